@@ -1,0 +1,149 @@
+"""The vocabulary in which every document and every API object is declared, once.
+
+A shape is data. `check.py` reads it to check a YAML node or a JSON value, `jsonschema.py` to write the schema, the
+payload builder to know the API's keys. `rule` is the number of the API rule in the fact sheet that a shape stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What every shape may say of itself: a sentence for editors, examples, and the API rule behind it."""
+
+    description: str = ""
+    examples: tuple[Any, ...] = ()
+    rule: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text(Shape):
+    """A string; in YAML the characters of the file, so that +447700900123 and 007 stay what they are.
+
+    `composed`: the length limits hold for the text after Jinja2 and `$(name)`, so neither the schema nor the loader
+    applies them to what stands in the file. `parse` turns the text into a value and raises ValueError with a sentence.
+    `pattern` must match whole; `says` is the sentence for people when it does not.
+    """
+
+    min_length: int = 0
+    max_length: int | None = None
+    max_bytes: int | None = None
+    composed: bool = False
+    pattern: str | None = None
+    says: str | None = None
+    parse: Callable[[str], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice(Shape):
+    """One of a closed set of strings. `fold`: compared without regard to case, kept as written."""
+
+    values: tuple[str, ...]
+    fold: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integer(Shape):
+    """A whole number. `strings`: digits in quotes are accepted too and made a number."""
+
+    minimum: int | None = None
+    maximum: int | None = None
+    strings: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number(Shape):
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boolean(Shape):
+    """true or false. `strings`: "true" and "false" in quotes are accepted too and made booleans (rule 56)."""
+
+    strings: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Items(Shape):
+    """A list. `single`: one item may stand in place of a list of one."""
+
+    item: Shape
+    min_items: int = 0
+    max_items: int | None = None
+    unique: bool = False
+    single: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table(Shape):
+    """A mapping with free keys and values of one shape. `keys` is a pattern that each key matches whole."""
+
+    value: Shape
+    keys: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One key of a record. `aliases` are other spellings that the API or its samples use; they become `name`."""
+
+    name: str
+    shape: Shape
+    required: bool = False
+    default: Any = None
+    """Only for the schema and the docs; the model's own default decides."""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(Shape):
+    """A mapping with known keys; any other key is an error that names the nearest one. `partial`: nothing is required
+    (a locale variant). `title` names it in schemas and messages, for example "SMS content".
+    """
+
+    title: str
+    fields: tuple[Field, ...]
+    exactly_one: tuple[tuple[str, ...], ...] = ()
+    """Groups of keys of which exactly one must stand."""
+    at_most_one: tuple[tuple[str, ...], ...] = ()
+    partial: bool = False
+
+    def named(self, name: str) -> Field | None:
+        return next((field for field in self.fields if name == field.name or name in field.aliases), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cases(Shape):
+    """A mapping whose key `by` says which record it is: content by `type`, suggestion by `type`."""
+
+    by: str
+    cases: Mapping[str, Record]
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Either(Shape):
+    """A plain text or a mapping: a reference by name or the object inline. The node's own kind decides."""
+
+    text: Text
+    mapping: Record | Cases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Free(Shape):
+    """Any YAML value, resolved by the 1.2 core schema: `vars`, and `$(name)` values before they become text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelShape:
+    """What `config` must know of a channel to check a template and a notification. `channels` declares one for each."""
+
+    name: str
+    content: Cases
+    options: Record
+    receipts: tuple[str, ...]
+    """Lower-case names that `requestedReceipts` takes, aliases included (rules 48 to 51)."""

@@ -1,0 +1,234 @@
+"""What is composed, read from an audience, batched, sent and recorded: the vocabulary that crosses the ports.
+
+Audiences travel as columns in batches, never one object per person: a row turned into Python objects costs several
+times its parse, and a columnar engine can stand behind the same port later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from notifyctl.diagnostics import Location
+from notifyctl.model import ApiObject, ChannelName
+
+ID_BYTES = 16
+"""Length of a recipient id in the ledger: HMAC-SHA256 of the normalised address, truncated."""
+FINGERPRINT_BYTES = 12
+"""Length of a delivery hash in the ledger: enough to tell a changed text from the same, at 28 bytes per recipient."""
+MEMBER_BYTES = ID_BYTES + FINGERPRINT_BYTES
+
+UNSUBSCRIBE = "unsubscribe"
+"""`$(unsubscribe)` is filled in by the platform (rule 33): it is no variable of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A composed message: Jinja2 has run, `$(name)` stands. One per notification and locale variant."""
+
+    channel: ChannelName
+    sender: str
+    content: ApiObject | None
+    """`None` when `template_id` names a body at the provider."""
+    options: ApiObject = field(default_factory=dict)
+    locale: str | None = None
+    """The variant this is; `None`: the template's own text."""
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    smartlinks: tuple[ApiObject, ...] = ()
+    template_id: str | None = None
+    names: tuple[str, ...] = ()
+    """The variables the text reads, sorted; for an opaque body those that are handed over."""
+    shared: Mapping[str, str] = field(default_factory=dict)
+    """Values for all recipients: the notification's substitutions over the template's defaults, only for `names`."""
+
+    @property
+    def opaque(self) -> bool:
+        return self.template_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What goes around a message and is no content. Times are aware; `validity` is in seconds; see rules 19 to 54."""
+
+    send_at: datetime | None = None
+    expire_at: datetime | None = None
+    validity: int | None = None
+    priority: int | None = None
+    callback_data: str | None = None
+    notify_url: str | None = None
+    requested_receipts: tuple[str, ...] = ()
+
+
+class Exclusion(StrEnum):
+    """Why a row of an audience is no recipient."""
+
+    DUPLICATE = "duplicate-address"
+    NO_ADDRESS = "no-address"
+    BAD_ADDRESS = "bad-address"
+    BAD_ROW = "bad-row"
+
+
+class Suppression(StrEnum):
+    """Why a recipient is not written to although they are in the audience."""
+
+    OPTED_OUT = "opted-out"
+    FENCED = "fenced"
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedRow:
+    """One row that gave no recipient, where it stands, and a sentence without the address in it."""
+
+    reason: Exclusion
+    location: Location
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientBatch:
+    """Up to some thousand recipients of one audience for one channel, as columns of equal length, addresses unique
+    over the whole audience and normalised. `values` holds one column per variable; `None` where the row has none.
+    `excluded` are the rows met since the batch before that are no recipients. `rows` counts all of them.
+    """
+
+    addresses: Sequence[str]
+    lines: Sequence[int]
+    locales: Sequence[str | None]
+    timezones: Sequence[str | None]
+    correlations: Sequence[str | None]
+    suppressions: Sequence[Suppression | None]
+    values: Mapping[str, Sequence[str | None]]
+    excluded: Sequence[ExcludedRow] = ()
+
+    def __len__(self) -> int:
+        return len(self.addresses)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Scope:
+    """The part of a delivery unit that is the same for a whole audience. With a recipient it is the unit."""
+
+    notification: str
+    edition: int
+    occurrence: str
+    channel: ChannelName
+
+
+class BatchState(StrEnum):
+    """What the ledger knows of one batch: the last word of its last attempt."""
+
+    PLANNED = "planned"  # recorded, never begun
+    ARMED = "armed"  # begun, no outcome: nobody knows
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"  # certainly not accepted
+    UNKNOWN = "unknown"  # begun, and the answer tells nothing
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFacts:
+    """One batch in the ledger: `members` is packed, MEMBER_BYTES each (recipient id, then delivery fingerprint)."""
+
+    number: int
+    scope: Scope
+    state: BatchState
+    attempt: int
+    members: bytes
+    at: datetime
+    """When it came into this state."""
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSummary:
+    """What `ledger show` and the plan's digest say of a ledger. `lineage` names it from its making on."""
+
+    lineage: str
+    location: str
+    schema_version: int
+    serial: int
+    """Grows with every commit."""
+    created_at: datetime
+    batches: Mapping[BatchState, int]
+    recipients: Mapping[BatchState, int]
+    scopes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One object of the request's `to`: addresses that share substitutions and a correlation id.
+    `first` is the position of its first address among all members of the batch.
+    """
+
+    addresses: tuple[str, ...]
+    correlation_id: str
+    substitutions: Mapping[str, str]
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One request to be: what a provider turns into a body. Everything in it is known before anything is sent."""
+
+    number: int
+    attempt: int
+    scope: Scope
+    message: Message
+    envelope: Envelope
+    to: tuple[Destination, ...]
+    members: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.members) // MEMBER_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRequest:
+    """An exact request but for its secrets. `body` is what will be posted as JSON; `headers` are redacted."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has it: 2xx and a body that says so."""
+
+    provider_id: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Certainly not accepted. `retryable`: the same request may be tried again within this apply (429, never left)."""
+
+    reason: str
+    status: int | None = None
+    retryable: bool = False
+    retry_after: float | None = None
+    """Seconds the provider asked for, capped by who waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """401 or 403: certainly not accepted, and no other request would be either. Ends the run."""
+
+    reason: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The provider may or may not have it. Never retried by itself."""
+
+    reason: str
+    status: int | None = None
+
+
+Outcome = Accepted | Rejected | Refused | Unknown

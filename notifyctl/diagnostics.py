@@ -1,0 +1,85 @@
+"""What is wrong in a user's files, and where. Plain data: found anywhere, sorted here, drawn by views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Path = tuple[str | int, ...]
+"""The way to a value inside a document: mapping keys and sequence indices, for example ("content", "cards", 0, "title")."""
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place in a file. `file` is relative to the project, with `/`; line and column count from 1; 0 means the whole file."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem: a stable kebab-case `rule`, what is allowed in `message`, how to mend it in `hint`."""
+
+    rule: str
+    severity: Severity
+    message: str
+    location: Location
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Where each value of one document stands. A path that is not marked falls back to its nearest marked parent."""
+
+    file: str
+    places: Mapping[Path, tuple[int, int]] = field(default_factory=dict)
+    prefix: Path = ()
+
+    def at(self, *path: str | int) -> Location:
+        full = self.prefix + path
+        while full and full not in self.places:
+            full = full[:-1]
+        line, column = self.places.get(full, (0, 0))
+        return Location(self.file, line, column)
+
+    def below(self, *path: str | int) -> Marks:
+        """The marks of a part of the document, so that a nested object can be spoken of by its own paths."""
+        return Marks(self.file, self.places, self.prefix + path)
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Sorted by place then rule, without repeats: the same on every machine."""
+    return sorted(set(diagnostics), key=lambda d: (d.location, d.rule, d.message))
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    return any(d.severity is Severity.ERROR for d in diagnostics)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem spoken of by its path inside a value, for code that checks values and knows no file: content checks
+    run over YAML in lint and over JSON in the sandbox. `number` is the rule's number in the API fact sheet.
+    """
+
+    path: Path
+    rule: str
+    message: str
+    hint: str | None = None
+    severity: Severity = Severity.ERROR
+    number: int | None = None
+
+    def at(self, marks: Marks) -> Diagnostic:
+        return Diagnostic(self.rule, self.severity, self.message, marks.at(*self.path), self.hint)

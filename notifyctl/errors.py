@@ -1,0 +1,100 @@
+"""The exception tree and the exit codes. An exception means "cannot go on"; problems in a user's files are returned instead.
+
+NotifyctlError                  1   expected failure: a message and, where there is one, the way out
+├── ProjectError                1   the project cannot be read, or has errors in its files
+├── SettingsError               1   an environment variable or mounted secret is missing, or an environment is unknown
+├── LedgerError                 1   the ledger is missing, unreadable, of a newer version or not ours
+├── ProviderError               1   the provider refuses the run as a whole (401, 403), or cannot be set up
+├── UsageError                 64   the command line is wrong
+├── BlockedError                3   policy, threshold, changed after send
+├── PlanRefusedError            4   plan stale, used, expired, or other than expected
+├── LedgerLockedError           5   another apply holds the ledger
+└── InterruptedRunError       130   interrupted; what was sent is recorded
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import ClassVar
+
+from notifyctl.diagnostics import Diagnostic
+
+
+class ExitCode(IntEnum):
+    """What a command says to the shell. A public contract: numbers are never reused."""
+
+    DONE = 0
+    ERROR = 1
+    SOMETHING_TO_SEND = 2
+    BLOCKED = 3
+    PLAN_REFUSED = 4
+    LEDGER_LOCKED = 5
+    REJECTIONS = 6
+    UNCERTAIN = 7
+    USAGE = 64
+    DEFECT = 70
+    INTERRUPTED = 130
+
+
+class NotifyctlError(Exception):
+    """An expected failure: `message` says what is wrong, `hint` what to do about it."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.ERROR
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ProjectError(NotifyctlError):
+    """The project cannot be used. `diagnostics` holds every problem that was found, not only the first."""
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, diagnostics: Sequence[Diagnostic] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.diagnostics = tuple(diagnostics)
+
+
+class SettingsError(NotifyctlError):
+    """An environment that does not exist, or a secret that is not where the file says. Never holds a secret's value."""
+
+
+class LedgerError(NotifyctlError):
+    """The ledger is missing, unreadable, of a newer version or not the one expected."""
+
+
+class ProviderError(NotifyctlError):
+    """The provider refuses the run as a whole, or cannot be reached at all."""
+
+
+class UsageError(NotifyctlError):
+    """The command line asks for something that does not exist or does not go together."""
+
+    exit_code = ExitCode.USAGE
+
+
+class BlockedError(NotifyctlError):
+    """Nothing may be sent: policy, a threshold, or people already have another text."""
+
+    exit_code = ExitCode.BLOCKED
+
+
+class PlanRefusedError(NotifyctlError):
+    """What would be sent is not what was reviewed."""
+
+    exit_code = ExitCode.PLAN_REFUSED
+
+
+class LedgerLockedError(NotifyctlError):
+    """Another apply works on the same ledger."""
+
+    exit_code = ExitCode.LEDGER_LOCKED
+
+
+class InterruptedRunError(NotifyctlError):
+    """Ctrl-C or SIGTERM: the batches in flight were finished and recorded, nothing further was begun."""
+
+    exit_code = ExitCode.INTERRUPTED

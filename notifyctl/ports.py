@@ -1,0 +1,137 @@
+"""What the core needs from the world, as small Protocols. Adapters implement them; `app` chooses; nobody inherits.
+
+Every Protocol has a fake in `testing.py` and a contract test in `tests/contracts/` that all implementations pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+from notifyctl.delivery import (
+    Batch,
+    BatchFacts,
+    LedgerSummary,
+    Outcome,
+    PreparedRequest,
+    RecipientBatch,
+    Scope,
+)
+from notifyctl.model import ChannelName
+
+
+class FileTree(Protocol):
+    """The files of one project, by path relative to its root with `/`. Nothing outside the root can be reached:
+    an absolute path, `..` out of the root or a link that leaves it raises FileNotFoundError.
+    """
+
+    def paths(self) -> Sequence[str]:
+        """Every file that is not hidden and not ignored, sorted."""
+
+    def read(self, path: str) -> bytes:
+        """The whole file. Raises FileNotFoundError, or OSError for what is no regular file."""
+
+    def open(self, path: str) -> BinaryIO:
+        """The file as a stream, for what may be large. Raises as `read` does. The caller closes it."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present as an aware UTC datetime."""
+
+    def monotonic(self) -> float:
+        """Seconds from some fixed point; never goes back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. Returns at once for zero or less."""
+
+
+class AudienceReader(Protocol):
+    """The recipients of one audience on one channel. Reading it twice gives the same batches in the same order."""
+
+    @property
+    def variables(self) -> Sequence[str]:
+        """The names of the value columns, known before a row is read."""
+
+    def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
+        """Raises ProjectError when the source as a whole cannot be read (no file, no such column)."""
+
+
+class LedgerReader(Protocol):
+    """The facts of one environment. Reading needs no lock and changes no file."""
+
+    def summary(self) -> LedgerSummary: ...
+
+    def recipient_ids(self, addresses: Sequence[str]) -> list[bytes]:
+        """The keyed hashes (ID_BYTES each) of normalised addresses, in their order."""
+
+    def scopes(self) -> Sequence[Scope]:
+        """Every scope that has been opened, sorted."""
+
+    def facts(self, scope: Scope) -> Iterator[BatchFacts]:
+        """Every batch of a scope, by number."""
+
+    def recorded(self, scope: Scope) -> bytes | None:
+        """The packed ids of the audience that was recorded when the scope was opened; `None`: never opened."""
+
+    def next_batch(self) -> int:
+        """The number that the next batch will get."""
+
+    def close(self) -> None: ...
+
+
+class LedgerWriter(LedgerReader, Protocol):
+    """The one writer of a ledger, alive while its lock is held. What a verb returns from is durable (fsync)."""
+
+    def open_scope(self, scope: Scope, held: bytes, *, at: datetime) -> None:
+        """Open an edition's occurrence: `held` are the packed ids of the audience that no batch of this run carries.
+        The recorded audience is these and the members of the batches that this writer plans for the scope.
+        """
+
+    def plan_batches(self, scope: Scope, members: Sequence[bytes], *, at: datetime) -> Sequence[int]:
+        """Record batches (packed members each) as planned; returns their numbers, counting on from `next_batch`."""
+
+    def arm(self, number: int, attempt: int, *, seal: bytes, at: datetime) -> None:
+        """The point of no return: the attempt has begun. `seal` authenticates the correlation ids of the batch."""
+
+    def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
+        """Record how the attempt ended."""
+
+
+class LedgerStore(Protocol):
+    """Where the ledger of an environment is, or is not yet."""
+
+    def exists(self) -> bool: ...
+
+    def create(self) -> None:
+        """Make an empty ledger. Raises LedgerError when there is one."""
+
+    def reader(self) -> LedgerReader:
+        """Raises LedgerError when there is none, or it is not readable by this version."""
+
+    def writer(self, holder: str) -> AbstractContextManager[LedgerWriter]:
+        """Take the lock, raise the epoch, turn armed attempts of predecessors to unknown.
+        Raises LedgerLockedError naming the holder, or LedgerError.
+        """
+
+
+class Provider(Protocol):
+    """An account that messages are sent through."""
+
+    @property
+    def identity(self) -> str:
+        """What the plan's digest binds to: provider and endpoint, no secret."""
+
+    def prepare(self, batch: Batch) -> PreparedRequest:
+        """The exact request for a batch. Pure; needs no secret; the dry run prints what this returns."""
+
+    def send(self, request: PreparedRequest) -> Outcome:
+        """POST once, with credentials; never retries by itself, never raises for what the network or provider does."""
+
+    def close(self) -> None: ...
+
+
+Environ = Mapping[str, str]
+"""The process environment, handed in so that only `app` reads the real one."""

@@ -1,0 +1,132 @@
+"""The structure is a promise: imports run downwards only, no cycle, one door for each side effect."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "notifyctl"
+
+ROWS: tuple[tuple[str, ...], ...] = (
+    ("diagnostics",),
+    ("errors",),
+    ("model",),
+    ("delivery",),
+    ("ports",),
+    ("config",),
+    ("channels", "message", "audience", "schedule"),
+    ("lint", "plan"),
+    ("apply",),
+    ("views", "providers", "ledger", "git", "files", "clock", "testing"),
+    ("app",),
+    ("cli",),
+    ("__main__",),
+)
+"""From the bottom up. A room imports rooms of lower rows and its own modules, never its row's others."""
+
+DOORS = {
+    "yaml": ("config.reader",),
+    "subprocess": ("git",),
+    "sqlite3": ("ledger.sqlite", "audience.where"),
+    "httpx": ("providers.webexconnect.client",),
+    "jwt": ("providers.webexconnect.auth",),
+    "uvicorn": ("providers.sandbox.server",),
+    "jinja2": ("message.compose",),
+    "phonenumbers": ("audience.addresses",),
+}
+"""A third-party or side-effect module, and the only modules of ours that import it."""
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        yield name.removesuffix(".__init__"), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def row_of(room: str) -> int:
+    return next(number for number, rooms in enumerate(ROWS) if room in rooms)
+
+
+MODULES = dict(modules())
+
+
+def ours(name: str) -> set[str]:
+    """The modules of ours that a module imports, by their name inside the package."""
+    found = set()
+    for imported in imports(MODULES[name]):
+        if imported.startswith("notifyctl."):
+            inside = imported.removeprefix("notifyctl.")
+            while inside and inside not in MODULES:
+                inside = inside.rpartition(".")[0]
+            if inside and inside != name:
+                found.add(inside)
+    return found
+
+
+@pytest.mark.parametrize("name", [n for n in MODULES if n != "__init__"])
+def test_imports_run_downwards(name: str) -> None:
+    room = name.partition(".")[0]
+    for other in ours(name):
+        target = other.partition(".")[0]
+        if target != room:
+            assert row_of(target) < row_of(room), f"{name} imports {other}, which is not below it"
+
+
+def test_no_module_takes_part_in_a_cycle() -> None:
+    graph = {name: ours(name) for name in MODULES}
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " → ".join((*trail, name))
+        if name not in done:
+            for other in graph[name]:
+                visit(other, (*trail, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+@pytest.mark.parametrize(("library", "doors"), DOORS.items())
+def test_a_library_has_one_door(library: str, doors: tuple[str, ...]) -> None:
+    users = {n for n, tree in MODULES.items() if any(i.partition(".")[0] == library for i in imports(tree))}
+    assert users <= set(doors)
+
+
+def calls(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_side_effects_have_one_door(name: str) -> None:
+    made = set(calls(MODULES[name]))
+    if not name.startswith("cli"):
+        assert not made & {"print", "click.echo", "sys.stdout.write"}, "only cli speaks to the terminal"
+    if name != "clock":
+        assert not made & {"datetime.now", "datetime.utcnow", "time.time", "time.sleep", "time.monotonic"}
+    if name != "app":
+        reads = {ast.unparse(n) for n in ast.walk(MODULES[name]) if isinstance(n, ast.Attribute)}
+        assert "os.environ" not in reads, "only app reads the process environment"
+
+
+def test_every_module_says_what_it_owns() -> None:
+    assert [name for name, tree in MODULES.items() if not ast.get_docstring(tree)] == []
+
+
+def test_no_module_hides_behind_an_empty_name() -> None:
+    empty = {"utils", "util", "helpers", "common", "manager", "base", "misc"}
+    assert [name for name in MODULES if name.rpartition(".")[2] in empty] == []
