@@ -118,6 +118,39 @@ class Scope:
     channel: ChannelName
 
 
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Recipients to send to, as columns of equal length: id and fingerprint for the ledger, destination, own values
+    (in the order of the message's `names`; `None` where the recipient has none) and correlation id for the request."""
+
+    ids: Sequence[bytes]
+    fingerprints: Sequence[bytes]
+    destinations: Sequence[str]
+    own: Sequence[tuple[str | None, ...]]
+    correlations: Sequence[str | None]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Consignment:
+    """What a plan hands to apply: units of one scope that get the same message in the same envelope."""
+
+    scope: Scope
+    message: Message
+    envelope: Envelope
+    units: Units
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A scope that is opened by this apply. `held`: packed ids of its audience that no consignment carries."""
+
+    scope: Scope
+    held: bytes
+
+
 class BatchState(StrEnum):
     """What the ledger knows of one batch: the last word of its last attempt."""
 
