@@ -121,7 +121,8 @@ class Scope:
 @dataclass(frozen=True, slots=True)
 class Units:
     """Recipients to send to, as columns of equal length: id and fingerprint for the ledger, destination, own values
-    (in the order of the message's `names`; `None` where the recipient has none) and correlation id for the request."""
+    (in the order of the message's `names`; `None` where the recipient has none) and correlation id for the request.
+    """
 
     ids: Sequence[bytes]
     fingerprints: Sequence[bytes]
