@@ -54,6 +54,10 @@ class Marks:
         line, column = self.places.get(full, (0, 0))
         return Location(self.file, line, column)
 
+    def has(self, *path: str | int) -> bool:
+        """Whether just this value is marked, so that it stands in this document."""
+        return self.prefix + path in self.places
+
     def below(self, *path: str | int) -> Marks:
         """The marks of a part of the document, so that a nested object can be spoken of by its own paths."""
         return Marks(self.file, self.places, self.prefix + path)

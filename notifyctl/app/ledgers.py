@@ -1,0 +1,128 @@
+"""Where the ledger of an environment is, who it belongs to, and what to say when there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from notifyctl.app.workspace import Workspace
+from notifyctl.delivery import BatchFacts, Scope
+from notifyctl.errors import LedgerError, SettingsError
+from notifyctl.ledger import FixedIdentity, recipient_hasher
+from notifyctl.model import Environment, Project
+from notifyctl.plan.part import Identify
+from notifyctl.ports import Environ, LedgerReader, LedgerStore
+
+STATE_FOLDER = ".notifyctl"
+
+
+def ledger_name(project: Project, environment: Environment) -> str:
+    return f"{project.name}/{environment.name}"
+
+
+def ledger_path(workspace: Workspace, environment: Environment) -> Path:
+    return workspace.root / STATE_FOLDER / f"{environment.name}.db"
+
+
+def external_key(environment: Environment, environ: Environ) -> bytes | None:
+    """The key for recipient ids where it is kept outside the ledger."""
+    secret = environment.ledger.recipient_key
+    if secret is None:
+        return None
+    from notifyctl.providers.webexconnect.auth import read_secret
+
+    return read_secret(secret, environ, what="the ledger's recipient key").encode()
+
+
+def ledger_store(workspace: Workspace, environment: Environment) -> LedgerStore:
+    """Where the facts of an environment are. Nothing is opened or made by asking."""
+    from notifyctl.ledger.sqlite import SqliteStore
+
+    if environment.ledger.url is not None:
+        raise SettingsError(
+            "this version keeps ledgers in SQLite only",
+            hint=f"remove `ledger.url` from the environment {environment.name!r}",
+        )
+    return SqliteStore(
+        ledger_path(workspace, environment),
+        clock=workspace.clock,
+        external_key=external_key(environment, workspace.environ),
+        fixed=sandbox_identity(workspace, environment),
+    )
+
+
+def sandbox_identity(workspace: Workspace, environment: Environment) -> FixedIdentity | None:
+    """A sandbox ledger protects nobody. Its identity follows from the project's name, so that a plan and a dry run made
+    before it exists agree to the letter with the first apply, which makes it."""
+    if not environment.is_sandbox:
+        return None
+    name = ledger_name(workspace.sound, environment)
+    return FixedIdentity(f"sandbox:{name}", sha256(f"notifyctl sandbox ledger {name}".encode()).digest())
+
+
+def create_ledger(workspace: Workspace, environment: Environment) -> Path:
+    ledger_store(workspace, environment).create()
+    return ledger_path(workspace, environment)
+
+
+def no_ledger(environment: Environment, *, planning: bool) -> LedgerError:
+    hint = f"`notifyctl -e {environment.name} ledger init` makes one, once"
+    if planning:
+        hint += "; `plan --offline` plans without it, and cannot know who already has what"
+    return LedgerError(f"there is no ledger for the environment {environment.name!r}", hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a plan asks a ledger, also where there is none yet or none may be read."""
+
+    reader: LedgerReader | None
+    identify: Identify
+    lineage: str | None
+    complete: bool
+
+    @property
+    def missing(self) -> bool:
+        return self.reader is None
+
+    @property
+    def scopes(self) -> Sequence[Scope]:
+        return self.reader.scopes() if self.reader else ()
+
+    def batches(self, scope: Scope) -> Iterator[BatchFacts]:
+        return self.reader.facts(scope) if self.reader else iter(())
+
+    def recorded(self, scope: Scope) -> bytes | None:
+        return self.reader.recorded(scope) if self.reader else None
+
+    def next_batch(self) -> int:
+        return self.reader.next_batch() if self.reader else 1
+
+
+def facts_from(reader: LedgerReader) -> Facts:
+    return Facts(reader, reader.recipient_ids, reader.summary().lineage, complete=True)
+
+
+def no_facts(workspace: Workspace, environment: Environment, *, offline: bool) -> Facts:
+    """A sandbox that was never used has a known identity, so its first plan is complete; elsewhere nothing is known."""
+    identity = sandbox_identity(workspace, environment)
+    if identity is None or offline:
+        return Facts(None, recipient_hasher(b""), None, complete=False)
+    return Facts(None, recipient_hasher(identity.key), identity.lineage, complete=True)
+
+
+@contextmanager
+def facts_of(workspace: Workspace, environment: Environment, *, offline: bool = False) -> Iterator[Facts]:
+    """The facts of an environment's ledger; without a ledger, what can be known all the same. Changes no file."""
+    store = None if offline else ledger_store(workspace, environment)
+    if store is None or not store.exists():
+        yield no_facts(workspace, environment, offline=offline)
+        return
+    reader = store.reader()
+    try:
+        yield facts_from(reader)
+    finally:
+        reader.close()

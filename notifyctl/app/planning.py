@@ -1,0 +1,211 @@
+"""`plan` as a use case: read the facts, compose the messages, open the audiences, and hand all of it to the planner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from notifyctl.app.ledgers import Facts, facts_of, no_ledger
+from notifyctl.app.workspace import Workspace
+from notifyctl.delivery import Scope
+from notifyctl.diagnostics import has_errors, in_order
+from notifyctl.errors import ProjectError, UsageError
+from notifyctl.lint.project import Checked, check_project
+from notifyctl.model import RECIPIENT_ZONE, Environment, Notification, Project
+from notifyctl.plan.build import Frame, build_plan, valid_until
+from notifyctl.plan.part import Orphan, Part
+from notifyctl.plan.plan import Plan
+from notifyctl.plan.standing import Standing, recorded_ids, standings
+from notifyctl.schedule.timing import Occurrence, occurrences
+
+LISTED_AHEAD = timedelta(days=7)
+"""How far after the end of a plan's validity the next occurrences are listed."""
+
+
+def make_plan(
+    workspace: Workspace,
+    environment: Environment,
+    *,
+    only: tuple[str, ...] = (),
+    offline: bool = False,
+    as_of: datetime | None = None,
+) -> Plan:
+    """Plan against the ledger; `offline` without it. Raises ProjectError, UsageError or LedgerError."""
+    with facts_of(workspace, environment, offline=offline) as facts:
+        if facts.missing and not offline and not environment.is_sandbox:
+            raise no_ledger(environment, planning=True)
+        return derive(workspace, environment, facts, only=only, as_of=as_of)
+
+
+def derive(
+    workspace: Workspace,
+    environment: Environment,
+    facts: Facts,
+    *,
+    only: tuple[str, ...] = (),
+    as_of: datetime | None = None,
+) -> Plan:
+    """The plan from files and facts as they are at this moment."""
+    project = workspace.sound
+    refuse_unknown(only, project)
+    now = as_of or workspace.clock.now()
+    checked = check_project(project, environment=environment, files=workspace.files, only=only)
+    problems = in_order([*workspace.diagnostics, *checked.diagnostics])
+    if has_errors(problems):
+        raise ProjectError(
+            "the project has errors; nothing was planned",
+            hint="`notifyctl lint` lists them",
+            diagnostics=problems,
+        )
+    wanted = {name: n for name, n in project.notifications.items() if not only or name in only}
+    past = Past(project, facts)
+    parts = [part for n in wanted.values() for part in parts_of(project, n, checked, past, now=now)]
+    frame = Frame(
+        project=project.name,
+        environment=environment,
+        provider=provider_identity(environment),
+        lineage=facts.lineage,
+        as_of=now,
+        complete=facts.complete,
+        later=sorted(later_occurrences(project, wanted.values(), now)),
+    )
+    orphans = [] if only else list(past.orphans({part.scope for part in parts}))
+    return build_plan(frame, parts, identify=facts.identify, orphans=orphans, diagnostics=problems)
+
+
+def provider_identity(environment: Environment) -> str:
+    """What a reviewed plan is bound to. The sandbox's port changes with each run and is no part of it."""
+    return "sandbox" if environment.is_sandbox else f"{environment.provider} {environment.endpoint}"
+
+
+def refuse_unknown(only: Sequence[str], project: Project) -> None:
+    from difflib import get_close_matches
+
+    for name in only:
+        if name not in project.notifications:
+            near = get_close_matches(name, project.notifications, n=1)
+            raise UsageError(
+                f"there is no notification {name!r}; there are: {', '.join(sorted(project.notifications)) or 'none'}",
+                hint=f"did you mean {near[0]!r}?" if near else None,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the ledger remembers, asked by notification: `Moved` documents lend a new name the facts of the old ones."""
+
+    project: Project
+    facts: Facts
+
+    def names(self, notification: str) -> set[str]:
+        known = {notification}
+        while found := {m.source for m in self.project.moved if m.target in known} - known:
+            known |= found
+        return known
+
+    def scopes(self, notification: str) -> Iterator[Scope]:
+        names = self.names(notification)
+        return (scope for scope in self.facts.scopes if scope.notification in names)
+
+    def standings(self, scope: Scope) -> dict[bytes, Standing]:
+        found: dict[bytes, Standing] = {}
+        for past in self.scopes(scope.notification):
+            if same_slot(past, scope):
+                found.update(standings(self.facts.batches(past)))
+        return found
+
+    def recorded(self, scope: Scope) -> set[bytes] | None:
+        packed = [
+            self.facts.recorded(past) for past in self.scopes(scope.notification) if same_slot(past, scope)
+        ]
+        known = [ids for ids in packed if ids is not None]
+        return set().union(*(recorded_ids(ids) for ids in known)) if known else None
+
+    def earlier(self, scope: Scope) -> set[bytes]:
+        """Who accepted any lower edition on the same channel."""
+        lower = (
+            p
+            for p in self.scopes(scope.notification)
+            if p.edition < scope.edition and p.channel is scope.channel
+        )
+        return {
+            recipient
+            for past in lower
+            for recipient, standing in standings(self.facts.batches(past)).items()
+            if standing.kind == "accepted"
+        }
+
+    def orphans(self, planned: set[Scope]) -> Iterator[Orphan]:
+        """Scopes that no definition speaks of any more, and old editions or occurrences with something unsettled."""
+        defined = {name for n in self.project.notifications for name in self.names(n)}
+        for scope in self.facts.scopes:
+            if scope in planned:
+                continue
+            known = standings(self.facts.batches(scope))
+            if scope.notification in defined:
+                known = {key: standing for key, standing in known.items() if standing.kind == "uncertain"}
+                recorded: set[bytes] = set()
+            else:
+                recorded = recorded_ids(self.facts.recorded(scope) or b"")
+            orphan = Orphan(scope, known, recorded)
+            if any(s.kind == "uncertain" for s in known.values()) or recorded - known.keys():
+                yield orphan
+
+
+def same_slot(one: Scope, other: Scope) -> bool:
+    return (one.edition, one.occurrence, one.channel) == (other.edition, other.occurrence, other.channel)
+
+
+def parts_of(
+    project: Project, notification: Notification, checked: Checked, past: Past, *, now: datetime
+) -> Iterator[Part]:
+    baseline = any(
+        b.notification == notification.name and b.edition == notification.edition for b in project.baselines
+    )
+    for occurrence in occurrences_of(project, notification, after=now, until=valid_until(now)):
+        scope = Scope(notification.name, notification.edition, occurrence.id, notification.channel)
+        yield Part(
+            notification=notification,
+            scope=scope,
+            occurrence=occurrence,
+            messages=checked.messages[notification.name],
+            audience=checked.audiences[notification.name],
+            locale=project.locale,
+            zone=project.timezone,
+            standings=past.standings(scope),
+            recorded=past.recorded(scope),
+            earlier=past.earlier(scope),
+            withdrawn=withdrawal(project, notification),
+            # A baseline promises that nobody is written to; until it is recorded as a fact, holding keeps the promise.
+            held="baseline" if baseline else None,
+        )
+
+
+def withdrawal(project: Project, notification: Notification) -> str | None:
+    for withdraw in project.withdrawals:
+        if withdraw.notification == notification.name and withdraw.edition == notification.edition:
+            return withdraw.reason
+    return None
+
+
+def occurrences_of(
+    project: Project, notification: Notification, *, after: datetime, until: datetime
+) -> list[Occurrence]:
+    schedule = notification.schedule
+    zone = schedule.timezone if schedule else None
+    if zone is None or zone == RECIPIENT_ZONE:
+        zone = project.timezone
+    return occurrences(schedule, zone=zone, after=after, until=until)
+
+
+def later_occurrences(
+    project: Project, notifications: Iterable[Notification], now: datetime
+) -> Iterator[tuple[str, str, datetime]]:
+    """Slots of recurring schedules that open after the plan's validity has ended."""
+    ends = valid_until(now)
+    for notification in notifications:
+        if notification.schedule is not None and notification.schedule.cron is not None:
+            for slot in occurrences_of(project, notification, after=ends, until=ends + LISTED_AHEAD):
+                if slot.due is not None and slot.due > ends:
+                    yield notification.name, slot.id, slot.due

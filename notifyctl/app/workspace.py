@@ -1,0 +1,89 @@
+"""A project that was found and read, and the world it is used in: files, clock, process environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from notifyctl.channels import CHANNELS
+from notifyctl.clock import SystemClock
+from notifyctl.config.load import load_project
+from notifyctl.diagnostics import Diagnostic, has_errors, in_order
+from notifyctl.errors import ProjectError, UsageError
+from notifyctl.files import WorkingTree, find_project
+from notifyctl.model import Environment, Project
+from notifyctl.ports import Clock, Environ, FileTree
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A project that was found and read, its problems, and the world it is used in."""
+
+    root: Path
+    files: FileTree
+    project: Project | None
+    diagnostics: tuple[Diagnostic, ...]
+    environ: Environ
+    clock: Clock
+
+    @property
+    def sound(self) -> Project:
+        """The project; raises ProjectError with every problem when its files have errors."""
+        if self.project is None or has_errors(self.diagnostics):
+            raise unsound(self.diagnostics)
+        return self.project
+
+    def environment(self, name: str | None) -> Environment:
+        """The named environment, or the project's default. Raises UsageError naming those there are."""
+        project = self.sound
+        wanted = name or project.default_environment
+        if wanted in project.environments:
+            return project.environments[wanted]
+        known = sorted(project.environments)
+        near = get_close_matches(wanted, known, n=1)
+        raise UsageError(
+            f"there is no environment {wanted!r}; there are: {', '.join(known)}",
+            hint=f"did you mean {near[0]!r}?" if near else "environments stand in notifyctl.yaml",
+        )
+
+
+def unsound(diagnostics: Sequence[Diagnostic]) -> ProjectError:
+    return ProjectError(
+        "the project has errors; nothing was planned",
+        hint="`notifyctl lint` lists them",
+        diagnostics=diagnostics,
+    )
+
+
+def open_workspace(
+    chdir: Path | None, *, environ: Environ | None = None, clock: Clock | None = None
+) -> Workspace:
+    """Find and read the project. Problems in its files are in `diagnostics`; only its absence raises ProjectError."""
+    root = find_project(chdir or Path.cwd()) if chdir is None else project_at(chdir)
+    if root is None:
+        raise ProjectError(
+            f"there is no notifyctl.yaml here, above, or in {Path('notifications') / 'notifyctl.yaml'}",
+            hint="`notifyctl init` starts a project; -C DIR names one",
+        )
+    files = WorkingTree(root)
+    loaded = load_project(files, [channel.shape for channel in CHANNELS.values()])
+    return Workspace(
+        root,
+        files,
+        loaded.project,
+        tuple(in_order(loaded.diagnostics)),
+        os.environ if environ is None else environ,
+        clock or SystemClock(),
+    )
+
+
+def project_at(folder: Path) -> Path:
+    if not (folder / "notifyctl.yaml").is_file():
+        raise ProjectError(
+            f"there is no notifyctl.yaml in {folder}",
+            hint="-C names the folder that holds notifyctl.yaml; `notifyctl init` starts a project",
+        )
+    return folder

@@ -1,0 +1,134 @@
+"""The command group and the one error boundary: expected failure, interruption, wrong usage and defect each end here."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from notifyctl import __version__
+from notifyctl.cli.options import Globals, colour, global_options, say
+from notifyctl.diagnostics import Diagnostic
+from notifyctl.errors import ExitCode, NotifyctlError, ProjectError
+
+COMMANDS = {
+    "init": "Start a project that lints, plans and applies at once.",
+    "lint": "Check a project's files, offline.",
+    "render": "Show what people would read.",
+    "plan": "Show who would get what, and what would change.",
+    "apply": "Send what the plan says, each message once.",
+    "status": "Count what was sent, by outcome.",
+    "ledger": "Make a ledger, or show what it holds.",
+    "sandbox": "Run the embedded API, or read its inbox.",
+    "schema": "Print the JSON Schema of the files.",
+    "completion": "Print shell completion for bash, zsh or fish.",
+}
+"""Name and short help of each command. The module of a command is imported only when it is called."""
+
+REPORT = "https://github.com/notifyctl/notifyctl/issues"
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed: `lint` pays for no web server."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"notifyctl.cli.{cmd_name}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.version_option(__version__, prog_name="notifyctl")
+@global_options
+def cli() -> None:
+    """Notification-as-code: plan, review and send SMS, e-mail and RCS from YAML in git, never twice to anybody.
+
+    \b
+    notifyctl init hello && cd hello     start a project
+    notifyctl plan                       who would get what
+    notifyctl apply                      send it, here into the embedded sandbox
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code. Never raises, never shows a traceback for what a user can cause."""
+    settings = Globals()
+    try:
+        result = cli.main(list(arguments), prog_name="notifyctl", standalone_mode=False, obj=settings)
+    except click.UsageError as error:
+        show_usage(error)
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        show_error(error.format_message(), None)
+        return ExitCode.USAGE
+    except ProjectError as error:
+        show_diagnostics(error.diagnostics, settings)
+        show_error(error.message, error.hint)
+        return error.exit_code
+    except NotifyctlError as error:
+        show_error(error.message, error.hint)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        show_error("Interrupted.", "What was sent is recorded; `notifyctl status` counts it.")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`notifyctl plan | head`): nothing to say, and nobody to say it to.
+        sys.stdout = None
+        return ExitCode.DONE
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever arrives here is a defect of ours
+        show_defect(error, verbose=settings.verbose)
+        return ExitCode.DEFECT
+    return int(result) if isinstance(result, int) else ExitCode.DONE
+
+
+def show_usage(error: click.UsageError) -> None:
+    show_error(error.format_message(), None)
+    if error.ctx is not None:
+        say(f"Try: {error.ctx.command_path} --help", stderr=True)
+
+
+def show_error(message: str, hint: str | None) -> None:
+    say(f"Error: {message}", stderr=True)
+    if hint:
+        say(f"Hint: {hint}", stderr=True)
+
+
+def show_diagnostics(diagnostics: Sequence[Diagnostic], settings: Globals) -> None:
+    if diagnostics:
+        from notifyctl.views.diagnostics import as_text
+
+        with click.Context(cli, obj=settings) as context:
+            say(as_text(diagnostics, colour=colour(context, stderr=True)), stderr=True)
+
+
+def show_defect(error: Exception, *, verbose: int) -> None:
+    if verbose:
+        say("".join(traceback.format_exception(error)), stderr=True)
+    say(f"Error: notifyctl {__version__} failed unexpectedly: {type(error).__name__}: {error}", stderr=True)
+    again = "" if verbose else " Run it again with -v for the details,"
+    say(f"Hint: this is a defect of notifyctl.{again} and please report it at {REPORT}", stderr=True)

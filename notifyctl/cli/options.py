@@ -1,0 +1,138 @@
+"""Options and arguments that several commands share, and the terminal they speak to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class Globals:
+    """What the global options say. They are accepted before and after the command; the later one wins."""
+
+    chdir: Path | None = None
+    env: str | None = None
+    color: str = "auto"
+    verbose: int = 0
+    secrets: list[str] = field(default_factory=list)
+
+
+def globals_of(context: click.Context) -> Globals:
+    return context.find_root().ensure_object(Globals)
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value is not None and value != 0:
+        setattr(globals_of(context), str(parameter.name), value)
+
+
+def global_options(command: Command) -> Command:
+    """-C, -e, --color and -v, on the group and on every command."""
+    for decorate in (
+        click.option(
+            "-v",
+            "--verbose",
+            count=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_keep,
+            help="Say more; show tracebacks.",
+        ),
+        click.option(
+            "--color",
+            type=click.Choice(["auto", "always", "never"]),
+            expose_value=False,
+            is_eager=True,
+            callback=_keep,
+            envvar="NOTIFYCTL_COLOR",
+            help="Colours: auto (on a terminal, unless NO_COLOR is set), always or never.",
+        ),
+        click.option(
+            "-e",
+            "--env",
+            metavar="NAME",
+            expose_value=False,
+            is_eager=True,
+            callback=_keep,
+            envvar="NOTIFYCTL_ENV",
+            help="The environment; without it the project's defaultEnvironment.",
+        ),
+        click.option(
+            "-C",
+            "--chdir",
+            metavar="DIR",
+            type=click.Path(path_type=Path),
+            expose_value=False,
+            is_eager=True,
+            callback=_keep,
+            envvar="NOTIFYCTL_CHDIR",
+            help="The project's folder; without it the nearest notifyctl.yaml upwards, else ./notifications.",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def format_option(*formats: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="The form of the document on standard output.",
+    )
+
+
+only_option = click.option(
+    "--only",
+    "only",
+    metavar="NAME",
+    multiple=True,
+    help="Only this notification; may be given several times.",
+)
+reveal_option = click.option("--reveal", is_flag=True, help="Show addresses in full instead of masked.")
+
+
+class Moment(click.ParamType):
+    """An ISO 8601 time with an offset, for example 2026-12-01T09:00:00Z."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no ISO 8601 time, such as 2026-12-01T09:00:00Z", param, ctx)
+        if moment.tzinfo is None:
+            self.fail(f"{value!r} has no zone: write it with Z or an offset, such as {value}Z", param, ctx)
+        return moment
+
+
+def colour(context: click.Context, *, stderr: bool = False) -> bool:
+    """Whether to colour what goes to standard output (or standard error)."""
+    wish = globals_of(context).color
+    if wish != "auto":
+        return wish == "always"
+    stream = sys.stderr if stderr else sys.stdout
+    environ = context.find_root().meta.get("environ", os.environ)
+    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def say(text: str, *, stderr: bool = False) -> None:
+    """The one place where text leaves for the terminal; broken surrogates from a file never break the output."""
+    stream = sys.stderr if stderr else sys.stdout
+    safe = text.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8")
+    stream.write(safe if safe.endswith("\n") or not safe else safe + "\n")
+    stream.flush()

@@ -1,0 +1,135 @@
+"""Compose every notification in every locale and check it against its channel, its variables and its audience's columns.
+
+Returns the composed messages too, so that a plan does not compose them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from notifyctl.audience import load_suppressions, open_audience
+from notifyctl.channels import CHANNELS
+from notifyctl.delivery import Message
+from notifyctl.diagnostics import Diagnostic, Marks, Path, Severity
+from notifyctl.errors import ProjectError
+from notifyctl.message import compose, variants
+from notifyctl.model import Environment, Notification, Project
+from notifyctl.ports import AudienceReader, FileTree
+from notifyctl.schedule.timing import check_schedule
+
+SANDBOX_SENDERS = {"sms": "SANDBOX", "email": "sandbox@notifyctl.example", "rcs": "a_000000000000000000"}
+"""Who messages come from in a sandbox that names no senders: the six-line project works as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Composed messages and opened audiences of all notifications that have no problem of their own."""
+
+    messages: Mapping[str, Mapping[str | None, Message]] = field(default_factory=dict)
+    audiences: Mapping[str, AudienceReader] = field(default_factory=dict)
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def check_project(
+    project: Project, *, environment: Environment, files: FileTree, only: tuple[str, ...] = ()
+) -> Checked:
+    """All problems of all notifications (of `only` those, where it names some), as they would be sent from `environment`."""
+    suppressed, problems = load_suppressions(project.suppressions, files, project.marks)
+    for schedule in project.schedules.values():
+        problems.extend(check_schedule(schedule))
+    messages: dict[str, Mapping[str | None, Message]] = {}
+    audiences: dict[str, AudienceReader] = {}
+    for name, notification in project.notifications.items():
+        if only and name not in only:
+            continue
+        try:
+            reader = open_audience(
+                notification.audience, files, suppressed=suppressed, fence=environment.fence
+            )
+            columns = tuple(reader.variables)
+        except ProjectError as error:
+            problems.extend(error.diagnostics)
+            continue
+        composed, found = compose_all(
+            project, notification, environment=environment, files=files, columns=columns
+        )
+        problems.extend(found)
+        problems.extend(unfilled(notification, composed, columns))
+        messages[name] = composed
+        audiences[name] = reader
+    return Checked(messages, audiences, tuple(problems))
+
+
+def compose_all(
+    project: Project,
+    notification: Notification,
+    *,
+    environment: Environment,
+    files: FileTree,
+    columns: tuple[str, ...],
+) -> tuple[dict[str | None, Message], list[Diagnostic]]:
+    """The message of each variant, and what is wrong with them. A variant that cannot be composed is left out."""
+    channel = CHANNELS[notification.channel]
+    sender = sender_of(notification, environment)
+    if sender is None:
+        return {}, [no_sender(notification, environment)]
+    composed: dict[str | None, Message] = {}
+    problems: list[Diagnostic] = []
+    for variant in variants(notification.template):
+        message, found = compose(
+            notification,
+            variant=variant,
+            variables={**project.vars, **environment.vars},
+            sender=sender,
+            locale=variant or project.locale,
+            columns=columns,
+            files=files,
+        )
+        problems.extend(found)
+        if message is None:
+            continue
+        composed[variant] = message
+        if message.content is not None:
+            for problem in channel.check(message.content, message.options, profile=environment.profile):
+                problems.append(problem.at(marks_of(notification, variant, problem.path)))
+    return composed, problems
+
+
+def marks_of(notification: Notification, variant: str | None, path: Path) -> Marks:
+    """The document in which the value at `path` of a composed message was written: notification, variant or template."""
+    template = notification.template.marks
+    layers = [notification.marks, *([template.below("locales", variant)] if variant else []), template]
+    return next((marks for marks in layers if marks.has(*path)), template)
+
+
+def sender_of(notification: Notification, environment: Environment) -> str | None:
+    given = notification.sender or environment.senders.get(notification.channel)
+    return given or (SANDBOX_SENDERS[notification.channel] if environment.is_sandbox else None)
+
+
+def no_sender(notification: Notification, environment: Environment) -> Diagnostic:
+    return Diagnostic(
+        "no-sender",
+        Severity.ERROR,
+        f"{notification.name!r} has no sender for {notification.channel} in the environment {environment.name!r}",
+        notification.marks.at(),
+        hint=f"write `from:` here or `senders: {{{notification.channel}: …}}` in the environment",
+    )
+
+
+def unfilled(
+    notification: Notification, composed: Mapping[str | None, Message], columns: tuple[str, ...]
+) -> Iterator[Diagnostic]:
+    """A `$(name)` that neither the notification, nor a default, nor any column of the audience gives a value."""
+    names = {name for message in composed.values() for name in message.names if name not in message.shared}
+    for name in sorted(names - set(columns)):
+        has = ", ".join(sorted(columns)) or "none"
+        yield Diagnostic(
+            "missing-variable",
+            Severity.ERROR,
+            f"nothing gives $({name}) a value: no substitution of {notification.name!r}, no default of the template,"
+            f" no column of the audience {notification.audience.name!r} (it has: {has})",
+            notification.marks.at("audience"),
+            hint=f"add {name!r} to `substitutions`, give the variable a default, or map a column to it",
+        )

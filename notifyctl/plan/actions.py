@@ -1,0 +1,105 @@
+"""The actions of the plan and the table that picks one for each delivery unit. Pure; no knowledge of audiences or files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from notifyctl.delivery import FINGERPRINT_BYTES
+from notifyctl.model import Joiners
+from notifyctl.plan.standing import Standing
+
+
+class Action(StrEnum):
+    """One per unit; declared in the order of the table: the first rule that matches decides."""
+
+    UNCERTAIN = "uncertain"
+    UNCHANGED = "unchanged"
+    CHANGED = "changed-after-send"
+    WITHDRAWN = "withdrawn"
+    SUPPRESSED = "suppressed"
+    EXPIRED = "expired"
+    BLOCKED = "blocked"
+    DEFERRED = "deferred"
+    RETRY = "retry"
+    SEND_NEW = "send-new"
+    RESEND = "resend"
+    SEND = "send"
+
+    @property
+    def sends(self) -> bool:
+        return self in SENDS
+
+
+SENDS = frozenset({Action.RETRY, Action.SEND_NEW, Action.RESEND, Action.SEND})
+AUTHORISED = SENDS | {Action.DEFERRED}
+"""What a plan gives leave to send: now, or later when it is due."""
+
+
+class Intent(StrEnum):
+    """Why a unit is eligible, apart from when: a retry or a deferred unit keeps the intent it had."""
+
+    FIRST = "first"
+    JOINER = "joiner"
+    RESEND = "resend"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What is the same for all recipients of one scope that share a moment: rules 4, 6 and 8."""
+
+    withdrawn: str | None = None
+    expired: str | None = None
+    deferred: str | None = None
+    joiners: Joiners = Joiners.HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    action: Action
+    reason: str | None = None
+    intent: Intent = Intent.FIRST
+
+
+def decide(
+    *,
+    standing: Standing | None,
+    delivery_hash: bytes,
+    suppressed: str | None,
+    blocked: str | None,
+    joined: bool,
+    earlier: bool,
+    circumstances: Circumstances,
+) -> Decision:
+    """The action table, top to bottom.
+
+    `standing` is what the ledger knows of the unit, `delivery_hash` what it would get now. `joined`: the edition is open
+    and its recorded audience is without this recipient. `earlier`: accepted under a lower edition.
+    """
+    if standing is not None and standing.kind == "uncertain":
+        return Decision(Action.UNCERTAIN, "no-outcome")
+    if standing is not None and standing.kind == "accepted":
+        if standing.fingerprint == delivery_hash[:FINGERPRINT_BYTES]:
+            return Decision(Action.UNCHANGED)
+        return Decision(Action.CHANGED, "other-text-sent")
+    if circumstances.withdrawn:
+        return Decision(Action.WITHDRAWN, circumstances.withdrawn)
+    if suppressed:
+        return Decision(Action.SUPPRESSED, suppressed)
+    if circumstances.expired:
+        return Decision(Action.EXPIRED, circumstances.expired)
+    if blocked:
+        return Decision(Action.BLOCKED, blocked)
+    intent = Intent.JOINER if joined else Intent.RESEND if earlier else Intent.FIRST
+    # Held joiners are blocked before the question of when: they are not authorised at any moment.
+    if joined and circumstances.joiners is Joiners.HOLD and standing is None:
+        return Decision(Action.BLOCKED, "joiners-held", intent)
+    if circumstances.deferred:
+        return Decision(Action.DEFERRED, circumstances.deferred, intent)
+    if standing is not None:
+        return Decision(Action.RETRY, "not-accepted", intent)
+    if joined:
+        return Decision(Action.SEND_NEW, intent=intent)
+    if earlier:
+        return Decision(Action.RESEND, intent=intent)
+    return Decision(Action.SEND, intent=intent)

@@ -1,0 +1,212 @@
+"""`build_plan`: parts in, plan out. Pure: the same input gives the same plan and digest on every machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from notifyctl.delivery import Consignment, ExcludedRow, Exclusion, Opening
+from notifyctl.diagnostics import Diagnostic, Severity, in_order
+from notifyctl.model import Category, ChannelName, Environment, Policy
+from notifyctl.plan.actions import Action
+from notifyctl.plan.digest import ScopeEffects, digest
+from notifyctl.plan.examine import Examination, Examiner
+from notifyctl.plan.part import Identify, Orphan, Part
+from notifyctl.plan.plan import VALID_FOR_HOURS, Plan, PlannedNotification
+
+GROWTH_FLOOR = 10
+"""Growth is judged from this many people up: one more in a team of three is no accident."""
+LISTED_ROWS = 20
+"""Rows listed for each notification and reason; the rest is counted."""
+
+SEVERITIES = {
+    Exclusion.BAD_ADDRESS: Severity.WARNING,
+    Exclusion.BAD_ROW: Severity.WARNING,
+    Exclusion.NO_ADDRESS: Severity.INFO,
+    Exclusion.DUPLICATE: Severity.INFO,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a plan is made for: the part of the input that is not about one notification."""
+
+    project: str
+    environment: Environment
+    provider: str
+    """The provider's identity, as the digest binds to it."""
+    lineage: str | None
+    """The ledger's; `None` without one."""
+    as_of: datetime
+    complete: bool = True
+    later: Sequence[tuple[str, str, datetime]] = ()
+
+
+def valid_until(as_of: datetime) -> datetime:
+    return as_of + timedelta(hours=VALID_FOR_HOURS)
+
+
+def build_plan(
+    frame: Frame,
+    parts: Iterable[Part],
+    *,
+    identify: Identify,
+    orphans: Iterable[Orphan] = (),
+    diagnostics: Iterable[Diagnostic] = (),
+) -> Plan:
+    """`identify` gives recipient ids. `diagnostics` are problems known before; the plan adds its own."""
+    problems = list(diagnostics)
+    planned: list[PlannedNotification] = []
+    effects: list[ScopeEffects] = []
+    consignments: list[Consignment] = []
+    openings: list[Opening] = []
+    for part in sorted(parts, key=lambda p: p.scope):
+        found = Examiner(part, profile=frame.environment.profile, now=frame.as_of).run(identify)
+        hold_to_policy(found)
+        problems.extend(row_diagnostics(found.excluded))
+        problems.extend(empty_audience(found))
+        planned.append(describe(found))
+        effects.append(found.effects)
+        ready = list(found.consignments())
+        consignments.extend(ready)
+        if ready and part.recorded is None:
+            openings.append(Opening(part.scope, b"".join(found.held)))
+    planned.extend(describe_orphan(orphan) for orphan in orphans)
+    return Plan(
+        project=frame.project,
+        environment=frame.environment.name,
+        provider=frame.provider,
+        lineage=frame.lineage,
+        as_of=frame.as_of,
+        valid_until=end_of_validity(frame.as_of, planned),
+        complete=frame.complete,
+        digest=digest(
+            environment=frame.environment.name,
+            provider=frame.provider,
+            lineage=frame.lineage,
+            effects=effects,
+        ),
+        notifications=tuple(sorted(planned, key=lambda n: (n.name, n.channel, n.edition, n.occurrence))),
+        later=tuple(sorted(frame.later, key=lambda entry: (entry[2], entry[0]))),
+        diagnostics=tuple(in_order(problems)),
+        consignments=tuple(consignments),
+        openings=tuple(openings),
+    )
+
+
+def end_of_validity(as_of: datetime, planned: Iterable[PlannedNotification]) -> datetime:
+    """A day, and never past a moment at which something that may be sent now lapses."""
+    lapses = [n.expires for n in planned if n.sends and n.expires and n.expires > as_of]
+    return min([*lapses, valid_until(as_of)])
+
+
+def hold_to_policy(found: Examination) -> None:
+    """The thresholds of a whole scope (rule 7 of the table). Everything that would be sent is blocked, not a part of it."""
+    policy = found.part.notification.policy or Policy()
+    recorded = len(found.part.recorded or ())
+    if policy.max_recipients is not None and found.authorised > policy.max_recipients:
+        found.block(f"max-recipients {found.authorised} > {policy.max_recipients}")
+    elif policy.max_growth_percent is not None and recorded >= GROWTH_FLOOR:
+        if found.joiners * 100 > policy.max_growth_percent * recorded:
+            found.block(f"max-growth {found.joiners} joined {recorded}, over {policy.max_growth_percent} %")
+    if found.authorised and lacks_unsubscribe(found.part, policy):
+        found.block("unsubscribe-missing")
+
+
+def lacks_unsubscribe(part: Part, policy: Policy) -> bool:
+    """`$(unsubscribe)` works in HTML e-mail only (rules 33 and 82), so only there can it be required."""
+    if part.scope.channel is not ChannelName.EMAIL:
+        return False
+    category: Category = part.notification.template.category
+    bodies = [str(m.content.get("html", "")) for m in part.messages.values() if m.content is not None]
+    return category in policy.require_unsubscribe and not all("$(unsubscribe)" in body for body in bodies)
+
+
+def describe(found: Examination) -> PlannedNotification:
+    notification = found.part.notification
+    message = next(iter(found.part.messages.values()))
+    counts_segments = message.channel is ChannelName.SMS and not message.opaque
+    bad = sum(row.reason in {Exclusion.BAD_ADDRESS, Exclusion.BAD_ROW} for row in found.excluded)
+    return PlannedNotification(
+        name=notification.name,
+        channel=message.channel,
+        edition=notification.edition,
+        occurrence=found.part.scope.occurrence,
+        category=notification.template.category,
+        sender=message.sender,
+        template=notification.template.name,
+        audience=notification.audience.name,
+        opaque=message.opaque,
+        rows=found.rows,
+        rejected_rows=bad,
+        actions={action: found.counts[action] for action in Action if found.counts[action]},
+        reasons={a: dict(sorted(found.reasons[a].items())) for a in Action if found.reasons.get(a)},
+        segments=found.segments if counts_segments else None,
+        texts=len(found.samples.counts),
+        due=found.due,
+        deferred_until=found.deferred_until,
+        expires=found.expires,
+        cost=None,
+        samples=found.samples.chosen(),
+    )
+
+
+def describe_orphan(orphan: Orphan) -> PlannedNotification:
+    """Rules 1 and 4 for what has no definition any more; what was accepted stays accepted and is not spoken of."""
+    kinds = Counter(standing.kind for standing in orphan.standings.values())
+    settled = {key for key, standing in orphan.standings.items() if standing.kind != "rejected"}
+    withdrawn = sum(1 for recipient in orphan.recorded if recipient not in settled)
+    counts = {Action.UNCERTAIN: kinds["uncertain"], Action.WITHDRAWN: withdrawn}
+    return PlannedNotification(
+        name=orphan.scope.notification,
+        channel=orphan.scope.channel,
+        edition=orphan.scope.edition,
+        occurrence=orphan.scope.occurrence,
+        category="",
+        sender="",
+        template="",
+        audience="",
+        opaque=False,
+        rows=0,
+        rejected_rows=0,
+        actions={action: count for action, count in counts.items() if count},
+        reasons={Action.WITHDRAWN: {"definition-gone": withdrawn}} if withdrawn else {},
+        segments=None,
+        texts=0,
+        due=None,
+        deferred_until=None,
+        expires=None,
+        cost=None,
+        samples=(),
+    )
+
+
+def row_diagnostics(excluded: Iterable[ExcludedRow]) -> Iterator[Diagnostic]:
+    """Each row that gave no recipient, with its line, until there are too many to read."""
+    seen: Counter[Exclusion] = Counter()
+    last: dict[Exclusion, ExcludedRow] = {}
+    for row in excluded:
+        seen[row.reason] += 1
+        last[row.reason] = row
+        if seen[row.reason] <= LISTED_ROWS:
+            yield Diagnostic(row.reason.value, SEVERITIES[row.reason], row.detail, row.location)
+    for reason, count in seen.items():
+        if count > LISTED_ROWS:
+            message = f"{count - LISTED_ROWS} more rows like these"
+            yield Diagnostic(reason.value, SEVERITIES[reason], message, last[reason].location)
+
+
+def empty_audience(found: Examination) -> Iterator[Diagnostic]:
+    if not found.recipients:
+        notification = found.part.notification
+        yield Diagnostic(
+            "empty-audience",
+            Severity.ERROR,
+            f"the audience {notification.audience.name!r} has nobody with an address for {notification.channel}"
+            f" ({found.rows} rows read)",
+            notification.marks.at("audience"),
+            hint=f"an address for {notification.channel} stands in the column"
+            f" {notification.channel.address_field!r}; `columns` maps it to another name",
+        )

@@ -1,0 +1,241 @@
+"""One scope, recipient by recipient: the action of each, and the units, effects and counts that come of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfoNotFoundError
+
+from notifyctl.delivery import (
+    FINGERPRINT_BYTES,
+    Consignment,
+    Envelope,
+    ExcludedRow,
+    Exclusion,
+    RecipientBatch,
+    Units,
+)
+from notifyctl.message import DeliveryHash, own_values, resolve, variant_for
+from notifyctl.plan.actions import AUTHORISED, Action, Circumstances, Decision, Intent, decide
+from notifyctl.plan.digest import ScopeEffects
+from notifyctl.plan.inspect import Inspector
+from notifyctl.plan.part import Identify, Part
+from notifyctl.plan.samples import Samples
+from notifyctl.schedule.timing import Timing, timing
+
+GroupKey = tuple[str | None, datetime | None, datetime | None, int | None]
+
+NOT_A_RECIPIENT = {
+    Exclusion.DUPLICATE: Action.SUPPRESSED,
+    Exclusion.NO_ADDRESS: Action.SUPPRESSED,
+}
+"""Rows that are people all the same, and so are counted under an action; bad rows are nobody."""
+
+
+@dataclass(slots=True)
+class Growing:
+    """Units of one message and envelope while they are gathered."""
+
+    ids: list[bytes] = field(default_factory=list)
+    fingerprints: list[bytes] = field(default_factory=list)
+    destinations: list[str] = field(default_factory=list)
+    own: list[tuple[str | None, ...]] = field(default_factory=list)
+    correlations: list[str | None] = field(default_factory=list)
+
+    def units(self) -> Units:
+        return Units(self.ids, self.fingerprints, self.destinations, self.own, self.correlations)
+
+
+@dataclass(slots=True)
+class Examination:
+    """All that is found out about one scope."""
+
+    part: Part
+    effects: ScopeEffects
+    samples: Samples
+    counts: Counter[Action] = field(default_factory=Counter)
+    reasons: dict[Action, Counter[str]] = field(default_factory=dict)
+    groups: dict[GroupKey, Growing] = field(default_factory=dict)
+    held: list[bytes] = field(default_factory=list)
+    """Ids of people in the audience whom nothing is sent to now, but who belong to the edition."""
+    excluded: list[ExcludedRow] = field(default_factory=list)
+    rows: int = 0
+    recipients: int = 0
+    segments: int = 0
+    joiners: int = 0
+    due: datetime | None = None
+    deferred_until: datetime | None = None
+    expires: datetime | None = None
+
+    def count(self, action: Action, reason: str | None, number: int = 1) -> None:
+        self.counts[action] += number
+        if reason:
+            self.reasons.setdefault(action, Counter())[reason] += number
+
+    @property
+    def authorised(self) -> int:
+        return sum(self.counts[action] for action in AUTHORISED)
+
+    def block(self, reason: str) -> None:
+        """Turn all that would be sent into blocked: a threshold of the whole scope is broken."""
+        stopped = self.authorised
+        for action in AUTHORISED:
+            self.counts.pop(action, None)
+            self.reasons.pop(action, None)
+        self.count(Action.BLOCKED, reason, stopped)
+        self.groups.clear()
+        self.effects.entries.clear()
+        self.segments = 0
+
+    def consignments(self) -> Iterator[Consignment]:
+        for (variant, send_at, expire_at, validity), growing in sorted(self.groups.items(), key=str):
+            yield Consignment(
+                self.part.scope,
+                self.part.messages[variant],
+                envelope(self.part, send_at=send_at, expire_at=expire_at, validity=validity),
+                growing.units(),
+            )
+
+
+def envelope(
+    part: Part, *, send_at: datetime | None, expire_at: datetime | None, validity: int | None
+) -> Envelope:
+    notification = part.notification
+    return Envelope(
+        send_at=send_at,
+        expire_at=expire_at,
+        validity=validity,
+        priority=notification.priority,
+        callback_data=notification.callback_data,
+        notify_url=notification.notify_url,
+        requested_receipts=notification.requested_receipts,
+    )
+
+
+class Examiner:
+    """Walks the batches of one part. Whatever is the same for a variant or a time zone is worked out once."""
+
+    def __init__(self, part: Part, *, profile: str, now: datetime) -> None:
+        policy = part.notification.policy
+        assert policy is not None, "linking fills the policy in"
+        self.part = part
+        self.now = now
+        template = part.notification.template
+        self.hashes = {variant: DeliveryHash(message) for variant, message in part.messages.items()}
+        self.inspectors = {
+            variant: Inspector(message, template, policy, profile=profile)
+            for variant, message in part.messages.items()
+        }
+        self.zones: dict[str, Timing | None] = {}
+        self.found = Examination(part, ScopeEffects(part.scope, policy), Samples(part.messages))
+
+    def run(self, identify: Identify) -> Examination:
+        for batch in self.part.audience.batches(self.part.scope.channel):
+            self._exclude(batch)
+            ids = identify(batch.addresses)
+            by_variant: dict[str | None, list[int]] = {}
+            for position, locale in enumerate(batch.locales):
+                variant = variant_for(self.part.notification.template, locale or self.part.locale)
+                by_variant.setdefault(variant, []).append(position)
+            for variant, positions in by_variant.items():
+                self._walk(batch, ids, variant, positions)
+            self.found.rows += len(batch)
+            self.found.recipients += len(batch)
+        return self.found
+
+    def _exclude(self, batch: RecipientBatch) -> None:
+        for row in batch.excluded:
+            self.found.rows += 1
+            self.found.excluded.append(row)
+            action = NOT_A_RECIPIENT.get(row.reason)
+            if action is not None:
+                self.found.count(action, row.reason.value)
+
+    def _walk(
+        self,
+        batch: RecipientBatch,
+        ids: list[bytes] | tuple[bytes, ...],
+        variant: str | None,
+        positions: list[int],
+    ) -> None:
+        part, found = self.part, self.found
+        message, hasher, inspector = part.messages[variant], self.hashes[variant], self.inspectors[variant]
+        rows = list(own_values(message, batch))
+        for position in positions:
+            recipient, own = ids[position], rows[position]
+            values = resolve(message, own)
+            delivery_hash = hasher.of(values)
+            look = inspector.look(values)
+            when = self._timing(batch.timezones[position])
+            suppression = batch.suppressions[position]
+            joined = part.recorded is not None and recipient not in part.recorded
+            decision = decide(
+                standing=part.standings.get(recipient),
+                delivery_hash=delivery_hash,
+                suppressed=suppression.value if suppression else None,
+                blocked=part.held or look.blocked or (None if when else "unknown-timezone"),
+                joined=joined,
+                earlier=recipient in part.earlier,
+                circumstances=self._circumstances(when),
+            )
+            self._keep(decision, recipient, delivery_hash, look.segments, when)
+            if decision.action in AUTHORISED or decision.action is Action.CHANGED:
+                found.samples.add(
+                    variant, delivery_hash, decision.action, batch.destinations[position], values
+                )
+            if decision.action.sends:
+                assert when is not None
+                group = found.groups.setdefault(
+                    (variant, when.send_at, when.expire_at, when.validity), Growing()
+                )
+                group.ids.append(recipient)
+                group.fingerprints.append(delivery_hash[:FINGERPRINT_BYTES])
+                group.destinations.append(batch.destinations[position])
+                group.own.append(own)
+                group.correlations.append(batch.correlations[position])
+
+    def _keep(
+        self,
+        decision: Decision,
+        recipient: bytes,
+        delivery_hash: bytes,
+        segments: int | None,
+        when: Timing | None,
+    ) -> None:
+        found = self.found
+        found.count(decision.action, decision.reason)
+        if decision.action in {Action.DEFERRED, Action.BLOCKED}:
+            found.held.append(recipient)
+        if decision.action in AUTHORISED and when is not None:
+            found.effects.add(recipient, decision.intent, delivery_hash, when.not_before, when.expires)
+            found.segments += segments or 0
+            found.joiners += decision.intent is Intent.JOINER
+            found.due = earliest(found.due, when.not_before)
+            found.expires = earliest(found.expires, when.expires)
+            if decision.action is Action.DEFERRED:
+                found.deferred_until = earliest(found.deferred_until, when.until)
+
+    def _timing(self, recipient_zone: str | None) -> Timing | None:
+        zone = self.part.zone_of(recipient_zone)
+        if zone not in self.zones:
+            try:
+                self.zones[zone] = timing(
+                    self.part.notification.schedule, self.part.occurrence, zone=zone, now=self.now
+                )
+            except (ZoneInfoNotFoundError, ValueError):
+                self.zones[zone] = None
+        return self.zones[zone]
+
+    def _circumstances(self, when: Timing | None) -> Circumstances:
+        return Circumstances(
+            withdrawn=self.part.withdrawn,
+            expired=when.reason if when and when.state == "expired" else None,
+            deferred=when.reason if when and when.state == "deferred" else None,
+            joiners=self.part.notification.joiners,
+        )
+
+
+def earliest(first: datetime | None, second: datetime | None) -> datetime | None:
+    return min(filter(None, (first, second)), default=None)

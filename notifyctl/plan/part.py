@@ -1,0 +1,53 @@
+"""What the planner is given for one notification at one occurrence, and for what only the ledger remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from notifyctl.delivery import Message, Scope
+from notifyctl.model import RECIPIENT_ZONE, Notification
+from notifyctl.plan.standing import Standing
+from notifyctl.ports import AudienceReader
+from notifyctl.schedule.timing import Occurrence
+
+Identify = Callable[[Sequence[str]], Sequence[bytes]]
+"""Normalised addresses → recipient ids, in their order: the ledger's keyed hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One scope to plan: definition, people and the facts about them."""
+
+    notification: Notification
+    scope: Scope
+    occurrence: Occurrence
+    messages: Mapping[str | None, Message]
+    """The composed message for each variant of the template."""
+    audience: AudienceReader
+    locale: str
+    """For recipients that name none."""
+    zone: str
+    """The project's time zone, for schedules and recipients that name none."""
+    standings: Mapping[bytes, Standing]
+    recorded: Collection[bytes] | None
+    """The recorded audience of the edition; `None`: not opened yet."""
+    earlier: Collection[bytes]
+    """Who accepted a lower edition."""
+    withdrawn: str | None = None
+    held: str | None = None
+    """A reason to block the whole scope, found before anybody was looked at."""
+
+    def zone_of(self, recipient_zone: str | None) -> str:
+        schedule = self.notification.schedule
+        wanted = schedule.timezone if schedule else None
+        return (recipient_zone or self.zone) if wanted == RECIPIENT_ZONE else (wanted or self.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A scope in the ledger that no definition stands for any more: what was not accepted is withdrawn."""
+
+    scope: Scope
+    standings: Mapping[bytes, Standing]
+    recorded: Collection[bytes]

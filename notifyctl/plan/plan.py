@@ -1,0 +1,102 @@
+"""The plan as data: what the views print and apply walks. Sorted, serialisable, without an address in its public part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from notifyctl.delivery import Consignment, Opening
+from notifyctl.diagnostics import Diagnostic, has_errors
+from notifyctl.model import ApiObject, ChannelName
+from notifyctl.plan.actions import SENDS, Action
+
+FORMAT_VERSION = "1.0"
+VALID_FOR_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One text that `count` people read, rendered for the first of them, whose address is masked."""
+
+    recipient: str
+    count: int
+    action: Action
+    locale: str | None
+    content: ApiObject | None
+    """As read; `None` for an opaque body."""
+    segments: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    amount: str
+    """A decimal number as text, so that no cent is lost to binary fractions."""
+    currency: str
+    unpriced: int = 0
+    """Recipients without a price in the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedNotification:
+    """One notification at one occurrence."""
+
+    name: str
+    channel: ChannelName
+    edition: int
+    occurrence: str
+    category: str
+    sender: str
+    template: str
+    audience: str
+    opaque: bool
+    rows: int
+    rejected_rows: int
+    actions: Mapping[Action, int]
+    reasons: Mapping[Action, Mapping[str, int]]
+    segments: int | None
+    """SMS parts of all that is sent or deferred; `None` on other channels and for opaque bodies."""
+    texts: int
+    """How many different texts are among what is sent or deferred."""
+    due: datetime | None
+    deferred_until: datetime | None
+    expires: datetime | None
+    cost: Cost | None
+    samples: tuple[Sample, ...]
+
+    @property
+    def sends(self) -> int:
+        return sum(count for action, count in self.actions.items() if action in SENDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`consignments` and `openings` are what apply walks and are never serialised: they hold addresses."""
+
+    project: str
+    environment: str
+    provider: str
+    lineage: str | None
+    as_of: datetime
+    valid_until: datetime
+    complete: bool
+    digest: str
+    notifications: tuple[PlannedNotification, ...]
+    later: tuple[tuple[str, str, datetime], ...]
+    """Occurrences after `valid_until`: name, occurrence, due. Listed, not authorised."""
+    diagnostics: tuple[Diagnostic, ...]
+    consignments: tuple[Consignment, ...]
+    openings: tuple[Opening, ...]
+
+    @property
+    def applyable(self) -> bool:
+        return self.complete and not has_errors(self.diagnostics)
+
+    @property
+    def summary(self) -> dict[Action, int]:
+        """A count for each action, in the order of the table."""
+        return {action: sum(n.actions.get(action, 0) for n in self.notifications) for action in Action}
+
+    @property
+    def sends(self) -> int:
+        return sum(n.sends for n in self.notifications)
