@@ -1,1 +1,9 @@
-"""TODO"""
+"""The append-only record of what was begun and how it ended: packed by batch, without addresses and without texts.
+
+`ledger.sqlite` holds the database and is imported where a ledger is opened; what stands here needs none.
+"""
+
+from notifyctl.ledger.identity import FixedIdentity, recipient_hasher
+from notifyctl.ledger.status import ScopeStatus, scope_statuses
+
+__all__ = ["FixedIdentity", "ScopeStatus", "recipient_hasher", "scope_statuses"]

@@ -1,0 +1,51 @@
+"""Who a ledger is and whom it means: its lineage, its key, and the keyed hashes that stand for people. No database here."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from notifyctl.delivery import ID_BYTES
+
+KEY_BYTES = 32
+
+CHECK_TEXT = b"notifyctl recipient key, check value 1"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedIdentity:
+    """A ledger that protects nobody (the sandbox's) is made with a known lineage and key, so that what is planned before
+    it exists agrees with what is applied after. Every other ledger is made with random ones.
+    """
+
+    lineage: str
+    key: bytes
+
+
+def recipient_hasher(key: bytes) -> Callable[[Sequence[str]], list[bytes]]:
+    """A function from normalised addresses to their ids in order: HMAC-SHA256 of the UTF-8 bytes, first ID_BYTES.
+
+    The two halves of the HMAC (RFC 2104) are prepared once and copied for each address, which takes 0.6 of the time of
+    copying an `hmac` object; a plan does this for a million people.
+    """
+    block = (sha256(key).digest() if len(key) > sha256().block_size else key).ljust(sha256().block_size, b"\0")
+    inner = sha256(block.translate(hmac.trans_36)).copy
+    outer = sha256(block.translate(hmac.trans_5C)).copy
+
+    def identify(addresses: Sequence[str]) -> list[bytes]:
+        ids = []
+        for address in addresses:
+            inside, outside = inner(), outer()
+            inside.update(address.encode())
+            outside.update(inside.digest())
+            ids.append(outside.digest()[:ID_BYTES])
+        return ids
+
+    return identify
+
+
+def key_check(key: bytes) -> bytes:
+    """What a ledger keeps of a key that is held outside: enough to notice another one, useless for finding it."""
+    return hmac.digest(key, CHECK_TEXT, "sha256")

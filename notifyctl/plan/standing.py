@@ -1,0 +1,71 @@
+"""What the ledger's batches say of each recipient, folded into one word. Pure; knows nothing of how facts are stored.
+
+This is the part of planning that meets the ledger at full size, so it walks packed bytes and not rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from struct import Struct
+from typing import Literal, NamedTuple
+
+from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES, BatchFacts, BatchState
+
+Kind = Literal["uncertain", "accepted", "rejected"]
+
+MEMBER = Struct(f"{ID_BYTES}s{FINGERPRINT_BYTES}s")
+
+KINDS: dict[BatchState, Kind] = {
+    BatchState.ARMED: "uncertain",
+    BatchState.UNKNOWN: "uncertain",
+    BatchState.ACCEPTED: "accepted",
+    BatchState.REJECTED: "rejected",
+}
+"""A batch that is only planned was never begun and says nothing of anybody."""
+
+RANK: dict[Kind, int] = {"rejected": 0, "uncertain": 1, "accepted": 2}
+
+
+class Standing(NamedTuple):
+    """What is known of one delivery unit. A tuple, because a million of them are made for one plan."""
+
+    kind: Kind
+    fingerprint: bytes
+    """FINGERPRINT_BYTES of the delivery hash of the batch that decides; compare with a truncated hash."""
+    batch: int
+    attempts: int
+    """Over all batches the recipient was in."""
+
+
+def standings(facts: Iterable[BatchFacts]) -> dict[bytes, Standing]:
+    """One standing for each recipient that any attempt was begun for, by recipient id.
+
+    Accepted wins over all, then uncertain, then rejected; among equals the later batch. Facts of several scopes that
+    stand for the same units (a moved notification) belong into one call, so that this order holds across them.
+    """
+    found: dict[bytes, Standing] = {}
+    for batch in facts:
+        kind = KINDS.get(batch.state)
+        if kind is None:
+            continue
+        number, attempt = batch.number, batch.attempt
+        told = {
+            recipient: Standing(kind, fingerprint, number, attempt)
+            for recipient, fingerprint in MEMBER.iter_unpack(batch.members)
+        }
+        if not found.keys().isdisjoint(told):
+            for recipient in found.keys() & told.keys():
+                told[recipient] = stronger(found[recipient], told[recipient])
+        found.update(told)
+    return found
+
+
+def stronger(one: Standing, other: Standing) -> Standing:
+    """The standing that decides, with the attempts of both."""
+    _, _, winner = max((RANK[one.kind], one.batch, one), (RANK[other.kind], other.batch, other))
+    return winner._replace(attempts=one.attempts + other.attempts)
+
+
+def recorded_ids(packed: bytes) -> set[bytes]:
+    """The recipient ids of a recorded audience, ID_BYTES each."""
+    return {packed[start : start + ID_BYTES] for start in range(0, len(packed), ID_BYTES)}
