@@ -1,0 +1,133 @@
+"""Values with their place in a file: what the reader makes of YAML and `node_of` of JSON. Knows no shapes and no syntax.
+
+Plain scalars are resolved by the YAML 1.2 core schema (https://yaml.org/spec/1.2.2/#103-core-schema), so that `no`,
+`on`, `21:00` and `2026-12-01` are text and `012` is the number twelve.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from notifyctl.diagnostics import Path
+
+MAX_DEPTH = 64
+"""How deep lists and mappings may nest, in YAML and in JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """`text` are the characters of the file and `value` what they mean. Lines and columns count from 1; 0: no file.
+
+    `plain`: written without quotes in YAML, so a field that is text takes `text` whatever `value` is. It is false for
+    JSON, where a number is never text.
+    """
+
+    text: str
+    value: str | int | float | bool | None
+    plain: bool
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MappingNode:
+    """Keys in the order of the file, each once."""
+
+    items: tuple[tuple[Scalar, Node], ...]
+    line: int = 0
+    column: int = 0
+
+    def get(self, name: str) -> Node | None:
+        return next((node for key, node in self.items if key.text == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceNode:
+    items: tuple[Node, ...]
+    line: int = 0
+    column: int = 0
+
+
+Node = Scalar | MappingNode | SequenceNode
+
+WORDS: dict[str, bool | None] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+DECIMAL = re.compile(r"[-+]?[0-9]+")
+OCTAL = re.compile(r"0o[0-7]+")
+HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+LONGEST_NUMBER = 100
+"""Digits beyond this are text: nobody means such a number, and converting it costs time that grows with its square."""
+
+
+def resolve(text: str) -> str | int | float | bool | None:
+    """What a plain scalar means by the YAML 1.2 core schema."""
+    if text in WORDS:
+        return WORDS[text]
+    if text[0] not in "+-.0123456789" or len(text) > LONGEST_NUMBER:
+        return text
+    if DECIMAL.fullmatch(text):
+        return int(text)
+    if OCTAL.fullmatch(text):
+        return int(text, 0)
+    if HEXADECIMAL.fullmatch(text):
+        return int(text, 0)
+    if FLOAT.fullmatch(text):
+        return float(text)
+    return float(text.replace(".", "", 1)) if NOT_FINITE.fullmatch(text) else text
+
+
+def node_of(value: object, *, depth: int = 0) -> Node:
+    """A JSON value (as `json.loads` gives it) as a node without places. Raises ValueError when it nests deeper than MAX_DEPTH."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"lists and objects may nest {MAX_DEPTH} deep, and this nests deeper")
+    if isinstance(value, dict):
+        keys = (Scalar(str(key), str(key), plain=False) for key in value)
+        return MappingNode(
+            tuple(zip(keys, (node_of(v, depth=depth + 1) for v in value.values()), strict=True))
+        )
+    if isinstance(value, list | tuple):
+        return SequenceNode(tuple([node_of(item, depth=depth + 1) for item in value]))
+    if isinstance(value, str):
+        return Scalar(value, value, plain=False)
+    if value is None or isinstance(value, bool):
+        return Scalar("null" if value is None else str(value).lower(), value, plain=False)
+    if isinstance(value, int | float):
+        return Scalar(repr(value), value, plain=False)
+    raise TypeError(f"{type(value).__name__} is not a JSON value")
+
+
+def plain_value(node: Node) -> Any:
+    """The node as Python's str, int, float, bool, None, list and dict."""
+    if isinstance(node, MappingNode):
+        return {key.text: plain_value(value) for key, value in node.items}
+    if isinstance(node, SequenceNode):
+        return [plain_value(item) for item in node.items]
+    return node.value
+
+
+def places(node: Node) -> dict[Path, tuple[int, int]]:
+    """The line and column of every value, by its path: what `Marks` needs. The document itself stands at ()."""
+    return {path: (value.line, value.column) for path, _, value in walk(node)}
+
+
+def key_places(node: Node) -> dict[Path, tuple[int, int]]:
+    """As `places`, but a value of a mapping is found at its key, which is what an unknown key is pointed out by."""
+    return {path: (key.line, key.column) for path, key, _ in walk(node)}
+
+
+def walk(node: Node, path: Path = (), key: Node | None = None) -> Iterator[tuple[Path, Node, Node]]:
+    """Every value below and with `node`: its path, the key it stands under (a list item: itself), and the value."""
+    yield path, key or node, node
+    if isinstance(node, MappingNode):
+        for name, value in node.items:
+            yield from walk(value, (*path, name.text), name)
+    elif isinstance(node, SequenceNode):
+        for index, value in enumerate(node.items):
+            yield from walk(value, (*path, index))

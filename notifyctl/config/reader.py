@@ -1,0 +1,288 @@
+"""YAML bytes to nodes with places, by the events of libyaml's parser. The only module that imports yaml.
+
+No YAML constructor runs, so nothing in a file can make an object or code. What a file may cost is bounded (MAX_BYTES,
+MAX_DEPTH, MAX_VALUES). Which keys are allowed is not known here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from notifyctl.config.nodes import MAX_DEPTH, MappingNode, Node, Scalar, SequenceNode, resolve
+from notifyctl.diagnostics import Diagnostic, Location, Severity
+
+MAX_BYTES = 10 * 1024 * 1024
+MAX_VALUES = 100_000
+"""How many values a document may hold, each alias counted as often as what it stands for."""
+
+CORE = "tag:yaml.org,2002:"
+UNREADABLE = re.compile(
+    "[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]",
+)
+"""Characters that YAML forbids, and those that end a line for a YAML 1.1 parser but not for a 1.2 one."""
+
+HINTS = (
+    ("'\\t'", "indent with spaces: a tab cannot stand here"),
+    ("alias", 'a text that begins with * must be in quotes, for example "*/5 * * * *"'),
+    ("anchor", "a text that begins with & must be in quotes"),
+    ("cannot start any token", "a text that begins with a special character must be in quotes"),
+    (
+        "mapping values are not allowed",
+        "a text that contains `: ` must be in quotes; or the indentation is off",
+    ),
+    ("expected ':'", "a key is followed by a colon and a space"),
+    (
+        "expected ',' or",
+        "in { } and [ ], a text that contains , { } [ ] must be in quotes; or a bracket is not closed",
+    ),
+    ("expected key", "this line is indented unlike those above it, or a quote or bracket was left open"),
+    ("expected '-' indicator", "this line is indented unlike the list above it"),
+    ("end of stream", "a quote or bracket that was opened is not closed"),
+    ("escape", "in double quotes a backslash begins an escape: double it, or use single quotes"),
+    ("incompatible YAML document", "leave the %YAML line out"),
+)
+
+
+class Unreadable(Exception):  # noqa: N818 - not an error of ours: it ends the reading of one file
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+def read_documents(data: bytes, file: str) -> tuple[list[Node], list[Diagnostic]]:
+    """The documents of a YAML file, and what is wrong with it as YAML. Documents before a syntax error are there."""
+    nodes: list[Node] = []
+    problems: list[Diagnostic] = []
+    for node, found in each_document(data, file):
+        problems.extend(found)
+        if node is not None:
+            nodes.append(node)
+    return nodes, problems
+
+
+def each_document(data: bytes, file: str) -> Iterator[tuple[Node | None, list[Diagnostic]]]:
+    """One document after the other with its own problems; `None` where the file cannot be read further.
+    Empty documents are left out.
+    """
+    try:
+        composer = Composer(decode(data, file), file)
+        while composer.another():
+            node = composer.document()
+            if not (isinstance(node, Scalar) and node.plain and node.text == "") or composer.problems:
+                yield node, composer.problems
+    except Unreadable as end:
+        yield None, [end.diagnostic]
+
+
+def decode(data: bytes, file: str) -> str:
+    """UTF-8, with or without a byte order mark, of characters that YAML allows. Raises Unreadable."""
+    if len(data) > MAX_BYTES:
+        raise Unreadable(
+            error(
+                "yaml-limits", f"a YAML file may have {MAX_BYTES:,} bytes; this one has more", Location(file)
+            )
+        )
+    try:
+        text = data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as wrong:
+        wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        found = "this file is UTF-16" if wide else f"the byte 0x{data[wrong.start]:02x} is not UTF-8"
+        where = Location(file, 1, 1) if wide else place(data[: wrong.start].decode("utf-8"), file)
+        raise Unreadable(error("yaml-syntax", found, where, "save the file as UTF-8")) from None
+    forbidden = UNREADABLE.search(text)
+    if forbidden:
+        message = f"the character U+{ord(forbidden[0]):04X} cannot stand in a YAML file"
+        hint = f'remove it, or write it in double quotes as "\\u{ord(forbidden[0]):04x}"'
+        raise Unreadable(error("yaml-syntax", message, place(text[: forbidden.start()], file), hint))
+    return text
+
+
+def place(before: str, file: str) -> Location:
+    """The location of what follows the text `before`."""
+    lines = re.split(r"\r\n|\r|\n", before)
+    return Location(file, len(lines), len(lines[-1].removeprefix("\ufeff")) + 1)
+
+
+def error(rule: str, message: str, location: Location, hint: str | None = None) -> Diagnostic:
+    return Diagnostic(rule, Severity.ERROR, message, location, hint)
+
+
+class Composer:
+    """Nodes from parser events. `problems` are those of the document in hand that do not end the reading."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.problems: list[Diagnostic] = []
+        self.anchors: dict[
+            str, tuple[Node, int, int]
+        ] = {}  # the node, how many values it holds, how deep it is
+        self.open_anchors: set[str] = set()
+        self.values = 0
+        self.deepest = 0
+        self.events = events(text)
+
+    def another(self) -> bool:
+        """Whether a further document follows; its start is consumed."""
+        while True:
+            event = self.next()
+            if isinstance(event, yaml.DocumentStartEvent):
+                return True
+            if isinstance(event, yaml.StreamEndEvent):
+                return False
+
+    def document(self) -> Node:
+        self.problems = []
+        self.anchors = {}
+        self.open_anchors = set()
+        self.values = self.deepest = 0
+        return self.node(self.next(), 0)
+
+    def next(self) -> Any:
+        try:
+            return next(self.events)
+        except yaml.YAMLError as wrong:
+            mark = getattr(wrong, "problem_mark", None) or getattr(wrong, "context_mark", None)
+            problem = str(
+                getattr(wrong, "problem", None) or getattr(wrong, "context", None) or "it cannot be parsed"
+            )
+            context = getattr(wrong, "context", None) or ""
+            where = Location(self.file, mark.line + 1, mark.column + 1) if mark else Location(self.file)
+            known = f"{problem} {context}".replace("\t", "\\t")
+            hint = next((hint for part, hint in HINTS if part in known), None)
+            raise Unreadable(error("yaml-syntax", f"this is not YAML: {problem}", where, hint)) from None
+
+    def node(self, event: Any, depth: int) -> Node:
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event, depth)
+        self.spend(event, 1, depth)
+        if event.anchor is None:
+            return self.made(event, depth)
+        self.open_anchors.add(event.anchor)
+        values, deepest, self.deepest = self.values, self.deepest, depth
+        node = self.made(event, depth)
+        self.anchors[event.anchor] = (node, self.values - values + 1, self.deepest - depth)
+        self.deepest = max(deepest, self.deepest)
+        self.open_anchors.discard(event.anchor)
+        return node
+
+    def spend(self, event: Any, values: int, depth: int) -> None:
+        self.values += values
+        self.deepest = max(self.deepest, depth)
+        if depth > MAX_DEPTH:
+            raise Unreadable(
+                error(
+                    "yaml-limits",
+                    f"lists and mappings may nest {MAX_DEPTH} deep",
+                    self.at(event),
+                    "flatten this part",
+                )
+            )
+        if self.values > MAX_VALUES:
+            message = f"a document may hold {MAX_VALUES:,} values, aliases counted as what they stand for"
+            raise Unreadable(
+                error(
+                    "yaml-limits",
+                    message,
+                    self.at(event),
+                    "put long lists of recipients into a CSV file: `source: {file: …}`",
+                )
+            )
+
+    def alias(self, event: Any, depth: int) -> Node:
+        if event.anchor in self.open_anchors or event.anchor not in self.anchors:
+            own = event.anchor in self.open_anchors
+            problem = (
+                "stands inside the value it names" if own else f"names no anchor &{event.anchor} above it"
+            )
+            raise Unreadable(
+                error("yaml-syntax", f"the alias *{event.anchor} {problem}", self.at(event), HINTS[1][1])
+            )
+        node, values, height = self.anchors[event.anchor]
+        self.spend(event, values, depth + height)
+        return node
+
+    def made(self, event: Any, depth: int) -> Node:
+        if isinstance(event, yaml.ScalarEvent):
+            return self.scalar(event)
+        sequence = isinstance(event, yaml.SequenceStartEvent)
+        if event.tag not in (None, "!", CORE + ("seq" if sequence else "map")):
+            self.unknown_tag(event)
+        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        if sequence:
+            return SequenceNode(tuple(self.items(depth)), line, column)
+        return MappingNode(tuple(self.pairs(depth)), line, column)
+
+    def items(self, depth: int) -> Iterator[Node]:
+        while not isinstance(event := self.next(), yaml.SequenceEndEvent):
+            yield self.node(event, depth + 1)
+
+    def pairs(self, depth: int) -> Iterator[tuple[Scalar, Node]]:
+        seen: dict[str, int] = {}
+        while not isinstance(event := self.next(), yaml.MappingEndEvent):
+            key = self.node(event, depth + 1)
+            self.values -= 1  # a key is no value
+            value = self.node(self.next(), depth + 1)
+            if not isinstance(key, Scalar) or (key.plain and key.text in ("", "<<")):
+                self.problems.append(self.no_key(event, key))
+            elif key.text in seen:
+                message = (
+                    f"the key `{key.text}` stands twice in this mapping: here and on line {seen[key.text]}"
+                )
+                self.problems.append(error("duplicate-key", message, self.at(event), "keep one of them"))
+            else:
+                seen[key.text] = event.start_mark.line + 1
+                yield key, value
+
+    def no_key(self, event: Any, key: Node) -> Diagnostic:
+        if isinstance(key, Scalar) and key.text == "<<":
+            hint = "repeat the keys, or use an anchor and an alias for the whole value"
+            return error(
+                "yaml-syntax",
+                "merge keys (`<<`) are YAML 1.1; this is read as YAML 1.2",
+                self.at(event),
+                hint,
+            )
+        hint = (
+            "a text that begins with {{ must be in quotes"
+            if isinstance(key, MappingNode)
+            else "put it in quotes"
+        )
+        return error("yaml-syntax", "a key must be text", self.at(event), hint)
+
+    def scalar(self, event: Any) -> Scalar:
+        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        plain, text = not event.style, event.value
+        if event.tag is None:
+            return Scalar(text, resolve(text) if plain else text, plain, line, column)
+        if event.tag in ("!", CORE + "str"):
+            return Scalar(text, text, plain=False, line=line, column=column)
+        value = resolve(text)
+        if event.tag != CORE + core_type(value):
+            self.unknown_tag(event)
+        return Scalar(text, value, plain, line, column)
+
+    def unknown_tag(self, event: Any) -> None:
+        tag = event.tag.replace(CORE, "!!")
+        message = f"the tag {tag} is not known here, or does not fit this value"
+        self.problems.append(
+            error("yaml-syntax", message, self.at(event), "leave it out; use quotes where text is meant")
+        )
+
+    def at(self, event: Any) -> Location:
+        return Location(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def core_type(value: object) -> str:
+    names: dict[type, str] = {str: "str", bool: "bool", int: "int", float: "float"}
+    return names.get(type(value), "null")
+
+
+def events(text: str) -> Iterator[Any]:
+    """Parser events by libyaml, or by PyYAML's own parser where it was built without."""
+    parser: Any = yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text)
+    while parser.check_event():
+        yield parser.get_event()
