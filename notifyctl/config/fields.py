@@ -109,7 +109,10 @@ class Record(Shape):
     fields: tuple[Field, ...]
     exactly_one: tuple[tuple[str, ...], ...] = ()
     """Groups of keys of which exactly one must stand."""
+    at_least_one: tuple[tuple[str, ...], ...] = ()
     at_most_one: tuple[tuple[str, ...], ...] = ()
+    needs: tuple[tuple[str, str], ...] = ()
+    """Pairs of keys: the first makes sense only where the second stands too."""
     partial: bool = False
 
     def named(self, name: str) -> Field | None:

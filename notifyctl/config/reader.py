@@ -27,6 +27,7 @@ UNREADABLE = re.compile(
 
 HINTS = (
     ("'\\t'", "indent with spaces: a tab cannot stand here"),
+    ("tab character", "indent with spaces: a tab cannot stand here"),
     ("alias", 'a text that begins with * must be in quotes, for example "*/5 * * * *"'),
     ("anchor", "a text that begins with & must be in quotes"),
     ("cannot start any token", "a text that begins with a special character must be in quotes"),
@@ -41,6 +42,7 @@ HINTS = (
     ),
     ("expected key", "this line is indented unlike those above it, or a quote or bracket was left open"),
     ("expected '-' indicator", "this line is indented unlike the list above it"),
+    ("expected node content", "a value is missing, or a quote or bracket that was opened is not closed"),
     ("end of stream", "a quote or bracket that was opened is not closed"),
     ("escape", "in double quotes a backslash begins an escape: double it, or use single quotes"),
     ("incompatible YAML document", "leave the %YAML line out"),

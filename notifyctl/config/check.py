@@ -1,0 +1,316 @@
+"""Checks a node against a shape: the plain value, and every problem with its path. One walk for YAML and for JSON.
+
+Knows no files and no kinds of documents. `Problem.number` is the API rule that a shape stands for.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from notifyctl.config.fields import (
+    Boolean,
+    Cases,
+    Choice,
+    Either,
+    Free,
+    Integer,
+    Items,
+    Number,
+    Record,
+    Shape,
+    Table,
+    Text,
+)
+from notifyctl.config.nodes import MappingNode, Node, Scalar, SequenceNode, plain_value, walk
+from notifyctl.config.wording import (
+    between,
+    described,
+    example_of,
+    nearest,
+    one_of,
+    shortened,
+    spoken,
+    suggestion,
+)
+from notifyctl.diagnostics import Path, Problem
+
+AT_KEY = frozenset({"unknown-key", "exclusive-keys"})
+"""Rules whose problems are about a key, so that they are pointed out at the key and not at its value."""
+
+WRONG_BOOLEANS = frozenset({"yes", "no", "on", "off", "y", "n"})
+
+
+def check(shape: Shape, node: Node, *, composed: bool = False) -> tuple[Any, list[Problem]]:
+    """The plain value of `node` (str, int, float, bool, list, dict; what `parse` made of a text) and all problems.
+
+    Keys come out by their canonical names. `composed`: the value is finished, so limits of `Text(composed=True)` hold.
+    The value is of use only when there are no problems.
+    """
+    checking = Checking(composed=composed)
+    return checking.value(shape, node, ()), checking.problems
+
+
+class Checking:
+    """One walk over one value; collects problems."""
+
+    def __init__(self, *, composed: bool) -> None:
+        self.composed = composed
+        self.problems: list[Problem] = []
+
+    def value(self, shape: Shape, node: Node, path: Path) -> Any:
+        return VERBS[type(shape)](self, shape, node, path)
+
+    def report(self, rule: str, message: str, path: Path, *, shape: Shape, hint: str | None = None) -> None:
+        self.problems.append(Problem(path, rule, message, hint, number=shape.rule))
+
+    def wrong_type(self, shape: Shape, wanted: str, node: Node, path: Path, hint: str | None = None) -> None:
+        if isinstance(node, Scalar) and node.value is None and hint is None:
+            hint = "give it a value, or leave the key out"
+        message = f"{spoken(path)} must be {wanted}, not {described(node)}"
+        self.report("wrong-type", message, path, shape=shape, hint=hint)
+
+    # -- scalars ------------------------------------------------------------------------------------------------
+
+    def characters(self, shape: Shape, node: Node, path: Path) -> str | None:
+        """The text of a scalar that is text, or that stands in YAML without quotes."""
+        if (
+            isinstance(node, Scalar)
+            and node.value is not None
+            and (node.plain or isinstance(node.value, str))
+        ):
+            return node.text
+        null = isinstance(node, Scalar) and node.value is None and node.text != ""
+        self.wrong_type(
+            shape, "text", node, path, 'where the word is meant, put it in quotes: "null"' if null else None
+        )
+        return None
+
+    def text(self, shape: Text, node: Node, path: Path) -> Any:
+        text = self.characters(shape, node, path)
+        if text is None or (shape.composed and not self.composed):
+            return text
+        self.length(shape, text, path)
+        if shape.pattern is not None and not re.fullmatch(shape.pattern, text):
+            says = shape.says or f"must match {shape.pattern}"
+            message = f'{spoken(path)} {says}; "{shortened(text)}" does not fit'
+            self.report("invalid-value", message, path, shape=shape, hint=example_of(shape))
+        elif shape.parse is not None:
+            try:
+                return shape.parse(text)
+            except ValueError as wrong:
+                self.report(
+                    "invalid-value", f"{spoken(path)}: {wrong}", path, shape=shape, hint=example_of(shape)
+                )
+        return text
+
+    def length(self, shape: Text, text: str, path: Path) -> None:
+        if len(text) < shape.min_length:
+            message = f"{spoken(path)} must not be empty"
+            if shape.min_length > 1:
+                message = (
+                    f"{spoken(path)} has {len(text):,} characters; at least {shape.min_length:,} are needed"
+                )
+            self.report("too-short", message, path, shape=shape)
+        if shape.max_length is not None and len(text) > shape.max_length:
+            message = f"{spoken(path)} has {len(text):,} characters; at most {shape.max_length:,} are allowed"
+            self.report("too-long", message, path, shape=shape)
+        if (
+            shape.max_bytes is not None
+            and (size := len(text.encode("utf-8", "surrogatepass"))) > shape.max_bytes
+        ):
+            message = f"{spoken(path)} has {size:,} bytes in UTF-8; at most {shape.max_bytes:,} are allowed"
+            self.report("too-long", message, path, shape=shape)
+
+    def choice(self, shape: Choice, node: Node, path: Path) -> str | None:
+        text = self.characters(shape, node, path)
+        if text is None:
+            return None
+        known = {value.casefold() for value in shape.values} if shape.fold else shape.values
+        if (text.casefold() if shape.fold else text) not in known:
+            message = f'{spoken(path)} must be {one_of(shape.values)}, not "{shortened(text)}"'
+            near = nearest(text, shape.values)
+            hint = f"did you mean `{near}`?" if near else None
+            self.report("invalid-value", message, path, shape=shape, hint=hint)
+        return text
+
+    def integer(self, shape: Integer, node: Node, path: Path) -> int | None:
+        value = node.value if isinstance(node, Scalar) else None
+        if shape.strings and isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool):
+            self.wrong_type(shape, f"a whole number{between(shape)}", node, path)
+            return None
+        self.range(shape, value, path)
+        return value
+
+    def number(self, shape: Number, node: Node, path: Path) -> float | None:
+        value = node.value if isinstance(node, Scalar) else None
+        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+            self.wrong_type(shape, f"a number{between(shape)}", node, path)
+            return None
+        self.range(shape, value, path)
+        return value
+
+    def range(self, shape: Integer | Number, value: float, path: Path) -> None:
+        below = shape.minimum is not None and value < shape.minimum
+        above = shape.maximum is not None and value > shape.maximum
+        if below or above:
+            message = f"{spoken(path)} must be a number{between(shape)}, not {value}"
+            self.report("invalid-value", message, path, shape=shape)
+
+    def boolean(self, shape: Boolean, node: Node, path: Path) -> bool | None:
+        value = node.value if isinstance(node, Scalar) else None
+        if shape.strings and isinstance(value, str) and value.casefold() in ("true", "false"):
+            return value.casefold() == "true"
+        if isinstance(value, bool):
+            return value
+        old = isinstance(value, str) and value.casefold() in WRONG_BOOLEANS
+        hint = "in YAML 1.2 only true and false are booleans" if old else None
+        self.wrong_type(shape, "true or false", node, path, hint)
+        return None
+
+    def free(self, shape: Free, node: Node, path: Path) -> Any:
+        for inner, _, value in walk(node):
+            if (
+                isinstance(value, Scalar)
+                and isinstance(value.value, float)
+                and not math.isfinite(value.value)
+            ):
+                message = f"{spoken(path + inner)} must be a finite number or text, not {value.text}"
+                self.report("invalid-value", message, path + inner, shape=shape, hint="put text in quotes")
+        return plain_value(node)
+
+    # -- lists and mappings -------------------------------------------------------------------------------------
+
+    def items(self, shape: Items, node: Node, path: Path) -> list[Any] | None:
+        nodes: Sequence[Node] = node.items if isinstance(node, SequenceNode) else (node,)
+        if not isinstance(node, SequenceNode) and not shape.single:
+            self.wrong_type(shape, "a list", node, path, "write one item a line, each with `- ` before it")
+            return None
+        if isinstance(node, SequenceNode):
+            values = [self.value(shape.item, item, (*path, index)) for index, item in enumerate(nodes)]
+        else:
+            values = [self.value(shape.item, node, path)]
+        if len(nodes) < shape.min_items:
+            message = f"{spoken(path)} has {len(nodes):,} items; at least {shape.min_items:,} are needed"
+            self.report("too-few", message, path, shape=shape)
+        if shape.max_items is not None and len(nodes) > shape.max_items:
+            message = f"{spoken(path)} has {len(nodes):,} items; at most {shape.max_items:,} are allowed"
+            self.report("too-many", message, path, shape=shape)
+        if shape.unique:
+            self.repeated(shape, values, path)
+        return values
+
+    def repeated(self, shape: Items, values: Sequence[Any], path: Path) -> None:
+        fold = isinstance(shape.item, Choice) and shape.item.fold
+        seen: dict[str, int] = {}
+        for index, value in enumerate(values):
+            key = repr(value.casefold() if fold and isinstance(value, str) else value)
+            if key in seen and value is not None:
+                message = f"{spoken((*path, index))} repeats {spoken((*path, seen[key]))}"
+                self.report(
+                    "invalid-value", message, (*path, index), shape=shape, hint="leave one of them out"
+                )
+            seen.setdefault(key, index)
+
+    def table(self, shape: Table, node: Node, path: Path) -> dict[str, Any] | None:
+        if not isinstance(node, MappingNode):
+            self.wrong_type(shape, "a mapping", node, path)
+            return None
+        for key, _ in node.items:
+            if shape.keys is not None and not re.fullmatch(shape.keys, key.text):
+                message = f'"{shortened(key.text)}" cannot be a key of {spoken(path)}'
+                hint = f"a key here matches {shape.keys}"
+                self.report("unknown-key", message, (*path, key.text), shape=shape, hint=hint)
+        return {key.text: self.value(shape.value, value, (*path, key.text)) for key, value in node.items}
+
+    def record(self, shape: Record, node: Node, path: Path) -> dict[str, Any] | None:
+        if not isinstance(node, MappingNode):
+            self.wrong_type(shape, f"a mapping ({shape.title})", node, path)
+            return None
+        values: dict[str, Any] = {}
+        written: dict[str, str] = {}
+        for key, value in node.items:
+            field = shape.named(key.text)
+            if field is None:
+                self.unknown(shape, key.text, path)
+            elif field.name in written:
+                self.exclusive(shape, [written[field.name], key.text], path)
+            else:
+                written[field.name] = key.text
+                values[field.name] = self.value(field.shape, value, (*path, key.text))
+        self.presence(shape, written, path)
+        return values
+
+    def unknown(self, shape: Record, name: str, path: Path) -> None:
+        known = [field.name for field in shape.fields]
+        message = f"{shape.title} has no key `{name}`"
+        self.report(
+            "unknown-key", message, (*path, name), shape=shape, hint=suggestion(name, known, "its keys")
+        )
+
+    def presence(self, shape: Record, written: dict[str, str], path: Path) -> None:
+        """Which keys must, may and must not stand together."""
+        for group in (*shape.exactly_one, *shape.at_most_one):
+            present = [written[name] for name in group if name in written]
+            if len(present) > 1:
+                self.exclusive(shape, present, path)
+        for name, other in shape.needs:
+            if name in written and other not in written and not shape.partial:
+                self.missing(shape, f"`{name}` needs `{other}` beside it", (*path, written[name]))
+        if shape.partial:
+            return
+        for field in shape.fields:
+            if field.required and field.name not in written:
+                self.missing(
+                    shape, f"{shape.title} needs the key `{field.name}`", path, example_of(field.shape)
+                )
+        for group in (*shape.exactly_one, *shape.at_least_one):
+            if not any(name in written for name in group):
+                self.missing(shape, f"{shape.title} needs {one_of(group, '`')}", path)
+
+    def missing(self, shape: Record, message: str, path: Path, hint: str | None = None) -> None:
+        self.report("missing-key", message, path, shape=shape, hint=hint)
+
+    def exclusive(self, shape: Record, names: Sequence[str], path: Path) -> None:
+        message = f"{shape.title} takes only one of {' and '.join(f'`{name}`' for name in names)}"
+        self.report("exclusive-keys", message, (*path, names[1]), shape=shape, hint="leave one of them out")
+
+    def cases(self, shape: Cases, node: Node, path: Path) -> dict[str, Any] | None:
+        if not isinstance(node, MappingNode):
+            self.wrong_type(shape, f"a mapping ({shape.title})", node, path)
+            return None
+        chooser = node.get(shape.by)
+        if chooser is None:
+            message = f"{shape.title} needs the key `{shape.by}`: {one_of(tuple(shape.cases))}"
+            self.report("missing-key", message, path, shape=shape)
+            return None
+        chosen = self.choice(Choice(values=tuple(shape.cases), rule=shape.rule), chooser, (*path, shape.by))
+        record = shape.cases.get(chosen or "")
+        return self.record(record, node, path) if record is not None else None
+
+    def either(self, shape: Either, node: Node, path: Path) -> Any:
+        if isinstance(node, MappingNode):
+            return self.value(shape.mapping, node, path)
+        if isinstance(node, Scalar) and node.value is not None:
+            return self.text(shape.text, node, path)
+        self.wrong_type(shape, "a name or a mapping", node, path)
+        return None
+
+
+VERBS: dict[type[Shape], Callable[[Checking, Any, Node, Path], Any]] = {
+    Text: Checking.text,
+    Choice: Checking.choice,
+    Integer: Checking.integer,
+    Number: Checking.number,
+    Boolean: Checking.boolean,
+    Free: Checking.free,
+    Items: Checking.items,
+    Table: Checking.table,
+    Record: Checking.record,
+    Cases: Checking.cases,
+    Either: Checking.either,
+}

@@ -1,0 +1,70 @@
+"""How problems speak of values, names and paths, so that every message says it in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from notifyctl.config.fields import Integer, Number, Shape
+from notifyctl.config.nodes import MappingNode, Node, SequenceNode
+from notifyctl.diagnostics import Path
+
+
+def spoken(path: Path) -> str:
+    """A path as people write it: `content.cards[0].title`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return f"`{text}`" if text else "this"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was most likely meant."""
+    folded = {each.casefold(): each for each in known}
+    near = get_close_matches(name.casefold(), folded, n=1)
+    return folded[near[0]] if near else None
+
+
+def suggestion(name: str, known: Sequence[str], what: str) -> str:
+    """A hint for an unknown name: the nearest known one, else those there are."""
+    near = nearest(name, known)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    return f"{what}: {', '.join(known)}" if known else f"{what}: none"
+
+
+def described(node: Node) -> str:
+    if isinstance(node, MappingNode):
+        return "a mapping"
+    if isinstance(node, SequenceNode):
+        return "a list"
+    if node.value is None:
+        return "empty" if node.text == "" else "null"
+    if isinstance(node.value, bool | int | float):
+        return f"the value {node.text}"
+    return f'the text "{shortened(node.text)}"'
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= 40 else text[:39] + "…"  # noqa: PLR2004 - enough to recognise a value by
+
+
+def one_of(values: Sequence[str], quote: str = "") -> str:
+    quoted = [f"{quote}{value}{quote}" for value in values]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def between(shape: Integer | Number) -> str:
+    if shape.minimum is not None and shape.maximum is not None:
+        return f" from {shape.minimum} to {shape.maximum}"
+    if shape.minimum is not None:
+        return f" of at least {shape.minimum}"
+    return f" of at most {shape.maximum}" if shape.maximum is not None else ""
+
+
+def example_of(shape: Shape) -> str | None:
+    return (
+        f"for example: {shape.examples[0]}"
+        if shape.examples and not isinstance(shape.examples[0], dict)
+        else None
+    )
