@@ -63,6 +63,25 @@ class Envelope:
     requested_receipts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """One message as its reader gets it. `content` is None for a body that the provider holds; `missing` names the
+    values that nothing gives, which stay visible as placeholders. SMS have an encoding, units and segments."""
+
+    notification: str
+    channel: ChannelName
+    sender: str
+    destination: str
+    locale: str | None
+    content: ApiObject | None
+    options: ApiObject
+    values: Mapping[str, str]
+    missing: tuple[str, ...] = ()
+    encoding: str | None = None
+    units: int | None = None
+    segments: int | None = None
+
+
 class Exclusion(StrEnum):
     """Why a row of an audience is no recipient."""
 
@@ -189,6 +208,24 @@ class LedgerSummary:
     batches: Mapping[BatchState, int]
     recipients: Mapping[BatchState, int]
     scopes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeStatus:
+    """Each person who belongs to a scope counts once. `total` is the sum of the four others."""
+
+    scope: Scope
+    accepted: int
+    rejected: int
+    uncertain: int
+    not_begun: int
+    """In the recorded audience, and nothing was ever begun for them."""
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    """Why batches are rejected or uncertain, with the number of people in them."""
+
+    @property
+    def total(self) -> int:
+        return self.accepted + self.rejected + self.uncertain + self.not_begun
 
 
 @dataclass(frozen=True, slots=True)

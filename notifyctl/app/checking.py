@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from notifyctl.app.workspace import Workspace
 from notifyctl.diagnostics import Diagnostic, in_order
 
@@ -18,3 +21,17 @@ def lint(workspace: Workspace, environment_name: str | None) -> list[Diagnostic]
             found = check_project(project, environment=environment, files=workspace.files)
             problems.extend(found.diagnostics)
     return in_order(problems)
+
+
+def reported(workspace: Workspace, diagnostics: Sequence[Diagnostic], paths: Sequence[Path]) -> list[Diagnostic]:
+    """Those in the named files and folders; all of them when none is named."""
+    if not paths:
+        return list(diagnostics)
+    root = workspace.root.resolve()
+    inside = [path.resolve() for path in paths]
+
+    def named(diagnostic: Diagnostic) -> bool:
+        place = root / diagnostic.location.file
+        return any(place == path or path in place.parents for path in inside)
+
+    return [diagnostic for diagnostic in diagnostics if named(diagnostic)]

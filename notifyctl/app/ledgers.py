@@ -9,9 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from notifyctl.app.workspace import Workspace
-from notifyctl.delivery import BatchFacts, Scope
+from notifyctl.delivery import BatchFacts, LedgerSummary, Scope, ScopeStatus
 from notifyctl.errors import LedgerError, SettingsError
-from notifyctl.ledger import FixedIdentity, recipient_hasher
+from notifyctl.ledger import FixedIdentity, recipient_hasher, scope_statuses
 from notifyctl.model import Environment, Project
 from notifyctl.plan.part import Identify
 from notifyctl.ports import Environ, LedgerReader, LedgerStore
@@ -63,9 +63,35 @@ def sandbox_identity(workspace: Workspace, environment: Environment) -> FixedIde
     return FixedIdentity(f"sandbox:{name}", sha256(f"notifyctl sandbox ledger {name}".encode()).digest())
 
 
-def create_ledger(workspace: Workspace, environment: Environment) -> Path:
+def create_ledger(workspace: Workspace, environment: Environment) -> LedgerSummary:
+    """Make the ledger of an environment. Raises LedgerError where there is one."""
     ledger_store(workspace, environment).create()
-    return ledger_path(workspace, environment)
+    return show_ledger(workspace, environment)
+
+
+def show_ledger(workspace: Workspace, environment: Environment) -> LedgerSummary:
+    with existing(workspace, environment) as reader:
+        return reader.summary()
+
+
+def status(workspace: Workspace, environment: Environment, notification: str | None) -> list[ScopeStatus]:
+    """How people stand in each opened edition. An unused sandbox has none; elsewhere a ledger must exist."""
+    if environment.is_sandbox and not ledger_store(workspace, environment).exists():
+        return []
+    with existing(workspace, environment) as reader:
+        return scope_statuses(reader, notification)
+
+
+@contextmanager
+def existing(workspace: Workspace, environment: Environment) -> Iterator[LedgerReader]:
+    store = ledger_store(workspace, environment)
+    if not store.exists():
+        raise no_ledger(environment, planning=False)
+    reader = store.reader()
+    try:
+        yield reader
+    finally:
+        reader.close()
 
 
 def no_ledger(environment: Environment, *, planning: bool) -> LedgerError:

@@ -109,11 +109,8 @@ class Past:
         return (scope for scope in self.facts.scopes if scope.notification in names)
 
     def standings(self, scope: Scope) -> dict[bytes, Standing]:
-        found: dict[bytes, Standing] = {}
-        for past in self.scopes(scope.notification):
-            if same_slot(past, scope):
-                found.update(standings(self.facts.batches(past)))
-        return found
+        same = (past for past in self.scopes(scope.notification) if same_slot(past, scope))
+        return standings(batch for past in same for batch in self.facts.batches(past))
 
     def recorded(self, scope: Scope) -> set[bytes] | None:
         packed = [

@@ -1,0 +1,96 @@
+"""Which provider an environment speaks to, with which credentials; the embedded sandbox is started here."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from notifyctl.app.ledgers import STATE_FOLDER
+from notifyctl.app.workspace import Workspace
+from notifyctl.model import Auth, Environment, JwtAuth, Secret
+from notifyctl.ports import Provider
+
+SANDBOX_PATH = "http://127.0.0.1/v2/messages"
+"""What a dry run shows for the embedded sandbox, whose port is chosen when it starts."""
+SANDBOX_AUTH = Auth(jwt=JwtAuth(Secret(env="SANDBOX_SERVICE_ID"), Secret(env="SANDBOX_SERVICE_SECRET")))
+
+
+def inbox_path(workspace: Workspace) -> Path:
+    return workspace.root / STATE_FOLDER / "sandbox-inbox.jsonl"
+
+
+def prepare_only(workspace: Workspace, environment: Environment) -> Provider:
+    """A provider that can prepare requests and holds no credentials."""
+    from notifyctl.providers.webexconnect.client import WebexConnect
+
+    return WebexConnect(
+        environment.endpoint or SANDBOX_PATH,
+        auth=environment.auth if not embedded(environment) else SANDBOX_AUTH,
+        credentials=None,
+        clock=workspace.clock,
+        concurrency=1,
+    )
+
+
+def embedded(environment: Environment) -> bool:
+    return environment.is_sandbox and environment.endpoint is None
+
+
+@contextmanager
+def open_provider(workspace: Workspace, environment: Environment) -> Iterator[Provider]:
+    """Ready to send. Raises SettingsError naming a missing variable or file, before anything is begun."""
+    from notifyctl.providers.webexconnect.auth import read_credentials
+    from notifyctl.providers.webexconnect.client import WebexConnect
+
+    if embedded(environment):
+        with embedded_sandbox(workspace, environment) as (url, environ):
+            provider = WebexConnect(
+                url,
+                auth=SANDBOX_AUTH,
+                credentials=read_credentials(SANDBOX_AUTH, environ),
+                clock=workspace.clock,
+                concurrency=environment.limits.concurrency,
+            )
+            try:
+                yield provider
+            finally:
+                provider.close()
+        return
+    assert environment.endpoint is not None, "the loader asks for an endpoint"
+    provider = WebexConnect(
+        environment.endpoint,
+        auth=environment.auth,
+        credentials=read_credentials(environment.auth, workspace.environ),
+        clock=workspace.clock,
+        concurrency=environment.limits.concurrency,
+    )
+    try:
+        yield provider
+    finally:
+        provider.close()
+
+
+@contextmanager
+def embedded_sandbox(
+    workspace: Workspace, environment: Environment
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """The simulator on a free loopback port, with credentials made for this run alone."""
+    from notifyctl.providers.sandbox.app import SandboxSettings
+    from notifyctl.providers.sandbox.inbox import Inbox
+    from notifyctl.providers.sandbox.server import SandboxServer
+
+    key = secrets.token_bytes(32)
+    settings = SandboxSettings(
+        service_key=None,
+        service_id="sandbox",
+        secret=key,
+        tps=environment.limits.tps,
+        tps_counts=environment.limits.tps_counts,
+        profile=environment.profile,
+    )
+    environ = {"SANDBOX_SERVICE_ID": "sandbox", "SANDBOX_SERVICE_SECRET": b64encode(key).decode()}
+    with SandboxServer(settings, Inbox(inbox_path(workspace)), workspace.clock) as server:
+        yield server.url, environ

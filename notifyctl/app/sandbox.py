@@ -1,0 +1,64 @@
+"""The embedded API as a server that stays up, and its inbox."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from notifyctl.app.providers import inbox_path
+from notifyctl.app.workspace import Workspace
+from notifyctl.audience.addresses import email, msisdn
+from notifyctl.errors import UsageError
+from notifyctl.model import Environment
+
+
+def serve(
+    workspace: Workspace, environment: Environment, *, port: int, service_key: str, said: Callable[[str], None]
+) -> None:
+    """Serve until interrupted. `said` gets a line when it is up and one for each accepted request."""
+    from notifyctl.providers.sandbox.app import SandboxSettings
+    from notifyctl.providers.sandbox.inbox import Inbox
+    from notifyctl.providers.sandbox.server import serve_forever
+
+    settings = SandboxSettings(
+        service_key=service_key,
+        service_id=None,
+        secret=None,
+        tps=environment.limits.tps,
+        tps_counts=environment.limits.tps_counts,
+        profile=environment.profile,
+    )
+    serve_forever(settings, Inbox(inbox_path(workspace)), workspace.clock, port=port, said=said)
+
+
+def read_inbox(
+    workspace: Workspace, *, channel: str | None, recipient: str | None, last: int | None
+) -> Iterable[dict[str, Any]]:
+    """The accepted messages in the order they came, one for each destination."""
+    wanted = key_of(recipient) if recipient else None
+    found = (
+        entry
+        for entry in entries(workspace)
+        if (channel is None or entry.get("channel") == channel)
+        and (wanted is None or wanted == key_of(str(entry.get("to", ""))))
+    )
+    return deque(found, maxlen=last) if last else found
+
+
+def entries(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    from notifyctl.providers.sandbox.inbox import read
+
+    path = inbox_path(workspace)
+    return iter(read(path)) if path.exists() else iter(())
+
+
+def clear_inbox(workspace: Workspace) -> None:
+    inbox_path(workspace).unlink(missing_ok=True)
+
+
+def key_of(address: str) -> str:
+    try:
+        return email(address).key if "@" in address else msisdn(address).key
+    except ValueError as error:
+        raise UsageError(f"--to: {error}") from error

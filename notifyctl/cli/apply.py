@@ -1,0 +1,177 @@
+"""`notifyctl apply`: send what the plan says, each message once; or print the exact requests with --dry-run."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from notifyctl.cli.options import (
+    colour,
+    format_option,
+    global_options,
+    globals_of,
+    only_option,
+    reveal_option,
+    say,
+)
+from notifyctl.errors import ExitCode
+
+if TYPE_CHECKING:
+    from notifyctl.app.sending import Applied, Confirm
+    from notifyctl.app.workspace import Workspace
+    from notifyctl.apply.run import Stop
+    from notifyctl.model import Environment
+    from notifyctl.plan.plan import Plan
+
+
+@click.command("apply")
+@only_option
+@click.option("--expect", metavar="DIGEST", help="Send only if the plan's digest is this one. Needed where nobody can be asked.")
+@click.option("--dry-run", is_flag=True, help="Print the exact requests, send nothing, change no file.")
+@reveal_option
+@format_option("text", "json")
+@global_options
+@click.pass_context
+def command(
+    context: click.Context,
+    only: tuple[str, ...],
+    expect: str | None,
+    dry_run: bool,  # noqa: FBT001 - click passes flags by name
+    reveal: bool,  # noqa: FBT001
+    form: str,
+) -> int:
+    """Send what the plan says: each message once, every request recorded before it leaves.
+
+    In a terminal the number of recipients is typed back; elsewhere --expect names the digest that was reviewed. The
+    sandbox environment asks nothing. Ctrl-C finishes the requests in flight and records them.
+
+    \b
+    notifyctl apply
+    notifyctl -e production apply --expect sha256:…
+    notifyctl apply --dry-run --reveal --format json
+    """
+    from notifyctl.app.workspace import open_workspace
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    environment = workspace.environment(settings.env)
+    if dry_run:
+        return rehearse(context, workspace, environment, only=only, reveal=reveal, form=form)
+    return send(context, workspace, environment, only=only, expect=expect, form=form)
+
+
+def rehearse(
+    context: click.Context,
+    workspace: Workspace,
+    environment: Environment,
+    *,
+    only: tuple[str, ...],
+    reveal: bool,
+    form: str,
+) -> int:
+    from notifyctl.app.sending import rehearse as requests
+    from notifyctl.views import requests as view
+
+    count = recipients = 0
+    for batch, request in requests(workspace, environment, only=only):
+        count, recipients = count + 1, recipients + batch.size
+        if form == "json":
+            say(view.as_json_line(batch, request, reveal=reveal))
+        else:
+            say(view.as_text(batch, request, reveal=reveal, colour=colour(context)))
+    say(view.closing(count, recipients), stderr=True)
+    return ExitCode.DONE
+
+
+def send(
+    context: click.Context,
+    workspace: Workspace,
+    environment: Environment,
+    *,
+    only: tuple[str, ...],
+    expect: str | None,
+    form: str,
+) -> int:
+    from notifyctl.app.sending import apply
+    from notifyctl.apply.run import Stop
+    from notifyctl.cli.progress import progress
+    from notifyctl.views import applied as view
+    from notifyctl.views import plan as plan_view
+
+    shown: list[str] = []
+
+    def show(plan: Plan) -> None:
+        # The plan goes to standard error: the document of an apply is what it did.
+        if plan.digest not in shown:
+            shown.append(plan.digest)
+            say(plan_view.as_text(plan, colour=colour(context, stderr=True)), stderr=True)
+
+    stop = Stop()
+    with stopping_on_signals(stop), progress(colour=colour(context, stderr=True)) as on_event:
+        applied = apply(
+            workspace,
+            environment,
+            only=only,
+            expect=expect,
+            confirm=asking(show) if sys.stdin.isatty() and sys.stderr.isatty() else None,
+            on_plan=show,
+            on_event=on_event,
+            stop=stop,
+        )
+    say(view.as_json(applied.plan, applied.report) if form == "json" else view.as_text(applied.plan, applied.report, colour=colour(context)))
+    return exit_code(applied)
+
+
+def asking(show: object) -> Confirm:
+    def confirm(plan: Plan) -> bool:
+        assert callable(show)
+        show(plan)
+        answer = click.prompt(
+            f"This sends to {plan.sends:,} recipients and cannot be undone. Type the number of recipients to go on",
+            err=True,
+            default="",
+            show_default=False,
+        )
+        return str(answer).strip().replace(",", "") == str(plan.sends)
+
+    return confirm
+
+
+def exit_code(applied: Applied) -> ExitCode:
+    """The gravest thing that is true at the end, from what this run did and what the plan found."""
+    report, summary = applied.report, applied.plan.summary
+    if report is not None and report.refused:
+        return ExitCode.ERROR
+    if report is not None and report.interrupted:
+        return ExitCode.INTERRUPTED
+    if summary["uncertain"] or (report is not None and report.unknown):
+        return ExitCode.UNCERTAIN
+    if report is not None and report.rejected:
+        return ExitCode.REJECTIONS
+    if summary["blocked"] or summary["changed-after-send"]:
+        return ExitCode.BLOCKED
+    return ExitCode.DONE
+
+
+@contextmanager
+def stopping_on_signals(stop: Stop) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask once for an orderly end; a second one ends at once, and the ledger knows what was in flight."""
+
+    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
+        if stop.requested:
+            raise KeyboardInterrupt
+        stop.request()
+        say("Stopping: finishing the requests in flight, beginning nothing new. Once more to end at once.", stderr=True)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

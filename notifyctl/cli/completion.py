@@ -1,0 +1,28 @@
+"""`notifyctl completion`: the script that lets a shell complete commands and options."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+from notifyctl.cli.options import global_options, say
+from notifyctl.errors import ExitCode
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@global_options
+@click.pass_context
+def command(context: click.Context, shell: str) -> int:
+    """Print the completion script for SHELL.
+
+    \b
+    eval "$(notifyctl completion bash)"                                    # in ~/.bashrc
+    eval "$(notifyctl completion zsh)"                                     # in ~/.zshrc
+    notifyctl completion fish > ~/.config/fish/completions/notifyctl.fish
+    """
+    completion = get_completion_class(shell)
+    assert completion is not None, "click knows the three shells"
+    root = context.find_root().command
+    say(completion(root, {}, "notifyctl", "_NOTIFYCTL_COMPLETE").source())
+    return ExitCode.DONE

@@ -1,0 +1,122 @@
+"""`notifyctl init`: a project that lints, plans and applies at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from notifyctl.cli.options import global_options, globals_of, say
+from notifyctl.errors import ExitCode, UsageError
+
+SCHEMA = "# yaml-language-server: $schema={path}\n"
+
+PROJECT = """\
+apiVersion: notifyctl/v1
+kind: Project
+name: {name}
+vars: {{brand: Acme Power}}
+environments:
+  sandbox: {{provider: sandbox}}          # embedded: needs no account, reaches nobody
+  # production:
+  #   provider: webexconnect
+  #   endpoint: https://api.eu.webexconnect.io/v2/messages
+  #   auth: {{jwt: {{serviceIdEnv: SERVICE_ID, secretEnv: SERVICE_SECRET}}}}
+  #   senders: {{sms: CNNECT}}
+"""
+
+TEMPLATE = """\
+apiVersion: notifyctl/v1
+kind: Template
+name: hello-sms
+channel: sms
+variables:
+  name: {example: Ada}
+content:
+  type: text
+  text: Hello $(name), this is {{ brand }}.
+"""
+
+AUDIENCE = """\
+apiVersion: notifyctl/v1
+kind: Audience
+name: first-people
+source: {file: people.csv}
+columns: {msisdn: phone}
+substitutions: {name: first_name}
+"""
+
+PEOPLE = """\
+first_name,phone
+Ada,+447700900123
+Grace,+447700900124
+Linus,+447700900125
+"""
+
+NOTIFICATION = """\
+apiVersion: notifyctl/v1
+kind: Notification
+name: hello
+template: hello-sms
+audience: first-people
+"""
+
+IGNORE = ".notifyctl/\n"
+
+
+@click.command("init")
+@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
+@global_options
+@click.pass_context
+def command(context: click.Context, folder: Path | None) -> int:
+    """Start a project in FOLDER (or here): a template, an audience and a notification that can be sent at once.
+
+    The people in it have numbers reserved for fiction, and the sandbox reaches nobody. Existing files are never
+    overwritten.
+
+    \b
+    notifyctl init hello && cd hello
+    notifyctl plan
+    notifyctl apply
+    """
+    from notifyctl.channels import CHANNELS
+    from notifyctl.config.jsonschema import render, schemas
+
+    target = folder or globals_of(context).chdir or Path.cwd()
+    if (target / "notifyctl.yaml").exists():
+        raise UsageError(f"{target / 'notifyctl.yaml'} exists; a project is started once")
+    schema = render(schemas([channel.shape for channel in CHANNELS.values()])["notifyctl.json"])
+    near, deeper = SCHEMA.format(path=".schema/notifyctl.json"), SCHEMA.format(path="../.schema/notifyctl.json")
+    files = {
+        "notifyctl.yaml": near + PROJECT.format(name=project_name(target)),
+        "templates/hello-sms.yaml": deeper + TEMPLATE,
+        "audiences/first-people.yaml": deeper + AUDIENCE,
+        "audiences/people.csv": PEOPLE,
+        "notifications/hello.yaml": deeper + NOTIFICATION,
+        ".schema/notifyctl.json": schema,
+        ".gitignore": IGNORE,
+    }
+    written = [write(target / name, text) for name, text in files.items()]
+    for path in filter(None, written):
+        say(f"  {path}")
+    where = f"cd {target} && " if target.resolve() != Path.cwd().resolve() else ""
+    say(f"Next: {where}notifyctl plan, then notifyctl apply")
+    return ExitCode.DONE
+
+
+def write(path: Path, text: str) -> Path | None:
+    """Write a file that does not exist yet. A .gitignore that exists gains our line."""
+    if path.exists():
+        if path.name == ".gitignore" and IGNORE not in path.read_text(encoding="utf-8"):
+            with path.open("a", encoding="utf-8") as stream:
+                stream.write(IGNORE)
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def project_name(folder: Path) -> str:
+    """The folder's name in the letters that a name may have."""
+    letters = "".join(c if c.isascii() and (c.isalnum() or c in ".-") else "-" for c in folder.resolve().name.lower())
+    return letters.strip(".-")[:63] or "notifications"

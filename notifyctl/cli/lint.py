@@ -1,0 +1,41 @@
+"""`notifyctl lint`: check a project's files. Offline: no ledger, no secret, no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from notifyctl.cli.options import colour, format_option, global_options, globals_of, say
+from notifyctl.diagnostics import has_errors
+from notifyctl.errors import ExitCode
+
+
+@click.command("lint")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@format_option("text", "json")
+@global_options
+@click.pass_context
+def command(context: click.Context, paths: tuple[Path, ...], form: str) -> int:
+    """Check a project's files: syntax, keys, references, limits of the API, variables.
+
+    The whole project is always read, because references cross files; PATH narrows what is reported.
+    Ends with 1 when there are errors, else with 0.
+
+    \b
+    notifyctl lint
+    notifyctl lint notifications/outage.yaml
+    notifyctl lint --format json
+    """
+    from notifyctl.app.checking import lint, reported
+    from notifyctl.app.workspace import open_workspace
+    from notifyctl.views import diagnostics as view
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir, near=paths)
+    found = reported(workspace, lint(workspace, settings.env), paths)
+    if form == "json":
+        say(view.as_json(found))
+    else:
+        say(view.as_text(found, colour=colour(context), summary=True))
+    return ExitCode.ERROR if has_errors(found) else ExitCode.DONE

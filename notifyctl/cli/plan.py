@@ -1,0 +1,73 @@
+"""`notifyctl plan`: who would get what, and what stands in the way. Sends nothing and changes no file."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from notifyctl.cli.options import (
+    Moment,
+    colour,
+    format_option,
+    global_options,
+    globals_of,
+    only_option,
+    say,
+)
+from notifyctl.errors import ExitCode
+
+
+@click.command("plan")
+@only_option
+@click.option("--offline", is_flag=True, help="Without the ledger: complete for files, silent on who already has what.")
+@click.option("--as-of", type=Moment(), help="Plan as if it were this time, such as 2026-12-01T09:00:00Z.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the plan as JSON to this file as well.")
+@format_option("text", "json")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="0: nothing to send; 2: something to send; 3: all that is left is blocked; 7: uncertain outcomes.",
+)
+@global_options
+@click.pass_context
+def command(
+    context: click.Context,
+    only: tuple[str, ...],
+    offline: bool,  # noqa: FBT001 - click passes flags by name
+    as_of: datetime | None,
+    out: Path | None,
+    form: str,
+    detailed_exitcode: bool,  # noqa: FBT001
+) -> int:
+    """Show who would get what, and what would change: everybody in the audience, minus who already has it.
+
+    \b
+    notifyctl plan
+    notifyctl -e production plan --format json --detailed-exitcode
+    notifyctl plan --only outage-sms --as-of 2026-12-01T09:00:00Z
+    """
+    from notifyctl.app.planning import make_plan
+    from notifyctl.app.workspace import open_workspace
+    from notifyctl.views import plan as view
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    environment = workspace.environment(settings.env)
+    plan = make_plan(workspace, environment, only=only, offline=offline, as_of=as_of)
+    if out is not None:
+        out.write_text(view.as_json(plan) + "\n", encoding="utf-8")
+    say(view.as_json(plan) if form == "json" else view.as_text(plan, colour=colour(context)))
+    if plan.complete and not plan.applyable:
+        return ExitCode.ERROR
+    return exit_code(plan.summary, plan.sends) if detailed_exitcode else ExitCode.DONE
+
+
+def exit_code(summary: dict[str, int], sends: int) -> ExitCode:
+    """With --detailed-exitcode: what there is to do, the doable first."""
+    if sends:
+        return ExitCode.SOMETHING_TO_SEND
+    if summary.get("uncertain"):
+        return ExitCode.UNCERTAIN
+    return ExitCode.BLOCKED if summary.get("blocked") or summary.get("changed-after-send") else ExitCode.DONE

@@ -1,0 +1,48 @@
+"""`notifyctl render`: what each person would read, offline."""
+
+from __future__ import annotations
+
+import click
+
+from notifyctl.cli.options import colour, format_option, global_options, globals_of, reveal_option, say
+from notifyctl.errors import ExitCode
+
+
+@click.command("render")
+@click.argument("notification")
+@click.option("--recipient", metavar="ADDRESS", help="Only for this address.")
+@click.option("--sample", type=click.IntRange(min=1), default=3, show_default=True, help="For the first N recipients.")
+@reveal_option
+@format_option("text", "json")
+@global_options
+@click.pass_context
+def command(
+    context: click.Context,
+    notification: str,
+    recipient: str | None,
+    sample: int,
+    reveal: bool,  # noqa: FBT001 - click passes flags by name
+    form: str,
+) -> int:
+    """Show what people would read: the finished message, for one address or the first few recipients.
+
+    \b
+    notifyctl render outage-sms
+    notifyctl render outage-sms --recipient +447700900123
+    notifyctl render outage-sms --sample 10 --format json
+    """
+    from notifyctl.app.rendering import render
+    from notifyctl.app.workspace import open_workspace
+    from notifyctl.views import rendered as view
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    found = render(
+        workspace, workspace.environment(settings.env), notification, recipient=recipient, sample=sample
+    )
+    say(
+        view.as_json(found, reveal=reveal)
+        if form == "json"
+        else view.as_text(found, reveal=reveal, colour=colour(context))
+    )
+    return ExitCode.DONE

@@ -1,0 +1,85 @@
+"""`notifyctl sandbox`: the embedded API as a server of its own, and what it has accepted."""
+
+from __future__ import annotations
+
+import click
+
+from notifyctl.cli.options import colour, format_option, global_options, globals_of, say
+from notifyctl.errors import ExitCode
+
+
+@click.group("sandbox")
+@global_options
+def command() -> None:
+    """Run the embedded simulator of the Messaging API, or read its inbox. Nothing leaves this machine."""
+
+
+@command.command("serve")
+@click.option("--port", type=click.IntRange(0, 65535), default=8470, show_default=True, help="0 takes a free one.")
+@click.option("--service-key", envvar="NOTIFYCTL_SANDBOX_KEY", default="sandbox", help="The key that callers send.")
+@global_options
+@click.pass_context
+def serve(context: click.Context, port: int, service_key: str) -> int:
+    """Keep the simulator running on 127.0.0.1 until Ctrl-C, and say what it accepts.
+
+    An environment reaches it with `provider: webexconnect`, `endpoint: http://127.0.0.1:8470/v2/messages` and
+    `auth: {serviceKeyEnv: …}`, the variable holding the service key.
+
+    \b
+    notifyctl sandbox serve
+    notifyctl sandbox serve --port 9000 --service-key made-up
+    """
+    from notifyctl.app.sandbox import serve as run
+    from notifyctl.app.workspace import open_workspace
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    environment = workspace.environment(settings.env)
+    run(workspace, environment, port=port, service_key=service_key, said=lambda line: say(line, stderr=True))
+    return ExitCode.DONE
+
+
+@command.command("inbox")
+@click.option("--channel", type=click.Choice(["sms", "email", "rcs"]), help="Only this channel.")
+@click.option("--to", "recipient", metavar="ADDRESS", help="Only what this address received.")
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N messages.")
+@click.option("--reveal", is_flag=True, help="Show addresses in full instead of masked.")
+@click.option("--clear", is_flag=True, help="Empty the inbox. The ledger still knows who was sent what.")
+@format_option("text", "json")
+@global_options
+@click.pass_context
+def inbox(
+    context: click.Context,
+    channel: str | None,
+    recipient: str | None,
+    last: int | None,
+    reveal: bool,  # noqa: FBT001 - click passes flags by name
+    clear: bool,  # noqa: FBT001
+    form: str,
+) -> int:
+    """List what the sandbox accepted, as each reader would see it. JSON: one object a line.
+
+    \b
+    notifyctl sandbox inbox --last 5
+    notifyctl sandbox inbox --to +447700900123
+    """
+    from notifyctl.app.sandbox import clear_inbox, read_inbox
+    from notifyctl.app.workspace import open_workspace
+    from notifyctl.views import inbox as view
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    if clear:
+        clear_inbox(workspace)
+        say("The inbox is empty.", stderr=True)
+        return ExitCode.DONE
+    found = read_inbox(workspace, channel=channel, recipient=recipient, last=last)
+    count = 0
+    for count, entry in enumerate(found, start=1):
+        if form == "json":
+            say(view.as_json_line(entry, reveal=reveal))
+        else:
+            say(view.as_text(entry, reveal=reveal, colour=colour(context)))
+    if not count:
+        say("The inbox is empty: `notifyctl apply` in a sandbox environment fills it.", stderr=True)
+    return ExitCode.DONE

@@ -1,0 +1,45 @@
+"""`notifyctl schema`: the JSON Schema of the files, for editors and validators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from notifyctl.cli.options import global_options, say
+from notifyctl.errors import ExitCode
+
+
+@click.command("schema")
+@click.argument("kind", required=False)
+@click.option(
+    "--write",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write all schemas into this folder instead.",
+)
+@global_options
+def command(kind: str | None, folder: Path | None) -> int:
+    """Print the JSON Schema (draft 2020-12) of all kinds, or of KIND.
+
+    \b
+    notifyctl schema > notifyctl.json
+    notifyctl schema template
+    notifyctl schema --write schemas
+    """
+    from notifyctl.channels import CHANNELS
+    from notifyctl.config.jsonschema import render, schemas
+
+    made = schemas([channel.shape for channel in CHANNELS.values()])
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, schema in made.items():
+            (folder / name).write_text(render(schema), encoding="utf-8")
+        say(f"Wrote {len(made)} schemas to {folder}", stderr=True)
+        return ExitCode.DONE
+    name = f"{(kind or 'notifyctl').lower()}.json"
+    if name not in made:
+        kinds = ", ".join(sorted(n.removesuffix(".json") for n in made if n != "notifyctl.json"))
+        raise click.UsageError(f"there is no kind {kind!r}; there are: {kinds}")
+    say(render(made[name]))
+    return ExitCode.DONE

@@ -1,0 +1,31 @@
+"""`notifyctl status`: how many people each notification reached, and who is still open."""
+
+from __future__ import annotations
+
+import click
+
+from notifyctl.cli.options import colour, format_option, global_options, globals_of, say
+from notifyctl.errors import ExitCode
+
+
+@click.command("status")
+@click.argument("notification", required=False)
+@format_option("text", "json")
+@global_options
+@click.pass_context
+def command(context: click.Context, notification: str | None, form: str) -> int:
+    """Count people by outcome, for each notification that was opened. Ends with 7 while there are uncertain ones.
+
+    \b
+    notifyctl status
+    notifyctl -e production status outage-sms --format json
+    """
+    from notifyctl.app.ledgers import status
+    from notifyctl.app.workspace import open_workspace
+    from notifyctl.views import ledger as view
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    rows = status(workspace, workspace.environment(settings.env), notification)
+    say(view.status_json(rows) if form == "json" else view.status_text(rows, colour=colour(context)))
+    return ExitCode.UNCERTAIN if any(row.uncertain for row in rows) else ExitCode.DONE

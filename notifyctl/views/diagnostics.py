@@ -1,0 +1,70 @@
+"""Diagnostics as text for people and as JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.views.paint import Paint, inert
+
+FORMAT_VERSION = "1.0"
+
+
+def as_text(diagnostics: Sequence[Diagnostic], *, colour: bool, summary: bool = False) -> str:
+    """One block a diagnostic: place, severity, rule and message; the way out below it. With `summary` a last line of counts."""
+    paint = Paint(colour)
+    lines = [line for diagnostic in diagnostics for line in block(diagnostic, paint)]
+    if summary:
+        lines.append(count_line(diagnostics, paint))
+    return "\n".join(lines)
+
+
+def block(diagnostic: Diagnostic, paint: Paint) -> Iterable[str]:
+    shade = {Severity.ERROR: paint.red, Severity.WARNING: paint.yellow, Severity.INFO: paint.blue}
+    severity = shade[diagnostic.severity](diagnostic.severity.value)
+    place = paint.bold(inert(str(diagnostic.location)))
+    yield f"{place}: {severity} {paint.dim(f'[{diagnostic.rule}]')} {inert(diagnostic.message)}"
+    if diagnostic.hint:
+        yield f"    {paint.cyan('→')} {inert(diagnostic.hint)}"
+
+
+def count_line(diagnostics: Iterable[Diagnostic], paint: Paint) -> str:
+    counts = Counter(d.severity for d in diagnostics)
+    errors, warnings = counts[Severity.ERROR], counts[Severity.WARNING]
+    if not errors and not warnings:
+        return paint.green("No problems found.")
+    said = f"{plural(errors, 'error')}, {plural(warnings, 'warning')}"
+    return (paint.red if errors else paint.yellow)(said)
+
+
+def plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def as_json(diagnostics: Iterable[Diagnostic]) -> str:
+    listed = list(diagnostics)
+    counts = Counter(d.severity for d in listed)
+    document = {
+        "format_version": FORMAT_VERSION,
+        "diagnostics": [as_object(d) for d in listed],
+        "summary": {
+            "errors": counts[Severity.ERROR],
+            "warnings": counts[Severity.WARNING],
+            "infos": counts[Severity.INFO],
+        },
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def as_object(diagnostic: Diagnostic) -> dict[str, str | int | None]:
+    return {
+        "rule": diagnostic.rule,
+        "severity": diagnostic.severity.value,
+        "message": diagnostic.message,
+        "hint": diagnostic.hint,
+        "file": diagnostic.location.file,
+        "line": diagnostic.location.line,
+        "column": diagnostic.location.column,
+    }

@@ -1,0 +1,37 @@
+"""A message in the sandbox's inbox, as text and as one JSON line; the address masked unless it is to be revealed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from notifyctl.audience.addresses import mask
+from notifyctl.model import ChannelName
+from notifyctl.plan.samples import without
+from notifyctl.views.message import as_read
+from notifyctl.views.paint import Paint, inert
+
+
+def as_json_line(entry: Mapping[str, Any], *, reveal: bool) -> str:
+    return json.dumps(entry if reveal else veiled(entry), ensure_ascii=False)
+
+
+def as_text(entry: Mapping[str, Any], *, reveal: bool, colour: bool) -> str:
+    paint = Paint(colour)
+    shown = entry if reveal else veiled(entry)
+    channel = ChannelName(str(entry["channel"]))
+    facts = f"{channel.value} · from {inert(str(shown['from']))} · {shown['at']}"
+    lines = [f"{paint.bold(inert(str(shown['to'])))}  {paint.dim(facts)}"]
+    content = shown.get("content")
+    if content is None:
+        lines.append(paint.yellow(f"  template {shown.get('template')}"))
+    else:
+        lines += [f"  {paint.dim('│')} {inert(line)}" for line in as_read(channel, content)]
+    return "\n".join([*lines, ""])
+
+
+def veiled(entry: Mapping[str, Any]) -> dict[str, Any]:
+    address = str(entry["to"])
+    hidden: dict[str, Any] = without(dict(entry), address, mask(address))
+    return hidden

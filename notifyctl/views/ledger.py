@@ -1,0 +1,103 @@
+"""What a ledger holds, and how things stand for each notification: text and JSON. Counts only, no address."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from notifyctl.delivery import BatchState, LedgerSummary, ScopeStatus
+from notifyctl.views.diagnostics import plural
+from notifyctl.views.paint import Paint, inert
+from notifyctl.views.plan import when
+
+FORMAT_VERSION = "1.0"
+
+WORDS = {
+    BatchState.ACCEPTED: "accepted",
+    BatchState.UNKNOWN: "uncertain",
+    BatchState.ARMED: "in flight",
+    BatchState.REJECTED: "rejected",
+    BatchState.PLANNED: "not begun",
+}
+"""How people say a batch state; UNKNOWN is what the plan calls `uncertain`."""
+
+
+def as_text(summary: LedgerSummary, *, colour: bool) -> str:
+    paint = Paint(colour)
+    lines = [
+        f"{paint.bold('Ledger')} {summary.location}",
+        f"  lineage    {summary.lineage}",
+        f"  made       {when(summary.created_at)}",
+        f"  schema     {summary.schema_version}",
+        f"  serial     {summary.serial}",
+        f"  opened     {plural(summary.scopes, 'edition')}",
+        f"  batches    {counts(summary.batches)}",
+        f"  recipients {counts(summary.recipients)}",
+    ]
+    return "\n".join(lines)
+
+
+def counts(numbers: Mapping[BatchState, int]) -> str:
+    return ", ".join(f"{numbers[state]:,} {word}" for state, word in WORDS.items() if numbers.get(state)) or "none"
+
+
+def as_json(summary: LedgerSummary) -> str:
+    document = {
+        "format_version": FORMAT_VERSION,
+        "lineage": summary.lineage,
+        "location": summary.location,
+        "schema_version": summary.schema_version,
+        "serial": summary.serial,
+        "created_at": summary.created_at.isoformat(),
+        "editions": summary.scopes,
+        "batches": by_word(summary.batches),
+        "recipients": by_word(summary.recipients),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def by_word(numbers: Mapping[BatchState, int]) -> dict[str, int]:
+    return {word.replace(" ", "_"): numbers.get(state, 0) for state, word in WORDS.items()}
+
+
+OUTCOMES = ("accepted", "rejected", "uncertain", "not_begun")
+
+
+def status_text(rows: Sequence[ScopeStatus], *, colour: bool) -> str:
+    if not rows:
+        return "Nothing was sent from this environment yet."
+    paint = Paint(colour)
+    return "\n".join(line for row in rows for line in _status(row, paint))
+
+
+def _status(row: ScopeStatus, paint: Paint) -> Iterator[str]:
+    scope = row.scope
+    slot = "" if scope.occurrence == "once" else f" · {scope.occurrence}"
+    head = f"{scope.channel.value} · edition {scope.edition}{slot} · {plural(row.total, 'recipient')}"
+    yield f"{paint.bold(scope.notification)}  {paint.dim(head)}"
+    shades = {"accepted": paint.green, "rejected": paint.red, "uncertain": paint.red, "not_begun": paint.yellow}
+    for outcome in OUTCOMES:
+        number = getattr(row, outcome)
+        if number:
+            yield f"  {shades[outcome](outcome.replace('_', ' ').ljust(9))} {number:>9,}"
+    for reason, count in row.reasons.items():
+        yield paint.dim(f"    {count:,}: {inert(reason)}")
+
+
+def status_json(rows: Sequence[ScopeStatus]) -> str:
+    document = {"format_version": FORMAT_VERSION, "notifications": [_status_object(row) for row in rows]}
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _status_object(row: ScopeStatus) -> dict[str, Any]:
+    return {
+        "name": row.scope.notification,
+        "channel": row.scope.channel.value,
+        "edition": row.scope.edition,
+        "occurrence": row.scope.occurrence,
+        "recipients": row.total,
+        "outcomes": {outcome: getattr(row, outcome) for outcome in OUTCOMES},
+        "receipts": {},
+        "reasons": dict(row.reasons),
+    }

@@ -1,0 +1,209 @@
+"""A plan as text for a reader at a terminal and as JSON for machines. Addresses are masked; bodies cannot steer a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from notifyctl.model import ChannelName
+from notifyctl.plan.actions import Action
+from notifyctl.plan.plan import FORMAT_VERSION, Plan, PlannedNotification, Sample
+from notifyctl.views.diagnostics import as_object, block, plural
+from notifyctl.views.message import as_read
+from notifyctl.views.paint import Paint, inert
+
+SHOWN_SAMPLES = 3
+"""Texts shown for each notification in the text view; JSON has more."""
+
+ORDER = (
+    Action.BLOCKED,
+    Action.UNCERTAIN,
+    Action.CHANGED,
+    Action.RESEND,
+    Action.SEND_NEW,
+    Action.RETRY,
+    Action.SEND,
+    Action.DEFERRED,
+    Action.EXPIRED,
+    Action.WITHDRAWN,
+    Action.SUPPRESSED,
+    Action.UNCHANGED,
+)
+"""What needs a person first."""
+
+EXPLAINED = {
+    Action.CHANGED: "already have another text; nothing recalls it",
+    Action.UNCERTAIN: "may have it; a person must settle them",
+    Action.RESEND: "got a lower edition",
+    Action.SEND_NEW: "joined since the edition was opened",
+    Action.UNCHANGED: "have just this",
+}
+
+
+def when(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def as_text(plan: Plan, *, colour: bool) -> str:
+    paint = Paint(colour)
+    return "\n".join(_lines(plan, paint))
+
+
+def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
+    yield f"{paint.bold(plan.project)} · {plan.environment} · {plan.provider} · as of {when(plan.as_of)}"
+    if not plan.complete:
+        yield paint.yellow("Without the ledger: nobody can say who already has what. This plan cannot be applied.")
+    for diagnostic in plan.diagnostics:
+        yield from block(diagnostic, paint)
+    for notification in plan.notifications:
+        yield ""
+        yield from _notification(notification, paint)
+    if not plan.notifications:
+        yield "No notifications."
+    for name, occurrence, due in plan.later:
+        yield paint.dim(f"later: {name} at {occurrence} ({when(due)}); not part of this plan")
+    yield ""
+    yield from summary_lines(plan, paint)
+
+
+def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
+    yield "  ".join([paint.bold(planned.name), paint.dim(" · ".join(_traits(planned)))])
+    width = max((len(f"{count:,}") for count in planned.actions.values()), default=1)
+    for action in ORDER:
+        count = planned.actions.get(action)
+        if count:
+            name = shade(action, paint)(f"{action.value:<18}")
+            yield f"  {name} {count:>{width},}  {paint.dim(_because(planned, action))}".rstrip()
+    for sample in planned.samples[:SHOWN_SAMPLES]:
+        yield from _sample(planned, sample, paint)
+    hidden = planned.texts - min(len(planned.samples), SHOWN_SAMPLES)
+    if hidden > 0:
+        yield paint.dim(f"  … and {plural(hidden, 'other text')}; `notifyctl render {planned.name}` shows each")
+    if planned.opaque:
+        yield paint.yellow("  The body is held by the provider and cannot be shown (opaque).")
+
+
+def _traits(planned: PlannedNotification) -> Iterator[str]:
+    yield planned.channel.value
+    yield f"edition {planned.edition}"
+    if planned.occurrence != "once":
+        yield planned.occurrence
+    if planned.sender:
+        yield f"from {inert(planned.sender)}"
+    if planned.due:
+        yield f"due {when(planned.due)}"
+    if planned.expires:
+        yield f"expires {when(planned.expires)}"
+    if planned.segments is not None and planned.segments:
+        yield plural(planned.segments, "SMS segment")
+
+
+def _because(planned: PlannedNotification, action: Action) -> str:
+    said = [EXPLAINED[action]] if action in EXPLAINED else []
+    reasons = planned.reasons.get(action, {})
+    if action is Action.DEFERRED and planned.deferred_until:
+        said.append(f"until {when(planned.deferred_until)}")
+    if action not in {Action.CHANGED, Action.UNCERTAIN}:
+        said.extend(f"{count:,} {inert(reason)}" for reason, count in reasons.items())
+    if action is Action.CHANGED:
+        said.append("`edition:` one higher sends to them again")
+    return ", ".join(said)
+
+
+def shade(action: Action, paint: Paint) -> Any:
+    if action in {Action.BLOCKED, Action.UNCERTAIN, Action.CHANGED}:
+        return paint.red
+    if action is Action.RESEND:
+        return paint.yellow
+    return paint.green if action.sends else paint.dim
+
+
+def _sample(planned: PlannedNotification, sample: Sample, paint: Paint) -> Iterator[str]:
+    facts = [sample.locale or "default", plural(sample.count, "recipient"), f"for {sample.recipient}"]
+    if sample.segments:
+        facts.append(plural(sample.segments, "segment"))
+    yield paint.dim(f"  ┌ {' · '.join(facts)}")
+    if sample.content is not None:
+        for line in as_read(planned.channel, sample.content):
+            yield f"  {paint.dim('│')} {inert(line)}"
+    yield paint.dim("  └")
+
+
+def summary_lines(plan: Plan, paint: Paint) -> Iterator[str]:
+    """The last lines of a plan: a count per action, the digest, how long it holds."""
+    counts = {action: count for action, count in plan.summary.items() if count}
+    said = " · ".join(shade(a, paint)(f"{counts[a]:,} {a.value}") for a in ORDER if a in counts)
+    yield f"{paint.bold('Plan:')} {said or 'nothing to do'}"
+    yield f"{paint.bold('Digest:')} {plan.digest}"
+    yield paint.dim(f"valid until {when(plan.valid_until)}")
+
+
+def as_json(plan: Plan) -> str:
+    return json.dumps(public(plan), indent=2, ensure_ascii=False)
+
+
+def public(plan: Plan) -> dict[str, Any]:
+    """The public plan: no address, no secret. Its keys are a contract; more may be added."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "project": plan.project,
+        "environment": plan.environment,
+        "provider": plan.provider,
+        "ledger": plan.lineage,
+        "as_of": plan.as_of.isoformat(),
+        "valid_until": plan.valid_until.isoformat(),
+        "complete": plan.complete,
+        "applyable": plan.applyable,
+        "digest": plan.digest,
+        "summary": {action.value: count for action, count in plan.summary.items()},
+        "notifications": [_planned(n) for n in plan.notifications],
+        "later": [{"name": n, "occurrence": o, "due": due.isoformat()} for n, o, due in plan.later],
+        "diagnostics": [as_object(d) for d in plan.diagnostics],
+    }
+
+
+def _planned(planned: PlannedNotification) -> dict[str, Any]:
+    return {
+        "name": planned.name,
+        "channel": planned.channel.value,
+        "edition": planned.edition,
+        "occurrence": planned.occurrence,
+        "category": planned.category,
+        "from": planned.sender,
+        "template": planned.template,
+        "audience": {"name": planned.audience, "rows": planned.rows, "rejected_rows": planned.rejected_rows},
+        "opaque": planned.opaque,
+        "actions": {action.value: count for action, count in planned.actions.items()},
+        "reasons": {action.value: dict(reasons) for action, reasons in planned.reasons.items()},
+        "due": _moment(planned.due),
+        "deferred_until": _moment(planned.deferred_until),
+        "expires": _moment(planned.expires),
+        "segments": planned.segments,
+        "cost": _cost(planned),
+        "texts": planned.texts,
+        "samples": [_sample_object(sample) for sample in planned.samples],
+    }
+
+
+def _sample_object(sample: Sample) -> dict[str, Any]:
+    return {
+        "recipient": sample.recipient,
+        "count": sample.count,
+        "action": sample.action.value,
+        "locale": sample.locale,
+        "segments": sample.segments,
+        "content": sample.content,
+    }
+
+
+def _cost(planned: PlannedNotification) -> Mapping[str, Any] | None:
+    cost = planned.cost
+    return cost and {"amount": cost.amount, "currency": cost.currency, "unpriced": cost.unpriced}
+
+
+def _moment(value: datetime | None) -> str | None:
+    return value.isoformat() if value else None
+
+

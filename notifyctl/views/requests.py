@@ -1,0 +1,69 @@
+"""The requests of a dry run: one JSON object a line for machines, a readable block for people. Secrets are not in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from notifyctl.audience.addresses import mask
+from notifyctl.delivery import Batch, PreparedRequest
+from notifyctl.plan.samples import without
+from notifyctl.views.diagnostics import plural
+from notifyctl.views.paint import Paint, inert
+
+SHOWN_DESTINATIONS = 3
+
+
+def as_json_line(batch: Batch, request: PreparedRequest, *, reveal: bool) -> str:
+    return json.dumps(
+        {
+            "method": request.method,
+            "url": request.url,
+            "headers": dict(request.headers),
+            "body": request.body if reveal else masked(request.body, batch),
+            "notification": batch.scope.notification,
+            "recipients": batch.size,
+        },
+        ensure_ascii=False,
+    )
+
+
+def as_text(batch: Batch, request: PreparedRequest, *, reveal: bool, colour: bool) -> str:
+    paint = Paint(colour)
+    body = request.body if reveal else masked(request.body, batch)
+    shown = dict(body) if reveal else {**body, "to": body["to"][:SHOWN_DESTINATIONS]}
+    hidden = len(body["to"]) - len(shown["to"])
+    head = f"{batch.scope.notification} · batch {batch.number} · {plural(batch.size, 'recipient')}"
+    lines = [paint.bold(head), f"{request.method} {request.url}"]
+    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    lines += ["", inert(json.dumps(shown, indent=2, ensure_ascii=False))]
+    if hidden > 0:
+        lines.append(paint.dim(f"… and {plural(hidden, 'more object')} in `to`; --reveal or --format json shows all"))
+    return "\n".join([*lines, ""])
+
+
+def masked(body: Mapping[str, Any], batch: Batch) -> dict[str, Any]:
+    """The body with every address masked: destinations, copies, and wherever a reader's own stands in a value."""
+    field = batch.scope.channel.address_field
+    hidden = dict(body)
+    hidden["to"] = [mask_destination(entry, field) for entry in body["to"]]
+    for copies in ("cc", "bcc"):
+        if copies in hidden:
+            hidden[copies] = [mask(address) for address in hidden[copies]]
+    return hidden
+
+
+def mask_destination(entry: Mapping[str, Any], field: str) -> dict[str, Any]:
+    shown: Any = dict(entry)
+    for address in entry[field]:
+        if "substitutions" in shown:
+            shown["substitutions"] = without(shown["substitutions"], address, mask(address))
+    shown[field] = [mask(address) for address in entry[field]]
+    return dict(shown)
+
+
+def closing(requests: int, recipients: int) -> str:
+    if not requests:
+        return "Dry run: nothing to send."
+    return f"Dry run: {plural(requests, 'request')} to {plural(recipients, 'recipient')}; nothing was sent."

@@ -1,0 +1,107 @@
+"""The action table: each row, its precedence over those below, and what may never send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifyctl.model import Joiners
+from notifyctl.plan.actions import AUTHORISED, SENDS, Action, Circumstances, Decision, Intent, decide
+from notifyctl.plan.standing import Standing
+
+HASH = bytes(range(32))
+SAME, OTHER = HASH[:12], b"other text!!"
+
+
+def stand(kind: Any, fingerprint: bytes = SAME) -> Standing:
+    return Standing(kind, fingerprint, batch=1, attempts=1)
+
+
+def decision(**given: Any) -> Decision:
+    """The decision for a recipient about whom everything would send, but for what is given."""
+    circumstances = {
+        name: given.pop(name) for name in ("withdrawn", "expired", "deferred", "joiners") if name in given
+    }
+    facts: dict[str, Any] = {
+        "standing": None,
+        "suppressed": None,
+        "blocked": None,
+        "joined": False,
+        "earlier": False,
+    }
+    return decide(delivery_hash=HASH, circumstances=Circumstances(**circumstances), **(facts | given))
+
+
+EVERYTHING: dict[str, Any] = {
+    "withdrawn": "w",
+    "suppressed": "opted-out",
+    "expired": "e",
+    "blocked": "b",
+    "deferred": "d",
+    "joined": True,
+    "joiners": Joiners.SEND,
+    "earlier": True,
+}
+
+TABLE = [
+    (Action.UNCERTAIN, {"standing": stand("uncertain")}),
+    (Action.UNCHANGED, {"standing": stand("accepted")}),
+    (Action.CHANGED, {"standing": stand("accepted", OTHER)}),
+    (Action.WITHDRAWN, {"withdrawn": "w"}),
+    (Action.SUPPRESSED, {"suppressed": "opted-out"}),
+    (Action.EXPIRED, {"expired": "e"}),
+    (Action.BLOCKED, {"blocked": "b"}),
+    (Action.DEFERRED, {"deferred": "d"}),
+    (Action.RETRY, {"standing": stand("rejected")}),
+    (Action.SEND_NEW, {"joined": True, "joiners": Joiners.SEND}),
+    (Action.RESEND, {"earlier": True}),
+    (Action.SEND, {}),
+]
+
+
+@pytest.mark.parametrize(("action", "given"), TABLE)
+def test_each_row_alone(action: Action, given: dict[str, Any]) -> None:
+    assert decision(**given).action is action
+
+
+@pytest.mark.parametrize("number", range(len(TABLE)))
+def test_a_row_wins_over_all_below_it(number: int) -> None:
+    action, _ = TABLE[number]
+    facts: dict[str, Any] = {}
+    for _, given in reversed(TABLE[number:]):
+        facts |= given
+    assert decision(**facts).action is action
+
+
+def test_the_table_names_every_action_in_the_order_of_the_enum() -> None:
+    assert [action for action, _ in TABLE] == list(Action)
+
+
+def test_a_joiner_is_blocked_while_joiners_are_held() -> None:
+    held = decision(joined=True)
+    assert (held.action, held.reason) == (Action.BLOCKED, "joiners-held")
+    assert decision(joined=True, deferred="quiet hours").action is Action.BLOCKED
+
+
+def test_a_joiner_whose_attempt_was_not_accepted_is_retried_with_the_intent_it_had() -> None:
+    again = decision(joined=True, joiners=Joiners.SEND, standing=stand("rejected"))
+    assert (again.action, again.intent) == (Action.RETRY, Intent.JOINER)
+
+
+@given(
+    kind=st.sampled_from(["accepted", "uncertain"]),
+    fingerprint=st.sampled_from([SAME, OTHER]),
+    facts=st.dictionaries(st.sampled_from(sorted(EVERYTHING)), st.just(None)),
+)
+def test_nobody_who_has_it_or_may_have_it_is_ever_authorised(kind: str, fingerprint: bytes, facts: dict[str, None]) -> None:
+    """P1, at the planner: accepted or uncertain units never send, whatever else is true."""
+    chosen = {name: EVERYTHING[name] for name in facts}
+    assert decision(standing=stand(kind, fingerprint), **chosen).action not in AUTHORISED
+
+
+def test_only_four_actions_send() -> None:
+    assert {action for action in Action if action.sends} == SENDS
+    assert len(SENDS) == 4

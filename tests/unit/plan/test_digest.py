@@ -1,0 +1,69 @@
+"""The digest: over effects, in any order, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifyctl.delivery import Scope
+from notifyctl.model import ChannelName, Policy
+from notifyctl.plan.actions import Intent
+from notifyctl.plan.digest import ScopeEffects, digest
+
+SCOPE = Scope("outage", 1, "once", ChannelName.SMS)
+NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+
+def of(*parts: ScopeEffects, environment: str = "sandbox", lineage: str | None = "l") -> str:
+    return digest(environment=environment, provider="p", lineage=lineage, effects=parts)
+
+
+def effects(*recipients: bytes, scope: Scope = SCOPE, intent: Intent = Intent.FIRST, text: bytes = b"t" * 32) -> ScopeEffects:
+    made = ScopeEffects(scope, Policy())
+    for recipient in recipients:
+        made.add(recipient, intent, text, None, None)
+    return made
+
+
+def test_form() -> None:
+    assert of().startswith("sha256:")
+    assert len(of()) == len("sha256:") + 64
+
+
+@given(st.permutations([bytes([n]) * 16 for n in range(6)]))
+def test_the_order_of_people_does_not_matter(order: list[bytes]) -> None:
+    assert of(effects(*order)) == of(effects(*sorted(order)))
+
+
+def test_the_order_of_scopes_does_not_matter() -> None:
+    other = Scope("price", 1, "once", ChannelName.SMS)
+    one, two = effects(b"a" * 16), effects(b"b" * 16, scope=other)
+    assert of(one, two) == of(two, one)
+
+
+def test_a_scope_without_effects_leaves_no_trace() -> None:
+    assert of(effects(b"a" * 16), effects(scope=Scope("empty", 1, "once", ChannelName.SMS))) == of(effects(b"a" * 16))
+
+
+def test_every_effect_counts() -> None:
+    base = of(effects(b"a" * 16))
+    later = ScopeEffects(SCOPE, Policy())
+    later.add(b"a" * 16, Intent.FIRST, b"t" * 32, NOON, None)
+    lapsing = ScopeEffects(SCOPE, Policy())
+    lapsing.add(b"a" * 16, Intent.FIRST, b"t" * 32, None, NOON)
+    stricter = ScopeEffects(SCOPE, Policy(max_recipients=1), list(effects(b"a" * 16).entries))
+    others = [
+        of(effects(b"b" * 16)),
+        of(effects(b"a" * 16, b"b" * 16)),
+        of(effects(b"a" * 16, intent=Intent.RESEND)),
+        of(effects(b"a" * 16, text=b"u" * 32)),
+        of(effects(b"a" * 16, scope=Scope("outage", 2, "once", ChannelName.SMS))),
+        of(effects(b"a" * 16), environment="production"),
+        of(effects(b"a" * 16), lineage=None),
+        of(later),
+        of(lapsing),
+        of(stricter),
+    ]
+    assert len({base, *others}) == len(others) + 1
