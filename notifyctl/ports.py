@@ -68,7 +68,7 @@ class LedgerReader(Protocol):
         """The keyed hashes (ID_BYTES each) of normalised addresses, in their order."""
 
     def scopes(self) -> Sequence[Scope]:
-        """Every scope that has been opened, sorted."""
+        """Every scope that was opened or has batches, sorted."""
 
     def facts(self, scope: Scope) -> Iterator[BatchFacts]:
         """Every batch of a scope, by number."""
@@ -86,18 +86,24 @@ class LedgerWriter(LedgerReader, Protocol):
     """The one writer of a ledger, alive while its lock is held. What a verb returns from is durable (fsync)."""
 
     def open_scope(self, scope: Scope, held: bytes, *, at: datetime) -> None:
-        """Open an edition's occurrence: `held` are the packed ids of the audience that no batch of this run carries.
-        The recorded audience is these and the members of the batches that this writer plans for the scope.
+        """Open an edition's occurrence, once: `held` are the packed ids of the audience that no batch of this run carries.
+        The recorded audience is these and the members of the batches that this writer plans for the scope, before or
+        after. Plan first and open then: a run that breaks off between leaves the scope unopened, not half recorded.
         """
 
     def plan_batches(self, scope: Scope, members: Sequence[bytes], *, at: datetime) -> Sequence[int]:
         """Record batches (packed members each) as planned; returns their numbers, counting on from `next_batch`."""
 
     def arm(self, number: int, attempt: int, *, seal: bytes, at: datetime) -> None:
-        """The point of no return: the attempt has begun. `seal` authenticates the correlation ids of the batch."""
+        """The point of no return: the attempt has begun. `seal` authenticates the correlation ids of the batch.
+        Attempts count from 1 without gaps. Only a batch that this writer planned, and that was not begun or was
+        certainly not accepted, can be begun; LedgerError otherwise, and LedgerLockedError when overtaken.
+        """
 
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
-        """Record how the attempt ended."""
+        """Record how the attempt ended, or what was learned of it later: the last word counts, and `Accepted` is final.
+        Settles attempts of earlier runs too.
+        """
 
 
 class LedgerStore(Protocol):

@@ -4,6 +4,6 @@
 """
 
 from notifyctl.ledger.identity import FixedIdentity, recipient_hasher
-from notifyctl.ledger.status import ScopeStatus, scope_statuses
+from notifyctl.ledger.status import scope_statuses
 
-__all__ = ["FixedIdentity", "ScopeStatus", "recipient_hasher", "scope_statuses"]
+__all__ = ["FixedIdentity", "recipient_hasher", "scope_statuses"]

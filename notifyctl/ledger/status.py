@@ -1,31 +1,15 @@
-"""How each scope stands, counted in people: what `status` and `ledger show` draw. Reads any ledger through its port."""
+"""How each scope stands, counted in people: what `status` draws. Reads any ledger through its port."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
-from notifyctl.delivery import Scope
+from notifyctl.delivery import BatchFacts, Scope, ScopeStatus
 from notifyctl.plan.standing import recorded_ids, standings
 from notifyctl.ports import LedgerReader
 
-
-@dataclass(frozen=True, slots=True)
-class ScopeStatus:
-    """Each person who belongs to a scope counts once. `total` is the sum of the four others."""
-
-    scope: Scope
-    accepted: int
-    rejected: int
-    uncertain: int
-    not_begun: int
-    """In the recorded audience, and nothing was ever begun for them."""
-    last_batch: int | None
-    """The highest batch that was begun; `None`: nothing was begun."""
-
-    @property
-    def total(self) -> int:
-        return self.accepted + self.rejected + self.uncertain + self.not_begun
+NO_ANSWER = "no answer recorded yet"
 
 
 def scope_statuses(reader: LedgerReader, notification: str | None = None) -> list[ScopeStatus]:
@@ -38,13 +22,22 @@ def scope_statuses(reader: LedgerReader, notification: str | None = None) -> lis
 
 
 def status_of(reader: LedgerReader, scope: Scope) -> ScopeStatus:
-    known = standings(reader.facts(scope))
+    said: dict[int, str] = {}
+    known = standings(noting(reader.facts(scope), said))
     kinds = Counter(standing.kind for standing in known.values())
+    reasons = Counter(said[standing.batch] for standing in known.values() if standing.kind != "accepted")
     return ScopeStatus(
         scope,
         accepted=kinds["accepted"],
         rejected=kinds["rejected"],
         uncertain=kinds["uncertain"],
         not_begun=len(recorded_ids(reader.recorded(scope) or b"") - known.keys()),
-        last_batch=max((standing.batch for standing in known.values()), default=None),
+        reasons=dict(reasons.most_common()),
     )
+
+
+def noting(facts: Iterable[BatchFacts], said: dict[int, str]) -> Iterator[BatchFacts]:
+    """The facts unchanged; `said` gets the reason of each batch as it passes, so that they are read only once."""
+    for batch in facts:
+        said[batch.number] = batch.reason or NO_ANSWER
+        yield batch

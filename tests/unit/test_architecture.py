@@ -30,7 +30,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
 DOORS = {
     "yaml": ("config.reader",),
     "subprocess": ("git",),
-    "sqlite3": ("ledger.sqlite", "audience.where"),
+    "sqlite3": ("ledger.database", "audience.where"),
     "httpx": ("providers.webexconnect.client",),
     "jwt": ("providers.webexconnect.auth",),
     "uvicorn": ("providers.sandbox.server",),

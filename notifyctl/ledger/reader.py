@@ -1,0 +1,171 @@
+"""Reading a ledger: whose it is, what was begun and how it ended. Sees one moment and writes nothing."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from notifyctl.delivery import (
+    ID_BYTES,
+    MEMBER_BYTES,
+    BatchFacts,
+    BatchState,
+    LedgerSummary,
+    Scope,
+)
+from notifyctl.errors import LedgerError
+from notifyctl.ledger.database import Database
+from notifyctl.ledger.identity import key_check, recipient_hasher
+from notifyctl.ledger.schema import APPLICATION_ID, NORMALISER_VERSION, SCHEMA_VERSION
+from notifyctl.model import ChannelName
+
+PAGE = 64
+"""Batches fetched at a time: at 1,000 members each, less than 2 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    lineage: str
+    created_at: datetime
+    key: bytes
+
+
+class SqliteReader:
+    """Implements ports.LedgerReader."""
+
+    def __init__(self, database: Database, identity: Identity) -> None:
+        self._database = database
+        self._identity = identity
+        self._identify = recipient_hasher(identity.key)
+
+    def summary(self) -> LedgerSummary:
+        counted = self._database.rows(
+            "SELECT state, count(*), sum(recipients) FROM batch_state GROUP BY state"
+        )
+        batches = {BatchState(state): number for state, number, _ in counted}
+        recipients = {BatchState(state): number for state, _, number in counted}
+        return LedgerSummary(
+            lineage=self._identity.lineage,
+            location=str(self._database.path),
+            schema_version=SCHEMA_VERSION,
+            serial=self._database.number("SELECT facts FROM serial"),
+            created_at=self._identity.created_at,
+            batches={state: batches.get(state, 0) for state in BatchState},
+            recipients={state: recipients.get(state, 0) for state in BatchState},
+            scopes=self._database.number("SELECT count(*) FROM scope"),
+        )
+
+    def recipient_ids(self, addresses: Sequence[str]) -> list[bytes]:
+        return self._identify(addresses)
+
+    def scopes(self) -> Sequence[Scope]:
+        rows = self._database.rows("SELECT notification, edition, occurrence, channel FROM scope")
+        return sorted(
+            Scope(name, edition, slot, ChannelName(channel)) for name, edition, slot, channel in rows
+        )
+
+    def facts(self, scope: Scope) -> Iterator[BatchFacts]:
+        last, key = 0, self._scope_id(scope)
+        while page := self._database.rows(
+            "SELECT number, state, attempt, members, batch_state.at, reason"
+            " FROM batch_state JOIN batch USING (number)"
+            " WHERE batch.scope = ? AND number > ? ORDER BY number LIMIT ?",
+            key,
+            last,
+            PAGE,
+        ):
+            for number, state, attempt, members, at, reason in page:
+                yield BatchFacts(
+                    number=number,
+                    scope=scope,
+                    state=BatchState(state),
+                    attempt=attempt,
+                    members=members,
+                    at=datetime.fromisoformat(at),
+                    reason=reason,
+                )
+            last = page[-1][0]
+
+    def recorded(self, scope: Scope) -> bytes | None:
+        key = self._scope_id(scope)
+        parts = self._database.rows("SELECT epoch, held FROM opening WHERE scope = ? ORDER BY part", key)
+        if not parts:
+            return None
+        epoch = parts[0][0]
+        batches = self._database.rows(
+            "SELECT members FROM batch WHERE scope = ? AND epoch = ? ORDER BY number", key, epoch
+        )
+        held = b"".join(part for _, part in parts)
+        return held + b"".join(ids_of(members) for (members,) in batches)
+
+    def next_batch(self) -> int:
+        return self._database.number("SELECT coalesce(max(number), 0) + 1 FROM batch")
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _scope_id(self, scope: Scope) -> int | None:
+        row = self._database.row(
+            "SELECT id FROM scope WHERE notification = ? AND edition = ? AND occurrence = ? AND channel = ?",
+            *columns(scope),
+        )
+        return row[0] if row else None
+
+
+def columns(scope: Scope) -> tuple[str, int, str, str]:
+    return scope.notification, scope.edition, scope.occurrence, scope.channel.value
+
+
+def ids_of(members: bytes) -> bytes:
+    """Packed members without their fingerprints."""
+    starts = range(0, len(members), MEMBER_BYTES)
+    return b"".join([members[start : start + ID_BYTES] for start in starts])
+
+
+def identify_ledger(database: Database, external_key: bytes | None) -> Identity:
+    """Whose ledger this is. Raises LedgerError unless this version can read it and knows its people by the same ids."""
+    refuse_other_versions(database)
+    [(lineage, created_at, normaliser, kept, check)] = database.rows(
+        "SELECT lineage, created_at, normaliser, recipient_key, key_check FROM meta"
+    )
+    key = kept if external_key is None else external_key
+    if key is None:
+        raise LedgerError(
+            f"the recipient key of {database.path} is kept outside, and none is given",
+            hint="name its environment variable in the environment: `ledger: {recipientKeyEnv: …}`",
+        )
+    if not hmac.compare_digest(key_check(key), check):
+        raise LedgerError(
+            f"the recipient key given is not the one {database.path} was made with: people would be taken for others,"
+            " and get everything again",
+            hint="set the variable that `ledger.recipientKeyEnv` names to the key this ledger was made with"
+            + ("" if kept is None else ", or remove `recipientKeyEnv`: this ledger keeps its own"),
+        )
+    if normaliser != NORMALISER_VERSION:
+        raise LedgerError(
+            f"{database.path} knows people by addresses written in way {normaliser}, this version writes way"
+            f" {NORMALISER_VERSION}: people would be taken for others, and get everything again",
+            hint="use the version of notifyctl that wrote this ledger last",
+        )
+    return Identity(lineage, datetime.fromisoformat(created_at), key)
+
+
+def refuse_other_versions(database: Database) -> None:
+    if database.number("PRAGMA application_id") != APPLICATION_ID:
+        raise not_a_ledger(database.path)
+    version = database.number("PRAGMA user_version")
+    if version != SCHEMA_VERSION:
+        raise LedgerError(
+            f"{database.path} is a ledger of version {version}; this notifyctl reads version {SCHEMA_VERSION}",
+            hint="upgrade notifyctl: the ledger was written by a newer one",
+        )
+
+
+def not_a_ledger(path: Path) -> LedgerError:
+    return LedgerError(
+        f"{path} is not a notifyctl ledger",
+        hint="move that file away and put the ledger back from a backup; a new ledger would send everything again",
+    )

@@ -1,0 +1,166 @@
+"""Writing a ledger: each verb is one durable commit, refused unless this writer's epoch is still the highest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from notifyctl import __version__
+from notifyctl.delivery import (
+    ID_BYTES,
+    MEMBER_BYTES,
+    Accepted,
+    BatchState,
+    Outcome,
+    Scope,
+    Unknown,
+)
+from notifyctl.errors import LedgerError, LedgerLockedError
+from notifyctl.ledger.database import Database
+from notifyctl.ledger.reader import Identity, SqliteReader, columns
+
+HELD_PART = 65_536 * ID_BYTES
+"""Bytes of held ids in one row: a million people are sixteen rows of 1 MB."""
+
+BROKE_OFF = "the run ended before the answer was recorded"
+
+
+class SqliteWriter(SqliteReader):
+    """Implements ports.LedgerWriter. May be called from several threads; the calls are taken one after the other."""
+
+    def __init__(self, database: Database, identity: Identity, *, holder: str, now: datetime) -> None:
+        """Begin an epoch. Whatever earlier ones left armed is unknown from now on, in the same commit."""
+        super().__init__(database, identity)
+        with database.transaction():
+            self._epoch = database.number("SELECT coalesce(max(epoch), 0) + 1 FROM run")
+            database.run("INSERT INTO run VALUES (?, ?, ?, ?)", self._epoch, stamp(now), holder, __version__)
+            database.run(
+                "INSERT INTO outcome (batch, attempt, kind, reason, epoch, at)"
+                " SELECT batch, attempt, 'unknown', ?, ?, ? FROM attempt"
+                " WHERE NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.batch = attempt.batch"
+                " AND outcome.attempt = attempt.attempt) ORDER BY batch, attempt",
+                BROKE_OFF,
+                self._epoch,
+                stamp(now),
+            )
+
+    def open_scope(self, scope: Scope, held: bytes, *, at: datetime) -> None:
+        assert len(held) % ID_BYTES == 0
+        with self._writing():
+            key = self._scope_made(scope)
+            if self._database.row("SELECT 1 FROM opening WHERE scope = ?", key):
+                raise LedgerError(f"{named(scope)} was opened before; its recorded audience is never changed")
+            parts = [held[start : start + HELD_PART] for start in range(0, len(held), HELD_PART)] or [b""]
+            self._database.run_many(
+                "INSERT INTO opening VALUES (?, ?, ?, ?, ?)",
+                [(key, number, self._epoch, stamp(at), part) for number, part in enumerate(parts)],
+            )
+
+    def plan_batches(self, scope: Scope, members: Sequence[bytes], *, at: datetime) -> Sequence[int]:
+        assert all(packed and len(packed) % MEMBER_BYTES == 0 for packed in members)
+        with self._writing():
+            key = self._scope_made(scope)
+            first = self.next_batch()
+            numbers = range(first, first + len(members))
+            self._database.run_many(
+                "INSERT INTO batch VALUES (?, ?, ?, ?, ?)",
+                [
+                    (number, key, self._epoch, stamp(at), packed)
+                    for number, packed in zip(numbers, members, strict=True)
+                ],
+            )
+        return numbers
+
+    def arm(self, number: int, attempt: int, *, seal: bytes, at: datetime) -> None:
+        with self._writing():
+            row = self._database.row(
+                "SELECT epoch, state, attempt FROM batch JOIN batch_state USING (number) WHERE number = ?",
+                number,
+            )
+            if row is None:
+                raise LedgerError(f"there is no batch {number}")
+            epoch, state, last = row
+            if epoch != self._epoch:
+                raise LedgerError(
+                    f"batch {number} was planned by another run, and only that one could begin it"
+                )
+            if state not in {BatchState.PLANNED, BatchState.REJECTED}:
+                raise LedgerError(f"batch {number} is {state} and is not begun again")
+            if attempt != last + 1:
+                raise LedgerError(f"the next attempt of batch {number} is {last + 1}, not {attempt}")
+            self._database.run(
+                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", number, attempt, self._epoch, stamp(at), seal
+            )
+
+    def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
+        kind = kind_of(outcome)
+        with self._writing():
+            if not self._database.row(
+                "SELECT 1 FROM attempt WHERE batch = ? AND attempt = ?", number, attempt
+            ):
+                raise LedgerError(f"attempt {attempt} of batch {number} was never begun")
+            known = self._database.row(
+                "SELECT attempt FROM outcome WHERE batch = ? AND kind = 'accepted'", number
+            )
+            if known == (attempt,) and kind is BatchState.ACCEPTED:
+                return
+            if known is not None and (known == (attempt,) or kind is BatchState.ACCEPTED):
+                raise LedgerError(
+                    f"attempt {known[0]} of batch {number} was accepted; that is never taken back"
+                )
+            self._database.run(
+                "INSERT INTO outcome (batch, attempt, kind, status, provider_id, reason, epoch, at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                number,
+                attempt,
+                kind.value,
+                outcome.status,
+                outcome.provider_id if isinstance(outcome, Accepted) else None,
+                None if isinstance(outcome, Accepted) else outcome.reason,
+                self._epoch,
+                stamp(at),
+            )
+
+    def end(self, how: str, *, at: datetime) -> None:
+        """Record that the run ended, and how: `finished`, or the name of the error that ended it."""
+        with self._writing():
+            self._database.run("INSERT INTO run_end VALUES (?, ?, ?)", self._epoch, stamp(at), how)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One commit, fenced: a writer that was taken for dead and overtaken cannot make it."""
+        with self._database.transaction():
+            row = self._database.row("SELECT epoch, holder FROM run ORDER BY epoch DESC LIMIT 1")
+            if row is None or row[0] != self._epoch:
+                raise LedgerLockedError(
+                    f"another run took over the ledger {self._database.path}: {row[1] if row else 'unknown'}",
+                    hint="this run records and sends nothing more; `notifyctl status` shows what became of it",
+                )
+            yield
+
+    def _scope_made(self, scope: Scope) -> int:
+        self._database.run(
+            "INSERT INTO scope (notification, edition, occurrence, channel) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            *columns(scope),
+        )
+        key = self._scope_id(scope)
+        assert key is not None
+        return key
+
+
+def kind_of(outcome: Outcome) -> BatchState:
+    """How an outcome is recorded. Refused is certainly not accepted, so it is a rejection like others."""
+    if isinstance(outcome, Accepted):
+        return BatchState.ACCEPTED
+    return BatchState.UNKNOWN if isinstance(outcome, Unknown) else BatchState.REJECTED
+
+
+def stamp(moment: datetime) -> str:
+    assert moment.tzinfo is not None
+    return moment.astimezone(UTC).isoformat()
+
+
+def named(scope: Scope) -> str:
+    return f"{scope.notification} edition {scope.edition}, {scope.occurrence}, {scope.channel}"
