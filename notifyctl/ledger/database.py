@@ -176,22 +176,18 @@ def fingerprint(path: Path) -> Fingerprint:
 
 def explained(error: sqlite3.Error, path: Path) -> LedgerError | LedgerLockedError:
     """What an error of SQLite means to the person at the terminal."""
-    name = getattr(error, "sqlite_errorname", "") or ""
-    kind = next((known for known in MEANINGS if name.startswith(known)), None)
-    if kind is None:
-        return LedgerError(
-            f"the ledger {path} cannot be used: {error}", hint="`notifyctl ledger verify` looks closer"
-        )
-    if kind == "SQLITE_BUSY":
+    name: str = getattr(error, "sqlite_errorname", "")  # absent where Python itself refused the call
+    if name.startswith("SQLITE_BUSY"):
         return LedgerLockedError(
             f"another program is writing to {path}", hint="close it, then run the command again"
         )
-    message, hint = MEANINGS[kind]
-    return LedgerError(message.format(path=path), hint=hint)
+    for beginning, (message, hint) in MEANINGS.items():
+        if name.startswith(beginning):
+            return LedgerError(message.format(path=path), hint=hint)
+    return LedgerError(f"the ledger {path} cannot be used: {error}")
 
 
 MEANINGS = {
-    "SQLITE_BUSY": ("", ""),
     "SQLITE_NOTADB": (
         "{path} is not a notifyctl ledger",
         "move that file away and put the ledger back from a backup; a new ledger would send everything again",

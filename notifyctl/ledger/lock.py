@@ -6,9 +6,7 @@ The lock is a courtesy that says early who is at work. Safety does not rest on i
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,7 +17,7 @@ from notifyctl.errors import LedgerError, LedgerLockedError
 
 @contextmanager
 def held(path: Path, holder: str, *, since: datetime) -> Iterator[None]:
-    """Hold the lock file `path`, with the holder's particulars in it, until the block ends.
+    """Hold the lock file `path` until the block ends. `holder` says who we are (user, host, process) to those who come after.
 
     Raises LedgerLockedError naming the holder, at once, when another process or thread holds it. The file stays behind
     empty: to remove it would let two newcomers lock two different files of the same name.
@@ -27,17 +25,9 @@ def held(path: Path, holder: str, *, since: datetime) -> Iterator[None]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise LedgerError(
-            f"the ledger cannot be locked: {path}: {error.strerror}",
-            hint="an apply needs to write in the ledger's folder",
-        ) from error
+        raise unlockable(path, error) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise locked(path, os.pread(descriptor, 4096, 0)) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, particulars(holder, since), 0)
+        take(descriptor, path, f"{holder} since {since.isoformat(timespec='seconds')}\n")
         try:
             yield
         finally:
@@ -46,34 +36,27 @@ def held(path: Path, holder: str, *, since: datetime) -> Iterator[None]:
         os.close(descriptor)
 
 
-def particulars(holder: str, since: datetime) -> bytes:
-    entry = {
-        "holder": holder,
-        "pid": os.getpid(),
-        "host": os.uname().nodename,
-        "user": user_name(),
-        "since": since.isoformat(timespec="seconds"),
-    }
-    return json.dumps(entry).encode() + b"\n"
-
-
-def user_name() -> str:
+def take(descriptor: int, path: Path, entry: str) -> None:
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container may run under a number that has no name
-        return str(os.getuid())
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, entry.encode(), 0)
+    except BlockingIOError as error:
+        raise locked(path, os.pread(descriptor, 4096, 0)) from error
+    except OSError as error:
+        raise unlockable(path, error) from error
+
+
+def unlockable(path: Path, error: OSError) -> LedgerError:
+    return LedgerError(
+        f"the ledger cannot be locked: {path}: {error.strerror}",
+        hint="an apply needs to write in the ledger's folder, on a file system that knows locks",
+    )
 
 
 def locked(path: Path, written: bytes) -> LedgerLockedError:
     """`written` is what stands in the lock file: nothing, where its holder took the lock this very moment."""
-    try:
-        entry = json.loads(written)
-        who = (
-            f"{entry['holder']} (process {entry['pid']} of {entry['user']} on {entry['host']},"
-            f" since {entry['since']})"
-        )
-    except (ValueError, KeyError, TypeError):
-        who = "another run"
+    who = written.decode(errors="replace").strip() or "another run"
     return LedgerLockedError(
         f"the ledger {path.with_suffix('')} is held by {who}",
         hint="wait until that run has ended, or end it; the lock goes with its process",
