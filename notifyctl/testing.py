@@ -6,12 +6,15 @@ Each passes the contract test of its port in `tests/contracts/`, the same one as
 from __future__ import annotations
 
 import hmac
+import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
 
+from notifyctl.config.paths import IGNORE_FILE, hidden, ignored, inside
 from notifyctl.delivery import (
     ID_BYTES,
     MEMBER_BYTES,
@@ -56,9 +59,9 @@ class LedgerRecord:
     facts: int = 0
     epochs: list[str] = field(default_factory=list)
     scopes: set[Scope] = field(default_factory=set)
-    openings: dict[Scope, tuple[int, bytes]] = field(default_factory=dict)
+    openings: dict[Scope, tuple[int, bytes, datetime]] = field(default_factory=dict)
     batches: dict[int, tuple[Scope, int, bytes, datetime]] = field(default_factory=dict)
-    attempts: dict[int, list[datetime]] = field(default_factory=dict)
+    attempts: dict[int, list[tuple[datetime, bytes]]] = field(default_factory=dict)
     outcomes: dict[int, list[tuple[int, BatchState, str | None, datetime]]] = field(default_factory=dict)
 
     def copy(self) -> LedgerRecord:
@@ -81,7 +84,7 @@ class LedgerRecord:
         accepted = [word for word in said if word[1] is BatchState.ACCEPTED]
         last = accepted or [word for word in said if word[0] == len(begun)]
         if not last:
-            return BatchState.ARMED, len(begun), begun[-1], None
+            return BatchState.ARMED, len(begun), begun[-1][0], None
         _, state, reason, at = last[-1]
         return state, len(begun), at, reason
 
@@ -126,7 +129,7 @@ class MemoryReader:
     def recorded(self, scope: Scope) -> bytes | None:
         if scope not in self._record.openings:
             return None
-        epoch, held = self._record.openings[scope]
+        epoch, held, _ = self._record.openings[scope]
         planned = (m for s, e, m, _ in self._record.batches.values() if (s, e) == (scope, epoch))
         starts = (packed[i : i + ID_BYTES] for packed in planned for i in range(0, len(packed), MEMBER_BYTES))
         return held + b"".join(starts)
@@ -158,7 +161,7 @@ class MemoryWriter(MemoryReader):
         if scope in self._record.openings:
             raise LedgerError(f"{scope} was opened before")
         self._know(scope)
-        self._record.openings[scope] = (self._epoch, held)
+        self._record.openings[scope] = (self._epoch, held, at.astimezone(UTC))
         self._record.facts += 1
 
     def plan_batches(self, scope: Scope, members: Sequence[bytes], *, at: datetime) -> Sequence[int]:
@@ -177,7 +180,7 @@ class MemoryWriter(MemoryReader):
         state, last, _, _ = self._record.state(number)
         if state not in {BatchState.PLANNED, BatchState.REJECTED} or attempt != last + 1:
             raise LedgerError(f"batch {number} is {state}, its last attempt {last}")
-        self._record.attempts.setdefault(number, []).append(at.astimezone(UTC))
+        self._record.attempts.setdefault(number, []).append((at.astimezone(UTC), seal))
         self._record.facts += 1
 
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
@@ -264,3 +267,23 @@ KINDS: dict[type[Outcome], BatchState] = {
     Refused: BatchState.REJECTED,
     Unknown: BatchState.UNKNOWN,
 }
+
+
+class MemoryFiles:
+    """ports.FileTree without a disk: path → text or bytes."""
+
+    def __init__(self, files: Mapping[str, bytes | str]) -> None:
+        self._files = {path: data.encode() if isinstance(data, str) else data for path, data in files.items()}
+
+    def paths(self) -> Sequence[str]:
+        leave_out = ignored(self._files.get(IGNORE_FILE))
+        return sorted(path for path in self._files if not hidden(path) and not leave_out(path))
+
+    def read(self, path: str) -> bytes:
+        data = self._files.get(inside(path))
+        if data is None:
+            raise FileNotFoundError(2, "No such file or directory", path)
+        return data
+
+    def open(self, path: str) -> BinaryIO:
+        return io.BytesIO(self.read(path))

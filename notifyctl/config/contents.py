@@ -1,0 +1,109 @@
+"""A channel's shapes as a document holds them: text from files, partial locale variants, unions over channels.
+
+The channel declares what the API takes; here stands only what a file may add or leave out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from notifyctl.config.fields import Cases, ChannelShape, Choice, Field, Free, Items, Record, Shape, Text
+
+FROM_FILE = {"text": "textFile", "html": "htmlFile"}
+"""A content key and the key that names a file of the project in its place."""
+
+
+def content_of(channel: ChannelShape) -> Cases:
+    """The channel's content, in which `textFile` and `htmlFile` may stand in place of `text` and `html`."""
+    cases = {name: with_files(record) for name, record in channel.content.cases.items()}
+    return replace(channel.content, cases=cases)
+
+
+def with_files(record: Record) -> Record:
+    """The record with a `…File` key beside each text it has; a text that is required becomes one of the two."""
+    fields: list[Field] = []
+    exactly_one, at_most_one = list(record.exactly_one), list(record.at_most_one)
+    for field in record.fields:
+        file_key = FROM_FILE.get(field.name)
+        if file_key is None:
+            fields.append(field)
+            continue
+        (exactly_one if field.required else at_most_one).append((field.name, file_key))
+        fields += [replace(field, required=False), Field(name=file_key, shape=file_shape(field.name))]
+    return replace(
+        record, fields=tuple(fields), exactly_one=tuple(exactly_one), at_most_one=tuple(at_most_one)
+    )
+
+
+def file_shape(name: str) -> Text:
+    return Text(
+        min_length=1,
+        description=f"A file of the project that holds the `{name}`, relative to this YAML file or to the project.",
+        examples=(f"outage.{'html' if name == 'html' else 'txt'}",),
+    )
+
+
+def variant_of(channel: ChannelShape) -> Record:
+    """What a locale may change: any part of the content and of the options."""
+    content = content_of(channel)
+    types = Field(
+        name=content.by,
+        shape=Choice(values=tuple(content.cases), description="The kind of content; as in the template."),
+    )
+    rest = [record for record in union(content.cases.values(), title="").fields if record.name != content.by]
+    partial = Record(
+        title=f"{content.title} of a locale",
+        description="What differs from the template's content; lists are replaced whole.",
+        fields=(types, *rest),
+        at_most_one=tuple((name, file) for name, file in FROM_FILE.items()),
+        partial=True,
+    )
+    return Record(
+        title=f"{channel.name} locale",
+        description="What differs from the template in this locale.",
+        fields=(
+            Field(name="content", shape=partial),
+            Field(name="options", shape=replace(channel.options, partial=True)),
+        ),
+        partial=True,
+    )
+
+
+def options_of_any(channels: Sequence[ChannelShape]) -> Record:
+    """Options of some channel: all that can be known of a notification before its template is."""
+    return replace(
+        union([channel.options for channel in channels], title="options"),
+        description="The channel's options, laid over those of the template.",
+        partial=True,
+    )
+
+
+def receipts_of(names: Iterable[str]) -> Items:
+    return Items(
+        description="Which receipts are posted to notifyUrl; without it all are.",
+        examples=(["delivered", "failed"],),
+        item=Choice(values=tuple(dict.fromkeys(names)), fold=True),
+        unique=True,
+        rule=47,
+    )
+
+
+def union(records: Iterable[Record], *, title: str) -> Record:
+    """A partial record with the fields of all. A key that means something else in another record is free here; the
+    channel checks it once its own record is known.
+    """
+    fields: dict[str, Field] = {}
+    for record in records:
+        for field in record.fields:
+            known = fields.get(field.name)
+            if known is None:
+                fields[field.name] = replace(field, required=False)
+            elif bare(known.shape) != bare(field.shape):
+                free = Free(description=known.shape.description, examples=known.shape.examples)
+                fields[field.name] = replace(known, shape=free)
+    return Record(title=title, fields=tuple(fields.values()), partial=True)
+
+
+def bare(shape: Shape) -> Shape:
+    return replace(shape, description="", examples=(), rule=None)

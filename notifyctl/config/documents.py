@@ -1,0 +1,26 @@
+"""Every kind of document as a shape, declared once: the loader checks by it and the JSON Schemas are written from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from notifyctl.config.fields import ChannelShape, Shape
+from notifyctl.config.kinds.audience import AUDIENCE
+from notifyctl.config.kinds.notification import MOVED, notification, statement
+from notifyctl.config.kinds.project import PROJECT
+from notifyctl.config.kinds.schedule import SCHEDULE
+from notifyctl.config.kinds.template import template
+
+
+def shapes(channels: Sequence[ChannelShape]) -> Mapping[str, Shape]:
+    """Kind → the shape of its documents, in the order in which people meet them."""
+    return {
+        "Project": PROJECT,
+        "Template": template(channels),
+        "Audience": AUDIENCE,
+        "Schedule": SCHEDULE,
+        "Notification": notification(channels),
+        "Moved": MOVED,
+        "Baseline": statement("Baseline", "The present audience counts as served, without a request."),
+        "Withdraw": statement("Withdraw", "What has not been accepted of this edition is not sent any more."),
+    }

@@ -1,0 +1,172 @@
+"""Audiences, as documents and inline in a notification."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from notifyctl.config.fields import (
+    Choice,
+    Field,
+    Items,
+    Record,
+    Table,
+    Text,
+)
+from notifyctl.config.kinds.parts import (
+    SUBSTITUTIONS,
+    VARIABLE,
+    either_of,
+    head,
+    locale_text,
+    name_text,
+    secret,
+)
+from notifyctl.config.texts import (
+    zone,
+)
+
+RECIPIENT = Record(
+    title="recipient",
+    description="One person, or several who get the same values; each address is a recipient of its own.",
+    fields=(
+        Field(
+            name="msisdn",
+            shape=Items(
+                item=Text(min_length=1, examples=("+447700900123",)),
+                single=True,
+                min_items=1,
+                description="One or more mobile numbers in E.164 form.",
+                examples=("+447700900123",),
+                rule=14,
+            ),
+        ),
+        Field(
+            name="email",
+            shape=Items(
+                item=Text(min_length=1, examples=("ada@acme.example",)),
+                single=True,
+                min_items=1,
+                description="One or more e-mail addresses.",
+                examples=("ada@acme.example",),
+                rule=15,
+            ),
+        ),
+        Field(
+            name="correlationId",
+            shape=Text(
+                min_length=1, description="Your own id, sent as given; comes back in receipts.", rule=19
+            ),
+        ),
+        Field(name="locale", shape=locale_text("Which variant of the template is sent.")),
+        Field(
+            name="timezone",
+            shape=Text(description="An IANA time zone.", examples=("Europe/Paris",), parse=zone),
+        ),
+        Field(
+            name="substitutions",
+            shape=replace(
+                SUBSTITUTIONS,
+                description="Values of $(name) for this recipient.",
+                examples=({"name": "Ada"},),
+            ),
+        ),
+    ),
+    at_least_one=(("msisdn", "email"),),
+)
+
+SOURCE = Record(
+    title="source",
+    description="A file, or a query of a database.",
+    fields=(
+        Field(
+            name="file",
+            shape=Text(
+                min_length=1,
+                description="A file of the project, relative to this YAML file or to the project.",
+                examples=("data/ec1m.csv",),
+            ),
+        ),
+        Field(
+            name="format",
+            shape=Choice(
+                values=("csv", "tsv", "jsonl", "parquet"),
+                description="Where the file's suffix does not tell.",
+            ),
+        ),
+        Field(
+            name="sql",
+            shape=Text(min_length=1, description="A query.", examples=("select phone, name from customers",)),
+        ),
+        *secret("url", "the URL of the database", "CRM_URL"),
+    ),
+    exactly_one=(("file", "sql"),),
+    at_most_one=(either_of("url"), ("file", "urlEnv"), ("file", "urlFile"), ("sql", "format")),
+)
+
+COLUMNS = Record(
+    title="columns",
+    description="Which columns of the source hold what; without it columns of these very names.",
+    fields=tuple(
+        Field(
+            name=name,
+            shape=Text(min_length=1, description=f"The column that holds {what}.", examples=(example,)),
+        )
+        for name, what, example in (
+            ("msisdn", "the mobile number", "phone"),
+            ("email", "the e-mail address", "mail"),
+            ("locale", "the locale", "lang"),
+            ("timezone", "the time zone", "tz"),
+            ("correlationId", "your own id", "customer_id"),
+        )
+    ),
+)
+
+AUDIENCE_FIELDS = (
+    Field(name="recipients", shape=Items(item=RECIPIENT, description="The people themselves.")),
+    Field(name="source", shape=SOURCE),
+    Field(name="columns", shape=COLUMNS),
+    Field(
+        name="substitutions",
+        shape=Table(
+            value=Text(min_length=1, description="A column."),
+            keys=VARIABLE,
+            description="variable: column; without it every other column, by its own name.",
+            examples=({"name": "first_name"},),
+        ),
+    ),
+    Field(
+        name="where",
+        shape=Text(
+            min_length=1,
+            description="One boolean SQL expression over the columns.",
+            examples=("postcode like 'EC1M%'",),
+        ),
+    ),
+    Field(
+        name="numbers",
+        shape=Choice(
+            values=("form", "possible", "valid"),
+            description="How strictly a mobile number is checked: its form, or its country's numbering plan.",
+        ),
+        default="form",
+    ),
+)
+
+ONE_ORIGIN = (("recipients", "source"),)
+SOURCE_ONLY = (("recipients", "columns"), ("recipients", "substitutions"), ("recipients", "where"))
+
+AUDIENCE = Record(
+    title="Audience",
+    description="Who is written to.",
+    fields=(*head("Audience", name_text("What notifications refer to.", "ec1m-customers")), *AUDIENCE_FIELDS),
+    exactly_one=ONE_ORIGIN,
+    at_most_one=SOURCE_ONLY,
+)
+
+INLINE_AUDIENCE = Record(
+    title="inline audience",
+    description="People that only this notification is for.",
+    fields=AUDIENCE_FIELDS,
+    exactly_one=ONE_ORIGIN,
+    at_most_one=SOURCE_ONLY,
+)

@@ -1,0 +1,79 @@
+"""What documents of several kinds are made of: their head, names, locales, variables and where secrets are."""
+
+from __future__ import annotations
+
+from notifyctl.config.fields import (
+    Choice,
+    Field,
+    Integer,
+    Table,
+    Text,
+)
+
+API_VERSION = "notifyctl/v1"
+NAME = r"[a-z0-9][a-z0-9.-]{0,62}"
+LOCALE = r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"
+ENVIRONMENT_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+
+
+def name_text(description: str, *examples: str) -> Text:
+    return Text(
+        description=description,
+        examples=examples,
+        pattern=NAME,
+        says="is 1 to 63 small letters, digits, dots and hyphens, the first a letter or digit",
+    )
+
+
+def locale_text(description: str) -> Text:
+    return Text(
+        description=description,
+        examples=("en", "fr-CA"),
+        pattern=LOCALE,
+        says="is a language tag such as en or fr-CA",
+    )
+
+
+def head(kind: str, name: Text | None) -> tuple[Field, ...]:
+    """The keys that every document of a kind begins with."""
+    fields = (
+        Field(
+            name="apiVersion",
+            shape=Choice(values=(API_VERSION,), description="The version of this format."),
+            required=True,
+        ),
+        Field(
+            name="kind",
+            shape=Choice(values=(kind,), description="What this document declares."),
+            required=True,
+        ),
+    )
+    return (*fields, Field(name="name", shape=name, required=True)) if name else fields
+
+
+def secret(name: str, what: str, example: str) -> tuple[Field, Field]:
+    """The two keys that say where a secret is: an environment variable or a mounted file."""
+    variable = Text(
+        description=f"The environment variable that holds {what}.",
+        examples=(example,),
+        pattern=ENVIRONMENT_VARIABLE,
+        says="is the name of an environment variable, not the secret itself",
+    )
+    file = Text(
+        description=f"The file that holds {what}, as containers mount secrets.",
+        examples=(f"/run/secrets/{example.lower()}",),
+        min_length=1,
+    )
+    return Field(name=f"{name}Env", shape=variable), Field(name=f"{name}File", shape=file)
+
+
+def either_of(name: str) -> tuple[str, str]:
+    return f"{name}Env", f"{name}File"
+
+
+VARIABLE = r"[A-Za-z_][A-Za-z0-9_.-]*"
+"""The name in $(name)."""
+
+EDITION = Integer(minimum=1, description="Raising it sends to everyone again, on purpose.", examples=(2,))
+
+SUBSTITUTIONS = Table(value=Text(description="The value of $(name)."), keys=VARIABLE, rule=28)

@@ -1,0 +1,134 @@
+"""Schedules. That a cron expression has meaning is for the schedule room to say; here it only has five fields."""
+
+from __future__ import annotations
+
+from notifyctl.config.fields import (
+    Choice,
+    Field,
+    Items,
+    Record,
+    Text,
+)
+from notifyctl.config.kinds.parts import (
+    head,
+    name_text,
+)
+from notifyctl.config.texts import (
+    CRON,
+    clock,
+    day,
+    duration,
+    moment,
+    until_clock,
+    zone_or_recipient,
+)
+from notifyctl.model import WEEKDAYS
+
+WINDOW = Record(
+    title="window",
+    description="Outside it nothing is sent.",
+    fields=(
+        Field(
+            name="days",
+            shape=Items(
+                item=Choice(values=WEEKDAYS),
+                min_items=1,
+                unique=True,
+                description="Days of the week; without it every day.",
+                examples=(["mon", "tue", "wed", "thu", "fri"],),
+            ),
+        ),
+        Field(
+            name="from",
+            shape=Text(description="A local time.", examples=("08:00",), parse=clock),
+            default="00:00",
+        ),
+        Field(
+            name="to",
+            shape=Text(description="A local time.", examples=("20:00",), parse=until_clock),
+            default="24:00",
+        ),
+    ),
+)
+
+
+def dated(description: str, example: str) -> Text:
+    return Text(description=description, examples=(example,), parse=day)
+
+
+SCHEDULE = Record(
+    title="Schedule",
+    description="When.",
+    fields=(
+        *head("Schedule", name_text("What notifications refer to.", "weekday-morning")),
+        Field(
+            name="timezone",
+            shape=Text(
+                description="An IANA time zone, or `recipient`: each recipient's own; without it the project's.",
+                examples=("Europe/London", "recipient"),
+                parse=zone_or_recipient,
+            ),
+        ),
+        Field(
+            name="at",
+            shape=Text(
+                description="One occurrence: local in the time zone, or with an offset.",
+                examples=("2026-12-01T09:00",),
+                parse=moment,
+            ),
+        ),
+        Field(
+            name="cron",
+            shape=Text(
+                description="Many occurrences: minute, hour, day of the month, month, day of the week.",
+                examples=("0 9 * * MON-FRI",),
+                pattern=CRON,
+                says="has five fields: minute, hour, day of the month, month, day of the week",
+            ),
+        ),
+        Field(name="from", shape=dated("The first day of a cron.", "2026-12-01")),
+        Field(name="until", shape=dated("The last day of a cron.", "2026-12-31")),
+        Field(name="window", shape=WINDOW),
+        Field(
+            name="holidays",
+            shape=Items(
+                item=dated("A day.", "2026-12-25"),
+                unique=True,
+                description="Days on which nothing is sent.",
+                examples=(["2026-12-25", "2026-12-26"],),
+            ),
+        ),
+        Field(
+            name="grace",
+            shape=Text(description="Never sent later than due and this.", examples=("30m",), parse=duration),
+        ),
+        Field(
+            name="expireAfter",
+            shape=Text(
+                description="How long after it is due a message may still be delivered.",
+                examples=("4h",),
+                parse=duration,
+                rule=44,
+            ),
+        ),
+        Field(
+            name="expireAt",
+            shape=Text(
+                description="When a message is not delivered any more.",
+                examples=("2026-12-01T18:00",),
+                parse=moment,
+                rule=42,
+            ),
+        ),
+        Field(
+            name="handOff",
+            shape=Choice(
+                values=("hold", "provider"),
+                description="Who waits until it is due: we (revocable), or the provider (at most 7 days, irrevocable).",
+            ),
+            default="hold",
+        ),
+    ),
+    at_most_one=(("at", "cron"), ("expireAfter", "expireAt")),
+    needs=(("from", "cron"), ("until", "cron")),
+)

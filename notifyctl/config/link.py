@@ -1,0 +1,261 @@
+"""Documents to one project: names are unique, references resolved, inline parts named, policy narrowed.
+
+A document with problems is left out, but its name counts as existing, so that one mistake is reported once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from notifyctl.config import build
+from notifyctl.config.build import given
+from notifyctl.config.check import check
+from notifyctl.config.fields import ChannelShape
+from notifyctl.config.nodes import MappingNode
+from notifyctl.config.wording import one_of, suggestion
+from notifyctl.diagnostics import Diagnostic, Marks, Problem, Severity
+from notifyctl.model import (
+    Audience,
+    Joiners,
+    Notification,
+    OnUnknown,
+    Policy,
+    Project,
+    Schedule,
+    Template,
+)
+
+Named = TypeVar("Named", Template, Audience, Schedule)
+
+ONLY_ON = {"cc": "email", "bcc": "email", "smartlinks": "sms"}
+"""Keys of a notification that one channel alone has (rules 65, 78)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that was read. `sound`: nothing is wrong with it by itself. `name` is None for kinds without names."""
+
+    kind: str
+    name: str | None
+    node: MappingNode
+    values: Mapping[str, Any]
+    marks: Marks
+    sound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Every name that stands in the files, by kind, whether its document is sound or not."""
+
+    known: Mapping[str, Sequence[str]]
+    unread: Sequence[str] = ()
+    """Files that could not be read to their end: a name may stand there."""
+
+    def problem(self, kind: str, name: str, path: tuple[str, ...]) -> Problem:
+        known = self.known.get(kind, ())
+        hint = suggestion(name, known, f"there is no {kind} at all" if not known else "there are")
+        if self.unread:
+            hint += f" (or it stands in {one_of(self.unread)}, which cannot be read)"
+        return Problem(path, "unknown-reference", f"there is no {kind} `{name}`", hint)
+
+
+def link(
+    project: Project,
+    documents: Sequence[Document],
+    channels: Sequence[ChannelShape],
+    *,
+    unread: Sequence[str] = (),
+) -> tuple[Project, list[Diagnostic]]:
+    """The project with all sound documents in it, and the problems between documents."""
+    problems = list(duplicates(documents))
+    names = Names(names_by_kind(documents), unread)
+    sound = [document for document in documents if document.sound]
+    project = replace(
+        project,
+        templates=built(sound, "Template", build.template),
+        audiences=built(sound, "Audience", build.audience),
+        schedules=built(sound, "Schedule", build.schedule),
+    )
+    notifications: dict[str, Notification] = {}
+    for document in of_kind(sound, "Notification"):
+        notification, found = linked(document, project, names, channels)
+        problems.extend(found)
+        if notification is not None:
+            notifications.setdefault(notification.name, notification)
+    problems.extend(statements_checked(sound, names))
+    return replace(
+        project,
+        notifications=notifications,
+        moved=tuple(build.moved(each.values, each.marks) for each in of_kind(sound, "Moved")),
+        baselines=tuple(build.baseline(each.values, each.marks) for each in of_kind(sound, "Baseline")),
+        withdrawals=tuple(build.withdraw(each.values, each.marks) for each in of_kind(sound, "Withdraw")),
+    ), problems
+
+
+def of_kind(documents: Sequence[Document], kind: str) -> Iterator[Document]:
+    return (document for document in documents if document.kind == kind)
+
+
+def names_by_kind(documents: Sequence[Document]) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
+    for document in documents:
+        if document.name is not None:
+            names.setdefault(document.kind, []).append(document.name)
+    return names
+
+
+def duplicates(documents: Sequence[Document]) -> Iterator[Diagnostic]:
+    first: dict[tuple[str, str], Document] = {}
+    for document in documents:
+        name = document.values["from"] if document.kind == "Moved" and document.sound else document.name
+        if name is None or document.kind == "Project":  # that there is one Project is for `load` to see
+            continue
+        known = first.setdefault((document.kind, name), document)
+        if known is not document:
+            key = "from" if document.kind == "Moved" else "name"
+            yield Diagnostic(
+                "duplicate-name",
+                Severity.ERROR,
+                f"there is already a {document.kind} `{name}`, at {known.marks.at(key)}",
+                document.marks.at(key),
+                "names are unique within their kind: give one of them another name",
+            )
+
+
+def built(
+    documents: Sequence[Document], kind: str, make: Callable[[str, Mapping[str, Any], Marks], Named]
+) -> dict[str, Named]:
+    """The sound documents of a kind, by name; the first of a name that stands twice."""
+    made: dict[str, Named] = {}
+    for document in of_kind(documents, kind):
+        if document.name is not None and document.name not in made:
+            made[document.name] = make(document.name, document.values, document.marks)
+    return made
+
+
+# -- notifications ------------------------------------------------------------------------------------------------
+
+
+def linked(
+    document: Document, project: Project, names: Names, channels: Sequence[ChannelShape]
+) -> tuple[Notification | None, list[Diagnostic]]:
+    """The notification, or None where something it refers to is missing or has problems itself."""
+    problems = [
+        names.problem(kind, document.values[key], (key,))
+        for key, kind in (("template", "Template"), ("audience", "Audience"), ("schedule", "Schedule"))
+        if isinstance(document.values.get(key), str) and document.values[key] not in names.known.get(kind, ())
+    ]
+    template = referred(document, "template", project.templates, build.template)
+    audience = referred(document, "audience", project.audiences, build.audience)
+    schedule = project.schedules.get(document.values.get("schedule", ""))
+    if template is not None:
+        channel = next(each for each in channels if each.name == template.channel)
+        problems += channel_problems(document, channel)
+    diagnostics = [problem.at(document.marks) for problem in problems]
+    missing = "schedule" in document.values and schedule is None
+    if template is None or audience is None or missing or problems:
+        return None, diagnostics
+    return notification_of(
+        document, template, audience, schedule=schedule, policy=project.policy
+    ), diagnostics
+
+
+def referred(
+    document: Document,
+    key: str,
+    known: Mapping[str, Named],
+    make: Callable[[str, Mapping[str, Any], Marks], Named],
+) -> Named | None:
+    """What `key` refers to by name, or what stands there inline under the notification's own name."""
+    value = document.values[key]
+    if isinstance(value, str):
+        return known.get(value)
+    return make(document.name or "", value, document.marks.below(key))
+
+
+def channel_problems(document: Document, channel: ChannelShape) -> Iterator[Problem]:
+    """What the notification says that its template's channel does not have."""
+    for key, only in ONLY_ON.items():
+        if key in document.values and channel.name != only:
+            message = f"`{key}` is for {only}; the template's channel is {channel.name}"
+            yield Problem((key,), "unknown-key", message, f"leave `{key}` out")
+    for index, receipt in enumerate(document.values.get("requestedReceipts", ())):
+        if receipt.casefold() not in channel.receipts:
+            message = f'{channel.name} has no receipt "{receipt}"'
+            hint = suggestion(receipt, channel.receipts, "there are")
+            yield Problem(("requestedReceipts", index), "invalid-value", message, hint, number=47)
+    options = document.node.get("options")
+    if options is not None:
+        _, problems = check(replace(channel.options, partial=True), options)
+        yield from (replace(problem, path=("options", *problem.path)) for problem in problems)
+
+
+def notification_of(
+    document: Document, template: Template, audience: Audience, *, schedule: Schedule | None, policy: Policy
+) -> Notification:
+    values = document.values
+    return Notification(
+        name=document.name or "",
+        template=template,
+        audience=audience,
+        marks=document.marks,
+        schedule=schedule,
+        requested_receipts=tuple(values.get("requestedReceipts", ())),
+        joiners=Joiners(values.get("joiners", Joiners.HOLD)),
+        on_unknown=OnUnknown(values.get("onUnknown", OnUnknown.HOLD)),
+        policy=narrowed(policy, values.get("limits", {})),
+        cc=tuple(values.get("cc", ())),
+        bcc=tuple(values.get("bcc", ())),
+        smartlinks=tuple(values.get("smartlinks", ())),
+        **given(values, edition="edition", sender="from", substitutions="substitutions"),
+        **given(values, priority="priority", options="options", acknowledge="acknowledge"),
+        **given(values, callback_data="callbackData", notify_url="notifyUrl"),
+    )
+
+
+def narrowed(policy: Policy, limits: Mapping[str, Any]) -> Policy:
+    """The smaller number of the two wins; categories that need an unsubscribe link add up."""
+    own = build.policy(limits)
+    added = [each for each in own.require_unsubscribe if each not in policy.require_unsubscribe]
+    return Policy(
+        max_recipients=smaller(policy.max_recipients, limits.get("maxRecipients")),
+        max_growth_percent=smaller(policy.max_growth_percent, limits.get("maxGrowthPercent")),
+        max_segments=smaller(policy.max_segments, limits.get("maxSegments")),
+        require_unsubscribe=(*policy.require_unsubscribe, *added),
+    )
+
+
+def smaller(one: int | None, other: int | None) -> int | None:
+    return min((each for each in (one, other) if each is not None), default=None)
+
+
+# -- statements about the past ------------------------------------------------------------------------------------
+
+
+def statements_checked(documents: Sequence[Document], names: Names) -> Iterator[Diagnostic]:
+    """A statement speaks of a notification that exists, or that a Moved leads to one that does."""
+    present = set(names.known.get("Notification", ()))
+    steps = {each.values["from"]: each.values["to"] for each in of_kind(documents, "Moved")}
+    for document in documents:
+        if document.kind == "Moved" and document.values["from"] in present:
+            message = f"the Notification `{document.values['from']}` still exists, so it has not moved"
+            problem = Problem(
+                ("from",), "invalid-value", message, "`from` is a name that is gone; remove one of the two"
+            )
+            yield problem.at(document.marks)
+        key = {"Moved": "to", "Baseline": "notification", "Withdraw": "notification"}.get(document.kind)
+        if key is not None and final(document.values[key], steps, present) is None:
+            yield names.problem("Notification", document.values[key], (key,)).at(document.marks)
+
+
+def final(name: str, steps: Mapping[str, str], present: set[str]) -> str | None:
+    """The present name that `name` leads to, following Moved."""
+    seen: set[str] = set()
+    while name not in present:
+        if name in seen or name not in steps:
+            return None
+        seen.add(name)
+        name = steps[name]
+    return name

@@ -1,0 +1,150 @@
+"""A project's files to the model: every YAML file read, every document checked, all problems of all files in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from notifyctl.config import build
+from notifyctl.config.check import AT_KEY, check
+from notifyctl.config.documents import shapes
+from notifyctl.config.fields import ChannelShape, Shape
+from notifyctl.config.kinds.parts import API_VERSION
+from notifyctl.config.link import Document, link
+from notifyctl.config.nodes import MappingNode, Node, Scalar, key_places, places
+from notifyctl.config.paths import PROJECT_FILE
+from notifyctl.config.reader import MAX_BYTES, each_document
+from notifyctl.config.rules import check_rules
+from notifyctl.config.wording import nearest, suggestion
+from notifyctl.diagnostics import Diagnostic, Location, Marks, Problem, Severity, in_order
+from notifyctl.errors import ProjectError
+from notifyctl.model import Project
+from notifyctl.ports import FileTree
+
+YAML_SUFFIXES = (".yaml", ".yml")
+IGNORE_HINT = "if this file is not notifyctl's, name it in .notifyctlignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """`project` is None when its Project document is missing or has problems; other documents with problems are left out."""
+
+    project: Project | None
+    diagnostics: list[Diagnostic]
+
+
+def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> Loaded:
+    """Read and link all documents. Raises ProjectError only when there is no notifyctl.yaml."""
+    paths = [path for path in files.paths() if path.endswith(YAML_SUFFIXES)]
+    if PROJECT_FILE not in paths:
+        raise ProjectError(f"there is no {PROJECT_FILE} here", hint="`notifyctl init` starts a project")
+    kinds = shapes(channels)
+    documents: list[Document] = []
+    diagnostics: list[Diagnostic] = []
+    unread: list[str] = []
+    for path in paths:
+        for node, problems in read(files, path):
+            diagnostics.extend(problems)
+            if node is None:
+                unread.append(path)
+                continue
+            document, found = checked(node, path, kinds, sound=not problems)
+            diagnostics.extend(found)
+            documents += [document] if document is not None else []
+    settings, misplaced = project_document(documents, complete=PROJECT_FILE not in unread)
+    diagnostics.extend(misplaced)
+    sound = settings is not None and settings.sound
+    project = (
+        build.project(settings.values, settings.marks)
+        if settings and sound
+        else Project("", Marks(PROJECT_FILE))
+    )
+    project, found = link(project, documents, channels, unread=unread)
+    return Loaded(project if sound else None, in_order([*diagnostics, *found]))
+
+
+def read(files: FileTree, path: str) -> Iterator[tuple[Node | None, list[Diagnostic]]]:
+    """The documents of a file; one `None` with the reason when it cannot be read."""
+    shown = path.encode("utf-8", "backslashreplace").decode()
+    try:
+        if shown != path:
+            raise OSError("its name is not UTF-8")  # noqa: TRY301 - one way to say that a file cannot be read
+        with files.open(path) as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as wrong:
+        message = f"this file cannot be read: {wrong.strerror or wrong}"
+        yield None, [Diagnostic("unreadable-file", Severity.ERROR, message, Location(shown), IGNORE_HINT)]
+        return
+    yield from each_document(data, path)
+
+
+def checked(
+    node: Node, file: str, kinds: Mapping[str, Shape], *, sound: bool
+) -> tuple[Document | None, list[Diagnostic]]:
+    """The document that a node is, sound when nothing is wrong with it; None where it is none of ours."""
+    marks = Marks(file, places(node))
+    foreign = not_ours(node)
+    if foreign is not None or not isinstance(node, MappingNode):
+        return None, [foreign.at(marks)] if foreign else []
+    kind, problem = kind_of(node, tuple(kinds))
+    if problem is not None:
+        return Document(kind, name_of(node), node, {}, marks, sound=False), [problem.at(marks)]
+    values, problems = check(kinds[kind], node)
+    if not problems:
+        problems = check_rules(kind, values)
+    key_marks = Marks(file, key_places(node)) if problems else marks
+    found = [problem.at(key_marks if problem.rule in AT_KEY else marks) for problem in problems]
+    return Document(kind, name_of(node), node, values or {}, marks, sound=sound and not problems), found
+
+
+def not_ours(node: Node) -> Problem | None:
+    version = node.get("apiVersion") if isinstance(node, MappingNode) else None
+    if isinstance(version, Scalar) and version.text.startswith("notifyctl/"):
+        return None
+    keys = [key.text for key, _ in node.items] if isinstance(node, MappingNode) else []
+    near = None if version else nearest("apiVersion", keys)
+    hint = f"did you mean `apiVersion` in place of `{near}`?" if near else f"add it; {IGNORE_HINT}"
+    path = ("apiVersion",) if version else ()
+    return Problem(path, "not-ours", f"this document does not begin with `apiVersion: {API_VERSION}`", hint)
+
+
+def kind_of(node: MappingNode, kinds: Sequence[str]) -> tuple[str, Problem | None]:
+    """The document's kind, or the kind that was most likely meant and the problem."""
+    kind = node.get("kind")
+    if kind is None:
+        hint = f"kinds: {', '.join(kinds)}"
+        return "", Problem((), "missing-key", "a document needs the key `kind`", hint)
+    text = kind.text if isinstance(kind, Scalar) else ""
+    if text in kinds:
+        return text, None
+    message = f'there is no kind "{text}"' if isinstance(kind, Scalar) else "`kind` must be text"
+    return nearest(text, kinds) or "", Problem(
+        ("kind",), "unknown-kind", message, suggestion(text, kinds, "kinds")
+    )
+
+
+def name_of(node: MappingNode) -> str | None:
+    name = node.get("name")
+    return name.text if isinstance(name, Scalar) and name.value is not None else None
+
+
+def project_document(
+    documents: Sequence[Document], *, complete: bool
+) -> tuple[Document | None, list[Diagnostic]]:
+    """The one Project document, and what is wrong with where such documents stand."""
+    found = [document for document in documents if document.kind == "Project"]
+    here = next((document for document in found if document.marks.file == PROJECT_FILE), None)
+    rule = "project-document"
+    hint = f"{PROJECT_FILE} holds the one Project document; {IGNORE_HINT}"
+    problems = [
+        Problem(("kind",), rule, "a project has one Project document, and this is another one", hint).at(
+            each.marks
+        )
+        for each in found
+        if each is not here
+    ]
+    if here is None and complete:
+        message = f"{PROJECT_FILE} holds no Project document"
+        hint = f"begin it with `apiVersion: {API_VERSION}`, `kind: Project` and a `name`"
+        problems.append(Diagnostic(rule, Severity.ERROR, message, Location(PROJECT_FILE), hint))
+    return here, problems

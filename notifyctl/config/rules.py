@@ -1,0 +1,61 @@
+"""What shapes cannot say: rules between two values of one document. Takes checked values, gives problems by path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from notifyctl.config.wording import suggestion
+from notifyctl.diagnostics import Problem
+
+Values = Mapping[str, Any]
+
+
+def check_rules(kind: str, values: Values) -> list[Problem]:
+    return list(RULES[kind](values)) if kind in RULES else []
+
+
+def project_rules(values: Values) -> Iterator[Problem]:
+    environments = values.get("environments", {})
+    known = sorted({"sandbox", *environments})
+    default = values.get("defaultEnvironment", "sandbox")
+    if default not in known:
+        message = f"there is no environment `{default}`"
+        hint = suggestion(default, known, "there are")
+        yield Problem(("defaultEnvironment",), "unknown-reference", message, hint)
+    if environments.get("sandbox", {}).get("provider", "sandbox") != "sandbox":
+        message = "the environment named `sandbox` is the embedded one, which reaches nobody"
+        hint = "write `provider: sandbox`, or give this environment another name"
+        yield Problem(("environments", "sandbox", "provider"), "invalid-value", message, hint)
+
+
+def audience_rules(values: Values) -> Iterator[Problem]:
+    source = values.get("source", {})
+    if "sql" in source and not ("urlEnv" in source or "urlFile" in source):
+        message = "`sql` needs `urlEnv` or `urlFile` beside it, which say where the database's URL is"
+        yield Problem(("source", "sql"), "missing-key", message, "for example: urlEnv: CRM_URL")
+
+
+def schedule_rules(values: Values) -> Iterator[Problem]:
+    if "from" in values and "until" in values and values["until"] < values["from"]:
+        message = f"`until` ({values['until']}) must not be before `from` ({values['from']})"
+        yield Problem(("until",), "invalid-value", message)
+    window = values.get("window", {})
+    if "from" in window and window["from"] == window.get("to"):
+        message = "a window must not end when it begins"
+        hint = "leave `from` and `to` out for the whole day"
+        yield Problem(("window", "to"), "invalid-value", message, hint)
+
+
+def notification_rules(values: Values) -> Iterator[Problem]:
+    if isinstance(values.get("audience"), dict):
+        for problem in audience_rules(values["audience"]):
+            yield Problem(("audience", *problem.path), problem.rule, problem.message, problem.hint)
+
+
+RULES: Mapping[str, Callable[[Values], Iterator[Problem]]] = {
+    "Project": project_rules,
+    "Audience": audience_rules,
+    "Schedule": schedule_rules,
+    "Notification": notification_rules,
+}

@@ -1,0 +1,82 @@
+"""The working tree of a project on disk. The only module that opens a project's files, and it opens them for reading only."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from notifyctl.config.paths import IGNORE_FILE, PROJECT_FILE, hidden, ignored, inside
+from notifyctl.errors import ProjectError
+
+OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
+"""Opening a FIFO would otherwise wait for a writer."""
+
+
+def find_project(start: Path) -> Path | None:
+    """The folder of the nearest notifyctl.yaml, upwards from `start`; else `start`/notifications when it holds one."""
+    start = start.absolute()
+    candidates = (start, *start.parents, start / "notifications")
+    return next((folder for folder in candidates if (folder / PROJECT_FILE).is_file()), None)
+
+
+class WorkingTree:
+    """The files below `root` as a FileTree. Links are followed to files inside of the root, never to folders."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(os.path.realpath(root))
+
+    def paths(self) -> Sequence[str]:
+        """Raises ProjectError when a folder or .notifyctlignore cannot be read."""
+        try:
+            return sorted(self.walk("", ignored(self.rules())))
+        except OSError as wrong:
+            raise ProjectError(f"{wrong.filename or self.root} cannot be read: {wrong.strerror}") from None
+
+    def read(self, path: str) -> bytes:
+        with self.open(path) as stream:
+            return stream.read()
+
+    def open(self, path: str) -> BinaryIO:
+        return opened(self.real(path))
+
+    def real(self, path: str) -> str:
+        """The file behind a path, links followed. Raises FileNotFoundError when it is not inside of the root."""
+        real = os.path.realpath(self.root / inside(path), strict=True)
+        relative = os.path.relpath(real, self.root).replace(os.sep, "/")
+        inside(relative)  # a link may lead to what is outside or hidden
+        return real
+
+    def rules(self) -> bytes | None:
+        try:
+            with opened(str(self.root / IGNORE_FILE)) as stream:
+                return stream.read()
+        except FileNotFoundError:
+            return None
+
+    def walk(self, folder: str, leave_out: Callable[[str], bool]) -> Iterator[str]:
+        with os.scandir(self.root / folder) as entries:
+            for entry in entries:
+                path = folder + entry.name
+                if hidden(entry.name):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    if not leave_out(path + "/"):
+                        yield from self.walk(path + "/", leave_out)
+                elif not entry.is_dir() and not leave_out(path):
+                    yield path
+
+
+def opened(real: str) -> BinaryIO:
+    """A regular file as a stream. Raises OSError for anything else, without waiting for it."""
+    descriptor = os.open(real, OPEN_FLAGS | NEVER_WAIT)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(22, "it is not a regular file", real)  # noqa: TRY301 - the descriptor is closed below
+        return os.fdopen(descriptor, "rb")
+    except OSError:
+        os.close(descriptor)
+        raise
