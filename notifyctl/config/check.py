@@ -233,27 +233,31 @@ class Checking:
             return None
         values: dict[str, Any] = {}
         written: dict[str, str] = {}
+        misspelt: set[str | None] = set()
         for key, value in node.items:
             field = shape.named(key.text)
             if field is None:
-                self.unknown(shape, key.text, path)
+                misspelt.add(self.unknown(shape, key.text, path))
             elif field.name in written:
                 self.exclusive(shape, [written[field.name], key.text], path)
             else:
                 written[field.name] = key.text
                 values[field.name] = self.value(field.shape, value, (*path, key.text))
-        self.presence(shape, written, path)
+        self.presence(shape, written, path, misspelt=misspelt)
         return values
 
-    def unknown(self, shape: Record, name: str, path: Path) -> None:
+    def unknown(self, shape: Record, name: str, path: Path) -> str | None:
+        """Reports an unknown key; gives the key that was most likely meant."""
         known = [field.name for field in shape.fields]
         message = f"{shape.title} has no key `{name}`"
-        self.report(
-            "unknown-key", message, (*path, name), shape=shape, hint=suggestion(name, known, "its keys")
-        )
+        hint = suggestion(name, known, "its keys")
+        self.report("unknown-key", message, (*path, name), shape=shape, hint=hint)
+        return nearest(name, known)
 
-    def presence(self, shape: Record, written: dict[str, str], path: Path) -> None:
-        """Which keys must, may and must not stand together."""
+    def presence(
+        self, shape: Record, written: dict[str, str], path: Path, *, misspelt: set[str | None]
+    ) -> None:
+        """Which keys must, may and must not stand together. A key that is there but misspelt is not missed again."""
         for group in (*shape.exactly_one, *shape.at_most_one):
             present = [written[name] for name in group if name in written]
             if len(present) > 1:
@@ -264,12 +268,12 @@ class Checking:
         if shape.partial:
             return
         for field in shape.fields:
-            if field.required and field.name not in written:
+            if field.required and field.name not in written and field.name not in misspelt:
                 self.missing(
                     shape, f"{shape.title} needs the key `{field.name}`", path, example_of(field.shape)
                 )
         for group in (*shape.exactly_one, *shape.at_least_one):
-            if not any(name in written for name in group):
+            if not any(name in written or name in misspelt for name in group):
                 self.missing(shape, f"{shape.title} needs {one_of(group, '`')}", path)
 
     def missing(self, shape: Record, message: str, path: Path, hint: str | None = None) -> None:

@@ -1,0 +1,242 @@
+"""JSON Schemas (draft 2020-12) of the documents, written from the same shapes that the loader checks by.
+
+For editors and validators. They accept what YAML parsers make of valid files, so where a field is text an unquoted
+number is accepted too; rules between documents and rules that only a calendar knows stay with the loader.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from notifyctl.config.documents import shapes
+from notifyctl.config.fields import (
+    Boolean,
+    Cases,
+    ChannelShape,
+    Choice,
+    Either,
+    Free,
+    Integer,
+    Items,
+    Number,
+    Record,
+    Shape,
+    Table,
+    Text,
+)
+from notifyctl.config.kinds.parts import API_VERSION
+from notifyctl.config.nodes import resolve
+
+Schema = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+CHARACTERS = ["string", "number", "boolean"]
+"""What YAML parsers make of unquoted text such as 2026, 1e3 or true."""
+
+
+def schemas(channels: Sequence[ChannelShape]) -> dict[str, Schema]:
+    """File name → schema: `notifyctl.json` for a document of any kind, and one for each kind in lower case."""
+    kinds = shapes(channels)
+    made = {"notifyctl.json": any_kind(kinds)}
+    for kind, shape in kinds.items():
+        writer = Writer()
+        body = writer.schema(shape)
+        made[f"{kind.lower()}.json"] = {
+            "$schema": DIALECT,
+            "title": f"notifyctl {kind}",
+            **body,
+            "$defs": writer.named(),
+        }
+    return made
+
+
+def any_kind(kinds: Mapping[str, Shape]) -> Schema:
+    """A choice by `kind`, so that an editor says what is wrong with this kind and not that no kind fits."""
+    writer = Writer()
+    branches = [when("kind", kind, writer.schema(shape)) for kind, shape in kinds.items()]
+    return {
+        "$schema": DIALECT,
+        "title": "notifyctl document",
+        "description": f"A document of a notifyctl project, format {API_VERSION}.",
+        "type": "object",
+        "required": ["apiVersion", "kind"],
+        "properties": {
+            "apiVersion": {"const": API_VERSION, "description": "The version of this format."},
+            "kind": {"enum": list(kinds), "description": "What this document declares."},
+        },
+        "allOf": branches,
+        "$defs": writer.named(),
+    }
+
+
+def render(schema: Schema) -> str:
+    """The schema as JSON text for a file: the same bytes on every machine."""
+    return json.dumps(schema, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def when(key: str, value: str, then: Schema) -> Schema:
+    condition = {"properties": {key: {"const": value}}, "required": [key]}
+    return {"if": condition, "then": then}
+
+
+def whole(pattern: str) -> str:
+    return f"^(?:{pattern})$"
+
+
+class Writer:
+    """Shapes to schemas. Records become `$defs` by their title, so that each stands once and can be read."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, Schema] = {}
+
+    def named(self) -> dict[str, Schema]:
+        return dict(sorted(self.definitions.items()))
+
+    def schema(self, shape: Shape) -> Schema:
+        about: Schema = {"description": shape.description} if shape.description else {}
+        if shape.examples:
+            about["examples"] = list(shape.examples)
+        return {**about, **WRITERS[type(shape)](self, shape)}
+
+    def reference(self, title: str, definition: Schema) -> Schema:
+        """A `$ref` to the definition; another one of the same title gets a number."""
+        slug = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-") or "object"
+        name, number = slug, 2
+        while self.definitions.setdefault(name, definition) != definition:
+            name, number = f"{slug}-{number}", number + 1
+        return {"$ref": f"#/$defs/{name}"}
+
+    def text(self, shape: Text) -> Schema:
+        schema: Schema = {"type": CHARACTERS}
+        if shape.composed:
+            return schema
+        if shape.min_length:
+            schema["minLength"] = shape.min_length
+        if shape.max_length is not None:
+            schema["maxLength"] = shape.max_length
+        if shape.pattern is not None:
+            schema["pattern"] = whole(shape.pattern)
+        return schema
+
+    def choice(self, shape: Choice) -> Schema:
+        numbers = [resolve(value) for value in shape.values if not isinstance(resolve(value), str)]
+        listed: Schema = {"enum": [*shape.values, *numbers]}
+        if not shape.fold:
+            return listed
+        return {
+            "anyOf": [listed, {"type": "string", "pattern": whole("|".join(map(any_case, shape.values)))}]
+        }
+
+    def integer(self, shape: Integer) -> Schema:
+        schema: Schema = (
+            {"type": ["integer", "string"], "pattern": "^[0-9]+$"} if shape.strings else {"type": "integer"}
+        )
+        return {**schema, **bounds(shape)}
+
+    def number(self, shape: Number) -> Schema:
+        return {"type": "number", **bounds(shape)}
+
+    def boolean(self, shape: Boolean) -> Schema:
+        return {"enum": [True, False, "true", "false"]} if shape.strings else {"type": "boolean"}
+
+    def free(self, _shape: Free) -> Schema:
+        return {}
+
+    def items(self, shape: Items) -> Schema:
+        item = self.schema(shape.item)
+        listed: Schema = {"type": "array", "items": item}
+        if shape.min_items:
+            listed["minItems"] = shape.min_items
+        if shape.max_items is not None:
+            listed["maxItems"] = shape.max_items
+        if shape.unique:
+            listed["uniqueItems"] = True
+        return {"if": {"type": "array"}, "then": listed, "else": item} if shape.single else listed
+
+    def table(self, shape: Table) -> Schema:
+        schema: Schema = {"type": "object", "additionalProperties": self.schema(shape.value)}
+        if shape.keys is not None:
+            schema["propertyNames"] = {"pattern": whole(shape.keys)}
+        return schema
+
+    def record(self, shape: Record) -> Schema:
+        schema: Schema = {"title": shape.title, "type": "object", "properties": self.properties(shape)}
+        required = [field.name for field in shape.fields if field.required and not field.aliases]
+        if required and not shape.partial:
+            schema["required"] = required
+        if shape.needs and not shape.partial:
+            schema["dependentRequired"] = {name: [other] for name, other in shape.needs}
+        if conditions := presence(shape):
+            schema["allOf"] = conditions
+        schema["additionalProperties"] = False
+        return self.reference(shape.title, schema)
+
+    def properties(self, shape: Record) -> dict[str, Schema]:
+        properties: dict[str, Schema] = {}
+        for field in shape.fields:
+            schema = self.schema(field.shape)
+            if field.default is not None:
+                schema["default"] = field.default
+            properties |= dict.fromkeys((field.name, *field.aliases), schema)
+        return properties
+
+    def cases(self, shape: Cases) -> Schema:
+        chooser = self.schema(Choice(values=tuple(shape.cases), description=f"The kind of {shape.title}."))
+        definition: Schema = {
+            "title": shape.title,
+            "type": "object",
+            "required": [shape.by],
+            "properties": {shape.by: chooser},
+            "allOf": [when(shape.by, case, self.schema(record)) for case, record in shape.cases.items()],
+        }
+        return self.reference(shape.title, definition)
+
+    def either(self, shape: Either) -> Schema:
+        return {"if": {"type": "object"}, "then": self.schema(shape.mapping), "else": self.schema(shape.text)}
+
+
+def presence(shape: Record) -> list[Schema]:
+    """Which keys must, and must not, stand together."""
+    spellings = {field.name: (field.name, *field.aliases) for field in shape.fields}
+    conditions: list[Schema] = []
+    if not shape.partial:
+        aliased = [spellings[f.name] for f in shape.fields if f.required and f.aliases]
+        groups = [*aliased, *shape.exactly_one, *shape.at_least_one]
+        conditions += [{"anyOf": [{"required": [key]} for key in group]} for group in groups]
+    exclusive = [
+        *(names for names in spellings.values() if len(names) > 1),
+        *shape.exactly_one,
+        *shape.at_most_one,
+    ]
+    for group in exclusive:
+        pairs = [(one, other) for i, one in enumerate(group) for other in group[i + 1 :]]
+        conditions += [{"not": {"required": list(pair)}} for pair in pairs]
+    return conditions
+
+
+def bounds(shape: Integer | Number) -> Schema:
+    limits = {"minimum": shape.minimum, "maximum": shape.maximum}
+    return {key: value for key, value in limits.items() if value is not None}
+
+
+def any_case(word: str) -> str:
+    """A pattern for the word in any case; JSON Schema's patterns have no flag for it."""
+    return "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else re.escape(c) for c in word)
+
+
+WRITERS: dict[type[Shape], Callable[[Writer, Any], Schema]] = {
+    Text: Writer.text,
+    Choice: Writer.choice,
+    Integer: Writer.integer,
+    Number: Writer.number,
+    Boolean: Writer.boolean,
+    Free: Writer.free,
+    Items: Writer.items,
+    Table: Writer.table,
+    Record: Writer.record,
+    Cases: Writer.cases,
+    Either: Writer.either,
+}
