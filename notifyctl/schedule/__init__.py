@@ -1,1 +1,1 @@
-"""TODO"""
+"""When: occurrences, windows, holidays, grace and expiry. Pure; the present is always handed in."""

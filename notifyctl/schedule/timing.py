@@ -1,0 +1,210 @@
+"""From a schedule to occurrences, and from an occurrence to what may happen to it now. All that is returned is UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfoNotFoundError
+
+from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.model import RECIPIENT_ZONE, HandOff, Schedule
+from notifyctl.schedule.zones import instant, local, zone
+
+ONCE = "once"
+HORIZON = timedelta(days=7)
+"""How far ahead the API takes `sendAt` (rule 38)."""
+SEARCHED_DAYS = 400
+"""How far ahead an opening of the window is looked for; a window that stays shut for longer never opens."""
+
+
+class Gate(StrEnum):
+    DUE = "due"
+    DEFERRED = "deferred"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One slot of a notification. `due` is None when it is due as soon as it is applied."""
+
+    id: str
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What the schedule says of one occurrence in one time zone.
+
+    `not_before` and `expires` follow from the schedule alone, so that a digest over them does not move with the clock.
+    `until` is the end of a deferral. `send_at`, `expire_at` and `validity` (seconds) go into the envelope.
+    """
+
+    state: Gate
+    reason: str = ""
+    not_before: datetime | None = None
+    until: datetime | None = None
+    expires: datetime | None = None
+    send_at: datetime | None = None
+    expire_at: datetime | None = None
+    validity: int | None = None
+
+
+def occurrences(
+    schedule: Schedule | None, *, zone: str, after: datetime, until: datetime
+) -> list[Occurrence]:
+    """The slots that are open or open before `until`, earliest first. A recurring schedule gives at most the latest slot
+    before `after`, and that one only while it has not lapsed: what was missed longer ago is not caught up on."""
+    if schedule is None or (schedule.at is None and schedule.cron is None):
+        return [Occurrence(ONCE, None)]
+    if schedule.at is not None:
+        return [Occurrence(ONCE, instant(schedule.at, zone))]
+    return list(slots(schedule, zone=zone, after=after, until=until))
+
+
+def slots(schedule: Schedule, *, zone: str, after: datetime, until: datetime) -> Iterator[Occurrence]:
+    from cronsim import CronSim
+
+    assert schedule.cron is not None, "only recurring schedules have slots"
+    now = local(after, zone)
+    first = now
+    for past in CronSim(schedule.cron, now + timedelta(seconds=1), reverse=True):
+        if allowed(schedule, past):
+            due = instant(past, zone)
+            ends = lapse(schedule, due, zone)
+            first = past if due <= after and (ends is None or after < ends) else now
+            break
+        if now - past > timedelta(days=SEARCHED_DAYS):
+            break
+    seen: datetime | None = None
+    for slot in CronSim(schedule.cron, first - timedelta(seconds=1)):
+        due = instant(slot, zone)
+        if due > until:
+            return
+        # Slots inside a daylight-saving gap fall on one instant: they are one occurrence, not several at once.
+        if allowed(schedule, slot) and due != seen:
+            seen = due
+            yield Occurrence(slot.isoformat(timespec="minutes"), due)
+
+
+def allowed(schedule: Schedule, slot: datetime) -> bool:
+    day = slot.date()
+    started = schedule.starts is None or day >= schedule.starts
+    ended = schedule.ends is not None and day > schedule.ends
+    return started and not ended and day not in schedule.holidays
+
+
+def timing(schedule: Schedule | None, occurrence: Occurrence, *, zone: str, now: datetime) -> Timing:
+    """Whether an occurrence may be sent now. `zone` is the schedule's, or the recipient's own where that decides.
+
+    Raises ZoneInfoNotFoundError for a zone that does not exist.
+    """
+    if schedule is None:
+        return Timing(Gate.DUE)
+    due = due_time(schedule, occurrence, zone)
+    expires = lapse(schedule, due, zone)
+    expire_at = instant(schedule.expire_at, zone) if schedule.expire_at else None
+    validity = int(schedule.expire_after.total_seconds()) if schedule.expire_after else None
+    not_before = opening(schedule, due, zone) if due else None
+
+    def verdict(
+        state: Gate, reason: str = "", *, until: datetime | None = None, send_at: datetime | None = None
+    ) -> Timing:
+        return Timing(state, reason, not_before, until, expires, send_at, expire_at, validity)
+
+    if expires is not None and now >= expires:
+        return verdict(Gate.EXPIRED, "past-grace-or-expiry")
+    opens = opening(schedule, max(now, due or now), zone)
+    if opens is None or (expires is not None and opens >= expires):
+        return verdict(Gate.EXPIRED, "past-window")
+    if opens <= now:
+        return verdict(Gate.DUE)
+    if schedule.hand_off is HandOff.PROVIDER:
+        if opens - now <= HORIZON:
+            return verdict(Gate.DUE, send_at=opens)
+        return verdict(Gate.DEFERRED, "beyond-7-days", until=opens - HORIZON)
+    return verdict(Gate.DEFERRED, "not-due" if due and due > now else "outside-window", until=opens)
+
+
+def due_time(schedule: Schedule, occurrence: Occurrence, zone: str) -> datetime | None:
+    """When it is due where the reader lives: a slot's id is its local time."""
+    if schedule.at is not None:
+        return instant(schedule.at, zone)
+    if schedule.cron is not None:
+        return instant(datetime.fromisoformat(occurrence.id), zone)
+    return None
+
+
+def lapse(schedule: Schedule, due: datetime | None, zone: str) -> datetime | None:
+    """The moment from which it is not sent any more: the first of grace, expireAfter and expireAt."""
+    ends = []
+    if schedule.expire_at is not None:
+        ends.append(instant(schedule.expire_at, zone))
+    if due is not None and schedule.expire_after is not None:
+        ends.append(due + schedule.expire_after)
+    if due is not None and schedule.grace is not None:
+        ends.append(due + schedule.grace)
+    return min(ends, default=None)
+
+
+def opening(schedule: Schedule, moment: datetime, zone: str) -> datetime | None:
+    """The first instant from `moment` on that lies in the window and on no holiday; None if there is none."""
+    window = schedule.window
+    if window is None and not schedule.holidays:
+        return moment
+    days = window.days if window else (0, 1, 2, 3, 4, 5, 6)
+    start, until = (window.start, window.until) if window else (time.min, time.max)
+    first = local(moment, zone).date() - timedelta(days=1)  # yesterday's window may reach past midnight
+    for number in range(SEARCHED_DAYS):
+        day = first + timedelta(days=number)
+        if day.weekday() not in days or day in schedule.holidays:
+            continue
+        opens = instant(datetime.combine(day, start), zone)
+        closes = instant(end_of(datetime.combine(day, start), until), zone)
+        if moment < closes:
+            return max(moment, opens)
+    return None
+
+
+def end_of(start: datetime, until: time) -> datetime:
+    """Where a window that opens at `start` closes: 24:00 is the next midnight, and an earlier time is tomorrow's."""
+    tomorrow = start.date() + timedelta(days=1)
+    if until == time.max:
+        return datetime.combine(tomorrow, time.min)
+    return datetime.combine(tomorrow if until <= start.time() else start.date(), until)
+
+
+def check_schedule(schedule: Schedule) -> list[Diagnostic]:
+    """What can be wrong with a schedule beyond its form: a cron expression without meaning, a window that never opens."""
+    found = []
+    if schedule.cron is not None:
+        from cronsim import CronSim, CronSimError
+
+        try:
+            ahead = CronSim(schedule.cron, datetime(2026, 1, 1))  # noqa: DTZ001 - a wall-clock time, as cron means it
+            next(ahead)
+        except (CronSimError, StopIteration) as error:
+            found.append(problem(schedule, "cron", f"{schedule.cron!r} is no cron expression: {error}"))
+    if schedule.timezone not in {None, RECIPIENT_ZONE}:
+        try:
+            zone(str(schedule.timezone))
+        except ZoneInfoNotFoundError:
+            return [*found, problem(schedule, "timezone", f"{schedule.timezone!r} is no IANA time zone")]
+    place = schedule.timezone if schedule.timezone not in {None, RECIPIENT_ZONE} else "UTC"
+    if schedule.window and opening(schedule, datetime(2026, 1, 1, tzinfo=UTC), str(place)) is None:
+        found.append(problem(schedule, "window", "the window never opens: its days and the holidays leave no day"))
+    return found
+
+
+def problem(schedule: Schedule, field: str, message: str) -> Diagnostic:
+    hints = {
+        "cron": 'five fields: minute, hour, day of month, month, day of week, for example "0 9 * * MON-FRI"',
+        "timezone": "for example Europe/London, or `recipient` for each recipient's own",
+        "window": "allow at least one day",
+    }
+    return Diagnostic(
+        "bad-schedule", Severity.ERROR, message, schedule.marks.at(field), hint=hints[field]
+    )
+
+

@@ -1,0 +1,44 @@
+"""Local times to instants, exact across daylight saving: a gap gives its first valid instant, an overlap its first hour."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+@lru_cache(maxsize=512)
+def zone(name: str) -> ZoneInfo:
+    """The IANA zone. Raises ZoneInfoNotFoundError for a name that is none, whatever is wrong with it."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError) as error:
+        raise ZoneInfoNotFoundError(f"{name!r} is no time zone") from error
+
+
+def instant(local: datetime, zone_name: str) -> datetime:
+    """The UTC instant of a local time; an aware time is only converted."""
+    if local.tzinfo is not None:
+        return local.astimezone(UTC)
+    place = zone(zone_name)
+    first = local.replace(tzinfo=place, fold=0).astimezone(UTC)
+    if first.astimezone(place).replace(tzinfo=None) == local:
+        return first
+    return transition(local.replace(tzinfo=place, fold=1).astimezone(UTC), first, place)
+
+
+def transition(before: datetime, after: datetime, place: ZoneInfo) -> datetime:
+    """The instant between two others at which the zone's offset changes, to the second."""
+    old = before.astimezone(place).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
+        if middle.astimezone(place).utcoffset() == old:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def local(moment: datetime, zone_name: str) -> datetime:
+    """The wall-clock time of an instant, naive."""
+    return moment.astimezone(zone(zone_name)).replace(tzinfo=None)

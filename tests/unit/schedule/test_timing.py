@@ -1,0 +1,176 @@
+"""When things are due: across daylight saving, windows, holidays, grace and expiry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifyctl.diagnostics import Marks
+from notifyctl.model import HandOff, Schedule, Window
+from notifyctl.schedule.timing import Gate, Occurrence, check_schedule, occurrences, timing
+from notifyctl.schedule.zones import instant, local
+
+PLAIN = Schedule("s", Marks("s.yaml"))
+ONCE = Occurrence("once", None)
+OFFICE = Window(days=(0, 1, 2, 3, 4), start=time(8), until=time(20))
+ZONES = ["Europe/London", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Sao_Paulo", "UTC"]
+moments = st.datetimes(
+    min_value=datetime(2026, 1, 1), max_value=datetime(2030, 1, 1), timezones=st.just(UTC)
+)
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+
+def at(now: datetime, schedule: Schedule, *, zone: str = "Europe/London") -> Gate:
+    (occurrence,) = occurrences(schedule, zone=zone, after=now, until=now + timedelta(days=1))
+    return timing(schedule, occurrence, zone=zone, now=now).state
+
+
+def test_without_a_schedule_it_is_due() -> None:
+    assert timing(None, ONCE, zone="UTC", now=utc(2026, 1, 1)).state is Gate.DUE
+
+
+def test_a_local_time_waits_until_it_is_due() -> None:
+    schedule = replace(PLAIN, at=datetime(2026, 7, 1, 9))
+    assert at(utc(2026, 7, 1, 7, 59), schedule) is Gate.DEFERRED
+    assert at(utc(2026, 7, 1, 8, 0), schedule) is Gate.DUE
+
+
+def test_a_time_with_an_offset_is_no_local_time() -> None:
+    schedule = replace(PLAIN, at=datetime.fromisoformat("2026-07-01T09:00:00+00:00"))
+    assert at(utc(2026, 7, 1, 8, 30), schedule) is Gate.DEFERRED
+
+
+@pytest.mark.parametrize(
+    ("wall", "expected"),
+    [
+        (datetime(2027, 3, 28, 1, 30), utc(2027, 3, 28, 1, 0)),  # a gap: the first valid instant
+        (datetime(2026, 10, 25, 1, 30), utc(2026, 10, 25, 0, 30)),  # an overlap: its first hour
+        (datetime(2026, 7, 1, 9), utc(2026, 7, 1, 8)),
+    ],
+)
+def test_daylight_saving(wall: datetime, expected: datetime) -> None:
+    assert instant(wall, "Europe/London") == expected
+
+
+def test_it_never_fires_later_than_grace() -> None:
+    schedule = replace(PLAIN, at=datetime(2026, 12, 1, 9), grace=timedelta(minutes=30))
+    assert at(utc(2026, 12, 1, 9, 29), schedule) is Gate.DUE
+    assert at(utc(2026, 12, 1, 9, 30), schedule) is Gate.EXPIRED
+
+
+def test_expire_after_becomes_validity_and_lapses() -> None:
+    schedule = replace(PLAIN, at=datetime(2026, 12, 1, 9), expire_after=timedelta(hours=4))
+    when = timing(schedule, ONCE, zone="Europe/London", now=utc(2026, 12, 1, 10))
+    assert (when.state, when.validity, when.expire_at) == (Gate.DUE, 14400, None)
+    assert when.expires == utc(2026, 12, 1, 13)
+    assert at(utc(2026, 12, 1, 13), schedule) is Gate.EXPIRED
+
+
+def test_expire_after_without_a_time_is_only_validity() -> None:
+    when = timing(replace(PLAIN, expire_after=timedelta(hours=4)), ONCE, zone="UTC", now=utc(2026, 12, 1))
+    assert (when.state, when.validity, when.expires) == (Gate.DUE, 14400, None)
+
+
+def test_expire_at_goes_into_the_envelope() -> None:
+    schedule = replace(PLAIN, expire_at=datetime(2026, 12, 1, 12))
+    when = timing(schedule, ONCE, zone="Europe/London", now=utc(2026, 12, 1, 10))
+    assert (when.expire_at, when.validity) == (utc(2026, 12, 1, 12), None)
+    assert at(utc(2026, 12, 1, 12), schedule) is Gate.EXPIRED
+
+
+def test_outside_the_window_it_waits_for_the_next_opening() -> None:
+    schedule = replace(PLAIN, window=OFFICE, holidays=(date(2026, 12, 25),))
+    thursday_evening = utc(2026, 12, 24, 20, 30)
+    when = timing(schedule, ONCE, zone="Europe/London", now=thursday_evening)
+    # Friday is a holiday, then a weekend.
+    assert (when.state, when.reason, when.until) == (Gate.DEFERRED, "outside-window", utc(2026, 12, 28, 8))
+
+
+def test_a_window_may_cross_midnight() -> None:
+    schedule = replace(PLAIN, window=Window(days=(0,), start=time(22), until=time(2)))
+    monday = date(2026, 12, 7)
+    assert at(utc(2026, 12, 8, 1, 59), schedule) is Gate.DUE
+    assert at(utc(2026, 12, 8, 2, 0), schedule) is Gate.DEFERRED
+    assert at(utc(monday.year, monday.month, monday.day, 21, 59), schedule) is Gate.DEFERRED
+
+
+def test_a_window_that_opens_after_the_lapse_means_expired() -> None:
+    schedule = replace(PLAIN, at=datetime(2026, 12, 5, 9), window=OFFICE, grace=timedelta(hours=2))
+    assert at(utc(2026, 12, 5, 9), schedule) is Gate.EXPIRED
+
+
+def test_handed_to_the_provider_it_goes_at_most_seven_days_ahead() -> None:
+    schedule = replace(PLAIN, at=datetime(2026, 12, 10, 9), hand_off=HandOff.PROVIDER)
+    early = timing(schedule, ONCE, zone="UTC", now=utc(2026, 12, 1))
+    assert (early.state, early.reason, early.until) == (Gate.DEFERRED, "beyond-7-days", utc(2026, 12, 3, 9))
+    ready = timing(schedule, ONCE, zone="UTC", now=utc(2026, 12, 3, 9))
+    assert (ready.state, ready.send_at) == (Gate.DUE, utc(2026, 12, 10, 9))
+
+
+def test_a_recurring_schedule_gives_the_open_slot_and_those_of_the_next_day() -> None:
+    schedule = replace(PLAIN, cron="0 9 * * MON-FRI", grace=timedelta(hours=3))
+    friday = utc(2026, 12, 4, 10)
+    found = occurrences(schedule, zone="Europe/London", after=friday, until=friday + timedelta(days=3))
+    assert [slot.id for slot in found] == ["2026-12-04T09:00", "2026-12-07T09:00"]
+    lapsed = occurrences(schedule, zone="Europe/London", after=utc(2026, 12, 4, 12), until=utc(2026, 12, 5))
+    assert lapsed == []
+
+
+def test_from_until_and_holidays_bound_a_recurring_schedule() -> None:
+    schedule = replace(
+        PLAIN, cron="0 9 * * *", starts=date(2026, 12, 2), ends=date(2026, 12, 5), holidays=(date(2026, 12, 4),)
+    )
+    found = occurrences(schedule, zone="UTC", after=utc(2026, 12, 1), until=utc(2026, 12, 31))
+    assert [slot.id[:10] for slot in found] == ["2026-12-02", "2026-12-03", "2026-12-05"]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("hour", [0, 1, 2, 9, 23])
+def test_a_daily_schedule_occurs_once_a_day_all_year(zone: str, hour: int) -> None:
+    schedule = replace(PLAIN, cron=f"30 {hour} * * *")
+    after = instant(datetime(2027, 1, 1), zone)
+    found = occurrences(schedule, zone=zone, after=after, until=instant(datetime(2028, 1, 1), zone))
+    days = [slot.id[:10] for slot in found if slot.due and slot.due >= after]
+    assert days == [(date(2027, 1, 1) + timedelta(days=n)).isoformat() for n in range(365)]
+    dues = [slot.due for slot in found if slot.due]
+    assert dues == sorted(set(dues))
+
+
+@given(moments, st.sampled_from(ZONES), st.sampled_from([OFFICE, Window(start=time(21), until=time(6))]))
+def test_what_is_due_is_inside_the_window_and_a_deferral_ends_inside_it(now: datetime, zone: str, window: Window) -> None:
+    schedule = replace(PLAIN, window=window)
+    when = timing(schedule, ONCE, zone=zone, now=now)
+    moment = now if when.state is Gate.DUE else when.until
+    assert moment is not None
+    wall = local(moment, zone)
+    if window is OFFICE:
+        assert wall.weekday() < 5
+        assert time(8) <= wall.time() < time(20)
+    else:
+        assert wall.time() >= time(21) or wall.time() < time(6)
+    if when.state is Gate.DEFERRED:
+        assert timing(schedule, ONCE, zone=zone, now=moment).state is Gate.DUE
+
+
+@given(moments, moments)
+def test_what_the_digest_sees_does_not_move_with_the_clock(one: datetime, other: datetime) -> None:
+    schedule = replace(PLAIN, at=datetime(2027, 6, 1, 9), window=OFFICE, grace=timedelta(days=2))
+    first = timing(schedule, ONCE, zone="Europe/London", now=one)
+    second = timing(schedule, ONCE, zone="Europe/London", now=other)
+    assert (first.not_before, first.expires) == (second.not_before, second.expires)
+
+
+def test_a_schedule_without_meaning_is_told_at_its_place() -> None:
+    bad = replace(PLAIN, cron="61 9 * * *", timezone="Europe/Londn")
+    assert {d.rule for d in check_schedule(bad)} == {"bad-schedule"}
+    assert len(check_schedule(bad)) == 2
+    shut = replace(PLAIN, window=Window(days=()))
+    assert len(check_schedule(shut)) == 1
+    assert check_schedule(replace(PLAIN, cron="0 9 * * MON-FRI", timezone="recipient")) == []
