@@ -66,7 +66,7 @@ class WorkingTree:
                 if entry.is_dir(follow_symlinks=False):
                     if not leave_out(path + "/"):
                         yield from self.walk(path + "/", leave_out)
-                elif not entry.is_dir() and not leave_out(path):
+                elif not Path(entry.path).is_dir() and not leave_out(path):
                     yield path
 
 

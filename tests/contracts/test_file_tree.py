@@ -1,0 +1,101 @@
+"""What every FileTree promises, on disk and in memory alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from notifyctl.errors import ProjectError
+from notifyctl.files import WorkingTree
+from notifyctl.ports import FileTree
+from notifyctl.testing import MemoryFiles
+
+Make = Callable[[Mapping[str, bytes]], FileTree]
+
+FILES = {
+    "notifyctl.yaml": b"kind: Project\n",
+    "a.yaml": b"\x00\xff not text",
+    "templates/outage.yaml": b"one",
+    "templates/.hidden.yaml": b"secret",
+    ".git/config": b"secret",
+    ".env": b"secret",
+    "data/people.csv": b"phone\n",
+    "data/raw/people.csv": b"phone\n",
+    "vendor/chart.yaml": b"not ours",
+    "vendor/keep.yaml": b"ours",
+    "notes.tmp": b"",
+    ".notifyctlignore": b"# comment\n/vendor/*\n!/vendor/keep.yaml\n*.tmp\nraw/\n",
+}
+
+
+@pytest.fixture(params=["disk", "memory"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    def on_disk(files: Mapping[str, bytes]) -> FileTree:
+        for path, data in files.items():
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_bytes(data)
+        return WorkingTree(tmp_path)
+
+    return on_disk if request.param == "disk" else MemoryFiles
+
+
+def test_paths_are_sorted_without_what_is_hidden_or_ignored(make: Make) -> None:
+    assert list(make(FILES).paths()) == [
+        "a.yaml",
+        "data/people.csv",
+        "notifyctl.yaml",
+        "templates/outage.yaml",
+        "vendor/keep.yaml",
+    ]
+
+
+def test_without_an_ignore_file_only_what_is_hidden_is_left_out(make: Make) -> None:
+    files = {path: data for path, data in FILES.items() if path != ".notifyctlignore"}
+    assert "vendor/chart.yaml" in make(files).paths()
+
+
+def test_reads_bytes_as_they_are_whole_or_as_a_stream(make: Make) -> None:
+    tree = make(FILES)
+    assert tree.read("a.yaml") == FILES["a.yaml"]
+    with tree.open("templates/outage.yaml") as stream:
+        assert stream.read(2) == b"on"
+
+
+def test_a_path_may_wander_inside_of_the_root(make: Make) -> None:
+    assert make(FILES).read("./templates/../data//people.csv") == b"phone\n"
+
+
+def test_what_is_ignored_can_be_read_because_it_may_hold_data(make: Make) -> None:
+    assert make(FILES).read("data/raw/people.csv") == b"phone\n"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "missing.yaml",
+        "../outside.yaml",
+        "templates/../../outside.yaml",
+        "/etc/hostname",
+        "",
+        ".",
+        "a.yaml\0",
+        "templates\\outage.yaml",
+        ".env",
+        ".git/config",
+        "templates/.hidden.yaml",
+    ],
+)
+def test_nothing_outside_and_nothing_hidden_can_be_reached(make: Make, path: str) -> None:
+    tree = make(FILES)
+    with pytest.raises(FileNotFoundError):
+        tree.read(path)
+    with pytest.raises(FileNotFoundError):
+        tree.open(path)
+
+
+def test_an_ignore_file_that_cannot_be_read_is_an_error_with_a_hint(make: Make) -> None:
+    with pytest.raises(ProjectError, match=r"\.notifyctlignore") as caught:
+        make({"a.yaml": b"", ".notifyctlignore": b"!\n"}).paths()
+    assert caught.value.hint is not None
