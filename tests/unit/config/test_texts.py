@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifyctl.config import texts
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("90s", 1.5 * MINUTE),
+        ("30m", 30 * MINUTE),
+        ("4h", 240 * MINUTE),
+        ("2d", timedelta(days=2)),
+        ("1h30m", 90 * MINUTE),
+    ],
+)
+def test_durations(text: str, length: timedelta) -> None:
+    assert texts.duration(text) == length
+
+
+@given(st.integers(0, 9999), st.integers(0, 23), st.integers(0, 59), st.integers(0, 59))
+def test_a_duration_is_the_sum_of_its_parts(days: int, hours: int, minutes: int, seconds: int) -> None:
+    parts = ((days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s"))
+    text = "".join(f"{count}{unit}" for count, unit in parts if count)
+    if text:
+        length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        assert texts.duration(text) == length
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-12-01T09:00", datetime(2026, 12, 1, 9, 0)),  # noqa: DTZ001 - local in the schedule's zone
+        ("2026-12-01 09:00:30", datetime(2026, 12, 1, 9, 0, 30)),  # noqa: DTZ001 - local in the schedule's zone
+        ("2026-12-01T09:00Z", datetime(2026, 12, 1, 9, 0, tzinfo=UTC)),
+        (
+            "2026-12-01T09:00+05:30",
+            datetime(2026, 12, 1, 9, 0, tzinfo=timezone(timedelta(hours=5, minutes=30))),
+        ),
+    ],
+)
+def test_moments_are_local_unless_they_have_an_offset(text: str, moment: datetime) -> None:
+    assert texts.moment(text) == moment
+
+
+def test_days_and_clocks() -> None:
+    assert texts.day("2028-02-29") == date(2028, 2, 29)
+    assert texts.clock("08:05") == time(8, 5)
+    assert texts.until_clock("24:00") == time.max
+    assert texts.until_clock("20:00") == time(20, 0)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "part"),
+    [
+        (texts.duration, "", "for example 90s"),
+        (texts.duration, "0m", "for example 90s"),
+        (texts.duration, "30", "for example 90s"),
+        (texts.duration, "30m1h", "for example 90s"),
+        (texts.day, "2026-02-29", "not in the calendar"),
+        (texts.day, "20261225", "year-month-day"),
+        (texts.moment, "2026-12-01", "date and time"),
+        (texts.moment, "2026-12-01T25:00", "not in the calendar"),
+        (texts.moment, "2026-12-01T09:00+99:00", "not in the calendar"),
+        (texts.clock, "8:00", "time of day"),
+        (texts.clock, "24:00", "time of day"),
+        (texts.clock, "12:60", "time of day"),
+        (texts.zone, "Europe/Londn", "did you mean Europe/London"),
+        (texts.zone, "Europe", "no time zone"),
+        (texts.zone, "../etc/passwd", "no time zone"),
+        (texts.zone, "", "no time zone"),
+        (texts.zone, "recipient", "no time zone"),
+        (texts.zone_or_recipient, "recipients", "no time zone"),
+        (texts.endpoint, "http://api.example/v2", "https://"),
+        (texts.endpoint, "ftp://api.example", "https://"),
+        (texts.endpoint, "https://", "https://"),
+        (texts.endpoint, "https://api.example:x/", "https://"),
+        (texts.endpoint, "https://[::1/", "https://"),
+        (texts.endpoint, "https://ada:pw@api.example/", "password"),
+        (texts.endpoint, "http://127.0.0.1.example/", "https://"),
+        (texts.https_url, "http://127.0.0.1/", "https://"),
+        (texts.https_url, "https://a b.example/", "https://"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_a_sentence(
+    parse: Callable[[str], object], text: str, part: str
+) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        parse(text)
+    assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://api.eu.webexconnect.io/v2/messages",
+        "http://127.0.0.1:8080/v2",
+        "http://[::1]/",
+        "http://localhost:1/",
+    ],
+)
+def test_endpoints(text: str) -> None:
+    assert texts.endpoint(text) == text
+
+
+def test_zones() -> None:
+    assert texts.zone("Europe/London") == "Europe/London"
+    assert texts.zone_or_recipient("recipient") == "recipient"
+
+
+@given(
+    st.text(max_size=30),
+    st.sampled_from([texts.duration, texts.day, texts.moment, texts.clock, texts.endpoint, texts.zone]),
+)
+def test_no_text_ends_in_another_exception(text: str, parse: Callable[[str], object]) -> None:
+    with contextlib.suppress(ValueError):
+        parse(text)
