@@ -22,6 +22,9 @@ Fingerprint = tuple[int, int, int]
 OPENING_TRIES = 5
 """A writer that comes or goes while a reader looks at the folder makes the reader look again."""
 
+PATIENCE = 1.0
+"""Seconds to wait for a program that is not ours and has the file locked; our own writers are told apart before."""
+
 
 class Database:
     """One connection. Calls from several threads are taken one after the other."""
@@ -115,11 +118,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def open_for_writing(path: Path) -> Database:
-    """Every commit is on the disk when it returns (WAL with synchronous FULL)."""
+    """Every commit is on the disk when it returns: WAL, as the file was made with, and synchronous FULL."""
     try:
         connection = connect(path, "mode=rw")
         with closing_on_error(connection):
-            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error as error:
@@ -152,7 +154,11 @@ def open_for_reading(path: Path) -> Database:
 
 def connect(path: Path, way: str) -> sqlite3.Connection:
     return sqlite3.connect(
-        f"{path.absolute().as_uri()}?{way}", uri=True, isolation_level=None, check_same_thread=False
+        f"{path.absolute().as_uri()}?{way}",
+        uri=True,
+        timeout=PATIENCE,
+        isolation_level=None,
+        check_same_thread=False,
     )
 
 

@@ -1,0 +1,352 @@
+"""What only a file can do; all that every ledger keeps to is in tests/contracts/test_ledger.py."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, Accepted, BatchState, Scope, Unknown
+from notifyctl.errors import LedgerError, LedgerLockedError
+from notifyctl.ledger import FixedIdentity, recipient_hasher
+from notifyctl.ledger.schema import FACTS
+from notifyctl.ledger.sqlite import SqliteStore
+from notifyctl.ledger.writer import HELD_PART
+from notifyctl.model import ChannelName
+from notifyctl.testing import ManualClock
+
+AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
+SCOPE = Scope("outage", 1, "once", ChannelName.SMS)
+PHONE = "+447700900123"
+KEY = b"a key that is kept outside, made up for tests"
+
+
+def store_at(path: Path, **options: bytes | FixedIdentity) -> SqliteStore:
+    return SqliteStore(path, clock=ManualClock(AT), **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / ".notifyctl" / "staging.db"
+
+
+@pytest.fixture
+def store(path: Path) -> SqliteStore:
+    made = store_at(path)
+    made.create()
+    return made
+
+
+def fill(store: SqliteStore) -> None:
+    """At least one row in every table."""
+    with store.writer("ada@laptop") as writer:
+        [recipient] = writer.recipient_ids([PHONE])
+        [number] = writer.plan_batches(SCOPE, [recipient + bytes(12)], at=AT)
+        writer.open_scope(SCOPE, b"", at=AT)
+        writer.arm(number, 1, seal=b"seal", at=AT)
+        writer.settle(number, 1, Accepted("msg-1", 202), at=AT)
+
+
+def states(store: SqliteStore) -> list[BatchState]:
+    with closing(store.reader()) as reader:
+        return [facts.state for facts in reader.facts(SCOPE)]
+
+
+def raw(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+Listing = dict[str, tuple[int, int]]
+
+
+def listing(folder: Path) -> Listing:
+    return {each.name: (each.stat().st_size, each.stat().st_mtime_ns) for each in folder.iterdir()}
+
+
+# Making one
+
+
+def test_ledger_and_folder_belong_to_their_user_alone(path: Path, store: SqliteStore) -> None:
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    with store.writer("test") as writer:
+        writer.plan_batches(SCOPE, [bytes(MEMBER_BYTES)], at=AT)
+        modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    assert modes == dict.fromkeys(
+        ["staging.db", "staging.db-shm", "staging.db-wal", "staging.db.lock"], 0o600
+    )
+
+
+def test_what_a_crash_left_of_a_ledger_in_the_making_is_no_ledger(path: Path) -> None:
+    path.parent.mkdir()
+    path.with_name("staging.db.new").write_bytes(b"half a ledger")
+    store = store_at(path)
+    assert not store.exists()
+    store.create()
+    assert sorted(listing(path.parent)) == ["staging.db", "staging.db.lock"]
+    assert states(store) == []
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LedgerError, match="file"):
+        store_at(tmp_path / "file" / "staging.db").create()
+
+
+def test_each_ledger_has_a_lineage_and_a_key_of_its_own(tmp_path: Path) -> None:
+    found = []
+    for name in ("one.db", "two.db"):
+        store = store_at(tmp_path / name)
+        store.create()
+        with closing(store.reader()) as reader:
+            found.append((reader.summary().lineage, reader.recipient_ids([PHONE])[0]))
+    (lineage, recipient), (other_lineage, other_recipient) = found
+    assert lineage != other_lineage
+    assert recipient != other_recipient
+
+
+def test_a_fixed_identity_is_known_before_the_ledger_is_made(path: Path) -> None:
+    store = store_at(path, fixed=FixedIdentity("sandbox:acme", b"k" * 32))
+    store.create()
+    with closing(store.reader()) as reader:
+        assert reader.summary().lineage == "sandbox:acme"
+        assert reader.recipient_ids([PHONE]) == recipient_hasher(b"k" * 32)([PHONE])
+
+
+# What stands in the file
+
+
+def test_no_address_stands_in_any_file(path: Path, store: SqliteStore) -> None:
+    fill(store)
+    with store.writer("test") as writer:
+        writer.plan_batches(SCOPE, [writer.recipient_ids([PHONE])[0] + bytes(12)], at=AT)
+        written = b"".join(each.read_bytes() for each in path.parent.iterdir())
+    assert PHONE.encode() not in written
+    assert PHONE[1:].encode() not in written
+
+
+@pytest.mark.parametrize("table", FACTS)
+@pytest.mark.parametrize("change", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}"])
+def test_facts_cannot_be_changed_or_removed(path: Path, store: SqliteStore, table: str, change: str) -> None:
+    fill(store)
+    with closing(sqlite3.connect(path)) as connection:
+        column = connection.execute(f"PRAGMA table_info({table})").fetchone()[1]
+        with pytest.raises(sqlite3.IntegrityError, match="facts are never changed"):
+            connection.execute(change.format(table=table, column=column))
+
+
+def test_a_batch_is_accepted_once_even_if_our_code_is_wrong(path: Path, store: SqliteStore) -> None:
+    fill(store)
+    with pytest.raises(sqlite3.IntegrityError):
+        raw(path, "INSERT INTO outcome (batch, attempt, kind, epoch, at) VALUES (1, 1, 'accepted', 1, '')")
+
+
+def test_runs_and_their_ends_are_recorded(path: Path, store: SqliteStore) -> None:
+    with store.writer("one"):
+        pass
+    with pytest.raises(KeyboardInterrupt), store.writer("two"):
+        raise KeyboardInterrupt
+    with closing(sqlite3.connect(path)) as connection:
+        runs = connection.execute("SELECT epoch, holder, how FROM run JOIN run_end USING (epoch)").fetchall()
+    assert runs == [(1, "one", "finished"), (2, "two", "KeyboardInterrupt")]
+
+
+def test_a_large_audience_is_recorded_in_parts_and_comes_back_whole(store: SqliteStore) -> None:
+    held = os.urandom(HELD_PART + 3 * ID_BYTES)
+    with store.writer("test") as writer:
+        writer.open_scope(SCOPE, held, at=AT)
+        assert writer.recorded(SCOPE) == held
+
+
+def test_a_million_people_are_read_batch_by_batch(store: SqliteStore) -> None:
+    thousand = bytes(1000 * MEMBER_BYTES)
+    with store.writer("test") as writer:
+        writer.plan_batches(SCOPE, [thousand] * 1000, at=AT)
+    with closing(store.reader()) as reader:
+        tracemalloc.start()
+        assert sum(len(facts.members) for facts in reader.facts(SCOPE)) == 1000 * len(thousand)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_threads_take_turns(store: SqliteStore) -> None:
+    with store.writer("test") as writer:
+        numbers = writer.plan_batches(SCOPE, [bytes(MEMBER_BYTES)] * 40, at=AT)
+
+        def send(number: int) -> None:
+            writer.arm(number, 1, seal=b"seal", at=AT)
+            writer.settle(number, 1, Accepted(f"msg-{number}", 202), at=AT)
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(send, numbers))
+    assert states(store) == [BatchState.ACCEPTED] * 40
+
+
+# Reading changes no file
+
+
+def test_a_ledger_at_rest_is_one_file_and_reading_leaves_it_alone(path: Path, store: SqliteStore) -> None:
+    fill(store)
+    before = listing(path.parent)
+    assert sorted(before) == ["staging.db", "staging.db.lock"]
+    with closing(store.reader()) as reader:
+        reader.summary()
+        list(reader.facts(SCOPE))
+        assert listing(path.parent) == before
+    assert listing(path.parent) == before
+
+
+def test_reading_beside_a_writer_leaves_every_file_alone(path: Path, store: SqliteStore) -> None:
+    with store.writer("test") as writer:
+        writer.plan_batches(SCOPE, [bytes(MEMBER_BYTES)], at=AT)
+        before = listing(path.parent)
+        assert states(store) == [BatchState.PLANNED]
+        assert listing(path.parent) == before
+
+
+def test_a_reader_that_outlives_a_writer_still_reads_its_own_moment(path: Path, store: SqliteStore) -> None:
+    with store.writer("test") as writer:
+        writer.plan_batches(SCOPE, [bytes(MEMBER_BYTES)], at=AT)
+        reader = store.reader()
+        writer.plan_batches(SCOPE, [bytes(MEMBER_BYTES)], at=AT)
+    with closing(reader):
+        assert len(list(reader.facts(SCOPE))) == 1
+    assert len(states(store)) == 2
+
+
+def test_a_reader_of_the_bare_file_says_so_when_it_changes_under_it(store: SqliteStore) -> None:
+    with closing(store.reader()) as reader:
+        fill(store)
+        with pytest.raises(LedgerError, match="while it was read"):
+            list(reader.facts(SCOPE))
+
+
+# Keys
+
+
+def test_a_key_from_outside_is_not_stored(path: Path) -> None:
+    store = store_at(path, external_key=KEY)
+    store.create()
+    fill(store)
+    assert KEY not in path.read_bytes()
+    with closing(store.reader()) as reader:
+        assert reader.recipient_ids([PHONE]) == recipient_hasher(KEY)([PHONE])
+
+
+def test_another_key_would_take_people_for_others(path: Path) -> None:
+    store_at(path, external_key=KEY).create()
+    with pytest.raises(LedgerError, match="taken for others"):
+        store_at(path, external_key=b"another").reader()
+    with (
+        pytest.raises(LedgerError, match="taken for others"),
+        store_at(path, external_key=b"x").writer("test"),
+    ):
+        pass
+
+
+def test_a_key_that_is_kept_outside_must_be_given(path: Path) -> None:
+    store_at(path, external_key=KEY).create()
+    with pytest.raises(LedgerError, match="kept outside") as missing:
+        store_at(path).reader()
+    assert "recipientKeyEnv" in (missing.value.hint or "")
+
+
+def test_a_ledger_with_its_own_key_says_so_to_a_key_from_outside(store: SqliteStore, path: Path) -> None:
+    with pytest.raises(LedgerError, match="taken for others") as other:
+        store_at(path, external_key=KEY).reader()
+    assert "keeps its own" in (other.value.hint or "")
+
+
+# What cannot be used
+
+
+@pytest.mark.parametrize("content", [b"", b"apiVersion: notifyctl/v1\n" * 100])
+def test_a_file_that_is_no_ledger_is_called_so(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(LedgerError, match="not a notifyctl ledger"):
+        store_at(path).reader()
+    with pytest.raises(LedgerError, match="not a notifyctl ledger"), store_at(path).writer("test"):
+        pass
+    assert path.read_bytes() == content
+
+
+def test_another_programs_database_is_no_ledger(path: Path) -> None:
+    path.parent.mkdir()
+    raw(path, "CREATE TABLE contacts (name TEXT)")
+    with pytest.raises(LedgerError, match="not a notifyctl ledger"):
+        store_at(path).reader()
+
+
+def test_a_damaged_ledger_is_called_so(path: Path, store: SqliteStore) -> None:
+    fill(store)
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + bytes(len(content) - 4096))
+    with pytest.raises(LedgerError, match="damaged") as damaged:
+        store.reader()
+    assert "backup" in (damaged.value.hint or "")
+
+
+def test_a_ledger_of_a_newer_version_is_not_touched(path: Path, store: SqliteStore) -> None:
+    raw(path, "PRAGMA user_version = 2")
+    with pytest.raises(LedgerError, match="version 2") as newer, store.writer("test"):
+        pass
+    assert "upgrade" in (newer.value.hint or "")
+
+
+def test_a_ledger_with_addresses_written_another_way_is_refused(path: Path, store: SqliteStore) -> None:
+    raw(path, "DROP TRIGGER meta_update", "UPDATE meta SET normaliser = 99")
+    with pytest.raises(LedgerError, match="taken for others"):
+        store.reader()
+
+
+def test_a_folder_in_place_of_the_ledger_is_an_error(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(LedgerError):
+        store_at(path).reader()
+    with pytest.raises(LedgerError), store_at(path).writer("test"):
+        pass
+
+
+def test_a_full_disk_stops_before_anything_is_begun(store: SqliteStore) -> None:
+    with store.writer("test") as writer:
+        [number] = writer.plan_batches(SCOPE, [bytes(MEMBER_BYTES)], at=AT)
+        writer._database.run("PRAGMA max_page_count = 1")  # type: ignore[attr-defined]
+        with pytest.raises(LedgerError, match="the disk is full"):
+            writer.arm(number, 1, seal=bytes(10_000), at=AT)
+    assert states(store) == [BatchState.PLANNED]
+
+
+def test_a_ledger_that_cannot_be_written_stops_before_anything_is_begun(store: SqliteStore) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(pytest.raises(LedgerError, match="cannot be written"))
+        writer = stack.enter_context(store.writer("test"))
+        writer._database.run("PRAGMA query_only = ON")  # type: ignore[attr-defined]
+        writer.plan_batches(SCOPE, [bytes(MEMBER_BYTES)], at=AT)
+    assert states(store) == []
+
+
+def test_another_program_that_writes_is_reported_as_a_lock(path: Path, store: SqliteStore) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerLockedError, match="another program"), store.writer("test"):
+            pass
+
+
+def test_an_odd_path_is_no_sqlite_option(tmp_path: Path) -> None:
+    store = store_at(tmp_path / "50% off?mode=memory#1.db")
+    store.create()
+    with store.writer("test") as writer:
+        [number] = writer.plan_batches(SCOPE, [bytes(MEMBER_BYTES)], at=AT)
+        writer.arm(number, 1, seal=b"seal", at=AT)
+        writer.settle(number, 1, Unknown("reset"), at=AT)
+    assert states(store) == [BatchState.UNKNOWN]
