@@ -109,12 +109,15 @@ class ExcludedRow:
 
 @dataclass(frozen=True, slots=True)
 class RecipientBatch:
-    """Up to some thousand recipients of one audience for one channel, as columns of equal length, addresses unique
-    over the whole audience and normalised. `values` holds one column per variable; `None` where the row has none.
-    `excluded` are the rows met since the batch before that are no recipients. `rows` counts all of them.
+    """Up to some thousand recipients of one audience for one channel, as columns of equal length. `addresses` are
+    normalised (what makes two rows the same person) and unique over the whole audience; `destinations` are the same
+    addresses as they are sent: the author's choice of a leading + or of upper case is kept, separators are not.
+    `values` holds one column per variable; `None` where the row has none. `excluded` are the rows met since the
+    batch before that are no recipients; a last batch may hold nothing else.
     """
 
     addresses: Sequence[str]
+    destinations: Sequence[str]
     lines: Sequence[int]
     locales: Sequence[str | None]
     timezones: Sequence[str | None]

@@ -1,1 +1,7 @@
-"""TODO"""
+"""Who: sources read as batches of columns, addresses normalised, duplicates and opt-outs set apart. No row stops another."""
+
+from notifyctl.audience.addresses import mask
+from notifyctl.audience.open import open_audience
+from notifyctl.audience.suppressions import load_suppressions
+
+__all__ = ["load_suppressions", "mask", "open_audience"]

@@ -1,1 +1,18 @@
-"""TODO"""
+"""From a template to what one person reads: compose once (Jinja2), substitute per recipient (`$(name)`), hash for identity."""
+
+from notifyctl.message.compose import compose, variant_for, variants
+from notifyctl.message.identity import DeliveryHash, canonical, content_hash
+from notifyctl.message.substitute import Filler, own_values, placeholders, resolve
+
+__all__ = [
+    "DeliveryHash",
+    "Filler",
+    "canonical",
+    "compose",
+    "content_hash",
+    "own_values",
+    "placeholders",
+    "resolve",
+    "variant_for",
+    "variants",
+]

@@ -34,7 +34,7 @@ DOORS = {
     "httpx": ("providers.webexconnect.client",),
     "jwt": ("providers.webexconnect.auth",),
     "uvicorn": ("providers.sandbox.server",),
-    "jinja2": ("message.compose",),
+    "jinja2": ("message.templates",),
     "phonenumbers": ("audience.addresses",),
 }
 """A third-party or side-effect module, and the only modules of ours that import it."""

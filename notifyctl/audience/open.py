@@ -1,0 +1,178 @@
+"""An audience's definition to a reader of its recipients: which source, which columns, which variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from posixpath import dirname, join, normpath
+from typing import Any
+
+from notifyctl.audience.rows import Row, Rules, batches
+from notifyctl.audience.tables import OURS, TableError, read_csv, read_jsonl, to_rows
+from notifyctl.audience.where import Filter, compile_where
+from notifyctl.delivery import RecipientBatch
+from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.errors import ProjectError
+from notifyctl.model import Audience, ChannelName
+from notifyctl.ports import AudienceReader, FileTree
+
+BATCH_SIZE = 4096
+READ = "CSV (.csv), TSV (.tsv) and JSON Lines (.jsonl)"
+FORMATS = {"csv": "csv", "tsv": "tsv", "tab": "tsv", "jsonl": "jsonl", "ndjson": "jsonl"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """An opened audience. `rows` starts from the top each time it is called."""
+
+    variables: Sequence[str]
+    rows: Callable[[], Iterable[Row]]
+    rules: Rules
+    size: int
+
+    def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
+        return batches(self.rows(), channel, variables=self.variables, rules=self.rules, size=self.size)
+
+
+def open_audience(
+    audience: Audience,
+    files: FileTree,
+    *,
+    suppressed: frozenset[str],
+    fence: tuple[str, ...] | None,
+    batch_size: int = BATCH_SIZE,
+) -> AudienceReader:
+    """Raises ProjectError, with a diagnostic at the audience, when its source cannot be read as a whole."""
+    rules = Rules(suppressed, fence, audience.numbers)
+    if audience.recipients is not None:
+        return inline(audience, rules, batch_size)
+    return table(audience, files, rules, batch_size)
+
+
+def inline(audience: Audience, rules: Rules, size: int) -> Reader:
+    recipients = audience.recipients or ()
+    variables = sorted({name for recipient in recipients for name in recipient.substitutions})
+    rows = [
+        Row(
+            recipient.location,
+            {"msisdn": recipient.msisdn, "email": recipient.email},
+            recipient.locale,
+            recipient.timezone,
+            recipient.correlation_id,
+            [recipient.substitutions.get(name) for name in variables],
+        )
+        for recipient in recipients
+    ]
+    return Reader(variables, lambda: rows, rules, size)
+
+
+def table(audience: Audience, files: FileTree, rules: Rules, size: int) -> Reader:
+    source = audience.source
+    if source is None or source.file is None:
+        raise unreadable(
+            audience, "unsupported-source", f"a database is not read by this version, which reads {READ}"
+        )
+    path = find(audience, source.file, files)
+    header, cells = read(audience, path, files, named=source.format)
+    columns = {ours: audience.columns.get(ours, ours) for ours in OURS}
+    for ours, theirs in audience.columns.items():
+        require(audience, theirs, header, field=("columns", ours))
+    if audience.substitutions is None:
+        taken = set(columns.values())
+        variables = {name: name for name in header if name and name not in taken}
+    else:
+        variables = dict(audience.substitutions)
+        for variable, column in variables.items():
+            require(audience, column, header, field=("substitutions", variable))
+    chosen = where(audience, header)
+
+    def rows() -> Iterator[Row]:
+        found = cells() if chosen is None else filtered(audience, chosen, cells())
+        return to_rows(found, file=path, columns=columns, variables=variables)
+
+    return Reader(list(variables), rows, rules, size)
+
+
+def find(audience: Audience, named: str, files: FileTree) -> str:
+    """Beside the YAML file that names it, else below the project's root."""
+    for candidate in (normpath(join(dirname(audience.marks.file), named)), normpath(named)):
+        try:
+            files.open(candidate).close()
+        except (OSError, ValueError):
+            continue
+        return candidate
+    raise unreadable(
+        audience,
+        "unreadable-file",
+        f"there is no file {named!r}",
+        hint="a path relative to this file or to the project; files outside the project cannot be read",
+    )
+
+
+def read(
+    audience: Audience, path: str, files: FileTree, *, named: str | None
+) -> tuple[list[str], Callable[[], Iterator[Any]]]:
+    suffix = (named or path.rpartition(".")[2]).lower()
+    kind = FORMATS.get(suffix)
+    try:
+        if kind == "jsonl":
+            return read_jsonl(files, path)
+        if kind is not None:
+            return read_csv(files, path, delimiter="\t" if kind == "tsv" else ",")
+    except TableError as error:
+        raise unreadable(audience, "unreadable-file", f"{path}: {error}") from error
+    raise unreadable(
+        audience, "unsupported-source", f"{suffix!r} is not read by this version, which reads {READ}"
+    )
+
+
+def require(audience: Audience, column: str, header: Sequence[str], *, field: tuple[str, str]) -> None:
+    if column not in header:
+        near = get_close_matches(column, header, n=1)
+        raise unreadable(
+            audience,
+            "unknown-column",
+            f"there is no column {column!r}; there are: {', '.join(header)}",
+            hint=f"did you mean {near[0]!r}?" if near else None,
+            field=field,
+        )
+
+
+def where(audience: Audience, header: Sequence[str]) -> Filter | None:
+    if audience.where is None:
+        return None
+    try:
+        return compile_where(audience.where, header)
+    except ValueError as error:
+        raise bad_where(audience, error) from error
+
+
+def filtered(
+    audience: Audience, chosen: Filter, cells: Iterator[tuple[int, Mapping[str, str | None] | str]]
+) -> Iterator[Any]:
+    try:
+        yield from chosen(cells)
+    except ValueError as error:
+        raise bad_where(audience, error) from error
+
+
+def bad_where(audience: Audience, error: ValueError) -> ProjectError:
+    hint = "one boolean expression over the columns, for example: postcode like 'EC1M%' and lang = 'fr'"
+    return unreadable(audience, "bad-where", str(error), hint=hint, field=("where",))
+
+
+def unreadable(
+    audience: Audience,
+    rule: str,
+    message: str,
+    *,
+    hint: str | None = None,
+    field: tuple[str, ...] = ("source",),
+) -> ProjectError:
+    place = audience.marks.at(*field)
+    return ProjectError(
+        f"the audience {audience.name!r} cannot be read: {message}",
+        hint=hint,
+        diagnostics=[Diagnostic(rule, Severity.ERROR, message, place, hint)],
+    )

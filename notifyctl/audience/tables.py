@@ -1,0 +1,135 @@
+"""Files as rows: CSV and TSV by the standard library's reader, JSON Lines by line. Streamed; a bad row is told, not fatal."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from notifyctl.audience.rows import Row
+from notifyctl.diagnostics import Location
+from notifyctl.ports import FileTree
+
+Cells = Mapping[str, str | None]
+"""One row by the source's own column names. `None` where the cell is empty: an empty cell is no value."""
+
+OURS = ("msisdn", "email", "locale", "timezone", "correlationId")
+MAX_FIELD = 1 << 20
+
+
+class TableError(Exception):
+    """The source as a whole cannot be read."""
+
+
+def read_csv(
+    files: FileTree, path: str, *, delimiter: str = ","
+) -> tuple[list[str], Callable[[], Iterator[Any]]]:
+    """The header and a function that gives (line, cells or why the row is broken) from the top. UTF-8, with or without BOM."""
+
+    def records() -> Iterator[tuple[int, list[str] | str]]:
+        csv.field_size_limit(MAX_FIELD)
+        with files.open(path) as binary:
+            # Undecodable bytes become surrogates, which mark their row as bad instead of ending the file.
+            text = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
+            reader = csv.reader(text, delimiter=delimiter, strict=False)
+            line = 1
+            while True:
+                try:
+                    record = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    yield line, f"the row cannot be read: {error}"
+                else:
+                    if record:
+                        yield line, record
+                line = reader.line_num + 1
+
+    first = next(records(), None)
+    if first is None or isinstance(first[1], str):
+        raise TableError("the file has no header: its first line names the columns")
+    header = [name.strip() for name in first[1]]
+    doubled = {name for name in header if header.count(name) > 1}
+    if doubled:
+        raise TableError(f"the header names a column twice: {', '.join(sorted(doubled))}")
+
+    def rows() -> Iterator[tuple[int, Cells | str]]:
+        stream = records()
+        next(stream)
+        for line, record in stream:
+            yield line, record if isinstance(record, str) else cells_of(header, record)
+
+    return header, rows
+
+
+def cells_of(header: Sequence[str], record: Sequence[str]) -> Cells | str:
+    if len(record) != len(header):
+        return f"the row has {len(record)} cells, the header {len(header)}"
+    for cell in record:
+        if "\0" in cell:
+            return "the row holds a NUL character"
+        if not cell.isascii() and any("\udc80" <= character <= "\udcff" for character in cell):
+            return "the row is not UTF-8"
+    return {name: cell.strip() or None for name, cell in zip(header, record, strict=True)}
+
+
+def read_jsonl(files: FileTree, path: str) -> tuple[list[str], Callable[[], Iterator[Any]]]:
+    """The keys of the first object, and a function that gives (line, cells or why the row is broken)."""
+
+    def rows() -> Iterator[tuple[int, Cells | str]]:
+        with files.open(path) as binary:
+            for line, data in enumerate(binary, start=1):
+                if data.strip():
+                    yield line, object_of(data)
+
+    for _, cells in rows():
+        if not isinstance(cells, str):
+            return list(cells), rows
+    raise TableError("the file has no line with a JSON object")
+
+
+def object_of(data: bytes) -> Cells | str:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        return f"the line is no JSON: {error}"
+    if not isinstance(value, dict):
+        return "the line is no JSON object"
+    nested = [key for key, item in value.items() if isinstance(item, (dict, list))]
+    if nested:
+        return f"{nested[0]!r} is neither a text nor a number"
+    return {key: cell_text(item) for key, item in value.items()}
+
+
+def cell_text(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def to_rows(
+    cells: Iterator[tuple[int, Cells | str]],
+    *,
+    file: str,
+    columns: Mapping[str, str],
+    variables: Mapping[str, str],
+) -> Iterator[Row]:
+    """`columns` maps our names, `variables` the message's, to the source's columns."""
+    sources = list(variables.values())
+    for line, record in cells:
+        place = Location(file, line, 1)
+        if isinstance(record, str):
+            yield Row(place, {}, None, None, None, (), record)
+            continue
+        given = {ours: record.get(theirs) for ours, theirs in columns.items()}
+        addresses = {name: (given[name],) for name in ("msisdn", "email") if given.get(name)}
+        yield Row(
+            place,
+            addresses,  # type: ignore[arg-type] # empty cells are left out above
+            given.get("locale"),
+            given.get("timezone"),
+            given.get("correlationId"),
+            [record.get(column) for column in sources],
+        )

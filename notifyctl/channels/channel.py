@@ -1,0 +1,96 @@
+"""A channel: its shape, the rules across its fields, and its texts. Checks composed content, from YAML or from a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from notifyctl.channels.limits import LIMITS
+from notifyctl.config.check import check as check_shape
+from notifyctl.config.fields import ChannelShape, Shape
+from notifyctl.config.nodes import node_of
+from notifyctl.diagnostics import Path, Problem, Severity
+from notifyctl.model import ApiObject, ChannelName
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the API across fields: its number, a stable id, and how grave it is to break it."""
+
+    number: int
+    id: str
+    severity: Severity = Severity.ERROR
+
+    def broken(self, path: Path, message: str, hint: str | None = None) -> Problem:
+        return Problem(path, self.id, message, hint, self.severity, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a rule looks at: composed content and options, plain values with the API's keys."""
+
+    content: ApiObject
+    options: ApiObject
+
+    @property
+    def type(self) -> str:
+        return str(self.content.get("type"))
+
+
+Check = Callable[[Message], Iterator[Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    name: ChannelName
+    shape: ChannelShape
+    rules: Sequence[Check]
+    """Small functions, each for one rule or family; each stands in its channel's module."""
+
+    def check(self, content: ApiObject, options: ApiObject, *, profile: str) -> Iterator[Problem]:
+        """Every problem of a composed message: shapes and limits first; rules across fields once the shapes are right."""
+        found = [
+            *shaped(self.shape.content, content, ("content",)),
+            *shaped(self.shape.options, options, ("options",)),
+            *self._too_long(content, profile),
+        ]
+        yield from found
+        if not found:
+            for rule in self.rules:
+                yield from rule(Message(content, options))
+
+    def _too_long(self, content: ApiObject, profile: str) -> Iterator[Problem]:
+        for (channel, key), limit in LIMITS.items():
+            text = content.get(key)
+            if channel is not self.name or not isinstance(text, str):
+                continue
+            if channel is ChannelName.RCS and content.get("type") != "text":
+                continue
+            size = len(text.encode()) if limit.unit == "bytes" else len(text)
+            most = limit.by_profile[profile]
+            if size > most:
+                message = f"{key} has {size:,} {limit.unit}; the API takes {most:,} (profile {profile})"
+                yield Problem(("content", key), "too-long", message, "shorten it", number=limit.rule)
+
+
+def shaped(shape: Shape, value: ApiObject, prefix: Path) -> Iterator[Problem]:
+    _, problems = check_shape(shape, node_of(value), composed=True)
+    return (replace(problem, path=prefix + problem.path) for problem in problems)
+
+
+def texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every string in a nested value, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from texts(item, (*path, key))
+    elif isinstance(value, (list, tuple)):
+        for number, item in enumerate(value):
+            yield from texts(item, (*path, number))
+
+
+def filled_in(text: str) -> bool:
+    """Whether a text is final: one with `$(name)` in it can only be judged for each recipient."""
+    return "$(" not in text

@@ -1,0 +1,48 @@
+"""The API's limits, each once: two profiles, because the page of 2021 and the documentation of 6.20 differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from notifyctl.model import ChannelName
+
+PROFILES = ("2021", "6.20")
+
+MAX_DESTINATIONS = 1000  # over all `to` objects (rule 16)
+MAX_SEND_AHEAD_DAYS = 7  # rule 38
+MAX_CALLBACK_DATA = 2000  # characters (rule 20)
+MAX_CORRELATION_BYTES = 50  # rule 19
+JWT_LIFETIME = 3600  # seconds after `iat` (rule 27)
+
+SUGGESTIONS_PER_MESSAGE = 10  # rule 102
+SUGGESTIONS_PER_CARD = 4  # rule 103
+SUGGESTIONS_PER_CAROUSEL_CARD = 2  # rule 104
+CAROUSEL_CARDS = (2, 10)  # rule 92
+MAX_FALLBACK_TEXT = 1024  # rule 84
+MAX_MEDIA_URL = 2048  # rule 99
+MAX_MIME_BYTES = 10_000_000  # the whole e-mail after MIME encoding (rule 77)
+MIME_GROWTH = 1.37
+
+
+class Limit(NamedTuple):
+    """A text's limit in `unit` (characters, or bytes of UTF-8), by profile; `rule` is its number."""
+
+    rule: int
+    unit: str
+    by_profile: Mapping[str, int]
+
+
+LIMITS: Mapping[tuple[ChannelName, str], Limit] = {
+    (ChannelName.SMS, "text"): Limit(63, "characters", {"2021": 1024, "6.20": 4000}),
+    (ChannelName.EMAIL, "html"): Limit(74, "bytes", {"2021": 350_000, "6.20": 500_000}),
+    (ChannelName.RCS, "text"): Limit(88, "characters", {"2021": 3072, "6.20": 1024}),
+}
+"""Texts whose limit depends on the profile, by channel and key of the content."""
+
+
+def text_limit(channel: ChannelName, content_type: str, profile: str) -> int | None:
+    """How many characters `content.text` may have after substitution; None where the API sets no such limit."""
+    limit = LIMITS.get((channel, "text"))
+    applies = channel is ChannelName.SMS or content_type == "text"
+    return limit.by_profile[profile] if limit and applies else None

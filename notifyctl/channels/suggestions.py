@@ -1,0 +1,122 @@
+"""The six suggestions of RCS: chips that a reader taps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from notifyctl.channels.channel import Rule, filled_in
+from notifyctl.channels.words import http_url, phone_number
+from notifyctl.config.fields import Cases, Field, Items, Number, Record, Text
+from notifyctl.diagnostics import Path, Problem
+from notifyctl.model import ApiObject
+
+COMMON = (
+    Field(
+        name="displayText",
+        shape=Text(
+            description="The label, best at most 25 characters.", examples=("Yes",), composed=True, min_length=1, rule=106
+        ),
+        required=True,
+    ),
+    Field(
+        name="postbackData",
+        shape=Text(description="Comes back when it is tapped.", examples=("usr_msg_yes",), composed=True, rule=106),
+    ),
+)
+
+
+def kind(name: str, description: str, *fields: Field) -> Record:
+    return Record(
+        title=f"Suggestion ({name})",
+        description=description,
+        fields=(Field(name="type", shape=Text(description=description, rule=105), required=True), *COMMON, *fields),
+    )
+
+
+def text(name: str, description: str, rule: int, *, required: bool = True, example: str | None = None) -> Field:
+    examples = (example,) if example else ()
+    shape = Text(description=description, examples=examples, composed=True, min_length=1, rule=rule)
+    return Field(name=name, shape=shape, required=required)
+
+
+SUGGESTION = Cases(
+    by="type",
+    title="Suggestion",
+    description="A reply or an action that the reader can tap.",
+    rule=105,
+    cases={
+        "reply": kind("reply", "A reply that comes back to the chatbot."),
+        "viewLocation": kind(
+            "viewLocation",
+            "Shows a place on the reader's map.",
+            Field(name="latitude", shape=Number(description="Degrees north.", minimum=-90, maximum=90, rule=107)),
+            Field(name="longitude", shape=Number(description="Degrees east.", minimum=-180, maximum=180, rule=107)),
+            text("address", "What to look for on the map.", 107, required=False),
+            text("label", "The label of the pin.", 107, required=False),
+        ),
+        "shareLocation": kind("shareLocation", "Asks the reader to send where they are."),
+        "openUrl": kind(
+            "openUrl",
+            "Opens a page.",
+            text("url", "An absolute http(s) URL.", 108, example="https://www.acme.example/outage"),
+        ),
+        "calendarEvent": kind(
+            "calendarEvent",
+            "Puts an event into the reader's calendar.",
+            text("startTime", "When it begins, ISO 8601.", 109, example="2026-12-01T09:00:00Z"),
+            text("endTime", "When it ends, ISO 8601.", 109, example="2026-12-01T13:00:00Z"),
+            text("meetingTitle", "Its title.", 109),
+            text("meetingDescription", "Its description.", 109, required=False),
+        ),
+        "dialPhone": kind(
+            "dialPhone", "Dials a number.", text("phone", "The number, E.164.", 110, example="+442079460000")
+        ),
+    },
+)
+
+
+def suggestions(most: int, rule: int) -> Field:
+    return Field(
+        name="suggestions",
+        shape=Items(description=f"Up to {most} chips.", item=SUGGESTION, max_items=most, rule=rule),
+    )
+
+
+PLACE = Rule(107, "view-location-place")
+URL = Rule(108, "open-url")
+EVENT = Rule(109, "calendar-event-times")
+PHONE = Rule(110, "dial-phone-number")
+
+
+def check_suggestion(suggestion: ApiObject, path: Path) -> Iterator[Problem]:
+    """What is wrong with one suggestion whose shape is right."""
+    match suggestion["type"]:
+        case "viewLocation":
+            both = "latitude" in suggestion and "longitude" in suggestion
+            either = "latitude" in suggestion or "longitude" in suggestion
+            if not both and (either or "address" not in suggestion):
+                yield PLACE.broken(path, "viewLocation needs latitude and longitude, or an address to look for")
+        case "openUrl" if not http_url(suggestion["url"]):
+            yield URL.broken((*path, "url"), "url is an absolute http(s) URL", "https://…")
+        case "dialPhone" if not phone_number(suggestion["phone"]):
+            yield PHONE.broken((*path, "phone"), "phone is an E.164 number, such as +442079460000")
+        case "calendarEvent":
+            yield from check_times(suggestion, path)
+
+
+def check_times(event: ApiObject, path: Path) -> Iterator[Problem]:
+    moments = {}
+    for key in ("startTime", "endTime"):
+        if not filled_in(event[key]):
+            continue
+        try:
+            moments[key] = datetime.fromisoformat(event[key])
+        except ValueError:
+            yield EVENT.broken((*path, key), f"{key} is an ISO 8601 time", "2026-12-01T09:00:00Z")
+    if len(moments) == len(("startTime", "endTime")):
+        start, end = moments["startTime"], moments["endTime"]
+        if (start.tzinfo is None) is not (end.tzinfo is None):
+            yield EVENT.broken((*path, "endTime"), "startTime and endTime both have a zone, or neither has one")
+        elif end < start:
+            yield EVENT.broken((*path, "endTime"), "an event does not end before it begins")

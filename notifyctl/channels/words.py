@@ -1,0 +1,47 @@
+"""What the words of any channel are checked for: links, the platform's `$(unsubscribe)`, addresses in fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from notifyctl.channels.channel import Rule, filled_in, texts
+from notifyctl.diagnostics import Problem
+
+NO_UNSUBSCRIBE = Rule(82, "unsubscribe-misplaced")
+EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
+E164 = re.compile(r"\+?[1-9][0-9]{6,14}", re.ASCII)
+
+
+def http_url(text: str, *, secure: bool = False) -> bool:
+    """Whether a finished text is an absolute http(s) URL; one with `$(name)` in it is given the benefit of the doubt."""
+    if not filled_in(text):
+        return True
+    if any(character.isspace() for character in text):
+        return False
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ({"https"} if secure else {"http", "https"}) and bool(parts.hostname)
+
+
+def email_address(text: str) -> bool:
+    return not filled_in(text) or EMAIL.fullmatch(text) is not None
+
+
+def phone_number(text: str) -> bool:
+    return not filled_in(text) or E164.fullmatch(re.sub(r"[\s.\-()]", "", text)) is not None
+
+
+def unsubscribe_misplaced(content: Any, *, allowed: Collection[str], rule: Rule) -> Iterator[Problem]:
+    """`$(unsubscribe)` works in the HTML of an e-mail and nowhere else."""
+    for path, text in texts(content):
+        if "$(unsubscribe)" in text and not (len(path) == 1 and path[0] in allowed):
+            yield rule.broken(
+                ("content", *path),
+                "$(unsubscribe) is filled in by the platform in the html of an e-mail only",
+                "remove it here",
+            )

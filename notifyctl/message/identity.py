@@ -1,0 +1,70 @@
+"""What makes two messages the same to their reader: canonical JSON and the delivery hash over it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from json.encoder import encode_basestring
+from typing import Any
+
+from notifyctl.delivery import Message
+
+DELIVERY_PREFIX = "d1:"
+"""Names the algorithm: what is hashed under `d1:` never changes."""
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys, no spaces, UTF-8. Line endings become LF; nothing else is normalised, because another form
+    of the same letter may be another SMS encoding. Raises ValueError for NaN and infinities.
+    """
+    return json.dumps(
+        unix_lines(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def unix_lines(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value
+    if isinstance(value, Mapping):
+        return {key: unix_lines(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [unix_lines(item) for item in value]
+    return value
+
+
+class DeliveryHash:
+    """SHA-256 over the canonical JSON of all that a recipient can notice.
+
+    `values` sorts last among the keys, so everything before it is hashed once and the state is copied per recipient.
+    """
+
+    def __init__(self, message: Message) -> None:
+        document = {
+            "bcc": message.bcc,
+            "cc": message.cc,
+            "channel": message.channel.value,
+            "content": message.content,
+            "from": message.sender,
+            "options": message.options,
+            "smartlinks": message.smartlinks,
+            "template": message.template_id,
+        }
+        self._state = sha256(canonical(document)[:-1] + b',"values":')
+        # `names` is sorted, as canonical JSON sorts them.
+        self._keys = [encode_basestring(name) + ":" for name in message.names]
+
+    def of(self, values: Sequence[str | None]) -> bytes:
+        """32 bytes; `values` in the order of the message's names, `None` where nothing gives one."""
+        state = self._state.copy()
+        pairs = zip(self._keys, values, strict=True)
+        inside = ",".join(
+            key + ("null" if v is None else encode_basestring(unix_lines(v))) for key, v in pairs
+        )
+        state.update(f"{{{inside}}}}}".encode())
+        return state.digest()
+
+
+def content_hash(message: Message) -> str:
+    """The message apart from what differs between its readers: `d1:` and 64 hex digits."""
+    return DELIVERY_PREFIX + DeliveryHash(message).of([None] * len(message.names)).hex()

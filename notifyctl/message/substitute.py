@@ -1,0 +1,98 @@
+"""`$(name)`: found once, compiled once per message, filled for each recipient. The user's text is data, never code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import repeat
+from typing import Any
+
+from notifyctl.delivery import UNSUBSCRIBE, Message, RecipientBatch
+from notifyctl.model import ApiObject
+
+PLACEHOLDER = re.compile(r"\$\(([^()\s]+)\)")
+"""Rule 30: the one form that the API replaces."""
+
+Fill = Callable[[Sequence[str]], Any]
+
+
+def placeholders(value: Any) -> set[str]:
+    """Every `$(name)` in a nested value, the platform's own `$(unsubscribe)` included."""
+    if isinstance(value, str):
+        return set(PLACEHOLDER.findall(value))
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return set()
+    return {name for item in value for name in placeholders(item)}
+
+
+class Filler:
+    """A message with its places for values worked out. `values` are in the order of the message's `names`."""
+
+    def __init__(self, message: Message) -> None:
+        self._positions = {name: n for n, name in enumerate(message.names) if name != UNSUBSCRIBE}
+        self._source = message.content or {}
+        self._fills: dict[str, Fill] = {}
+        self._content: Fill | None = None
+
+    def text(self, key: str, values: Sequence[str]) -> str:
+        """The string at a top-level key of the content, filled: the hot path of a plan."""
+        fill = self._fills.get(key)
+        if fill is None:
+            fill = self._fills[key] = filled(str(self._source[key]), self._positions)
+        text: str = fill(values)
+        return text
+
+    def content(self, values: Sequence[str]) -> ApiObject:
+        """The whole content as the recipient gets it."""
+        if self._content is None:
+            self._content = tree(self._source, self._positions)
+        content: ApiObject = self._content(values)
+        return content
+
+
+def filled(text: str, positions: Mapping[str, int]) -> Fill:
+    """A function from values to the finished text. What is compiled is made of positions and constants' names alone."""
+    constants: dict[str, str] = {}
+    code = ""
+    for number, part in enumerate(PLACEHOLDER.split(text)):
+        if number % 2 and part in positions:
+            code += f"{{v[{positions[part]}]}}"
+        elif part or number % 2:
+            constants[f"c{number}"] = f"$({part})" if number % 2 else part
+            code += f"{{c{number}}}"
+    if "v[" not in code:
+        return lambda _: text
+    fill: Fill = eval(f"lambda v: f'{code}'", constants)  # noqa: S307 - no character of the text is in the code
+    return fill
+
+
+def tree(value: Any, positions: Mapping[str, int]) -> Fill:
+    if isinstance(value, str):
+        return filled(value, positions)
+    if isinstance(value, Mapping):
+        fields = [(key, tree(item, positions)) for key, item in value.items()]
+        return lambda values: {key: fill(values) for key, fill in fields}
+    if isinstance(value, (list, tuple)):
+        items = [tree(item, positions) for item in value]
+        return lambda values: [fill(values) for fill in items]
+    return lambda _: value
+
+
+def own_values(message: Message, batch: RecipientBatch) -> Iterator[tuple[str | None, ...]]:
+    """For each recipient of a batch their own values, in the order of the message's names; None where they have none."""
+    if not message.names:
+        return repeat((), len(batch))
+    columns = [batch.values.get(name) or repeat(None, len(batch)) for name in message.names]
+    return zip(*columns, strict=True)
+
+
+def resolve(message: Message, own: Sequence[str | None]) -> tuple[str | None, ...]:
+    """Rule 29: the destination's value wins over the notification's, and that over the template's default."""
+    if None not in own:
+        return tuple(own)
+    shared = message.shared
+    return tuple(
+        shared.get(name) if value is None else value for name, value in zip(message.names, own, strict=True)
+    )

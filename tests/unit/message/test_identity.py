@@ -1,0 +1,88 @@
+"""Canonical JSON and delivery hashes: stable for ever, and sensitive to all that a reader can notice."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifyctl.delivery import Message
+from notifyctl.message import DeliveryHash, canonical, content_hash
+from notifyctl.model import ChannelName
+
+MESSAGE = Message(
+    ChannelName.SMS,
+    "CNNECT",
+    {"type": "text", "text": "Hi $(name), no power in $(area)"},
+    options={"shortenLinks": False},
+    names=("area", "name"),
+)
+optional = st.one_of(st.none(), st.text(max_size=20))
+
+
+@given(st.tuples(optional, optional))
+def test_the_copied_state_equals_hashing_the_whole_document(values: tuple[str | None, str | None]) -> None:
+    document = {
+        "bcc": [],
+        "cc": [],
+        "channel": "sms",
+        "content": MESSAGE.content,
+        "from": "CNNECT",
+        "options": MESSAGE.options,
+        "smartlinks": [],
+        "template": None,
+        "values": dict(zip(MESSAGE.names, values, strict=True)),
+    }
+    assert DeliveryHash(MESSAGE).of(values) == sha256(canonical(document)).digest()
+
+
+def test_hashes_under_d1_never_change() -> None:
+    """If this fails, everybody would be told that their text has changed: make it d2 and keep d1."""
+    hashed = DeliveryHash(MESSAGE).of(("EC1M 4BH", "Zoë")).hex()
+    assert hashed == "c121a1f560ac7a09aeeb23e7cbc622be7523b0d828d17a0ebd07ca95f6da82d7"
+    assert content_hash(MESSAGE) == "d1:cbd0c4fdc959c1497a53261c48f54f2d97a56f59241b23ee6a752fa0053b977b"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"sender": "OTHER"},
+        {"content": {"type": "text", "text": "Hi $(name), no power  in $(area)"}},
+        {"content": {"type": "unicode", "text": "Hi $(name), no power in $(area)"}},
+        {"options": {"shortenLinks": True}},
+        {"cc": ("a@acme.example",)},
+        {"bcc": ("a@acme.example",)},
+        {"smartlinks": ({"smartlinkId": 5},)},
+        {"template_id": "5S2XXXXFNR"},
+        {"channel": ChannelName.RCS},
+    ],
+)
+def test_what_a_reader_notices_changes_the_hash(other: dict[str, Any]) -> None:
+    assert DeliveryHash(replace(MESSAGE, **other)).of(("a", "b")) != DeliveryHash(MESSAGE).of(("a", "b"))
+
+
+def test_line_endings_are_the_same_and_unicode_forms_are_not() -> None:
+    def hashed(value: str) -> bytes:
+        return DeliveryHash(MESSAGE).of((value, "b"))
+
+    assert hashed("a\r\nb") == hashed("a\nb") == hashed("a\rb")
+    assert hashed("\u00e9") != hashed("e\u0301")
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda c: st.lists(c) | st.dictionaries(st.text(), c)))
+def test_canonical_json_is_json_and_does_not_depend_on_order(value: Any) -> None:
+    assert json.loads(canonical(value)) == json.loads(canonical(json.loads(canonical(value))))
+    if isinstance(value, dict):
+        assert canonical(dict(reversed(value.items()))) == canonical(value)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_numbers_that_json_has_no_form_for_are_refused(number: float) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        canonical({"latitude": number})
