@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from notifyctl.config.fields import (
@@ -24,7 +24,7 @@ from notifyctl.config.fields import (
     Table,
     Text,
 )
-from notifyctl.config.nodes import MappingNode, Node, Scalar, SequenceNode, plain_value, walk
+from notifyctl.config.nodes import MappingNode, Node, Scalar, SequenceNode, key_places, plain_value, walk
 from notifyctl.config.wording import (
     between,
     described,
@@ -35,7 +35,7 @@ from notifyctl.config.wording import (
     spoken,
     suggestion,
 )
-from notifyctl.diagnostics import Path, Problem
+from notifyctl.diagnostics import Diagnostic, Marks, Path, Problem
 
 AT_KEY = frozenset({"unknown-key", "exclusive-keys"})
 """Rules whose problems are about a key, so that they are pointed out at the key and not at its value."""
@@ -51,6 +51,13 @@ def check(shape: Shape, node: Node, *, composed: bool = False) -> tuple[Any, lis
     """
     checking = Checking(composed=composed)
     return checking.value(shape, node, ()), checking.problems
+
+
+def located(problems: Iterable[Problem], node: Node, marks: Marks) -> list[Diagnostic]:
+    """The problems of a document at their lines: those of AT_KEY at the key, all others at the value."""
+    problems = list(problems)
+    keys = Marks(marks.file, key_places(node)) if any(each.rule in AT_KEY for each in problems) else marks
+    return [each.at(keys if each.rule in AT_KEY else marks) for each in problems]
 
 
 class Checking:
@@ -95,15 +102,14 @@ class Checking:
         self.length(shape, text, path)
         if shape.pattern is not None and not re.fullmatch(shape.pattern, text):
             says = shape.says or f"must match {shape.pattern}"
-            message = f'{spoken(path)} {says}; "{shortened(text)}" does not fit'
+            misfit = "" if shape.private else f'; "{shortened(text)}" does not fit'
+            message = f"{spoken(path)} {says}{misfit}"
             self.report("invalid-value", message, path, shape=shape, hint=example_of(shape))
         elif shape.parse is not None:
             try:
                 return shape.parse(text)
             except ValueError as wrong:
-                self.report(
-                    "invalid-value", f"{spoken(path)}: {wrong}", path, shape=shape, hint=example_of(shape)
-                )
+                self.report("invalid-value", f"{spoken(path)}: {wrong}", path, shape=shape)
         return text
 
     def length(self, shape: Text, text: str, path: Path) -> None:

@@ -35,6 +35,8 @@ class Text(Shape):
     composed: bool = False
     pattern: str | None = None
     says: str | None = None
+    private: bool = False
+    """No message repeats the text: somebody may have put a secret here."""
     parse: Callable[[str], Any] | None = None
 
 

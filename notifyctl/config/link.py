@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 from notifyctl.config import build
 from notifyctl.config.build import given
-from notifyctl.config.check import check
+from notifyctl.config.check import check, located
 from notifyctl.config.fields import ChannelShape
 from notifyctl.config.nodes import MappingNode
 from notifyctl.config.wording import one_of, suggestion
-from notifyctl.diagnostics import Diagnostic, Marks, Problem, Severity
+from notifyctl.diagnostics import Diagnostic, Marks, Path, Problem, Severity
 from notifyctl.model import (
     Audience,
     Joiners,
@@ -35,7 +35,11 @@ ONLY_ON = {"cc": "email", "bcc": "email", "smartlinks": "sms"}
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that was read. `sound`: nothing is wrong with it by itself. `name` is None for kinds without names."""
+    """A document that was read. `name` is None for kinds without names.
+
+    `sound`: nothing is wrong with it by itself. Otherwise `values` may lack anything, and `flaws` are the paths at which
+    a problem has been reported.
+    """
 
     kind: str
     name: str | None
@@ -43,6 +47,7 @@ class Document:
     values: Mapping[str, Any]
     marks: Marks
     sound: bool
+    flaws: frozenset[Path] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class Names:
 
     def problem(self, kind: str, name: str, path: tuple[str, ...]) -> Problem:
         known = self.known.get(kind, ())
-        hint = suggestion(name, known, f"there is no {kind} at all" if not known else "there are")
+        hint = suggestion(name, known, "there are") if known else f"no {kind} has been declared yet"
         if self.unread:
             hint += f" (or it stands in {one_of(self.unread)}, which cannot be read)"
         return Problem(path, "unknown-reference", f"there is no {kind} `{name}`", hint)
@@ -79,9 +84,11 @@ def link(
         schedules=built(sound, "Schedule", build.schedule),
     )
     notifications: dict[str, Notification] = {}
-    for document in of_kind(sound, "Notification"):
-        notification, found = linked(document, project, names, channels)
-        problems.extend(found)
+    for document in of_kind(documents, "Notification"):
+        found = [*reference_problems(document, names), *channel_problems(document, project, channels)]
+        new = (problem for problem in found if problem.path not in document.flaws)
+        problems += located(new, document.node, document.marks)
+        notification = linked(document, project) if document.sound and not found else None
         if notification is not None:
             notifications.setdefault(notification.name, notification)
     problems.extend(statements_checked(sound, names))
@@ -138,28 +145,24 @@ def built(
 # -- notifications ------------------------------------------------------------------------------------------------
 
 
-def linked(
-    document: Document, project: Project, names: Names, channels: Sequence[ChannelShape]
-) -> tuple[Notification | None, list[Diagnostic]]:
-    """The notification, or None where something it refers to is missing or has problems itself."""
-    problems = [
-        names.problem(kind, document.values[key], (key,))
-        for key, kind in (("template", "Template"), ("audience", "Audience"), ("schedule", "Schedule"))
-        if isinstance(document.values.get(key), str) and document.values[key] not in names.known.get(kind, ())
-    ]
+REFERENCES = (("template", "Template"), ("audience", "Audience"), ("schedule", "Schedule"))
+
+
+def reference_problems(document: Document, names: Names) -> Iterator[Problem]:
+    for key, kind in REFERENCES:
+        name = document.values.get(key)
+        if isinstance(name, str) and name not in names.known.get(kind, ()):
+            yield names.problem(kind, name, (key,))
+
+
+def linked(document: Document, project: Project) -> Notification | None:
+    """The notification, or None where something that it refers to has problems itself."""
     template = referred(document, "template", project.templates, build.template)
     audience = referred(document, "audience", project.audiences, build.audience)
     schedule = project.schedules.get(document.values.get("schedule", ""))
-    if template is not None:
-        channel = next(each for each in channels if each.name == template.channel)
-        problems += channel_problems(document, channel)
-    diagnostics = [problem.at(document.marks) for problem in problems]
-    missing = "schedule" in document.values and schedule is None
-    if template is None or audience is None or missing or problems:
-        return None, diagnostics
-    return notification_of(
-        document, template, audience, schedule=schedule, policy=project.policy
-    ), diagnostics
+    if template is None or audience is None or ("schedule" in document.values and schedule is None):
+        return None
+    return notification_of(document, template, audience, schedule=schedule, policy=project.policy)
 
 
 def referred(
@@ -175,14 +178,30 @@ def referred(
     return make(document.name or "", value, document.marks.below(key))
 
 
-def channel_problems(document: Document, channel: ChannelShape) -> Iterator[Problem]:
+def channel_of(document: Document, project: Project, channels: Sequence[ChannelShape]) -> ChannelShape | None:
+    """The channel of the notification's template, as far as it is known."""
+    template = document.values.get("template")
+    if isinstance(template, str):
+        known = project.templates.get(template)
+        name = known.channel if known else None
+    else:
+        name = (template or {}).get("channel")
+    return next((channel for channel in channels if channel.name == name), None)
+
+
+def channel_problems(
+    document: Document, project: Project, channels: Sequence[ChannelShape]
+) -> Iterator[Problem]:
     """What the notification says that its template's channel does not have."""
+    channel = channel_of(document, project, channels)
+    if channel is None:
+        return
     for key, only in ONLY_ON.items():
         if key in document.values and channel.name != only:
             message = f"`{key}` is for {only}; the template's channel is {channel.name}"
             yield Problem((key,), "unknown-key", message, f"leave `{key}` out")
-    for index, receipt in enumerate(document.values.get("requestedReceipts", ())):
-        if receipt.casefold() not in channel.receipts:
+    for index, receipt in enumerate(document.values.get("requestedReceipts") or ()):
+        if isinstance(receipt, str) and receipt.casefold() not in channel.receipts:
             message = f'{channel.name} has no receipt "{receipt}"'
             hint = suggestion(receipt, channel.receipts, "there are")
             yield Problem(("requestedReceipts", index), "invalid-value", message, hint, number=47)

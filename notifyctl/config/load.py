@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from notifyctl.config import build
-from notifyctl.config.check import AT_KEY, check
+from notifyctl.config.check import check, located
 from notifyctl.config.documents import shapes
 from notifyctl.config.fields import ChannelShape, Shape
 from notifyctl.config.kinds.parts import API_VERSION
 from notifyctl.config.link import Document, link
-from notifyctl.config.nodes import MappingNode, Node, Scalar, key_places, places
+from notifyctl.config.nodes import MappingNode, Node, Scalar, places
 from notifyctl.config.paths import PROJECT_FILE
 from notifyctl.config.reader import MAX_BYTES, each_document
 from notifyctl.config.rules import check_rules
@@ -92,9 +92,11 @@ def checked(
     values, problems = check(kinds[kind], node)
     if not problems:
         problems = check_rules(kind, values)
-    key_marks = Marks(file, key_places(node)) if problems else marks
-    found = [problem.at(key_marks if problem.rule in AT_KEY else marks) for problem in problems]
-    return Document(kind, name_of(node), node, values or {}, marks, sound=sound and not problems), found
+    flaws = frozenset(problem.path for problem in problems)
+    document = Document(
+        kind, name_of(node), node, values or {}, marks, sound=sound and not problems, flaws=flaws
+    )
+    return document, located(problems, node, marks)
 
 
 def not_ours(node: Node) -> Problem | None:

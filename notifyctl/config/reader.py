@@ -25,9 +25,11 @@ UNREADABLE = re.compile(
 )
 """Characters that YAML forbids, and those that end a line for a YAML 1.1 parser but not for a 1.2 one."""
 
+TAB = "indent with spaces: a tab cannot stand here"
+JINJA = "a text that begins with {{ must be in quotes"
+BARE_JINJA = re.compile(r"(?:: |- )\s*\{\{")
 HINTS = (
-    ("'\\t'", "indent with spaces: a tab cannot stand here"),
-    ("tab character", "indent with spaces: a tab cannot stand here"),
+    ("tab character", TAB),
     ("alias", 'a text that begins with * must be in quotes, for example "*/5 * * * *"'),
     ("anchor", "a text that begins with & must be in quotes"),
     ("cannot start any token", "a text that begins with a special character must be in quotes"),
@@ -118,10 +120,11 @@ class Composer:
 
     def __init__(self, text: str, file: str) -> None:
         self.file = file
+        self.text = text
         self.problems: list[Diagnostic] = []
         self.anchors: dict[
             str, tuple[Node, int, int]
-        ] = {}  # the node, how many values it holds, how deep it is
+        ] = {}  # a node, how many values it holds, how deep it is
         self.open_anchors: set[str] = set()
         self.values = 0
         self.deepest = 0
@@ -147,15 +150,21 @@ class Composer:
         try:
             return next(self.events)
         except yaml.YAMLError as wrong:
-            mark = getattr(wrong, "problem_mark", None) or getattr(wrong, "context_mark", None)
-            problem = str(
-                getattr(wrong, "problem", None) or getattr(wrong, "context", None) or "it cannot be parsed"
-            )
-            context = getattr(wrong, "context", None) or ""
-            where = Location(self.file, mark.line + 1, mark.column + 1) if mark else Location(self.file)
-            known = f"{problem} {context}".replace("\t", "\\t")
-            hint = next((hint for part, hint in HINTS if part in known), None)
-            raise Unreadable(error("yaml-syntax", f"this is not YAML: {problem}", where, hint)) from None
+            raise Unreadable(self.syntax_error(wrong)) from None
+
+    def syntax_error(self, wrong: yaml.YAMLError) -> Diagnostic:
+        mark = getattr(wrong, "problem_mark", None) or getattr(wrong, "context_mark", None)
+        said = [str(part) for name in ("problem", "context") if (part := getattr(wrong, name, None))]
+        message = f"this is not YAML: {said[0] if said else 'it cannot be parsed'}"
+        if mark is None:
+            return error("yaml-syntax", message, Location(self.file))
+        line = "".join(re.split(r"\r\n|\r|\n", self.text)[mark.line : mark.line + 1])
+        hint = next((hint for part, hint in HINTS if part in " ".join(said)), None)
+        if line[mark.column : mark.column + 1] == "\t":
+            hint = TAB
+        elif BARE_JINJA.search(line):
+            hint = JINJA
+        return error("yaml-syntax", message, Location(self.file, mark.line + 1, mark.column + 1), hint)
 
     def node(self, event: Any, depth: int) -> Node:
         if isinstance(event, yaml.AliasEvent):

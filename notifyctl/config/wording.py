@@ -30,7 +30,7 @@ def suggestion(name: str, known: Sequence[str], what: str) -> str:
     near = nearest(name, known)
     if near is not None:
         return f"did you mean `{near}`?"
-    return f"{what}: {', '.join(known)}" if known else f"{what}: none"
+    return f"{what}: {', '.join(known)}" if known else "there is none"
 
 
 def described(node: Node) -> str:

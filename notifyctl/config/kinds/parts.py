@@ -58,6 +58,7 @@ def secret(name: str, what: str, example: str) -> tuple[Field, Field]:
         examples=(example,),
         pattern=ENVIRONMENT_VARIABLE,
         says="is the name of an environment variable, not the secret itself",
+        private=True,
     )
     file = Text(
         description=f"The file that holds {what}, as containers mount secrets.",

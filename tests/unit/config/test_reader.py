@@ -100,7 +100,7 @@ def test_core_tags_are_known(text: str, value: object) -> None:
         ("a: !!binary aGk=", 1, 4, "!!binary"),
         ("a: !!int x", 1, 4, "!!int"),
         ("? [a]\n: b", 1, 3, "a key must be text"),
-        ("? \n: b", 1, 1, "a key must be text"),
+        ("? \n: b", 1, 2, "a key must be text"),
         ("a: {{ brand }}", 1, 5, "a key must be text"),
         ("<<: {a: b}", 1, 1, "YAML 1.1"),
         ("a: b\nc: \0", 2, 4, "U+0000"),
