@@ -1,5 +1,6 @@
 """What a channel is: content types, options, limits, size. Each limit and rule of the API stands once, in this room,
-with its number; loader, lint, schemas, payload builder and sandbox read it here."""
+with its number; loader, lint, schemas, payload builder and sandbox read it here.
+"""
 
 from collections.abc import Mapping
 

@@ -17,13 +17,24 @@ ATTACHMENT = Record(
     fields=(
         Field(
             name="mimeType",
-            shape=Text(description="Its media type.", examples=("application/pdf",), composed=True, min_length=1, rule=75),
+            shape=Text(
+                description="Its media type.",
+                examples=("application/pdf",),
+                composed=True,
+                min_length=1,
+                rule=75,
+            ),
             required=True,
             aliases=("mimetype",),
         ),
         Field(
             name="name",
-            shape=Text(description="The file name that readers see.", examples=("plan.pdf",), composed=True, min_length=1),
+            shape=Text(
+                description="The file name that readers see.",
+                examples=("plan.pdf",),
+                composed=True,
+                min_length=1,
+            ),
             required=True,
         ),
         Field(
@@ -43,7 +54,11 @@ COMMON = (
     Field(
         name="subject",
         shape=Text(
-            description="The subject line.", examples=("Planned outage in $(area)",), composed=True, min_length=1, rule=70
+            description="The subject line.",
+            examples=("Planned outage in $(area)",),
+            composed=True,
+            min_length=1,
+            rule=70,
         ),
         required=True,
     ),
@@ -81,7 +96,9 @@ SHAPE = ChannelShape(
                 fields=(
                     Field(name="type", shape=Text(description="html"), required=True),
                     *COMMON,
-                    Field(name="text", shape=Text(description="The text alternative.", composed=True, rule=72)),
+                    Field(
+                        name="text", shape=Text(description="The text alternative.", composed=True, rule=72)
+                    ),
                     Field(
                         name="html",
                         shape=Text(
@@ -104,7 +121,9 @@ SHAPE = ChannelShape(
             Field(
                 name="trackClicks",
                 shape=Boolean(
-                    description="Track links in the HTML, but for those with no-track-connect.", strings=True, rule=67
+                    description="Track links in the HTML, but for those with no-track-connect.",
+                    strings=True,
+                    rule=67,
                 ),
             ),
             Field(

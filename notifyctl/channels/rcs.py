@@ -167,7 +167,9 @@ SHAPE = ChannelShape(
                 ),
                 Field(
                     name="messageId",
-                    shape=Text(description="The message that was read.", composed=True, min_length=1, rule=94),
+                    shape=Text(
+                        description="The message that was read.", composed=True, min_length=1, rule=94
+                    ),
                 ),
                 chips=False,
             ),
@@ -184,7 +186,9 @@ SHAPE = ChannelShape(
             ),
             Field(
                 name="smsSenderId",
-                shape=Text(description="Who the SMS comes from.", examples=("CNNECT",), composed=True, rule=83),
+                shape=Text(
+                    description="Who the SMS comes from.", examples=("CNNECT",), composed=True, rule=83
+                ),
             ),
             Field(
                 name="text",
@@ -223,7 +227,9 @@ def fallback_is_complete(message: Message) -> Iterator[Problem]:
         for key, what in (("smsSenderId", "a sender"), ("text", "a text")):
             if not message.options.get(key):
                 yield FALLBACK.broken(
-                    ("options", "smsFallback"), f"smsFallback needs {what} for the SMS", f"add `{key}` to the options"
+                    ("options", "smsFallback"),
+                    f"smsFallback needs {what} for the SMS",
+                    f"add `{key}` to the options",
                 )
 
 
@@ -236,7 +242,9 @@ def events_are_complete(message: Message) -> Iterator[Problem]:
     if event == "IS_TYPING" and named:
         yield EVENT.broken(("content", "messageId"), "IS_TYPING is about no message", "remove `messageId`")
     if message.options.get("smsFallback") is True:
-        yield QUIET_EVENT.broken(("options", "smsFallback"), "an event has no SMS to fall back to", "remove it")
+        yield QUIET_EVENT.broken(
+            ("options", "smsFallback"), "an event has no SMS to fall back to", "remove it"
+        )
 
 
 def cards(message: Message) -> Iterator[tuple[Path, ApiObject]]:

@@ -35,7 +35,11 @@ SMARTLINKS = Items(
     item=Record(
         title="Smartlink",
         fields=(
-            Field(name="smartlinkId", shape=Integer(description="Its number.", minimum=1, rule=65), required=True),
+            Field(
+                name="smartlinkId",
+                shape=Integer(description="Its number.", minimum=1, rule=65),
+                required=True,
+            ),
             Field(name="validity", shape=Integer(description="How long it holds.", minimum=1, rule=65)),
         ),
     ),
@@ -74,7 +78,9 @@ SHAPE = ChannelShape(
             ),
             Field(
                 name="trackClicks",
-                shape=Boolean(description="Ask for clicked receipts; needs shortenLinks.", strings=True, rule=56),
+                shape=Boolean(
+                    description="Ask for clicked receipts; needs shortenLinks.", strings=True, rule=56
+                ),
             ),
             Field(
                 name="extras",
@@ -97,14 +103,18 @@ DOMAIN_IS_HTTPS = Rule(57, "short-link-domain-https")
 def clicks_need_short_links(message: Message) -> Iterator[Problem]:
     if message.options.get("trackClicks") is True and message.options.get("shortenLinks") is not True:
         yield CLICKS_NEED_SHORT_LINKS.broken(
-            ("options", "trackClicks"), "trackClicks works on shortened links only", "add `shortenLinks: true`"
+            ("options", "trackClicks"),
+            "trackClicks works on shortened links only",
+            "add `shortenLinks: true`",
         )
 
 
 def domain_is_https(message: Message) -> Iterator[Problem]:
     domain = message.options.get("domain")
     if isinstance(domain, str) and not http_url(domain, secure=True):
-        yield DOMAIN_IS_HTTPS.broken(("options", "domain"), "the domain of short links is an https URL", "https://…")
+        yield DOMAIN_IS_HTTPS.broken(
+            ("options", "domain"), "the domain of short links is an https URL", "https://…"
+        )
 
 
 def no_unsubscribe(message: Message) -> Iterator[Problem]:

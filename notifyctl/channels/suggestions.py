@@ -15,13 +15,19 @@ COMMON = (
     Field(
         name="displayText",
         shape=Text(
-            description="The label, best at most 25 characters.", examples=("Yes",), composed=True, min_length=1, rule=106
+            description="The label, best at most 25 characters.",
+            examples=("Yes",),
+            composed=True,
+            min_length=1,
+            rule=106,
         ),
         required=True,
     ),
     Field(
         name="postbackData",
-        shape=Text(description="Comes back when it is tapped.", examples=("usr_msg_yes",), composed=True, rule=106),
+        shape=Text(
+            description="Comes back when it is tapped.", examples=("usr_msg_yes",), composed=True, rule=106
+        ),
     ),
 )
 
@@ -30,11 +36,17 @@ def kind(name: str, description: str, *fields: Field) -> Record:
     return Record(
         title=f"Suggestion ({name})",
         description=description,
-        fields=(Field(name="type", shape=Text(description=description, rule=105), required=True), *COMMON, *fields),
+        fields=(
+            Field(name="type", shape=Text(description=description, rule=105), required=True),
+            *COMMON,
+            *fields,
+        ),
     )
 
 
-def text(name: str, description: str, rule: int, *, required: bool = True, example: str | None = None) -> Field:
+def text(
+    name: str, description: str, rule: int, *, required: bool = True, example: str | None = None
+) -> Field:
     examples = (example,) if example else ()
     shape = Text(description=description, examples=examples, composed=True, min_length=1, rule=rule)
     return Field(name=name, shape=shape, required=required)
@@ -50,8 +62,13 @@ SUGGESTION = Cases(
         "viewLocation": kind(
             "viewLocation",
             "Shows a place on the reader's map.",
-            Field(name="latitude", shape=Number(description="Degrees north.", minimum=-90, maximum=90, rule=107)),
-            Field(name="longitude", shape=Number(description="Degrees east.", minimum=-180, maximum=180, rule=107)),
+            Field(
+                name="latitude", shape=Number(description="Degrees north.", minimum=-90, maximum=90, rule=107)
+            ),
+            Field(
+                name="longitude",
+                shape=Number(description="Degrees east.", minimum=-180, maximum=180, rule=107),
+            ),
             text("address", "What to look for on the map.", 107, required=False),
             text("label", "The label of the pin.", 107, required=False),
         ),
@@ -96,7 +113,9 @@ def check_suggestion(suggestion: ApiObject, path: Path) -> Iterator[Problem]:
             both = "latitude" in suggestion and "longitude" in suggestion
             either = "latitude" in suggestion or "longitude" in suggestion
             if not both and (either or "address" not in suggestion):
-                yield PLACE.broken(path, "viewLocation needs latitude and longitude, or an address to look for")
+                yield PLACE.broken(
+                    path, "viewLocation needs latitude and longitude, or an address to look for"
+                )
         case "openUrl" if not http_url(suggestion["url"]):
             yield URL.broken((*path, "url"), "url is an absolute http(s) URL", "https://…")
         case "dialPhone" if not phone_number(suggestion["phone"]):
@@ -117,6 +136,8 @@ def check_times(event: ApiObject, path: Path) -> Iterator[Problem]:
     if len(moments) == len(("startTime", "endTime")):
         start, end = moments["startTime"], moments["endTime"]
         if (start.tzinfo is None) is not (end.tzinfo is None):
-            yield EVENT.broken((*path, "endTime"), "startTime and endTime both have a zone, or neither has one")
+            yield EVENT.broken(
+                (*path, "endTime"), "startTime and endTime both have a zone, or neither has one"
+            )
         elif end < start:
             yield EVENT.broken((*path, "endTime"), "an event does not end before it begins")

@@ -1,0 +1,193 @@
+"""A whole v2 request, as the API checks it: envelope, content, substitutions, times. For the sandbox and for tests of what
+we build; it reads the same shapes and rules as lint does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from notifyctl.channels import CHANNELS
+from notifyctl.channels.channel import Rule, texts
+from notifyctl.channels.limits import MAX_CALLBACK_DATA, MAX_DESTINATIONS, MAX_SEND_AHEAD_DAYS
+from notifyctl.channels.words import PLACEHOLDER, email_address, http_url, phone_number
+from notifyctl.config.check import check
+from notifyctl.config.fields import Choice, Field, Free, Integer, Items, Record, Table, Text
+from notifyctl.config.nodes import node_of
+from notifyctl.diagnostics import Problem
+from notifyctl.model import ChannelName
+
+VALUES = Table(description="Values for $(name).", value=Text(rule=28), rule=28)
+ADDRESSES = Items(item=Text(min_length=1, rule=13), min_items=1, rule=13)
+
+DESTINATION = Record(
+    title="destination",
+    description="Addresses that share substitutions and a correlation id.",
+    rule=10,
+    exactly_one=(("msisdn", "email"),),
+    fields=(
+        Field(name="msisdn", shape=ADDRESSES),
+        Field(name="email", shape=ADDRESSES),
+        Field(name="correlationId", shape=Text(rule=19)),
+        Field(name="substitutions", shape=VALUES),
+    ),
+)
+
+REQUEST = Record(
+    title="request",
+    description="A request to send one message to up to 1,000 destinations.",
+    rule=1,
+    exactly_one=(("content", "template"),),
+    at_most_one=(("expireAt", "validity"),),
+    fields=(
+        Field(name="appid", shape=Text(rule=9)),
+        Field(name="channel", shape=Choice(values=tuple(ChannelName), rule=4), required=True),
+        Field(name="from", shape=Text(min_length=1, rule=5), required=True),
+        Field(name="to", shape=Items(item=DESTINATION, min_items=1, rule=10), required=True),
+        Field(name="substitutions", shape=VALUES),
+        Field(name="sendAt", shape=Free(rule=37)),
+        Field(name="expireAt", shape=Free(rule=42)),
+        Field(name="validity", shape=Integer(minimum=1, strings=True, rule=44)),
+        Field(name="priority", shape=Integer(minimum=1, maximum=3, strings=True, rule=22)),
+        Field(name="options", shape=Free(rule=25)),
+        Field(name="callbackData", shape=Text(max_length=MAX_CALLBACK_DATA, rule=20)),
+        Field(name="notifyUrl", shape=Text(rule=21)),
+        Field(name="requestedReceipts", shape=Items(item=Text(), rule=47)),
+        Field(name="content", shape=Free(rule=23)),
+        Field(
+            name="template",
+            shape=Record(
+                title="template", fields=(Field(name="id", shape=Text(min_length=1, rule=24), required=True),)
+            ),
+        ),
+        Field(name="cc", shape=Items(item=Text(), rule=78)),
+        Field(name="bcc", shape=Items(item=Text(), rule=78)),
+        Field(name="smartlinks", shape=Free(rule=65)),
+    ),
+)
+
+OPAQUE = Rule(25, "options")
+DESTINATION_TYPE = Rule(11, "destination-type")
+TOO_MANY = Rule(16, "too-many-destinations")
+BAD_ADDRESS = Rule(14, "bad-address")
+BAD_EMAIL = Rule(15, "bad-address")
+NOTIFY_URL = Rule(21, "notify-url")
+UNRESOLVED = Rule(31, "unresolved-variable")
+BAD_TIME = Rule(37, "bad-time")
+TOO_FAR = Rule(38, "send-at-horizon")
+EXPIRY_ORDER = Rule(43, "expiry-order")
+RECEIPTS = Rule(48, "requested-receipts")
+EMAIL_ONLY = Rule(78, "email-only")
+
+MAX_EPOCH_SECONDS = 100_000_000_000  # a larger number is milliseconds (rule 40)
+
+
+def check_request(body: object, *, profile: str, now: datetime) -> list[Problem]:
+    """Every problem of a decoded JSON body, envelope first. Its paths begin at the body."""
+    value, problems = check(REQUEST, node_of(body), composed=True)
+    if problems:
+        return problems
+    return [
+        *content_problems(value, profile),
+        *destination_problems(value),
+        *time_problems(value, now),
+        *envelope_problems(value),
+    ]
+
+
+def content_problems(body: Mapping[str, Any], profile: str) -> Iterator[Problem]:
+    channel = CHANNELS[ChannelName(body["channel"])]
+    content, options = body.get("content"), body.get("options", {})
+    if not isinstance(options, Mapping):
+        yield OPAQUE.broken(("options",), "options is an object")
+    elif content is None:
+        _, found = check(channel.shape.options, node_of(options), composed=True)
+        yield from (Problem(("options", *p.path), p.rule, p.message, p.hint, number=p.number) for p in found)
+    elif not isinstance(content, Mapping):
+        yield OPAQUE.broken(("content",), "content is an object")
+    else:
+        yield from channel.check(content, options, profile=profile)
+        yield from unresolved(body, content, options)
+
+
+def unresolved(body: Mapping[str, Any], content: Any, options: Any) -> Iterator[Problem]:
+    """Rule 31: every placeholder resolves for every destination, by its own values or the global ones."""
+    used = {name for _, text in texts([content, options]) for name in PLACEHOLDER.findall(text)} - {
+        "unsubscribe"
+    }
+    missing = used - set(body.get("substitutions", {}))
+    for number, destination in enumerate(body["to"] if missing else ()):
+        lacks = sorted(missing - set(destination.get("substitutions", {})))
+        if lacks:
+            yield UNRESOLVED.broken(
+                ("to", number), f"no value for $({lacks[0]})", "add it to `substitutions`"
+            )
+
+
+def destination_problems(body: Mapping[str, Any]) -> Iterator[Problem]:
+    wanted = ChannelName(body["channel"]).address_field
+    right = email_address if wanted == "email" else phone_number
+    rule = BAD_EMAIL if wanted == "email" else BAD_ADDRESS
+    total = 0
+    for number, destination in enumerate(body["to"]):
+        if wanted not in destination:
+            yield DESTINATION_TYPE.broken(
+                ("to", number), f"{body['channel']} has destinations of type {wanted}"
+            )
+            continue
+        total += len(destination[wanted])
+        for position, address in enumerate(destination[wanted]):
+            if not right(address):
+                yield rule.broken(("to", number, wanted, position), f"this is no {wanted}")
+    if total > MAX_DESTINATIONS:
+        yield TOO_MANY.broken(
+            ("to",), f"{total:,} destinations; the API takes {MAX_DESTINATIONS:,} in a request"
+        )
+
+
+def time_problems(body: Mapping[str, Any], now: datetime) -> Iterator[Problem]:
+    moments: dict[str, datetime] = {}
+    for key in ("sendAt", "expireAt"):
+        if key in body:
+            moment = instant(body[key])
+            if moment is None:
+                yield BAD_TIME.broken((key,), f"{key} is ISO 8601 with a zone, or epoch seconds")
+            else:
+                moments[key] = moment
+    send_at, expire_at = moments.get("sendAt"), moments.get("expireAt")
+    if send_at is not None and send_at > now + timedelta(days=MAX_SEND_AHEAD_DAYS):
+        yield TOO_FAR.broken(("sendAt",), f"sendAt is at most {MAX_SEND_AHEAD_DAYS} days ahead")
+    if expire_at is not None and expire_at <= (send_at or now):
+        yield EXPIRY_ORDER.broken(("expireAt",), "expireAt is after sendAt and after now")
+
+
+def instant(value: object) -> datetime | None:
+    """ISO 8601 with a zone, or epoch seconds as a number or its digits (rules 37, 40 and 41)."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return datetime.fromtimestamp(value, UTC) if 0 < value < MAX_EPOCH_SECONDS else None
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def envelope_problems(body: Mapping[str, Any]) -> Iterator[Problem]:
+    url = body.get("notifyUrl")
+    if url is not None and not http_url(url):
+        yield NOTIFY_URL.broken(("notifyUrl",), "notifyUrl is an https URL")
+    channel = CHANNELS[ChannelName(body["channel"])]
+    folded = Counter(receipt.lower() for receipt in body.get("requestedReceipts", ()))
+    for receipt, times in folded.items():
+        if receipt not in channel.shape.receipts or times > 1:
+            yield RECEIPTS.broken(
+                ("requestedReceipts",), f"{receipt!r} is no receipt of {channel.name}, or stands twice"
+            )
+    if channel.name is not ChannelName.EMAIL and (body.get("cc") or body.get("bcc")):
+        yield EMAIL_ONLY.broken(("cc",), "cc and bcc are for e-mail")

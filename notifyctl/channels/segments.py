@@ -1,0 +1,69 @@
+"""SMS arithmetic: GSM-7 or UCS-2, how many units a text takes, and into how many segments it is cut.
+
+GSM 03.38 default alphabet and its extension table; a segment of several gives 6 octets to the concatenation header,
+which leaves 153 septets or 67 UCS-2 units. A character is never split: an extension character (two septets) or a
+surrogate pair (two units) that does not fit begins the next segment.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+BASIC = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+EXTENSION = "\f^{}\\[~]|€"
+"""Each of these costs two septets: an escape and itself."""
+
+IS_BASIC = re.compile(f"[{re.escape(BASIC)}]*").fullmatch
+IS_GSM7 = re.compile(f"[{re.escape(BASIC + EXTENSION)}]*").fullmatch
+WIDE = frozenset(EXTENSION)
+BEYOND_BMP = 0xFFFF
+
+SINGLE_GSM7, MULTI_GSM7 = 160, 153
+SINGLE_UCS2, MULTI_UCS2 = 70, 67
+
+
+class Segmentation(NamedTuple):
+    """`units` are septets for GSM-7 and 16-bit units for UCS-2; an empty text has none and no segment."""
+
+    encoding: str
+    units: int
+    segments: int
+
+
+def is_gsm7(text: str) -> bool:
+    return IS_GSM7(text) is not None
+
+
+def segment(text: str) -> Segmentation:
+    """What a text costs. This runs for every recipient, so the common case, basic GSM-7, is two tests and a division."""
+    if IS_BASIC(text):
+        length = len(text)
+        if length <= SINGLE_GSM7:
+            return Segmentation("GSM-7", length, 1 if length else 0)
+        return Segmentation("GSM-7", length, -(-length // MULTI_GSM7))
+    if IS_GSM7(text):
+        widths = [2 if character in WIDE else 1 for character in text]
+        return counted("GSM-7", widths, SINGLE_GSM7, MULTI_GSM7)
+    widths = [2 if ord(character) > BEYOND_BMP else 1 for character in text]
+    return counted("UCS-2", widths, SINGLE_UCS2, MULTI_UCS2)
+
+
+def counted(encoding: str, widths: list[int], single: int, multi: int) -> Segmentation:
+    units = sum(widths)
+    if units <= single:
+        return Segmentation(encoding, units, 1)
+    segments, used = 1, 0
+    for width in widths:
+        if used + width > multi:
+            segments, used = segments + 1, 0
+        used += width
+    return Segmentation(encoding, units, segments)
+
+
+def offender(text: str) -> str | None:
+    """The first character that GSM-7 does not have; None when it has them all."""
+    return next((character for character in text if not IS_GSM7(character)), None)
