@@ -101,9 +101,9 @@ class Checking:
             return text
         self.length(shape, text, path)
         if shape.pattern is not None and not re.fullmatch(shape.pattern, text):
-            says = shape.says or f"must match {shape.pattern}"
-            misfit = "" if shape.private else f'; "{shortened(text)}" does not fit'
-            message = f"{spoken(path)} {says}{misfit}"
+            wanted = f"be {shape.says}" if shape.says else f"match {shape.pattern}"
+            given = "" if shape.private else f', not "{shortened(text)}"'
+            message = f"{spoken(path)} must {wanted}{given}"
             self.report("invalid-value", message, path, shape=shape, hint=example_of(shape))
         elif shape.parse is not None:
             try:
@@ -233,7 +233,9 @@ class Checking:
                 self.report("unknown-key", message, (*path, key.text), shape=shape, hint=hint)
         return {key.text: self.value(shape.value, value, (*path, key.text)) for key, value in node.items}
 
-    def record(self, shape: Record, node: Node, path: Path) -> dict[str, Any] | None:
+    def record(
+        self, shape: Record, node: Node, path: Path, among: Cases | None = None
+    ) -> dict[str, Any] | None:
         if not isinstance(node, MappingNode):
             self.wrong_type(shape, f"a mapping ({shape.title})", node, path)
             return None
@@ -243,7 +245,7 @@ class Checking:
         for key, value in node.items:
             field = shape.named(key.text)
             if field is None:
-                misspelt.add(self.unknown(shape, key.text, path))
+                misspelt.add(self.unknown(shape, key.text, path, among))
             elif field.name in written:
                 self.exclusive(shape, [written[field.name], key.text], path)
             else:
@@ -252,13 +254,16 @@ class Checking:
         self.presence(shape, written, path, misspelt=misspelt)
         return values
 
-    def unknown(self, shape: Record, name: str, path: Path) -> str | None:
-        """Reports an unknown key; gives the key that was most likely meant."""
+    def unknown(self, shape: Record, name: str, path: Path, among: Cases | None) -> str | None:
+        """Reports an unknown key; gives the key that was most likely meant. `among`: the cases that `shape` is one of."""
         known = [field.name for field in shape.fields]
-        message = f"{shape.title} has no key `{name}`"
+        others = [case for case, record in among.cases.items() if record.named(name)] if among else []
         hint = suggestion(name, known, "its keys")
+        if among and others:
+            hint = f"`{name}` goes with `{among.by}: {one_of(others)}`"
+        message = f"{shape.title} has no key `{name}`"
         self.report("unknown-key", message, (*path, name), shape=shape, hint=hint)
-        return nearest(name, known)
+        return None if others else nearest(name, known)
 
     def presence(
         self, shape: Record, written: dict[str, str], path: Path, *, misspelt: set[str | None]
@@ -300,7 +305,7 @@ class Checking:
             return None
         chosen = self.choice(Choice(values=tuple(shape.cases), rule=shape.rule), chooser, (*path, shape.by))
         record = shape.cases.get(chosen or "")
-        return self.record(record, node, path) if record is not None else None
+        return self.record(record, node, path, among=shape) if record is not None else None
 
     def either(self, shape: Either, node: Node, path: Path) -> Any:
         if isinstance(node, MappingNode):

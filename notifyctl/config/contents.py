@@ -51,12 +51,12 @@ def variant_of(channel: ChannelShape) -> Record:
         name=content.by,
         shape=Choice(values=tuple(content.cases), description="The kind of content; as in the template."),
     )
-    rest = [record for record in union(content.cases.values(), title="").fields if record.name != content.by]
+    rest = [field for field in union(content.cases.values(), title="").fields if field.name != content.by]
     partial = Record(
         title=f"{content.title} of a locale",
         description="What differs from the template's content; lists are replaced whole.",
         fields=(types, *rest),
-        at_most_one=tuple((name, file) for name, file in FROM_FILE.items()),
+        at_most_one=tuple(pair for pair in FROM_FILE.items() if any(field.name == pair[0] for field in rest)),
         partial=True,
     )
     return Record(

@@ -26,7 +26,7 @@ class Text(Shape):
 
     `composed`: the length limits hold for the text after Jinja2 and `$(name)`, so neither the schema nor the loader
     applies them to what stands in the file. `parse` turns the text into a value and raises ValueError with a sentence.
-    `pattern` must match whole; `says` is the sentence for people when it does not.
+    `pattern` must match whole; `says` ends "must be …" for people when it does not.
     """
 
     min_length: int = 0

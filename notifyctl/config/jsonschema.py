@@ -131,10 +131,12 @@ class Writer:
         }
 
     def integer(self, shape: Integer) -> Schema:
-        schema: Schema = (
-            {"type": ["integer", "string"], "pattern": "^[0-9]+$"} if shape.strings else {"type": "integer"}
-        )
-        return {**schema, **bounds(shape)}
+        if not shape.strings:
+            return {"type": "integer", **bounds(shape)}
+        if shape.minimum is not None and shape.maximum is not None:
+            numbers = range(shape.minimum, shape.maximum + 1)
+            return {"enum": [*numbers, *map(str, numbers)]}
+        return {"type": ["integer", "string"], "pattern": "^[0-9]+$", **bounds(shape)}
 
     def number(self, shape: Number) -> Schema:
         return {"type": "number", **bounds(shape)}

@@ -101,7 +101,7 @@ def notification(channels: Sequence[ChannelShape]) -> Record:
                 shape=Text(
                     description="The delivery hash of a change that those who were already sent to need not get.",
                     pattern=r"d1:[0-9a-f]{8,64}",
-                    says="is a hash that `notifyctl plan` shows: d1: and hexadecimal digits",
+                    says="a hash that `notifyctl plan` shows, d1: and hexadecimal digits",
                 ),
             ),
         ),

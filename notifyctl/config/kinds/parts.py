@@ -21,7 +21,7 @@ def name_text(description: str, *examples: str) -> Text:
         description=description,
         examples=examples,
         pattern=NAME,
-        says="is 1 to 63 small letters, digits, dots and hyphens, the first a letter or digit",
+        says="1 to 63 small letters, digits, dots and hyphens, the first a letter or digit",
     )
 
 
@@ -30,7 +30,7 @@ def locale_text(description: str) -> Text:
         description=description,
         examples=("en", "fr-CA"),
         pattern=LOCALE,
-        says="is a language tag such as en or fr-CA",
+        says="a language tag such as en or fr-CA",
     )
 
 
@@ -57,7 +57,7 @@ def secret(name: str, what: str, example: str) -> tuple[Field, Field]:
         description=f"The environment variable that holds {what}.",
         examples=(example,),
         pattern=ENVIRONMENT_VARIABLE,
-        says="is the name of an environment variable, not the secret itself",
+        says="the name of an environment variable, not the secret itself",
         private=True,
     )
     file = Text(
@@ -72,8 +72,8 @@ def either_of(name: str) -> tuple[str, str]:
     return f"{name}Env", f"{name}File"
 
 
-VARIABLE = r"[A-Za-z_][A-Za-z0-9_.-]*"
-"""The name in $(name)."""
+VARIABLE = r"[^()\s]+"
+"""The name in $(name) (rule 30)."""
 
 EDITION = Integer(minimum=1, description="Raising it sends to everyone again, on purpose.", examples=(2,))
 

@@ -83,7 +83,7 @@ SCHEDULE = Record(
                 description="Many occurrences: minute, hour, day of the month, month, day of the week.",
                 examples=("0 9 * * MON-FRI",),
                 pattern=CRON,
-                says="has five fields: minute, hour, day of the month, month, day of the week",
+                says="five fields: minute, hour, day of the month, month, day of the week",
             ),
         ),
         Field(name="from", shape=dated("The first day of a cron.", "2026-12-01")),

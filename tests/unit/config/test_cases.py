@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from notifyctl.config.fields import ChannelShape
+from notifyctl.channels import CHANNELS
 from notifyctl.config.load import Loaded, load_project
 from notifyctl.files import WorkingTree
 
 CASES = Path(__file__).parents[2] / "cases"
+SHAPES = [channel.shape for channel in CHANNELS.values()]
 VALID = sorted((CASES / "valid").iterdir())
 INVALID = sorted((CASES / "invalid").iterdir())
 
@@ -20,25 +21,21 @@ def found(loaded: Loaded) -> list[str]:
 
 
 @pytest.mark.parametrize("case", VALID, ids=lambda case: case.name)
-def test_a_valid_project_loads_whole(case: Path, channels: tuple[ChannelShape, ...]) -> None:
-    loaded = load_project(WorkingTree(case), channels)
+def test_a_valid_project_loads_whole(case: Path) -> None:
+    loaded = load_project(WorkingTree(case), SHAPES)
     assert found(loaded) == []
     assert loaded.project is not None
 
 
 @pytest.mark.parametrize("case", INVALID, ids=lambda case: case.name)
-def test_an_invalid_project_has_just_the_expected_problems(
-    case: Path, channels: tuple[ChannelShape, ...]
-) -> None:
+def test_an_invalid_project_has_just_the_expected_problems(case: Path) -> None:
     expected = (case / "expected.txt").read_text(encoding="utf-8").splitlines()
-    assert found(load_project(WorkingTree(case), channels)) == expected
+    assert found(load_project(WorkingTree(case), SHAPES)) == expected
 
 
 @pytest.mark.parametrize("case", INVALID, ids=lambda case: case.name)
-def test_every_error_in_the_files_comes_with_a_message_worth_reading(
-    case: Path, channels: tuple[ChannelShape, ...]
-) -> None:
-    for problem in load_project(WorkingTree(case), channels).diagnostics:
+def test_every_error_in_the_files_comes_with_a_message_worth_reading(case: Path) -> None:
+    for problem in load_project(WorkingTree(case), SHAPES).diagnostics:
         assert len(problem.message) > 15
         assert not problem.message.endswith(".")
         assert problem.location.line or problem.rule in ("unreadable-file", "project-document", "yaml-limits")
@@ -49,7 +46,7 @@ def test_every_rule_of_the_loader_has_a_case() -> None:
         line for case in INVALID for line in (case / "expected.txt").read_text(encoding="utf-8").splitlines()
     )
     assert {line.split(" ", 2)[1] for line in lines} >= {
-        "unknown-key", "missing-key", "wrong-type", "invalid-value", "too-long", "too-short", "too-few",
+        "unknown-key", "missing-key", "wrong-type", "invalid-value", "too-long", "too-short", "too-many", "too-few",
         "exclusive-keys", "duplicate-key", "yaml-syntax", "yaml-limits", "not-ours", "unknown-kind", "duplicate-name",
         "unknown-reference", "unreadable-file", "project-document",
     }  # fmt: skip

@@ -1,0 +1,123 @@
+"""The schemas of the real channels, as they are committed and as editors use them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from notifyctl.channels import CHANNELS
+from notifyctl.config.jsonschema import render, schemas
+from notifyctl.config.nodes import plain_value
+from notifyctl.config.reader import read_documents
+from notifyctl.files import WorkingTree
+
+ROOT = Path(__file__).parents[3]
+MADE = schemas([channel.shape for channel in CHANNELS.values()])
+ANY = Draft202012Validator(MADE["notifyctl.json"])
+
+
+def documents(case: Path) -> Iterator[tuple[str, Any]]:
+    tree = WorkingTree(case)
+    for path in tree.paths():
+        if path.endswith((".yaml", ".yml")):
+            for node in read_documents(tree.read(path), path)[0]:
+                yield path, plain_value(node)
+
+
+VALID = [
+    pytest.param(document, id=f"{case.name}/{path}-{number}")
+    for case in sorted((ROOT / "tests" / "cases" / "valid").iterdir())
+    for number, (path, document) in enumerate(documents(case))
+]
+
+
+def schema_of(document: Mapping[str, Any]) -> Draft202012Validator:
+    return Draft202012Validator(MADE[f"{document['kind'].lower()}.json"])
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_the_committed_schema_is_fresh(name: str) -> None:
+    committed = (ROOT / "schemas" / name).read_text(encoding="utf-8")
+    assert committed == render(MADE[name]), "run: notifyctl schema --write schemas"
+
+
+def test_no_other_schema_is_committed() -> None:
+    assert {path.name for path in (ROOT / "schemas").iterdir()} == set(MADE)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_the_schema_is_valid_and_can_be_read(name: str) -> None:
+    Draft202012Validator.check_schema(MADE[name])
+    assert json.loads(render(MADE[name])) == MADE[name]
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_every_key_is_described(name: str) -> None:
+    undescribed = [
+        f"{title}.{key}"
+        for title, definition in MADE[name]["$defs"].items()
+        for key, value in definition.get("properties", {}).items()
+        if not value.get("description")
+    ]
+    assert undescribed == []
+
+
+@pytest.mark.parametrize("document", VALID)
+def test_valid_documents_are_accepted(document: Mapping[str, Any]) -> None:
+    assert [error.message for error in ANY.iter_errors(document)] == []
+    assert [error.message for error in schema_of(document).iter_errors(document)] == []
+
+
+def misspelt(value: Any) -> Iterator[Any]:
+    """The document with one key misspelt, for each key of it."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from ([*value[:index], wrong, *value[index + 1 :]] for wrong in misspelt(item))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield {f"{name}Q" if name == key else name: inner for name, inner in value.items()}
+            if key not in FREE_KEYS:
+                yield from ({**value, key: wrong} for wrong in misspelt(item))
+
+
+FREE_KEYS = {"vars", "substitutions", "extras", "variables", "locales", "environments", "columns"}
+
+
+@pytest.mark.parametrize("document", VALID)
+def test_a_misspelt_key_is_refused_wherever_it_stands(document: Mapping[str, Any]) -> None:
+    for wrong in misspelt(document):
+        assert not ANY.is_valid(wrong), wrong
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"edition": 0},
+        {"edition": "first"},
+        {"priority": "4"},
+        {"name": "Shouting"},
+        {"template": {"channel": "sms"}},
+        {"template": {"channel": "sms", "id": "A", "content": {"type": "text", "text": "Hello"}}},
+        {"template": {"channel": "sms", "content": {"type": "text", "text": "a", "textFile": "b"}}},
+        {"template": {"channel": "fax", "id": "A"}},
+        {"audience": {"recipients": [{"locale": "en"}]}},
+        {"audience": {"recipients": [], "source": {"file": "a.csv"}}},
+        {"requestedReceipts": ["deliverd"]},
+    ],
+    ids=str,
+)
+def test_what_the_loader_refuses_the_schema_refuses_too(change: Mapping[str, Any]) -> None:
+    hello = {
+        "apiVersion": "notifyctl/v1",
+        "kind": "Notification",
+        "name": "hello",
+        "template": "t",
+        "audience": "a",
+    }
+    assert ANY.is_valid(hello)
+    assert not ANY.is_valid({**hello, **change})
