@@ -30,7 +30,8 @@ OUTCOMES: list[Outcome] = [
 
 scopes = st.sampled_from(SCOPES)
 packed = st.lists(st.binary(min_size=28, max_size=28), min_size=1, max_size=3).map(b"".join)
-numbers = st.integers(1, 4)
+back = st.sampled_from([1, 1, 2, 3, 0])
+"""Which batch, counted back from the next one, which is not there."""
 
 
 def told(reader: LedgerReader) -> object:
@@ -60,6 +61,7 @@ class TwoLedgers(RuleBasedStateMachine):
         self.stores = [disk, MemoryLedger(clock=self.clock)]
         for store in self.stores:
             store.create()
+        self.begin_to_write()
 
     def both(self, verb: str, *values: object, **named: object) -> None:
         """Do the same with both writers: the same answer, or a refusal of the same kind."""
@@ -99,7 +101,7 @@ class TwoLedgers(RuleBasedStateMachine):
                 pass
 
     @precondition(lambda self: self.writers)
-    @rule(scope=scopes, batches=st.lists(packed, max_size=2))
+    @rule(scope=scopes, batches=st.lists(packed, min_size=1, max_size=2))
     def plan(self, scope: Scope, batches: list[bytes]) -> None:
         self.both("plan_batches", scope, batches)
 
@@ -108,15 +110,30 @@ class TwoLedgers(RuleBasedStateMachine):
     def open(self, scope: Scope, held: bytes) -> None:
         self.both("open_scope", scope, held)
 
-    @precondition(lambda self: self.writers)
-    @rule(number=numbers, attempt=st.integers(0, 3))
-    def arm(self, number: int, attempt: int) -> None:
-        self.both("arm", number, attempt, seal=b"seal")
+    def nearby(self, back: int) -> tuple[int, int]:
+        """The number of a recent batch, and its last attempt."""
+        number = self.writers[0].next_batch() - back
+        known = (facts for scope in SCOPES for facts in self.writers[0].facts(scope))
+        return number, next((facts.attempt for facts in known if facts.number == number), 0)
 
     @precondition(lambda self: self.writers)
-    @rule(number=numbers, attempt=st.integers(0, 3), outcome=st.sampled_from(OUTCOMES))
-    def settle(self, number: int, attempt: int, outcome: Outcome) -> None:
-        self.both("settle", number, attempt, outcome)
+    @rule(back=back, ahead=st.sampled_from([1, 1, 0, 2]))
+    def arm(self, back: int, ahead: int) -> None:
+        number, last = self.nearby(back)
+        self.both("arm", number, last + ahead, seal=b"seal")
+
+    @precondition(lambda self: self.writers)
+    @rule(back=back, behind=st.sampled_from([0, 0, 1, -1]), outcome=st.sampled_from(OUTCOMES))
+    def settle(self, back: int, behind: int, outcome: Outcome) -> None:
+        number, last = self.nearby(back)
+        self.both("settle", number, last - behind, outcome)
+
+    @precondition(lambda self: self.writers)
+    @rule(back=back, outcome=st.sampled_from(OUTCOMES))
+    def send(self, back: int, outcome: Outcome) -> None:
+        number, last = self.nearby(back)
+        self.both("arm", number, last + 1, seal=b"seal")
+        self.both("settle", number, last + 1, outcome)
 
     @rule(seconds=st.integers(1, 3600))
     def wait(self, seconds: int) -> None:
@@ -140,8 +157,8 @@ class TwoLedgers(RuleBasedStateMachine):
 
 TestTwoLedgers = TwoLedgers.TestCase
 TestTwoLedgers.settings = settings(
-    max_examples=15,
-    stateful_step_count=20,
+    max_examples=20,
+    stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
