@@ -59,10 +59,17 @@ def unsound(diagnostics: Sequence[Diagnostic]) -> ProjectError:
 
 
 def open_workspace(
-    chdir: Path | None, *, environ: Environ | None = None, clock: Clock | None = None
+    chdir: Path | None,
+    *,
+    near: Sequence[Path] = (),
+    environ: Environ | None = None,
+    clock: Clock | None = None,
 ) -> Workspace:
-    """Find and read the project. Problems in its files are in `diagnostics`; only its absence raises ProjectError."""
-    root = find_project(chdir or Path.cwd()) if chdir is None else project_at(chdir)
+    """Find and read the project: `chdir`, else upwards from the first of `near`, else from here.
+
+    Problems in its files are in `diagnostics`; only its absence raises ProjectError.
+    """
+    root = find_near(near) if chdir is None else project_at(chdir)
     if root is None:
         raise ProjectError(
             f"there is no notifyctl.yaml here, above, or in {Path('notifications') / 'notifyctl.yaml'}",

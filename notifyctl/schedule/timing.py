@@ -55,7 +55,8 @@ def occurrences(
     schedule: Schedule | None, *, zone: str, after: datetime, until: datetime
 ) -> list[Occurrence]:
     """The slots that are open or open before `until`, earliest first. A recurring schedule gives at most the latest slot
-    before `after`, and that one only while it has not lapsed: what was missed longer ago is not caught up on."""
+    before `after`, and that one only while it has not lapsed: what was missed longer ago is not caught up on.
+    """
     if schedule is None or (schedule.at is None and schedule.cron is None):
         return [Occurrence(ONCE, None)]
     if schedule.at is not None:

@@ -104,7 +104,9 @@ def test_addresses_are_masked_unless_they_are_to_be_revealed(hello: Any) -> None
 
 
 def test_in_a_sandbox_it_shows_what_the_first_apply_puts_in_the_inbox(hello: Any) -> None:
-    hello.write(notifyctl="apiVersion: notifyctl/v1\nkind: Project\nname: acme\nenvironments:\n  sandbox: {provider: sandbox, limits: {tps: 1000}}\n")
+    hello.write(
+        notifyctl="apiVersion: notifyctl/v1\nkind: Project\nname: acme\nenvironments:\n  sandbox: {provider: sandbox, limits: {tps: 1000}}\n"
+    )
     dry = hello("apply", "--dry-run", "--reveal", "--format", "json")
     assert hello("apply").code == 0
     inbox = hello("sandbox", "inbox", "--reveal", "--format", "json").lines

@@ -103,9 +103,7 @@ def test_a_withdrawn_edition_is_not_sent(production: Any, foreign: Any) -> None:
 
 def test_a_moved_notification_keeps_its_facts(served: Any) -> None:
     name = (served.root / "hello.yaml").read_text().replace("name: hello", "name: greeting")
-    served.write(
-        hello=name, moved="apiVersion: notifyctl/v1\nkind: Moved\nfrom: hello\nto: greeting\n"
-    )
+    served.write(hello=name, moved="apiVersion: notifyctl/v1\nkind: Moved\nfrom: hello\nto: greeting\n")
     assert counts(served) == {"unchanged": 3}
 
 
@@ -173,7 +171,9 @@ def test_a_certain_rejection_ends_with_6_and_is_a_retry_next_time(production: An
     assert counts(production) == {"unchanged": 3}
 
 
-def test_an_answer_that_says_nothing_ends_with_7_and_is_never_sent_again(production: Any, foreign: Any) -> None:
+def test_an_answer_that_says_nothing_ends_with_7_and_is_never_sent_again(
+    production: Any, foreign: Any
+) -> None:
     edit(production)
     people(production, ROWS)
     foreign.answers = [(500, b"")]

@@ -127,7 +127,10 @@ def test_the_token_can_be_verified_by_who_knows_the_secret(outage: Any, foreign:
 
 def test_recipients_with_the_same_values_share_a_destination_object(production: Any, foreign: Any) -> None:
     production.write(outage=NOTIFICATION, template=TEMPLATE, audience=AUDIENCE)
-    rows = [row | {"first": "team", "hours": "", "note": "", "postcode": "EC1M", "lang": "en"} for row in people(7)]
+    rows = [
+        row | {"first": "team", "hours": "", "note": "", "postcode": "EC1M", "lang": "en"}
+        for row in people(7)
+    ]
     production.write(**{"people.csv": csv_of(rows)})
     assert production.apply().code == 0
     (request,) = foreign.requests
@@ -138,7 +141,9 @@ def test_recipients_with_the_same_values_share_a_destination_object(production: 
     assert 0 < len(destination["correlationId"].encode()) <= 50
 
 
-def test_batches_are_no_larger_than_the_tps_when_it_counts_destinations(production: Any, foreign: Any) -> None:
+def test_batches_are_no_larger_than_the_tps_when_it_counts_destinations(
+    production: Any, foreign: Any
+) -> None:
     project = (production.root / "notifyctl.yaml").read_text()
     production.write(notifyctl=project.replace("tps: 100000", "tps: 200"))
     production.write(outage=NOTIFICATION, template=TEMPLATE, audience=AUDIENCE)

@@ -13,7 +13,9 @@ SAMPLES = Path(__file__).parent / "seed_samples"
 
 
 @pytest.mark.parametrize("sample", sorted(p.name for p in SAMPLES.iterdir() if p.is_dir()))
-def test_a_sample_is_sent_as_documented(sample: str, cli: Any, foreign: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_is_sent_as_documented(
+    sample: str, cli: Any, foreign: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SEED_KEY", "made-up-service-key")
     shutil.copytree(SAMPLES / sample, cli.root, dirs_exist_ok=True)
     project = (cli.root / "notifyctl.yaml").read_text()

@@ -1,0 +1,66 @@
+"""Who may send: the service key or the JSON Web Token, checked by the standard library alone, apart from our client's code."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from notifyctl.channels.limits import JWT_LIFETIME
+
+CLOCK_SKEW = 60  # seconds that a token may come from the future
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What the simulated account knows. Its representation shows no secret."""
+
+    service_key: str | None = None
+    service_id: str | None = None
+    secret: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Access(service_id={self.service_id!r})"
+
+    def allows(self, headers: Mapping[str, str], now: datetime) -> bool:
+        """A token is looked at first, and alone when both are sent (rule 26). `headers` have lower-case names."""
+        authorization = headers.get("authorization", "")
+        if authorization.startswith("Bearer "):
+            return self._token_is_good(authorization.removeprefix("Bearer "), now)
+        given = headers.get("key", "")
+        return self.service_key is not None and hmac.compare_digest(given.encode(), self.service_key.encode())
+
+    def _token_is_good(self, token: str, now: datetime) -> bool:
+        """Rule 27: HS256 over the decoded secret, `iss` the service id, `iat` whole seconds, at most an hour old."""
+        parts = token.split(".")
+        if self.secret is None or len(parts) != len(("header", "claims", "signature")):
+            return False
+        header, claims, signature = decoded(parts[0]), decoded(parts[1]), raw(parts[2])
+        wanted = hmac.digest(self.secret, f"{parts[0]}.{parts[1]}".encode(), sha256)
+        if header.get("alg") != "HS256" or not hmac.compare_digest(signature, wanted):
+            return False
+        issued, seconds = claims.get("iat"), now.timestamp()
+        if not isinstance(issued, int) or not seconds - JWT_LIFETIME <= issued <= seconds + CLOCK_SKEW:
+            return False
+        expires = claims.get("exp", seconds + 1)
+        return claims.get("iss") == self.service_id and isinstance(expires, int | float) and seconds < expires
+
+
+def raw(part: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except ValueError:
+        return b""
+
+
+def decoded(part: str) -> dict[str, Any]:
+    try:
+        value = json.loads(raw(part))
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,94 @@
+"""What the sandbox accepted, one JSON line for each destination, as its reader would see it.
+
+The words are put together here from the request alone, as the provider would, and not by the code that sends.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+PLACEHOLDER = re.compile(r"\$\(([^()\s]+)\)")
+ADDRESS_FIELDS = ("msisdn", "email")
+
+
+class Inbox:
+    """Appends to `path`; with None it only counts. Safe to use from several threads."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.accepted = 0
+        self._lock = threading.Lock()
+
+    def keep(self, body: Mapping[str, Any], *, message_id: str, at: datetime) -> int:
+        """Store what each destination of an accepted request reads; returns how many there are. Durable before 201."""
+        entries = list(messages(body, message_id=message_id, at=at))
+        with self._lock:
+            self.accepted += len(entries)
+            if self.path is not None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                with self.path.open("a", encoding="utf-8") as stream:
+                    stream.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
+        return len(entries)
+
+
+def messages(body: Mapping[str, Any], *, message_id: str, at: datetime) -> Iterator[dict[str, Any]]:
+    """One entry per destination in flattened order; its transaction id is X, X_1, X_2 …"""
+    number = 0
+    for destination in body["to"]:
+        values = {**body.get("substitutions", {}), **destination.get("substitutions", {})}
+        for field in ADDRESS_FIELDS:
+            for address in destination.get(field, ()):
+                entry = {
+                    "at": at.isoformat(timespec="milliseconds"),
+                    "channel": body["channel"],
+                    "from": body["from"],
+                    "to": address,
+                    "messageId": message_id,
+                    "transid": f"{message_id}_{number}" if number else message_id,
+                    "correlationId": destination.get("correlationId"),
+                    "content": filled(body.get("content"), values),
+                }
+                for extra in (
+                    "options",
+                    "template",
+                    "cc",
+                    "bcc",
+                    "sendAt",
+                    "expireAt",
+                    "validity",
+                    "callbackData",
+                ):
+                    if extra in body:
+                        entry[extra] = filled(body[extra], values) if extra == "options" else body[extra]
+                if "template" in body:
+                    entry["substitutions"] = values
+                yield entry
+                number += 1
+
+
+def filled(value: Any, values: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return PLACEHOLDER.sub(lambda m: str(values.get(m[1], m[0])), value)
+    if isinstance(value, Mapping):
+        return {key: filled(item, values) for key, item in value.items()}
+    if isinstance(value, list):
+        return [filled(item, values) for item in value]
+    return value
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """The entries in the order they came. A line torn by a crash is left out."""
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        for line in stream:
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(entry, dict) and {"at", "channel", "to"} <= entry.keys():
+                yield entry
