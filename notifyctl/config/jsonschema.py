@@ -33,8 +33,10 @@ from notifyctl.config.nodes import resolve
 Schema = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-CHARACTERS = ["string", "number", "boolean"]
-"""What YAML parsers make of unquoted text such as 2026, 1e3 or true."""
+CHARACTERS: Schema = {
+    "description": "Text; without quotes, what YAML parsers take for a number or a boolean is text all the same.",
+    "type": ["string", "number", "boolean"],
+}
 
 
 def schemas(channels: Sequence[ChannelShape]) -> dict[str, Schema]:
@@ -110,7 +112,7 @@ class Writer:
         return {"$ref": f"#/$defs/{name}"}
 
     def text(self, shape: Text) -> Schema:
-        schema: Schema = {"type": CHARACTERS}
+        schema = self.reference("characters", CHARACTERS)
         if shape.composed:
             return schema
         if shape.min_length:
@@ -225,8 +227,8 @@ def bounds(shape: Integer | Number) -> Schema:
 
 
 def any_case(word: str) -> str:
-    """A pattern for the word in any case; JSON Schema's patterns have no flag for it."""
-    return "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else re.escape(c) for c in word)
+    """A pattern for a name of letters, digits and spaces in any case; JSON Schema's patterns have no flag for it."""
+    return "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else c for c in word)
 
 
 WRITERS: dict[type[Shape], Callable[[Writer, Any], Schema]] = {

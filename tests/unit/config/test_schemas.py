@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 
 from notifyctl.channels import CHANNELS
@@ -56,6 +59,14 @@ def test_the_schema_is_valid_and_can_be_read(name: str) -> None:
     assert json.loads(render(MADE[name])) == MADE[name]
 
 
+def test_another_validator_agrees_that_the_schemas_are_valid() -> None:
+    """It checks patterns by the rules of ECMAScript, which are not those of Python."""
+    command = [sys.executable, "-m", "check_jsonschema", "--check-metaschema"]
+    files = [str(path) for path in sorted((ROOT / "schemas").iterdir())]
+    result = subprocess.run([*command, *files], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
 @pytest.mark.parametrize("name", MADE)
 def test_every_key_is_described(name: str) -> None:
     undescribed = [
@@ -71,6 +82,20 @@ def test_every_key_is_described(name: str) -> None:
 def test_valid_documents_are_accepted(document: Mapping[str, Any]) -> None:
     assert [error.message for error in ANY.iter_errors(document)] == []
     assert [error.message for error in schema_of(document).iter_errors(document)] == []
+
+
+@pytest.mark.parametrize(
+    "case", sorted((ROOT / "tests" / "cases" / "valid").iterdir()), ids=lambda case: case.name
+)
+def test_what_a_yaml_1_1_parser_makes_of_valid_documents_is_accepted(case: Path) -> None:
+    tree = WorkingTree(case)
+    for path in tree.paths():
+        if path.endswith((".yaml", ".yml")):
+            for document in filter(None, yaml.safe_load_all(tree.read(path))):
+                plain = json.loads(
+                    json.dumps(document, default=str)
+                )  # dates become text, as validators make them
+                assert [error.message for error in ANY.iter_errors(plain)] == []
 
 
 def misspelt(value: Any) -> Iterator[Any]:
