@@ -210,6 +210,7 @@ class LedgerSummary:
     created_at: datetime
     batches: Mapping[BatchState, int]
     recipients: Mapping[BatchState, int]
+    """Members of the batches in each state. Who was rejected and then accepted stands in two batches, and counts in both."""
     scopes: int
 
 

@@ -25,6 +25,9 @@ OPENING_TRIES = 5
 PATIENCE = 1.0
 """Seconds to wait for a program that is not ours and has the file locked; our own writers are told apart before."""
 
+LEFTOVERS = ("", "-wal", "-shm", "-journal")
+"""What a crash can leave of a database. SQLite would replay such a log into whatever file has the name next."""
+
 
 class Database:
     """One connection. Calls from several threads are taken one after the other."""
@@ -94,7 +97,8 @@ def make(path: Path, meta: Row) -> None:
     """A new file at `path` with empty tables and the `meta` row. It appears whole or not at all."""
     aside = path.with_name(f"{path.name}.new")
     try:
-        aside.unlink(missing_ok=True)
+        for left in LEFTOVERS:
+            aside.with_name(aside.name + left).unlink(missing_ok=True)
         os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with closing(sqlite3.connect(aside, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -144,7 +148,7 @@ def open_for_reading(path: Path) -> Database:
             connection = connect(path, way)
             with closing_on_error(connection):
                 connection.execute("BEGIN")
-                connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
             return Database(connection, path, frozen=frozen)
         except sqlite3.Error as error:
             failure = error

@@ -39,7 +39,11 @@ class SqliteStore:
         self._fixed = fixed
 
     def exists(self) -> bool:
-        return self._path.exists()
+        """Raises LedgerError where that cannot be told: a ledger that is out of sight is not one that is missing."""
+        try:
+            return self._path.exists()
+        except OSError as error:
+            raise LedgerError(f"the ledger {self._path} cannot be reached: {error.strerror}") from error
 
     def create(self) -> None:
         """Make the folder and the file, for this user only. Raises LedgerError when something lies there already."""
@@ -51,7 +55,7 @@ class SqliteStore:
                 f"the ledger's folder {self._path.parent} cannot be made: {error.strerror}"
             ) from error
         with lock.held(self._lock_path, "ledger init", since=now):
-            if self._path.exists():
+            if self.exists():
                 raise LedgerError(
                     f"there is a ledger already: {self._path}",
                     hint="a new one in its place would send everything again; to start over, move it away by hand",
@@ -94,7 +98,7 @@ class SqliteStore:
         return self._path.with_name(f"{self._path.name}.lock")
 
     def _refuse_missing(self) -> None:
-        if not self._path.exists():
+        if not self.exists():
             raise LedgerError(
                 f"there is no ledger for the environment {self._path.stem!r}: {self._path} does not exist",
                 hint=f"`notifyctl -e {self._path.stem} ledger init` makes one, once",

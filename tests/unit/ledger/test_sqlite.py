@@ -87,7 +87,8 @@ def test_ledger_and_folder_belong_to_their_user_alone(path: Path, store: SqliteS
 
 def test_what_a_crash_left_of_a_ledger_in_the_making_is_no_ledger(path: Path) -> None:
     path.parent.mkdir()
-    path.with_name("staging.db.new").write_bytes(b"half a ledger")
+    for left in ("", "-wal", "-shm", "-journal"):
+        path.with_name(f"staging.db.new{left}").write_bytes(b"half a ledger")
     store = store_at(path)
     assert not store.exists()
     store.create()
@@ -99,6 +100,11 @@ def test_a_folder_that_cannot_be_made_is_an_error_with_its_name(tmp_path: Path) 
     (tmp_path / "file").write_text("")
     with pytest.raises(LedgerError, match="file"):
         store_at(tmp_path / "file" / "staging.db").create()
+
+
+def test_a_ledger_out_of_reach_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="cannot be reached"):
+        store_at(tmp_path / f"{'x' * 300}.db").exists()
 
 
 def test_each_ledger_has_a_lineage_and_a_key_of_its_own(tmp_path: Path) -> None:
