@@ -14,7 +14,7 @@ from notifyctl.config.build import given
 from notifyctl.config.check import check, located
 from notifyctl.config.fields import ChannelShape
 from notifyctl.config.nodes import MappingNode
-from notifyctl.config.wording import one_of, suggestion
+from notifyctl.config.wording import suggestion
 from notifyctl.diagnostics import Diagnostic, Marks, Path, Problem, Severity
 from notifyctl.model import (
     Audience,
@@ -62,7 +62,8 @@ class Names:
         known = self.known.get(kind, ())
         hint = suggestion(name, known, "there are") if known else f"no {kind} has been declared yet"
         if self.unread:
-            hint += f" (or it stands in {one_of(self.unread)}, which cannot be read)"
+            more = f" or {len(self.unread) - 1} other files" if len(self.unread) > 1 else ""
+            hint += f" (or it stands in {self.unread[0]}{more}, which cannot be read)"
         return Problem(path, "unknown-reference", f"there is no {kind} `{name}`", hint)
 
 
@@ -117,7 +118,7 @@ def duplicates(documents: Sequence[Document]) -> Iterator[Diagnostic]:
     first: dict[tuple[str, str], Document] = {}
     for document in documents:
         name = document.values["from"] if document.kind == "Moved" and document.sound else document.name
-        if name is None or document.kind == "Project":  # that there is one Project is for `load` to see
+        if name is None or document.kind in ("", "Project"):  # that there is one Project is for `load` to see
             continue
         known = first.setdefault((document.kind, name), document)
         if known is not document:

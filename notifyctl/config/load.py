@@ -46,7 +46,7 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> Loaded:
         for node, problems in read(files, path):
             diagnostics.extend(problems)
             if node is None:
-                unread.append(path)
+                unread.append(printable(path))
                 continue
             document, found = checked(node, path, kinds, sound=not problems)
             diagnostics.extend(found)
@@ -65,17 +65,24 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> Loaded:
 
 def read(files: FileTree, path: str) -> Iterator[tuple[Node | None, list[Diagnostic]]]:
     """The documents of a file; one `None` with the reason when it cannot be read."""
-    shown = path.encode("utf-8", "backslashreplace").decode()
     try:
-        if shown != path:
+        if printable(path) != path:
             raise OSError("its name is not UTF-8")  # noqa: TRY301 - one way to say that a file cannot be read
         with files.open(path) as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as wrong:
         message = f"this file cannot be read: {wrong.strerror or wrong}"
-        yield None, [Diagnostic("unreadable-file", Severity.ERROR, message, Location(shown), IGNORE_HINT)]
+        yield (
+            None,
+            [Diagnostic("unreadable-file", Severity.ERROR, message, Location(printable(path)), IGNORE_HINT)],
+        )
         return
     yield from each_document(data, path)
+
+
+def printable(path: str) -> str:
+    """The path with those bytes escaped that are not UTF-8."""
+    return path.encode("utf-8", "backslashreplace").decode()
 
 
 def checked(

@@ -9,6 +9,9 @@ from notifyctl.config.fields import Integer, Number, Shape
 from notifyctl.config.nodes import MappingNode, Node, SequenceNode
 from notifyctl.diagnostics import Path
 
+MOST_NAMES = 24
+"""How many known names a hint lists."""
+
 
 def spoken(path: Path) -> str:
     """A path as people write it: `content.cards[0].title`."""
@@ -30,7 +33,9 @@ def suggestion(name: str, known: Sequence[str], what: str) -> str:
     near = nearest(name, known)
     if near is not None:
         return f"did you mean `{near}`?"
-    return f"{what}: {', '.join(known)}" if known else "there is none"
+    if not known:
+        return "there is none"
+    return f"{what}: {', '.join(known[:MOST_NAMES])}{', …' if len(known) > MOST_NAMES else ''}"
 
 
 def described(node: Node) -> str:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from notifyctl.config.load import Loaded, load_project
 from notifyctl.diagnostics import Location
@@ -285,6 +288,39 @@ def test_a_project_document_with_problems_leaves_no_project_but_all_problems(loa
 def test_without_a_project_file_there_is_nothing_to_load() -> None:
     with pytest.raises(ProjectError, match=r"no notifyctl\.yaml"):
         load_project(MemoryFiles({"n.yaml": HELLO}), [])
+
+
+def test_a_file_whose_name_is_not_utf_8_is_a_problem_that_can_be_printed(load: Load) -> None:
+    loaded = load({"caf\udce9.yaml": HELLO})
+    assert [each.rule for each in loaded.diagnostics] == ["unreadable-file"]
+    str(loaded.diagnostics).encode("utf-8")
+
+
+KEYS = st.sampled_from(
+    ["name", "channel", "content", "type", "text", "template", "id", "options", "locales", "fr", "variables", "audience", "recipients", "msisdn", "source", "sql", "file", "columns", "substitutions", "schedule", "at", "cron", "from", "until", "to", "window", "days", "limits", "cc", "smartlinks", "requestedReceipts", "environments", "sandbox", "provider", "auth", "jwt", "policy", "defaults", "notification", "edition", "reason"]
+)
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from(["sms", "hello", "text", "sandbox", "x", "2026-12-01", ""]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=15,
+)
+KINDS = ["Project", "Template", "Audience", "Schedule", "Notification", "Moved", "Baseline", "Withdraw"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(KINDS), st.dictionaries(KEYS, JUNK, max_size=8)), max_size=3))
+def test_no_document_whatever_ends_in_an_exception(
+    load: Load, documents: list[tuple[str, dict[str, object]]]
+) -> None:
+    files = {
+        f"{number}.yaml": json.dumps({"apiVersion": "notifyctl/v1", "kind": kind, **keys})
+        for number, (kind, keys) in enumerate(documents)
+    }
+    loaded = load({**files, "hello.yaml": HELLO})
+    assert loaded.project is not None
 
 
 def test_loading_twice_finds_the_same_in_the_same_order(load: Load) -> None:
