@@ -66,7 +66,8 @@ class Envelope:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """One message as its reader gets it. `content` is None for a body that the provider holds; `missing` names the
-    values that nothing gives, which stay visible as placeholders. SMS have an encoding, units and segments."""
+    values that nothing gives, which stay visible as placeholders. SMS have an encoding, units and segments.
+    """
 
     notification: str
     channel: ChannelName

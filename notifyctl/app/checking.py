@@ -23,7 +23,9 @@ def lint(workspace: Workspace, environment_name: str | None) -> list[Diagnostic]
     return in_order(problems)
 
 
-def reported(workspace: Workspace, diagnostics: Sequence[Diagnostic], paths: Sequence[Path]) -> list[Diagnostic]:
+def reported(
+    workspace: Workspace, diagnostics: Sequence[Diagnostic], paths: Sequence[Path]
+) -> list[Diagnostic]:
     """Those in the named files and folders; all of them when none is named."""
     if not paths:
         return list(diagnostics)

@@ -56,7 +56,8 @@ def ledger_store(workspace: Workspace, environment: Environment) -> LedgerStore:
 
 def sandbox_identity(workspace: Workspace, environment: Environment) -> FixedIdentity | None:
     """A sandbox ledger protects nobody. Its identity follows from the project's name, so that a plan and a dry run made
-    before it exists agree to the letter with the first apply, which makes it."""
+    before it exists agree to the letter with the first apply, which makes it.
+    """
     if not environment.is_sandbox:
         return None
     name = ledger_name(workspace.sound, environment)

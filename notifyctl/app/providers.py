@@ -74,9 +74,7 @@ def open_provider(workspace: Workspace, environment: Environment) -> Iterator[Pr
 
 
 @contextmanager
-def embedded_sandbox(
-    workspace: Workspace, environment: Environment
-) -> Iterator[tuple[str, dict[str, str]]]:
+def embedded_sandbox(workspace: Workspace, environment: Environment) -> Iterator[tuple[str, dict[str, str]]]:
     """The simulator on a free loopback port, with credentials made for this run alone."""
     from notifyctl.providers.sandbox.app import SandboxSettings
     from notifyctl.providers.sandbox.inbox import Inbox

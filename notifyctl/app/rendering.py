@@ -27,7 +27,9 @@ def render(
     if has_errors(checked.diagnostics):
         raise unsound(in_order(checked.diagnostics))
     notification = project.notifications[name]
-    everyone = finished(notification, checked, project.locale, wanted=address(notification.channel, recipient))
+    everyone = finished(
+        notification, checked, project.locale, wanted=address(notification.channel, recipient)
+    )
     found = list(islice(everyone, sample if recipient is None else 1))
     if recipient is not None and not found:
         raise UsageError(
@@ -56,7 +58,9 @@ def finished(
             if wanted is None or key == wanted.key:
                 variant = variant_for(notification.template, batch.locales[position] or locale)
                 own = rows[variant][position]
-                yield one(notification, messages[variant], fillers[variant], batch, position=position, own=own)
+                yield one(
+                    notification, messages[variant], fillers[variant], batch, position=position, own=own
+                )
 
 
 def one(
@@ -71,7 +75,9 @@ def one(
     values = resolve(message, own)
     missing = tuple(name for name, value in zip(message.names, values, strict=True) if value is None)
     # A value that nobody gives stays visible as the placeholder it is.
-    filled = [f"$({name})" if value is None else value for name, value in zip(message.names, values, strict=True)]
+    filled = [
+        f"$({name})" if value is None else value for name, value in zip(message.names, values, strict=True)
+    ]
     content = None if message.opaque else filler.content(filled)
     text = content.get("text") if content and message.channel is ChannelName.SMS else None
     sms = segment(text) if isinstance(text, str) else None

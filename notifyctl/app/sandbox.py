@@ -14,7 +14,12 @@ from notifyctl.model import Environment
 
 
 def serve(
-    workspace: Workspace, environment: Environment, *, port: int, service_key: str, said: Callable[[str], None]
+    workspace: Workspace,
+    environment: Environment,
+    *,
+    port: int,
+    service_key: str,
+    said: Callable[[str], None],
 ) -> None:
     """Serve until interrupted. `said` gets a line when it is up and one for each accepted request."""
     from notifyctl.providers.sandbox.app import SandboxSettings

@@ -6,7 +6,6 @@ import getpass
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from notifyctl.app.ledgers import external_key, facts_from, facts_of, ledger_name, ledger_store, no_ledger

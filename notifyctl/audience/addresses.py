@@ -16,7 +16,8 @@ SEPARATORS = re.compile(r"[\s.\-/()\u00a0\u2010-\u2015]+")
 MSISDN = re.compile(r"\+?[1-9][0-9]{6,14}", re.ASCII)
 LOCAL_PART = re.compile(r"[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]+")
 DOMAIN = re.compile(
-    r"(?=.{1,255}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])", re.IGNORECASE
+    r"(?=.{1,255}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])",
+    re.IGNORECASE,
 )
 MAX_LOCAL, MAX_EMAIL = 64, 320
 SHOWN_DIGITS = 4

@@ -18,7 +18,39 @@ Filter = Callable[[Iterator[Numbered]], Iterator[Numbered]]
 CHUNK = 1000
 STEPS_PER_CHUNK = 200  # times 10,000 virtual machine steps: about a second for a thousand rows
 FUNCTIONS = frozenset(
-    ["abs", "coalesce", "glob", "hex", "ifnull", "iif", "instr", "length", "like", "lower", "ltrim", "max", "min", "nullif", "printf", "replace", "round", "rtrim", "sign", "substr", "substring", "trim", "typeof", "unicode", "upper", "date", "time", "datetime", "julianday", "strftime", "unixepoch"]
+    [
+        "abs",
+        "coalesce",
+        "glob",
+        "hex",
+        "ifnull",
+        "iif",
+        "instr",
+        "length",
+        "like",
+        "lower",
+        "ltrim",
+        "max",
+        "min",
+        "nullif",
+        "printf",
+        "replace",
+        "round",
+        "rtrim",
+        "sign",
+        "substr",
+        "substring",
+        "trim",
+        "typeof",
+        "unicode",
+        "upper",
+        "date",
+        "time",
+        "datetime",
+        "julianday",
+        "strftime",
+        "unixepoch",
+    ]
 )
 
 

@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 
 @click.command("apply")
 @only_option
-@click.option("--expect", metavar="DIGEST", help="Send only if the plan's digest is this one. Needed where nobody can be asked.")
+@click.option(
+    "--expect",
+    metavar="DIGEST",
+    help="Send only if the plan's digest is this one. Needed where nobody can be asked.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the exact requests, send nothing, change no file.")
 @reveal_option
 @format_option("text", "json")
@@ -124,7 +128,11 @@ def send(
             on_event=on_event,
             stop=stop,
         )
-    say(view.as_json(applied.plan, applied.report) if form == "json" else view.as_text(applied.plan, applied.report, colour=colour(context)))
+    say(
+        view.as_json(applied.plan, applied.report)
+        if form == "json"
+        else view.as_text(applied.plan, applied.report, colour=colour(context))
+    )
     return exit_code(applied)
 
 
@@ -167,7 +175,10 @@ def stopping_on_signals(stop: Stop) -> Iterator[None]:
         if stop.requested:
             raise KeyboardInterrupt
         stop.request()
-        say("Stopping: finishing the requests in flight, beginning nothing new. Once more to end at once.", stderr=True)
+        say(
+            "Stopping: finishing the requests in flight, beginning nothing new. Once more to end at once.",
+            stderr=True,
+        )
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

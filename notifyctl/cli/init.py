@@ -86,7 +86,10 @@ def command(context: click.Context, folder: Path | None) -> int:
     if (target / "notifyctl.yaml").exists():
         raise UsageError(f"{target / 'notifyctl.yaml'} exists; a project is started once")
     schema = render(schemas([channel.shape for channel in CHANNELS.values()])["notifyctl.json"])
-    near, deeper = SCHEMA.format(path=".schema/notifyctl.json"), SCHEMA.format(path="../.schema/notifyctl.json")
+    near, deeper = (
+        SCHEMA.format(path=".schema/notifyctl.json"),
+        SCHEMA.format(path="../.schema/notifyctl.json"),
+    )
     files = {
         "notifyctl.yaml": near + PROJECT.format(name=project_name(target)),
         "templates/hello-sms.yaml": deeper + TEMPLATE,
@@ -118,5 +121,7 @@ def write(path: Path, text: str) -> Path | None:
 
 def project_name(folder: Path) -> str:
     """The folder's name in the letters that a name may have."""
-    letters = "".join(c if c.isascii() and (c.isalnum() or c in ".-") else "-" for c in folder.resolve().name.lower())
+    letters = "".join(
+        c if c.isascii() and (c.isalnum() or c in ".-") else "-" for c in folder.resolve().name.lower()
+    )
     return letters.strip(".-")[:63] or "notifications"

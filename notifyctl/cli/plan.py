@@ -21,9 +21,15 @@ from notifyctl.errors import ExitCode
 
 @click.command("plan")
 @only_option
-@click.option("--offline", is_flag=True, help="Without the ledger: complete for files, silent on who already has what.")
+@click.option(
+    "--offline", is_flag=True, help="Without the ledger: complete for files, silent on who already has what."
+)
 @click.option("--as-of", type=Moment(), help="Plan as if it were this time, such as 2026-12-01T09:00:00Z.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the plan as JSON to this file as well.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the plan as JSON to this file as well.",
+)
 @format_option("text", "json")
 @click.option(
     "--detailed-exitcode",

@@ -11,7 +11,9 @@ from notifyctl.errors import ExitCode
 @click.command("render")
 @click.argument("notification")
 @click.option("--recipient", metavar="ADDRESS", help="Only for this address.")
-@click.option("--sample", type=click.IntRange(min=1), default=3, show_default=True, help="For the first N recipients.")
+@click.option(
+    "--sample", type=click.IntRange(min=1), default=3, show_default=True, help="For the first N recipients."
+)
 @reveal_option
 @format_option("text", "json")
 @global_options

@@ -15,8 +15,12 @@ def command() -> None:
 
 
 @command.command("serve")
-@click.option("--port", type=click.IntRange(0, 65535), default=8470, show_default=True, help="0 takes a free one.")
-@click.option("--service-key", envvar="NOTIFYCTL_SANDBOX_KEY", default="sandbox", help="The key that callers send.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8470, show_default=True, help="0 takes a free one."
+)
+@click.option(
+    "--service-key", envvar="NOTIFYCTL_SANDBOX_KEY", default="sandbox", help="The key that callers send."
+)
 @global_options
 @click.pass_context
 def serve(context: click.Context, port: int, service_key: str) -> int:

@@ -194,7 +194,9 @@ def check_schedule(schedule: Schedule) -> list[Diagnostic]:
             return [*found, problem(schedule, "timezone", f"{schedule.timezone!r} is no IANA time zone")]
     place = schedule.timezone if schedule.timezone not in {None, RECIPIENT_ZONE} else "UTC"
     if schedule.window and opening(schedule, datetime(2026, 1, 1, tzinfo=UTC), str(place)) is None:
-        found.append(problem(schedule, "window", "the window never opens: its days and the holidays leave no day"))
+        found.append(
+            problem(schedule, "window", "the window never opens: its days and the holidays leave no day")
+        )
     return found
 
 
@@ -204,8 +206,4 @@ def problem(schedule: Schedule, field: str, message: str) -> Diagnostic:
         "timezone": "for example Europe/London, or `recipient` for each recipient's own",
         "window": "allow at least one day",
     }
-    return Diagnostic(
-        "bad-schedule", Severity.ERROR, message, schedule.marks.at(field), hint=hints[field]
-    )
-
-
+    return Diagnostic("bad-schedule", Severity.ERROR, message, schedule.marks.at(field), hint=hints[field])

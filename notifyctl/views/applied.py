@@ -30,9 +30,13 @@ def _lines(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
 
 
 def _sent(report: Report, paint: Paint) -> Iterator[str]:
-    yield paint.green(f"Sent to {plural(report.accepted, 'recipient')} in {plural(report.requests, 'request')}.")
+    yield paint.green(
+        f"Sent to {plural(report.accepted, 'recipient')} in {plural(report.requests, 'request')}."
+    )
     if report.rejected:
-        yield paint.red(f"{plural(report.rejected, 'recipient')} certainly not accepted; the next plan shows them as retry.")
+        yield paint.red(
+            f"{plural(report.rejected, 'recipient')} certainly not accepted; the next plan shows them as retry."
+        )
     if report.unknown:
         yield paint.red(
             f"{plural(report.unknown, 'recipient')} uncertain: the provider may or may not have them."
@@ -44,7 +48,9 @@ def _sent(report: Report, paint: Paint) -> Iterator[str]:
         yield paint.red(f"The provider refused the run: {inert(report.refused)}")
     if report.not_begun:
         why = "Interrupted: " if report.interrupted else ""
-        yield paint.yellow(f"{why}{plural(report.not_begun, 'recipient')} not begun; the next apply goes on with them.")
+        yield paint.yellow(
+            f"{why}{plural(report.not_begun, 'recipient')} not begun; the next apply goes on with them."
+        )
     elif report.interrupted:
         yield paint.yellow("Interrupted after the last request; all of it is recorded.")
 
@@ -53,12 +59,16 @@ def _standing(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
     summary = plan.summary
     if summary[Action.CHANGED]:
         changed = plural(summary[Action.CHANGED], "recipient")
-        yield paint.red(f"{changed} already have another text; nothing recalls it, and nothing was sent to them.")
+        yield paint.red(
+            f"{changed} already have another text; nothing recalls it, and nothing was sent to them."
+        )
     if summary[Action.BLOCKED]:
         yield paint.red(f"{plural(summary[Action.BLOCKED], 'recipient')} blocked; `notifyctl plan` says why.")
     before = summary[Action.UNCERTAIN]
     if before and report is None:
-        yield paint.red(f"{plural(before, 'recipient')} uncertain from an earlier run; a person must settle them.")
+        yield paint.red(
+            f"{plural(before, 'recipient')} uncertain from an earlier run; a person must settle them."
+        )
     if summary[Action.DEFERRED]:
         yield paint.dim(f"{plural(summary[Action.DEFERRED], 'recipient')} deferred until they are due.")
 

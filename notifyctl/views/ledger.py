@@ -39,7 +39,10 @@ def as_text(summary: LedgerSummary, *, colour: bool) -> str:
 
 
 def counts(numbers: Mapping[BatchState, int]) -> str:
-    return ", ".join(f"{numbers[state]:,} {word}" for state, word in WORDS.items() if numbers.get(state)) or "none"
+    return (
+        ", ".join(f"{numbers[state]:,} {word}" for state, word in WORDS.items() if numbers.get(state))
+        or "none"
+    )
 
 
 def as_json(summary: LedgerSummary) -> str:
@@ -76,7 +79,12 @@ def _status(row: ScopeStatus, paint: Paint) -> Iterator[str]:
     slot = "" if scope.occurrence == "once" else f" · {scope.occurrence}"
     head = f"{scope.channel.value} · edition {scope.edition}{slot} · {plural(row.total, 'recipient')}"
     yield f"{paint.bold(scope.notification)}  {paint.dim(head)}"
-    shades = {"accepted": paint.green, "rejected": paint.red, "uncertain": paint.red, "not_begun": paint.yellow}
+    shades = {
+        "accepted": paint.green,
+        "rejected": paint.red,
+        "uncertain": paint.red,
+        "not_begun": paint.yellow,
+    }
     for outcome in OUTCOMES:
         number = getattr(row, outcome)
         if number:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from notifyctl.model import ChannelName
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import FORMAT_VERSION, Plan, PlannedNotification, Sample
 from notifyctl.views.diagnostics import as_object, block, plural
@@ -54,7 +53,9 @@ def as_text(plan: Plan, *, colour: bool) -> str:
 def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
     yield f"{paint.bold(plan.project)} · {plan.environment} · {plan.provider} · as of {when(plan.as_of)}"
     if not plan.complete:
-        yield paint.yellow("Without the ledger: nobody can say who already has what. This plan cannot be applied.")
+        yield paint.yellow(
+            "Without the ledger: nobody can say who already has what. This plan cannot be applied."
+        )
     for diagnostic in plan.diagnostics:
         yield from block(diagnostic, paint)
     for notification in plan.notifications:
@@ -80,7 +81,9 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
         yield from _sample(planned, sample, paint)
     hidden = planned.texts - min(len(planned.samples), SHOWN_SAMPLES)
     if hidden > 0:
-        yield paint.dim(f"  … and {plural(hidden, 'other text')}; `notifyctl render {planned.name}` shows each")
+        yield paint.dim(
+            f"  … and {plural(hidden, 'other text')}; `notifyctl render {planned.name}` shows each"
+        )
     if planned.opaque:
         yield paint.yellow("  The body is held by the provider and cannot be shown (opaque).")
 
@@ -205,5 +208,3 @@ def _cost(planned: PlannedNotification) -> Mapping[str, Any] | None:
 
 def _moment(value: datetime | None) -> str | None:
     return value.isoformat() if value else None
-
-

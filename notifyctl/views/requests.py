@@ -39,7 +39,9 @@ def as_text(batch: Batch, request: PreparedRequest, *, reveal: bool, colour: boo
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
     lines += ["", inert(json.dumps(shown, indent=2, ensure_ascii=False))]
     if hidden > 0:
-        lines.append(paint.dim(f"… and {plural(hidden, 'more object')} in `to`; --reveal or --format json shows all"))
+        lines.append(
+            paint.dim(f"… and {plural(hidden, 'more object')} in `to`; --reveal or --format json shows all")
+        )
     return "\n".join([*lines, ""])
 
 

@@ -70,9 +70,12 @@ def test_options_of_the_notification_win_over_those_of_the_template() -> None:
 
 
 @pytest.mark.parametrize(
-    ("locale", "expected"), [("fr-CA", "fr"), ("FR_ca", "fr"), ("fr", "fr"), ("de", None), (None, None), ("", None)]
+    ("locale", "expected"),
+    [("fr-CA", "fr"), ("FR_ca", "fr"), ("fr", "fr"), ("de", None), (None, None), ("", None)],
 )
-def test_a_locale_falls_back_to_its_language_then_to_the_default(locale: str | None, expected: str | None) -> None:
+def test_a_locale_falls_back_to_its_language_then_to_the_default(
+    locale: str | None, expected: str | None
+) -> None:
     source = template(locales={"fr": LocaleVariant(), "en-GB": LocaleVariant()})
     assert variant_for(source, locale) == expected
     assert variants(source) == (None, "en-GB", "fr")
@@ -97,7 +100,11 @@ def test_shared_values_are_the_notifications_over_the_defaults_and_only_those_us
 def test_an_opaque_body_is_given_all_values_there_are() -> None:
     message, _ = composed(template(content=None, remote_id="5S2XXXXFNR"), substitutions={"value": "4 h"})
     assert message is not None
-    assert (message.content, message.names, message.shared) == (None, ("area", "name", "value"), {"value": "4 h"})
+    assert (message.content, message.names, message.shared) == (
+        None,
+        ("area", "name", "value"),
+        {"value": "4 h"},
+    )
     assert content_hash(message).startswith("d1:")
 
 

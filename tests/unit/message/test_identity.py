@@ -75,7 +75,12 @@ def test_line_endings_are_the_same_and_unicode_forms_are_not() -> None:
     assert hashed("\u00e9") != hashed("e\u0301")
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda c: st.lists(c) | st.dictionaries(st.text(), c)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda c: st.lists(c) | st.dictionaries(st.text(), c),
+    )
+)
 def test_canonical_json_is_json_and_does_not_depend_on_order(value: Any) -> None:
     assert json.loads(canonical(value)) == json.loads(canonical(json.loads(canonical(value))))
     if isinstance(value, dict):

@@ -13,12 +13,16 @@ from notifyctl.message import Filler, own_values, placeholders, resolve
 from notifyctl.model import ChannelName
 
 names = st.sampled_from(["area", "name", "value"])
-chunks = st.one_of(st.text(max_size=8), names.map(lambda n: f"$({n})"), st.sampled_from(["{", "}}", "'", "\\", "$(", "\n"]))
+chunks = st.one_of(
+    st.text(max_size=8), names.map(lambda n: f"$({n})"), st.sampled_from(["{", "}}", "'", "\\", "$(", "\n"])
+)
 texts = st.lists(chunks, max_size=8).map("".join)
 values = st.lists(st.text(max_size=6), min_size=3, max_size=3)
 
 
-def sms(text: str, *, shared: dict[str, str] | None = None, used: tuple[str, ...] = ("area", "name", "value")) -> Message:
+def sms(
+    text: str, *, shared: dict[str, str] | None = None, used: tuple[str, ...] = ("area", "name", "value")
+) -> Message:
     return Message(ChannelName.SMS, "CNNECT", {"type": "text", "text": text}, names=used, shared=shared or {})
 
 
@@ -48,7 +52,10 @@ def test_a_value_is_never_filled_again(given: list[str]) -> None:
 
 
 def test_nested_content_is_filled_everywhere() -> None:
-    content = {"type": "carousel", "cards": [{"title": "Hi $(name)"}, {"title": "plain", "media": {"fileSize": 3}}]}
+    content = {
+        "type": "carousel",
+        "cards": [{"title": "Hi $(name)"}, {"title": "plain", "media": {"fileSize": 3}}],
+    }
     message = Message(ChannelName.RCS, "a_1", content, names=("name",))
     assert placeholders(content) == {"name"}
     assert Filler(message).content(["Ada"]) == {

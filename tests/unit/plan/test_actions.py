@@ -96,7 +96,9 @@ def test_a_joiner_whose_attempt_was_not_accepted_is_retried_with_the_intent_it_h
     fingerprint=st.sampled_from([SAME, OTHER]),
     facts=st.dictionaries(st.sampled_from(sorted(EVERYTHING)), st.just(None)),
 )
-def test_nobody_who_has_it_or_may_have_it_is_ever_authorised(kind: str, fingerprint: bytes, facts: dict[str, None]) -> None:
+def test_nobody_who_has_it_or_may_have_it_is_ever_authorised(
+    kind: str, fingerprint: bytes, facts: dict[str, None]
+) -> None:
     """P1, at the planner: accepted or uncertain units never send, whatever else is true."""
     chosen = {name: EVERYTHING[name] for name in facts}
     assert decision(standing=stand(kind, fingerprint), **chosen).action not in AUTHORISED

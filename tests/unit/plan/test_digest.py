@@ -20,7 +20,9 @@ def of(*parts: ScopeEffects, environment: str = "sandbox", lineage: str | None =
     return digest(environment=environment, provider="p", lineage=lineage, effects=parts)
 
 
-def effects(*recipients: bytes, scope: Scope = SCOPE, intent: Intent = Intent.FIRST, text: bytes = b"t" * 32) -> ScopeEffects:
+def effects(
+    *recipients: bytes, scope: Scope = SCOPE, intent: Intent = Intent.FIRST, text: bytes = b"t" * 32
+) -> ScopeEffects:
     made = ScopeEffects(scope, Policy())
     for recipient in recipients:
         made.add(recipient, intent, text, None, None)
@@ -44,7 +46,9 @@ def test_the_order_of_scopes_does_not_matter() -> None:
 
 
 def test_a_scope_without_effects_leaves_no_trace() -> None:
-    assert of(effects(b"a" * 16), effects(scope=Scope("empty", 1, "once", ChannelName.SMS))) == of(effects(b"a" * 16))
+    assert of(effects(b"a" * 16), effects(scope=Scope("empty", 1, "once", ChannelName.SMS))) == of(
+        effects(b"a" * 16)
+    )
 
 
 def test_every_effect_counts() -> None:

@@ -17,10 +17,15 @@ from notifyctl.schedule.zones import instant, local
 PLAIN = Schedule("s", Marks("s.yaml"))
 ONCE = Occurrence("once", None)
 OFFICE = Window(days=(0, 1, 2, 3, 4), start=time(8), until=time(20))
-ZONES = ["Europe/London", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Sao_Paulo", "UTC"]
-moments = st.datetimes(
-    min_value=datetime(2026, 1, 1), max_value=datetime(2030, 1, 1), timezones=st.just(UTC)
-)
+ZONES = [
+    "Europe/London",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",
+    "America/Sao_Paulo",
+    "UTC",
+]
+moments = st.datetimes(min_value=datetime(2026, 1, 1), max_value=datetime(2030, 1, 1), timezones=st.just(UTC))
 
 
 def utc(*parts: int) -> datetime:
@@ -125,7 +130,11 @@ def test_a_recurring_schedule_gives_the_open_slot_and_those_of_the_next_day() ->
 
 def test_from_until_and_holidays_bound_a_recurring_schedule() -> None:
     schedule = replace(
-        PLAIN, cron="0 9 * * *", starts=date(2026, 12, 2), ends=date(2026, 12, 5), holidays=(date(2026, 12, 4),)
+        PLAIN,
+        cron="0 9 * * *",
+        starts=date(2026, 12, 2),
+        ends=date(2026, 12, 5),
+        holidays=(date(2026, 12, 4),),
     )
     found = occurrences(schedule, zone="UTC", after=utc(2026, 12, 1), until=utc(2026, 12, 31))
     assert [slot.id[:10] for slot in found] == ["2026-12-02", "2026-12-03", "2026-12-05"]
@@ -144,7 +153,9 @@ def test_a_daily_schedule_occurs_once_a_day_all_year(zone: str, hour: int) -> No
 
 
 @given(moments, st.sampled_from(ZONES), st.sampled_from([OFFICE, Window(start=time(21), until=time(6))]))
-def test_what_is_due_is_inside_the_window_and_a_deferral_ends_inside_it(now: datetime, zone: str, window: Window) -> None:
+def test_what_is_due_is_inside_the_window_and_a_deferral_ends_inside_it(
+    now: datetime, zone: str, window: Window
+) -> None:
     schedule = replace(PLAIN, window=window)
     when = timing(schedule, ONCE, zone=zone, now=now)
     moment = now if when.state is Gate.DUE else when.until
