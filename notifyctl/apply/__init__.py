@@ -1,1 +1,1 @@
-"""From what a plan hands over to requests, answers and facts: batches, pacing, and the send protocol. Decides nothing about who."""
+"""Walks the plan it was given: cuts batches, keeps to the rate, and sends each recorded batch once."""

@@ -1,93 +1,104 @@
-"""Units to batches: cut in order, people with the same values together, everything known before anything is sent."""
+"""Cuts consignments into requests, always in the same way: a dry run and every attempt make the same batch. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from notifyctl.apply.correlation import callback_data, correlation_id, seal
-from notifyctl.delivery import Batch, Consignment, Destination
+from notifyctl.channels.limits import MAX_DESTINATIONS
+from notifyctl.delivery import Batch, Consignment, Destination, Envelope, Scope
 from notifyctl.model import Limits, TpsCounts
-
-MOST = 1000
-"""Destinations over all `to` objects of a request (rule 16)."""
 
 
 def batch_size(limits: Limits) -> int:
-    """Rules 16 and 17: the page of 2021 caps a request at the transactions per second when these count destinations."""
-    most = min(MOST, limits.destinations_per_request)
-    return max(1, min(most, limits.tps) if limits.tps_counts is TpsCounts.DESTINATIONS else most)
+    """Destinations in one request (rule 16). An account whose rate counts destinations takes no more at once than in a second."""
+    size = min(MAX_DESTINATIONS, limits.destinations_per_request)
+    if limits.tps_counts is TpsCounts.DESTINATIONS:
+        size = min(size, limits.tps)
+    return max(size, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Positions of units that share one `to` object."""
-
-    own: tuple[str | None, ...]
-    correlation: str | None
-    positions: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A batch before it has a number: which units, in which `to` objects. `members` are in the order of destinations."""
+class Slice:
+    """The part of a consignment that goes into one request. `groups` hold positions in its units, each group one `to`
+    object; read one after the other they give the order of the batch's members.
+    """
 
     consignment: Consignment
-    groups: tuple[Group, ...]
-    members: bytes
+    groups: tuple[tuple[int, ...], ...]
+
+    @property
+    def scope(self) -> Scope:
+        return self.consignment.scope
 
     @property
     def size(self) -> int:
-        return sum(len(group.positions) for group in self.groups)
+        return sum(map(len, self.groups))
 
-    def numbered(self, number: int, attempt: int, *, ledger: str, secret: bytes) -> Batch:
-        """The batch as it is sent. `ledger` names the ledger in callback data and seals."""
-        consignment = self.consignment
-        mark = self.seal(number, ledger=ledger, secret=secret)
-        envelope = consignment.envelope
-        if envelope.callback_data is None:
-            envelope = replace(envelope, callback_data=callback_data(ledger, number, attempt))
+    @property
+    def members(self) -> bytes:
+        """Ids and fingerprints packed as the ledger keeps them."""
+        ids, fingerprints = self.consignment.units.ids, self.consignment.units.fingerprints
+        return b"".join(ids[at] + fingerprints[at] for group in self.groups for at in group)
+
+    def seal(self, secret: bytes, *, ledger: str, number: int) -> bytes:
+        """The batch's seal. It covers addresses and fingerprints and not the ids, which need a ledger."""
+        units, scope = self.consignment.units, self.scope
+        content = sha256("\0".join((scope.notification, str(scope.edition), scope.occurrence)).encode())
+        for group in self.groups:
+            for at in group:
+                content.update(b"\0" + units.destinations[at].encode() + b"\0" + units.fingerprints[at])
+        return seal(secret, ledger=ledger, number=number, material=content.digest())
+
+    def batch(self, number: int, attempt: int, *, ledger: str, seal: bytes) -> Batch:
+        """The request to be. Only the callback data tells one attempt from another."""
         return Batch(
             number=number,
             attempt=attempt,
-            scope=consignment.scope,
-            message=consignment.message,
-            envelope=envelope,
-            to=tuple(self._destinations(number, mark)),
+            scope=self.scope,
+            message=self.consignment.message,
+            envelope=with_callback_data(
+                self.consignment.envelope, ledger=ledger, number=number, attempt=attempt
+            ),
+            to=tuple(self._destinations(number, seal)),
             members=self.members,
         )
 
-    def seal(self, number: int, *, ledger: str, secret: bytes) -> bytes:
-        sent = consignment_destinations(self)
-        return seal(secret, ledger=ledger, number=number, material="\0".join(sent).encode() + self.members)
-
-    def _destinations(self, number: int, mark: bytes) -> Iterator[Destination]:
-        names, units = self.consignment.message.names, self.consignment.units
+    def _destinations(self, number: int, seal: bytes) -> Iterator[Destination]:
+        units, names = self.consignment.units, self.consignment.message.names
         first = 0
         for group in self.groups:
-            pairs = zip(names, group.own, strict=True)
+            own = units.own[group[0]]
             yield Destination(
-                addresses=tuple(units.destinations[position] for position in group.positions),
-                correlation_id=group.correlation or correlation_id(number, first, mark),
-                substitutions={name: value for name, value in pairs if value is not None},
+                addresses=tuple(units.destinations[at] for at in group),
+                correlation_id=units.correlations[group[0]] or correlation_id(number, first, seal),
+                substitutions={
+                    name: value for name, value in zip(names, own, strict=True) if value is not None
+                },
                 first=first,
             )
-            first += len(group.positions)
+            first += len(group)
 
 
-def consignment_destinations(cut: Cut) -> list[str]:
-    destinations = cut.consignment.units.destinations
-    return [destinations[position] for group in cut.groups for position in group.positions]
+def cut(consignment: Consignment, size: int) -> Iterator[Slice]:
+    """The units in their order, at most `size` in each slice."""
+    count = len(consignment.units)
+    for start in range(0, count, size):
+        yield Slice(consignment, grouped(consignment, range(start, min(start + size, count))))
 
 
-def cut(consignment: Consignment, size: int) -> Iterator[Cut]:
-    """Every unit exactly once, in order, at most `size` in a batch."""
-    units = consignment.units
-    for start in range(0, len(units), size):
-        shared: dict[tuple[tuple[str | None, ...], str | None], list[int]] = {}
-        for position in range(start, min(start + size, len(units))):
-            shared.setdefault((units.own[position], units.correlations[position]), []).append(position)
-        groups = tuple(Group(own, named, tuple(positions)) for (own, named), positions in shared.items())
-        order = [position for group in groups for position in group.positions]
-        members = b"".join(units.ids[position] + units.fingerprints[position] for position in order)
-        yield Cut(consignment, groups, members)
+def grouped(consignment: Consignment, positions: range) -> tuple[tuple[int, ...], ...]:
+    """Units with the same own values and the same correlation id of the author go together, in order of appearance."""
+    own, correlations = consignment.units.own, consignment.units.correlations
+    groups: dict[tuple[tuple[str | None, ...], str | None], list[int]] = {}
+    for at in positions:
+        groups.setdefault((own[at], correlations[at]), []).append(at)
+    return tuple(map(tuple, groups.values()))
+
+
+def with_callback_data(envelope: Envelope, *, ledger: str, number: int, attempt: int) -> Envelope:
+    if envelope.callback_data is not None:
+        return envelope
+    return replace(envelope, callback_data=callback_data(ledger, number, attempt))

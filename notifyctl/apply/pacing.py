@@ -1,34 +1,30 @@
-"""Not faster than the account allows: when the next batch may start. Knows no requests and no threads."""
+"""When the next request may start, so that an account's rate is kept. Decides and never waits."""
 
 from __future__ import annotations
 
 from notifyctl.model import Limits, TpsCounts
 from notifyctl.ports import Clock
 
-CATCH_UP = 0.25
-"""Seconds that a late start may be made up for, so that the average holds although waking up is never exact."""
-
 
 class Pacer:
-    """A generic cell rate algorithm over transactions: each start costs its share of a second. No burst beyond one batch."""
+    """A generic cell rate algorithm: a request that counts n transactions keeps the next one back for n/tps seconds.
+    So in each second at most `tps` transactions start beside those of one request. For one thread.
+    """
 
     def __init__(self, limits: Limits, clock: Clock) -> None:
-        self._per_second = limits.tps
-        self._counts_destinations = limits.tps_counts is TpsCounts.DESTINATIONS
+        self._limits = limits
         self._clock = clock
         self._next = clock.monotonic()
 
     def wait(self) -> float:
-        """Seconds until the next batch may start; zero or less: now."""
-        return self._next - self._clock.monotonic()
+        """Seconds until a request may start; 0 for now."""
+        return max(0.0, self._next - self._clock.monotonic())
 
-    def take(self, destinations: int) -> None:
-        """Account for a batch that starts now."""
-        now = self._clock.monotonic()
-        planned = self._next if now - self._next < CATCH_UP else now
-        cost = destinations if self._counts_destinations else 1
-        self._next = max(planned, now - CATCH_UP) + cost / self._per_second
+    def started(self, destinations: int) -> None:
+        """Count a request that starts now."""
+        transactions = destinations if self._limits.tps_counts is TpsCounts.DESTINATIONS else 1
+        self._next = max(self._clock.monotonic(), self._next) + transactions / self._limits.tps
 
     def hold_off(self, seconds: float) -> None:
-        """Start nothing for a while: the provider said that it was too much."""
+        """Start nothing for so long: the provider had too much, or is not there."""
         self._next = max(self._next, self._clock.monotonic() + seconds)

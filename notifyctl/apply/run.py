@@ -1,135 +1,64 @@
-"""The send protocol. One thread keeps the ledger and decides; a few others only post.
+"""The send protocol: PLAN all batches; then for each RESERVE a place in the rate, ARM durably, POST once, record the RESULT.
 
-MATERIALISE  record every batch, then open the scopes, before anything is sent
-RESERVE      wait for the account's rate
-ARM          record durably that the attempt begins: the point of no return
-POST         once
-RESULT       record durably how it ended
-
-A crash before ARM leaves a batch that was never begun, a crash after it one that is uncertain. Nothing in between.
+One thread does all but the POST: it alone speaks to the ledger, the clock and the caller. What is in flight when this
+process dies is in the ledger as begun, so it is uncertain and nobody gets it twice.
 """
 
 from __future__ import annotations
 
-import random
+import heapq
 import threading
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby, islice
+from queue import Empty, SimpleQueue
+from random import Random
 
-from notifyctl.apply.batches import Cut, batch_size, cut
+from notifyctl.apply.batches import Slice
+from notifyctl.apply.job import Job, Stop
 from notifyctl.apply.pacing import Pacer
+from notifyctl.apply.report import Counts, Event, Planned, Report, Sent, Settled, Waiting
 from notifyctl.delivery import (
     Accepted,
     Batch,
-    Consignment,
-    Opening,
     Outcome,
     PreparedRequest,
     Refused,
     Rejected,
+    Scope,
     Unknown,
 )
 from notifyctl.errors import LedgerError
-from notifyctl.model import Limits
 from notifyctl.ports import Clock, LedgerWriter, Provider
 
+__all__ = ["Event", "Job", "Planned", "Report", "Sent", "Settled", "Stop", "Waiting", "dry_run", "run"]
+
+PLANNED_AT_ONCE = 64
+"""Batches recorded in one commit: at 1,000 recipients each, less than 2 MB."""
 MAX_ATTEMPTS = 5
-BACKOFF_BASE, BACKOFF_CAP = 0.5, 30.0  # seconds
-RETRY_AFTER_CAP = 60.0  # seconds: a provider that asks for more gets no more of this run's patience
-POLL = 0.1  # seconds between looks at the stop flag
-RECORD_TRIES = 3
-PLANNED_AT_ONCE = 500  # batches in one commit
+"""Of one batch within a run, each after a certain rejection that may be tried again."""
+BACK_OFF, BACK_OFF_CAP = 0.5, 30.0
+"""Seconds: the first retry comes within half a second, each later one within twice the time of the one before."""
+RETRY_AFTER_CAP = 60.0
+"""Seconds that the provider may ask us to wait."""
+STEP = 0.05
+"""Seconds after which a wait looks whether it was told to stop, or an answer came."""
+INSTANT = 1e-6
+"""Seconds too short to wait for."""
+SETTLE_PAUSES = (0.1, 0.5, 2.0)
+"""Seconds between attempts to record an outcome in a ledger that fails."""
+REASONS_KEPT = 20
 
 
-class Stop:
-    """Asked for by Ctrl-C or SIGTERM: begin nothing new, finish and record what is in flight."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-
-    def request(self) -> None:
-        self._event.set()
-
-    @property
-    def requested(self) -> bool:
-        return self._event.is_set()
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What is to be sent, and how. `ledger_name` goes into callback data; `seal_secret` may be empty."""
-
-    openings: Sequence[Opening]
-    consignments: Sequence[Consignment]
-    limits: Limits
-    ledger_name: str
-    seal_secret: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    batches: int
-    recipients: int
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    number: int
-    recipients: int
-    outcome: Outcome
-    again: bool
-    """Whether the same batch will be tried again within this run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    seconds: float
-    why: str
-
-
-Event = Planned | Settled | Waiting
-
-
-@dataclass(slots=True)
-class Report:
-    """Recipients by how their batch ended, requests posted, and why what did not go did not."""
-
-    accepted: int = 0
-    rejected: int = 0
-    unknown: int = 0
-    not_begun: int = 0
-    requests: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    refused: str | None = None
-    interrupted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Attempt:
-    """A batch that is to be posted, not before a moment on the monotonic clock."""
+    """One batch to be sent. Ordered by when: `due` is on the clock's monotonic scale."""
 
-    cut: Cut
+    due: float
     number: int
-    attempt: int = 1
-    not_before: float = 0.0
-
-
-def cuts(job: Job) -> Iterator[Cut]:
-    size = batch_size(job.limits)
-    return (piece for consignment in job.consignments for piece in cut(consignment, size))
-
-
-def batch_of(job: Job, piece: Cut, number: int, attempt: int = 1) -> Batch:
-    return piece.numbered(number, attempt, ledger=job.ledger_name, secret=job.seal_secret)
-
-
-def dry_run(job: Job, *, next_batch: int, provider: Provider) -> Iterator[tuple[Batch, PreparedRequest]]:
-    """The requests that `run` would post now, in its order and with its numbers."""
-    for number, piece in enumerate(cuts(job), start=next_batch):
-        batch = batch_of(job, piece, number)
-        yield batch, provider.prepare(batch)
+    attempt: int
+    part: Slice = field(compare=False)
 
 
 def run(
@@ -140,19 +69,28 @@ def run(
     clock: Clock,
     on_event: Callable[[Event], None],
     stop: Stop,
-    chance: random.Random | None = None,
+    chance: Random | None = None,
 ) -> Report:
-    """Send everything in the job, or as much as the provider, the ledger and `stop` allow.
+    """Send everything in the job that can be sent. `on_event` is called on the calling thread; `chance` spreads retries.
 
-    Raises LedgerError when the ledger cannot be written: before anything of a batch is sent, or after, when the batch is
-    then uncertain. Whatever was in flight is settled first.
+    Raises LedgerError or LedgerLockedError when the ledger cannot record any more: then nothing further was begun, and
+    what was in flight was recorded as far as possible.
     """
-    with ThreadPoolExecutor(job.limits.concurrency, thread_name_prefix="post") as pool:
-        return Run(job, writer, provider, clock, on_event, stop, chance or random.Random(), pool).go()  # noqa: S311
+    sending = Sending(job, writer, provider, clock, on_event, stop, chance or Random())  # noqa: S311 - spreads retries
+    sending.plan()
+    sending.send_all()
+    return sending.report()
 
 
-class Run:
-    """One run of the protocol; its methods bear the names of the steps."""
+def dry_run(job: Job, *, next_batch: int, provider: Provider) -> Iterator[tuple[Batch, PreparedRequest]]:
+    """The batches that `run` would make and the requests it would post. `next_batch`: the number the first one gets."""
+    for number, part in enumerate(job.slices(), next_batch):
+        batch = job.batch(part, number, 1, seal=job.seal(part, number))
+        yield batch, provider.prepare(batch)
+
+
+class Sending:
+    """The state of one run."""
 
     def __init__(
         self,
@@ -162,159 +100,200 @@ class Run:
         clock: Clock,
         on_event: Callable[[Event], None],
         stop: Stop,
-        chance: random.Random,
-        pool: ThreadPoolExecutor,
+        chance: Random,
     ) -> None:
-        self.job, self.writer, self.provider, self.clock = job, writer, provider, clock
-        self.tell, self.stop, self.chance, self.pool = on_event, stop, chance, pool
-        self.pacer = Pacer(job.limits, clock)
-        self.queue: deque[Attempt] = deque()
-        self.flying: dict[Future[Outcome], Attempt] = {}
-        self.report = Report()
-        self.broken: LedgerError | None = None
+        self._job = job
+        self._writer = writer
+        self._provider = provider
+        self._clock = clock
+        self._tell = on_event
+        self._stop = stop
+        self._chance = chance
+        self._pacer = Pacer(job.limits, clock)
+        self._planned: dict[int, tuple[Scope, int]] = {}
+        self._fresh: Iterator[Attempt] = iter(())
+        self._retries: list[Attempt] = []
+        self._in_flight = 0
+        self._answers: SimpleQueue[tuple[Attempt, Outcome | BaseException]] = SimpleQueue()
+        self._outcomes: dict[int, Outcome] = {}
+        self._requests = 0
+        self._refused: str | None = None
+        self._unreachable = False
+        self._error: BaseException | None = None
 
-    def go(self) -> Report:
-        self.materialise()
-        try:
-            while self.step():
-                pass
-        except BaseException:
-            # Interrupted for a second time, or a defect: what is in flight stays armed, and so uncertain.
-            self.pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        if self.broken is not None:
-            raise self.broken
-        self.report.not_begun = sum(attempt.cut.size for attempt in self.queue)
-        self.report.interrupted = self.stop.requested
-        return self.report
+    def plan(self) -> None:
+        """PLAN: record every batch, then open the scopes; a run that breaks off between has opened nothing by halves."""
+        parts = self._job.slices()
+        while chunk := list(islice(parts, PLANNED_AT_ONCE)):
+            self._plan_chunk(chunk)
+        for opening in self._job.openings:
+            self._writer.open_scope(opening.scope, opening.held, at=self._clock.now())
+        self._fresh = (
+            Attempt(0.0, number, 1, part)
+            for number, part in zip(self._planned, self._job.slices(), strict=True)
+        )
+        self._tell(Planned(len(self._planned), sum(size for _, size in self._planned.values())))
+
+    def _plan_chunk(self, chunk: list[Slice]) -> None:
+        for scope, grouped in groupby(chunk, key=lambda part: part.scope):
+            parts = list(grouped)
+            members = [part.members for part in parts]
+            numbers = self._writer.plan_batches(scope, members, at=self._clock.now())
+            for number, part in zip(numbers, parts, strict=True):
+                self._planned[number] = (scope, part.size)
+
+    def send_all(self) -> None:
+        """Begin what may be begun, record what comes back, until neither is left. Raises what ended the run early."""
+        while True:
+            self._take_answers(block=False)
+            free = self._open and self._in_flight < self._job.limits.concurrency
+            attempt = self._next() if free else None
+            if attempt is not None:
+                self._begin(attempt)
+            elif free and self._retries:
+                self._pause(self._retries[0].due - self._clock.monotonic(), "before trying again")
+            elif self._in_flight:
+                self._take_answers(block=True)
+            else:
+                break
+        if self._error is not None:
+            raise self._error
 
     @property
-    def ending(self) -> bool:
-        return self.stop.requested or self.broken is not None or self.report.refused is not None
+    def _open(self) -> bool:
+        """Whether anything new may be begun."""
+        ended = self._refused is not None or self._unreachable or self._error is not None
+        return not (ended or self._stop.requested)
 
-    def step(self) -> bool:
-        """Do the next thing that can be done; False when there is nothing left to do."""
-        for future in [future for future in self.flying if future.done()]:
-            self.result(future)
-        if self.ending or not self.queue:
-            if not self.flying:
-                return False
-            self.rest(POLL)
-            return True
-        if len(self.flying) >= self.job.limits.concurrency:
-            self.rest(POLL)
-            return True
-        delay = self.reserve(self.queue[0])
-        if delay > 0:
-            self.rest(min(delay, POLL))
-            return True
-        self.begin(self.queue.popleft())
-        return True
+    def _next(self) -> Attempt | None:
+        """A retry whose time has come, else a batch that was never begun."""
+        if self._retries and self._retries[0].due - self._clock.monotonic() < INSTANT:
+            return heapq.heappop(self._retries)
+        return next(self._fresh, None)
 
-    def rest(self, seconds: float) -> None:
-        """Wait, but not past the end of a request in flight."""
-        if self.flying:
-            wait(self.flying, timeout=seconds, return_when=FIRST_COMPLETED)
-        else:
-            self.clock.sleep(seconds)
+    def _begin(self, attempt: Attempt) -> None:
+        seal = self._job.seal(attempt.part, attempt.number)
+        batch = self._job.batch(attempt.part, attempt.number, attempt.attempt, seal=seal)
+        request = self._provider.prepare(batch)
+        self._reserve()
+        if self._open and self._arm(attempt, seal):
+            self._pacer.started(batch.size)
+            self._post(attempt, request)
 
-    def materialise(self) -> None:
-        now = self.clock.now()
-        for consignment in self.job.consignments:
-            pieces = list(cut(consignment, batch_size(self.job.limits)))
-            for start in range(0, len(pieces), PLANNED_AT_ONCE):
-                some = pieces[start : start + PLANNED_AT_ONCE]
-                numbers = self.writer.plan_batches(
-                    consignment.scope, [piece.members for piece in some], at=now
-                )
-                self.queue.extend(map(Attempt, some, numbers))
-        # Opened last: a crash before this leaves the scope unopened, and nobody in it is mistaken for a joiner.
-        for opening in self.job.openings:
-            self.writer.open_scope(opening.scope, opening.held, at=now)
-        self.tell(Planned(len(self.queue), sum(attempt.cut.size for attempt in self.queue)))
+    def _reserve(self) -> None:
+        """RESERVE: wait until the account's rate has room."""
+        while self._open and (seconds := self._pacer.wait()) > INSTANT:
+            self._pause(seconds, "to keep the account's rate")
 
-    def reserve(self, attempt: Attempt) -> float:
-        return max(self.pacer.wait(), attempt.not_before - self.clock.monotonic())
-
-    def begin(self, attempt: Attempt) -> None:
-        """ARM, then POST. What can fail without a trace is done before ARM."""
-        batch = batch_of(self.job, attempt.cut, attempt.number, attempt.attempt)
-        request = self.provider.prepare(batch)
-        seal = attempt.cut.seal(attempt.number, ledger=self.job.ledger_name, secret=self.job.seal_secret)
+    def _arm(self, attempt: Attempt, seal: bytes) -> bool:
+        """ARM: record that the attempt begins. Without that record nothing may leave."""
         try:
-            self.writer.arm(attempt.number, attempt.attempt, seal=seal, at=self.clock.now())
-        except LedgerError as error:
-            # Whether the commit reached the disk is not known; either way nothing was sent and nothing will be.
-            self.queue.appendleft(attempt)
-            self.broken = error
-            return
-        self.pacer.take(attempt.cut.size)
-        self.flying[self.pool.submit(self.provider.send, request)] = attempt
-        self.report.requests += 1
-
-    def result(self, future: Future[Outcome]) -> None:
-        attempt = self.flying.pop(future)
-        error = future.exception()
-        outcome = (
-            future.result()
-            if error is None
-            else Unknown(f"sending failed unexpectedly: {type(error).__name__}")
-        )
-        recorded = self.record(attempt, outcome)
-        again = recorded and self.again(attempt, outcome)
-        if not again:
-            self.count(attempt, outcome)
-        self.tell(Settled(attempt.number, attempt.cut.size, outcome, again))
-
-    def record(self, attempt: Attempt, outcome: Outcome) -> bool:
-        for tried in range(1, RECORD_TRIES + 1):
-            try:
-                self.writer.settle(attempt.number, attempt.attempt, outcome, at=self.clock.now())
-            except LedgerError as error:
-                self.broken = LedgerError(
-                    f"the answer for batch {attempt.number} could not be recorded: {error.message}",
-                    hint="its recipients are uncertain until the next apply; mend the ledger first",
-                )
-                if tried < RECORD_TRIES:
-                    self.clock.sleep(POLL * tried)
-            else:
-                return True
-        return False
-
-    def again(self, attempt: Attempt, outcome: Outcome) -> bool:
-        """Queue another attempt where the last one was certainly not accepted and more may help."""
-        if (
-            not isinstance(outcome, Rejected)
-            or not outcome.retryable
-            or attempt.attempt >= MAX_ATTEMPTS
-            or self.ending
-        ):
+            self._writer.arm(attempt.number, attempt.attempt, seal=seal, at=self._clock.now())
+        except Exception as error:  # noqa: BLE001 - raised again when what is in flight is recorded
+            self._error = self._error or error
             return False
-        delay = self.backoff(attempt.attempt, outcome.retry_after)
-        if outcome.status is not None:
-            self.pacer.hold_off(delay)  # the whole account is over its rate, not this batch alone
-        self.tell(Waiting(delay, outcome.reason))
-        ready = self.clock.monotonic() + delay
-        self.queue.appendleft(Attempt(attempt.cut, attempt.number, attempt.attempt + 1, ready))
         return True
 
-    def backoff(self, attempt: int, asked: float | None) -> float:
-        """Full jitter over an exponential bound, or what the provider asks for, within reason."""
-        if asked is not None:
-            return min(max(asked, 0.0), RETRY_AFTER_CAP)
-        return self.chance.uniform(0.0, min(BACKOFF_CAP, BACKOFF_BASE * 2.0**attempt))
+    def _post(self, attempt: Attempt, request: PreparedRequest) -> None:
+        """POST, on a thread of its own. It is a daemon, so that a second Ctrl-C need not wait for a slow provider."""
 
-    def count(self, attempt: Attempt, outcome: Outcome) -> None:
-        size = attempt.cut.size
-        match outcome:
-            case Accepted():
-                self.report.accepted += size
+        def post() -> None:
+            try:
+                self._answers.put((attempt, self._provider.send(request)))
+            except BaseException as error:  # noqa: BLE001 - raised again by the thread that may speak to the ledger
+                self._answers.put((attempt, error))
+
+        threading.Thread(target=post, name=f"batch {attempt.number}", daemon=True).start()
+        self._in_flight += 1
+        self._requests += 1
+        self._tell(Sent(attempt.number, attempt.attempt, attempt.part.size))
+
+    def _take_answers(self, *, block: bool) -> None:
+        """Record every answer that has come; with `block` wait for the first."""
+        while self._in_flight:
+            try:
+                attempt, outcome = self._answers.get(block)
+            except Empty:
                 return
-            case Unknown():
-                self.report.unknown += size
-            case Refused():
-                self.report.rejected += size
-                self.report.refused = outcome.reason
-            case Rejected():
-                self.report.rejected += size
-        self.report.reasons[outcome.reason] += size
+            self._in_flight -= 1
+            block = False
+            if isinstance(outcome, BaseException):
+                self._error = self._error or outcome
+                outcome = Unknown(f"the request broke off in notifyctl itself ({type(outcome).__name__})")
+            self._result(attempt, outcome)
+
+    def _result(self, attempt: Attempt, outcome: Outcome) -> None:
+        """RESULT: record how the attempt ended, and decide what follows."""
+        self._outcomes[attempt.number] = outcome
+        try:
+            self._record(attempt, outcome)
+        except Exception as error:  # noqa: BLE001 - raised again when the rest is recorded
+            self._error = self._error or error
+            return
+        self._tell(Settled(attempt.number, attempt.attempt, attempt.part.size, outcome))
+        if isinstance(outcome, Refused):
+            self._refused = self._refused or outcome.reason
+        elif isinstance(outcome, Rejected) and outcome.retryable:
+            self._try_again(attempt, outcome)
+
+    def _record(self, attempt: Attempt, outcome: Outcome) -> None:
+        for pause in (*SETTLE_PAUSES, None):
+            try:
+                self._writer.settle(attempt.number, attempt.attempt, outcome, at=self._clock.now())
+            except LedgerError as error:
+                if pause is None:
+                    raise LedgerError(
+                        f"batch {attempt.number} was sent, and how it ended could not be recorded: {error.message}",
+                        hint="its recipients are uncertain and are not sent to again; mend the ledger's disk,"
+                        " then `notifyctl plan` shows them",
+                    ) from error
+                self._clock.sleep(pause)
+            else:
+                return
+
+    def _try_again(self, attempt: Attempt, rejected: Rejected) -> None:
+        """A later attempt after a rejection that may pass. Others wait as long: what it met, they would meet too."""
+        if attempt.attempt == MAX_ATTEMPTS:
+            # Nobody is there: the other batches stay not begun, rather than fail one by one.
+            self._unreachable = rejected.status is None
+            return
+        delay = self._chance.uniform(0, min(BACK_OFF_CAP, BACK_OFF * 2 ** (attempt.attempt - 1)))
+        delay = max(delay, min(rejected.retry_after or 0.0, RETRY_AFTER_CAP))
+        self._pacer.hold_off(delay)
+        due = self._clock.monotonic() + delay
+        heapq.heappush(self._retries, Attempt(due, attempt.number, attempt.attempt + 1, attempt.part))
+
+    def _pause(self, seconds: float, why: str) -> None:
+        """Wait in small steps and record what comes in meanwhile; not to the end when nothing new may be begun."""
+        self._tell(Waiting(seconds, why))
+        until = self._clock.monotonic() + seconds
+        while self._open and (rest := until - self._clock.monotonic()) > INSTANT:
+            self._clock.sleep(min(rest, STEP))
+            self._take_answers(block=False)
+
+    def report(self) -> Report:
+        scopes: defaultdict[Scope, Counts] = defaultdict(Counts)
+        batches, reasons = Counts(), Counter[str]()
+        for number, (scope, size) in self._planned.items():
+            outcome = self._outcomes.get(number)
+            scopes[scope] += counted(outcome, size)
+            batches += counted(outcome, 1)
+            if isinstance(outcome, Rejected | Unknown):
+                reasons[outcome.reason] += size
+        return Report(
+            recipients=sum(scopes.values(), Counts()),
+            batches=batches,
+            scopes=dict(scopes),
+            requests=self._requests,
+            reasons=dict(reasons.most_common(REASONS_KEPT)),
+            refused=self._refused,
+            interrupted=self._stop.requested,
+        )
+
+
+def counted(outcome: Outcome | None, size: int) -> Counts:
+    if outcome is None:
+        return Counts(not_begun=size)
+    if isinstance(outcome, Accepted):
+        return Counts(accepted=size)
+    return Counts(unknown=size) if isinstance(outcome, Unknown) else Counts(rejected=size)

@@ -1,0 +1,50 @@
+"""What a run is given to do, and how it is told to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from notifyctl.apply.batches import Slice, batch_size, cut
+from notifyctl.delivery import Batch, Consignment, Opening
+from notifyctl.model import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The part of a plan that is carried out. `ledger_name` is project/environment. `seal_secret` may be empty: the seal
+    of a batch then follows from the batch alone.
+    """
+
+    openings: Sequence[Opening]
+    consignments: Sequence[Consignment]
+    limits: Limits
+    ledger_name: str
+    seal_secret: bytes
+
+    def slices(self) -> Iterator[Slice]:
+        """All requests to be, in the order in which they get their numbers. The same each time."""
+        size = batch_size(self.limits)
+        for consignment in self.consignments:
+            yield from cut(consignment, size)
+
+    def seal(self, part: Slice, number: int) -> bytes:
+        return part.seal(self.seal_secret, ledger=self.ledger_name, number=number)
+
+    def batch(self, part: Slice, number: int, attempt: int, *, seal: bytes) -> Batch:
+        return part.batch(number, attempt, ledger=self.ledger_name, seal=seal)
+
+
+class Stop:
+    """Asks a run to end in order: begin nothing new, finish and record what is in flight. A signal handler may ask."""
+
+    def __init__(self) -> None:
+        # A plain attribute: a handler that takes a lock could wait for the very thread that it interrupted.
+        self._requested = False
+
+    def request(self) -> None:
+        self._requested = True
+
+    @property
+    def requested(self) -> bool:
+        return self._requested

@@ -1,0 +1,96 @@
+"""What a run says: events while it goes on, and the report at its end. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from notifyctl.delivery import Outcome, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """All batches are in the ledger; nothing was sent yet."""
+
+    batches: int
+    recipients: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """No request starts for so many seconds, and why."""
+
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An attempt was begun: it is in the ledger, and the request is on its way."""
+
+    number: int
+    attempt: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How an attempt ended; it is in the ledger. A later attempt of the same batch may follow a rejection."""
+
+    number: int
+    attempt: int
+    size: int
+    outcome: Outcome
+
+
+Event = Planned | Waiting | Sent | Settled
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Recipients, or batches, by how they stand when the run ends. `rejected`: certainly not accepted."""
+
+    accepted: int = 0
+    rejected: int = 0
+    unknown: int = 0
+    not_begun: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.accepted + other.accepted,
+            self.rejected + other.rejected,
+            self.unknown + other.unknown,
+            self.not_begun + other.not_begun,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did. `requests` counts attempts. `reasons`: why recipients are rejected or unknown → how many. `refused`
+    is what ended the run early when the provider refused it as a whole; whom that hit are among `rejected`.
+    """
+
+    recipients: Counts
+    batches: Counts
+    scopes: Mapping[Scope, Counts]
+    """Recipients of each scope."""
+    requests: int
+    reasons: Mapping[str, int]
+    refused: str | None = None
+    interrupted: bool = False
+
+    @property
+    def accepted(self) -> int:
+        return self.recipients.accepted
+
+    @property
+    def rejected(self) -> int:
+        return self.recipients.rejected
+
+    @property
+    def unknown(self) -> int:
+        return self.recipients.unknown
+
+    @property
+    def not_begun(self) -> int:
+        return self.recipients.not_begun
