@@ -26,21 +26,22 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An attempt was begun: it is in the ledger, and the request is on its way."""
+    """An attempt of a batch was begun: it is in the ledger, and the request is on its way."""
 
     number: int
+    recipients: int
     attempt: int
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How an attempt ended; it is in the ledger. A later attempt of the same batch may follow a rejection."""
+    """How an attempt ended; it is in the ledger. `again`: this run means to try the batch once more."""
 
     number: int
-    attempt: int
-    size: int
+    recipients: int
     outcome: Outcome
+    again: bool
+    attempt: int
 
 
 Event = Planned | Waiting | Sent | Settled

@@ -206,7 +206,7 @@ class Sending:
         threading.Thread(target=post, name=f"batch {attempt.number}", daemon=True).start()
         self._in_flight += 1
         self._requests += 1
-        self._tell(Sent(attempt.number, attempt.attempt, attempt.part.size))
+        self._tell(Sent(attempt.number, attempt.part.size, attempt.attempt))
 
     def _take_answers(self, *, block: bool) -> None:
         """Record every answer that has come; with `block` wait for the first."""
@@ -230,11 +230,12 @@ class Sending:
         except Exception as error:  # noqa: BLE001 - raised again when the rest is recorded
             self._error = self._error or error
             return
-        self._tell(Settled(attempt.number, attempt.attempt, attempt.part.size, outcome))
+        again = False
         if isinstance(outcome, Refused):
             self._refused = self._refused or outcome.reason
         elif isinstance(outcome, Rejected) and outcome.retryable:
-            self._try_again(attempt, outcome)
+            again = self._try_again(attempt, outcome)
+        self._tell(Settled(attempt.number, attempt.part.size, outcome, again, attempt.attempt))
 
     def _record(self, attempt: Attempt, outcome: Outcome) -> None:
         for pause in (*SETTLE_PAUSES, None):
@@ -251,17 +252,18 @@ class Sending:
             else:
                 return
 
-    def _try_again(self, attempt: Attempt, rejected: Rejected) -> None:
-        """A later attempt after a rejection that may pass. Others wait as long: what it met, they would meet too."""
+    def _try_again(self, attempt: Attempt, rejected: Rejected) -> bool:
+        """Put the batch back after a rejection that may pass. Others wait as long: what it met, they would meet too."""
         if attempt.attempt == MAX_ATTEMPTS:
             # Nobody is there: the other batches stay not begun, rather than fail one by one.
-            self._unreachable = rejected.status is None
-            return
+            self._unreachable = self._unreachable or rejected.status is None
+            return False
         delay = self._chance.uniform(0, min(BACK_OFF_CAP, BACK_OFF * 2 ** (attempt.attempt - 1)))
         delay = max(delay, min(rejected.retry_after or 0.0, RETRY_AFTER_CAP))
         self._pacer.hold_off(delay)
         due = self._clock.monotonic() + delay
         heapq.heappush(self._retries, Attempt(due, attempt.number, attempt.attempt + 1, attempt.part))
+        return self._open
 
     def _pause(self, seconds: float, why: str) -> None:
         """Wait in small steps and record what comes in meanwhile; not to the end when nothing new may be begun."""

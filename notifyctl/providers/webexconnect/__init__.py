@@ -1,1 +1,1 @@
-"""The Webex Connect (imiconnect) Messaging API v2: its request bodies, its credentials, its answers."""
+"""The Webex Connect (imiconnect) Messaging API v2: what a request looks like, who may send it, what an answer means."""

@@ -1,108 +1,123 @@
-"""Credentials: read from the environment or mounted files, turned into headers, shown nowhere."""
+"""Who sends: secrets from the environment or mounted files, and the headers made of them. No message, repr or error of
+this module holds a secret's value.
+"""
 
 from __future__ import annotations
 
-import base64
-import binascii
-from dataclasses import dataclass
+from base64 import b64decode
+from binascii import Error as NotBase64
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from notifyctl.errors import SettingsError
-from notifyctl.model import Auth, Secret
+from notifyctl.model import Auth, JwtAuth, Secret
 from notifyctl.ports import Environ
 
 TOKEN_LIFETIME = 60
-"""Seconds. A token is made for one request; a request that a paused machine flushes later finds it expired."""
-
+"""Seconds until a token expires; a new one is made for each request. The API's own limit is an hour (rule 27)."""
+HASH_BYTES = 32
 REDACTED = "<redacted>"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Credentials:
-    """A JWT pair, or a service key. `secret` is decoded."""
+@dataclass(frozen=True, slots=True)
+class TokenSigner:
+    """JSON Web Tokens for one service (rule 27)."""
 
-    service_id: str | None = None
-    secret: bytes | None = None
-    service_key: str | None = None
-
-    def __repr__(self) -> str:
-        kind = "service key" if self.secret is None else "JWT"
-        return f"Credentials({kind}, {REDACTED})"
+    service_id: str
+    secret: bytes = field(repr=False)
 
     def headers(self, now: datetime) -> dict[str, str]:
-        """The JWT goes first when both are configured (rule 26)."""
-        if self.secret is not None and self.service_id is not None:
-            return {"Authorization": f"Bearer {token(self.service_id, self.secret, now)}"}
-        assert self.service_key is not None, "read_credentials gives one of the two"
-        return {"key": self.service_key}
+        import jwt
+
+        issued = int(now.timestamp())
+        claims = {"iss": self.service_id, "iat": issued, "exp": issued + TOKEN_LIFETIME}
+        # HMAC pads a short key with zeros itself: the signature is the same, and the library does not warn
+        # about a length that the provider chose.
+        key = self.secret.ljust(HASH_BYTES, b"\0")
+        return {"Authorization": f"Bearer {jwt.encode(claims, key, algorithm='HS256')}"}
 
 
-def token(service_id: str, secret: bytes, now: datetime) -> str:
-    """HS256; `iss` is the service id, `iat` whole seconds (rule 27)."""
-    import jwt
+@dataclass(frozen=True, slots=True)
+class ServiceKey:
+    key: str = field(repr=False)
 
-    issued = int(now.timestamp())
-    claims = {"iss": service_id, "iat": issued, "exp": issued + TOKEN_LIFETIME}
-    # How long a service secret is, the provider decides; a warning about it on each request helps nobody.
-    signer = jwt.PyJWS(algorithms=["HS256"])
-    return signer.encode(encoded(claims), secret, algorithm="HS256", headers={"typ": "JWT"})
+    def headers(self, now: datetime) -> dict[str, str]:  # noqa: ARG002 - a key is the same at any time
+        return {"key": self.key}
 
 
-def encoded(claims: dict[str, str | int]) -> bytes:
-    import json
-
-    return json.dumps(claims, separators=(",", ":")).encode()
+Credentials = TokenSigner | ServiceKey
 
 
 def read_credentials(auth: Auth, environ: Environ) -> Credentials:
-    """Raises SettingsError naming what is missing, never a value."""
+    """The token goes first when both are configured, as the API has it (rule 26); the key is then not even read.
+
+    Raises SettingsError naming the environment variable or file that is missing or holds no such thing.
+    """
     if auth.jwt is not None:
-        service_id = read_secret(auth.jwt.service_id, environ, what="the service id")
-        secret = read_secret(auth.jwt.secret, environ, what="the service secret")
-        return Credentials(service_id, decoded(secret, auth.jwt.secret))
+        return token_signer(auth.jwt, environ)
     if auth.service_key is not None:
-        return Credentials(service_key=read_secret(auth.service_key, environ, what="the service key"))
+        key = read_secret(auth.service_key, environ, what="the service key")
+        if not (key.isascii() and key.isprintable()):
+            raise SettingsError(
+                f"the service key in {place(auth.service_key)} holds characters that no HTTP header can carry",
+                hint="copy it again from the service's page; it is plain letters, digits and punctuation",
+            )
+        return ServiceKey(key)
     raise SettingsError(
         "the environment has no credentials",
-        hint="auth: {jwt: {serviceIdEnv: …, secretEnv: …}} or auth: {serviceKeyEnv: …}, naming environment variables",
+        hint="add `auth: {serviceKeyEnv: …}` or `auth: {jwt: {serviceIdEnv: …, secretEnv: …}}`",
     )
 
 
-def read_secret(secret: Secret, environ: Environ, *, what: str) -> str:
-    if secret.env is not None:
-        value = environ.get(secret.env, "").strip()
-        if not value:
-            raise SettingsError(f"the environment variable {secret.env} is not set; it holds {what}")
-        return value
-    assert secret.file is not None, "the loader asks for a variable or a file"
+def token_signer(auth: JwtAuth, environ: Environ) -> TokenSigner:
+    service_id = read_secret(auth.service_id, environ, what="the service id")
+    encoded = read_secret(auth.secret, environ, what="the service secret")
     try:
-        value = Path(secret.file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SettingsError(f"the file {secret.file} cannot be read ({reason}); it holds {what}") from error
-    if not value:
-        raise SettingsError(f"the file {secret.file} is empty; it holds {what}")
-    return value
-
-
-def decoded(secret: str, source: Secret) -> bytes:
-    """The service secret is Base64; both alphabets are taken."""
-    try:
-        raw = base64.b64decode(secret.replace("-", "+").replace("_", "/"), validate=True)
-    except (binascii.Error, ValueError):
-        raw = b""
-    if not raw:
-        # Raised outside the handler: the cause of a decoding error would carry the value along.
+        secret = b64decode(encoded, validate=True)
+    except (NotBase64, ValueError) as error:
         raise SettingsError(
-            f"the service secret in {source.env or source.file} is not Base64",
-            hint="copy it as the provider shows it, with the = at its end",
-        )
-    return raw
+            f"the service secret in {place(auth.secret)} is no Base64",
+            hint="use it as the service's page shows it, still encoded: letters, digits, + and /, with any = at its end",
+        ) from error
+    return TokenSigner(service_id, secret)
+
+
+def read_secret(secret: Secret, environ: Environ, *, what: str) -> str:
+    """The text of a secret without space around it, such as a mounted file's last line end. `what` names it in errors.
+
+    Raises SettingsError when the variable or file is missing, unreadable or empty.
+    """
+    if secret.file is not None:
+        text = mounted(secret, Path(secret.file), what)
+    else:
+        assert secret.env is not None, "the loader asks for a variable or a file"
+        if secret.env not in environ:
+            raise SettingsError(
+                f"{what} is missing: the environment variable {secret.env} is not set",
+                hint=f"set {secret.env}, for example from the secrets of the CI job",
+            )
+        text = environ[secret.env]
+    if not text.strip():
+        raise SettingsError(f"{what} is missing: {place(secret)} is empty")
+    return text.strip()
+
+
+def mounted(secret: Secret, path: Path, what: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{what} is missing: {place(secret)}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise SettingsError(f"{what} cannot be read: {place(secret)} is no text in UTF-8") from None
+
+
+def place(secret: Secret) -> str:
+    return f"the file {secret.file}" if secret.file is not None else f"the environment variable {secret.env}"
 
 
 def redacted_headers(auth: Auth) -> dict[str, str]:
-    """The headers of a request as they may be shown. Needs no secret."""
-    if auth.jwt is not None:
-        return {"Content-Type": "application/json", "Authorization": f"Bearer {REDACTED}"}
-    return {"Content-Type": "application/json", "key": REDACTED}
+    """The headers of a request with the secret left out. Needs no secret."""
+    if auth.jwt is None and auth.service_key is not None:
+        return {"Content-Type": "application/json", "key": REDACTED}
+    return {"Content-Type": "application/json", "Authorization": f"Bearer {REDACTED}"}

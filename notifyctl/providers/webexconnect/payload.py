@@ -1,64 +1,75 @@
-"""From a batch to the exact body of a v2 request. Keys and order are the API page's; what is not given is left out."""
+"""The body of a request, as the API page documents it. Pure; knows no credentials and no network."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from notifyctl.delivery import Batch, Destination, Envelope
+from notifyctl.delivery import Batch, Destination, Envelope, Message
 from notifyctl.model import ChannelName
 
 
 def body_of(batch: Batch) -> dict[str, Any]:
-    """A JSON object. Content holds `$(name)`: the API fills it from the substitutions, the destination's before the global."""
-    message, channel = batch.message, batch.scope.channel
-    body: dict[str, Any] = {
-        "channel": channel.value,
-        "from": message.sender,
-        "to": [destination_of(destination, channel) for destination in batch.to],
-    }
+    """The JSON object for a batch, keys in the order of the API page. What nobody gave does not stand in it."""
+    return dict(fields(batch.message, batch.envelope, batch.to))
+
+
+def fields(message: Message, envelope: Envelope, to: tuple[Destination, ...]) -> Iterator[tuple[str, Any]]:
+    yield "channel", message.channel.value
+    yield "from", message.sender
+    yield "to", [destination(entry, message.channel) for entry in to]
     if message.shared:
-        body["substitutions"] = dict(message.shared)
-    if channel is ChannelName.EMAIL:
-        body |= {key: list(copies) for key, copies in (("cc", message.cc), ("bcc", message.bcc)) if copies}
+        yield "substitutions", dict(message.shared)
+    if message.cc:
+        yield "cc", list(message.cc)
+    if message.bcc:
+        yield "bcc", list(message.bcc)
     if message.smartlinks:
-        body["smartlinks"] = [dict(link) for link in message.smartlinks]
-    body |= envelope_of(batch.envelope)
+        yield "smartlinks", [dict(link) for link in message.smartlinks]
+    yield from delivery(envelope)
     if message.options:
-        body["options"] = message.options
+        yield "options", dict(message.options)
+    yield from receipts(envelope)
     if message.template_id is not None:
-        body["template"] = {"id": message.template_id}
+        yield "template", {"id": message.template_id}
     else:
-        body["content"] = message.content
-    return body
+        yield "content", dict(message.content or {})
 
 
-def destination_of(destination: Destination, channel: ChannelName) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        channel.address_field: list(destination.addresses),
-        "correlationId": destination.correlation_id,
+def destination(entry: Destination, channel: ChannelName) -> dict[str, Any]:
+    """One object of `to` (rules 10 to 13)."""
+    made: dict[str, Any] = {
+        channel.address_field: list(entry.addresses),
+        "correlationId": entry.correlation_id,
     }
-    if destination.substitutions:
-        entry["substitutions"] = dict(destination.substitutions)
-    return entry
+    if entry.substitutions:
+        made["substitutions"] = dict(entry.substitutions)
+    return made
 
 
-def envelope_of(envelope: Envelope) -> dict[str, Any]:
-    """`expireAt` and `validity` exclude each other (rule 45); a schedule gives one of them at most."""
-    given = {
-        "sendAt": timestamp(envelope.send_at),
-        "expireAt": timestamp(envelope.expire_at),
-        "validity": envelope.validity,
-        "priority": envelope.priority,
-        "callbackData": envelope.callback_data,
-        "notifyUrl": envelope.notify_url,
-        "requestedReceipts": list(envelope.requested_receipts) or None,
-    }
-    return {key: value for key, value in given.items() if value is not None}
+def delivery(envelope: Envelope) -> Iterator[tuple[str, Any]]:
+    """When and how soon. `validity` is a number of seconds and `priority` a number, as documented (rules 22 and 44)."""
+    if envelope.send_at is not None:
+        yield "sendAt", timestamp(envelope.send_at)
+    if envelope.expire_at is not None:
+        yield "expireAt", timestamp(envelope.expire_at)
+    elif envelope.validity is not None:  # never both (rule 45)
+        yield "validity", envelope.validity
+    if envelope.priority is not None:
+        yield "priority", envelope.priority
 
 
-def timestamp(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC with milliseconds and Z: the one form that both profiles take (rules 37 and 42)."""
-    if moment is None:
-        return None
+def receipts(envelope: Envelope) -> Iterator[tuple[str, Any]]:
+    """What comes back about the message, and where. The names of receipts stay as the author wrote them."""
+    if envelope.callback_data is not None:
+        yield "callbackData", envelope.callback_data
+    if envelope.notify_url is not None:
+        yield "notifyUrl", envelope.notify_url
+    if envelope.requested_receipts:
+        yield "requestedReceipts", list(envelope.requested_receipts)
+
+
+def timestamp(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds, the form that every edition of the API page documents."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
