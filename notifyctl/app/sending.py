@@ -14,7 +14,7 @@ from notifyctl.app.providers import open_provider, prepare_only
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.run import Event, Job, Report, Stop, dry_run, run
 from notifyctl.delivery import Batch, PreparedRequest
-from notifyctl.errors import PlanRefusedError, UsageError
+from notifyctl.errors import PlanRefusedError, ProjectError, UsageError
 from notifyctl.model import Environment
 from notifyctl.plan.plan import Plan
 
@@ -60,6 +60,8 @@ def apply(
         if reviewed is not None and plan.digest != reviewed:
             raise refused(plan, reviewed)
         on_plan(plan)
+        if not plan.applyable:
+            raise ProjectError("the plan has errors; nothing was sent", hint="`notifyctl plan` lists them")
         if not plan.consignments:
             return Applied(plan, None)
         with open_provider(workspace, environment) as provider:

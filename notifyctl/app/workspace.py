@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from notifyctl.app.environ import process_environ
 from notifyctl.channels import CHANNELS
 from notifyctl.clock import SystemClock
 from notifyctl.config.load import load_project
@@ -82,7 +82,7 @@ def open_workspace(
         files,
         loaded.project,
         tuple(in_order(loaded.diagnostics)),
-        os.environ if environ is None else environ,
+        process_environ() if environ is None else environ,
         clock or SystemClock(),
     )
 

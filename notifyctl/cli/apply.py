@@ -21,6 +21,7 @@ from notifyctl.cli.options import (
     say,
 )
 from notifyctl.errors import ExitCode
+from notifyctl.plan.actions import Action
 
 if TYPE_CHECKING:
     from notifyctl.app.sending import Applied, Confirm
@@ -158,11 +159,11 @@ def exit_code(applied: Applied) -> ExitCode:
         return ExitCode.ERROR
     if report is not None and report.interrupted:
         return ExitCode.INTERRUPTED
-    if summary["uncertain"] or (report is not None and report.unknown):
+    if summary[Action.UNCERTAIN] or (report is not None and report.unknown):
         return ExitCode.UNCERTAIN
     if report is not None and report.rejected:
         return ExitCode.REJECTIONS
-    if summary["blocked"] or summary["changed-after-send"]:
+    if summary[Action.BLOCKED] or summary[Action.CHANGED]:
         return ExitCode.BLOCKED
     return ExitCode.DONE
 

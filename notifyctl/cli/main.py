@@ -34,10 +34,10 @@ REPORT = "https://github.com/notifyctl/notifyctl/issues"
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are needed: `lint` pays for no web server."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"notifyctl.cli.{cmd_name}")
@@ -45,7 +45,7 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -61,7 +61,12 @@ class LazyGroup(click.Group):
 
 
 @click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    cls=LazyGroup,
+    context_settings={
+        "auto_envvar_prefix": "NOTIFYCTL",  # NOTIFYCTL_PLAN_FORMAT=json stands for `plan --format json`
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 110,
+    },
 )
 @click.version_option(__version__, prog_name="notifyctl")
 @global_options

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from notifyctl.app.environ import process_environ
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -23,7 +24,6 @@ class Globals:
     env: str | None = None
     color: str = "auto"
     verbose: int = 0
-    secrets: list[str] = field(default_factory=list)
 
 
 def globals_of(context: click.Context) -> Globals:
@@ -103,7 +103,7 @@ only_option = click.option(
 reveal_option = click.option("--reveal", is_flag=True, help="Show addresses in full instead of masked.")
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """An ISO 8601 time with an offset, for example 2026-12-01T09:00:00Z."""
 
     name = "time"
@@ -126,7 +126,7 @@ def colour(context: click.Context, *, stderr: bool = False) -> bool:
     if wish != "auto":
         return wish == "always"
     stream = sys.stderr if stderr else sys.stdout
-    environ = context.find_root().meta.get("environ", os.environ)
+    environ = process_environ()
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 

@@ -17,6 +17,8 @@ from notifyctl.cli.options import (
     say,
 )
 from notifyctl.errors import ExitCode
+from notifyctl.plan.actions import Action
+from notifyctl.plan.plan import Plan
 
 
 @click.command("plan")
@@ -67,13 +69,14 @@ def command(
     say(view.as_json(plan) if form == "json" else view.as_text(plan, colour=colour(context)))
     if plan.complete and not plan.applyable:
         return ExitCode.ERROR
-    return exit_code(plan.summary, plan.sends) if detailed_exitcode else ExitCode.DONE
+    return exit_code(plan) if detailed_exitcode else ExitCode.DONE
 
 
-def exit_code(summary: dict[str, int], sends: int) -> ExitCode:
+def exit_code(plan: Plan) -> ExitCode:
     """With --detailed-exitcode: what there is to do, the doable first."""
-    if sends:
+    if plan.sends:
         return ExitCode.SOMETHING_TO_SEND
-    if summary.get("uncertain"):
+    if plan.summary[Action.UNCERTAIN]:
         return ExitCode.UNCERTAIN
-    return ExitCode.BLOCKED if summary.get("blocked") or summary.get("changed-after-send") else ExitCode.DONE
+    held = plan.summary[Action.BLOCKED] or plan.summary[Action.CHANGED]
+    return ExitCode.BLOCKED if held else ExitCode.DONE

@@ -78,12 +78,13 @@ def inbox(
         say("The inbox is empty.", stderr=True)
         return ExitCode.DONE
     found = read_inbox(workspace, channel=channel, recipient=recipient, last=last)
-    count = 0
-    for count, entry in enumerate(found, start=1):
+    empty = True
+    for entry in found:
+        empty = False
         if form == "json":
             say(view.as_json_line(entry, reveal=reveal))
         else:
             say(view.as_text(entry, reveal=reveal, colour=colour(context)))
-    if not count:
+    if empty:
         say("The inbox is empty: `notifyctl apply` in a sandbox environment fills it.", stderr=True)
     return ExitCode.DONE

@@ -91,8 +91,8 @@ def compose_all(
             continue
         composed[variant] = message
         if message.content is not None:
-            for problem in channel.check(message.content, message.options, profile=environment.profile):
-                problems.append(problem.at(marks_of(notification, variant, problem.path)))
+            broken = channel.check(message.content, message.options, profile=environment.profile)
+            problems.extend(problem.at(marks_of(notification, variant, problem.path)) for problem in broken)
     return composed, problems
 
 

@@ -109,8 +109,10 @@ def merged(base: ApiObject, over: ApiObject) -> dict[str, Any]:
                 result.pop(file_field, None)
                 result.pop(field, None)
         below = base.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        result[key] = merged(below, value) if both else value
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            result[key] = merged(below, value)
+        else:
+            result[key] = value
     return result
 
 

@@ -18,6 +18,7 @@ MAX_OUTPUT = 1 << 20
 MAX_STEPS = 200_000
 """Numbers that all `range()` calls of one rendering may give together; a loop in a message needs no more."""
 MAX_INCLUDES = 50
+MAX_POWER = 1000
 
 
 class TemplateLimitError(Exception):
@@ -76,15 +77,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
         numbers = [value for value in (left, right) if isinstance(value, int)]
         if operator == "*" and sized and numbers and len(sized[0]) * numbers[0] > MAX_OUTPUT:
             raise TemplateLimitError(f"a text of more than {MAX_OUTPUT:,} characters")
-        if operator == "**" and any(abs(number) > 1000 for number in numbers):
-            raise TemplateLimitError("a power of a number over 1,000")
+        if operator == "**" and any(abs(number) > MAX_POWER for number in numbers):
+            raise TemplateLimitError(f"a power with a number over {MAX_POWER:,}")
         if operator == "%" and isinstance(left, str):
             raise TemplateLimitError("`%` on a text can ask for any width; use `~` to join")
         return super().call_binop(context, operator, left, right)
 
 
 def smartlink(number: int) -> Markup:
-    """The placeholder of the API for a smartlink: `{{ smartlink(5) }}` writes `{{smartlink_5}}`."""
+    """What a text holds in place of a link; the API fills it in (rule 65)."""
     return Markup("{{smartlink_%d}}") % int(number)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfoNotFoundError
@@ -156,7 +156,7 @@ class Examiner:
     def _walk(
         self,
         batch: RecipientBatch,
-        ids: list[bytes] | tuple[bytes, ...],
+        ids: Sequence[bytes],
         variant: str | None,
         positions: list[int],
     ) -> None:

@@ -203,7 +203,9 @@ def _sample_object(sample: Sample) -> dict[str, Any]:
 
 def _cost(planned: PlannedNotification) -> Mapping[str, Any] | None:
     cost = planned.cost
-    return cost and {"amount": cost.amount, "currency": cost.currency, "unpriced": cost.unpriced}
+    if cost is None:
+        return None
+    return {"amount": cost.amount, "currency": cost.currency, "unpriced": cost.unpriced}
 
 
 def _moment(value: datetime | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -25,7 +25,7 @@ class QuietServer(uvicorn.Server):
     """Leaves the signals to the command line, which finishes the requests in flight."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def] # uvicorn types it as a generator of its own
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 

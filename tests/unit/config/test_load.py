@@ -297,7 +297,49 @@ def test_a_file_whose_name_is_not_utf_8_is_a_problem_that_can_be_printed(load: L
 
 
 KEYS = st.sampled_from(
-    ["name", "channel", "content", "type", "text", "template", "id", "options", "locales", "fr", "variables", "audience", "recipients", "msisdn", "source", "sql", "file", "columns", "substitutions", "schedule", "at", "cron", "from", "until", "to", "window", "days", "limits", "cc", "smartlinks", "requestedReceipts", "environments", "sandbox", "provider", "auth", "jwt", "policy", "defaults", "notification", "edition", "reason"]
+    [
+        "name",
+        "channel",
+        "content",
+        "type",
+        "text",
+        "template",
+        "id",
+        "options",
+        "locales",
+        "fr",
+        "variables",
+        "audience",
+        "recipients",
+        "msisdn",
+        "source",
+        "sql",
+        "file",
+        "columns",
+        "substitutions",
+        "schedule",
+        "at",
+        "cron",
+        "from",
+        "until",
+        "to",
+        "window",
+        "days",
+        "limits",
+        "cc",
+        "smartlinks",
+        "requestedReceipts",
+        "environments",
+        "sandbox",
+        "provider",
+        "auth",
+        "jwt",
+        "policy",
+        "defaults",
+        "notification",
+        "edition",
+        "reason",
+    ]
 )
 JUNK = st.recursive(
     st.none()

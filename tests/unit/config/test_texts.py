@@ -39,8 +39,8 @@ def test_a_duration_is_the_sum_of_its_parts(days: int, hours: int, minutes: int,
 @pytest.mark.parametrize(
     ("text", "moment"),
     [
-        ("2026-12-01T09:00", datetime(2026, 12, 1, 9, 0)),  # noqa: DTZ001 - local in the schedule's zone
-        ("2026-12-01 09:00:30", datetime(2026, 12, 1, 9, 0, 30)),  # noqa: DTZ001 - local in the schedule's zone
+        ("2026-12-01T09:00", datetime(2026, 12, 1, 9, 0)),
+        ("2026-12-01 09:00:30", datetime(2026, 12, 1, 9, 0, 30)),
         ("2026-12-01T09:00Z", datetime(2026, 12, 1, 9, 0, tzinfo=UTC)),
         (
             "2026-12-01T09:00+05:30",

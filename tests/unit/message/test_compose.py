@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from notifyctl.diagnostics import Diagnostic, Marks
 from notifyctl.delivery import Message
+from notifyctl.diagnostics import Diagnostic, Marks
 from notifyctl.message import compose, content_hash, variant_for, variants
 from notifyctl.model import Audience, ChannelName, LocaleVariant, Notification, Template, Variable
 from notifyctl.testing import MemoryFiles

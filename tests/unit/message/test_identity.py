@@ -28,7 +28,7 @@ optional = st.one_of(st.none(), st.text(max_size=20))
 
 @given(st.tuples(optional, optional))
 def test_the_copied_state_equals_hashing_the_whole_document(values: tuple[str | None, str | None]) -> None:
-    document = {
+    document: dict[str, Any] = {
         "bcc": [],
         "cc": [],
         "channel": "sms",

@@ -46,7 +46,7 @@ EVERYTHING: dict[str, Any] = {
     "earlier": True,
 }
 
-TABLE = [
+TABLE: list[tuple[Action, dict[str, Any]]] = [
     (Action.UNCERTAIN, {"standing": stand("uncertain")}),
     (Action.UNCHANGED, {"standing": stand("accepted")}),
     (Action.CHANGED, {"standing": stand("accepted", OTHER)}),
@@ -71,8 +71,8 @@ def test_each_row_alone(action: Action, given: dict[str, Any]) -> None:
 def test_a_row_wins_over_all_below_it(number: int) -> None:
     action, _ = TABLE[number]
     facts: dict[str, Any] = {}
-    for _, given in reversed(TABLE[number:]):
-        facts |= given
+    for row in reversed(TABLE[number:]):
+        facts.update(row[1])
     assert decision(**facts).action is action
 
 
