@@ -89,6 +89,7 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
         type=click.Choice(formats),
         default=formats[0],
         show_default=True,
+        envvar="NOTIFYCTL_FORMAT",
         help="The form of the document on standard output.",
     )
 

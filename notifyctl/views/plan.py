@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from notifyctl.model import ChannelName
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import FORMAT_VERSION, Plan, PlannedNotification, Sample
 from notifyctl.views.diagnostics import as_object, block, plural
 from notifyctl.views.message import as_read
 from notifyctl.views.paint import Paint, inert
 
-SHOWN_SAMPLES = 3
-"""Texts shown for each notification in the text view; JSON has more."""
+SHOWN = {ChannelName.SMS: 3}
+"""Texts shown for each notification in the text view, one for each locale at least; elsewhere one is long enough."""
 
 ORDER = (
     Action.BLOCKED,
@@ -77,15 +78,24 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
         if count:
             name = shade(action, paint)(f"{action.value:<18}")
             yield f"  {name} {count:>{width},}  {paint.dim(_because(planned, action))}".rstrip()
-    for sample in planned.samples[:SHOWN_SAMPLES]:
+    shown = chosen(planned)
+    for sample in shown:
         yield from _sample(planned, sample, paint)
-    hidden = planned.texts - min(len(planned.samples), SHOWN_SAMPLES)
+    hidden = planned.texts - len(shown)
     if hidden > 0:
         yield paint.dim(
             f"  … and {plural(hidden, 'other text')}; `notifyctl render {planned.name}` shows each"
         )
     if planned.opaque:
         yield paint.yellow("  The body is held by the provider and cannot be shown (opaque).")
+
+
+def chosen(planned: PlannedNotification) -> list[Sample]:
+    """The most read text of each locale, then the most read others."""
+    leaders = {sample.locale: sample for sample in reversed(planned.samples)}
+    rest = [sample for sample in planned.samples if sample not in leaders.values()]
+    room = max(SHOWN.get(planned.channel, 1) - len(leaders), 0)
+    return [sample for sample in planned.samples if sample in [*leaders.values(), *rest[:room]]]
 
 
 def _traits(planned: PlannedNotification) -> Iterator[str]:
@@ -108,10 +118,12 @@ def _because(planned: PlannedNotification, action: Action) -> str:
     reasons = planned.reasons.get(action, {})
     if action is Action.DEFERRED and planned.deferred_until:
         said.append(f"until {when(planned.deferred_until)}")
-    if action not in {Action.CHANGED, Action.UNCERTAIN}:
-        said.extend(f"{count:,} {inert(reason)}" for reason, count in reasons.items())
     if action is Action.CHANGED:
         said.append("`edition:` one higher sends to them again")
+    elif action is not Action.UNCERTAIN:
+        alone = len(reasons) == 1
+        words = ((inert(reason).replace("-", " "), count) for reason, count in reasons.items())
+        said.extend(word if alone else f"{count:,} {word}" for word, count in words)
     return ", ".join(said)
 
 
