@@ -1,11 +1,13 @@
-"""The process environment: read here and handed on, so that everything else can be tried with another one."""
+"""The process environment: read here and handed on, so that everything else can be tried with another one.
+
+Imports nothing of ours: `--help` needs it to know about colours, and should need little else.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
-from notifyctl.ports import Environ
 
-
-def process_environ() -> Environ:
+def process_environ() -> Mapping[str, str]:
     return os.environ
