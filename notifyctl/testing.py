@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hmac
 import io
+import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,10 +20,12 @@ from notifyctl.delivery import (
     ID_BYTES,
     MEMBER_BYTES,
     Accepted,
+    Batch,
     BatchFacts,
     BatchState,
     LedgerSummary,
     Outcome,
+    PreparedRequest,
     Refused,
     Rejected,
     Scope,
@@ -287,3 +290,40 @@ class MemoryFiles:
 
     def open(self, path: str) -> BinaryIO:
         return io.BytesIO(self.read(path))
+
+
+class RecordingProvider:
+    """ports.Provider that reaches nobody. `sent` are the requests in the order they came; they end as `script` says, and
+    are accepted when it is at its end.
+    """
+
+    identity = "recording"
+
+    def __init__(self, script: Iterable[Outcome] = ()) -> None:
+        self.sent: list[PreparedRequest] = []
+        self._script = iter(script)
+        self._lock = threading.Lock()
+
+    def prepare(self, batch: Batch) -> PreparedRequest:
+        field = batch.message.channel.address_field
+        body = {
+            "channel": batch.message.channel.value,
+            "to": [
+                {
+                    field: list(entry.addresses),
+                    "correlationId": entry.correlation_id,
+                    "substitutions": dict(entry.substitutions),
+                }
+                for entry in batch.to
+            ],
+            "callbackData": batch.envelope.callback_data,
+        }
+        return PreparedRequest("POST", "https://api.example/v2/messages", {"key": "<redacted>"}, body)
+
+    def send(self, request: PreparedRequest) -> Outcome:
+        with self._lock:
+            self.sent.append(request)
+            return next(self._script, Accepted(f"message-{len(self.sent)}", 201))
+
+    def close(self) -> None:
+        pass

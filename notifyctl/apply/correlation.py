@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
 
 SEAL_BYTES = 16
 PREFIX = "n1"
@@ -42,7 +41,7 @@ def parse_correlation_id(text: str) -> tuple[int, int, bytes] | None:
         return None
     try:
         raw = urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
-    except NotBase64:
+    except ValueError:
         return None
     # The last character has spare bits: another spelling of the same bytes is not ours.
     if urlsafe_b64encode(raw).decode().rstrip("=") != packed:

@@ -166,10 +166,11 @@ class Sending:
         return not (ended or self._stop.requested)
 
     def _next(self) -> Attempt | None:
-        """A retry whose time has come, else a batch that was never begun."""
-        if self._retries and self._retries[0].due - self._clock.monotonic() < INSTANT:
-            return heapq.heappop(self._retries)
-        return next(self._fresh, None)
+        """A retry when its time has come; a batch that was never begun only when no retry waits."""
+        if not self._retries:
+            return next(self._fresh, None)
+        due = self._retries[0].due - self._clock.monotonic() < INSTANT
+        return heapq.heappop(self._retries) if due else None
 
     def _begin(self, attempt: Attempt) -> None:
         seal = self._job.seal(attempt.part, attempt.number)

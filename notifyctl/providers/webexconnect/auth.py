@@ -5,7 +5,6 @@ this module holds a secret's value.
 from __future__ import annotations
 
 from base64 import b64decode
-from binascii import Error as NotBase64
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -74,12 +73,14 @@ def token_signer(auth: JwtAuth, environ: Environ) -> TokenSigner:
     service_id = read_secret(auth.service_id, environ, what="the service id")
     encoded = read_secret(auth.secret, environ, what="the service secret")
     try:
-        secret = b64decode(encoded, validate=True)
-    except (NotBase64, ValueError) as error:
+        secret = b64decode(encoded.replace("-", "+").replace("_", "/"), validate=True)
+    except ValueError:
+        secret = b""
+    if not secret:
         raise SettingsError(
             f"the service secret in {place(auth.secret)} is no Base64",
             hint="use it as the service's page shows it, still encoded: letters, digits, + and /, with any = at its end",
-        ) from error
+        )
     return TokenSigner(service_id, secret)
 
 

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifyctl.apply.batches import batch_size, cut
+from notifyctl.apply.correlation import verify
+from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES, Batch, Consignment, Envelope
+from notifyctl.model import Limits, TpsCounts
+
+Consign = Callable[..., Consignment]
+Person = tuple[str | None, str, str | None]
+
+PEOPLE = st.lists(
+    st.tuples(
+        st.sampled_from(["EC1M", "NW10", None]),
+        st.sampled_from(["Ada", "Grace"]),
+        st.sampled_from([None, None, "night-shift"]),
+    ),
+    max_size=40,
+)
+
+
+def made(consignment: Consignment, size: int) -> list[Batch]:
+    batches = []
+    for number, part in enumerate(cut(consignment, size), 1):
+        seal = part.seal(b"", ledger="acme/production", number=number)
+        batches.append(part.batch(number, 1, ledger="acme/production", seal=seal))
+    return batches
+
+
+def of(consign: Consign, people: list[Person]) -> Consignment:
+    return consign([(area, name) for area, name, _ in people], correlations=[own for _, _, own in people])
+
+
+def addresses(batch: Batch) -> list[str]:
+    return [address for destination in batch.to for address in destination.addresses]
+
+
+@given(people=PEOPLE, size=st.integers(1, 12))
+def test_each_person_is_in_one_place_with_what_is_theirs(
+    consign: Consign, people: list[Person], size: int
+) -> None:
+    consignment = of(consign, people)
+    units = consignment.units
+    batches = made(consignment, size)
+    assert sorted(a for batch in batches for a in addresses(batch)) == sorted(units.destinations)
+    assert [batch.size for batch in batches[:-1]] == [size] * (len(batches) - 1)
+    for number, batch in enumerate(batches):
+        # Chunks keep the order of the units, although inside one those with the same values come together.
+        assert set(addresses(batch)) == set(units.destinations[number * size : (number + 1) * size])
+        order = [units.destinations.index(address) for address in addresses(batch)]
+        packed = b"".join(at.to_bytes(ID_BYTES) + at.to_bytes(FINGERPRINT_BYTES) for at in order)
+        assert batch.members == packed
+        for destination in batch.to:
+            assert addresses(batch)[destination.first] == destination.addresses[0]
+            for address in destination.addresses:
+                area, name, correlation = people[units.destinations.index(address)]
+                assert destination.substitutions == ({"area": area} if area else {}) | {"name": name}
+                assert correlation in {None, destination.correlation_id}
+
+
+@given(people=PEOPLE, size=st.integers(1, 12))
+def test_the_same_values_share_an_object_and_ids_are_unique(
+    consign: Consign, people: list[Person], size: int
+) -> None:
+    consignment = of(consign, people)
+    for number, batch in enumerate(made(consignment, size), 1):
+        kinds = {people[consignment.units.destinations.index(address)] for address in addresses(batch)}
+        assert len(batch.to) == len(kinds)
+        ours = [d.correlation_id for d in batch.to if d.correlation_id != "night-shift"]
+        assert len(set(ours)) == len(ours)
+        seal = list(cut(consignment, size))[number - 1].seal(b"", ledger="acme/production", number=number)
+        assert all(verify(correlation, seal) for correlation in ours)
+
+
+@given(people=PEOPLE, size=st.integers(1, 12))
+def test_cutting_again_gives_the_same(consign: Consign, people: list[Person], size: int) -> None:
+    assert made(of(consign, people), size) == made(of(consign, people), size)
+
+
+def test_ids_do_not_depend_on_the_recipient_ids_that_only_a_ledger_gives(consign: Consign) -> None:
+    before = consign([("EC1M", "Ada"), ("NW10", "Grace")])
+    after = replace(before, units=replace(before.units, ids=[b"x" * ID_BYTES, b"y" * ID_BYTES]))
+    assert [batch.to for batch in made(before, 2)] == [batch.to for batch in made(after, 2)]
+
+
+def test_another_attempt_differs_in_the_callback_data_alone(consign: Consign) -> None:
+    (part,) = cut(consign([("EC1M", "Ada")]), 10)
+    seal = part.seal(b"", ledger="acme/production", number=4)
+    first, second = (part.batch(4, attempt, ledger="acme/production", seal=seal) for attempt in (1, 2))
+    assert second.envelope.callback_data == "notifyctl:acme/production:4:2"
+    assert replace(second, attempt=1, envelope=first.envelope) == first
+
+
+def test_callback_data_of_the_author_stays(consign: Consign) -> None:
+    (batch,) = made(consign([("EC1M", "Ada")], envelope=Envelope(callback_data="december", priority=3)), 10)
+    assert batch.envelope == Envelope(callback_data="december", priority=3)
+
+
+@pytest.mark.parametrize(
+    ("limits", "size"),
+    [
+        (Limits(tps=10), 10),
+        (Limits(tps=5000), 1000),
+        (Limits(tps=5000, destinations_per_request=200), 200),
+        (Limits(tps=10, tps_counts=TpsCounts.CALLS), 1000),
+        (Limits(tps=10, tps_counts=TpsCounts.CALLS, destinations_per_request=5000), 1000),
+        (Limits(tps=1), 1),
+    ],
+)
+def test_a_request_is_as_large_as_every_limit_allows(limits: Limits, size: int) -> None:
+    assert batch_size(limits) == size
