@@ -15,6 +15,7 @@ from notifyctl.channels.limits import MAX_CALLBACK_DATA, MAX_DESTINATIONS, MAX_S
 from notifyctl.channels.words import PLACEHOLDER, email_address, http_url, phone_number
 from notifyctl.config.check import check
 from notifyctl.config.fields import Choice, Field, Free, Integer, Items, Record, Table, Text
+from notifyctl.config.kinds.notification import SMARTLINK
 from notifyctl.config.nodes import node_of
 from notifyctl.diagnostics import Problem
 from notifyctl.model import ChannelName
@@ -64,7 +65,7 @@ REQUEST = Record(
         ),
         Field(name="cc", shape=Items(item=Text(), rule=78)),
         Field(name="bcc", shape=Items(item=Text(), rule=78)),
-        Field(name="smartlinks", shape=Free(rule=65)),
+        Field(name="smartlinks", shape=Items(item=SMARTLINK, rule=65)),
     ),
 )
 

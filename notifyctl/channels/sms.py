@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from notifyctl.channels.channel import Channel, Message, Rule
 from notifyctl.channels.words import NO_UNSUBSCRIBE, http_url, unsubscribe_misplaced
-from notifyctl.config.fields import Boolean, Cases, ChannelShape, Field, Integer, Items, Record, Table, Text
+from notifyctl.config.fields import Boolean, Cases, ChannelShape, Field, Record, Table, Text
 from notifyctl.diagnostics import Problem
 from notifyctl.model import ChannelName
 
@@ -29,22 +29,6 @@ def body(kind: str, description: str) -> Record:
         ),
     )
 
-
-SMARTLINKS = Items(
-    description="Smartlinks; the text refers to one by {{ smartlink(5) }}.",
-    item=Record(
-        title="Smartlink",
-        fields=(
-            Field(
-                name="smartlinkId",
-                shape=Integer(description="Its number.", minimum=1, rule=65),
-                required=True,
-            ),
-            Field(name="validity", shape=Integer(description="How long it holds.", minimum=1, rule=65)),
-        ),
-    ),
-    rule=65,
-)
 
 SHAPE = ChannelShape(
     name="sms",

@@ -5,7 +5,7 @@ Returns the composed messages too, so that a plan does not compose them again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from notifyctl.audience import load_suppressions, open_audience
@@ -13,6 +13,7 @@ from notifyctl.channels import CHANNELS
 from notifyctl.delivery import Message
 from notifyctl.diagnostics import Diagnostic, Marks, Path, Severity
 from notifyctl.errors import ProjectError
+from notifyctl.lint.variables import check_variables
 from notifyctl.message import compose, variants
 from notifyctl.model import Environment, Notification, Project
 from notifyctl.ports import AudienceReader, FileTree
@@ -55,7 +56,7 @@ def check_project(
             project, notification, environment=environment, files=files, columns=columns
         )
         problems.extend(found)
-        problems.extend(unfilled(notification, composed, columns))
+        problems.extend(check_variables(notification, composed, columns))
         messages[name] = composed
         audiences[name] = reader
     return Checked(messages, audiences, tuple(problems))
@@ -116,20 +117,3 @@ def no_sender(notification: Notification, environment: Environment) -> Diagnosti
         notification.marks.at(),
         hint=f"write `from:` here or `senders: {{{notification.channel}: …}}` in the environment",
     )
-
-
-def unfilled(
-    notification: Notification, composed: Mapping[str | None, Message], columns: tuple[str, ...]
-) -> Iterator[Diagnostic]:
-    """A `$(name)` that neither the notification, nor a default, nor any column of the audience gives a value."""
-    names = {name for message in composed.values() for name in message.names if name not in message.shared}
-    for name in sorted(names - set(columns)):
-        has = ", ".join(sorted(columns)) or "none"
-        yield Diagnostic(
-            "missing-variable",
-            Severity.ERROR,
-            f"nothing gives $({name}) a value: no substitution of {notification.name!r}, no default of the template,"
-            f" no column of the audience {notification.audience.name!r} (it has: {has})",
-            notification.marks.at("audience"),
-            hint=f"add {name!r} to `substitutions`, give the variable a default, or map a column to it",
-        )
