@@ -100,7 +100,8 @@ def new_client(concurrency: int, deadline: float) -> httpx.Client:
         # Nothing from the environment: a proxy could answer in the provider's place.
         trust_env=False,
         follow_redirects=False,
-        timeout=httpx.Timeout(deadline, connect=CONNECT_TIMEOUT),
+        # `Deadline` ends a request in time; this is for the case that it cannot.
+        timeout=httpx.Timeout(2 * deadline, connect=min(CONNECT_TIMEOUT, deadline)),
         # A connection for each request: one that was kept can be closed by the other side just when it is used again,
         # and nobody would know whether the request had been read.
         limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=0),
