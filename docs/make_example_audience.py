@@ -11,8 +11,35 @@ import random
 from pathlib import Path
 
 OUT = Path(__file__).parents[1] / "notifications" / "audiences" / "ec1m.csv"
-ENGLISH = "Ada Grace Alan Mary Tim Margaret Linus Edith Karen Dennis Ken Barbara Donald Frances Jean Vint Radia".split()
-FRENCH = "Amélie Blaise Émilie René Sophie Évariste Hélène Benoît Zoé Loïc Chloé François Maëlle Gaston Inès".split()
+ENGLISH = [
+    "Ada",
+    "Grace",
+    "Alan",
+    "Mary",
+    "Tim",
+    "Margaret",
+    "Linus",
+    "Edith",
+    "Karen",
+    "Dennis",
+    "Barbara",
+    "Frances",
+    "Radia",
+]
+FRENCH = [
+    "Amélie",
+    "Blaise",
+    "Émilie",
+    "René",
+    "Sophie",
+    "Évariste",
+    "Hélène",
+    "Benoît",
+    "Zoé",
+    "Loïc",
+    "François",
+    "Maëlle",
+]
 HEADER = ["first_name", "phone", "mail", "lang", "postcode", "duration", "tz"]
 
 
@@ -31,7 +58,7 @@ def people() -> list[list[str]]:
                 f"reader{number:04d}@mail.example",
                 "fr" if french else "en",
                 f"EC1M {chance.randint(3, 7)}{chance.choice('BDEHLN')}{chance.choice('AHQTX')}",
-                ("2 jours" if french else "two days") if long_cut else "",
+                ("2 jours" if long_cut else "4 heures") if french else ("two days" if long_cut else ""),
                 "Europe/Paris" if french else "Europe/London",
             ]
         )
@@ -43,8 +70,12 @@ def people() -> list[list[str]]:
     return rows
 
 
-if __name__ == "__main__":
-    with OUT.open("w", encoding="utf-8", newline="") as stream:
+def write(path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(HEADER)
         writer.writerows(people())
+
+
+if __name__ == "__main__":
+    write(OUT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ class ForeignApi:
     url: str = ""
     requests: list[Received] = field(default_factory=list)
     answers: list[tuple[int, bytes]] = field(default_factory=list)
+    delay: float = 0.0
+    """Seconds between the record of a request and its answer."""
 
     @property
     def addresses(self) -> list[str]:
@@ -54,6 +57,7 @@ def handler_for(api: ForeignApi, lock: threading.Lock) -> type[BaseHTTPRequestHa
             with lock:
                 api.requests.append(Received(self.path, dict(self.headers), body))
                 status, answer = api.answers.pop(0) if api.answers else (201, accepted(body))
+            time.sleep(api.delay)
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))

@@ -1,4 +1,4 @@
-"""What the README shows is what happens: its commands are run, its output compared, its links followed."""
+"""What README and tutorial show is what happens: their commands are run, the output compared, the links followed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,20 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+PAGES = (
+    sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")) + [ROOT / "notifications" / "README.md"]
+)
 
 
-def session() -> list[tuple[str, list[str]]]:
-    """(command, lines of output) of the console block."""
-    (text,) = blocks("console")
+def blocks(language: str, page: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+
+
+def session(page: str) -> list[tuple[str, list[str]]]:
+    """(command, lines of output) of all console blocks, in order."""
     steps: list[tuple[str, list[str]]] = []
-    for line in text.splitlines():
+    for line in "".join(blocks("console", page)).splitlines():
         if line.startswith("$ "):
             steps.append((line.removeprefix("$ "), []))
         else:
@@ -63,7 +68,18 @@ def test_the_tour_is_what_happens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for command, shown in session():
+    for command, shown in session(README):
+        real = perform(command, capsys)
+        assert matches(shown, real), f"$ {command}\n{real}"
+
+
+def test_the_tutorial_is_what_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    perform("notifyctl init hello", capsys)
+    monkeypatch.chdir(tmp_path / "hello")
+    for command, shown in session(TUTORIAL):
         real = perform(command, capsys)
         assert matches(shown, real), f"$ {command}\n{real}"
 
@@ -79,6 +95,7 @@ def test_the_first_command_installs_no_more_than_it_needs() -> None:
     assert first == "python3 -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/notifyctl apply"
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
-def test_links_lead_somewhere(link: str) -> None:
-    assert (ROOT / link).exists()
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    links = set(re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")))
+    assert [link for link in sorted(links) if not (page.parent / link).exists()] == []

@@ -1,0 +1,166 @@
+"""Write the reference of files and commands from what the program itself reads: `python docs/generate.py`.
+
+A test fails when docs/reference/files.md or commands.md is not what this makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from notifyctl.channels import CHANNELS
+from notifyctl.cli.main import COMMANDS, cli
+from notifyctl.config.documents import shapes
+from notifyctl.config.fields import (
+    Boolean,
+    Cases,
+    Choice,
+    Either,
+    Field,
+    Integer,
+    Items,
+    Number,
+    Record,
+    Shape,
+    Table,
+    Text,
+)
+
+REFERENCE = Path(__file__).parent / "reference"
+SHAPES = shapes([channel.shape for channel in CHANNELS.values()])
+WIDE: dict[str, Any] = {
+    "max_content_width": 100,
+    "terminal_width": 100,
+    "help_option_names": ["-h", "--help"],
+}
+MADE = "<!-- Made by docs/generate.py; change the declarations instead. -->\n"
+
+
+def takes(shape: Shape) -> str:
+    """What a field takes, in a few words."""
+    match shape:
+        case Boolean():
+            return "true or false"
+        case Choice(values=values):
+            return ", ".join(f"`{value}`" for value in values)
+        case Integer() | Number():
+            kind = "whole number" if isinstance(shape, Integer) else "number"
+            bounds = (shape.minimum, shape.maximum)
+            words = [
+                f"{word} {bound}"
+                for word, bound in zip(("from", "to"), bounds, strict=True)
+                if bound is not None
+            ]
+            return " ".join([kind, *words])
+        case Items(item=item):
+            return f"list of {takes(item)}"
+        case Table(value=value):
+            return f"mapping to {takes(value)}"
+        case Record() | Cases():
+            return f"[{shape.title}](#{anchor(shape.title)})"
+        case Either(text=text, mapping=mapping):
+            return f"{takes(text)}, or {takes(mapping)}"
+        case Text():
+            return "text"
+        case _:
+            return "any value"
+
+
+def anchor(title: str) -> str:
+    kept = "".join(c for c in title.lower() if c.isalnum() or c in " -_")
+    return kept.replace(" ", "-")
+
+
+def inside(shape: Shape) -> Iterator[Record | Cases]:
+    """The records that a shape is made of, not their own parts."""
+    match shape:
+        case Record() | Cases():
+            yield shape
+        case Items(item=item):
+            yield from inside(item)
+        case Table(value=value):
+            yield from inside(value)
+        case Either(mapping=mapping):
+            yield mapping
+
+
+def sections(shape: Record | Cases, seen: set[str]) -> Iterator[str]:
+    """A section for a record or its cases, then for each record in them; none twice."""
+    if shape.title in seen:
+        return
+    seen.add(shape.title)
+    if shape.title not in SHAPES:
+        yield f"### {shape.title}\n"
+    yield f"{shape.description}\n"
+    if isinstance(shape, Cases):
+        yield (
+            f"`{shape.by}` decides: "
+            + ", ".join(f"[`{n}`](#{anchor(r.title)})" for n, r in shape.cases.items())
+            + "\n"
+        )
+        parts: list[Record | Cases] = list(shape.cases.values())
+    else:
+        yield table(shape)
+        parts = [part for field in shape.fields for part in inside(field.shape)]
+    for part in parts:
+        yield from sections(part, seen)
+
+
+def table(record: Record) -> str:
+    rows = ["| key | takes | | meaning |", "|---|---|---|---|"]
+    rows += [row(field) for field in record.fields]
+    return "\n".join(rows) + "\n"
+
+
+def row(field: Field) -> str:
+    need = "required" if field.required else f"default `{field.default}`" if field.default is not None else ""
+    meaning = " ".join(field.shape.description.split()).replace("|", "\\|")
+    return f"| `{field.name}` | {takes(field.shape).replace('|', chr(92) + '|')} | {need} | {meaning} |"
+
+
+def files() -> str:
+    seen: set[str] = set()
+    parts = [
+        f"{MADE}\n# Files\n",
+        "Every document begins with `apiVersion: notifyctl/v1` and its `kind`. The same, for machines: `schemas/*.json`.\n",
+    ]
+    for kind, shape in SHAPES.items():
+        assert isinstance(shape, Record | Cases)
+        parts.append(f"## {kind}\n")
+        parts.extend(sections(shape, seen))
+    return "\n".join(parts)
+
+
+def commands() -> str:
+    parts = [f"{MADE}\n# Commands\n"]
+    root = click.Context(cli, info_name="notifyctl", **WIDE)
+    parts.append(help_of(cli, root, "notifyctl"))
+    for name in COMMANDS:
+        command = cli.get_command(root, name)
+        assert command is not None
+        parts.extend(described(command, root, name))
+    return "\n".join(parts)
+
+
+def described(command: click.Command, parent: click.Context, name: str) -> Iterator[str]:
+    context = click.Context(command, parent=parent, info_name=name, **WIDE)
+    yield help_of(command, context, context.command_path)
+    if isinstance(command, click.Group):
+        for below in command.list_commands(context):
+            inner = command.get_command(context, below)
+            assert inner is not None
+            yield from described(inner, context, below)
+
+
+def help_of(command: click.Command, context: click.Context, path: str) -> str:
+    text = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+    return f"## {path}\n\n```text\n{text}\n```\n"
+
+
+if __name__ == "__main__":
+    REFERENCE.mkdir(exist_ok=True)
+    (REFERENCE / "files.md").write_text(files(), encoding="utf-8")
+    (REFERENCE / "commands.md").write_text(commands(), encoding="utf-8")
