@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from notifyctl.audience.rows import Row
@@ -15,6 +16,9 @@ from notifyctl.ports import FileTree
 Cells = Mapping[str, str | None]
 """One row by the source's own column names. `None` where the cell is empty: an empty cell is no value."""
 
+Rows = Callable[[], Iterator[tuple[int, Cells | str]]]
+"""Reads from the top: (line, cells or why the row is broken)."""
+
 OURS = ("msisdn", "email", "locale", "timezone", "correlationId")
 MAX_FIELD = 1 << 20
 
@@ -23,31 +27,9 @@ class TableError(Exception):
     """The source as a whole cannot be read."""
 
 
-def read_csv(
-    files: FileTree, path: str, *, delimiter: str = ","
-) -> tuple[list[str], Callable[[], Iterator[Any]]]:
-    """The header and a function that gives (line, cells or why the row is broken) from the top. UTF-8, with or without BOM."""
-
-    def records() -> Iterator[tuple[int, list[str] | str]]:
-        csv.field_size_limit(MAX_FIELD)
-        with files.open(path) as binary:
-            # Undecodable bytes become surrogates, which mark their row as bad instead of ending the file.
-            text = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
-            reader = csv.reader(text, delimiter=delimiter, strict=False)
-            line = 1
-            while True:
-                try:
-                    record = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    yield line, f"the row cannot be read: {error}"
-                else:
-                    if record:
-                        yield line, record
-                line = reader.line_num + 1
-
-    first = next(records(), None)
+def read_csv(files: FileTree, path: str, *, delimiter: str = ",") -> tuple[list[str], Rows]:
+    """The header, and the rows from the top each time they are asked for. UTF-8, with or without a byte order mark."""
+    first = next(records(files, path, delimiter), None)
     if first is None or isinstance(first[1], str):
         raise TableError("the file has no header: its first line names the columns")
     header = [name.strip() for name in first[1]]
@@ -56,12 +38,30 @@ def read_csv(
         raise TableError(f"the header names a column twice: {', '.join(sorted(doubled))}")
 
     def rows() -> Iterator[tuple[int, Cells | str]]:
-        stream = records()
-        next(stream)
-        for line, record in stream:
+        for line, record in islice(records(files, path, delimiter), 1, None):
             yield line, record if isinstance(record, str) else cells_of(header, record)
 
     return header, rows
+
+
+def records(files: FileTree, path: str, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+    """(line on which it begins, cells or why it cannot be read) of every record that is not empty."""
+    csv.field_size_limit(MAX_FIELD)
+    with files.open(path) as binary:
+        # Undecodable bytes become surrogates, which mark their row as bad instead of ending the file.
+        text = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        reader = csv.reader(text, delimiter=delimiter, strict=False)
+        while True:
+            line = reader.line_num + 1
+            try:
+                record = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield line, f"the row cannot be read: {error}"
+                continue
+            if record:
+                yield line, record
 
 
 def cells_of(header: Sequence[str], record: Sequence[str]) -> Cells | str:
@@ -75,7 +75,7 @@ def cells_of(header: Sequence[str], record: Sequence[str]) -> Cells | str:
     return {name: cell.strip() or None for name, cell in zip(header, record, strict=True)}
 
 
-def read_jsonl(files: FileTree, path: str) -> tuple[list[str], Callable[[], Iterator[Any]]]:
+def read_jsonl(files: FileTree, path: str) -> tuple[list[str], Rows]:
     """The keys of the first object, and a function that gives (line, cells or why the row is broken)."""
 
     def rows() -> Iterator[tuple[int, Cells | str]]:

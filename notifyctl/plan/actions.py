@@ -61,7 +61,7 @@ class Decision:
     intent: Intent = Intent.FIRST
 
 
-def decide(
+def decide(  # noqa: C901 - a table read from the top: one test a row
     *,
     standing: Standing | None,
     delivery_hash: bytes,

@@ -103,16 +103,28 @@ def end_of_validity(as_of: datetime, planned: Iterable[PlannedNotification]) -> 
 
 
 def hold_to_policy(found: Examination) -> None:
-    """The thresholds of a whole scope (rule 7 of the table). Everything that would be sent is blocked, not a part of it."""
+    """The thresholds of a whole scope (rule 7 of the table): all that would be sent is blocked, not a part of it."""
     policy = found.part.notification.policy or Policy()
-    recorded = len(found.part.recorded or ())
-    if policy.max_recipients is not None and found.authorised > policy.max_recipients:
-        found.block(f"max-recipients {found.authorised} > {policy.max_recipients}")
-    elif policy.max_growth_percent is not None and recorded >= GROWTH_FLOOR:
-        if found.joiners * 100 > policy.max_growth_percent * recorded:
-            found.block(f"max-growth {found.joiners} joined {recorded}, over {policy.max_growth_percent} %")
-    if found.authorised and lacks_unsubscribe(found.part, policy):
-        found.block("unsubscribe-missing")
+    reason = too_many(found, policy) or grown_too_much(found, policy)
+    if reason is None and lacks_unsubscribe(found.part, policy):
+        reason = "unsubscribe-missing"
+    if reason is not None and found.authorised:
+        found.block(reason)
+
+
+def too_many(found: Examination, policy: Policy) -> str | None:
+    most = policy.max_recipients
+    if most is None or found.authorised <= most:
+        return None
+    return f"max-recipients {found.authorised} > {most}"
+
+
+def grown_too_much(found: Examination, policy: Policy) -> str | None:
+    """Against the audience that was recorded when the edition was opened."""
+    most, recorded = policy.max_growth_percent, len(found.part.recorded or ())
+    if most is None or recorded < GROWTH_FLOOR or found.joiners * 100 <= most * recorded:
+        return None
+    return f"max-growth {found.joiners} joined {recorded}, over {most} %"
 
 
 def lacks_unsubscribe(part: Part, policy: Policy) -> bool:
