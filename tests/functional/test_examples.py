@@ -65,7 +65,9 @@ def test_a_misspelt_key_is_rejected_by_the_schema_and_by_lint(
     assert result.code == 1
     unknown = [d for d in result.json["diagnostics"] if d["rule"] == "unknown-key"]
     assert [d["file"] for d in unknown] == [file]
-    line = next(n for n, shown in enumerate(path.read_text().splitlines(), 1) if wrong.split(maxsplit=1)[0] in shown)
+    line = next(
+        n for n, shown in enumerate(path.read_text().splitlines(), 1) if wrong.split(maxsplit=1)[0] in shown
+    )
     assert unknown[0]["line"] == line
     assert right.split(maxsplit=1)[0].strip(":") in str(unknown[0])
 
