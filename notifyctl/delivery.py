@@ -165,6 +165,8 @@ class Consignment:
     message: Message
     envelope: Envelope
     units: Units
+    not_after: datetime | None = None
+    """When the window shuts or the message lapses: what has not begun by then is not begun."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run did. `requests` counts attempts. `reasons`: why recipients are rejected or unknown → how many. `refused`
+    """What a run did. `requests` counts attempts. `reasons`: why people are rejected, unknown or too late → how many. `refused`
     is what ended the run early when the provider refused it as a whole; whom that hit are among `rejected`.
     """
 

@@ -117,6 +117,7 @@ class Sending:
         self._answers: SimpleQueue[tuple[Attempt, Outcome | BaseException]] = SimpleQueue()
         self._outcomes: dict[int, Outcome] = {}
         self._requests = 0
+        self._late = 0
         self._refused: str | None = None
         self._unreachable = False
         self._error: BaseException | None = None
@@ -177,7 +178,7 @@ class Sending:
         batch = self._job.batch(attempt.part, attempt.number, attempt.attempt, seal=seal)
         request = self._provider.prepare(batch)
         self._reserve()
-        if self._open and self._arm(attempt, seal):
+        if self._open and self._in_time(attempt.part) and self._arm(attempt, seal):
             self._pacer.started(batch.size)
             self._post(attempt, request)
 
@@ -185,6 +186,14 @@ class Sending:
         """RESERVE: wait until the account's rate has room."""
         while self._open and (seconds := self._pacer.wait()) > INSTANT:
             self._pause(seconds, "to keep the account's rate")
+
+    def _in_time(self, part: Slice) -> bool:
+        """Whether its window is still open: pacing a large audience takes longer than some windows."""
+        ends = part.consignment.not_after
+        if ends is None or self._clock.now() < ends:
+            return True
+        self._late += part.size
+        return False
 
     def _arm(self, attempt: Attempt, seal: bytes) -> bool:
         """ARM: record that the attempt begins. Without that record nothing may leave."""
@@ -283,6 +292,8 @@ class Sending:
             batches += counted(outcome, 1)
             if isinstance(outcome, Rejected | Unknown):
                 reasons[outcome.reason] += size
+        if self._late:
+            reasons["the window shut, or the message lapsed, before its turn came"] = self._late
         return Report(
             recipients=sum(scopes.values(), Counts()),
             batches=batches,

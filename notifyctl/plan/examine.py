@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
 
 from notifyctl.delivery import (
@@ -18,6 +19,7 @@ from notifyctl.delivery import (
     Units,
 )
 from notifyctl.message import DeliveryHash, own_values, resolve, variant_for
+from notifyctl.model import Notification
 from notifyctl.plan.actions import AUTHORISED, Action, Circumstances, Decision, Intent, decide
 from notifyctl.plan.digest import ScopeEffects
 from notifyctl.plan.inspect import Inspector
@@ -25,7 +27,16 @@ from notifyctl.plan.part import Identify, Part
 from notifyctl.plan.samples import Samples
 from notifyctl.schedule.timing import Timing, timing
 
-GroupKey = tuple[str | None, datetime | None, datetime | None, int | None]
+
+class GroupKey(NamedTuple):
+    """What units must share to be sent together."""
+
+    variant: str | None
+    send_at: datetime | None
+    expire_at: datetime | None
+    validity: int | None
+    closes: datetime | None
+
 
 NOT_A_RECIPIENT = {
     Exclusion.DUPLICATE: Action.SUPPRESSED,
@@ -90,23 +101,21 @@ class Examination:
         self.segments = 0
 
     def consignments(self) -> Iterator[Consignment]:
-        for (variant, send_at, expire_at, validity), growing in sorted(self.groups.items(), key=str):
+        for key, growing in sorted(self.groups.items(), key=str):
             yield Consignment(
                 self.part.scope,
-                self.part.messages[variant],
-                envelope(self.part, send_at=send_at, expire_at=expire_at, validity=validity),
+                self.part.messages[key.variant],
+                envelope(self.part.notification, key),
                 growing.units(),
+                key.closes,
             )
 
 
-def envelope(
-    part: Part, *, send_at: datetime | None, expire_at: datetime | None, validity: int | None
-) -> Envelope:
-    notification = part.notification
+def envelope(notification: Notification, key: GroupKey) -> Envelope:
     return Envelope(
-        send_at=send_at,
-        expire_at=expire_at,
-        validity=validity,
+        send_at=key.send_at,
+        expire_at=key.expire_at,
+        validity=key.validity,
         priority=notification.priority,
         callback_data=notification.callback_data,
         notify_url=notification.notify_url,
@@ -187,9 +196,8 @@ class Examiner:
                 )
             if decision.action.sends:
                 assert when is not None
-                group = found.groups.setdefault(
-                    (variant, when.send_at, when.expire_at, when.validity), Growing()
-                )
+                key = GroupKey(variant, when.send_at, when.expire_at, when.validity, when.closes)
+                group = found.groups.setdefault(key, Growing())
                 group.ids.append(recipient)
                 group.fingerprints.append(delivery_hash[:FINGERPRINT_BYTES])
                 group.destinations.append(batch.destinations[position])

@@ -38,7 +38,7 @@ class Timing:
     """What the schedule says of one occurrence in one time zone.
 
     `not_before` and `expires` follow from the schedule alone, so that a digest over them does not move with the clock.
-    `until` is the end of a deferral. `send_at`, `expire_at` and `validity` (seconds) go into the envelope.
+    `until` is the end of a deferral, `closes` the moment from which what is due now is due no more. `send_at`, `expire_at` and `validity` (seconds) go into the envelope.
     """
 
     state: Gate
@@ -46,6 +46,7 @@ class Timing:
     not_before: datetime | None = None
     until: datetime | None = None
     expires: datetime | None = None
+    closes: datetime | None = None
     send_at: datetime | None = None
     expire_at: datetime | None = None
     validity: int | None = None
@@ -107,20 +108,22 @@ def timing(schedule: Schedule | None, occurrence: Occurrence, *, zone: str, now:
     expires = lapse(schedule, due, zone)
     expire_at = instant(schedule.expire_at, zone) if schedule.expire_at else None
     validity = int(schedule.expire_after.total_seconds()) if schedule.expire_after else None
-    not_before = opening(schedule, due, zone) if due else None
+    opened = opening(schedule, due, zone) if due else None
+    not_before = opened[0] if opened else None
 
-    def verdict(
-        state: Gate, reason: str = "", *, until: datetime | None = None, send_at: datetime | None = None
-    ) -> Timing:
-        return Timing(state, reason, not_before, until, expires, send_at, expire_at, validity)
+    def verdict(state: Gate, reason: str = "", **moments: datetime | None) -> Timing:
+        return Timing(
+            state, reason, not_before, expires=expires, expire_at=expire_at, validity=validity, **moments
+        )
 
     if expires is not None and now >= expires:
         return verdict(Gate.EXPIRED, "past-grace-or-expiry")
-    opens = opening(schedule, max(now, due or now), zone)
-    if opens is None or (expires is not None and opens >= expires):
+    window = opening(schedule, max(now, due or now), zone)
+    if window is None or (expires is not None and window[0] >= expires):
         return verdict(Gate.EXPIRED, "past-window")
+    opens, shuts = window
     if opens <= now:
-        return verdict(Gate.DUE)
+        return verdict(Gate.DUE, closes=min(filter(None, (shuts, expires)), default=None))
     if schedule.hand_off is HandOff.PROVIDER:
         if opens - now <= HORIZON:
             return verdict(Gate.DUE, send_at=opens)
@@ -149,11 +152,14 @@ def lapse(schedule: Schedule, due: datetime | None, zone: str) -> datetime | Non
     return min(ends, default=None)
 
 
-def opening(schedule: Schedule, moment: datetime, zone: str) -> datetime | None:
-    """The first instant from `moment` on that lies in the window and on no holiday; None if there is none."""
+def opening(schedule: Schedule, moment: datetime, zone: str) -> tuple[datetime, datetime | None] | None:
+    """The first instant from `moment` on that lies in the window and on no holiday, and when that window shuts.
+
+    The end is None for a schedule that never shuts; the whole is None for one that never opens.
+    """
     window = schedule.window
     if window is None and not schedule.holidays:
-        return moment
+        return moment, None
     days = window.days if window else (0, 1, 2, 3, 4, 5, 6)
     start, until = (window.start, window.until) if window else (time.min, time.max)
     first = local(moment, zone).date() - timedelta(days=1)  # yesterday's window may reach past midnight
@@ -164,7 +170,7 @@ def opening(schedule: Schedule, moment: datetime, zone: str) -> datetime | None:
         opens = instant(datetime.combine(day, start), zone)
         closes = instant(end_of(datetime.combine(day, start), until), zone)
         if moment < closes:
-            return max(moment, opens)
+            return max(moment, opens), closes
     return None
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, cast
 
@@ -251,6 +251,15 @@ def test_the_rate_is_kept(consign: Consign) -> None:
     bench = Bench(job_of(people(consign, 7), limits=limits), Timed())
     bench.run()
     assert moments == pytest.approx([0, 1, 2, 3])
+
+
+def test_what_has_not_begun_when_the_window_shuts_is_not_begun(consign: Consign) -> None:
+    shut = replace(people(consign, 7), not_after=AT + timedelta(seconds=1.5))
+    bench = Bench(job_of(shut, limits=Limits(tps=2, concurrency=1)))
+    report = bench.run()
+    assert (report.accepted, report.not_begun) == (4, 3)
+    assert list(report.reasons.values()) == [3]
+    assert [state for state, _ in bench.states].count(BatchState.PLANNED) == 2
 
 
 def test_as_many_are_in_flight_as_allowed_and_no_more(consign: Consign) -> None:

@@ -98,6 +98,15 @@ def test_outside_the_window_it_waits_for_the_next_opening() -> None:
     assert (when.state, when.reason, when.until) == (Gate.DEFERRED, "outside-window", utc(2026, 12, 28, 8))
 
 
+def test_what_is_due_says_until_when() -> None:
+    noon = utc(2026, 12, 1, 12)
+    open_ended = timing(replace(PLAIN, at=datetime(2026, 12, 1, 9)), ONCE, zone="UTC", now=noon)
+    assert (open_ended.state, open_ended.closes) == (Gate.DUE, None)
+    assert timing(replace(PLAIN, window=OFFICE), ONCE, zone="UTC", now=noon).closes == utc(2026, 12, 1, 20)
+    lapsing = replace(PLAIN, at=datetime(2026, 12, 1, 9), window=OFFICE, grace=timedelta(hours=4))
+    assert timing(lapsing, ONCE, zone="UTC", now=noon).closes == utc(2026, 12, 1, 13)
+
+
 def test_a_window_may_cross_midnight() -> None:
     schedule = replace(PLAIN, window=Window(days=(0,), start=time(22), until=time(2)))
     monday = date(2026, 12, 7)
