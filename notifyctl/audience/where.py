@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -71,31 +72,36 @@ def compile_where(expression: str, columns: Sequence[str]) -> Filter:
     """Raises ValueError with a sentence when the expression cannot be used; the filter does when it runs too long."""
     if ";" in expression or "--" in expression or "/*" in expression:
         raise ValueError("a `where` is one expression: no `;` and no comment")
-    database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    # The brackets keep an expression from ending the condition and adding clauses of its own.
+    select = f"SELECT row_number FROM people WHERE (\n{expression}\n)"  # noqa: S608 - fenced by `authorise`
+    with closing(table_of(columns)) as database:
+        guarded(database, select)
+
+    def run(rows: Iterator[Numbered]) -> Iterator[Numbered]:
+        with closing(table_of(columns)) as database:
+            while chunk := list(islice(rows, CHUNK)):
+                fill(database, columns, chunk)
+                kept = guarded(database, select)
+                yield from (row for n, row in enumerate(chunk) if n in kept or isinstance(row[1], str))
+
+    return run
+
+
+def table_of(columns: Sequence[str]) -> sqlite3.Connection:
+    """A database in memory with an empty table of the audience's columns."""
+    database = sqlite3.connect(":memory:", isolation_level=None)
     database.execute("PRAGMA case_sensitive_like = ON")
     listed = ", ".join(quoted(name) for name in columns)
     database.execute(f"CREATE TABLE people (row_number INTEGER, {listed})")
-    insert = f"INSERT INTO people VALUES ({', '.join('?' * (len(columns) + 1))})"  # noqa: S608 - question marks
-    # The brackets keep an expression from ending the condition and adding clauses of its own.
-    select = f"SELECT row_number FROM people WHERE (\n{expression}\n)"  # noqa: S608 - fenced by `authorise`
-    guarded(database, select)
+    return database
 
-    def run(rows: Iterator[Numbered]) -> Iterator[Numbered]:
-        while chunk := list(islice(rows, CHUNK)):
-            database.set_authorizer(None)
-            database.execute("DELETE FROM people")
-            database.executemany(
-                insert,
-                [
-                    (n, *(cells.get(c) for c in columns))
-                    for n, (_, cells) in enumerate(chunk)
-                    if not isinstance(cells, str)
-                ],
-            )
-            kept = guarded(database, select)
-            yield from (row for n, row in enumerate(chunk) if n in kept or isinstance(row[1], str))
 
-    return run
+def fill(database: sqlite3.Connection, columns: Sequence[str], chunk: Sequence[Numbered]) -> None:
+    """Put a chunk of rows in place of the last one; rows that cannot be read are left out."""
+    marks = ", ".join("?" * (len(columns) + 1))
+    rows = [(n, *map(cells.get, columns)) for n, (_, cells) in enumerate(chunk) if not isinstance(cells, str)]
+    database.execute("DELETE FROM people")
+    database.executemany(f"INSERT INTO people VALUES ({marks})", rows)  # noqa: S608 - question marks
 
 
 def guarded(database: sqlite3.Connection, select: str) -> set[int]:

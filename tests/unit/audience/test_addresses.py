@@ -1,0 +1,137 @@
+"""Addresses: many spellings, one person; what is no address is told without repeating it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifyctl.audience.addresses import Address, email, mask, msisdn, plausible
+from notifyctl.model import Numbers
+
+numbers = st.from_regex(r"[1-9][0-9]{6,14}", fullmatch=True)
+separators = st.sampled_from([" ", "-", ".", "/", "\u00a0", "(", ")"])
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "sent"),
+    [
+        ("+447700900123", "+447700900123", "+447700900123"),
+        ("447700900123", "+447700900123", "447700900123"),
+        ("+44 7700 900123", "+447700900123", "+447700900123"),
+        ("+44 (0) 7700-900.123", "+447700900123", "+447700900123"),
+        ("00447700900123", "+447700900123", "+447700900123"),
+        (" +33 6 39 98 00 00 ", "+33639980000", "+33639980000"),
+    ],
+)
+def test_spellings_of_a_number(text: str, key: str, sent: str) -> None:
+    assert msisdn(text) == Address(key, sent)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "+",
+        "07700900123",
+        "+0447700900123",
+        "123456",
+        "1" * 16,
+        "call me",
+        "+44\uff17700900123",
+        "٤٤٧٧٠٠٩٠٠١٢٣",
+    ],
+)
+def test_what_is_no_number(text: str) -> None:
+    with pytest.raises(ValueError, match="number") as told:
+        msisdn(text)
+    assert len(text) < 3 or text not in str(told.value)
+
+
+@given(numbers, st.lists(st.tuples(st.integers(1, 6), separators), max_size=4))
+def test_separators_make_nobody_another_person(number: str, cuts: list[tuple[int, str]]) -> None:
+    text = number
+    for at, separator in cuts:
+        text = text[:at] + separator + text[at:]
+    assert msisdn("+" + text).key == "+" + number
+    assert msisdn(msisdn("+" + text).sent) == msisdn("+" + number)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "sent"),
+    [
+        (" Ada.Lovelace@Acme.Example ", "ada.lovelace@acme.example", "Ada.Lovelace@Acme.Example"),
+        ("ada+tag@acme.example", "ada+tag@acme.example", "ada+tag@acme.example"),
+        ("ada@bücher.example", "ada@xn--bcher-kva.example", "ada@bücher.example"),
+    ],
+)
+def test_spellings_of_an_e_mail_address(text: str, key: str, sent: str) -> None:
+    assert email(text) == Address(key, sent)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ada",
+        "@acme.example",
+        "ada@",
+        "ada@acme",
+        "ada@acme..example",
+        "ada@-acme.example",
+        "a da@acme.example",
+        "ada@ac me.example",
+        ".ada@acme.example",
+        "ada..l@acme.example",
+        "ada\n@acme.example",
+        "ada,grace@acme.example",
+        "a" * 65 + "@acme.example",
+        "ada@" + "a" * 64 + ".example",
+        "ada@" + "a." * 130 + "example",
+        "ada@\u2024.example",
+    ],
+)
+def test_what_is_no_e_mail_address(text: str) -> None:
+    with pytest.raises(ValueError, match=r".") as told:
+        email(text)
+    assert len(text) < 8 or text not in str(told.value)
+
+
+@given(st.one_of(numbers.map("+{}".format), st.emails()))
+def test_a_masked_address_is_not_the_address(text: str) -> None:
+    masked = mask(text)
+    assert masked != text
+    assert "•••" in masked
+    if "@" in text:
+        assert text.rpartition("@")[0] not in masked or len(text.rpartition("@")[0]) == 1
+    else:
+        assert sum(character.isdigit() for character in masked) <= 6
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_an_address_or_told_to_be_none(text: str) -> None:
+    for parse in (msisdn, email):
+        try:
+            found = parse(text)
+        except ValueError:
+            continue
+        else:
+            assert parse(found.sent).key == parse(found.key).key == found.key
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "good"),
+    [
+        ("+442079460000", Numbers.POSSIBLE, True),
+        ("+447700900123", Numbers.POSSIBLE, True),
+        ("+44770090012", Numbers.POSSIBLE, False),
+        ("+999123456789", Numbers.VALID, False),
+        ("+999123456789", Numbers.FORM, True),
+    ],
+)
+def test_numbering_plans_are_asked_only_where_wanted(number: str, kind: Numbers, *, good: bool) -> None:
+    if good:
+        plausible(msisdn(number), kind)
+    else:
+        with pytest.raises(ValueError, match="numbering plan"):
+            plausible(msisdn(number), kind)

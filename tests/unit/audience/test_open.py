@@ -1,0 +1,272 @@
+"""From a definition to batches of columns: every source, every blemish, and never an end before the last row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notifyctl.audience import load_suppressions, open_audience
+from notifyctl.delivery import Exclusion, RecipientBatch, Suppression
+from notifyctl.diagnostics import Location, Marks
+from notifyctl.errors import ProjectError
+from notifyctl.model import Audience, ChannelName, InlineRecipient, Source
+from notifyctl.testing import MemoryFiles
+
+MARKS = Marks("lists/people.yaml", {("source",): (4, 9), ("columns", "msisdn"): (5, 18), ("where",): (6, 8)})
+Bytes = bytes | str
+
+
+def audience(file: str = "people.csv", **parts: Any) -> Audience:
+    given = {"source": Source(file=file), **parts}
+    return Audience("people", MARKS, **given)
+
+
+def batches(
+    data: Bytes,
+    *,
+    file: str = "people.csv",
+    channel: ChannelName = ChannelName.SMS,
+    size: int = 4096,
+    **parts: Any,
+) -> list[RecipientBatch]:
+    rules = {name: parts.pop(name) for name in ("suppressed", "fence") if name in parts}
+    reader = open_audience(
+        audience(file, **parts),
+        MemoryFiles({f"lists/{file}": data}),
+        **{"suppressed": frozenset(), "fence": None, "batch_size": size, **rules},
+    )
+    found = list(reader.batches(channel))
+    assert found == list(reader.batches(channel)), "reading twice is the same"
+    return found
+
+
+def people(data: Bytes, **parts: Any) -> list[tuple[str, dict[str, str | None]]]:
+    return [
+        (address, {name: column[n] for name, column in batch.values.items()})
+        for batch in batches(data, **parts)
+        for n, address in enumerate(batch.addresses)
+    ]
+
+
+def excluded(data: Bytes, **parts: Any) -> list[tuple[Exclusion, int]]:
+    return [(row.reason, row.location.line) for batch in batches(data, **parts) for row in batch.excluded]
+
+
+def refusal(data: Bytes, **parts: Any) -> tuple[str, Location, str]:
+    with pytest.raises(ProjectError) as told:
+        batches(data, **parts)
+    (diagnostic,) = told.value.diagnostics
+    return diagnostic.rule, diagnostic.location, diagnostic.message + str(diagnostic.hint)
+
+
+ADA = [("+447700900001", {"name": "Ada"})]
+
+
+@pytest.mark.parametrize(
+    ("file", "data"),
+    [
+        ("people.csv", "msisdn,name\n+447700900001,Ada\n"),
+        ("people.csv", b"\xef\xbb\xbfmsisdn,name\r\n+447700900001,Ada\r\n"),
+        ("people.csv", 'msisdn,name\n"+44 7700 900001","Ada"'),
+        ("people.tsv", "msisdn\tname\n+447700900001\tAda\n"),
+        ("people.jsonl", '{"msisdn": "+447700900001", "name": "Ada"}\n\n'),
+        ("people.jsonl", '{"msisdn": 447700900001, "name": "Ada"}'),
+    ],
+)
+def test_sources(file: str, data: Bytes) -> None:
+    assert people(data, file=file) == ADA
+
+
+def test_columns_are_mapped_and_the_rest_are_variables_by_their_names() -> None:
+    data = "phone,first,lang,zone,ref\n+447700900001,Ada,fr,Europe/Paris,r1\n"
+    columns = {"msisdn": "phone", "locale": "lang", "timezone": "zone", "correlationId": "ref"}
+    (batch,) = batches(data, columns=columns)
+    assert (batch.locales, batch.timezones, batch.correlations) == (["fr"], ["Europe/Paris"], ["r1"])
+    assert list(batch.values) == ["first"]
+    (batch,) = batches(data, columns=columns, substitutions={"name": "first", "place": "zone"})
+    assert batch.values == {"name": ("Ada",), "place": ("Europe/Paris",)}
+
+
+def test_an_empty_cell_is_no_value() -> None:
+    assert people("msisdn,name\n+447700900001,  \n") == [("+447700900001", {"name": None})]
+
+
+def test_blemishes_are_told_with_the_line_of_the_file() -> None:
+    data = (
+        "msisdn,name\n"
+        '+447700900001,"Ada\nLovelace"\n'  # one row on two lines
+        "nonsense,B\n"
+        ",C\n"
+        "+447700900001,D\n"
+        "+447700900005\n"
+        "+447700900006,E,extra\n"
+        "\n"
+        "+447700900008,F\n"
+    )
+    assert excluded(data) == [
+        (Exclusion.BAD_ADDRESS, 4),
+        (Exclusion.NO_ADDRESS, 5),
+        (Exclusion.DUPLICATE, 6),
+        (Exclusion.BAD_ROW, 7),
+        (Exclusion.BAD_ROW, 8),
+    ]
+    assert [address for address, _ in people(data)] == ["+447700900001", "+447700900008"]
+
+
+@pytest.mark.parametrize(
+    "row", [b"+447700900002,A\x00B", b"+447700900002,A\xff\xfe", b'+447700900002,"' + b"x" * (1 << 21) + b'"']
+)
+def test_rows_that_cannot_be_read_hide_nobody_after_them(row: bytes) -> None:
+    data = b"msisdn,name\n+447700900001,Ada\n" + row + b"\n+447700900003,Grace\n"
+    assert (Exclusion.BAD_ROW, 3) in excluded(data)
+    assert people(data)[0][0] == "+447700900001"
+
+
+@pytest.mark.parametrize("line", ["[1]", "{", '{"msisdn": {"a": 1}}', "nonsense", '"text"'])
+def test_lines_that_are_no_object_hide_nobody(line: str) -> None:
+    data = f'{{"msisdn": "+447700900001", "name": "Ada"}}\n{line}\n'
+    assert excluded(data, file="people.jsonl") == [(Exclusion.BAD_ROW, 2)]
+    assert people(data, file="people.jsonl") == ADA
+
+
+@pytest.mark.parametrize(
+    ("data", "file", "rule"),
+    [
+        ("", "people.csv", "unreadable-file"),
+        ("msisdn,name,name\n", "people.csv", "unreadable-file"),
+        ("nonsense", "people.jsonl", "unreadable-file"),
+        ("x", "people.parquet", "unsupported-source"),
+        ("x", "people", "unsupported-source"),
+    ],
+)
+def test_what_cannot_be_read_as_a_whole(data: str, file: str, rule: str) -> None:
+    assert refusal(data, file=file)[:2] == (rule, Location("lists/people.yaml", 4, 9))
+
+
+def test_an_unknown_column_names_the_nearest() -> None:
+    rule, place, message = refusal("phone,name\n", columns={"msisdn": "phon"})
+    assert (rule, place.line) == ("unknown-column", 5)
+    assert "'phone'" in message
+
+
+def test_a_file_that_is_missing_or_out_of_reach() -> None:
+    for named in ("nobody.csv", "../../etc/passwd", "/etc/passwd", ".."):
+        assert refusal("msisdn\n", file="people.csv", source=Source(file=named))[0] == "unreadable-file"
+
+
+def test_each_inline_address_is_a_recipient() -> None:
+    entries = (
+        InlineRecipient(Location("a.yaml", 5, 5), msisdn=("+447700900001",), substitutions={"name": "Ada"}),
+        InlineRecipient(
+            Location("a.yaml", 6, 5),
+            msisdn=("+447700900002", "+447700900003", "+44 7700 900001"),
+            correlation_id="shift",
+            locale="fr",
+            substitutions={"name": "team"},
+        ),
+        InlineRecipient(Location("a.yaml", 7, 5), email=("ada@acme.example",)),
+    )
+    reader = open_audience(
+        Audience("a", MARKS, recipients=entries), MemoryFiles({}), suppressed=frozenset(), fence=None
+    )
+    (batch,) = reader.batches(ChannelName.SMS)
+    assert batch.addresses == ["+447700900001", "+447700900002", "+447700900003"]
+    assert batch.correlations == [None, "shift", "shift"]
+    assert batch.values == {"name": ("Ada", "team", "team")}
+    assert [row.reason for row in batch.excluded] == [Exclusion.DUPLICATE, Exclusion.NO_ADDRESS]
+    (batch,) = reader.batches(ChannelName.EMAIL)
+    assert batch.addresses == ["ada@acme.example"]
+
+
+def test_who_opted_out_or_is_fenced_off_stays_and_is_marked() -> None:
+    data = "msisdn\n+447700900001\n+447700900002\n+33639980000\n"
+    (batch,) = batches(data, suppressed=frozenset({"+447700900002"}), fence=("+4477009*",))
+    assert batch.suppressions == [None, Suppression.OPTED_OUT, Suppression.FENCED]
+    (batch,) = batches(
+        "email\nAda@Acme.example\nx@other.example\n", channel=ChannelName.EMAIL, fence=("*@ACME.example",)
+    )
+    assert batch.suppressions == [None, Suppression.FENCED]
+
+
+rows = st.lists(
+    st.tuples(
+        st.sampled_from(["+447700900001", "447700900002", "+447700900003", "", "x"]), st.sampled_from("ab")
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=60)
+@given(rows, st.integers(1, 7))
+def test_the_size_of_batches_changes_nothing(given: list[tuple[str, str]], size: int) -> None:
+    data = "msisdn,name\n" + "".join(f"{number},{name}\n" for number, name in given)
+    assert people(data, size=size) == people(data)
+    assert excluded(data, size=size) == excluded(data)
+    total = sum(len(batch) + len(batch.excluded) for batch in batches(data, size=size))
+    assert total == len(given)
+
+
+WHERE = "msisdn,name,postcode\n+447700900001,Ada,EC1M 4BH\n+447700900002,Grace,ec1m 4bh\n+447700900003,Linus,NW1\n"
+
+
+@pytest.mark.parametrize(
+    ("where", "kept"),
+    [
+        ("postcode like 'EC1M%'", 1),
+        ("lower(postcode) like 'ec1m%'", 2),
+        ("name = 'Ada' or name = 'Linus'", 2),
+        ("name in ('Ada')", 1),
+        ("length(name) > 4", 2),
+        ("name is null", 0),
+        ("1", 3),
+    ],
+)
+def test_where_chooses(where: str, kept: int) -> None:
+    assert len(people(WHERE, where=where)) == kept
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "name ==== 'x'",
+        "nme = 'Ada'",
+        "1) union select 1 from sqlite_master where (1",
+        "exists (select 1 from sqlite_master)",
+        "1; drop table people",
+        "1 -- ",
+        "1 /* */",
+        "load_extension('x')",
+        "readfile('/etc/passwd')",
+        "randomblob(1000000000)",
+        "zeroblob(1000000000) = name",
+        "(with recursive t(n) as (select 1 union all select n + 1 from t) select count(*) from t) > 0",
+        "name regexp '('",
+        "",
+        "'unclosed",
+        "name = 'Ada' group by name",
+    ],
+)
+def test_where_is_one_expression_and_can_reach_nothing(where: str) -> None:
+    rule, place, _ = refusal(WHERE, where=where)
+    assert (rule, place.line) == ("bad-where", 6)
+
+
+def test_suppression_lists_with_and_without_a_header() -> None:
+    files = MemoryFiles(
+        {
+            "a.csv": "msisdn,reason\n+44 7700 900001,letter\n",
+            "b.csv": "447700900002\nAda@Acme.example\n\n# a comment\n",
+            "c.csv": "msisdn\nnonsense\n",
+        }
+    )
+    found, problems = load_suppressions(("a.csv", "b.csv"), files, Marks("notifyctl.yaml"))
+    assert problems == []
+    assert found == {"+447700900001", "+447700900002", "ada@acme.example"}
+    _, problems = load_suppressions(("c.csv", "missing.csv"), files, Marks("notifyctl.yaml"))
+    assert [(p.rule, p.location.file) for p in problems] == [
+        ("bad-suppression", "c.csv"),
+        ("unreadable-file", "notifyctl.yaml"),
+    ]
