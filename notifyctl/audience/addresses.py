@@ -90,9 +90,12 @@ def plausible(address: Address, numbers: Numbers) -> None:
             f"`numbers: {numbers.value}` needs the numbering plans of all countries",
             hint="pip install 'notifyctl[phone]'",
         ) from error
-    parsed = phonenumbers.parse(address.key)
     test = phonenumbers.is_valid_number if numbers is Numbers.VALID else phonenumbers.is_possible_number
-    if not test(parsed):
+    try:
+        good = test(phonenumbers.parse(address.key))
+    except phonenumbers.NumberParseException:
+        good = False  # no country has this code
+    if not good:
         raise ValueError(f"the number is not {numbers.value} in its country's numbering plan")
 
 

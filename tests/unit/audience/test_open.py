@@ -20,7 +20,7 @@ Bytes = bytes | str
 
 
 def audience(file: str = "people.csv", **parts: Any) -> Audience:
-    given = {"source": Source(file=file), **parts}
+    given: dict[str, Any] = {"source": Source(file=file), **parts}
     return Audience("people", MARKS, **given)
 
 
@@ -32,7 +32,7 @@ def batches(
     size: int = 4096,
     **parts: Any,
 ) -> list[RecipientBatch]:
-    rules = {name: parts.pop(name) for name in ("suppressed", "fence") if name in parts}
+    rules: dict[str, Any] = {name: parts.pop(name) for name in ("suppressed", "fence") if name in parts}
     reader = open_audience(
         audience(file, **parts),
         MemoryFiles({f"lists/{file}": data}),
