@@ -7,6 +7,7 @@ from pathlib import Path
 
 from notifyctl.app.workspace import Workspace
 from notifyctl.diagnostics import Diagnostic, in_order
+from notifyctl.errors import UsageError
 
 
 def lint(workspace: Workspace, environment_name: str | None) -> list[Diagnostic]:
@@ -26,14 +27,22 @@ def lint(workspace: Workspace, environment_name: str | None) -> list[Diagnostic]
 def reported(
     workspace: Workspace, diagnostics: Sequence[Diagnostic], paths: Sequence[Path]
 ) -> list[Diagnostic]:
-    """Those in the named files and folders; all of them when none is named."""
+    """Those in the named files and folders; all of them when none is named. Raises UsageError for a path to nothing."""
     if not paths:
         return list(diagnostics)
     root = workspace.root.resolve()
-    inside = [path.resolve() for path in paths]
+    wanted = [existing(path, root) for path in paths]
 
     def named(diagnostic: Diagnostic) -> bool:
         place = root / diagnostic.location.file
-        return any(place == path or path in place.parents for path in inside)
+        return any(place == path or path in place.parents for path in wanted)
 
     return [diagnostic for diagnostic in diagnostics if named(diagnostic)]
+
+
+def existing(path: Path, root: Path) -> Path:
+    """From here, or from the project that -C names."""
+    for candidate in (path, root / path):
+        if candidate.exists():
+            return candidate.resolve()
+    raise UsageError(f"there is no file or folder {str(path)!r}")

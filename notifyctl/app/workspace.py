@@ -88,9 +88,6 @@ def open_workspace(
 
 
 def find_near(near: Sequence[Path]) -> Path | None:
-    for path in near:
-        if not path.exists():
-            raise UsageError(f"there is no file or folder {str(path)!r}")
     start = near[0].resolve() if near else Path.cwd()
     return find_project(start if start.is_dir() else start.parent) or find_project(Path.cwd())
 
