@@ -1,0 +1,336 @@
+"""The planner as a pure function: everybody once, sums that add up, and nobody who has it or may have it consigned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notifyctl.delivery import (
+    ID_BYTES,
+    ExcludedRow,
+    Exclusion,
+    Message,
+    RecipientBatch,
+    Scope,
+    Suppression,
+)
+from notifyctl.diagnostics import Location, Marks
+from notifyctl.message import DeliveryHash, placeholders
+from notifyctl.model import (
+    Audience,
+    Category,
+    ChannelName,
+    Environment,
+    Joiners,
+    LocaleVariant,
+    Notification,
+    Policy,
+    Template,
+    Variable,
+)
+from notifyctl.plan.actions import Action
+from notifyctl.plan.build import Frame, build_plan
+from notifyctl.plan.part import Orphan, Part
+from notifyctl.plan.plan import Plan
+from notifyctl.plan.standing import Standing
+from notifyctl.schedule.timing import Occurrence
+
+NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
+MARKS = Marks("n.yaml")
+TEXTS = {None: "Hi $(name). Acme", "fr": "Bonjour $(name). Acme"}
+
+
+@dataclass(frozen=True)
+class Person:
+    number: int
+    name: str | None = "Ada"
+    locale: str | None = None
+    suppression: Suppression | None = None
+
+    @property
+    def address(self) -> str:
+        return f"+336399{80000 + self.number}"
+
+
+def identify(addresses: Sequence[str]) -> list[bytes]:
+    return [sha256(address.encode()).digest()[:ID_BYTES] for address in addresses]
+
+
+def id_of(person: Person) -> bytes:
+    return identify([person.address])[0]
+
+
+@dataclass(frozen=True)
+class People:
+    """An audience in memory, handed out in batches of `size`."""
+
+    people: Sequence[Person]
+    excluded: Sequence[ExcludedRow] = ()
+    size: int = 4
+    variables: Sequence[str] = ("name",)
+
+    def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
+        rest = list(self.excluded)
+        for start in range(0, max(len(self.people), 1), self.size):
+            some = self.people[start : start + self.size]
+            nothing: list[Any] = [None] * len(some)
+            yield RecipientBatch(
+                [person.address for person in some],
+                [person.address for person in some],
+                list(range(start + 2, start + 2 + len(some))),
+                [person.locale for person in some],
+                nothing,
+                nothing,
+                [person.suppression for person in some],
+                {"name": [person.name for person in some]},
+                rest,
+            )
+            rest = []
+
+
+def message(variant: str | None, texts: Mapping[str | None, str] = TEXTS, **parts: Any) -> Message:
+    content = {"type": "text", "text": texts[variant]}
+    names = tuple(sorted(placeholders(content)))
+    given: dict[str, Any] = {"content": content, "names": names, "locale": variant, **parts}
+    return Message(ChannelName.SMS, "CNNECT", **given)
+
+
+def part(
+    people: People, *, policy: Policy | None = None, joiners: Joiners = Joiners.HOLD, **facts: Any
+) -> Part:
+    template = Template(
+        "t",
+        ChannelName.SMS,
+        MARKS,
+        content={"type": "text", "text": TEXTS[None]},
+        locales={"fr": LocaleVariant()},
+        variables=facts.pop("variables", None),
+        category=facts.pop("category", Category.TRANSACTIONAL),
+    )
+    notification = Notification(
+        "n", template, Audience("a", MARKS), MARKS, policy=policy or Policy(), joiners=joiners
+    )
+    given: dict[str, Any] = {
+        "messages": {variant: message(variant) for variant in TEXTS},
+        "standings": {},
+        "recorded": None,
+        "earlier": frozenset(),
+        **facts,
+    }
+    return Part(
+        notification=notification,
+        scope=Scope("n", 1, "once", ChannelName.SMS),
+        occurrence=Occurrence("once", None),
+        audience=people,
+        locale="en",
+        zone="UTC",
+        **given,
+    )
+
+
+def plan_of(*parts: Part, orphans: Sequence[Orphan] = (), **frame: Any) -> Plan:
+    given: dict[str, Any] = {
+        "project": "acme",
+        "environment": Environment("production", "webexconnect", MARKS),
+        "provider": "p",
+        "lineage": "l",
+        "as_of": NOW,
+        **frame,
+    }
+    return build_plan(Frame(**given), parts, identify=identify, orphans=orphans)
+
+
+def counts(plan: Plan) -> dict[str, int]:
+    return {action.value: count for action, count in plan.summary.items() if count}
+
+
+def fingerprint(person: Person) -> bytes:
+    variant = "fr" if person.locale == "fr" else None
+    return DeliveryHash(message(variant)).of([person.name])[:12]
+
+
+def stand(kind: Any, person: Person, *, same: bool = True) -> Standing:
+    return Standing(kind, fingerprint(person) if same else b"other text!!", 1, 1)
+
+
+def consigned(plan: Plan) -> list[str]:
+    return [address for consignment in plan.consignments for address in consignment.units.destinations]
+
+
+persons = st.builds(
+    Person,
+    st.integers(0, 40),
+    st.sampled_from(["Ada", "Zoë", None]),
+    st.sampled_from([None, "fr", "fr-CA", "en", "de"]),
+    st.sampled_from([None, None, None, Suppression.OPTED_OUT, Suppression.FENCED]),
+)
+crowds = st.lists(persons, max_size=25, unique_by=lambda person: person.number)
+
+
+@settings(max_examples=150)
+@given(st.data(), crowds, st.sampled_from(Joiners), st.integers(1, 7))
+def test_everybody_gets_one_action_and_only_those_that_send_are_consigned(
+    data: st.DataObject, crowd: list[Person], joiners: Joiners, size: int
+) -> None:
+    kinds = data.draw(
+        st.lists(
+            st.sampled_from(["accepted", "accepted-other", "uncertain", "rejected", None, None]),
+            min_size=len(crowd),
+            max_size=len(crowd),
+        )
+    )
+    standings = {
+        id_of(person): stand(kind.partition("-")[0], person, same="-" not in kind)
+        for person, kind in zip(crowd, kinds, strict=True)
+        if kind
+    }
+    recorded = data.draw(
+        st.none() | st.sets(st.sampled_from([id_of(p) for p in crowd]) if crowd else st.nothing())
+    )
+    facts: dict[str, Any] = {"joiners": joiners, "standings": standings, "recorded": recorded}
+    loose = Policy(max_growth_percent=None)
+    plan = plan_of(part(People(crowd, size=size), policy=loose, **facts))
+
+    assert sum(plan.summary.values()) == len(crowd)
+    sent = consigned(plan)
+    assert len(sent) == len(set(sent)) == plan.sends
+    settled = {p.address for p, kind in zip(crowd, kinds, strict=True) if kind not in {None, "rejected"}}
+    assert settled.isdisjoint(sent)
+    assert {p.address for p in crowd if p.suppression or p.name is None}.isdisjoint(sent)
+    shown = plan.notifications[0]
+    for action, reasons in shown.reasons.items():
+        assert sum(reasons.values()) <= shown.actions[action]
+    again = plan_of(part(People(list(reversed(crowd)), size=size + 1), policy=loose, **facts))
+    assert (again.digest, again.summary) == (plan.digest, plan.summary)
+
+
+def test_each_text_is_shown_once_with_its_count_and_no_address() -> None:
+    crowd = [Person(n, "team") for n in range(5)] + [Person(9, "Ada"), Person(10, "Ada", "fr")]
+    (shown,) = plan_of(part(People(crowd))).notifications
+    assert [(s.count, s.locale, (s.content or {})["text"]) for s in shown.samples] == [
+        (5, None, "Hi team. Acme"),
+        (1, None, "Hi Ada. Acme"),
+        (1, "fr", "Bonjour Ada. Acme"),
+    ]
+    assert shown.texts == 3
+    assert not any(person.address in str(shown) for person in crowd)
+
+
+def test_an_address_among_the_words_is_masked_too() -> None:
+    person = Person(1)
+    spoken = replace(person, name=person.address)
+    (shown,) = plan_of(part(People([spoken]))).notifications
+    assert person.address.lstrip("+") not in str(shown)
+    assert "•••" in (shown.samples[0].content or {})["text"]
+
+
+def test_opening_holds_those_who_belong_and_are_not_sent_to() -> None:
+    crowd = [Person(0), Person(1, None), Person(2, suppression=Suppression.OPTED_OUT)]
+    plan = plan_of(part(People(crowd)))
+    (opening,) = plan.openings
+    assert opening.held == id_of(crowd[1])
+    assert plan_of(part(People(crowd), recorded={id_of(crowd[0])})).openings == ()
+
+
+def test_nothing_is_opened_while_nothing_is_sent() -> None:
+    assert plan_of(part(People([Person(0, None)]))).openings == ()
+
+
+@pytest.mark.parametrize(
+    ("policy", "blocked"),
+    [
+        (Policy(max_recipients=3), 0),
+        (Policy(max_recipients=2), 3),
+        (Policy(max_recipients=None), 0),
+        (Policy(max_segments=1), 0),
+    ],
+)
+def test_a_threshold_blocks_all_or_nothing(policy: Policy, blocked: int) -> None:
+    plan = plan_of(part(People([Person(n) for n in range(3)]), policy=policy))
+    assert plan.summary[Action.BLOCKED] == blocked
+    assert len(consigned(plan)) == 3 - blocked
+    assert plan.openings == () if blocked else plan.openings
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "blocked"), [(9, 9, False), (10, 2, False), (10, 3, True), (100, 21, True)]
+)
+def test_growth_counts_from_ten_people_up(known: int, new: int, *, blocked: bool) -> None:
+    crowd = [Person(n) for n in range(known + new)]
+    recorded = {id_of(person) for person in crowd[:known]}
+    standings = {id_of(person): stand("accepted", person) for person in crowd[:known]}
+    plan = plan_of(part(People(crowd), joiners=Joiners.SEND, recorded=recorded, standings=standings))
+    assert counts(plan) == {"unchanged": known, "blocked" if blocked else "send-new": new}
+
+
+def test_segments_and_lengths_are_judged_for_each_person() -> None:
+    crowd = [Person(0, "A"), Person(1, "Ω" * 200), Person(2, "x" * 1100), Person(3, "long name")]
+    variables = (Variable("name", max_length=1020),)
+    (shown,) = plan_of(part(People(crowd), policy=Policy(max_segments=1), variables=variables)).notifications
+    assert shown.reasons[Action.BLOCKED] == {"max-segments": 1, "variable-too-long name": 1}
+    (shown,) = plan_of(part(People(crowd))).notifications
+    assert shown.reasons[Action.BLOCKED] == {"text-too-long": 1}
+    assert shown.segments == 1 + 2 + 1
+
+
+def test_marketing_mail_without_unsubscribe_is_blocked_where_policy_asks() -> None:
+    def mail(html: str) -> Plan:
+        made = part(
+            People([Person(0)]),
+            category=Category.MARKETING,
+            policy=Policy(require_unsubscribe=(Category.MARKETING,)),
+        )
+        content = {"type": "html", "subject": "s", "html": html}
+        scope = replace(made.scope, channel=ChannelName.EMAIL)
+        only: Any = {None: Message(ChannelName.EMAIL, "a@acme.example", content)}
+        template = replace(made.notification.template, channel=ChannelName.EMAIL, locales={})
+        return plan_of(
+            replace(
+                made, messages=only, scope=scope, notification=replace(made.notification, template=template)
+            )
+        )
+
+    assert counts(mail("<p>Hello</p>")) == {"blocked": 1}
+    assert counts(mail("<p>Hello</p><a href='$(unsubscribe)'>x</a>")) == {"send": 1}
+
+
+def test_rows_that_are_nobody_are_listed_and_not_counted() -> None:
+    excluded = [
+        ExcludedRow(Exclusion.BAD_ADDRESS, Location("p.csv", 5, 1), "no"),
+        ExcludedRow(Exclusion.NO_ADDRESS, Location("p.csv", 6, 1), "none"),
+        *(ExcludedRow(Exclusion.DUPLICATE, Location("p.csv", 10 + n, 1), "twice") for n in range(30)),
+    ]
+    plan = plan_of(part(People([Person(0)], excluded)))
+    assert counts(plan) == {"send": 1, "suppressed": 31}
+    (shown,) = plan.notifications
+    assert (shown.rows, shown.rejected_rows) == (33, 1)
+    assert [d.rule for d in plan.diagnostics].count("duplicate-address") == 21
+    assert any("10 more" in d.message for d in plan.diagnostics)
+    assert plan.applyable
+
+
+def test_an_audience_with_nobody_is_an_error_and_cannot_be_applied() -> None:
+    plan = plan_of(part(People([])))
+    assert [d.rule for d in plan.diagnostics] == ["empty-audience"]
+    assert not plan.applyable
+
+
+def test_what_has_no_definition_any_more_is_withdrawn_or_uncertain() -> None:
+    scope = Scope("gone", 1, "once", ChannelName.SMS)
+    known = {b"a" * 16: Standing("accepted", b"", 1, 1), b"b" * 16: Standing("uncertain", b"", 1, 1)}
+    recorded = {b"a" * 16, b"b" * 16, b"c" * 16, b"d" * 16}
+    plan = plan_of(orphans=[Orphan(scope, known, recorded)])
+    assert counts(plan) == {"uncertain": 1, "withdrawn": 2}
+    assert plan.digest == plan_of().digest
+
+
+def test_an_unsound_plan_is_never_complete_without_a_ledger() -> None:
+    plan = plan_of(part(People([Person(0)])), complete=False, lineage=None)
+    assert not plan.applyable
