@@ -22,7 +22,7 @@ def as_text(plan: Plan, report: Report | None, *, colour: bool) -> str:
 def _lines(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
     if report is None:
         have = plan.summary[Action.UNCHANGED]
-        already = f" {plural(have, 'recipient')} already have it." if have else ""
+        already = f" {plural(have, 'recipient')} already {'has' if have == 1 else 'have'} it." if have else ""
         yield paint.green(f"Nothing to send.{already}")
     else:
         yield from _sent(report, paint)
