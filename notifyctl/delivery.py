@@ -6,6 +6,7 @@ times its parse, and a columnar engine can stand behind the same port later.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,8 @@ FINGERPRINT_BYTES = 12
 """Length of a delivery hash in the ledger: enough to tell a changed text from the same, at 28 bytes per recipient."""
 MEMBER_BYTES = ID_BYTES + FINGERPRINT_BYTES
 
+PLACEHOLDER = re.compile(r"\$\(([^()\s]+)\)")
+"""`$(name)`, the one form that the API fills in (rule 30)."""
 UNSUBSCRIBE = "unsubscribe"
 """`$(unsubscribe)` is filled in by the platform (rule 33): it is no variable of ours."""
 

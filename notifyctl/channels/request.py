@@ -12,11 +12,12 @@ from typing import Any
 from notifyctl.channels import CHANNELS
 from notifyctl.channels.channel import Rule, texts
 from notifyctl.channels.limits import MAX_CALLBACK_DATA, MAX_DESTINATIONS, MAX_SEND_AHEAD_DAYS
-from notifyctl.channels.words import PLACEHOLDER, email_address, http_url, phone_number
+from notifyctl.channels.words import email_address, http_url, phone_number
 from notifyctl.config.check import check
 from notifyctl.config.fields import Choice, Field, Free, Integer, Items, Record, Table, Text
 from notifyctl.config.kinds.notification import SMARTLINK
 from notifyctl.config.nodes import node_of
+from notifyctl.delivery import PLACEHOLDER
 from notifyctl.diagnostics import Problem
 from notifyctl.model import ChannelName
 

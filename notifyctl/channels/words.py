@@ -11,7 +11,6 @@ from notifyctl.channels.channel import Rule, filled_in, texts
 from notifyctl.diagnostics import Problem
 
 NO_UNSUBSCRIBE = Rule(82, "unsubscribe-misplaced")
-PLACEHOLDER = re.compile(r"\$\(([^()\s]+)\)")
 EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
 E164 = re.compile(r"\+?[1-9][0-9]{6,14}", re.ASCII)
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from notifyctl.audience import load_suppressions, open_audience
 from notifyctl.channels import CHANNELS
 from notifyctl.delivery import Message
-from notifyctl.diagnostics import Diagnostic, Marks, Path, Severity
+from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.errors import ProjectError
 from notifyctl.lint.variables import check_variables
-from notifyctl.message import compose, variants
+from notifyctl.message import compose, variants, written_in
 from notifyctl.model import Environment, Notification, Project
 from notifyctl.ports import AudienceReader, FileTree
 from notifyctl.schedule.timing import check_schedule
@@ -92,16 +92,10 @@ def compose_all(
             continue
         composed[variant] = message
         if message.content is not None:
+            find = written_in(notification, variant)
             broken = channel.check(message.content, message.options, profile=environment.profile)
-            problems.extend(problem.at(marks_of(notification, variant, problem.path)) for problem in broken)
+            problems.extend(problem.at(find(problem.path)) for problem in broken)
     return composed, problems
-
-
-def marks_of(notification: Notification, variant: str | None, path: Path) -> Marks:
-    """The document in which the value at `path` of a composed message was written: notification, variant or template."""
-    template = notification.template.marks
-    layers = [notification.marks, *([template.below("locales", variant)] if variant else []), template]
-    return next((marks for marks in layers if marks.has(*path)), template)
 
 
 def sender_of(notification: Notification, environment: Environment) -> str | None:

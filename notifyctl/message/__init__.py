@@ -1,6 +1,6 @@
 """From a template to what one person reads: compose once (Jinja2), substitute per recipient (`$(name)`), hash for identity."""
 
-from notifyctl.message.compose import compose, variant_for, variants
+from notifyctl.message.compose import compose, variant_for, variants, written_in
 from notifyctl.message.identity import DeliveryHash, canonical, content_hash
 from notifyctl.message.substitute import Filler, own_values, placeholders, resolve
 
@@ -15,4 +15,5 @@ __all__ = [
     "resolve",
     "variant_for",
     "variants",
+    "written_in",
 ]

@@ -59,7 +59,7 @@ def compose(
     document = {"options": merged(options, notification.options)}
     if template.content is not None:
         document["content"] = merged(template.content, differing.content if differing else {})
-    composer = Composer(files, {**variables, "locale": locale}, finder(notification, variant))
+    composer = Composer(files, {**variables, "locale": locale}, written_in(notification, variant))
     composed = composer.walk(document, ())
     if composer.problems:
         return None, composer.problems
@@ -116,7 +116,8 @@ def merged(base: ApiObject, over: ApiObject) -> dict[str, Any]:
     return result
 
 
-def finder(notification: Notification, variant: str | None) -> Finder:
+def written_in(notification: Notification, variant: str | None) -> Finder:
+    """Where a value of a composed message was written: in the notification, the variant or the template itself."""
     template = notification.template.marks
     layers = [notification.marks, *([template.below("locales", variant)] if variant else []), template]
 

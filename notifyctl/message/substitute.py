@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
-from notifyctl.delivery import UNSUBSCRIBE, Message, RecipientBatch
+from notifyctl.delivery import PLACEHOLDER, UNSUBSCRIBE, Message, RecipientBatch
 from notifyctl.model import ApiObject
-
-PLACEHOLDER = re.compile(r"\$\(([^()\s]+)\)")
-"""Rule 30: the one form that the API replaces."""
 
 Fill = Callable[[Sequence[str]], Any]
 

@@ -35,9 +35,9 @@ def test_a_sandbox_that_stays_up_is_reached_like_the_real_api(
 ) -> None:
     monkeypatch.setenv("LOCAL_KEY", "made-up-key")
     cli.write(notifyctl=PROJECT.format(url="http://127.0.0.1:1/v2/messages"), hello=HELLO)
+    options = ["--port", "0", "--service-key", "made-up-key"]
     server = subprocess.Popen(
-        [sys.executable, "-m", "notifyctl", "-C", str(cli.root), "sandbox", "serve"]
-        + "--port 0 --service-key made-up-key".split(),  # noqa: RUF005 - reads as it is typed
+        [sys.executable, "-m", "notifyctl", "-C", str(cli.root), "sandbox", "serve", *options],
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -6,14 +6,14 @@ The words are put together here from the request alone, as the provider would, a
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-PLACEHOLDER = re.compile(r"\$\(([^()\s]+)\)")
+from notifyctl.delivery import PLACEHOLDER
+
 ADDRESS_FIELDS = ("msisdn", "email")
 
 
