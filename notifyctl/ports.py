@@ -55,6 +55,10 @@ class AudienceReader(Protocol):
     def variables(self) -> Sequence[str]:
         """The names of the value columns, known before a row is read."""
 
+    @property
+    def file(self) -> str:
+        """The file that the lines of its batches count in."""
+
     def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
         """Raises ProjectError when the source as a whole cannot be read (no file, no such column)."""
 

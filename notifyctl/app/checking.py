@@ -10,9 +10,12 @@ from notifyctl.diagnostics import Diagnostic, in_order
 from notifyctl.errors import UsageError
 
 
-def lint(workspace: Workspace, environment_name: str | None) -> list[Diagnostic]:
-    """Every problem that can be found without ledger, network and secrets, sorted. Never raises for a user's file."""
-    from notifyctl.lint.project import check_project
+def lint(workspace: Workspace, environment_name: str | None, *, every: bool = False) -> list[Diagnostic]:
+    """Every problem that can be found without ledger, network and secrets, sorted. Never raises for a user's file.
+
+    `every`: tell all rows of audiences that have a problem, not only the first of each kind.
+    """
+    from notifyctl.lint.project import check_everybody, check_project
 
     problems = list(workspace.diagnostics)
     project = workspace.project
@@ -21,6 +24,7 @@ def lint(workspace: Workspace, environment_name: str | None) -> list[Diagnostic]
         if environment is not None:
             found = check_project(project, environment=environment, files=workspace.files)
             problems.extend(found.diagnostics)
+            problems.extend(check_everybody(project, found, profile=environment.profile, every=every))
     return in_order(problems)
 
 

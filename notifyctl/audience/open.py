@@ -27,6 +27,7 @@ class Reader:
     """An opened audience. `rows` starts from the top each time it is called."""
 
     variables: Sequence[str]
+    file: str
     rows: Callable[[], Iterable[Row]]
     rules: Rules
     size: int
@@ -64,7 +65,7 @@ def inline(audience: Audience, rules: Rules, size: int) -> Reader:
         )
         for recipient in recipients
     ]
-    return Reader(variables, lambda: rows, rules, size)
+    return Reader(variables, audience.marks.file, lambda: rows, rules, size)
 
 
 def table(audience: Audience, files: FileTree, rules: Rules, size: int) -> Reader:
@@ -91,7 +92,7 @@ def table(audience: Audience, files: FileTree, rules: Rules, size: int) -> Reade
         found = cells() if chosen is None else filtered(audience, chosen, cells())
         return to_rows(found, file=path, columns=columns, variables=variables)
 
-    return Reader(list(variables), rows, rules, size)
+    return Reader(list(variables), path, rows, rules, size)
 
 
 def find(audience: Audience, named: str, files: FileTree) -> str:

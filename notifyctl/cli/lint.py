@@ -13,11 +13,22 @@ from notifyctl.errors import ExitCode
 
 @click.command("lint")
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help="List all rows of audiences with a problem, not the first five of each kind.",
+)
 @format_option("text", "json")
 @global_options
 @click.pass_context
-def command(context: click.Context, paths: tuple[Path, ...], form: str) -> int:
-    """Check a project's files: syntax, keys, references, limits of the API, variables.
+def command(
+    context: click.Context,
+    paths: tuple[Path, ...],
+    every: bool,  # noqa: FBT001 - click passes flags by name
+    form: str,
+) -> int:
+    """Check a project's files: syntax, keys, references, limits of the API, variables, and every recipient's own text.
 
     The whole project is always read, because references cross files; PATH narrows what is reported.
     Ends with 1 when there are errors, else with 0.
@@ -33,7 +44,7 @@ def command(context: click.Context, paths: tuple[Path, ...], form: str) -> int:
 
     settings = globals_of(context)
     workspace = open_workspace(settings.chdir, near=paths)
-    found = reported(workspace, lint(workspace, settings.env), paths)
+    found = reported(workspace, lint(workspace, settings.env, every=every), paths)
     if form == "json":
         say(view.as_json(found))
     else:

@@ -5,7 +5,7 @@ Returns the composed messages too, so that a plan does not compose them again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from notifyctl.audience import load_suppressions, open_audience
@@ -13,6 +13,7 @@ from notifyctl.channels import CHANNELS
 from notifyctl.delivery import Message
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.errors import ProjectError
+from notifyctl.lint.recipients import check_recipients
 from notifyctl.lint.variables import check_variables
 from notifyctl.message import compose, variants, written_in
 from notifyctl.model import Environment, Notification, Project
@@ -96,6 +97,21 @@ def compose_all(
             broken = channel.check(message.content, message.options, profile=environment.profile)
             problems.extend(problem.at(find(problem.path)) for problem in broken)
     return composed, problems
+
+
+def check_everybody(project: Project, checked: Checked, *, profile: str, every: bool) -> Iterator[Diagnostic]:
+    """The messages that could be composed whole, for each of their readers."""
+    for name, messages in checked.messages.items():
+        notification = project.notifications[name]
+        if len(messages) == 1 + len(notification.template.locales):
+            yield from check_recipients(
+                notification,
+                messages,
+                checked.audiences[name],
+                profile=profile,
+                locale=project.locale,
+                every=every,
+            )
 
 
 def sender_of(notification: Notification, environment: Environment) -> str | None:

@@ -75,6 +75,7 @@ class People:
     excluded: Sequence[ExcludedRow] = ()
     size: int = 4
     variables: Sequence[str] = ("name",)
+    file: str = "people.csv"
 
     def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
         rest = list(self.excluded)
