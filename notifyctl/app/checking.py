@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from notifyctl.app.workspace import Workspace
 from notifyctl.diagnostics import Diagnostic, in_order
 from notifyctl.errors import UsageError
+from notifyctl.views.lint.surroundings import Surroundings
 
 
 def lint(workspace: Workspace, environment_name: str | None, *, every: bool = False) -> list[Diagnostic]:
@@ -26,6 +28,23 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
             problems.extend(found.diagnostics)
             problems.extend(check_everybody(project, found, profile=environment.profile, every=every))
     return in_order(problems)
+
+
+def surroundings(workspace: Workspace, *, colour: bool) -> Surroundings:
+    """For the forms of lint: source lines, and the way from here (in CI, the repository) to the project."""
+
+    @lru_cache(maxsize=1)
+    def lines(file: str) -> tuple[str, ...]:
+        if not file.endswith((".yaml", ".yml")):
+            return ()  # an audience may be huge, and its rows are people
+        try:
+            return tuple(workspace.files.read(file).decode("utf-8-sig", "replace").splitlines())
+        except OSError:
+            return ()
+
+    here, root = Path.cwd(), workspace.root.resolve()
+    prefix = root.relative_to(here).as_posix() if root.is_relative_to(here) else root.as_posix()
+    return Surroundings(lines, prefix, colour)
 
 
 def reported(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -19,7 +20,7 @@ from notifyctl.errors import ExitCode
     is_flag=True,
     help="List all rows of audiences with a problem, not the first five of each kind.",
 )
-@format_option("text", "json")
+@format_option("text", "json", "github", "gitlab", "sarif", "junit")
 @global_options
 @click.pass_context
 def command(
@@ -36,17 +37,19 @@ def command(
     \b
     notifyctl lint
     notifyctl lint notifications/outage.yaml
-    notifyctl lint --format json
+    notifyctl lint --format sarif > notifyctl.sarif
     """
-    from notifyctl.app.checking import lint, reported
+    from notifyctl.app.checking import lint, reported, surroundings
     from notifyctl.app.workspace import open_workspace
-    from notifyctl.views import diagnostics as view
+    from notifyctl.views.diagnostics import as_json
 
     settings = globals_of(context)
     workspace = open_workspace(settings.chdir, near=paths)
     found = reported(workspace, lint(workspace, settings.env, every=every), paths)
     if form == "json":
-        say(view.as_json(found))
+        say(as_json(found))
     else:
-        say(view.as_text(found, colour=colour(context), summary=True))
+        # A form is a module with one verb; only the one that was asked for is imported.
+        view = import_module(f"notifyctl.views.lint.{form}")
+        say(view.render(found, surroundings(workspace, colour=colour(context))))
     return ExitCode.ERROR if has_errors(found) else ExitCode.DONE

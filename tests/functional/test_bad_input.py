@@ -48,7 +48,7 @@ def told(result: Any, code: int, *words: str) -> None:
     [
         (
             HELLO.replace("audience:", "audiense:"),
-            ["unknown-key", "audiense", "`audience`", "hello.yaml:5:1"],
+            ["unknown-key", "audiense", "`audience`", "hello.yaml", "5:1"],
         ),
         (HELLO.replace("{source: {file: people.csv}}", "peopel"), ["unknown-reference", "peopel"]),
         (HELLO.replace("people.csv", "nobody.csv"), ["unreadable-file", "nobody.csv"]),

@@ -1,0 +1,48 @@
+"""`lint` as GitHub workflow commands: annotations on a pull request's lines, the gravest first.
+
+GitHub shows ten errors, ten warnings and ten notices of a step and drops the rest, so that many are written and the
+others counted. Text from files is escaped as GitHub's own toolkit does: it can neither end its command nor begin another.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.views.lint.surroundings import Surroundings, gravest_first
+from notifyctl.views.paint import inert
+
+PER_STEP = 10
+COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str:
+    written: Counter[Severity] = Counter()
+    lines = []
+    for diagnostic in gravest_first(diagnostics):
+        written[diagnostic.severity] += 1
+        if written[diagnostic.severity] <= PER_STEP:
+            lines.append(command(diagnostic, surroundings))
+    hidden = {COMMANDS[severity]: count - PER_STEP for severity, count in written.items() if count > PER_STEP}
+    if hidden:
+        said = ", ".join(f"{count} {word}s" for word, count in hidden.items())
+        lines.append(f"Not shown above, because GitHub shows {PER_STEP} of a kind: {said}.")
+    return "\n".join(lines)
+
+
+def command(diagnostic: Diagnostic, surroundings: Surroundings) -> str:
+    place = diagnostic.location
+    given = {"file": surroundings.path(place.file)}
+    if place.line:
+        given |= {"line": str(place.line), "col": str(place.column)}
+    given["title"] = diagnostic.rule
+    said = diagnostic.message + (f"\n{diagnostic.hint}" if diagnostic.hint else "")
+    properties = ",".join(f"{name}={escaped(value, also=':,')}" for name, value in given.items())
+    return f"::{COMMANDS[diagnostic.severity]} {properties}::{escaped(said)}"
+
+
+def escaped(text: str, *, also: str = "") -> str:
+    """Percent-encoded where a character would end the value or the line."""
+    made = "".join(f"%{ord(c):02X}" if c in "%\r\n" + also else c for c in text)
+    return inert(made)
