@@ -1,0 +1,95 @@
+"""The real `pre-commit` in a repository that uses our hook from a clone: it stops a bad message and lets a good one pass."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONFIG = """\
+repos:
+  - repo: {repo}
+    rev: {rev}
+    hooks: [{{id: notifyctl-lint}}]
+"""
+HELLO = """\
+apiVersion: notifyctl/v1
+kind: Notification
+name: hello
+template: {channel: sms, content: {type: text, text: Hello $(name)}}
+audience: {recipients: [{msisdn: "+447700900123", substitutions: {name: Ada}}]}
+"""
+
+
+def git(folder: Path, *arguments: str) -> str:
+    author = ["-c", "user.name=Tester", "-c", "user.email=tester@acme.example", "-c", "commit.gpgsign=false"]
+    command = ["git", *author, *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def hooks(tmp_path: Path) -> tuple[Path, str]:
+    """A repository of what stands in this checkout, committed or not."""
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("needs git and a checkout: pre-commit installs hooks from a repository")
+    clone = tmp_path / "hooks"
+    clone.mkdir()
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    for name in listed:
+        if (
+            name.startswith(("notifyctl/", "pyproject", "README", "LICENSE", ".pre-commit-hooks"))
+            and (ROOT / name).is_file()
+        ):
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, clone / name)
+    git(clone, "init", "-q")
+    git(clone, "add", "-A")
+    git(clone, "commit", "-q", "-m", "Hooks")
+    return clone, git(clone, "rev-parse", "HEAD")
+
+
+def pre_commit(folder: Path, home: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pre_commit", "run", "--all-files", "--color", "never"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PRE_COMMIT_HOME": str(home), **environ},
+    )
+
+
+def test_a_bad_message_does_not_pass_and_a_good_one_does(tmp_path: Path, hooks: tuple[Path, str]) -> None:
+    repo, rev = hooks
+    project = tmp_path / "project"
+    (project / "notifications").mkdir(parents=True)
+    (project / ".pre-commit-config.yaml").write_text(CONFIG.format(repo=repo, rev=rev))
+    (project / "notifications" / "notifyctl.yaml").write_text(
+        "apiVersion: notifyctl/v1\nkind: Project\nname: acme\n"
+    )
+    hello = project / "notifications" / "hello.yaml"
+    hello.write_text(HELLO)
+    git(project, "init", "-q")
+    git(project, "add", "-A")
+    home = tmp_path / "home"
+    good = pre_commit(project, home)
+    assert good.returncode == 0, good.stdout + good.stderr
+    # Installed once, it needs no network: a proxy that is not there would stop whoever asked it.
+    nowhere = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9", "PIP_NO_INDEX": "1"}
+    hello.write_text(HELLO.replace("text: Hello", "txt: Hello"))
+    git(project, "add", "-A")
+    bad = pre_commit(project, home, **nowhere)
+    assert bad.returncode == 1
+    assert "hello.yaml" in bad.stdout
+    assert "4:" in bad.stdout
+    assert "unknown-key" in bad.stdout
+    hello.write_text(HELLO)
+    git(project, "add", "-A")
+    assert pre_commit(project, home, **nowhere).returncode == 0
