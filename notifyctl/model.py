@@ -320,6 +320,8 @@ class Project:
     vars: Mapping[str, Any] = field(default_factory=dict)
     suppressions: tuple[str, ...] = ()
     policy: Policy = Policy()
+    lint: Mapping[str, str] = field(default_factory=dict)
+    """rule → error, warning, info or off."""
     environments: Mapping[str, Environment] = field(default_factory=dict)
     templates: Mapping[str, Template] = field(default_factory=dict)
     audiences: Mapping[str, Audience] = field(default_factory=dict)

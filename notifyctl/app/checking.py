@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from notifyctl.app.workspace import Workspace
 from notifyctl.diagnostics import Diagnostic, in_order
 from notifyctl.errors import UsageError
+from notifyctl.model import Project
 from notifyctl.views.lint.surroundings import Surroundings
+
+YAML = (".yaml", ".yml")
 
 
 def lint(workspace: Workspace, environment_name: str | None, *, every: bool = False) -> list[Diagnostic]:
@@ -25,26 +28,50 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
         environment = project.environments.get(environment_name or project.default_environment)
         if environment is not None:
             found = check_project(project, environment=environment, files=workspace.files)
-            problems.extend(found.diagnostics)
-            problems.extend(check_everybody(project, found, profile=environment.profile, every=every))
+            people = check_everybody(project, found, profile=environment.profile, every=every)
+            problems.extend(settled(workspace, project, [*found.diagnostics, *people], tell_unused=True))
     return in_order(problems)
+
+
+def settled(
+    workspace: Workspace, project: Project, diagnostics: Iterable[Diagnostic], *, tell_unused: bool = False
+) -> list[Diagnostic]:
+    """As the project weighs them, without what a line excepts."""
+    from notifyctl.lint.choices import excepted, exceptions, weighed
+
+    files = [path for path in workspace.files.paths() if path.endswith(YAML)]
+    known = exceptions(files, lines_of(workspace))
+    return list(excepted(weighed(diagnostics, project.lint), known, tell_unused=tell_unused))
+
+
+def chosen(
+    diagnostics: Iterable[Diagnostic], *, select: Sequence[str], ignore: Sequence[str]
+) -> list[Diagnostic]:
+    """Only the rules that are selected, where some are, and none that is ignored."""
+    wanted = (d for d in diagnostics if not select or d.rule in select)
+    return [d for d in wanted if d.rule not in ignore]
 
 
 def surroundings(workspace: Workspace, *, colour: bool) -> Surroundings:
     """For the forms of lint: source lines, and the way from here (in CI, the repository) to the project."""
+    here, root = Path.cwd(), workspace.root.resolve()
+    prefix = root.relative_to(here).as_posix() if root.is_relative_to(here) else root.as_posix()
+    return Surroundings(lines_of(workspace), prefix, colour)
+
+
+def lines_of(workspace: Workspace) -> Callable[[str], Sequence[str]]:
+    """The lines of a YAML file; of others none: an audience may be huge, and its rows are people."""
 
     @lru_cache(maxsize=1)
     def lines(file: str) -> tuple[str, ...]:
-        if not file.endswith((".yaml", ".yml")):
-            return ()  # an audience may be huge, and its rows are people
+        if not file.endswith(YAML):
+            return ()
         try:
             return tuple(workspace.files.read(file).decode("utf-8-sig", "replace").splitlines())
         except OSError:
             return ()
 
-    here, root = Path.cwd(), workspace.root.resolve()
-    prefix = root.relative_to(here).as_posix() if root.is_relative_to(here) else root.as_posix()
-    return Surroundings(lines, prefix, colour)
+    return lines
 
 
 def reported(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from notifyctl.app.checking import settled
 from notifyctl.app.ledgers import Facts, facts_of, no_ledger
 from notifyctl.app.workspace import Workspace
 from notifyctl.delivery import Scope
@@ -51,7 +52,7 @@ def derive(
     refuse_unknown(only, project)
     now = as_of or workspace.clock.now()
     checked = check_project(project, environment=environment, files=workspace.files, only=only)
-    problems = in_order([*workspace.diagnostics, *checked.diagnostics])
+    problems = in_order([*workspace.diagnostics, *settled(workspace, project, checked.diagnostics)])
     if has_errors(problems):
         raise ProjectError(
             "the project has errors; nothing was planned",

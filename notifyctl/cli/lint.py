@@ -14,6 +14,8 @@ from notifyctl.errors import ExitCode
 
 @click.command("lint")
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option("--select", metavar="RULE", multiple=True, help="Only this rule; may be given several times.")
+@click.option("--ignore", metavar="RULE", multiple=True, help="Not this rule; may be given several times.")
 @click.option(
     "--all",
     "every",
@@ -26,26 +28,31 @@ from notifyctl.errors import ExitCode
 def command(
     context: click.Context,
     paths: tuple[Path, ...],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
     every: bool,  # noqa: FBT001 - click passes flags by name
     form: str,
 ) -> int:
     """Check a project's files: syntax, keys, references, limits of the API, variables, and every recipient's own text.
 
-    The whole project is always read, because references cross files; PATH narrows what is reported.
+    The whole project is always read, because references cross files; PATH narrows what is reported. A line is
+    excepted by `# notifyctl: ignore[rule] reason`, a rule made lighter or graver by `lint:` in notifyctl.yaml.
     Ends with 1 when there are errors, else with 0.
 
     \b
     notifyctl lint
     notifyctl lint notifications/outage.yaml
+    notifyctl lint --ignore needs-unicode
     notifyctl lint --format sarif > notifyctl.sarif
     """
-    from notifyctl.app.checking import lint, reported, surroundings
+    from notifyctl.app.checking import chosen, lint, reported, surroundings
     from notifyctl.app.workspace import open_workspace
     from notifyctl.views.diagnostics import as_json
 
     settings = globals_of(context)
     workspace = open_workspace(settings.chdir, near=paths)
-    found = reported(workspace, lint(workspace, settings.env, every=every), paths)
+    everything = lint(workspace, settings.env, every=every)
+    found = chosen(reported(workspace, everything, paths), select=select, ignore=ignore)
     if form == "json":
         say(as_json(found))
     else:

@@ -57,7 +57,7 @@ def project(values: Values, marks: Marks) -> Project:
         suppressions=tuple(values.get("suppressions", ())),
         policy=policy(values.get("policy", {})),
         **given(values.get("defaults", {}), timezone="timezone", locale="locale"),
-        **given(values, default_environment="defaultEnvironment", vars="vars"),
+        **given(values, default_environment="defaultEnvironment", vars="vars", lint="lint"),
     )
 
 

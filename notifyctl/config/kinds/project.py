@@ -287,6 +287,15 @@ PROJECT = Record(
         ),
         Field(name="policy", shape=POLICY),
         Field(
+            name="lint",
+            shape=Table(
+                keys="[a-z0-9]+(-[a-z0-9]+)*",
+                value=Choice(values=("error", "warning", "info", "off")),
+                description="How grave a rule of lint is in this project, by its id; off: not told. Rules of form stay errors.",
+                examples=({"needs-unicode": "warning"},),
+            ),
+        ),
+        Field(
             name="environments",
             shape=Table(
                 value=ENVIRONMENT,

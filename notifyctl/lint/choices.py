@@ -1,0 +1,79 @@
+"""What a project and its authors say of problems: a rule graver or lighter for the project, or one line excepted with a reason.
+
+Only what lint and plan find in sound files can be excepted: a file that cannot be read is not made readable by a comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from notifyctl.diagnostics import Diagnostic, Location, Severity
+
+COMMENT = re.compile(r"(?:^|\s)#\s*notifyctl:\s*ignore\[([^\]\n]*)\](.*)$")
+OFF = "off"
+
+Lines = Callable[[str], Sequence[str]]
+"""A file of the project → its lines; none for what is no YAML."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excepted:
+    """`# notifyctl: ignore[rule, rule] reason`: these rules are not told on this line."""
+
+    place: Location
+    rules: tuple[str, ...]
+    reason: str
+
+
+def exceptions(files: Iterable[str], lines: Lines) -> Iterator[Excepted]:
+    for file in files:
+        for number, line in enumerate(lines(file), start=1):
+            found = COMMENT.search(line) if "notifyctl:" in line else None
+            if found:
+                rules = tuple(rule.strip() for rule in found[1].split(",") if rule.strip())
+                yield Excepted(Location(file, number, found.start() + 1), rules, found[2].strip())
+
+
+def weighed(diagnostics: Iterable[Diagnostic], severities: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """By the project's `lint:`; what is off is left out."""
+    for diagnostic in diagnostics:
+        wanted = severities.get(diagnostic.rule)
+        if wanted is None:
+            yield diagnostic
+        elif wanted != OFF:
+            yield replace(diagnostic, severity=Severity(wanted))
+
+
+def excepted(
+    diagnostics: Iterable[Diagnostic], known: Iterable[Excepted], *, tell_unused: bool
+) -> Iterator[Diagnostic]:
+    """Without those on a line that excepts them. `tell_unused`: an exception that excepts nothing is a problem itself."""
+    by_line: dict[tuple[str, int], list[Excepted]] = {}
+    for exception in known:
+        by_line.setdefault((exception.place.file, exception.place.line), []).append(exception)
+    used: set[tuple[Location, str]] = set()
+    for diagnostic in diagnostics:
+        here = by_line.get((diagnostic.location.file, diagnostic.location.line), ())
+        hits = [exception for exception in here if diagnostic.rule in exception.rules]
+        used.update((exception.place, diagnostic.rule) for exception in hits)
+        if not hits:
+            yield diagnostic
+    if tell_unused:
+        yield from (
+            problem for each in by_line.values() for exception in each for problem in faults(exception, used)
+        )
+
+
+def faults(exception: Excepted, used: set[tuple[Location, str]]) -> Iterator[Diagnostic]:
+    for rule in exception.rules:
+        if (exception.place, rule) not in used:
+            message = f"nothing on this line breaks {rule!r}"
+            yield Diagnostic(
+                "unused-exception", Severity.WARNING, message, exception.place, "remove the comment"
+            )
+    if not exception.reason:
+        hint = "write it behind the bracket: # notifyctl: ignore[rule] because …"
+        message = "an exception says why it is made"
+        yield Diagnostic("exception-without-reason", Severity.WARNING, message, exception.place, hint)
