@@ -15,6 +15,7 @@ from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.errors import ProjectError
 from notifyctl.lint.recipients import check_recipients
 from notifyctl.lint.variables import check_variables
+from notifyctl.lint.words import check_words
 from notifyctl.message import compose, variants, written_in
 from notifyctl.model import Environment, Notification, Project
 from notifyctl.ports import AudienceReader, FileTree
@@ -92,10 +93,11 @@ def compose_all(
         if message is None:
             continue
         composed[variant] = message
+        find = written_in(notification, variant)
         if message.content is not None:
-            find = written_in(notification, variant)
             broken = channel.check(message.content, message.options, profile=environment.profile)
             problems.extend(problem.at(find(problem.path)) for problem in broken)
+        problems.extend(problem.at(find(problem.path)) for problem in check_words(message))
     return composed, problems
 
 
