@@ -60,7 +60,7 @@ def test_what_is_found_in_html(text: str, rule: str, severity: str) -> None:
     "text",
     [
         "Hi $(name), see https://acme.example/x?a=b#c",
-        "👩\u200d👩\u200d👧 नमस्ते \u200fשלום",
+        "👩\u200d👩\u200d👧 नमस्ते \u200f\u05e9\u05dc\u05d5\u05dd",
         "line\nline\ttab",
         "try http://localhost:8000 and http://127.0.0.1/x",
         "AKIA is a name",
