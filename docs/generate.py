@@ -1,6 +1,6 @@
 """Write the reference of files and commands from what the program itself reads: `python docs/generate.py`.
 
-A test fails when docs/reference/files.md or commands.md is not what this makes.
+A test fails when a page of docs/reference is not what this makes.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from notifyctl.config.fields import (
     Table,
     Text,
 )
+from notifyctl.lint.pages import PAGES
 
 REFERENCE = Path(__file__).parent / "reference"
 SHAPES = shapes([channel.shape for channel in CHANNELS.values()])
@@ -134,6 +135,16 @@ def files() -> str:
     return "\n".join(parts)
 
 
+def rules() -> str:
+    """The table of lint's rules, and their count."""
+    rows = ["| rule | severity | what it means |", "|---|---|---|"]
+    rows += [
+        f"| `{name}` | {page.severity} | {page.text.replace('|', chr(92) + '|')} |"
+        for name, page in sorted(PAGES.items())
+    ]
+    return f"{MADE}\n# Rules of lint\n\n{len(PAGES)} rules.\n\n" + "\n".join(rows) + "\n"
+
+
 def commands() -> str:
     parts = [f"{MADE}\n# Commands\n"]
     root = click.Context(cli, info_name="notifyctl", **WIDE)
@@ -164,3 +175,4 @@ if __name__ == "__main__":
     REFERENCE.mkdir(exist_ok=True)
     (REFERENCE / "files.md").write_text(files(), encoding="utf-8")
     (REFERENCE / "commands.md").write_text(commands(), encoding="utf-8")
+    (REFERENCE / "rules.md").write_text(rules(), encoding="utf-8")

@@ -1,0 +1,35 @@
+"""`notifyctl explain`: the page of a rule that lint told."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import click
+
+from notifyctl.cli.options import global_options, say
+from notifyctl.errors import ExitCode, UsageError
+
+
+@click.command("explain")
+@click.argument("rule", required=False)
+@global_options
+def command(rule: str | None) -> int:
+    """Say what a rule of lint means and how to mend what it tells; without RULE, list all rules.
+
+    \b
+    notifyctl explain needs-unicode
+    """
+    from notifyctl.lint.pages import PAGES
+
+    if rule is None:
+        say("\n".join(f"{page.severity:<8} {name}" for name, page in sorted(PAGES.items())))
+        return ExitCode.DONE
+    if rule not in PAGES:
+        near = get_close_matches(rule, PAGES, n=1)
+        raise UsageError(
+            f"there is no rule {rule!r}",
+            hint=f"did you mean {near[0]!r}?" if near else "`notifyctl explain` lists them",
+        )
+    page = PAGES[rule]
+    say(f"{rule} ({page.severity})\n\n{page.text}")
+    return ExitCode.DONE
