@@ -49,19 +49,22 @@ def apply(
     store = ledger_store(workspace, environment)
     if not store.exists() and not environment.is_sandbox:
         raise no_ledger(environment, planning=False)
-    reviewed = expect
+    most = None
     if expect is None and not environment.is_sandbox:
         # Asked before the lock is taken: a person at a prompt must not keep others from sending.
-        reviewed = confirmed(make_plan(workspace, environment, only=only), environment, confirm)
+        shown = sound(make_plan(workspace, environment, only=only), on_plan)
+        if not shown.sends:
+            return Applied(shown, None)
+        confirmed(shown, environment, confirm)
+        expect, most = shown.digest, shown.sends
     if not store.exists():
         store.create()
     with store.writer(holder()) as writer:
         plan = derive(workspace, environment, facts_from(writer), only=only)
-        if reviewed is not None and plan.digest != reviewed:
-            raise refused(plan, reviewed)
-        on_plan(plan)
-        if not plan.applyable:
-            raise ProjectError("the plan has errors; nothing was sent", hint="`notifyctl plan` lists them")
+        # The digest also covers what was not due yet: who confirmed a number is held to that number.
+        if (expect is not None and plan.digest != expect) or (most is not None and plan.sends > most):
+            raise refused(plan, str(expect))
+        sound(plan, on_plan)
         if not plan.consignments:
             return Applied(plan, None)
         with open_provider(workspace, environment) as provider:
@@ -76,10 +79,16 @@ def apply(
     return Applied(plan, report)
 
 
-def confirmed(plan: Plan, environment: Environment, confirm: Confirm | None) -> str | None:
-    """The digest a person agreed to; None when there is nothing to agree to."""
-    if not plan.sends:
-        return None
+def sound(plan: Plan, on_plan: Callable[[Plan], None]) -> Plan:
+    """Show the plan; raises ProjectError when it has errors."""
+    on_plan(plan)
+    if not plan.applyable:
+        raise ProjectError("the plan has errors; nothing was sent", hint="`notifyctl plan` lists them")
+    return plan
+
+
+def confirmed(plan: Plan, environment: Environment, confirm: Confirm | None) -> None:
+    """Raises unless somebody is there and agrees."""
     if confirm is None:
         raise UsageError(
             f"nobody is here to confirm {plan.sends:,} messages in {environment.name!r}; nothing was sent",
@@ -87,7 +96,6 @@ def confirmed(plan: Plan, environment: Environment, confirm: Confirm | None) -> 
         )
     if not confirm(plan):
         raise PlanRefusedError("not confirmed; nothing was sent")
-    return plan.digest
 
 
 def refused(plan: Plan, expected: str) -> PlanRefusedError:

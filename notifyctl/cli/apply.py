@@ -24,7 +24,7 @@ from notifyctl.errors import ExitCode
 from notifyctl.plan.actions import Action
 
 if TYPE_CHECKING:
-    from notifyctl.app.sending import Applied, Confirm
+    from notifyctl.app.sending import Applied
     from notifyctl.app.workspace import Workspace
     from notifyctl.apply.run import Stop
     from notifyctl.model import Environment
@@ -124,7 +124,7 @@ def send(
             environment,
             only=only,
             expect=expect,
-            confirm=asking(show) if sys.stdin.isatty() and sys.stderr.isatty() else None,
+            confirm=ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
             on_plan=show,
             on_event=on_event,
             stop=stop,
@@ -137,19 +137,15 @@ def send(
     return exit_code(applied)
 
 
-def asking(show: object) -> Confirm:
-    def confirm(plan: Plan) -> bool:
-        assert callable(show)
-        show(plan)
-        answer = click.prompt(
-            f"This sends to {plan.sends:,} recipients and cannot be undone. Type the number of recipients to go on",
-            err=True,
-            default="",
-            show_default=False,
-        )
-        return str(answer).strip().replace(",", "") == str(plan.sends)
-
-    return confirm
+def ask(plan: Plan) -> bool:
+    """The number of recipients, typed back: a yes is typed too easily."""
+    answer = click.prompt(
+        f"This sends to {plan.sends:,} recipients and cannot be undone. Type the number of recipients to go on",
+        err=True,
+        default="",
+        show_default=False,
+    )
+    return str(answer).strip().replace(",", "") == str(plan.sends)
 
 
 def exit_code(applied: Applied) -> ExitCode:

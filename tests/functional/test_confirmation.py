@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -55,6 +56,18 @@ def test_a_nonsense_digest_fails_closed_even_when_there_is_nothing_to_send(hello
 def test_nothing_to_send_needs_no_confirmation(hello: Any) -> None:
     assert hello.apply().code == 0
     assert hello("apply").code == 0
+
+
+def test_what_becomes_due_while_nobody_looks_is_not_sent_unconfirmed(hello: Any, foreign: Any) -> None:
+    """Nothing was due when it was looked at, so nothing was confirmed."""
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    hello.write(
+        hello=HELLO + "schedule: later\n",
+        later=f"apiVersion: notifyctl/v1\nkind: Schedule\nname: later\nat: '{soon.isoformat()}'\n",
+    )
+    assert hello.plan()["summary"]["deferred"] == 1
+    result = hello("apply", "--format", "json")
+    assert (result.code, result.json["requests"], foreign.requests) == (0, 0, [])
 
 
 def test_the_digest_is_the_same_at_another_time_and_after_a_reformat(hello: Any) -> None:
