@@ -39,8 +39,8 @@ class Message:
     options: ApiObject = field(default_factory=dict)
     locale: str | None = None
     """The variant this is; `None`: the template's own text."""
-    cc: tuple[str, ...] = ()
-    bcc: tuple[str, ...] = ()
+    cc: tuple[str, ...] | None = None
+    bcc: tuple[str, ...] | None = None
     smartlinks: tuple[ApiObject, ...] = ()
     template_id: str | None = None
     names: tuple[str, ...] = ()

@@ -269,8 +269,9 @@ class Notification:
     on_unknown: OnUnknown = OnUnknown.HOLD
     policy: Policy | None = None
     """The project's policy narrowed by this notification's `limits`; filled in when the project is linked."""
-    cc: tuple[str, ...] = ()
-    bcc: tuple[str, ...] = ()
+    cc: tuple[str, ...] | None = None
+    bcc: tuple[str, ...] | None = None
+    """`None`: not given. An empty list is sent as one, as the API page's own sample does."""
     smartlinks: tuple[ApiObject, ...] = ()
     acknowledge: str | None = None
 

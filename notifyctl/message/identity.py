@@ -41,8 +41,8 @@ class DeliveryHash:
 
     def __init__(self, message: Message) -> None:
         document = {
-            "bcc": message.bcc,
-            "cc": message.cc,
+            "bcc": message.bcc or (),
+            "cc": message.cc or (),
             "channel": message.channel.value,
             "content": message.content,
             "from": message.sender,

@@ -21,10 +21,12 @@ def fields(message: Message, envelope: Envelope, to: tuple[Destination, ...]) ->
     yield "to", [destination(entry, message.channel) for entry in to]
     if message.shared:
         yield "substitutions", dict(message.shared)
-    if message.cc:
-        yield "cc", list(message.cc)
-    if message.bcc:
-        yield "bcc", list(message.bcc)
+    if message.channel is ChannelName.EMAIL:
+        yield from (
+            (key, list(copies))
+            for key, copies in (("cc", message.cc), ("bcc", message.bcc))
+            if copies is not None
+        )
     if message.smartlinks:
         yield "smartlinks", [dict(link) for link in message.smartlinks]
     yield from delivery(envelope)
