@@ -15,7 +15,7 @@ DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?")
 CLOCK = re.compile(r"(\d{2}):(\d{2})")
 CRON = r"\S+(?:\s+\S+){4}"
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK = re.compile(r"localhost|::1|127(\.\d{1,3}){3}", re.IGNORECASE)
 
 
 def duration(text: str) -> timedelta:
@@ -92,7 +92,7 @@ def endpoint(text: str) -> str:
 
     url(text, schemes=("https", "http"))
     parts = urlsplit(text)
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+    if parts.scheme == "http" and not LOOPBACK.fullmatch(parts.hostname or ""):
         raise ValueError("http:// is for this machine only (127.0.0.1, ::1, localhost); write https://")
     return text
 

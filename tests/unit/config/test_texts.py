@@ -82,6 +82,8 @@ def test_days_and_clocks() -> None:
         (texts.zone_or_recipient, "recipients", "no time zone"),
         (texts.endpoint, "http://api.example/v2", "https://"),
         (texts.endpoint, "ftp://api.example", "https://"),
+        (texts.endpoint, "http://127.evil.example/v2", "https://"),
+        (texts.endpoint, "http://1270.0.0.1/v2", "https://"),
         (texts.endpoint, "https://", "https://"),
         (texts.endpoint, "https://api.example:x/", "https://"),
         (texts.endpoint, "https://[::1/", "https://"),
