@@ -11,6 +11,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from notifyctl.message.bounds import SECONDS, OutOfTimeError, bounded
 from notifyctl.ports import FileTree
 
 MAX_OUTPUT = 1 << 20
@@ -93,6 +94,10 @@ def renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], str]:
     """A function (source, name, variables) → text. Raises what `explain` understands."""
 
     def render(source: str, name: str, variables: Mapping[str, Any]) -> str:
+        with bounded():
+            return rendered(source, name, variables)
+
+    def rendered(source: str, name: str, variables: Mapping[str, Any]) -> str:
         sandbox = Sandbox(files)
         code = sandbox.compile(source, name=name, filename=name)
         template = jinja2.Template.from_code(sandbox, code, sandbox.make_globals(None))
@@ -121,6 +126,8 @@ def explain(error: Exception, variables: Mapping[str, Any]) -> tuple[str, str, s
     if isinstance(error, jinja2.TemplateNotFound):
         hint = "a path relative to this file or to the project; nothing outside the project can be included"
         return "template-include", f"there is no file {str(error.name)!r} to include", hint
+    if isinstance(error, OutOfTimeError):
+        return "template-limit", f"the template takes more than {SECONDS:g} seconds to fill in", None
     if isinstance(error, (TemplateLimitError, RecursionError, MemoryError, OverflowError)):
         return "template-limit", f"the template asks for too much: {error}", None
     if isinstance(error, SecurityError):

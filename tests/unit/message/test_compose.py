@@ -146,6 +146,15 @@ def test_a_smartlink_is_written_in_the_form_of_the_api() -> None:
         ("{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}", "template-limit"),
         ("{% for i in range(150000) %}0123456789{% endfor %}", "template-limit"),
         ("{{ 1 / 0 }}", "template-error"),
+        (
+            "{% set s = 'a' * 99999 %}{% for a in s %}{% for b in s %}{% endfor %}{% endfor %}",
+            "template-limit",
+        ),
+        (
+            "{% macro f(s, n) %}{% if n %}{{ f(s ~ s, n - 1) }}{% endif %}{% endmacro %}{{ f('aaaaaaaa', 40) }}",
+            "template-limit",
+        ),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "template-limit"),
     ],
 )
 def test_what_a_template_can_do_wrong_is_a_diagnostic(source: str, expected: str) -> None:
