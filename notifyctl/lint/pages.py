@@ -85,6 +85,9 @@ TEXTS: Mapping[str, Page] = {
     "reserved-variable": Page(
         E, "$(unsubscribe) is filled in by the platform (rule 33) and takes no value of yours."
     ),
+    "unused-template": Page(W, "No notification uses the template. Its texts are checked all the same."),
+    "unused-audience": Page(W, "No notification uses the audience; it is not read."),
+    "unused-schedule": Page(W, "No notification uses the schedule."),
     "missing-variable": Page(
         E, "Nothing can give the variable a value: no substitution, no default, no column of the audience."
     ),

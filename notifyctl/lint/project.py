@@ -14,6 +14,7 @@ from notifyctl.delivery import Message
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.errors import ProjectError
 from notifyctl.lint.recipients import check_recipients
+from notifyctl.lint.unused import check_unused, waiting
 from notifyctl.lint.variables import check_variables
 from notifyctl.lint.words import check_words
 from notifyctl.message import compose, variants, written_in
@@ -61,6 +62,12 @@ def check_project(
         problems.extend(check_variables(notification, composed, columns))
         messages[name] = composed
         audiences[name] = reader
+    if not only:
+        problems.extend(check_unused(project))
+        for notification in waiting(project):
+            problems.extend(
+                compose_all(project, notification, environment=environment, files=files, columns=())[1]
+            )
     return Checked(messages, audiences, tuple(problems))
 
 

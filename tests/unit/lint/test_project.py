@@ -142,6 +142,20 @@ def test_each_problem_is_told_at_its_place(
     assert all(d.message for d in named)
 
 
+def test_what_nothing_uses_is_told_and_a_waiting_template_is_checked() -> None:
+    others = {
+        "other_yaml": TEMPLATE.replace("name: hello", "name: other").replace("Hi $(name)", "'{{ brnd }}'"),
+        "nobody_yaml": AUDIENCE.replace("name: people", "name: nobody").replace("people.csv", "missing.csv"),
+        "never_yaml": "apiVersion: notifyctl/v1\nkind: Schedule\nname: never\n",
+    }
+    assert sorted((d.rule, d.severity.value, str(d.location)) for d in found(**others)) == [
+        ("template-undefined", "error", "other.yaml:5:29"),
+        ("unused-audience", "warning", "nobody.yaml:3:7"),
+        ("unused-schedule", "warning", "never.yaml:3:7"),
+        ("unused-template", "warning", "other.yaml:3:7"),
+    ]
+
+
 def test_a_variant_is_checked_at_its_own_place() -> None:
     changed = TEMPLATE + "locales:\n  fr: {content: {text: 'Bonjour $(nom)'}}\n"
     problems = found(template_yaml=changed)

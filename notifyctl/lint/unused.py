@@ -1,0 +1,45 @@
+"""Documents that nothing uses. A template that waits for its notification is checked all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from notifyctl.diagnostics import Diagnostic, Marks, Severity
+from notifyctl.model import Audience, Notification, Policy, Project, Template
+
+
+def check_unused(project: Project) -> Iterator[Diagnostic]:
+    """Templates, audiences and schedules that no notification names."""
+    users = project.notifications.values()
+    templates = {notification.template.name for notification in users}
+    audiences = {notification.audience.name for notification in users}
+    schedules = {notification.schedule.name for notification in users if notification.schedule}
+    for name, template in project.templates.items():
+        if name not in templates:
+            yield unused("unused-template", "Template", name, template.marks)
+    for name, audience in project.audiences.items():
+        if name not in audiences:
+            yield unused("unused-audience", "Audience", name, audience.marks)
+    for name, schedule in project.schedules.items():
+        if name not in schedules:
+            yield unused("unused-schedule", "Schedule", name, schedule.marks)
+
+
+def unused(rule: str, kind: str, name: str, marks: Marks) -> Diagnostic:
+    message = f"no notification uses the {kind} {name!r}"
+    return Diagnostic(
+        rule, Severity.WARNING, message, marks.at("name"), "remove it, or name it in a notification"
+    )
+
+
+def waiting(project: Project) -> Iterator[Notification]:
+    """A stand-in for each template that no notification uses, so that its texts can be composed and checked."""
+    used = {notification.template.name for notification in project.notifications.values()}
+    for name, template in project.templates.items():
+        if name not in used:
+            yield stand_in(template)
+
+
+def stand_in(template: Template) -> Notification:
+    nobody = Audience(template.name, template.marks, recipients=())
+    return Notification(template.name, template, nobody, template.marks, sender="STANDIN", policy=Policy())
