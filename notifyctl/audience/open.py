@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from posixpath import dirname, join, normpath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from notifyctl.audience.rows import Row, Rules, batches
 from notifyctl.audience.tables import OURS, TableError, read_csv, read_jsonl, to_rows
-from notifyctl.audience.where import Filter, compile_where
 from notifyctl.delivery import RecipientBatch
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.errors import ProjectError
 from notifyctl.model import Audience, ChannelName
 from notifyctl.ports import AudienceReader, FileTree
+
+if TYPE_CHECKING:
+    from notifyctl.audience.where import Filter
 
 BATCH_SIZE = 4096
 READ = "CSV (.csv), TSV (.tsv) and JSON Lines (.jsonl)"
@@ -143,6 +145,8 @@ def require(audience: Audience, column: str, header: Sequence[str], *, field: tu
 def where(audience: Audience, header: Sequence[str]) -> Filter | None:
     if audience.where is None:
         return None
+    from notifyctl.audience.where import compile_where
+
     try:
         return compile_where(audience.where, header)
     except ValueError as error:
