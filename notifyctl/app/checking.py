@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from notifyctl.app.workspace import Workspace
+from notifyctl.app.workspace import Workspace, environment_of
 from notifyctl.diagnostics import Diagnostic, in_order
 from notifyctl.errors import UsageError
 from notifyctl.model import Project
@@ -25,11 +25,10 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
     problems = list(workspace.diagnostics)
     project = workspace.project
     if project is not None:
-        environment = project.environments.get(environment_name or project.default_environment)
-        if environment is not None:
-            found = check_project(project, environment=environment, files=workspace.files)
-            people = check_everybody(project, found, profile=environment.profile, every=every)
-            problems.extend(settled(workspace, project, [*found.diagnostics, *people], tell_unused=True))
+        environment = environment_of(project, environment_name)
+        found = check_project(project, environment=environment, files=workspace.files)
+        people = check_everybody(project, found, profile=environment.profile, every=every)
+        problems.extend(settled(workspace, project, [*found.diagnostics, *people], tell_unused=True))
     return in_order(problems)
 
 

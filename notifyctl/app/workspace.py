@@ -38,16 +38,19 @@ class Workspace:
 
     def environment(self, name: str | None) -> Environment:
         """The named environment, or the project's default. Raises UsageError naming those there are."""
-        project = self.sound
-        wanted = name or project.default_environment
-        if wanted in project.environments:
-            return project.environments[wanted]
-        known = sorted(project.environments)
-        near = get_close_matches(wanted, known, n=1)
-        raise UsageError(
-            f"there is no environment {wanted!r}; there are: {', '.join(known)}",
-            hint=f"did you mean {near[0]!r}?" if near else "environments stand in notifyctl.yaml",
-        )
+        return environment_of(self.sound, name)
+
+
+def environment_of(project: Project, name: str | None) -> Environment:
+    wanted = name or project.default_environment
+    if wanted in project.environments:
+        return project.environments[wanted]
+    known = sorted(project.environments)
+    near = get_close_matches(wanted, known, n=1)
+    raise UsageError(
+        f"there is no environment {wanted!r}; there are: {', '.join(known)}",
+        hint=f"did you mean {near[0]!r}?" if near else "environments stand in notifyctl.yaml",
+    )
 
 
 def unsound(diagnostics: Sequence[Diagnostic]) -> ProjectError:

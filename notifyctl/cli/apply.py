@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from notifyctl.plan.actions import Action
 if TYPE_CHECKING:
     from notifyctl.app.sending import Applied
     from notifyctl.app.workspace import Workspace
+    from notifyctl.apply.run import Event as RunEvent
     from notifyctl.apply.run import Stop
     from notifyctl.model import Environment
     from notifyctl.plan.plan import Plan
@@ -117,8 +119,13 @@ def send(
             shown.append(plan.digest)
             say(plan_view.as_text(plan, colour=colour(context, stderr=True)), stderr=True)
 
-    stop = Stop()
-    with stopping_on_signals(stop), progress(colour=colour(context, stderr=True)) as on_event:
+    stop, begun = Stop(), Event()
+    with stopping_on_signals(stop, begun), progress(colour=colour(context, stderr=True)) as tell:
+
+        def hear(event: RunEvent) -> None:
+            begun.set()
+            tell(event)
+
         applied = apply(
             workspace,
             environment,
@@ -126,7 +133,7 @@ def send(
             expect=expect,
             confirm=ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
             on_plan=show,
-            on_event=on_event,
+            on_event=hear,
             stop=stop,
         )
     say(
@@ -165,19 +172,19 @@ def exit_code(applied: Applied) -> ExitCode:
 
 
 @contextmanager
-def stopping_on_signals(stop: Stop) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask once for an orderly end; a second one ends at once, and the ledger knows what was in flight."""
+def stopping_on_signals(stop: Stop, begun: Event) -> Iterator[None]:
+    """Once sending has `begun`, Ctrl-C and SIGTERM ask for an orderly end; a second one ends at once, and the ledger knows
+    what was in flight. Before that there is nothing to finish.
+    """
 
-    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
-        if stop.requested:
+    def ask_to_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
+        if stop.requested or not begun.is_set():
             raise KeyboardInterrupt
         stop.request()
-        say(
-            "Stopping: finishing the requests in flight, beginning nothing new. Once more to end at once.",
-            stderr=True,
-        )
+        said = "Stopping: finishing the requests in flight, beginning nothing new. Once more to end at once."
+        say(said, stderr=True)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -87,6 +87,7 @@ def test_one_broken_file_hides_no_other(sandbox: Any) -> None:
         (("plna",), ["plna", "'plan'"]),
         (("plan", "--ofline"), ["--ofline"]),
         (("plan", "-e", "prodction"), ["prodction", "sandbox"]),
+        (("lint", "-e", "prodction"), ["prodction", "sandbox"]),
         (("plan", "--only", "helo"), ["helo", "hello"]),
         (("plan", "--as-of", "tomorrow"), ["tomorrow", "ISO 8601"]),
         (("plan", "--as-of", "2026-12-01T09:00:00"), ["zone"]),
