@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import smsutil
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +67,15 @@ def slow(text: str) -> tuple[str, int, int]:
 @given(any_text)
 def test_the_fast_way_equals_the_slow_one(text: str) -> None:
     assert segment(text) == slow(text)
+
+
+@given(any_text.filter(bool))
+def test_an_independent_oracle_agrees(text: str) -> None:
+    theirs, ours = smsutil.split(text), segment(text)
+    assert ({"gsm0338": "GSM-7", "utf_16_be": "UCS-2"}[theirs.encoding], len(theirs.parts)) == (
+        ours.encoding,
+        ours.segments,
+    )
 
 
 @given(any_text, any_text)
