@@ -29,6 +29,7 @@ from notifyctl.config.fields import (
     Text,
 )
 from notifyctl.lint.pages import PAGES
+from notifyctl.rulebook import LAST, NOT_CHECKED
 
 REFERENCE = Path(__file__).parent / "reference"
 SHAPES = shapes([channel.shape for channel in CHANNELS.values()])
@@ -136,13 +137,37 @@ def files() -> str:
 
 
 def rules() -> str:
-    """The table of lint's rules, and their count."""
-    rows = ["| rule | severity | what it means |", "|---|---|---|"]
-    rows += [
-        f"| `{name}` | {page.severity} | {page.text.replace('|', chr(92) + '|')} |"
-        for name, page in sorted(PAGES.items())
+    """The tables of lint's rules, and their count: the API's by number, ours by name, and what no file can break."""
+    of_api = {name: page for name, page in PAGES.items() if page.numbers}
+    ours = {name: page for name, page in PAGES.items() if not page.numbers}
+    numbers = {number for page in of_api.values() for number in page.numbers}
+    parts = [
+        f"{MADE}\n# Rules of lint\n",
+        (
+            f"{len(PAGES)} rules: {len(of_api)} for {len(numbers)} of the {LAST} rules of the Messaging API v2, and {len(ours)}"
+            f" of ours. {len(NOT_CHECKED)} rules of the API cannot be broken by a file; they stand at the end.\n"
+        ),
+        (
+            "`notifyctl explain RULE` prints a page, `# notifyctl: ignore[RULE] reason` excepts a line, `lint:` in notifyctl.yaml"
+            " weighs a rule for the whole project.\n"
+        ),
+        "## Of the API\n",
+        "| number | rule | severity | profile | what it means |\n|---|---|---|---|---|",
     ]
-    return f"{MADE}\n# Rules of lint\n\n{len(PAGES)} rules.\n\n" + "\n".join(rows) + "\n"
+    for name, page in sorted(of_api.items(), key=lambda item: (item[1].numbers, item[0])):
+        told = ", ".join(map(str, page.numbers))
+        parts.append(
+            f"| {told} | `{name}` | {page.severity} | {page.profile or 'both'} | {cell(page.text)} |"
+        )
+    parts += ["\n## Ours\n", "| rule | severity | what it means |\n|---|---|---|"]
+    parts += [f"| `{name}` | {page.severity} | {cell(page.text)} |" for name, page in sorted(ours.items())]
+    parts += ["\n## Of the API, and not for lint\n", "| number | why |\n|---|---|"]
+    parts += [f"| {number} | {cell(reason)} |" for number, reason in sorted(NOT_CHECKED.items())]
+    return "\n".join(parts) + "\n"
+
+
+def cell(text: str) -> str:
+    return text.replace("|", chr(92) + "|")
 
 
 def commands() -> str:

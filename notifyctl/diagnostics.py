@@ -84,6 +84,10 @@ class Problem:
     hint: str | None = None
     severity: Severity = Severity.ERROR
     number: int | None = None
+    at_key: bool = False
+    """Whether it is the key that is wrong, and not its value."""
+    form: str | None = None
+    """What is wrong with the form, such as `missing-key`, where `rule` is the API's own for that value."""
 
     def at(self, marks: Marks) -> Diagnostic:
         return Diagnostic(self.rule, self.severity, self.message, marks.at(*self.path), self.hint)

@@ -100,6 +100,8 @@ class Limits:
     tps: int = 10
     tps_counts: TpsCounts = TpsCounts.DESTINATIONS
     destinations_per_request: int = 1000
+    require_plus: bool = False
+    """Whether the account takes numbers with a + before them only (rule 14)."""
     concurrency: int = 4
 
 

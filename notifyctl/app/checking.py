@@ -20,6 +20,7 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
 
     `every`: tell all rows of audiences that have a problem, not only the first of each kind.
     """
+    from notifyctl.lint.advice import advise
     from notifyctl.lint.project import check_everybody, check_project
 
     problems = list(workspace.diagnostics)
@@ -27,8 +28,10 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
     if project is not None:
         environment = environment_of(project, environment_name)
         found = check_project(project, environment=environment, files=workspace.files)
-        people = check_everybody(project, found, profile=environment.profile, every=every)
-        problems.extend(settled(workspace, project, [*found.diagnostics, *people], tell_unused=True))
+        advice = advise(project, found, environment=environment, files=workspace.files)
+        people = check_everybody(project, found, environment=environment, every=every)
+        everything = [*found.diagnostics, *advice, *people]
+        problems.extend(settled(workspace, project, everything, tell_unused=True))
     return in_order(problems)
 
 

@@ -10,20 +10,8 @@ from notifyctl.channels.limits import LIMITS
 from notifyctl.config.check import check as check_shape
 from notifyctl.config.fields import ChannelShape, Shape
 from notifyctl.config.nodes import node_of
-from notifyctl.diagnostics import Path, Problem, Severity
+from notifyctl.diagnostics import Path, Problem
 from notifyctl.model import ApiObject, ChannelName
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule of the API across fields: its number, a stable id, and how grave it is to break it."""
-
-    number: int
-    id: str
-    severity: Severity = Severity.ERROR
-
-    def broken(self, path: Path, message: str, hint: str | None = None) -> Problem:
-        return Problem(path, self.id, message, hint, self.severity, self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +20,7 @@ class Message:
 
     content: ApiObject
     options: ApiObject
+    profile: str
 
     @property
     def type(self) -> str:
@@ -47,6 +36,8 @@ class Channel:
     shape: ChannelShape
     rules: Sequence[Check]
     """Small functions, each for one rule or family; each stands in its channel's module."""
+    advice: Sequence[Check] = ()
+    """What lint says and a plan does not refuse: the API may take it, and readers or the bill are worse off."""
 
     def check(self, content: ApiObject, options: ApiObject, *, profile: str) -> Iterator[Problem]:
         """Every problem of a composed message: shapes and limits first; rules across fields once the shapes are right."""
@@ -58,7 +49,12 @@ class Channel:
         yield from found
         if not found:
             for rule in self.rules:
-                yield from rule(Message(content, options))
+                yield from rule(Message(content, options, profile))
+
+    def advise(self, content: ApiObject, options: ApiObject, *, profile: str) -> Iterator[Problem]:
+        """What could be better in a message in which `check` finds nothing."""
+        for rule in self.advice:
+            yield from rule(Message(content, options, profile))
 
     def _too_long(self, content: ApiObject, profile: str) -> Iterator[Problem]:
         for (channel, key), limit in LIMITS.items():
@@ -71,7 +67,7 @@ class Channel:
             most = limit.by_profile[profile]
             if size > most:
                 message = f"{key} has {size:,} {limit.unit}; the API takes {most:,} (profile {profile})"
-                yield Problem(("content", key), "too-long", message, "shorten it", number=limit.rule)
+                yield limit.rule.broken(("content", key), message, "shorten it")
 
 
 def shaped(shape: Shape, value: ApiObject, prefix: Path) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from notifyctl.model import ChannelName
+from notifyctl.rulebook import Rule, email, rcs, sms
 
 PROFILES = ("2021", "6.20")
 
@@ -23,20 +24,26 @@ MAX_FALLBACK_TEXT = 1024  # rule 84
 MAX_MEDIA_URL = 2048  # rule 99
 MAX_MIME_BYTES = 10_000_000  # the whole e-mail after MIME encoding (rule 77)
 MIME_GROWTH = 1.37
+MAX_COPIES = 50  # to, cc and bcc of one e-mail (rule 79)
+MAX_LABEL = 25  # rule 106
+MAX_TITLE = 200  # rule 111
+MAX_DESCRIPTION = 2000  # rule 111
+MAX_VALIDITY_SMS = 259_200  # seconds, release 6.20 (rule 44)
+MAX_EXPIRY_DAYS_SMS = 7  # release 6.20 (rule 43)
 
 
 class Limit(NamedTuple):
-    """A text's limit in `unit` (characters, or bytes of UTF-8), by profile; `rule` is its number."""
+    """A text's limit in `unit` (characters, or bytes of UTF-8), by profile."""
 
-    rule: int
+    rule: Rule
     unit: str
     by_profile: Mapping[str, int]
 
 
 LIMITS: Mapping[tuple[ChannelName, str], Limit] = {
-    (ChannelName.SMS, "text"): Limit(63, "characters", {"2021": 1024, "6.20": 4000}),
-    (ChannelName.EMAIL, "html"): Limit(74, "bytes", {"2021": 350_000, "6.20": 500_000}),
-    (ChannelName.RCS, "text"): Limit(88, "characters", {"2021": 3072, "6.20": 1024}),
+    (ChannelName.SMS, "text"): Limit(sms.LENGTH, "characters", {"2021": 1024, "6.20": 4000}),
+    (ChannelName.EMAIL, "html"): Limit(email.HTML_SIZE, "bytes", {"2021": 350_000, "6.20": 500_000}),
+    (ChannelName.RCS, "text"): Limit(rcs.LENGTH, "characters", {"2021": 3072, "6.20": 1024}),
 }
 """Texts whose limit depends on the profile, by channel and key of the content."""
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
-from notifyctl.channels.channel import Channel, Message, Rule, filled_in
+from notifyctl.channels.channel import Channel, Message, filled_in, texts
 from notifyctl.channels.limits import (
     CAROUSEL_CARDS,
+    MAX_DESCRIPTION,
     MAX_FALLBACK_TEXT,
+    MAX_LABEL,
     MAX_MEDIA_URL,
+    MAX_TITLE,
     SUGGESTIONS_PER_CARD,
     SUGGESTIONS_PER_CAROUSEL_CARD,
     SUGGESTIONS_PER_MESSAGE,
 )
 from notifyctl.channels.suggestions import check_suggestion, suggestions
-from notifyctl.channels.words import NO_UNSUBSCRIBE, http_url, unsubscribe_misplaced
+from notifyctl.channels.words import http_url, unsubscribe_misplaced
 from notifyctl.config.fields import (
     Boolean,
     Cases,
@@ -26,8 +32,15 @@ from notifyctl.config.fields import (
     Record,
     Text,
 )
+from notifyctl.delivery import PLACEHOLDER
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model import ApiObject, ChannelName
+from notifyctl.rulebook import Rule, envelope
+from notifyctl.rulebook import rcs as rules
+from notifyctl.rulebook.sms import BOOLEAN
+from notifyctl.rulebook.substitutions import OUTSIDE_TEXT
+
+FILE_ENDING = re.compile(r"\.[A-Za-z0-9]{2,5}$")
 
 URL = Text(
     description="A public http(s) URL.",
@@ -35,20 +48,24 @@ URL = Text(
     composed=True,
     min_length=1,
     max_length=MAX_MEDIA_URL,
-    rule=99,
+    rule=rules.MEDIA_URL,
 )
-FILE_SIZE = Field(name="fileSize", shape=Integer(description="Its size in bytes.", minimum=1, rule=101))
-CHIPS = suggestions(SUGGESTIONS_PER_MESSAGE, rule=102)
+FILE_SIZE = Field(
+    name="fileSize", shape=Integer(description="Its size in bytes.", minimum=1, rule=rules.FILE_SIZE)
+)
+CHIPS = suggestions(SUGGESTIONS_PER_MESSAGE, rule=rules.CHIPS)
 
 MEDIA = Record(
     title="Card media",
     description="The picture or video of a card.",
-    rule=99,
+    rule=rules.CARD,
     fields=(
         Field(name="url", shape=URL, required=True),
         Field(
             name="height",
-            shape=Choice(description="How high it is shown.", values=("SHORT", "MEDIUM", "TALL"), rule=99),
+            shape=Choice(
+                description="How high it is shown.", values=("SHORT", "MEDIUM", "TALL"), rule=rules.HEIGHT
+            ),
             required=True,
         ),
         FILE_SIZE,
@@ -59,11 +76,15 @@ MEDIA = Record(
 CARD = (
     Field(
         name="title",
-        shape=Text(description="The card's title, best at most 200 characters.", composed=True, rule=97),
+        shape=Text(
+            description="The card's title, best at most 200 characters.", composed=True, rule=rules.CARD
+        ),
     ),
     Field(
         name="description",
-        shape=Text(description="The card's words, best at most 2,000 characters.", composed=True, rule=97),
+        shape=Text(
+            description="The card's words, best at most 2,000 characters.", composed=True, rule=rules.CARD
+        ),
     ),
     Field(name="media", shape=MEDIA),
 )
@@ -71,35 +92,45 @@ CARD = (
 RICH_CARD = Record(
     title="Rich card",
     description="One card, alone.",
-    rule=90,
+    rule=rules.RICH_CARD,
     fields=(
         *CARD,
         Field(
             name="orientation",
-            shape=Choice(description="Picture above or beside.", values=("VERTICAL", "HORIZONTAL"), rule=98),
+            shape=Choice(
+                description="Picture above or beside.", values=("VERTICAL", "HORIZONTAL"), rule=rules.LAYOUT
+            ),
         ),
         Field(
             name="thumbnailAlignment",
-            shape=Choice(description="The side of the picture.", values=("LEFT", "RIGHT"), rule=98),
+            shape=Choice(description="The side of the picture.", values=("LEFT", "RIGHT"), rule=rules.LAYOUT),
         ),
-        suggestions(SUGGESTIONS_PER_CARD, rule=103),
+        suggestions(SUGGESTIONS_PER_CARD, rule=rules.CARD_CHIPS),
     ),
 )
 
 CAROUSEL_CARD = Record(
     title="Carousel card",
     description="One of the cards that a reader swipes through.",
-    rule=92,
-    fields=(*CARD, suggestions(SUGGESTIONS_PER_CAROUSEL_CARD, rule=104)),
+    rule=rules.CARDS,
+    strangers={"orientation": rules.LAYOUT, "thumbnailAlignment": rules.LAYOUT},
+    fields=(*CARD, suggestions(SUGGESTIONS_PER_CAROUSEL_CARD, rule=rules.CAROUSEL_CHIPS)),
 )
 
 
-def content(kind: str, description: str, *fields: Field, chips: bool = True) -> Record:
+def content(
+    kind: str,
+    description: str,
+    *fields: Field,
+    chips: bool = True,
+    strangers: Mapping[str, Rule] = MappingProxyType({}),
+) -> Record:
     return Record(
+        strangers=strangers,
         title=f"RCS content ({kind})",
         description=description,
         fields=(
-            Field(name="type", shape=Text(description=description, rule=87), required=True),
+            Field(name="type", shape=Text(description=description, rule=rules.TYPE), required=True),
             *fields,
             *((CHIPS,) if chips else ()),
         ),
@@ -112,7 +143,8 @@ SHAPE = ChannelShape(
         by="type",
         title="RCS content",
         description="What an RCS message shows.",
-        rule=87,
+        rule=rules.TYPE,
+        strangers=rules.OTHER_TYPE,
         cases={
             "text": content(
                 "text",
@@ -123,7 +155,7 @@ SHAPE = ChannelShape(
                         description="The words, at most 3,072 characters (1,024 in profile 6.20).",
                         composed=True,
                         min_length=1,
-                        rule=88,
+                        rule=rules.TEXT,
                     ),
                     required=True,
                 ),
@@ -131,7 +163,7 @@ SHAPE = ChannelShape(
             "media": content(
                 "media",
                 "A picture, a video or a document.",
-                Field(name="mediaContentUrl", shape=URL, required=True),
+                Field(name="mediaContentUrl", shape=replace(URL, rule=rules.MEDIA), required=True),
                 FILE_SIZE,
             ),
             "standalone": content(
@@ -142,7 +174,9 @@ SHAPE = ChannelShape(
                 "Cards side by side.",
                 Field(
                     name="width",
-                    shape=Choice(description="How wide a card is.", values=("SMALL", "MEDIUM"), rule=91),
+                    shape=Choice(
+                        description="How wide a card is.", values=("SMALL", "MEDIUM"), rule=rules.WIDTH
+                    ),
                     required=True,
                 ),
                 Field(
@@ -152,7 +186,7 @@ SHAPE = ChannelShape(
                         item=CAROUSEL_CARD,
                         min_items=CAROUSEL_CARDS[0],
                         max_items=CAROUSEL_CARDS[1],
-                        rule=92,
+                        rule=rules.CARDS,
                     ),
                     required=True,
                 ),
@@ -162,15 +196,19 @@ SHAPE = ChannelShape(
                 "A typing or read event instead of a message.",
                 Field(
                     name="event",
-                    shape=Choice(description="Which event.", values=("IS_TYPING", "READ"), rule=93),
+                    shape=Choice(description="Which event.", values=("IS_TYPING", "READ"), rule=rules.EVENT),
                     required=True,
                 ),
                 Field(
                     name="messageId",
                     shape=Text(
-                        description="The message that was read.", composed=True, min_length=1, rule=94
+                        description="The message that was read.",
+                        composed=True,
+                        min_length=1,
+                        rule=rules.EVENT_MESSAGE,
                     ),
                 ),
+                strangers={"suggestions": rules.EVENT_ALONE, "text": rules.EVENT_ALONE},
                 chips=False,
             ),
         },
@@ -178,16 +216,19 @@ SHAPE = ChannelShape(
     options=Record(
         title="RCS options",
         description="SMS in place of RCS where RCS fails, and the reader's carrier.",
-        rule=83,
+        strangers={"*": envelope.OPTIONS},
         fields=(
             Field(
                 name="smsFallback",
-                shape=Boolean(description="Send an SMS where RCS fails.", strings=True, rule=83),
+                shape=Boolean(description="Send an SMS where RCS fails.", strings=True, rule=BOOLEAN),
             ),
             Field(
                 name="smsSenderId",
                 shape=Text(
-                    description="Who the SMS comes from.", examples=("CNNECT",), composed=True, rule=83
+                    description="Who the SMS comes from.",
+                    examples=("CNNECT",),
+                    composed=True,
+                    rule=rules.FALLBACK_SENDER,
                 ),
             ),
             Field(
@@ -196,7 +237,7 @@ SHAPE = ChannelShape(
                     description="The words of the SMS, at most 1,024 characters.",
                     composed=True,
                     max_length=MAX_FALLBACK_TEXT,
-                    rule=84,
+                    rule=rules.FALLBACK_LENGTH,
                 ),
             ),
             Field(
@@ -206,7 +247,7 @@ SHAPE = ChannelShape(
                     examples=("41",),
                     pattern="[0-9]+",
                     says="digits, for example 41",
-                    rule=86,
+                    rule=rules.CARRIER,
                 ),
             ),
         ),
@@ -214,19 +255,12 @@ SHAPE = ChannelShape(
     receipts=("submitted", "sent", "delivered", "read", "failed", "clicked"),
 )
 
-FALLBACK = Rule(85, "fallback-incomplete")
-EVENT = Rule(94, "agent-event-message")
-QUIET_EVENT = Rule(95, "agent-event-fallback")
-EMPTY_CARD = Rule(97, "empty-card")
-HEIGHTS = Rule(99, "carousel-heights")
-MEDIA_URL = Rule(99, "media-url")
-
 
 def fallback_is_complete(message: Message) -> Iterator[Problem]:
     if message.options.get("smsFallback") is True:
         for key, what in (("smsSenderId", "a sender"), ("text", "a text")):
             if not message.options.get(key):
-                yield FALLBACK.broken(
+                yield rules.FALLBACK.broken(
                     ("options", "smsFallback"),
                     f"smsFallback needs {what} for the SMS",
                     f"add `{key}` to the options",
@@ -238,11 +272,15 @@ def events_are_complete(message: Message) -> Iterator[Problem]:
         return
     event, named = message.content.get("event"), "messageId" in message.content
     if event == "READ" and not named:
-        yield EVENT.broken(("content", "event"), "READ says which message was read", "add `messageId`")
+        yield rules.EVENT_MESSAGE.broken(
+            ("content", "event"), "READ says which message was read", "add `messageId`"
+        )
     if event == "IS_TYPING" and named:
-        yield EVENT.broken(("content", "messageId"), "IS_TYPING is about no message", "remove `messageId`")
+        yield rules.EVENT_MESSAGE.broken(
+            ("content", "messageId"), "IS_TYPING is about no message", "remove `messageId`"
+        )
     if message.options.get("smsFallback") is True:
-        yield QUIET_EVENT.broken(
+        yield rules.EVENT_ALONE.broken(
             ("options", "smsFallback"), "an event has no SMS to fall back to", "remove it"
         )
 
@@ -258,7 +296,7 @@ def cards(message: Message) -> Iterator[tuple[Path, ApiObject]]:
 def cards_show_something(message: Message) -> Iterator[Problem]:
     for path, card in cards(message):
         if not any(card.get(key) for key in ("media", "title", "description")):
-            yield EMPTY_CARD.broken(path, "a card has at least one of media, title and description")
+            yield rules.EMPTY_CARD.broken(path, "a card has at least one of media, title and description")
 
 
 def carousel_heights_agree(message: Message) -> Iterator[Problem]:
@@ -267,7 +305,7 @@ def carousel_heights_agree(message: Message) -> Iterator[Problem]:
     heights = {card["media"]["height"] for _, card in cards(message) if card.get("media")}
     if len(heights) > 1:
         said = " and ".join(sorted(heights))
-        yield HEIGHTS.broken(("content", "cards"), f"the media of all cards has one height, not {said}")
+        yield rules.HEIGHTS.broken(("content", "cards"), f"the media of all cards has one height, not {said}")
 
 
 def media_can_be_fetched(message: Message) -> Iterator[Problem]:
@@ -278,24 +316,83 @@ def media_can_be_fetched(message: Message) -> Iterator[Problem]:
         urls.append((("content", "mediaContentUrl"), message.content["mediaContentUrl"]))
     for path, url in urls:
         if filled_in(url) and not http_url(url):
-            yield MEDIA_URL.broken(path, "media has an absolute http(s) URL", "https://…")
+            yield rules.MEDIA_URL.broken(path, "media has an absolute http(s) URL", "https://…")
 
 
-def suggestions_are_right(message: Message) -> Iterator[Problem]:
+def all_suggestions(message: Message) -> Iterator[tuple[Path, ApiObject]]:
+    """Those below the message and those in its cards."""
     holders: list[tuple[Path, ApiObject]] = [(("content",), message.content), *cards(message)]
     for path, holder in holders:
         for number, suggestion in enumerate(holder.get("suggestions") or ()):
-            yield from check_suggestion(suggestion, (*path, "suggestions", number))
+            yield (*path, "suggestions", number), suggestion
+
+
+def suggestions_are_right(message: Message) -> Iterator[Problem]:
+    for path, suggestion in all_suggestions(message):
+        yield from check_suggestion(suggestion, path)
 
 
 def no_unsubscribe(message: Message) -> Iterator[Problem]:
-    return unsubscribe_misplaced(message.content, allowed=(), rule=NO_UNSUBSCRIBE)
+    return unsubscribe_misplaced(message.content, allowed=())
+
+
+def fallback_is_asked_for(message: Message) -> Iterator[Problem]:
+    if message.options.get("smsFallback") is not True:
+        for key in ("smsSenderId", "text"):
+            if key in message.options:
+                text = f"{key} is of use with `smsFallback: true` only"
+                yield rules.FALLBACK_UNUSED.broken(
+                    ("options", key), text, "switch smsFallback on, or remove it"
+                )
+
+
+def media_is_a_file(message: Message) -> Iterator[Problem]:
+    url = str(message.content.get("mediaContentUrl", ""))
+    if message.type == "media" and filled_in(url) and not FILE_ENDING.search(url.partition("?")[0]):
+        text = "mediaContentUrl ends in the type of the file"
+        yield rules.MEDIA_ENDING.broken(("content", "mediaContentUrl"), text, "for example …/map.png")
+
+
+def cards_are_complete(message: Message) -> Iterator[Problem]:
+    if message.profile != rules.CARD_INCOMPLETE.profile:
+        return
+    for path, card in cards(message):
+        missing = [key for key in ("title", "media") if not card.get(key)]
+        if missing:
+            text = f"release 6.20 asks for {' and '.join(missing)} in every card"
+            yield rules.CARD_INCOMPLETE.broken(path, text, f"add {' and '.join(missing)}")
+
+
+def cards_are_short(message: Message) -> Iterator[Problem]:
+    for path, card in cards(message):
+        for key, most in (("title", MAX_TITLE), ("description", MAX_DESCRIPTION)):
+            size = len(str(card.get(key, "")))
+            if size > most:
+                text = f"{key} has {size:,} characters; more than {most:,} are cut off"
+                yield rules.TITLE_LONG.broken((*path, key), text, "shorten it")
+
+
+def labels_are_short(message: Message) -> Iterator[Problem]:
+    for path, suggestion in all_suggestions(message):
+        size = len(suggestion["displayText"])
+        if size > MAX_LABEL:
+            text = f"the label has {size} characters; phones show {MAX_LABEL}"
+            yield rules.LABEL_LONG.broken((*path, "displayText"), text, "shorten it")
+
+
+def placeholders_stand_in_the_text(message: Message) -> Iterator[Problem]:
+    if message.profile != OUTSIDE_TEXT.profile:
+        return
+    for path, text in texts(message.content):
+        if path != ("text",) and PLACEHOLDER.search(text):
+            said = "release 6.20 fills in $(name) in `text` only"
+            yield OUTSIDE_TEXT.broken(("content", *path), said, "write the words themselves")
 
 
 CHANNEL = Channel(
     ChannelName.RCS,
     SHAPE,
-    (
+    rules=(
         fallback_is_complete,
         events_are_complete,
         cards_show_something,
@@ -303,5 +400,13 @@ CHANNEL = Channel(
         media_can_be_fetched,
         suggestions_are_right,
         no_unsubscribe,
+    ),
+    advice=(
+        fallback_is_asked_for,
+        media_is_a_file,
+        cards_are_complete,
+        cards_are_short,
+        labels_are_short,
+        placeholders_stand_in_the_text,
     ),
 )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from notifyctl.channels import CHANNELS
-from notifyctl.channels.channel import Rule, texts
+from notifyctl.channels.channel import texts
 from notifyctl.channels.limits import MAX_CALLBACK_DATA, MAX_DESTINATIONS, MAX_SEND_AHEAD_DAYS
 from notifyctl.channels.words import email_address, http_url, phone_number
 from notifyctl.config.check import check
@@ -20,19 +20,21 @@ from notifyctl.config.nodes import node_of
 from notifyctl.delivery import PLACEHOLDER
 from notifyctl.diagnostics import Problem
 from notifyctl.model import ChannelName
+from notifyctl.rulebook import Rule, email, envelope, receipts, sms, substitutions, times
 
-VALUES = Table(description="Values for $(name).", value=Text(rule=28), rule=28)
-ADDRESSES = Items(item=Text(min_length=1, rule=13), min_items=1, rule=13)
+VALUES = Table(
+    description="Values for $(name).", value=Text(rule=substitutions.VALUES), rule=substitutions.VALUES
+)
+ADDRESSES = Items(item=Text(min_length=1, rule=envelope.DESTINATION), min_items=1, rule=envelope.DESTINATION)
 
 DESTINATION = Record(
     title="destination",
     description="Addresses that share substitutions and a correlation id.",
-    rule=10,
     exactly_one=(("msisdn", "email"),),
     fields=(
         Field(name="msisdn", shape=ADDRESSES),
         Field(name="email", shape=ADDRESSES),
-        Field(name="correlationId", shape=Text(rule=19)),
+        Field(name="correlationId", shape=Text(rule=envelope.CORRELATION_ID)),
         Field(name="substitutions", shape=VALUES),
     ),
 )
@@ -40,48 +42,42 @@ DESTINATION = Record(
 REQUEST = Record(
     title="request",
     description="A request to send one message to up to 1,000 destinations.",
-    rule=1,
     exactly_one=(("content", "template"),),
     at_most_one=(("expireAt", "validity"),),
     fields=(
-        Field(name="appid", shape=Text(rule=9)),
-        Field(name="channel", shape=Choice(values=tuple(ChannelName), rule=4), required=True),
-        Field(name="from", shape=Text(min_length=1, rule=5), required=True),
-        Field(name="to", shape=Items(item=DESTINATION, min_items=1, rule=10), required=True),
+        Field(name="appid", shape=Text()),
+        Field(name="channel", shape=Choice(values=tuple(ChannelName), rule=envelope.CHANNEL), required=True),
+        Field(name="from", shape=Text(min_length=1, rule=envelope.SENDER), required=True),
+        Field(name="to", shape=Items(item=DESTINATION, min_items=1), required=True),
         Field(name="substitutions", shape=VALUES),
-        Field(name="sendAt", shape=Free(rule=37)),
-        Field(name="expireAt", shape=Free(rule=42)),
-        Field(name="validity", shape=Integer(minimum=1, strings=True, rule=44)),
-        Field(name="priority", shape=Integer(minimum=1, maximum=3, strings=True, rule=22)),
-        Field(name="options", shape=Free(rule=25)),
-        Field(name="callbackData", shape=Text(max_length=MAX_CALLBACK_DATA, rule=20)),
-        Field(name="notifyUrl", shape=Text(rule=21)),
-        Field(name="requestedReceipts", shape=Items(item=Text(), rule=47)),
-        Field(name="content", shape=Free(rule=23)),
+        Field(name="sendAt", shape=Free(rule=times.SEND_TIME)),
+        Field(name="expireAt", shape=Free(rule=times.EXPIRY_TIME)),
+        Field(name="validity", shape=Integer(minimum=1, strings=True, rule=times.VALIDITY)),
+        Field(name="priority", shape=Integer(minimum=1, maximum=3, strings=True, rule=envelope.PRIORITY)),
+        Field(name="options", shape=Free(rule=envelope.OPTIONS)),
+        Field(name="callbackData", shape=Text(max_length=MAX_CALLBACK_DATA, rule=envelope.CALLBACK_DATA)),
+        Field(name="notifyUrl", shape=Text(rule=envelope.NOTIFY_URL)),
+        Field(name="requestedReceipts", shape=Items(item=Text(), rule=receipts.RECEIPTS)),
+        Field(name="content", shape=Free(rule=envelope.CONTENT_OR_TEMPLATE)),
         Field(
             name="template",
             shape=Record(
-                title="template", fields=(Field(name="id", shape=Text(min_length=1, rule=24), required=True),)
+                title="template",
+                fields=(
+                    Field(name="id", shape=Text(min_length=1, rule=envelope.TEMPLATE_ID), required=True),
+                ),
             ),
         ),
-        Field(name="cc", shape=Items(item=Text(), rule=78)),
-        Field(name="bcc", shape=Items(item=Text(), rule=78)),
-        Field(name="smartlinks", shape=Items(item=SMARTLINK, rule=65)),
+        Field(name="cc", shape=Items(item=Text(), rule=email.COPIES)),
+        Field(name="bcc", shape=Items(item=Text(), rule=email.COPIES)),
+        Field(name="smartlinks", shape=Items(item=SMARTLINK, rule=sms.SMARTLINKS)),
     ),
 )
 
-OPAQUE = Rule(25, "options")
-DESTINATION_TYPE = Rule(11, "destination-type")
-TOO_MANY = Rule(16, "too-many-destinations")
-BAD_ADDRESS = Rule(14, "bad-address")
-BAD_EMAIL = Rule(15, "bad-address")
-NOTIFY_URL = Rule(21, "notify-url")
-UNRESOLVED = Rule(31, "unresolved-variable")
-BAD_TIME = Rule(37, "bad-time")
-TOO_FAR = Rule(38, "send-at-horizon")
-EXPIRY_ORDER = Rule(43, "expiry-order")
-RECEIPTS = Rule(48, "requested-receipts")
-EMAIL_ONLY = Rule(78, "email-only")
+DESTINATION_TYPE = Rule(11, "destination-type", "SMS and RCS are sent to `msisdn`, e-mail to `email`.")
+"""Of requests only: notifyctl makes each for one channel."""
+SEND_AT_HORIZON = Rule(38, "send-at-horizon", "sendAt lies at most 7 days ahead.")
+"""Of requests only: a plan defers what lies further ahead."""
 
 MAX_EPOCH_SECONDS = 100_000_000_000  # a larger number is milliseconds (rule 40)
 
@@ -103,12 +99,12 @@ def content_problems(body: Mapping[str, Any], profile: str) -> Iterator[Problem]
     channel = CHANNELS[ChannelName(body["channel"])]
     content, options = body.get("content"), body.get("options", {})
     if not isinstance(options, Mapping):
-        yield OPAQUE.broken(("options",), "options is an object")
+        yield envelope.OPTIONS.broken(("options",), "options is an object")
     elif content is None:
         _, found = check(channel.shape.options, node_of(options), composed=True)
         yield from (Problem(("options", *p.path), p.rule, p.message, p.hint, number=p.number) for p in found)
     elif not isinstance(content, Mapping):
-        yield OPAQUE.broken(("content",), "content is an object")
+        yield envelope.OPTIONS.broken(("content",), "content is an object")
     else:
         yield from channel.check(content, options, profile=profile)
         yield from unresolved(body, content, options)
@@ -123,7 +119,7 @@ def unresolved(body: Mapping[str, Any], content: Any, options: Any) -> Iterator[
     for number, destination in enumerate(body["to"] if missing else ()):
         lacks = sorted(missing - set(destination.get("substitutions", {})))
         if lacks:
-            yield UNRESOLVED.broken(
+            yield substitutions.UNRESOLVED.broken(
                 ("to", number), f"no value for $({lacks[0]})", "add it to `substitutions`"
             )
 
@@ -131,7 +127,6 @@ def unresolved(body: Mapping[str, Any], content: Any, options: Any) -> Iterator[
 def destination_problems(body: Mapping[str, Any]) -> Iterator[Problem]:
     wanted = ChannelName(body["channel"]).address_field
     right = email_address if wanted == "email" else phone_number
-    rule = BAD_EMAIL if wanted == "email" else BAD_ADDRESS
     total = 0
     for number, destination in enumerate(body["to"]):
         if wanted not in destination:
@@ -142,9 +137,9 @@ def destination_problems(body: Mapping[str, Any]) -> Iterator[Problem]:
         total += len(destination[wanted])
         for position, address in enumerate(destination[wanted]):
             if not right(address):
-                yield rule.broken(("to", number, wanted, position), f"this is no {wanted}")
+                yield envelope.BAD_ADDRESS.broken(("to", number, wanted, position), f"this is no {wanted}")
     if total > MAX_DESTINATIONS:
-        yield TOO_MANY.broken(
+        yield envelope.REQUEST_SIZE.broken(
             ("to",), f"{total:,} destinations; the API takes {MAX_DESTINATIONS:,} in a request"
         )
 
@@ -155,14 +150,14 @@ def time_problems(body: Mapping[str, Any], now: datetime) -> Iterator[Problem]:
         if key in body:
             moment = instant(body[key])
             if moment is None:
-                yield BAD_TIME.broken((key,), f"{key} is ISO 8601 with a zone, or epoch seconds")
+                yield times.SEND_TIME.broken((key,), f"{key} is ISO 8601 with a zone, or epoch seconds")
             else:
                 moments[key] = moment
     send_at, expire_at = moments.get("sendAt"), moments.get("expireAt")
     if send_at is not None and send_at > now + timedelta(days=MAX_SEND_AHEAD_DAYS):
-        yield TOO_FAR.broken(("sendAt",), f"sendAt is at most {MAX_SEND_AHEAD_DAYS} days ahead")
+        yield SEND_AT_HORIZON.broken(("sendAt",), f"sendAt is at most {MAX_SEND_AHEAD_DAYS} days ahead")
     if expire_at is not None and expire_at <= (send_at or now):
-        yield EXPIRY_ORDER.broken(("expireAt",), "expireAt is after sendAt and after now")
+        yield times.EXPIRY_ORDER.broken(("expireAt",), "expireAt is after sendAt and after now")
 
 
 def instant(value: object) -> datetime | None:
@@ -183,13 +178,13 @@ def instant(value: object) -> datetime | None:
 def envelope_problems(body: Mapping[str, Any]) -> Iterator[Problem]:
     url = body.get("notifyUrl")
     if url is not None and not http_url(url):
-        yield NOTIFY_URL.broken(("notifyUrl",), "notifyUrl is an https URL")
+        yield envelope.NOTIFY_URL.broken(("notifyUrl",), "notifyUrl is an https URL")
     channel = CHANNELS[ChannelName(body["channel"])]
     folded = Counter(receipt.lower() for receipt in body.get("requestedReceipts", ()))
-    for receipt, times in folded.items():
-        if receipt not in channel.shape.receipts or times > 1:
-            yield RECEIPTS.broken(
+    for receipt, count in folded.items():
+        if receipt not in channel.shape.receipts or count > 1:
+            yield receipts.OF_CHANNEL.broken(
                 ("requestedReceipts",), f"{receipt!r} is no receipt of {channel.name}, or stands twice"
             )
     if channel.name is not ChannelName.EMAIL and (body.get("cc") or body.get("bcc")):
-        yield EMAIL_ONLY.broken(("cc",), "cc and bcc are for e-mail")
+        yield email.COPIES.broken(("cc",), "cc and bcc are for e-mail")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from notifyctl.channels.channel import Channel, Message, Rule
-from notifyctl.channels.words import NO_UNSUBSCRIBE, http_url, unsubscribe_misplaced
+from notifyctl.channels.channel import Channel, Message, filled_in
+from notifyctl.channels.words import http_url, unsubscribe_misplaced
 from notifyctl.config.fields import Boolean, Cases, ChannelShape, Field, Record, Table, Text
 from notifyctl.diagnostics import Problem
 from notifyctl.model import ChannelName
+from notifyctl.rulebook import envelope
+from notifyctl.rulebook import sms as rules
 
 TEXT = Text(
     description="The words, at most 1,024 characters after substitution (4,000 in profile 6.20).",
     examples=("Hi $(name), there is an outage in your area $(area) for the next $(value).",),
     composed=True,
     min_length=1,
-    rule=62,
+    rule=rules.TEXT,
 )
 
 
@@ -24,7 +27,7 @@ def body(kind: str, description: str) -> Record:
         title=f"SMS content ({kind})",
         description=description,
         fields=(
-            Field(name="type", shape=Text(description=description, rule=61), required=True),
+            Field(name="type", shape=Text(description=description, rule=rules.TYPE), required=True),
             Field(name="text", shape=TEXT, required=True),
         ),
     )
@@ -36,7 +39,7 @@ SHAPE = ChannelShape(
         by="type",
         title="SMS content",
         description="An SMS: its encoding and its words.",
-        rule=61,
+        rule=rules.TYPE,
         cases={
             "text": body("text", "GSM-7: 160 characters in one segment."),
             "unicode": body("unicode", "UCS-2: any character, 70 in one segment."),
@@ -45,11 +48,13 @@ SHAPE = ChannelShape(
     options=Record(
         title="SMS options",
         description="What the API does to links in an SMS, and what carriers ask for.",
-        rule=55,
+        strangers={"*": envelope.OPTIONS},
         fields=(
             Field(
                 name="shortenLinks",
-                shape=Boolean(description="Shorten every https link in the text.", strings=True, rule=56),
+                shape=Boolean(
+                    description="Shorten every https link in the text.", strings=True, rule=rules.BOOLEAN
+                ),
             ),
             Field(
                 name="domain",
@@ -57,13 +62,15 @@ SHAPE = ChannelShape(
                     description="The domain of shortened links, configured by the provider's support team.",
                     examples=("https://me.example",),
                     composed=True,
-                    rule=57,
+                    rule=rules.DOMAIN_URL,
                 ),
             ),
             Field(
                 name="trackClicks",
                 shape=Boolean(
-                    description="Ask for clicked receipts; needs shortenLinks.", strings=True, rule=56
+                    description="Ask for clicked receipts; needs shortenLinks.",
+                    strings=True,
+                    rule=rules.BOOLEAN,
                 ),
             ),
             Field(
@@ -72,7 +79,7 @@ SHAPE = ChannelShape(
                     description="Carrier-specific values, such as dlt_templateid in India.",
                     value=Text(composed=True, description="A value as text."),
                     examples=({"dlt_templateid": "123456789"},),
-                    rule=66,
+                    rule=rules.EXTRAS,
                 ),
             ),
         ),
@@ -80,29 +87,45 @@ SHAPE = ChannelShape(
     receipts=("submitted", "sent", "delivered", "undelivered", "failed", "clicked"),
 )
 
-CLICKS_NEED_SHORT_LINKS = Rule(59, "clicks-need-short-links")
-DOMAIN_IS_HTTPS = Rule(57, "short-link-domain-https")
+LINK = re.compile(r"https://\S", re.IGNORECASE)
 
 
 def clicks_need_short_links(message: Message) -> Iterator[Problem]:
     if message.options.get("trackClicks") is True and message.options.get("shortenLinks") is not True:
-        yield CLICKS_NEED_SHORT_LINKS.broken(
-            ("options", "trackClicks"),
-            "trackClicks works on shortened links only",
-            "add `shortenLinks: true`",
+        path = ("options", "trackClicks")
+        yield rules.CLICKS.broken(
+            path, "trackClicks works on shortened links only", "add `shortenLinks: true`"
         )
 
 
 def domain_is_https(message: Message) -> Iterator[Problem]:
     domain = message.options.get("domain")
     if isinstance(domain, str) and not http_url(domain, secure=True):
-        yield DOMAIN_IS_HTTPS.broken(
-            ("options", "domain"), "the domain of short links is an https URL", "https://…"
-        )
+        path = ("options", "domain")
+        yield rules.DOMAIN_URL.broken(path, "the domain of short links is an https URL", "https://…")
 
 
 def no_unsubscribe(message: Message) -> Iterator[Problem]:
-    return unsubscribe_misplaced(message.content, allowed=(), rule=NO_UNSUBSCRIBE)
+    return unsubscribe_misplaced(message.content, allowed=())
 
 
-CHANNEL = Channel(ChannelName.SMS, SHAPE, (clicks_need_short_links, domain_is_https, no_unsubscribe))
+def short_links_have_a_domain(message: Message) -> Iterator[Problem]:
+    if message.options.get("shortenLinks") is True and not message.options.get("domain"):
+        path, hint = ("options", "shortenLinks"), "add `domain: https://…`, as the provider configured it"
+        yield rules.DOMAIN_MISSING.broken(path, "shortenLinks has no domain to shorten links to", hint)
+
+
+def there_is_something_to_shorten(message: Message) -> Iterator[Problem]:
+    """A link may also come with a value, so a text with `$(name)` in it gets the benefit of the doubt."""
+    text = str(message.content.get("text", ""))
+    if message.options.get("shortenLinks") is True and filled_in(text) and not LINK.search(text):
+        path, hint = ("options", "shortenLinks"), "leave it out, or write the link with https://"
+        yield rules.NOTHING_TO_SHORTEN.broken(path, "there is no https link in the text to shorten", hint)
+
+
+CHANNEL = Channel(
+    ChannelName.SMS,
+    SHAPE,
+    rules=(clicks_need_short_links, domain_is_https, no_unsubscribe),
+    advice=(short_links_have_a_domain, there_is_something_to_shorten),
+)

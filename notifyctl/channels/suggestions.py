@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from notifyctl.channels.channel import Rule, filled_in
+from notifyctl.channels.channel import filled_in
 from notifyctl.channels.words import http_url, phone_number
 from notifyctl.config.fields import Cases, Field, Items, Number, Record, Text
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model import ApiObject
+from notifyctl.rulebook import Rule
+from notifyctl.rulebook import rcs as rules
 
 COMMON = (
     Field(
@@ -19,14 +21,17 @@ COMMON = (
             examples=("Yes",),
             composed=True,
             min_length=1,
-            rule=106,
+            rule=rules.LABEL,
         ),
         required=True,
     ),
     Field(
         name="postbackData",
         shape=Text(
-            description="Comes back when it is tapped.", examples=("usr_msg_yes",), composed=True, rule=106
+            description="Comes back when it is tapped.",
+            examples=("usr_msg_yes",),
+            composed=True,
+            rule=rules.LABEL,
         ),
     ),
 )
@@ -37,7 +42,7 @@ def kind(name: str, description: str, *fields: Field) -> Record:
         title=f"Suggestion ({name})",
         description=description,
         fields=(
-            Field(name="type", shape=Text(description=description, rule=105), required=True),
+            Field(name="type", shape=Text(description=description, rule=rules.SUGGESTION), required=True),
             *COMMON,
             *fields,
         ),
@@ -45,7 +50,7 @@ def kind(name: str, description: str, *fields: Field) -> Record:
 
 
 def text(
-    name: str, description: str, rule: int, *, required: bool = True, example: str | None = None
+    name: str, description: str, rule: Rule, *, required: bool = True, example: str | None = None
 ) -> Field:
     examples = (example,) if example else ()
     shape = Text(description=description, examples=examples, composed=True, min_length=1, rule=rule)
@@ -56,54 +61,53 @@ SUGGESTION = Cases(
     by="type",
     title="Suggestion",
     description="A reply or an action that the reader can tap.",
-    rule=105,
+    rule=rules.SUGGESTION,
     cases={
         "reply": kind("reply", "A reply that comes back to the chatbot."),
         "viewLocation": kind(
             "viewLocation",
             "Shows a place on the reader's map.",
             Field(
-                name="latitude", shape=Number(description="Degrees north.", minimum=-90, maximum=90, rule=107)
+                name="latitude",
+                shape=Number(description="Degrees north.", minimum=-90, maximum=90, rule=rules.PLACE),
             ),
             Field(
                 name="longitude",
-                shape=Number(description="Degrees east.", minimum=-180, maximum=180, rule=107),
+                shape=Number(description="Degrees east.", minimum=-180, maximum=180, rule=rules.PLACE),
             ),
-            text("address", "What to look for on the map.", 107, required=False),
-            text("label", "The label of the pin.", 107, required=False),
+            text("address", "What to look for on the map.", rules.PLACE, required=False),
+            text("label", "The label of the pin.", rules.PLACE, required=False),
         ),
         "shareLocation": kind("shareLocation", "Asks the reader to send where they are."),
         "openUrl": kind(
             "openUrl",
             "Opens a page.",
-            text("url", "An absolute http(s) URL.", 108, example="https://www.acme.example/outage"),
+            text(
+                "url", "An absolute http(s) URL.", rules.OPEN_URL, example="https://www.acme.example/outage"
+            ),
         ),
         "calendarEvent": kind(
             "calendarEvent",
             "Puts an event into the reader's calendar.",
-            text("startTime", "When it begins, ISO 8601.", 109, example="2026-12-01T09:00:00Z"),
-            text("endTime", "When it ends, ISO 8601.", 109, example="2026-12-01T13:00:00Z"),
-            text("meetingTitle", "Its title.", 109),
-            text("meetingDescription", "Its description.", 109, required=False),
+            text("startTime", "When it begins, ISO 8601.", rules.CALENDAR, example="2026-12-01T09:00:00Z"),
+            text("endTime", "When it ends, ISO 8601.", rules.CALENDAR, example="2026-12-01T13:00:00Z"),
+            text("meetingTitle", "Its title.", rules.CALENDAR),
+            text("meetingDescription", "Its description.", rules.CALENDAR, required=False),
         ),
         "dialPhone": kind(
-            "dialPhone", "Dials a number.", text("phone", "The number, E.164.", 110, example="+442079460000")
+            "dialPhone",
+            "Dials a number.",
+            text("phone", "The number, E.164.", rules.DIAL, example="+442079460000"),
         ),
     },
 )
 
 
-def suggestions(most: int, rule: int) -> Field:
+def suggestions(most: int, rule: Rule) -> Field:
     return Field(
         name="suggestions",
         shape=Items(description=f"Up to {most} chips.", item=SUGGESTION, max_items=most, rule=rule),
     )
-
-
-PLACE = Rule(107, "view-location-place")
-URL = Rule(108, "open-url")
-EVENT = Rule(109, "calendar-event-times")
-PHONE = Rule(110, "dial-phone-number")
 
 
 def check_suggestion(suggestion: ApiObject, path: Path) -> Iterator[Problem]:
@@ -113,13 +117,13 @@ def check_suggestion(suggestion: ApiObject, path: Path) -> Iterator[Problem]:
             both = "latitude" in suggestion and "longitude" in suggestion
             either = "latitude" in suggestion or "longitude" in suggestion
             if not both and (either or "address" not in suggestion):
-                yield PLACE.broken(
+                yield rules.PLACE.broken(
                     path, "viewLocation needs latitude and longitude, or an address to look for"
                 )
         case "openUrl" if not http_url(suggestion["url"]):
-            yield URL.broken((*path, "url"), "url is an absolute http(s) URL", "https://…")
+            yield rules.OPEN_URL.broken((*path, "url"), "url is an absolute http(s) URL", "https://…")
         case "dialPhone" if not phone_number(suggestion["phone"]):
-            yield PHONE.broken((*path, "phone"), "phone is an E.164 number, such as +442079460000")
+            yield rules.DIAL.broken((*path, "phone"), "phone is an E.164 number, such as +442079460000")
         case "calendarEvent":
             yield from check_times(suggestion, path)
 
@@ -132,12 +136,12 @@ def check_times(event: ApiObject, path: Path) -> Iterator[Problem]:
         try:
             moments[key] = datetime.fromisoformat(event[key])
         except ValueError:
-            yield EVENT.broken((*path, key), f"{key} is an ISO 8601 time", "2026-12-01T09:00:00Z")
+            yield rules.CALENDAR.broken((*path, key), f"{key} is an ISO 8601 time", "2026-12-01T09:00:00Z")
     if len(moments) == len(("startTime", "endTime")):
         start, end = moments["startTime"], moments["endTime"]
         if (start.tzinfo is None) is not (end.tzinfo is None):
-            yield EVENT.broken(
+            yield rules.CALENDAR.broken(
                 (*path, "endTime"), "startTime and endTime both have a zone, or neither has one"
             )
         elif end < start:
-            yield EVENT.broken((*path, "endTime"), "an event does not end before it begins")
+            yield rules.CALENDAR.broken((*path, "endTime"), "an event does not end before it begins")

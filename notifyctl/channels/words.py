@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from notifyctl.channels.channel import Rule, filled_in, texts
+from notifyctl.channels.channel import filled_in, texts
 from notifyctl.diagnostics import Problem
+from notifyctl.rulebook import email
 
-NO_UNSUBSCRIBE = Rule(82, "unsubscribe-misplaced")
 EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
 E164 = re.compile(r"\+?[1-9][0-9]{6,14}", re.ASCII)
 
@@ -36,11 +36,11 @@ def phone_number(text: str) -> bool:
     return not filled_in(text) or E164.fullmatch(re.sub(r"[\s.\-()]", "", text)) is not None
 
 
-def unsubscribe_misplaced(content: Any, *, allowed: Collection[str], rule: Rule) -> Iterator[Problem]:
+def unsubscribe_misplaced(content: Any, *, allowed: Collection[str]) -> Iterator[Problem]:
     """`$(unsubscribe)` works in the HTML of an e-mail and nowhere else."""
     for path, text in texts(content):
         if "$(unsubscribe)" in text and not (len(path) == 1 and path[0] in allowed):
-            yield rule.broken(
+            yield email.UNSUBSCRIBE_MISPLACED.broken(
                 ("content", *path),
                 "$(unsubscribe) is filled in by the platform in the html of an e-mail only",
                 "remove it here",

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 import click
 
 from notifyctl.cli.options import global_options, say
 from notifyctl.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from notifyctl.lint.pages import Page
+
+
+def known_of(page: Page) -> Iterator[str]:
+    yield page.severity
+    if page.numbers:
+        yield f"API rule {' and '.join(map(str, page.numbers))}"
+    if page.profile:
+        yield f"profile {page.profile} only"
 
 
 @click.command("explain")
@@ -31,5 +44,5 @@ def command(rule: str | None) -> int:
             hint=f"did you mean {near[0]!r}?" if near else "`notifyctl explain` lists them",
         )
     page = PAGES[rule]
-    say(f"{rule} ({page.severity})\n\n{page.text}")
+    say(f"{rule} ({', '.join(known_of(page))})\n\n{page.text}")
     return ExitCode.DONE

@@ -114,7 +114,11 @@ def limits(values: Values) -> Limits:
     return Limits(
         tps_counts=TpsCounts.CALLS if counts == "requests" else TpsCounts(counts),
         **given(
-            values, tps="tps", destinations_per_request="destinationsPerRequest", concurrency="concurrency"
+            values,
+            tps="tps",
+            destinations_per_request="destinationsPerRequest",
+            concurrency="concurrency",
+            require_plus="requirePlus",
         ),
     )
 

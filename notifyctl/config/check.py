@@ -1,6 +1,6 @@
 """Checks a node against a shape: the plain value, and every problem with its path. One walk for YAML and for JSON.
 
-Knows no files and no kinds of documents. `Problem.number` is the API rule that a shape stands for.
+Knows no files and no kinds of documents. A shape that stands for a rule of the API reports by that rule's id.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from notifyctl.config.fields import (
@@ -36,9 +37,15 @@ from notifyctl.config.wording import (
     suggestion,
 )
 from notifyctl.diagnostics import Diagnostic, Marks, Path, Problem
+from notifyctl.rulebook import Rule, envelope, rcs
 
 AT_KEY = frozenset({"unknown-key", "exclusive-keys"})
 """Rules whose problems are about a key, so that they are pointed out at the key and not at its value."""
+
+BY_SHAPE = frozenset(
+    {"missing-key", "wrong-type", "invalid-value", "too-long", "too-short", "too-many", "too-few"}
+)
+"""Rules of form that are told by the id of the API's own rule where the shape stands for one."""
 
 WRONG_BOOLEANS = frozenset({"yes", "no", "on", "off", "y", "n"})
 
@@ -56,8 +63,8 @@ def check(shape: Shape, node: Node, *, composed: bool = False) -> tuple[Any, lis
 def located(problems: Iterable[Problem], node: Node, marks: Marks) -> list[Diagnostic]:
     """The problems of a document at their lines: those of AT_KEY at the key, all others at the value."""
     problems = list(problems)
-    keys = Marks(marks.file, key_places(node)) if any(each.rule in AT_KEY for each in problems) else marks
-    return [each.at(keys if each.rule in AT_KEY else marks) for each in problems]
+    keys = Marks(marks.file, key_places(node)) if any(each.at_key for each in problems) else marks
+    return [each.at(keys if each.at_key else marks) for each in problems]
 
 
 class Checking:
@@ -71,7 +78,15 @@ class Checking:
         return VERBS[type(shape)](self, shape, node, path)
 
     def report(self, rule: str, message: str, path: Path, *, shape: Shape, hint: str | None = None) -> None:
-        self.problems.append(Problem(path, rule, message, hint, number=shape.rule))
+        api = shape.rule
+        told = api.id if api is not None and rule in BY_SHAPE else rule
+        number = api.number if api is not None else None
+        self.problems.append(
+            Problem(path, told, message, hint, number=number, at_key=rule in AT_KEY, form=rule)
+        )
+
+    def breaks(self, rule: Rule, message: str, path: Path, hint: str | None, *, at_key: bool = True) -> None:
+        self.problems.append(replace(rule.broken(path, message, hint), at_key=at_key))
 
     def wrong_type(self, shape: Shape, wanted: str, node: Node, path: Path, hint: str | None = None) -> None:
         if isinstance(node, Scalar) and node.value is None and hint is None:
@@ -136,6 +151,10 @@ class Checking:
             return None
         known = {value.casefold() for value in shape.values} if shape.fold else shape.values
         if (text.casefold() if shape.fold else text) not in known:
+            if "/" in text and set(text.split("/")) <= set(shape.values):
+                message = f'"{shortened(text)}" is how the API\'s samples list the choices of {spoken(path)}'
+                self.breaks(rcs.SAMPLE, message, path, f"write {one_of(shape.values)}", at_key=False)
+                return text
             message = f'{spoken(path)} must be {one_of(shape.values)}, not "{shortened(text)}"'
             near = nearest(text, shape.values)
             hint = f"did you mean `{near}`?" if near else None
@@ -262,7 +281,16 @@ class Checking:
         if among and others:
             hint = f"`{name}` goes with `{among.by}: {one_of(others)}`"
         message = f"{shape.title} has no key `{name}`"
-        self.report("unknown-key", message, (*path, name), shape=shape, hint=hint)
+        rule = shape.strangers.get(name)
+        if rule is None and any(name.casefold() == each.casefold() for each in known):
+            rule = envelope.KEY_CASE
+        elif rule is None and among and others:
+            rule = among.strangers
+        rule = rule or shape.strangers.get("*")
+        if rule is not None:
+            self.breaks(rule, message, (*path, name), hint)
+        else:
+            self.report("unknown-key", message, (*path, name), shape=shape, hint=hint)
         return None if others else nearest(name, known)
 
     def presence(
@@ -272,7 +300,7 @@ class Checking:
         for group in (*shape.exactly_one, *shape.at_most_one):
             present = [written[name] for name in group if name in written]
             if len(present) > 1:
-                self.exclusive(shape, present, path)
+                self.exclusive(shape, present, path, shape.clashes.get(group))
         for name, other in shape.needs:
             if name in written and other not in written and not shape.partial:
                 self.missing(shape, f"`{name}` needs `{other}` beside it", (*path, written[name]))
@@ -280,19 +308,30 @@ class Checking:
             return
         for field in shape.fields:
             if field.required and field.name not in written and field.name not in misspelt:
-                self.missing(
-                    shape, f"{shape.title} needs the key `{field.name}`", path, example_of(field.shape)
-                )
+                message = f"{shape.title} needs the key `{field.name}`"
+                self.missing(field.shape, message, path, example_of(field.shape))
         for group in (*shape.exactly_one, *shape.at_least_one):
             if not any(name in written or name in misspelt for name in group):
-                self.missing(shape, f"{shape.title} needs {one_of(group, '`')}", path)
+                self.none_of(shape, group, path)
 
-    def missing(self, shape: Record, message: str, path: Path, hint: str | None = None) -> None:
+    def missing(self, shape: Shape, message: str, path: Path, hint: str | None = None) -> None:
         self.report("missing-key", message, path, shape=shape, hint=hint)
 
-    def exclusive(self, shape: Record, names: Sequence[str], path: Path) -> None:
+    def none_of(self, shape: Record, group: tuple[str, ...], path: Path) -> None:
+        message = f"{shape.title} needs {one_of(group, '`')}"
+        first = shape.named(group[0])
+        if group in shape.clashes:
+            self.breaks(shape.clashes[group], message, path, None, at_key=False)
+        else:
+            self.missing(first.shape if first else shape, message, path)
+
+    def exclusive(self, shape: Record, names: Sequence[str], path: Path, rule: Rule | None = None) -> None:
         message = f"{shape.title} takes only one of {' and '.join(f'`{name}`' for name in names)}"
-        self.report("exclusive-keys", message, (*path, names[1]), shape=shape, hint="leave one of them out")
+        hint = "leave one of them out"
+        if rule is not None:
+            self.breaks(rule, message, (*path, names[1]), hint)
+        else:
+            self.report("exclusive-keys", message, (*path, names[1]), shape=shape, hint=hint)
 
     def cases(self, shape: Cases, node: Node, path: Path) -> dict[str, Any] | None:
         if not isinstance(node, MappingNode):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from notifyctl.config.fields import Cases, ChannelShape, Choice, Field, Free, Items, Record, Shape, Text
+from notifyctl.rulebook import envelope, receipts
 
 FROM_FILE = {"text": "textFile", "html": "htmlFile"}
 """A content key and the key that names a file of the project in its place."""
@@ -74,6 +75,7 @@ def options_of_any(channels: Sequence[ChannelShape]) -> Record:
     """Options of some channel: all that can be known of a notification before its template is."""
     return replace(
         union([channel.options for channel in channels], title="options"),
+        strangers={"*": envelope.OPTIONS},
         description="The channel's options, laid over those of the template.",
         partial=True,
     )
@@ -84,8 +86,7 @@ def receipts_of(names: Iterable[str]) -> Items:
         description="Which receipts are posted to notifyUrl; without it all are.",
         examples=(["delivered", "failed"],),
         item=Choice(values=tuple(dict.fromkeys(names)), fold=True),
-        unique=True,
-        rule=47,
+        rule=receipts.RECEIPTS,
     )
 
 

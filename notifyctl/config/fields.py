@@ -1,14 +1,16 @@
 """The vocabulary in which every document and every API object is declared, once.
 
 A shape is data. `check.py` reads it to check a YAML node or a JSON value, `jsonschema.py` to write the schema, the
-payload builder to know the API's keys. `rule` is the number of the API rule in the fact sheet that a shape stands for.
+payload builder to know the API's keys. `rule` is the rule of the API that a shape stands for: what breaks the shape breaks it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from notifyctl.rulebook import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +19,7 @@ class Shape:
 
     description: str = ""
     examples: tuple[Any, ...] = ()
-    rule: int | None = None
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,10 @@ class Record(Shape):
     needs: tuple[tuple[str, str], ...] = ()
     """Pairs of keys: the first makes sense only where the second stands too."""
     partial: bool = False
+    strangers: Mapping[str, Rule] = field(default_factory=dict)
+    """Keys that do not belong here, each with the rule it breaks; "*" stands for any other."""
+    clashes: Mapping[tuple[str, ...], Rule] = field(default_factory=dict)
+    """Groups of `exactly_one` and `at_most_one` that are a rule of the API."""
 
     def named(self, name: str) -> Field | None:
         return next((field for field in self.fields if name == field.name or name in field.aliases), None)
@@ -128,6 +134,8 @@ class Cases(Shape):
     by: str
     cases: Mapping[str, Record]
     title: str
+    strangers: Rule | None = None
+    """The rule that a key of another case breaks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

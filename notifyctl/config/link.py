@@ -26,8 +26,12 @@ from notifyctl.model import (
     Schedule,
     Template,
 )
+from notifyctl.rulebook import email, receipts, sms
 
 Named = TypeVar("Named", Template, Audience, Schedule)
+
+RECEIPT_ALIASES = {"sent": "submitted", "bounce": "bounced"}
+"""Other names that the API takes for a receipt (rules 48 to 50)."""
 
 ONLY_ON = {"cc": "email", "bcc": "email", "smartlinks": "sms"}
 """Keys of a notification that one channel alone has (rules 65, 78)."""
@@ -200,12 +204,20 @@ def channel_problems(
     for key, only in ONLY_ON.items():
         if key in document.values and channel.name != only:
             message = f"`{key}` is for {only}; the template's channel is {channel.name}"
-            yield Problem((key,), "unknown-key", message, f"leave `{key}` out")
+            rule = email.COPIES if only == "email" else sms.SMARTLINKS
+            yield replace(rule.broken((key,), message, f"leave `{key}` out"), at_key=True)
+    asked: dict[str, str] = {}
     for index, receipt in enumerate(document.values.get("requestedReceipts") or ()):
         if isinstance(receipt, str) and receipt.casefold() not in channel.receipts:
             message = f'{channel.name} has no receipt "{receipt}"'
             hint = suggestion(receipt, channel.receipts, "there are")
-            yield Problem(("requestedReceipts", index), "invalid-value", message, hint, number=47)
+            yield receipts.OF_CHANNEL.broken(("requestedReceipts", index), message, hint)
+        elif isinstance(receipt, str):
+            meant = RECEIPT_ALIASES.get(receipt.casefold(), receipt.casefold())
+            if meant in asked:
+                message = f'"{receipt}" asks for the same receipt as "{asked[meant]}"'
+                yield receipts.TWICE.broken(("requestedReceipts", index), message, "leave one of them out")
+            asked.setdefault(meant, receipt)
     options = document.node.get("options")
     if options is not None:
         _, problems = check(replace(channel.options, partial=True), options)

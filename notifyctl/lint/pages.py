@@ -8,11 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from notifyctl.rulebook import rules
+
 
 class Page(NamedTuple):
     severity: str
     """error, warning or info: how grave it is unless the project's `lint:` says otherwise."""
     text: str
+    numbers: tuple[int, ...] = ()
+    """Of the API's rule book, where it is a rule of the API too."""
+    profile: str | None = None
+    """The only profile in which it holds; None: in both."""
 
 
 E, W, I = "error", "warning", "info"  # noqa: E741 - the three letters of the table below
@@ -28,7 +34,10 @@ FORM: Mapping[str, Page] = {
         E, "A key stands twice in a mapping. YAML readers differ in which they keep, so neither is taken."
     ),
     "unknown-key": Page(
-        E, "The key means nothing here. The message names the nearest that does, or all of them."
+        E,
+        "The key means nothing here. The message names the nearest that does, or all of them. The API's own appid,"
+        " and keys of later releases, are not part of the format.",
+        (2, 9),
     ),
     "missing-key": Page(E, "Without this key the document cannot be used."),
     "exclusive-keys": Page(E, "Of these keys exactly one, or at most one, may stand; or one needs another."),
@@ -81,19 +90,9 @@ TEXTS: Mapping[str, Page] = {
         "Where `variables` stands, it names every `$(name)` that the text reads, so that a misspelt one is found.",
     ),
     "unused-variable": Page(W, "A declared variable is read by no text: often the text misspells it."),
-    "unread-substitution": Page(W, "The notification gives a value that its template does not read."),
-    "reserved-variable": Page(
-        E, "$(unsubscribe) is filled in by the platform (rule 33) and takes no value of yours."
-    ),
     "unused-template": Page(W, "No notification uses the template. Its texts are checked all the same."),
     "unused-audience": Page(W, "No notification uses the audience; it is not read."),
     "unused-schedule": Page(W, "No notification uses the schedule."),
-    "missing-variable": Page(
-        E, "Nothing can give the variable a value: no substitution, no default, no column of the audience."
-    ),
-    "no-sender": Page(
-        E, "A message needs a sender: `from:` in the notification, or `senders:` in the environment."
-    ),
     "bad-schedule": Page(
         E, "The cron expression or the time zone has no meaning, or the window never opens."
     ),
@@ -102,6 +101,13 @@ TEXTS: Mapping[str, Page] = {
     ),
     "insecure-link": Page(
         W, "Readers and mail filters distrust links without TLS, and the API shortens https links only."
+    ),
+    "unbalanced-link": Page(
+        W, "A link is not closed, or closed twice: the rest of the mail becomes one link, or none."
+    ),
+    "variant-lacks-variable": Page(
+        W,
+        "A locale's text does not read a variable that the template's own text reads: often a line was left out.",
     ),
     "relative-link": Page(W, "A link in an e-mail has no page that it could be relative to."),
     "image-without-alt": Page(
@@ -126,33 +132,18 @@ PEOPLE: Mapping[str, Page] = {
         E,
         "A line of a suppression list is no address. It may mean somebody who must not be written to, so it is an error.",
     ),
-    "bad-address": Page(
-        W, "The row's address has not the form of one. The row is left out; the others are sent to."
-    ),
     "bad-row": Page(
         W, "The row cannot be read: another number of cells than the header, or characters that are no UTF-8."
     ),
-    "no-address": Page(I, "The row has no address for this channel and is left out."),
-    "duplicate-address": Page(I, "Another row above has the same address. The first counts."),
-    "unresolved-variable": Page(
-        E,
-        "This person has no value for a variable of the text (rule 31). A plan blocks them, and sends to the others.",
-    ),
+    "no-address": Page(I, "The row has no address for this channel and is left out.", (11,)),
     "empty-variable": Page(W, "This person's value is blank, and the variable is required."),
     "variable-too-long": Page(
         E, "This person's value is longer than the variable's `maxLength`. A plan blocks them."
     ),
-    "text-too-long": Page(
-        E, "With this person's values the text is longer than the API takes (rule 35). A plan blocks them."
-    ),
-    "needs-unicode": Page(
-        E,
-        "A character of this person's text is not in GSM-7, and the content is `type: text` (rule 64): it would arrive as another one.",
-    ),
     "longest-text": Page(
         I, "The longest text that anybody reads, so that a review can look at the worst case."
     ),
-    "empty-audience": Page(E, "Nobody in the audience has an address for the channel."),
+    "empty-audience": Page(E, "Nobody in the audience has an address for the channel.", (10,)),
 }
 
 CHOICES: Mapping[str, Page] = {
@@ -162,31 +153,10 @@ CHOICES: Mapping[str, Page] = {
     "exception-without-reason": Page(W, "An exception says why it is made, for whoever reads it next."),
 }
 
-CHANNELS: Mapping[str, Page] = {
-    "clicks-need-short-links": Page(E, "Clicks are counted on shortened links only (rule 59)."),
-    "short-link-domain-https": Page(E, "The domain of shortened links is an https URL (rule 57)."),
-    "unsubscribe-misplaced": Page(
-        E, "The platform fills $(unsubscribe) in in the html of an e-mail and nowhere else (rule 82)."
-    ),
-    "reply-to-address": Page(E, "replyTo is one e-mail address (rule 71)."),
-    "attachment-url": Page(E, "The provider fetches an attachment from an absolute http(s) URL (rule 76)."),
-    "header-one-line": Page(
-        E, "A line break in a subject, reply address or sender name could add another header to the e-mail."
-    ),
-    "fallback-incomplete": Page(E, "An SMS in place of RCS needs a sender and a text (rule 85)."),
-    "agent-event-message": Page(E, "READ names the message that was read, IS_TYPING none (rule 94)."),
-    "agent-event-fallback": Page(E, "A typing or read event has no SMS to fall back to (rule 95)."),
-    "empty-card": Page(E, "A card shows at least one of media, title and description (rule 97)."),
-    "carousel-heights": Page(E, "The media of all cards of a carousel have one height (rule 99)."),
-    "media-url": Page(E, "Media have an absolute http(s) URL (rules 89 and 99)."),
-    "view-location-place": Page(
-        E, "viewLocation has latitude and longitude, or an address to look for (rule 107)."
-    ),
-    "open-url": Page(E, "openUrl has an absolute http(s) URL (rule 108)."),
-    "calendar-event-times": Page(
-        E, "An event has ISO 8601 times and does not end before it begins (rule 109)."
-    ),
-    "dial-phone-number": Page(E, "dialPhone has an E.164 number (rule 110)."),
+PAGES: Mapping[str, Page] = {
+    **FORM,
+    **TEXTS,
+    **PEOPLE,
+    **CHOICES,
+    **{rule.id: Page(rule.severity.value, rule.page, rule.numbers, rule.profile) for rule in rules()},
 }
-
-PAGES: Mapping[str, Page] = {**FORM, **TEXTS, **PEOPLE, **CHOICES, **CHANNELS}

@@ -32,6 +32,10 @@ class Checked:
 
     messages: Mapping[str, Mapping[str | None, Message]] = field(default_factory=dict)
     audiences: Mapping[str, AudienceReader] = field(default_factory=dict)
+    drafts: tuple[tuple[Notification, Mapping[str | None, Message]], ...] = ()
+    """Every notification whose audience could be opened, and a stand-in for each template that waits for one, with those
+    variants that could be composed.
+    """
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -44,6 +48,7 @@ def check_project(
         problems.extend(check_schedule(schedule))
     messages: dict[str, Mapping[str | None, Message]] = {}
     audiences: dict[str, AudienceReader] = {}
+    drafts: list[tuple[Notification, Mapping[str | None, Message]]] = []
     for name, notification in project.notifications.items():
         if only and name not in only:
             continue
@@ -61,14 +66,17 @@ def check_project(
         problems.extend(found)
         problems.extend(check_variables(notification, composed, columns))
         messages[name] = composed
+        drafts.append((notification, composed))
         audiences[name] = reader
     if not only:
         problems.extend(check_unused(project))
         for notification in waiting(project):
-            problems.extend(
-                compose_all(project, notification, environment=environment, files=files, columns=())[1]
+            composed, found = compose_all(
+                project, notification, environment=environment, files=files, columns=()
             )
-    return Checked(messages, audiences, tuple(problems))
+            problems.extend(found)
+            drafts.append((notification, composed))
+    return Checked(messages, audiences, tuple(drafts), tuple(problems))
 
 
 def compose_all(
@@ -108,7 +116,9 @@ def compose_all(
     return composed, problems
 
 
-def check_everybody(project: Project, checked: Checked, *, profile: str, every: bool) -> Iterator[Diagnostic]:
+def check_everybody(
+    project: Project, checked: Checked, *, environment: Environment, every: bool
+) -> Iterator[Diagnostic]:
     """The messages that could be composed whole, for each of their readers."""
     for name, messages in checked.messages.items():
         notification = project.notifications[name]
@@ -117,7 +127,7 @@ def check_everybody(project: Project, checked: Checked, *, profile: str, every: 
                 notification,
                 messages,
                 checked.audiences[name],
-                profile=profile,
+                environment=environment,
                 locale=project.locale,
                 every=every,
             )

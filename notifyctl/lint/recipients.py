@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from notifyctl.channels import text_limit
 from notifyctl.channels.segments import offender, segment
-from notifyctl.delivery import ExcludedRow, Exclusion, Message, RecipientBatch
+from notifyctl.delivery import ExcludedRow, Exclusion, Message
 from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.lint.crowd import Crowd
 from notifyctl.message import Filler, own_values, resolve, variant_for
-from notifyctl.model import ChannelName, Notification, Variable
+from notifyctl.model import ChannelName, Environment, Notification, Variable
 from notifyctl.ports import AudienceReader
 
 SHOWN = 5
@@ -30,7 +31,7 @@ SEVERITIES = {
     Exclusion.BAD_ADDRESS.value: Severity.WARNING,
     Exclusion.BAD_ROW.value: Severity.WARNING,
     Exclusion.NO_ADDRESS.value: Severity.INFO,
-    Exclusion.DUPLICATE.value: Severity.INFO,
+    Exclusion.DUPLICATE.value: Severity.WARNING,
 }
 
 
@@ -39,6 +40,8 @@ class Finding:
     rule: str
     message: str
     hint: str | None = None
+    severity: Severity | None = None
+    """None: as the rule's page says."""
 
 
 @dataclass(slots=True)
@@ -57,18 +60,21 @@ class Tally:
     every: bool
     counts: Counter[str] = field(default_factory=Counter)
     last: dict[str, Location] = field(default_factory=dict)
+    gravest: dict[str, Severity] = field(default_factory=dict)
 
     def tell(self, finding: Finding, place: Location) -> Iterator[Diagnostic]:
         self.counts[finding.rule] += 1
         self.last[finding.rule] = place
+        severity = finding.severity or SEVERITIES[finding.rule]
+        self.gravest[finding.rule] = severity
         if self.every or self.counts[finding.rule] <= SHOWN:
-            yield Diagnostic(finding.rule, SEVERITIES[finding.rule], finding.message, place, finding.hint)
+            yield Diagnostic(finding.rule, severity, finding.message, place, finding.hint)
 
     def rest(self) -> Iterator[Diagnostic]:
         for rule, count in self.counts.items() if not self.every else ():
             if count > SHOWN:
                 message = f"{count - SHOWN:,} more rows like these; `lint --all` lists them"
-                yield Diagnostic(rule, SEVERITIES[rule], message, self.last[rule])
+                yield Diagnostic(rule, self.gravest[rule], message, self.last[rule])
 
 
 class Looker:
@@ -139,27 +145,39 @@ def check_recipients(
     messages: Mapping[str | None, Message],
     audience: AudienceReader,
     *,
-    profile: str,
+    environment: Environment,
     locale: str,
     every: bool,
 ) -> Iterator[Diagnostic]:
     """`locale` is for recipients that name none; `every`: tell all rows."""
     declared = notification.template.variables or ()
+    profile = environment.profile
     lookers = {variant: Looker(message, declared, profile=profile) for variant, message in messages.items()}
     tally, worst = Tally(every), Worst()
+    plus = environment.limits.require_plus
+    crowd = Crowd(notification, messages, audience.file, locale, require_plus=plus)
+    inline = notification.audience.recipients is not None
+    columns = {each.location.line: each.location.column for each in notification.audience.recipients or ()}
     for batch in audience.batches(notification.channel):
         for row in batch.excluded:
-            yield from tally.tell(excluded(row), row.location)
+            yield from tally.tell(excluded(row, inline=inline), row.location)
+        for problem, place in crowd.see(batch):
+            finding = Finding(problem.rule, problem.message, problem.hint, problem.severity)
+            yield from tally.tell(finding, replace(place, column=columns.get(place.line, 1)))
         own = {variant: list(own_values(message, batch)) for variant, message in messages.items()}
         for position, named in enumerate(batch.locales):
             variant = variant_for(notification.template, named or locale)
             looker = lookers[variant]
             values = resolve(looker.message, own[variant][position])
-            place = place_of(audience, batch, position)
+            line = batch.lines[position]
+            place = Location(audience.file, line, columns.get(line, 1))
             for finding in looker.look(values):
                 yield from tally.tell(finding, place)
             measure(worst, looker, values, place)
     yield from tally.rest()
+    yield from crowd.rest()
+    if not crowd.people:
+        yield nobody(notification)
     if worst.place is not None:
         yield Diagnostic(
             "longest-text",
@@ -169,8 +187,15 @@ def check_recipients(
         )
 
 
-def place_of(audience: AudienceReader, batch: RecipientBatch, position: int) -> Location:
-    return Location(audience.file, batch.lines[position], 1)
+def nobody(notification: Notification) -> Diagnostic:
+    field_name = notification.channel.address_field
+    return Diagnostic(
+        "empty-audience",
+        Severity.ERROR,
+        f"the audience {notification.audience.name!r} has nobody with an address for {notification.channel}",
+        notification.marks.at("audience"),
+        hint=f"an address for it stands in the column {field_name!r}; `columns` maps it to another name",
+    )
 
 
 def measure(worst: Worst, looker: Looker, values: Sequence[str | None], place: Location) -> None:
@@ -180,5 +205,7 @@ def measure(worst: Worst, looker: Looker, values: Sequence[str | None], place: L
             worst.units, worst.said, worst.place = units, said, place
 
 
-def excluded(row: ExcludedRow) -> Finding:
-    return Finding(row.reason.value, row.detail)
+def excluded(row: ExcludedRow, *, inline: bool) -> Finding:
+    """What somebody wrote in YAML is an error; a row of a list is left out, and the others are sent to."""
+    wrong = inline and row.reason is Exclusion.BAD_ADDRESS
+    return Finding(row.reason.value, row.detail, severity=Severity.ERROR if wrong else None)

@@ -8,22 +8,22 @@ from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 
 from notifyctl.channels.channel import texts
-from notifyctl.delivery import Message
+from notifyctl.delivery import PLACEHOLDER, Message
 from notifyctl.diagnostics import Path, Problem, Severity
+from notifyctl.lint.leaks import RULE, says, what_leaks
+from notifyctl.rulebook.substitutions import FOREIGN_PLACEHOLDER, PLACEHOLDER_FORM
 
 HIDDEN = re.compile("[\u200b\u2060\ufeff\u00ad\u180e]")
 """Zero-width characters that are of no use in a message; the joiners of scripts and emoji are."""
 TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 LINK = re.compile(r"\bhttp://[^\s\"'<>)]+", re.IGNORECASE)
-SECRETS = (
-    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
-    ("a JSON Web Token", re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}")),
-    ("an AWS access key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
-    ("a GitHub token", re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b")),
-    ("a Slack token", re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}")),
-    ("a Google API key", re.compile(r"\bAIza[\w-]{35}\b")),
+OPENED = re.compile(r"\$\(")
+FOREIGN = re.compile(
+    r"\$\{[^{}\s]{1,64}\}|\{\{[^{}]{1,64}\}\}|(?<![\w%])%[A-Za-z_][A-Za-z0-9_.-]{0,62}%(?!\w)"
 )
+SMARTLINK = re.compile(r"\{\{smartlink_\d+\}\}")
+"""The API's own placeholder for a short link of the platform, which `{{ smartlink(5) }}` writes."""
 LOCAL = ("http://127.0.0.1", "http://localhost")
 
 Check = Callable[[Path, str], Iterator[Problem]]
@@ -59,10 +59,22 @@ def insecure_links(path: Path, text: str) -> Iterator[Problem]:
 
 def secrets(path: Path, text: str) -> Iterator[Problem]:
     """The secret itself is not repeated."""
-    for what, pattern in SECRETS:
-        if pattern.search(text):
-            message = f"this looks like {what}; whoever reads the message, or the repository, would have it"
-            yield Problem(path, "secret-in-text", message, "remove it, and revoke it if it is real")
+    what = what_leaks(text)
+    if what is not None:
+        yield Problem(path, RULE, *says(what))
+
+
+def placeholders(path: Path, text: str) -> Iterator[Problem]:
+    """Ours that are not well formed, and those of other tools, which reach people as they stand."""
+    for found in OPENED.finditer(text):
+        if not PLACEHOLDER.match(text, found.start()):
+            said = f"this is no placeholder: {text[found.start() : found.start() + 24]!r}"
+            yield PLACEHOLDER_FORM.broken(path, said, "$(name), without blanks or brackets in the name")
+    for found in FOREIGN.finditer(text):
+        if not SMARTLINK.fullmatch(found[0]):
+            name = re.sub(r"[^\w.-]", "", found[0])
+            said = f"{found[0]!r} looks like a placeholder of another tool, and is sent as it stands"
+            yield FOREIGN_PLACEHOLDER.broken(path, said, f"write $({name}), if a value is meant")
 
 
 class Markup(HTMLParser):
@@ -72,6 +84,18 @@ class Markup(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.path = path
         self.problems: list[Problem] = []
+        self.links = 0
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self.links -= 1
+            if self.links < 0:
+                self.links = 0
+                self.tell(
+                    "unbalanced-link",
+                    "</a> closes a link that was not opened",
+                    "remove it, or write <a href=…>",
+                )
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -89,6 +113,9 @@ class Markup(HTMLParser):
                 "image-without-alt", "an image has no alt text", 'write alt="…", or alt="" for decoration'
             )
         if tag == "a":
+            if self.links:
+                self.tell("unbalanced-link", "a link begins inside another one", "close the first with </a>")
+            self.links = 1
             self.link(given.get("href"))
 
     def link(self, href: str | None) -> None:
@@ -110,8 +137,10 @@ def markup(path: Path, text: str) -> Iterator[Problem]:
     parser = Markup(path)
     parser.feed(text)
     parser.close()
+    if parser.links:
+        parser.tell("unbalanced-link", "a link is not closed: all that follows is part of it", "write </a>")
     yield from parser.problems
 
 
-TEXT_CHECKS: tuple[Check, ...] = (invisible, insecure_links, secrets)
+TEXT_CHECKS: tuple[Check, ...] = (invisible, insecure_links, secrets, placeholders)
 MARKUP_CHECKS: tuple[Check, ...] = (*TEXT_CHECKS, markup)

@@ -63,7 +63,7 @@ def test_a_misspelt_key_is_rejected_by_the_schema_and_by_lint(
     assert check(SCHEMAS / "notifyctl.json", path).returncode == 1
     result = example("lint", "--format", "json")
     assert result.code == 1
-    unknown = [d for d in result.json["diagnostics"] if d["rule"] == "unknown-key"]
+    unknown = [d for d in result.json["diagnostics"] if d["rule"] in {"unknown-key", "key-case"}]
     assert [d["file"] for d in unknown] == [file]
     line = next(
         n for n, shown in enumerate(path.read_text().splitlines(), 1) if wrong.split(maxsplit=1)[0] in shown

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "notifyctl"
 
 ROWS: tuple[tuple[str, ...], ...] = (
     ("diagnostics",),
-    ("errors",),
+    ("errors", "rulebook"),
     ("model",),
     ("delivery",),
     ("ports",),

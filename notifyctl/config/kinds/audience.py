@@ -24,6 +24,7 @@ from notifyctl.config.kinds.parts import (
 from notifyctl.config.texts import (
     zone,
 )
+from notifyctl.rulebook import envelope
 
 RECIPIENT = Record(
     title="recipient",
@@ -37,7 +38,7 @@ RECIPIENT = Record(
                 min_items=1,
                 description="One or more mobile numbers in E.164 form.",
                 examples=("+447700900123",),
-                rule=14,
+                rule=envelope.DESTINATION,
             ),
         ),
         Field(
@@ -48,13 +49,15 @@ RECIPIENT = Record(
                 min_items=1,
                 description="One or more e-mail addresses.",
                 examples=("ada@acme.example",),
-                rule=15,
+                rule=envelope.DESTINATION,
             ),
         ),
         Field(
             name="correlationId",
             shape=Text(
-                min_length=1, description="Your own id, sent as given; comes back in receipts.", rule=19
+                min_length=1,
+                description="Your own id, sent as given; comes back in receipts.",
+                rule=envelope.CORRELATION_ID,
             ),
         ),
         Field(name="locale", shape=locale_text("Which variant of the template is sent.")),

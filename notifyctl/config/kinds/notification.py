@@ -28,25 +28,28 @@ from notifyctl.config.kinds.template import inline_template
 from notifyctl.config.texts import (
     https_url,
 )
+from notifyctl.rulebook import email, envelope, sms
 
 SMARTLINK = Record(
     title="smartlink",
     description="A link of the platform, written {{ smartlink(5) }} in the text.",
-    rule=65,
+    rule=sms.SMARTLINKS,
     fields=(
         Field(
             name="smartlinkId",
-            shape=Integer(minimum=1, description="Its number.", examples=(5,), rule=65),
+            shape=Integer(minimum=1, description="Its number.", examples=(5,), rule=sms.SMARTLINKS),
             required=True,
         ),
         Field(
             name="validity",
-            shape=Integer(minimum=1, description="How long it works.", examples=(30,), rule=65),
+            shape=Integer(minimum=1, description="How long it works.", examples=(30,), rule=sms.SMARTLINKS),
         ),
     ),
 )
 
-ADDRESSES = Items(item=Text(min_length=1), unique=True, examples=(["office@acme.example"],), rule=78)
+ADDRESSES = Items(
+    item=Text(min_length=1), unique=True, examples=(["office@acme.example"],), rule=email.COPIES
+)
 
 
 def notification(channels: Sequence[ChannelShape]) -> Record:
@@ -118,7 +121,7 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
                 min_length=1,
                 description="The sender; without it the environment's for the channel.",
                 examples=("CNNECT",),
-                rule=5,
+                rule=envelope.SENDER,
             ),
         ),
         Field(
@@ -132,7 +135,11 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
         Field(
             name="priority",
             shape=Integer(
-                minimum=1, maximum=3, strings=True, description="1 is the lowest, 3 the highest.", rule=22
+                minimum=1,
+                maximum=3,
+                strings=True,
+                description="1 is the lowest, 3 the highest.",
+                rule=envelope.PRIORITY,
             ),
         ),
         Field(name="options", shape=options_of_any(channels)),
@@ -143,7 +150,7 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
                 max_length=2000,
                 description="Comes back with each receipt; without it notifyctl's own.",
                 examples=("ec1m-december",),
-                rule=20,
+                rule=envelope.CALLBACK_DATA,
             ),
         ),
         Field(
@@ -152,7 +159,7 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
                 description="Where receipts are posted to.",
                 examples=("https://hooks.acme.example/receipts",),
                 parse=https_url,
-                rule=21,
+                rule=envelope.NOTIFY_URL,
             ),
         ),
         Field(name="requestedReceipts", shape=receipts),
@@ -164,7 +171,9 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
         Field(
             name="smartlinks",
             shape=Items(
-                item=SMARTLINK, description="SMS only: the platform's links that the text uses.", rule=65
+                item=SMARTLINK,
+                description="SMS only: the platform's links that the text uses.",
+                rule=sms.SMARTLINKS,
             ),
         ),
     )
@@ -196,7 +205,10 @@ def statement(kind: str, description: str) -> Record:
             Field(
                 name="reason",
                 shape=Text(
-                    min_length=1, description="Why, for those who read the ledger.", examples=("called off",)
+                    min_length=1,
+                    max_length=1000,
+                    description="Why, for those who read the ledger, which keeps it.",
+                    examples=("called off",),
                 ),
                 required=True,
             ),

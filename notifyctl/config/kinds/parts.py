@@ -9,6 +9,7 @@ from notifyctl.config.fields import (
     Table,
     Text,
 )
+from notifyctl.rulebook import substitutions
 
 API_VERSION = "notifyctl/v1"
 NAME = r"[a-z0-9][a-z0-9.-]{0,62}"
@@ -77,4 +78,6 @@ VARIABLE = r"[^()\s]+"
 
 EDITION = Integer(minimum=1, description="Raising it sends to everyone again, on purpose.", examples=(2,))
 
-SUBSTITUTIONS = Table(value=Text(description="The value of $(name)."), keys=VARIABLE, rule=28)
+SUBSTITUTIONS = Table(
+    value=Text(description="The value of $(name)."), keys=VARIABLE, rule=substitutions.VALUES
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from notifyctl.config.fields import (
+    Boolean,
     Cases,
     Choice,
     Field,
@@ -25,6 +26,7 @@ from notifyctl.config.texts import (
     endpoint,
     zone,
 )
+from notifyctl.rulebook import envelope
 
 POLICY_FIELDS = (
     Field(
@@ -90,7 +92,7 @@ SENDERS = Record(
                 min_length=1,
                 description="A sender ID, short code or long code.",
                 examples=("CNNECT",),
-                rule=6,
+                rule=envelope.SMS_SENDER,
             ),
         ),
         Field(
@@ -99,7 +101,7 @@ SENDERS = Record(
                 min_length=1,
                 description="An address of a registered domain.",
                 examples=("alerts@acme.example",),
-                rule=7,
+                rule=envelope.EMAIL_SENDER,
             ),
         ),
         Field(
@@ -108,7 +110,7 @@ SENDERS = Record(
                 min_length=1,
                 description="The app ID of the RCS agent.",
                 examples=("a_156887855308557980",),
-                rule=8,
+                rule=envelope.SENDER,
             ),
         ),
     ),
@@ -117,7 +119,6 @@ SENDERS = Record(
 AUTH = Record(
     title="auth",
     description="Where the credentials are. JWT is used first when both are given, as the API does.",
-    rule=26,
     fields=(
         *secret("serviceKey", "the service key", "SERVICE_KEY"),
         Field(
@@ -157,9 +158,19 @@ LIMITS = Record(
         Field(
             name="destinationsPerRequest",
             shape=Integer(
-                minimum=1, maximum=1000, description="How many people one request may address.", rule=16
+                minimum=1,
+                maximum=1000,
+                description="How many people one request may address.",
+                rule=envelope.REQUEST_SIZE,
             ),
             default=1000,
+        ),
+        Field(
+            name="requirePlus",
+            shape=Boolean(
+                description="Whether the account takes numbers with a + before them only.", rule=envelope.PLUS
+            ),
+            default=False,
         ),
         Field(
             name="concurrency",
@@ -187,6 +198,7 @@ FENCE = Record(
             name="allow",
             shape=Items(
                 item=Text(min_length=1),
+                max_items=1000,
                 description="Patterns of addresses; * stands for anything.",
                 examples=(["+4477009*", "*@acme.example"],),
             ),

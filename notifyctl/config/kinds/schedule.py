@@ -23,6 +23,7 @@ from notifyctl.config.texts import (
     zone_or_recipient,
 )
 from notifyctl.model import WEEKDAYS
+from notifyctl.rulebook import times
 
 WINDOW = Record(
     title="window",
@@ -75,6 +76,7 @@ SCHEDULE = Record(
                 description="One occurrence: local in the time zone, or with an offset.",
                 examples=("2026-12-01T09:00",),
                 parse=moment,
+                rule=times.SEND_TIME,
             ),
         ),
         Field(
@@ -108,7 +110,7 @@ SCHEDULE = Record(
                 description="How long after it is due a message may still be delivered.",
                 examples=("4h",),
                 parse=duration,
-                rule=44,
+                rule=times.VALIDITY,
             ),
         ),
         Field(
@@ -117,7 +119,7 @@ SCHEDULE = Record(
                 description="When a message is not delivered any more.",
                 examples=("2026-12-01T18:00",),
                 parse=moment,
-                rule=42,
+                rule=times.EXPIRY_TIME,
             ),
         ),
         Field(
@@ -130,5 +132,6 @@ SCHEDULE = Record(
         ),
     ),
     at_most_one=(("at", "cron"), ("expireAfter", "expireAt")),
+    clashes={("expireAfter", "expireAt"): times.EXPIRY_TWICE},
     needs=(("from", "cron"), ("until", "cron")),
 )

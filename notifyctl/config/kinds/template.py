@@ -22,6 +22,7 @@ from notifyctl.config.kinds.parts import (
     head,
     name_text,
 )
+from notifyctl.rulebook import envelope
 
 VARIABLES = Table(
     description="Every $(name) that the template uses, and no other; without it each $(name) used is required.",
@@ -47,7 +48,10 @@ VARIABLES = Table(
 )
 
 REMOTE_ID = Text(
-    min_length=1, description="The ID of a template held by the provider.", examples=("5S2XXXXFNR",), rule=24
+    min_length=1,
+    description="The ID of a template held by the provider.",
+    examples=("5S2XXXXFNR",),
+    rule=envelope.TEMPLATE_ID,
 )
 REMOTE = Record(
     title="provider's template",
@@ -61,6 +65,7 @@ def template(channels: Sequence[ChannelShape]) -> Cases:
     return Cases(
         title="Template",
         by="channel",
+        rule=envelope.CHANNEL,
         description="What is said on one channel, in one or more languages.",
         cases={
             channel.name: Record(
@@ -68,6 +73,7 @@ def template(channels: Sequence[ChannelShape]) -> Cases:
                 description="What is said on one channel, in one or more languages.",
                 fields=(*head("Template", name), *template_fields(channel)),
                 exactly_one=(("content", "template"),),
+                clashes={("content", "template"): envelope.CONTENT_OR_TEMPLATE},
                 at_most_one=(("template", "locales"),),
             )
             for channel in channels
@@ -80,6 +86,7 @@ def inline_template(channels: Sequence[ChannelShape]) -> Cases:
     return Cases(
         title="template",
         by="channel",
+        rule=envelope.CHANNEL,
         description="A template that only this notification uses.",
         cases={
             channel.name: Record(
@@ -87,6 +94,7 @@ def inline_template(channels: Sequence[ChannelShape]) -> Cases:
                 description="A template that only this notification uses.",
                 fields=(*template_fields(channel), Field(name="id", shape=REMOTE_ID)),
                 exactly_one=(("content", "template", "id"),),
+                clashes={("content", "template", "id"): envelope.CONTENT_OR_TEMPLATE},
                 at_most_one=(("template", "locales"), ("id", "locales")),
             )
             for channel in channels
@@ -98,7 +106,7 @@ def template_fields(channel: ChannelShape) -> tuple[Field, ...]:
     return (
         Field(
             name="channel",
-            shape=Choice(values=(channel.name,), description="sms, email or rcs.", rule=4),
+            shape=Choice(values=(channel.name,), description="sms, email or rcs.", rule=envelope.CHANNEL),
             required=True,
         ),
         Field(

@@ -25,6 +25,7 @@ from notifyctl.model import TpsCounts
 from notifyctl.ports import Clock
 from notifyctl.providers.sandbox.access import Access
 from notifyctl.providers.sandbox.inbox import Inbox
+from notifyctl.rulebook import envelope
 
 PATH = "/v2/messages"
 MAX_BODY = 16 << 20
@@ -32,7 +33,7 @@ BURST = 1.5
 """The documentation lets a burst of one and a half times the rate through."""
 
 INVALID_JSON, MISSING, INVALID, TOO_MANY, OVER_RATE = "7000", "7003", "7004", "7009", "7020"
-CODES = {"missing-key": MISSING, "too-many-destinations": TOO_MANY}
+CODES = {"missing-key": MISSING, envelope.REQUEST_SIZE.id: TOO_MANY}
 
 Heard = Callable[[str], None]
 
@@ -101,7 +102,9 @@ def build_app(
         problems = check_request(body, profile=settings.profile, now=now)
         if problems:
             tell(f"400 {problems[0].message}")
-            return refusal(400, CODES.get(problems[0].rule, INVALID), saying(problems[0]), problems)
+            return refusal(
+                400, CODES.get(problems[0].form or problems[0].rule, INVALID), saying(problems[0]), problems
+            )
         destinations = sum(len(entry.get("msisdn") or entry.get("email")) for entry in body["to"])
         if not rate.takes(destinations if settings.tps_counts is TpsCounts.DESTINATIONS else 1):
             tell(f"429 over {settings.tps} a second")
@@ -155,7 +158,7 @@ def parsed(data: bytes) -> dict[str, Any] | None:
 
 def saying(problem: Problem) -> str:
     """The API's own wording, which names the parameter and nothing more."""
-    if problem.rule == "missing-key":
+    if problem.form == "missing-key":
         return f"Mandatory parameter missing: {problem.message.rpartition(' ')[2].strip('`')}"
     return f"Invalid parameter - {spoken(problem)}"
 

@@ -8,6 +8,7 @@ import pytest
 
 from notifyctl.config.fields import Boolean, Cases, ChannelShape, Choice, Field, Items, Record, Shape, Text
 from notifyctl.config.load import Loaded, load_project
+from notifyctl.rulebook import sms
 from notifyctl.testing import MemoryFiles
 
 PROJECT = "apiVersion: notifyctl/v1\nkind: Project\nname: acme\n"
@@ -23,7 +24,7 @@ def content(kind: str, *fields: Field) -> Record:
 
 
 def composed(*, max_length: int | None = None) -> Text:
-    return Text(composed=True, max_length=max_length, description="What people read.", rule=63)
+    return Text(composed=True, max_length=max_length, description="What people read.", rule=sms.LENGTH)
 
 
 def text(*, required: bool = True) -> Field:
@@ -31,7 +32,7 @@ def text(*, required: bool = True) -> Field:
 
 
 def switch(name: str) -> Field:
-    return Field(name=name, shape=Boolean(strings=True, description="A switch.", rule=56))
+    return Field(name=name, shape=Boolean(strings=True, description="A switch.", rule=sms.BOOLEAN))
 
 
 ATTACHMENTS: Shape = Items(

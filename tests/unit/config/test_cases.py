@@ -39,14 +39,3 @@ def test_every_error_in_the_files_comes_with_a_message_worth_reading(case: Path)
         assert len(problem.message) > 15
         assert not problem.message.endswith(".")
         assert problem.location.line or problem.rule in ("unreadable-file", "project-document", "yaml-limits")
-
-
-def test_every_rule_of_the_loader_has_a_case() -> None:
-    lines = (
-        line for case in INVALID for line in (case / "expected.txt").read_text(encoding="utf-8").splitlines()
-    )
-    assert {line.split(" ", 2)[1] for line in lines} >= {
-        "unknown-key", "missing-key", "wrong-type", "invalid-value", "too-long", "too-short", "too-many", "too-few",
-        "exclusive-keys", "duplicate-key", "yaml-syntax", "yaml-limits", "not-ours", "unknown-kind", "duplicate-name",
-        "unknown-reference", "unreadable-file", "project-document",
-    }  # fmt: skip

@@ -26,12 +26,12 @@ from notifyctl.config.nodes import node_of
 from notifyctl.config.reader import read_documents
 from notifyctl.config.texts import duration
 from notifyctl.diagnostics import Path, Problem
+from notifyctl.rulebook import receipts
 
 CARD = Record(
     title="card",
-    rule=97,
     fields=(
-        Field(name="title", shape=Text(max_length=5, rule=111), required=True),
+        Field(name="title", shape=Text(max_length=5), required=True),
         Field(name="mimeType", shape=Text(), aliases=("mimetype",)),
         Field(name="width", shape=Choice(values=("SMALL", "MEDIUM"))),
         Field(name="height", shape=Integer()),
@@ -170,10 +170,10 @@ def test_every_problem_is_found_at_its_path(
 
 
 def test_a_problem_says_what_is_allowed_and_what_was_meant() -> None:
-    _, (problem,) = checked(Choice(values=("hold", "send"), rule=47), "holt")
+    _, (problem,) = checked(Choice(values=("hold", "send"), rule=receipts.RECEIPTS), "holt")
     assert problem.message == '`a` must be hold or send, not "holt"'
     assert problem.hint == "did you mean `hold`?"
-    assert problem.number == 47
+    assert (problem.rule, problem.number, problem.form) == ("requested-receipts", 47, "invalid-value")
 
 
 def test_an_unknown_key_without_a_near_one_lists_those_there_are() -> None:

@@ -269,7 +269,7 @@ def test_a_name_of_a_document_with_problems_still_exists(load: Load) -> None:
             "t.yaml": template,
         }
     )
-    assert rules(loaded) == [("t.yaml", 4, "invalid-value")]
+    assert rules(loaded) == [("t.yaml", 4, "channel")]
     assert loaded.project is not None
     assert loaded.project.notifications == {}
 

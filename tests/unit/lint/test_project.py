@@ -100,7 +100,12 @@ def test_a_sound_project_has_no_problems() -> None:
             "hello.yaml:6:24",
             {"hello_yaml": NOTIFICATION + "options: {trackClicks: true}\n"},
         ),
-        ("too-long", "error", "template.yaml:5:29", {"template_yaml": TEMPLATE.replace("Hi", "x" * 1025)}),
+        (
+            "sms-text-length",
+            "error",
+            "template.yaml:5:29",
+            {"template_yaml": TEMPLATE.replace("Hi", "x" * 1025)},
+        ),
         (
             "template-undefined",
             "error",

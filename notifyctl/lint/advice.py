@@ -1,0 +1,36 @@
+"""What lint says beyond what a plan refuses: the API's advice, what we infer, what costs or leaks. Of the files only; people are
+looked at in `recipients.py` and `crowd.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from notifyctl.channels import CHANNELS
+from notifyctl.diagnostics import Diagnostic
+from notifyctl.lint.crowd import shared_values
+from notifyctl.lint.envelope import check_envelope, check_environments
+from notifyctl.lint.leaks import check_leaks
+from notifyctl.lint.project import Checked
+from notifyctl.lint.values import check_values
+from notifyctl.message import written_in
+from notifyctl.model import Environment, Project
+from notifyctl.ports import FileTree
+
+
+def advise(
+    project: Project, checked: Checked, *, environment: Environment, files: FileTree
+) -> Iterator[Diagnostic]:
+    """`checked` is what `check_project` gave for the whole project."""
+    yield from check_environments(project)
+    yield from check_leaks(files)
+    yield from check_values(checked)
+    for notification, messages in checked.drafts:
+        yield from check_envelope(notification, messages, environment)
+        yield from shared_values(notification)
+        channel = CHANNELS[notification.channel]
+        for variant, message in messages.items():
+            if message.content is not None:
+                find = written_in(notification, variant)
+                advice = channel.advise(message.content, message.options, profile=environment.profile)
+                yield from (problem.at(find(problem.path)) for problem in advice)

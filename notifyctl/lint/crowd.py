@@ -1,0 +1,133 @@
+"""What an audience as a whole makes of a message: costs, ids and carriers. Streamed beside the look at each recipient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from notifyctl.channels.limits import MAX_CORRELATION_BYTES
+from notifyctl.channels.segments import offender
+from notifyctl.delivery import Message, RecipientBatch
+from notifyctl.diagnostics import Diagnostic, Location, Problem
+from notifyctl.message import Filler, own_values, resolve, variant_for, written_in
+from notifyctl.model import ChannelName, Notification
+from notifyctl.rulebook import email, envelope, sms, substitutions
+
+INDIA = "91"
+
+
+@dataclass(slots=True)
+class Crowd:
+    """Sees every batch of one audience on one channel; tells at the end, and of rows as they come."""
+
+    notification: Notification
+    messages: Mapping[str | None, Message]
+    file: str
+    locale: str
+    require_plus: bool
+    wide: set[str | None] = field(default_factory=set)
+    """Variants with a reader who needs Unicode."""
+    read: set[str | None] = field(default_factory=set)
+    """Variants with a reader."""
+    people: int = 0
+    indian: bool = False
+
+    def see(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
+        """Problems of single rows. Ids are compared within a batch, so that memory stays constant."""
+        self.people += len(batch)
+        if self.notification.channel is not ChannelName.EMAIL:
+            self.indian = self.indian or any(
+                sent.lstrip("+").startswith(INDIA) for sent in batch.destinations
+            )
+            if self.require_plus:
+                yield from self.bare(batch)
+        yield from self.ids(batch)
+        self.encodings(batch)
+
+    def bare(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
+        for line, sent in zip(batch.lines, batch.destinations, strict=True):
+            if not sent.startswith("+"):
+                message = "the number has no + before it, and this account takes none without"
+                yield envelope.PLUS.broken((), message, "write +44…"), Location(self.file, line, 1)
+
+    def ids(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
+        seen: dict[str, int] = {}
+        for line, given in zip(batch.lines, batch.correlations, strict=True):
+            if given is None:
+                continue
+            place = Location(self.file, line, 1)
+            if seen.setdefault(given, line) != line:
+                message = f"the correlation id {given!r} stands in line {seen[given]} too"
+                yield envelope.CORRELATION_TWICE.broken((), message, "give each entry its own"), place
+            size = len(given.encode())
+            if size > MAX_CORRELATION_BYTES:
+                message = (
+                    f"the correlation id has {size} bytes; more than {MAX_CORRELATION_BYTES} may be cut off"
+                )
+                yield envelope.CORRELATION_LONG.broken((), message, "shorten it"), place
+
+    def encodings(self, batch: RecipientBatch) -> None:
+        """Which variants of `type: unicode` have a reader who needs it; looked for until one is found."""
+        rows: dict[str | None, list[int]] = {}
+        for position, named in enumerate(batch.locales):
+            variant = variant_for(self.notification.template, named or self.locale)
+            rows.setdefault(variant, []).append(position)
+        self.read.update(rows)
+        for variant, positions in rows.items():
+            message = self.messages[variant]
+            if is_unicode(message) and variant not in self.wide and any(wide(message, batch, positions)):
+                self.wide.add(variant)
+
+    def rest(self) -> Iterator[Diagnostic]:
+        """What can be said once everybody was seen."""
+        for variant in sorted(self.read - self.wide, key=str):
+            if is_unicode(self.messages[variant]):
+                path = ("content", "type")
+                said = "every reader's text is in GSM-7; `type: unicode` makes it up to twice as dear"
+                place = written_in(self.notification, variant)(path)
+                yield sms.NEEDLESS_UNICODE.broken(path, said, "write `type: text`").at(place)
+        yield from self.dlt()
+        if self.people > 1 and (self.notification.cc or self.notification.bcc):
+            key = "cc" if self.notification.cc else "bcc"
+            said = f"each of {self.people:,} e-mails goes to `{key}` too"
+            hint = "leave it out, and look at `notifyctl render` or the ledger instead"
+            yield email.COPIES_FOR_ALL.broken((key,), said, hint).at(self.notification.marks)
+
+    def dlt(self) -> Iterator[Diagnostic]:
+        if self.notification.channel is not ChannelName.SMS or not self.indian:
+            return
+        if all("dlt_templateid" in message.options.get("extras", {}) for message in self.messages.values()):
+            return
+        said = "people in India (+91) are in the audience, and no template is registered with their carriers"
+        hint = 'add `options: {extras: {dlt_templateid: "…"}}`'
+        yield sms.DLT.broken(("audience",), said, hint).at(self.notification.marks)
+
+
+def is_unicode(message: Message) -> bool:
+    content = message.content or {}
+    return message.channel is ChannelName.SMS and content.get("type") == "unicode" and "text" in content
+
+
+def wide(message: Message, batch: RecipientBatch, positions: Sequence[int]) -> Iterator[bool]:
+    """Whether each of these people's texts has a character outside GSM-7."""
+    filler, own = Filler(message), list(own_values(message, batch))
+    for position in positions:
+        values = [value or "" for value in resolve(message, own[position])]
+        yield offender(filler.text("text", values)) is not None
+
+
+def shared_values(notification: Notification) -> Iterator[Diagnostic]:
+    """Entries of an inline audience in which several people get one person's values."""
+    for recipient in notification.audience.recipients or ():
+        addresses = recipient.email if notification.channel is ChannelName.EMAIL else recipient.msisdn
+        if len(addresses) > 1 and recipient.substitutions:
+            said = (
+                f"{len(addresses)} people get the same values: {', '.join(sorted(recipient.substitutions))}"
+            )
+            yield Diagnostic(
+                substitutions.SHARED.id,
+                substitutions.SHARED.severity,
+                said,
+                recipient.location,
+                "write an entry for each, or leave it so where they are one team",
+            )

@@ -1,0 +1,180 @@
+"""What goes beside the content: senders, credentials, receipts, copies, times, attachments' sizes. Advice for lint; a plan
+does not refuse for it, because the API may take what we only infer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from notifyctl.channels.limits import (
+    MAX_COPIES,
+    MAX_EXPIRY_DAYS_SMS,
+    MAX_MIME_BYTES,
+    MAX_VALIDITY_SMS,
+    MIME_GROWTH,
+)
+from notifyctl.channels.words import email_address
+from notifyctl.delivery import Message
+from notifyctl.diagnostics import Diagnostic
+from notifyctl.lint.senders import check_sender
+from notifyctl.message.compose import merged, written_in
+from notifyctl.model import Category, ChannelName, Environment, Notification, Project
+from notifyctl.rulebook import email, envelope, receipts, times
+
+CLICKED = "clicked"
+"""A receipt of SMS in both profiles, and of the other channels in 6.20 only."""
+
+
+def check_environments(project: Project) -> Iterator[Diagnostic]:
+    """Every environment, whichever is linted: nobody looks at production's settings before the day they are needed."""
+    for environment in project.environments.values():
+        for channel, sender in environment.senders.items():
+            for problem in check_sender(channel, sender, ("senders", channel.value)):
+                yield problem.at(environment.marks)
+        auth = environment.auth
+        if not environment.is_sandbox and auth.jwt is None and auth.service_key is None:
+            message = f"the environment {environment.name!r} names no credential"
+            hint = "add `auth: {serviceKeyEnv: …}`, or `auth: {jwt: {serviceIdEnv: …, secretEnv: …}}`"
+            yield envelope.NO_CREDENTIAL.broken((), message, hint).at(environment.marks)
+        if auth.jwt is not None and auth.service_key is not None:
+            message = "a JWT and a service key are both configured; the API ignores the key"
+            yield envelope.TWO_CREDENTIALS.broken(("auth",), message, "remove one").at(environment.marks)
+
+
+def check_envelope(
+    notification: Notification, messages: Mapping[str | None, Message], environment: Environment
+) -> Iterator[Diagnostic]:
+    """`messages` are the variants that could be composed."""
+    marks = notification.marks
+    if notification.sender is not None:
+        for problem in check_sender(notification.channel, notification.sender, ("from",)):
+            yield problem.at(marks)
+    yield from check_receipts(notification, messages, environment.profile)
+    if notification.channel is ChannelName.EMAIL:
+        yield from check_copies(notification, environment.profile)
+        yield from check_unsubscribe(notification, messages)
+        yield from check_size(notification, messages)
+    yield from check_times(notification, environment.profile)
+
+
+def check_receipts(
+    notification: Notification, messages: Mapping[str | None, Message], profile: str
+) -> Iterator[Diagnostic]:
+    asked = {receipt.casefold(): place for place, receipt in enumerate(notification.requested_receipts)}
+    marks = notification.marks
+    if asked and notification.notify_url is None:
+        message = "requestedReceipts chooses what is posted to notifyUrl, and there is none"
+        hint = "add `notifyUrl: https://…`, or leave requestedReceipts out"
+        yield receipts.WITHOUT_URL.broken(("requestedReceipts",), message, hint).at(marks)
+    if CLICKED in asked:
+        path = ("requestedReceipts", asked[CLICKED])
+        if notification.channel is not ChannelName.SMS and profile == "2021":
+            message = f"{notification.channel} has a clicked receipt in release 6.20 only"
+            hint = 'leave it out, or write `profile: "6.20"` in the environment'
+            yield receipts.OF_CHANNEL.broken(path, message, hint).at(marks)
+        if notification.channel is ChannelName.SMS and not all(counts_clicks(m) for m in messages.values()):
+            message = "a clicked receipt comes from shortened and tracked links only"
+            hint = "add `options: {shortenLinks: true, trackClicks: true}`"
+            yield receipts.CLICKED.broken(path, message, hint).at(marks)
+    if "read" in asked and notification.channel is ChannelName.EMAIL:
+        path = ("requestedReceipts", asked["read"])
+        for each in messages.values():
+            if each.content is not None and not shows_opens(each):
+                said = "a read receipt comes from a picture in the HTML, which this e-mail does not have"
+                hint = "write `type: html`, and leave trackOpens on"
+                yield receipts.READ.broken(path, said, hint).at(marks)
+                break
+
+
+def counts_clicks(message: Message) -> bool:
+    return message.options.get("shortenLinks") is True and message.options.get("trackClicks") is True
+
+
+def shows_opens(message: Message) -> bool:
+    assert message.content is not None
+    return message.content.get("type") == "html" and message.options.get("trackOpens") is not False
+
+
+def check_copies(notification: Notification, profile: str) -> Iterator[Diagnostic]:
+    copies = [("cc", notification.cc or ()), ("bcc", notification.bcc or ())]
+    for key, addresses in copies:
+        for position, address in enumerate(addresses):
+            if not email_address(address):
+                message = f"`{key}` holds e-mail addresses"
+                yield email.COPIES.broken((key, position), message, "name@domain.example").at(
+                    notification.marks
+                )
+    count = 1 + sum(len(addresses) for _, addresses in copies)
+    if profile == email.TOO_MANY_COPIES.profile and count > MAX_COPIES:
+        key = max(copies, key=lambda pair: len(pair[1]))[0]
+        message = (
+            f"each e-mail would go to {count} addresses, copies counted; release 6.20 takes {MAX_COPIES}"
+        )
+        yield email.TOO_MANY_COPIES.broken((key,), message, "shorten cc and bcc").at(notification.marks)
+
+
+def check_unsubscribe(
+    notification: Notification, messages: Mapping[str | None, Message]
+) -> Iterator[Diagnostic]:
+    if notification.template.category is not Category.MARKETING:
+        return
+    for variant, message in messages.items():
+        html = (message.content or {}).get("html")
+        if isinstance(html, str) and "$(unsubscribe)" not in html:
+            find = written_in(notification, variant)
+            path = ("content", "html")
+            said = "this is marketing, and readers find no way to unsubscribe"
+            hint = '<a href="$(unsubscribe)">unsubscribe</a>'
+            yield email.UNSUBSCRIBE_MISSING.broken(path, said, hint).at(find(path))
+
+
+def check_size(notification: Notification, messages: Mapping[str | None, Message]) -> Iterator[Diagnostic]:
+    """By the sizes that authors wrote beside their attachments, and the texts."""
+    for variant, message in messages.items():
+        content = message.content or {}
+        words = sum(len(str(content.get(key, "")).encode()) for key in ("text", "html"))
+        attached = attached_bytes(notification, variant)
+        encoded = int((words + attached) * MIME_GROWTH)
+        if encoded > MAX_MIME_BYTES:
+            said = (
+                f"the e-mail has about {encoded / 1e6:.1f} MB after MIME encoding"
+                f" ({(words + attached) / 1e6:.1f} MB times {MIME_GROWTH}); the API takes {MAX_MIME_BYTES / 1e6:.0f} MB"
+            )
+            path = ("content", "attachments")
+            hint = "attach less, or link to it"
+            yield email.MIME_SIZE.broken(path, said, hint).at(written_in(notification, variant)(path))
+
+
+def attached_bytes(notification: Notification, variant: str | None) -> int:
+    template = notification.template
+    own = template.locales[variant].content if variant else {}
+    files = merged(template.content or {}, own).get("attachments") or ()
+    return sum(int(each.get("size") or 0) for each in files)
+
+
+def check_times(notification: Notification, profile: str) -> Iterator[Diagnostic]:
+    """Of a schedule that this notification uses; what needs the clock is for a plan to say."""
+    schedule = notification.schedule
+    if schedule is None:
+        return
+    at, ends = schedule.at, schedule.expire_at
+    comparable = at is not None and ends is not None and (at.tzinfo is None) == (ends.tzinfo is None)
+    if comparable and at is not None and ends is not None:
+        if ends <= at:
+            message = f"it expires at {ends.isoformat()}, before it is due"
+            hint = "`expireAt` lies behind `at`; or write `expireAfter: 4h`"
+            yield times.EXPIRY_ORDER.broken(("expireAt",), message, hint).at(schedule.marks)
+        far = ends - at > timedelta(days=MAX_EXPIRY_DAYS_SMS)
+        if far and notification.channel is ChannelName.SMS and profile == times.EXPIRY_FAR.profile:
+            message = f"it expires {ends - at} after it is due; release 6.20 keeps an SMS for 7 days"
+            yield times.EXPIRY_FAR.broken(("expireAt",), message, "choose an earlier time").at(schedule.marks)
+    validity = schedule.expire_after
+    if (
+        validity is not None
+        and validity.total_seconds() > MAX_VALIDITY_SMS
+        and notification.channel is ChannelName.SMS
+        and profile == times.VALIDITY_LONG.profile
+    ):
+        message = f"it is valid for {validity}; release 6.20 takes 72 hours for an SMS"
+        yield times.VALIDITY_LONG.broken(("expireAfter",), message, "at most 72h").at(schedule.marks)

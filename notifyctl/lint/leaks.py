@@ -1,0 +1,57 @@
+"""Keys and tokens that look real, in a message or anywhere in a file. What is found is never repeated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.ports import FileTree
+
+SECRETS = (
+    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
+    ("a JSON Web Token", re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}")),
+    ("an AWS access key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
+    ("a GitHub token", re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b")),
+    ("a Slack token", re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}")),
+    ("a Google API key", re.compile(r"\bAIza[\w-]{35}\b")),
+    ("a Stripe key", re.compile(r"\b[rs]k_live_[A-Za-z0-9]{20,}\b")),
+)
+ANY = re.compile("|".join(pattern.pattern for _, pattern in SECRETS))
+RULE = "secret-in-text"
+MOST_BYTES = 1024 * 1024
+"""A larger YAML file is not what people write by hand."""
+
+
+def what_leaks(text: str) -> str | None:
+    """What the first key or token in a text looks like."""
+    if ANY.search(text) is None:
+        return None
+    return next(what for what, pattern in SECRETS if pattern.search(text))
+
+
+def says(what: str) -> tuple[str, str]:
+    return (
+        f"this looks like {what}; whoever reads the message, or the repository, would have it",
+        "remove it, and revoke it if it is real",
+    )
+
+
+def check_leaks(files: FileTree) -> Iterator[Diagnostic]:
+    """Every YAML file, comments included, line by line."""
+    for path in files.paths():
+        if not path.endswith((".yaml", ".yml")):
+            continue
+        try:
+            data = files.read(path)
+        except OSError:
+            continue  # told by the loader
+        text = data[:MOST_BYTES].decode("utf-8", "replace")
+        if ANY.search(text) is None:
+            continue
+        for number, line in enumerate(text.splitlines(), start=1):
+            found = ANY.search(line)
+            if found:
+                message, hint = says(what_leaks(line) or "a secret")
+                place = Location(path, number, found.start() + 1)
+                yield Diagnostic(RULE, Severity.ERROR, message, place, hint)

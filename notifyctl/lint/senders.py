@@ -1,0 +1,28 @@
+"""Who a message comes from, by channel: rules 6 to 8."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from notifyctl.channels.words import email_address
+from notifyctl.diagnostics import Path, Problem
+from notifyctl.model import ChannelName
+from notifyctl.rulebook import envelope
+
+SENDER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._&-]*")
+"""Letters and digits, with the blanks and marks that carriers take between them. No +: that is for destinations."""
+APP_ID = re.compile(r"a_[0-9]+")
+
+
+def check_sender(channel: ChannelName, sender: str, path: Path) -> Iterator[Problem]:
+    if channel is ChannelName.SMS and not SENDER_ID.fullmatch(sender):
+        hint = "leave the + out" if sender.startswith("+") else "for example CNNECT, 80808 or 447700900123"
+        message = "an SMS comes from a sender ID of letters and digits, a short code or a long code"
+        yield envelope.SMS_SENDER.broken(path, message, hint)
+    if channel is ChannelName.EMAIL and not email_address(sender):
+        message = "an e-mail comes from one e-mail address"
+        yield envelope.EMAIL_SENDER.broken(path, message, "for example alerts@acme.example")
+    if channel is ChannelName.RCS and not APP_ID.fullmatch(sender):
+        message = "an RCS message comes from an app ID, which looks like a_156887855308557980"
+        yield envelope.RCS_SENDER.broken(path, message, "the console shows it under Assets, Apps")

@@ -1,0 +1,66 @@
+"""Values that people are given and no text reads, names that are reserved, and variants that lack what others read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from notifyctl.delivery import UNSUBSCRIBE
+from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.lint.project import Checked
+from notifyctl.model import Audience, Notification
+from notifyctl.rulebook import substitutions
+
+
+def check_values(checked: Checked) -> Iterator[Diagnostic]:
+    """Over all notifications together: a value is unread where none of those that use the audience reads it."""
+    read: defaultdict[str, set[str]] = defaultdict(set)
+    audiences: dict[str, Audience] = {}
+    opaque: set[str] = set()
+    for notification, messages in checked.drafts:
+        key = notification.audience.marks.file + "\0" + notification.audience.name
+        audiences[key] = notification.audience
+        whole = len(messages) == 1 + len(notification.template.locales)
+        if notification.template.remote_id is not None or not whole:
+            opaque.add(key)
+        for message in messages.values():
+            read[key].update(message.names)
+        yield from uneven(notification, {v: set(m.names) for v, m in messages.items()} if whole else {})
+        if any(variable.name == UNSUBSCRIBE for variable in notification.template.variables or ()):
+            yield no_value(notification.template.marks.at("variables", UNSUBSCRIBE))
+    for key, audience in audiences.items():
+        yield from unread(audience, read[key], judged=key not in opaque)
+
+
+def no_value(place: Location) -> Diagnostic:
+    message = "$(unsubscribe) is filled in by the platform and takes no value"
+    return Diagnostic(substitutions.RESERVED.id, Severity.ERROR, message, place, "remove it")
+
+
+def unread(audience: Audience, names: set[str], *, judged: bool) -> Iterator[Diagnostic]:
+    """`judged`: every text that the audience is for is known, so that a value nobody reads can be told."""
+    given: dict[str, Location] = {}
+    for recipient in audience.recipients or ():
+        for name in recipient.substitutions:
+            given.setdefault(name, recipient.location)
+    for name in audience.substitutions or ():
+        given.setdefault(name, audience.marks.at("substitutions", name))
+    for name, place in given.items():
+        if name == UNSUBSCRIBE:
+            yield no_value(place)
+        elif judged and name not in names:
+            message = f"no text that this audience is for reads $({name})"
+            hint = f"they read: {', '.join(sorted(names)) or 'no variable'}"
+            yield Diagnostic(substitutions.UNREAD.id, Severity.WARNING, message, place, hint)
+
+
+def uneven(notification: Notification, names: dict[str | None, set[str]]) -> Iterator[Diagnostic]:
+    """A variant that does not read what the template's own text reads: often a line that was not translated."""
+    for variant, read in names.items():
+        lacking = names[None] - read
+        if variant is not None and lacking:
+            listed = ", ".join(f"$({name})" for name in sorted(lacking))
+            message = f"the {variant} text does not read {listed}, which the template's own text does"
+            place = notification.template.marks.at("locales", variant)
+            hint = "write it where it belongs, or except this line with a reason"
+            yield Diagnostic("variant-lacks-variable", Severity.WARNING, message, place, hint)

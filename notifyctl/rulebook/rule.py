@@ -1,0 +1,32 @@
+"""What one rule of the rule book is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from notifyctl.diagnostics import Path, Problem, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of the API. `number` is its number in the rule book (1 to 111), `page` what `notifyctl explain` prints.
+
+    `also`: further numbers that the rule stands for. `profile`: the only profile in which it holds; None: in both.
+    """
+
+    number: int
+    id: str
+    page: str
+    severity: Severity = Severity.ERROR
+    also: tuple[int, ...] = ()
+    profile: str | None = None
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return (self.number, *self.also)
+
+    def broken(self, path: Path, message: str, hint: str | None = None) -> Problem:
+        return Problem(path, self.id, message, hint, self.severity, self.number)
+
+
+W = Severity.WARNING
