@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from notifyctl import __version__
 from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.lint.pages import PAGES
 from notifyctl.views.lint.surroundings import Surroundings, fingerprints, gravest_first
 
 MOST = 5000
@@ -48,9 +49,13 @@ def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str
 
 def rule(name: str, diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
     level = LEVELS[next(d.severity for d in diagnostics if d.rule == name)]
+    page = PAGES.get(name)
+    text = page.text if page else name
     return {
         "id": name,
         "shortDescription": {"text": name.replace("-", " ")},
+        "fullDescription": {"text": text},
+        "help": {"text": f"{text}\n\n`notifyctl explain {name}`"},
         "defaultConfiguration": {"level": level},
     }
 

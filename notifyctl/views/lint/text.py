@@ -31,11 +31,16 @@ def block(diagnostic: Diagnostic, source: Sequence[str], paint: Paint) -> Iterat
     shade, place = shades[diagnostic.severity], diagnostic.location
     where = f"{place.line}:{place.column}" if place.line else "-"
     head = f"  {where:<7} {shade(f'{diagnostic.severity.value:<7}')}"
-    yield f"{head} {inert(diagnostic.message)}  {paint.dim(diagnostic.rule)}"
+    yield f"{head} {one_line(diagnostic.message)}  {paint.dim(diagnostic.rule)}"
     if 0 < place.line <= len(source) and diagnostic.severity is not Severity.INFO:
         yield from pointed(source[place.line - 1], place.column, paint)
     if diagnostic.hint:
-        yield f"          {paint.cyan('→')} {inert(diagnostic.hint)}"
+        yield f"          {paint.cyan('→')} {one_line(diagnostic.hint)}"
+
+
+def one_line(text: str) -> str:
+    """A line break in a message could begin a line of its own, which a CI system may take for a command."""
+    return inert(text.replace("\r", "\\r").replace("\n", "\\n"))
 
 
 def pointed(line: str, column: int, paint: Paint) -> Iterator[str]:
