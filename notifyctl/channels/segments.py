@@ -38,6 +38,11 @@ def is_gsm7(text: str) -> bool:
     return IS_GSM7(text) is not None
 
 
+def is_basic(text: str) -> bool:
+    """Whether every character costs one septet."""
+    return IS_BASIC(text) is not None
+
+
 def segment(text: str) -> Segmentation:
     """What a text costs. This runs for every recipient, so the common case, basic GSM-7, is two tests and a division."""
     if IS_BASIC(text):
@@ -66,4 +71,6 @@ def counted(encoding: str, widths: list[int], single: int, multi: int) -> Segmen
 
 def offender(text: str) -> str | None:
     """The first character that GSM-7 does not have; None when it has them all."""
-    return next((character for character in text if not IS_GSM7(character)), None)
+    if IS_GSM7(text):
+        return None
+    return next(character for character in text if not IS_GSM7(character))

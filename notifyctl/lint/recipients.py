@@ -7,16 +7,17 @@ A plan blocks the people found here one by one; lint tells of them before there 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from operator import itemgetter
 
-from notifyctl.channels import text_limit
-from notifyctl.channels.segments import offender, segment
-from notifyctl.delivery import ExcludedRow, Exclusion, Message
+from notifyctl.delivery import ExcludedRow, Exclusion, Message, RecipientBatch
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.lint.crowd import Crowd
-from notifyctl.message import Filler, own_values, resolve, variant_for
-from notifyctl.model import ChannelName, Environment, Notification, Variable
+from notifyctl.lint.looker import Finding, Glance, Looker, glance
+from notifyctl.message import variant_for
+from notifyctl.model import Environment, Notification
 from notifyctl.ports import AudienceReader
 
 SHOWN = 5
@@ -33,15 +34,6 @@ SEVERITIES = {
     Exclusion.NO_ADDRESS.value: Severity.INFO,
     Exclusion.DUPLICATE.value: Severity.WARNING,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    rule: str
-    message: str
-    hint: str | None = None
-    severity: Severity | None = None
-    """None: as the rule's page says."""
 
 
 @dataclass(slots=True)
@@ -77,67 +69,18 @@ class Tally:
                 yield Diagnostic(rule, self.gravest[rule], message, self.last[rule])
 
 
-class Looker:
-    """One message, ready to be looked at for each of its readers."""
-
-    def __init__(self, message: Message, declared: Sequence[Variable], *, profile: str) -> None:
-        content = message.content or {}
-        self.message = message
-        self.filler = Filler(message)
-        self.declared = {variable.name: variable for variable in declared}
-        self.speaks = isinstance(content.get("text"), str) and message.channel is not ChannelName.EMAIL
-        self.limit = text_limit(message.channel, str(content.get("type")), profile) if self.speaks else None
-        self.narrow = message.channel is ChannelName.SMS and content.get("type") == "text"
-        self.fixed = offender(str(content["text"])) if self.narrow and self.speaks else None
-
-    def look(self, values: Sequence[str | None]) -> Iterator[Finding]:
-        for name, value in zip(self.message.names, values, strict=True):
-            yield from self.variable(name, value)
-        if not self.speaks or None in values:
-            return
-        text = self.filler.text("text", [value or "" for value in values])
-        if self.limit is not None and len(text) > self.limit:
-            yield Finding(
-                "text-too-long", f"the text has {len(text):,} characters; the API takes {self.limit:,}"
-            )
-        if self.narrow and self.fixed is None and (wide := offender(text)) is not None:
-            yield Finding("needs-unicode", *self.wide(wide, values))
-
-    def variable(self, name: str, value: str | None) -> Iterator[Finding]:
-        declared = self.declared.get(name)
-        if value is None:
-            yield Finding(
-                "unresolved-variable",
-                f"nothing gives $({name}) a value",
-                f"fill the cell, or give {name!r} a default",
-            )
-        elif not value.strip() and (declared is None or declared.required):
-            yield Finding("empty-variable", f"$({name}) is empty", "fill it, or declare it `required: false`")
-        elif declared is not None and declared.max_length is not None and len(value) > declared.max_length:
-            yield Finding(
-                "variable-too-long",
-                f"$({name}) has {len(value)} characters; `maxLength` is {declared.max_length}",
-            )
-
-    def wide(self, character: str, values: Sequence[str | None]) -> tuple[str, str]:
-        names = [n for n, v in zip(self.message.names, values, strict=True) if v and character in v]
-        said = f"{character!r} (U+{ord(character):04X})" + (f" in $({names[0]})" if names else "")
-        return (
-            f"{said} is not in GSM-7, and the content is `type: text`",
-            "write `type: unicode`, or another character",
-        )
-
-    def cost(self, values: Sequence[str | None]) -> tuple[int, str]:
-        """How long the text is and in which words to say it: units and segments for SMS, characters elsewhere."""
-        text = self.filler.text("text", [value or "" for value in values])
-        if self.message.channel is ChannelName.SMS:
-            counted = segment(text)
-            return counted.units, f"{counted.units} {counted.encoding} units in {plural(counted.segments)}"
-        return len(text), f"{len(text):,} characters"
-
-
-def plural(segments: int) -> str:
-    return f"{segments} segment{'' if segments == 1 else 's'}"
+def by_variant(
+    notification: Notification, batch: RecipientBatch, locale: str
+) -> Mapping[str | None, Sequence[int]]:
+    """Which variant each position of a batch reads."""
+    template = notification.template
+    if not template.locales:
+        return {None: range(len(batch))} if len(batch) else {}
+    variants = {named: variant_for(template, named or locale) for named in set(batch.locales)}
+    found: dict[str | None, list[int]] = {}
+    for position, named in enumerate(batch.locales):
+        found.setdefault(variants[named], []).append(position)
+    return found
 
 
 def check_recipients(
@@ -150,41 +93,76 @@ def check_recipients(
     every: bool,
 ) -> Iterator[Diagnostic]:
     """`locale` is for recipients that name none; `every`: tell all rows."""
-    declared = notification.template.variables or ()
-    profile = environment.profile
+    declared, profile = notification.template.variables or (), environment.profile
     lookers = {variant: Looker(message, declared, profile=profile) for variant, message in messages.items()}
-    tally, worst = Tally(every), Worst()
+    tally, worst, places = Tally(every), Worst(), Places.of(notification, audience)
     plus = environment.limits.require_plus
     crowd = Crowd(notification, messages, audience.file, locale, require_plus=plus)
-    inline = notification.audience.recipients is not None
-    columns = {each.location.line: each.location.column for each in notification.audience.recipients or ()}
     for batch in audience.batches(notification.channel):
         for row in batch.excluded:
-            yield from tally.tell(excluded(row, inline=inline), row.location)
+            yield from tally.tell(excluded(row, inline=bool(places.columns)), row.location)
         for problem, place in crowd.see(batch):
             finding = Finding(problem.rule, problem.message, problem.hint, problem.severity)
-            yield from tally.tell(finding, replace(place, column=columns.get(place.line, 1)))
-        own = {variant: list(own_values(message, batch)) for variant, message in messages.items()}
-        for position, named in enumerate(batch.locales):
-            variant = variant_for(notification.template, named or locale)
-            looker = lookers[variant]
-            values = resolve(looker.message, own[variant][position])
-            line = batch.lines[position]
-            place = Location(audience.file, line, columns.get(line, 1))
-            for finding in looker.look(values):
-                yield from tally.tell(finding, place)
-            measure(worst, looker, values, place)
+            yield from tally.tell(finding, places.at(place.line))
+        glances = {
+            variant: glance(lookers[variant], batch, positions)
+            for variant, positions in by_variant(notification, batch, locale).items()
+        }
+        for position, finding in findings(lookers, glances):
+            yield from tally.tell(finding, places.at(batch.lines[position]))
+        measure(worst, lookers, glances, partial(places.of_position, batch))
     yield from tally.rest()
     yield from crowd.rest()
     if not crowd.people:
         yield nobody(notification)
     if worst.place is not None:
-        yield Diagnostic(
-            "longest-text",
-            Severity.INFO,
-            f"the longest text of {notification.name!r}: {worst.said}",
-            worst.place,
-        )
+        said = f"the longest text of {notification.name!r}: {worst.said}"
+        yield Diagnostic("longest-text", Severity.INFO, said, worst.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a line of an audience is. In YAML an entry has a column too."""
+
+    file: str
+    columns: Mapping[int, int]
+
+    @classmethod
+    def of(cls, notification: Notification, audience: AudienceReader) -> Places:
+        entries = notification.audience.recipients or ()
+        return cls(audience.file, {each.location.line: each.location.column for each in entries})
+
+    def at(self, line: int) -> Location:
+        return Location(self.file, line, self.columns.get(line, 1))
+
+    def of_position(self, batch: RecipientBatch, position: int) -> Location:
+        return self.at(batch.lines[position])
+
+
+Glances = Mapping[str | None, Glance]
+
+
+def findings(lookers: Mapping[str | None, Looker], glances: Glances) -> Iterator[tuple[int, Finding]]:
+    """What is wrong with whom, in the order of their rows."""
+    odd = [(position, variant) for variant, seen in glances.items() for position in seen.odd]
+    for position, variant in sorted(odd, key=itemgetter(0)):
+        for finding in lookers[variant].look(glances[variant].values(position)):
+            yield position, finding
+
+
+def measure(
+    worst: Worst,
+    lookers: Mapping[str | None, Looker],
+    glances: Glances,
+    place_of: Callable[[int], Location],
+) -> None:
+    """Keeps the first of the longest texts."""
+    longest = [(-seen.units, seen.longest, variant) for variant, seen in glances.items() if seen.units >= 0]
+    if longest:
+        units, position, variant = min(longest, key=itemgetter(0, 1))
+        if -units > worst.units:
+            _, said = lookers[variant].cost(glances[variant].values(position))
+            worst.units, worst.said, worst.place = -units, said, place_of(position)
 
 
 def nobody(notification: Notification) -> Diagnostic:
@@ -196,13 +174,6 @@ def nobody(notification: Notification) -> Diagnostic:
         notification.marks.at("audience"),
         hint=f"an address for it stands in the column {field_name!r}; `columns` maps it to another name",
     )
-
-
-def measure(worst: Worst, looker: Looker, values: Sequence[str | None], place: Location) -> None:
-    if looker.speaks:
-        units, said = looker.cost(values)
-        if units > worst.units:
-            worst.units, worst.said, worst.place = units, said, place
 
 
 def excluded(row: ExcludedRow, *, inline: bool) -> Finding:

@@ -1,0 +1,90 @@
+"""The glance by columns tells what a look at each person tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifyctl.delivery import Message, RecipientBatch
+from notifyctl.lint.looker import Looker, glance
+from notifyctl.message.substitute import placeholders
+from notifyctl.model import ChannelName, Variable
+
+NAMES = ("name", "area")
+words = st.text(st.sampled_from("ab \t\u00a0\u20ac{\u00e7\U0001f600"), max_size=12)
+values = st.one_of(st.none(), words, st.just("plain"))
+pieces = st.sampled_from(
+    ["$(name)", "$(area)", "Hello ", "\u20ac", "\u00e7", "\U0001f600", "x" * 1010, "$(unsubscribe)"]
+)
+
+
+def looker(text: str, kind: str, channel: ChannelName, shared: dict[str, str], longest: int | None) -> Looker:
+    names = tuple(sorted(placeholders(text) - {"unsubscribe"}))
+    message = Message(
+        channel=channel,
+        sender="ACME",
+        content={"type": kind, "text": text},
+        options={},
+        locale=None,
+        names=names,
+        shared={name: value for name, value in shared.items() if name in names},
+    )
+    return Looker(message, [Variable("name", max_length=longest)], profile="2021")
+
+
+def slow(look: Looker, rows: Sequence[tuple[str | None, ...]]) -> tuple[list[tuple[int, str]], int, int]:
+    """Each person by themselves."""
+    found, most, first = [], -1, -1
+    for position, own in enumerate(rows):
+        given_by_name = dict(zip(NAMES, own, strict=True))
+        filled = [
+            look.message.shared.get(name) if given_by_name[name] is None else given_by_name[name]
+            for name in look.message.names
+        ]
+        found += [(position, finding.rule) for finding in look.look(filled)]
+        units, _ = look.cost(filled)
+        if units > most:
+            most, first = units, position
+    return found, most, first
+
+
+@given(
+    text=st.lists(pieces, min_size=1, max_size=6).map("".join),
+    kind=st.sampled_from(["text", "unicode"]),
+    channel=st.sampled_from([ChannelName.SMS, ChannelName.RCS]),
+    shared=st.dictionaries(st.sampled_from(NAMES), words, max_size=2),
+    longest=st.one_of(st.none(), st.integers(1, 10)),
+    rows=st.lists(st.tuples(values, values), min_size=1, max_size=12),
+)
+def test_a_glance_misses_nothing(
+    text: str,
+    kind: str,
+    channel: ChannelName,
+    shared: dict[str, str],
+    longest: int | None,
+    rows: list[tuple[str | None, ...]],
+) -> None:
+    look = looker(text, kind, channel, shared, longest)
+    count = len(rows)
+    batch = RecipientBatch(
+        [f"+4477009000{n:02}" for n in range(count)],
+        [f"+4477009000{n:02}" for n in range(count)],
+        range(2, count + 2),
+        [None] * count,
+        [None] * count,
+        [None] * count,
+        [None] * count,
+        dict(zip(NAMES, zip(*rows, strict=True), strict=True)),
+    )
+    seen = glance(look, batch, range(count))
+    found = [(at, finding.rule) for at in seen.odd for finding in look.look(seen.values(at))]
+    assert (found, seen.units, seen.longest) == slow(look, rows)
+    some = [at for at in range(count) if at % 2 == 0]
+    part = glance(look, batch, some)
+    expected, units, first = slow(look, [rows[at] for at in some])
+    assert [(at, finding.rule) for at in part.odd for finding in look.look(part.values(at))] == [
+        (some[position], rule) for position, rule in expected
+    ]
+    assert (part.units, part.longest) == (units, some[first])
