@@ -202,6 +202,10 @@ class BatchFacts:
     at: datetime
     """When it came into this state."""
     reason: str | None = None
+    others: Mapping[int, BatchState] = field(default_factory=dict)
+    """Members that stand otherwise than the batch, by position: partly accepted, or settled later."""
+    epoch: int = 0
+    """Of the run that planned it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +222,7 @@ class LedgerSummary:
     recipients: Mapping[BatchState, int]
     """Members of the batches in each state. Who was rejected and then accepted stands in two batches, and counts in both."""
     scopes: int
+    receipts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +288,10 @@ class Accepted:
 
     provider_id: str
     status: int
+    refused: Mapping[int, str] = field(default_factory=dict)
+    """Positions of members that the provider's answer says it did not take, with its reason."""
+    unheard: frozenset[int] = frozenset()
+    """Positions of members that an answer which lists its members does not name: nobody knows of them."""
 
 
 @dataclass(frozen=True, slots=True)

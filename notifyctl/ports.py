@@ -19,6 +19,7 @@ from notifyctl.delivery import (
     RecipientBatch,
     Scope,
 )
+from notifyctl.facts import AttemptFacts, Deliveries, Receipt, RunFacts, Statement, Word
 from notifyctl.model import ChannelName
 
 
@@ -83,6 +84,33 @@ class LedgerReader(Protocol):
     def next_batch(self) -> int:
         """The number that the next batch will get."""
 
+    def find(self, number: int) -> BatchFacts | None:
+        """One batch, with its scope."""
+
+    def seals(self, number: int) -> Sequence[bytes]:
+        """The seals of a batch's attempts, first to last."""
+
+    def by_provider_id(self, provider_id: str) -> int | None:
+        """The batch whose acceptance has this id; `None`: there is none."""
+
+    def attempts(self, scope: Scope) -> Iterator[AttemptFacts]:
+        """Every attempt of a scope, by batch and attempt, with what is known of how it ended."""
+
+    def deliveries(self, number: int) -> Deliveries:
+        """What receipts say of the members of a batch, folded."""
+
+    def statements(self) -> Sequence[Statement]:
+        """What was declared, first to last."""
+
+    def served(self, scope: Scope) -> Iterator[bytes]:
+        """Packed members that a baseline of this scope counts as served."""
+
+    def runs(self) -> Sequence[RunFacts]:
+        """Every writer there was, first to last."""
+
+    def plan_used(self, plan: str) -> bool:
+        """Whether a saved plan was carried out."""
+
     def close(self) -> None: ...
 
 
@@ -106,7 +134,25 @@ class LedgerWriter(LedgerReader, Protocol):
 
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
         """Record how the attempt ended, or what was learned of it later: the last word counts, and `Accepted` is final.
-        Settles attempts of earlier runs too.
+        Settles attempts of earlier runs too. Members that an `Accepted` excepts stand by themselves.
+        """
+
+    def resolve(self, number: int, words: Sequence[Word], *, at: datetime) -> None:
+        """Record what was learnt of single members, by `facts.overrides`: accepted is never taken back."""
+
+    def declare(self, statement: Statement, *, at: datetime, served: Mapping[Scope, bytes] = ...) -> None:
+        """Record a statement that this run carries out; `served` are the packed members that a baseline counts as served."""
+
+    def use_plan(self, plan: str, *, at: datetime) -> None:
+        """Record that a saved plan is being carried out."""
+
+
+class ReceiptInbox(LedgerReader, Protocol):
+    """Where receipts are recorded. Needs no lock: what a receipt says can only settle somebody, never make them eligible."""
+
+    def add(self, receipts: Sequence[Receipt]) -> int:
+        """Record receipts in one durable commit; returns how many were new. Each settles the person it speaks of, if
+        nobody knew whether the provider had their message.
         """
 
 
@@ -118,13 +164,17 @@ class LedgerStore(Protocol):
     def create(self) -> None:
         """Make an empty ledger. Raises LedgerError when there is one."""
 
-    def reader(self) -> LedgerReader:
-        """Raises LedgerError when there is none, or it is not readable by this version."""
+    def reader(self, *, strict: bool = False) -> LedgerReader:
+        """`strict`: refuse a ledger that is behind its high-water mark, or is a copy. Raises LedgerError when there is none, or it is not readable by this version."""
 
-    def writer(self, holder: str) -> AbstractContextManager[LedgerWriter]:
-        """Take the lock, raise the epoch, turn armed attempts of predecessors to unknown.
+    def writer(self, holder: str, *, revision: str | None = None) -> AbstractContextManager[LedgerWriter]:
+        """Take the lock, raise the epoch, turn armed attempts of predecessors to unknown, and read in results that an
+        earlier run could not commit. `revision`: the commit of the files that the run comes from.
         Raises LedgerLockedError naming the holder, or LedgerError.
         """
+
+    def inbox(self) -> AbstractContextManager[ReceiptInbox]:
+        """For receipts, beside a writer. Raises LedgerError when there is no ledger."""
 
 
 class Provider(Protocol):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from notifyctl.app.workspace import Workspace
 from notifyctl.delivery import BatchFacts, LedgerSummary, Scope, ScopeStatus
@@ -14,7 +15,11 @@ from notifyctl.errors import LedgerError, SettingsError
 from notifyctl.ledger import FixedIdentity, recipient_hasher, scope_statuses
 from notifyctl.model import Environment, Project
 from notifyctl.plan.part import Identify
-from notifyctl.ports import Environ, LedgerReader, LedgerStore
+from notifyctl.ports import Environ, LedgerReader
+
+if TYPE_CHECKING:
+    from notifyctl.ledger.marks import Marks
+    from notifyctl.ledger.sqlite import SqliteStore
 
 STATE_FOLDER = ".notifyctl"
 
@@ -37,7 +42,7 @@ def external_key(environment: Environment, environ: Environ) -> bytes | None:
     return read_secret(secret, environ, what="the ledger's recipient key").encode()
 
 
-def ledger_store(workspace: Workspace, environment: Environment) -> LedgerStore:
+def ledger_store(workspace: Workspace, environment: Environment) -> SqliteStore:
     """Where the facts of an environment are. Nothing is opened or made by asking."""
     from notifyctl.ledger.sqlite import SqliteStore
 
@@ -51,7 +56,20 @@ def ledger_store(workspace: Workspace, environment: Environment) -> LedgerStore:
         clock=workspace.clock,
         external_key=external_key(environment, workspace.environ),
         fixed=sandbox_identity(workspace, environment),
+        marks=marks_of(workspace, environment),
     )
+
+
+def marks_of(workspace: Workspace, environment: Environment) -> Marks | None:
+    """High-water marks lie in the user's state folder. A sandbox's ledger may be thrown away, so it has none."""
+    from notifyctl.ledger.marks import Marks
+
+    state = workspace.environ.get("XDG_STATE_HOME")
+    home = workspace.environ.get("HOME")
+    if environment.is_sandbox or not (state or home):
+        return None
+    folder = Path(state) if state else Path(str(home)) / ".local" / "state"
+    return Marks(folder / "notifyctl" / "ledgers")
 
 
 def sandbox_identity(workspace: Workspace, environment: Environment) -> FixedIdentity | None:
@@ -148,7 +166,7 @@ def facts_of(workspace: Workspace, environment: Environment, *, offline: bool = 
     if store is None or not store.exists():
         yield no_facts(workspace, environment, offline=offline)
         return
-    reader = store.reader()
+    reader = store.reader(strict=True)
     try:
         yield facts_from(reader)
     finally:

@@ -17,6 +17,7 @@ from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger.schema import schema
 
 Row = tuple[Any, ...]
+SQLITE_VERSION = sqlite3.sqlite_version_info
 Fingerprint = tuple[int, int, int]
 
 OPENING_TRIES = 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,8 @@ from notifyctl.delivery import (
 from notifyctl.errors import LedgerError
 from notifyctl.ledger.database import Database
 from notifyctl.ledger.identity import key_check, recipient_hasher
-from notifyctl.ledger.schema import APPLICATION_ID, NORMALISER_VERSION, SCHEMA_VERSION
+from notifyctl.ledger.learnt import BATCHES, SqliteLearnt
+from notifyctl.ledger.schema import APPLICATION_ID, FIRST_VERSION, NORMALISER_VERSION, SCHEMA_VERSION
 from notifyctl.model import ChannelName
 
 PAGE = 64
@@ -33,11 +35,11 @@ class Identity:
     key: bytes
 
 
-class SqliteReader:
+class SqliteReader(SqliteLearnt):
     """Implements ports.LedgerReader."""
 
     def __init__(self, database: Database, identity: Identity) -> None:
-        self._database = database
+        super().__init__(database)
         self._identity = identity
         self._identify = recipient_hasher(identity.key)
 
@@ -46,15 +48,19 @@ class SqliteReader:
             "SELECT state, count(*), sum(recipients) FROM batch_state GROUP BY state"
         )
         batches = {BatchState(state): number for state, number, _ in counted}
-        recipients = {BatchState(state): number for state, _, number in counted}
+        recipients = Counter({BatchState(state): number for state, _, number in counted})
+        for batch in self.batches_with_words():
+            recipients[batch.state] -= len(batch.others)
+            recipients.update(batch.others.values())
         return LedgerSummary(
             lineage=self._identity.lineage,
             location=str(self._database.path),
-            schema_version=SCHEMA_VERSION,
+            schema_version=self._version,
             serial=self._database.number("SELECT facts FROM serial"),
             created_at=self._identity.created_at,
             batches={state: batches.get(state, 0) for state in BatchState},
-            recipients={state: recipients.get(state, 0) for state in BatchState},
+            recipients={state: recipients[state] for state in BatchState},
+            receipts=self.receipt_count(),
             scopes=self._database.number("SELECT count(*) FROM scope"),
         )
 
@@ -70,23 +76,10 @@ class SqliteReader:
     def facts(self, scope: Scope) -> Iterator[BatchFacts]:
         last, key = 0, self._scope_id(scope)
         while page := self._database.rows(
-            "SELECT number, state, attempt, members, batch_state.at, reason"
-            " FROM batch_state JOIN batch USING (number)"
-            " WHERE batch.scope = ? AND number > ? ORDER BY number LIMIT ?",
-            key,
-            last,
-            PAGE,
+            f"{BATCHES} WHERE batch.scope = ? AND number > ? ORDER BY number LIMIT ?", key, last, PAGE
         ):
-            for number, state, attempt, members, at, reason in page:
-                yield BatchFacts(
-                    number=number,
-                    scope=scope,
-                    state=BatchState(state),
-                    attempt=attempt,
-                    members=members,
-                    at=datetime.fromisoformat(at),
-                    reason=reason,
-                )
+            words = self.words(page[0][0], page[-1][0])
+            yield from (self.batch_facts(row, words) for row in page)
             last = page[-1][0]
 
     def recorded(self, scope: Scope) -> bytes | None:
@@ -106,17 +99,6 @@ class SqliteReader:
 
     def close(self) -> None:
         self._database.close()
-
-    def _scope_id(self, scope: Scope) -> int | None:
-        row = self._database.row(
-            "SELECT id FROM scope WHERE notification = ? AND edition = ? AND occurrence = ? AND channel = ?",
-            *columns(scope),
-        )
-        return row[0] if row else None
-
-
-def columns(scope: Scope) -> tuple[str, int, str, str]:
-    return scope.notification, scope.edition, scope.occurrence, scope.channel.value
 
 
 def ids_of(members: bytes) -> bytes:
@@ -157,9 +139,9 @@ def refuse_other_versions(database: Database) -> None:
     if database.number("PRAGMA application_id") != APPLICATION_ID:
         raise not_a_ledger(database.path)
     version = database.number("PRAGMA user_version")
-    if version != SCHEMA_VERSION:
+    if not FIRST_VERSION <= version <= SCHEMA_VERSION:
         raise LedgerError(
-            f"{database.path} is a ledger of version {version}; this notifyctl reads version {SCHEMA_VERSION}",
+            f"{database.path} is a ledger of version {version}; this notifyctl reads up to version {SCHEMA_VERSION}",
             hint="upgrade notifyctl: the ledger was written by a newer one",
         )
 

@@ -1,4 +1,4 @@
-"""The tables of a ledger, version 1, as SQL that can be read on its own. No connection is opened here.
+"""The tables of a ledger, version 2, as SQL that can be read on its own. No connection is opened here.
 
 Facts are only ever appended: no table has a column that is changed later, and triggers refuse UPDATE and DELETE to
 everybody. So the number of facts is the serial of a ledger: it grows with every commit. People stand here as keyed hashes, packed by batch; there is no
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 APPLICATION_ID = 0x6E746679
 """`PRAGMA application_id`, "ntfy" in ASCII: tells a ledger from any other SQLite file."""
-SCHEMA_VERSION = 1
-"""`PRAGMA user_version`. A ledger of a higher version is not opened."""
+SCHEMA_VERSION = 2
+"""`PRAGMA user_version`. A ledger of a higher version is not opened; one of a lower is read, and upgraded by its next writer."""
+FIRST_VERSION = 1
 NORMALISER_VERSION = 1
 """Kept with each ledger. It rises when `audience.addresses` comes to write any address in another way, because the same
 person would then have another id, and get everything again."""
@@ -121,23 +122,113 @@ LEFT JOIN outcome AS said
                        AND (outcome.attempt = begun.attempt OR outcome.kind = 'accepted')
                      ORDER BY outcome.kind = 'accepted' DESC, id DESC LIMIT 1);
 
--- The number of facts. It grows with every commit and never shrinks, so it tells two moments of a ledger apart.
-CREATE VIEW serial AS
-SELECT (SELECT count(*) FROM meta) + (SELECT count(*) FROM run) + (SELECT count(*) FROM run_end)
-     + (SELECT count(*) FROM scope) + (SELECT count(*) FROM opening) + (SELECT count(*) FROM batch)
-     + (SELECT count(*) FROM attempt) + (SELECT count(*) FROM outcome) AS facts;
 """
 
-FACTS = ("meta", "run", "run_end", "scope", "opening", "batch", "attempt", "outcome")
+SINCE_2 = """
+-- Where a run came from: the commit of its files, where they are in git.
+CREATE TABLE origin (
+    epoch    INTEGER PRIMARY KEY REFERENCES run,
+    revision TEXT NOT NULL
+) STRICT;
+
+-- What was learnt of single members of a batch: by a partly accepted answer, a receipt, or a person.
+CREATE TABLE word (
+    id       INTEGER PRIMARY KEY,
+    batch    INTEGER NOT NULL REFERENCES batch,
+    position INTEGER,  -- of the member; NULL: all whose outcome is unknown
+    kind     TEXT    NOT NULL CHECK (kind IN ('accepted', 'rejected', 'unknown')),
+    source   TEXT    NOT NULL CHECK (source IN ('answer', 'receipt', 'resolve')),
+    reason   TEXT,
+    who      TEXT,
+    at       TEXT    NOT NULL
+) STRICT;
+CREATE INDEX word_by_batch ON word (batch, id);
+
+-- Receipts as they came, each once. They are written beside a run, by another process, and can only settle: nothing here
+-- makes anybody eligible again.
+CREATE TABLE receipt (
+    id          INTEGER PRIMARY KEY,
+    digest      BLOB    NOT NULL UNIQUE,
+    at          TEXT    NOT NULL,
+    batch       INTEGER REFERENCES batch,  -- NULL: nobody of this ledger is meant
+    position    INTEGER,
+    status      TEXT    NOT NULL,
+    code        TEXT,
+    provider_id TEXT,
+    said_at     TEXT
+) STRICT;
+CREATE INDEX receipt_by_batch ON receipt (batch, position);
+
+-- What people declared and an apply carried out.
+CREATE TABLE statement (
+    id           INTEGER PRIMARY KEY,
+    kind         TEXT    NOT NULL CHECK (kind IN ('moved', 'baseline', 'withdraw', 'acknowledge')),
+    notification TEXT    NOT NULL,
+    edition      INTEGER,
+    detail       TEXT    NOT NULL,
+    who          TEXT,
+    epoch        INTEGER NOT NULL REFERENCES run,
+    at           TEXT    NOT NULL
+) STRICT;
+
+-- People who count as served without a request.
+CREATE TABLE served (
+    statement INTEGER NOT NULL REFERENCES statement,
+    part      INTEGER NOT NULL,
+    scope     INTEGER NOT NULL REFERENCES scope,
+    members   BLOB    NOT NULL,  -- 28 bytes each, as in batch
+    PRIMARY KEY (statement, scope, part)
+) STRICT;
+CREATE INDEX served_by_scope ON served (scope);
+
+-- Saved plans that were carried out: each once.
+CREATE TABLE plan_use (
+    plan  TEXT    PRIMARY KEY,
+    epoch INTEGER NOT NULL REFERENCES run,
+    at    TEXT    NOT NULL
+) STRICT;
+CREATE INDEX outcome_by_provider ON outcome (provider_id) WHERE provider_id IS NOT NULL;
+"""
+
+FACTS_1 = ("meta", "run", "run_end", "scope", "opening", "batch", "attempt", "outcome")
+FACTS_2 = ("origin", "word", "receipt", "statement", "served", "plan_use")
+FACTS = (*FACTS_1, *FACTS_2)
 """The tables, all of them append-only."""
+
+
+def serial(tables: tuple[str, ...]) -> str:
+    """The view of the number of facts. It grows with every commit and never shrinks, so it tells two moments of a ledger
+    apart.
+    """
+    counted = " + ".join(f"(SELECT count(*) FROM {table})" for table in tables)  # noqa: S608 - our own table names
+    return f"CREATE VIEW serial AS SELECT {counted} AS facts;"
 
 
 def schema(sqlite_version: tuple[int, ...]) -> str:
     """The script that makes an empty ledger of this version, without its `meta` row."""
-    tables = TABLES if sqlite_version >= STRICT_SINCE else TABLES.replace(") STRICT;", ");")
-    guards = "\n".join(guard(table, verb) for table in FACTS for verb in ("UPDATE", "DELETE"))
+    tables = strictly(TABLES + SINCE_2, sqlite_version)
     marks = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {SCHEMA_VERSION};"
-    return f"{tables}\n{guards}\n{marks}\n"
+    return f"{tables}\n{serial(FACTS)}\n{guards(FACTS)}\n{marks}\n"
+
+
+def upgrade(sqlite_version: tuple[int, ...]) -> list[str]:
+    """The statements that make a ledger of version 1 one of this version, for one transaction. No fact is touched."""
+    made = strictly(SINCE_2, sqlite_version).split(";\n")
+    return [
+        "DROP VIEW serial",
+        *(statement for statement in made if statement.strip()),
+        serial(FACTS),
+        *guards(FACTS_2).split("\n"),
+        f"PRAGMA user_version = {SCHEMA_VERSION}",
+    ]
+
+
+def strictly(tables: str, sqlite_version: tuple[int, ...]) -> str:
+    return tables if sqlite_version >= STRICT_SINCE else tables.replace(") STRICT;", ");")
+
+
+def guards(tables: tuple[str, ...]) -> str:
+    return "\n".join(guard(table, verb) for table in tables for verb in ("UPDATE", "DELETE"))
 
 
 def guard(table: str, verb: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from notifyctl import __version__
 from notifyctl.delivery import (
@@ -17,9 +18,13 @@ from notifyctl.delivery import (
     Unknown,
 )
 from notifyctl.errors import LedgerError, LedgerLockedError
-from notifyctl.ledger.database import Database
-from notifyctl.ledger.reader import Identity, SqliteReader, columns
+from notifyctl.facts import Statement, Word, exceptions
+from notifyctl.ledger.database import SQLITE_VERSION, Database
+from notifyctl.ledger.learnt import columns
+from notifyctl.ledger.reader import Identity, SqliteReader
+from notifyctl.ledger.schema import SCHEMA_VERSION, upgrade
 
+SERVED_PART = 65_536 * MEMBER_BYTES
 HELD_PART = 65_536 * ID_BYTES
 """Bytes of held ids in one row: a million people are sixteen rows of 1 MB."""
 
@@ -29,8 +34,16 @@ BROKE_OFF = "the run ended before the answer was recorded"
 class SqliteWriter(SqliteReader):
     """Implements ports.LedgerWriter. May be called from several threads; the calls are taken one after the other."""
 
-    def __init__(self, database: Database, identity: Identity, *, holder: str, now: datetime) -> None:
-        """Begin an epoch. Whatever earlier ones left armed is unknown from now on, in the same commit."""
+    def __init__(
+        self, database: Database, identity: Identity, *, holder: str, now: datetime, revision: str | None
+    ) -> None:
+        """Begin an epoch. Whatever earlier ones left armed is unknown from now on, in the same commit, which also makes a
+        ledger of an earlier version one of this.
+        """
+        with database.transaction():
+            if database.number("PRAGMA user_version") < SCHEMA_VERSION:
+                for statement in upgrade(SQLITE_VERSION):
+                    database.run(statement)
         super().__init__(database, identity)
         with database.transaction():
             self._epoch = database.number("SELECT coalesce(max(epoch), 0) + 1 FROM run")
@@ -44,6 +57,8 @@ class SqliteWriter(SqliteReader):
                 self._epoch,
                 stamp(now),
             )
+            if revision is not None:
+                database.run("INSERT INTO origin VALUES (?, ?)", self._epoch, revision)
 
     def open_scope(self, scope: Scope, held: bytes, *, at: datetime) -> None:
         assert len(held) % ID_BYTES == 0
@@ -87,6 +102,10 @@ class SqliteWriter(SqliteReader):
                 )
             if state not in {BatchState.PLANNED, BatchState.REJECTED}:
                 raise LedgerError(f"batch {number} is {state} and is not begun again")
+            if self._database.row("SELECT 1 FROM word WHERE batch = ? AND kind = 'accepted'", number):
+                raise LedgerError(
+                    f"people of batch {number} have it, as a receipt says; it is not begun again"
+                )
             if attempt != last + 1:
                 raise LedgerError(f"the next attempt of batch {number} is {last + 1}, not {attempt}")
             self._database.run(
@@ -121,6 +140,49 @@ class SqliteWriter(SqliteReader):
                 self._epoch,
                 stamp(at),
             )
+            if isinstance(outcome, Accepted):
+                self._say(number, exceptions(outcome), at=at)
+
+    def resolve(self, number: int, words: Sequence[Word], *, at: datetime) -> None:
+        with self._writing():
+            if self.find(number) is None:
+                raise LedgerError(f"there is no batch {number}")
+            self._say(number, words, at=at)
+
+    def declare(
+        self, statement: Statement, *, at: datetime, served: Mapping[Scope, bytes] = MappingProxyType({})
+    ) -> None:
+        with self._writing():
+            self._database.run(
+                "INSERT INTO statement (kind, notification, edition, detail, who, epoch, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                statement.kind.value,
+                statement.notification,
+                statement.edition,
+                statement.detail,
+                statement.who,
+                self._epoch,
+                stamp(at),
+            )
+            key = self._database.number("SELECT max(id) FROM statement")
+            for scope, members in served.items():
+                made = self._scope_made(scope)
+                for part, start in enumerate(range(0, len(members), SERVED_PART)):
+                    values = (key, part, made, members[start : start + SERVED_PART])
+                    self._database.run("INSERT INTO served VALUES (?, ?, ?, ?)", *values)
+
+    def use_plan(self, plan: str, *, at: datetime) -> None:
+        with self._writing():
+            if not self.plan_used(plan):
+                self._database.run("INSERT INTO plan_use VALUES (?, ?, ?)", plan, self._epoch, stamp(at))
+
+    def _say(self, number: int, words: Sequence[Word], *, at: datetime) -> None:
+        self._database.run_many(
+            "INSERT INTO word (batch, position, kind, source, reason, who, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (number, word.position, word.kind.value, word.source.value, word.reason, word.who, stamp(at))
+                for word in words
+            ],
+        )
 
     def end(self, how: str, *, at: datetime) -> None:
         """Record that the run ended, and how: `finished`, or the name of the error that ended it."""

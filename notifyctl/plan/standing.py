@@ -46,13 +46,16 @@ def standings(facts: Iterable[BatchFacts]) -> dict[bytes, Standing]:
     found: dict[bytes, Standing] = {}
     for batch in facts:
         kind = KINDS.get(batch.state)
-        if kind is None:
-            continue
         number, attempt = batch.number, batch.attempt
-        told = {
-            recipient: Standing(kind, fingerprint, number, attempt)
-            for recipient, fingerprint in MEMBER.iter_unpack(batch.members)
-        }
+        told: dict[bytes, Standing] = {}
+        if kind is not None:
+            told = {
+                recipient: Standing(kind, fingerprint, number, attempt)
+                for recipient, fingerprint in MEMBER.iter_unpack(batch.members)
+            }
+        for position, state in batch.others.items():
+            recipient, fingerprint = MEMBER.unpack_from(batch.members, position * MEMBER.size)
+            told[recipient] = Standing(KINDS[state], fingerprint, number, attempt)
         if not found.keys().isdisjoint(told):
             for recipient in found.keys() & told.keys():
                 told[recipient] = stronger(found[recipient], told[recipient])

@@ -129,7 +129,7 @@ def test_a_new_ledger_is_empty_and_knows_when_it_was_made(store: LedgerStore) ->
         assert list(reader.facts(SMS)) == []
         assert reader.recorded(SMS) is None
         assert reader.next_batch() == 1
-    assert (summary.scopes, summary.created_at, summary.schema_version) == (0, AT, 1)
+    assert (summary.scopes, summary.created_at, summary.schema_version) == (0, AT, 2)
     assert set(summary.batches) == set(summary.recipients) == set(BatchState)
     assert sum(summary.batches.values()) == sum(summary.recipients.values()) == 0
 
@@ -200,7 +200,7 @@ def test_the_last_attempt_tells_the_state(
     store: LedgerStore, outcomes: list[Outcome], state: BatchState, attempt: int, reason: str | None
 ) -> None:
     history(store, *outcomes)
-    assert known(store) == [BatchFacts(1, SMS, state, attempt, members(1), AT, reason)]
+    assert known(store) == [BatchFacts(1, SMS, state, attempt, members(1), AT, reason, epoch=1)]
 
 
 def test_a_begun_attempt_is_armed_for_readers_while_its_writer_works(store: LedgerStore) -> None:

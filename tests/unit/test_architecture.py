@@ -15,6 +15,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "rulebook"),
     ("model",),
     ("delivery",),
+    ("facts",),
     ("ports",),
     ("config",),
     ("channels", "message", "audience", "schedule"),

@@ -15,6 +15,7 @@ import pytest
 
 from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, Accepted, BatchState, Scope, Unknown
 from notifyctl.errors import LedgerError, LedgerLockedError
+from notifyctl.facts import Receipt, Statement, StatementKind
 from notifyctl.ledger import FixedIdentity, recipient_hasher
 from notifyctl.ledger.schema import FACTS
 from notifyctl.ledger.sqlite import SqliteStore
@@ -46,12 +47,20 @@ def store(path: Path) -> SqliteStore:
 
 def fill(store: SqliteStore) -> None:
     """At least one row in every table."""
-    with store.writer("ada@laptop") as writer:
+    with store.writer("ada@laptop", revision="abc1234") as writer:
         [recipient] = writer.recipient_ids([PHONE])
         [number] = writer.plan_batches(SCOPE, [recipient + bytes(12)], at=AT)
         writer.open_scope(SCOPE, b"", at=AT)
         writer.arm(number, 1, seal=b"seal", at=AT)
-        writer.settle(number, 1, Accepted("msg-1", 202), at=AT)
+        writer.settle(number, 1, Accepted("msg-1", 202, refused={0: "no such number"}), at=AT)
+        writer.declare(
+            Statement(StatementKind.BASELINE, "outage", 1, "served by post"),
+            at=AT,
+            served={SCOPE: recipient + bytes(12)},
+        )
+        writer.use_plan("p1", at=AT)
+    with store.inbox() as inbox:
+        inbox.add([Receipt(b"digest", AT, "delivered", number, 0)])
 
 
 def states(store: SqliteStore) -> list[BatchState]:
@@ -303,8 +312,8 @@ def test_a_damaged_ledger_is_called_so(path: Path, store: SqliteStore) -> None:
 
 
 def test_a_ledger_of_a_newer_version_is_not_touched(path: Path, store: SqliteStore) -> None:
-    raw(path, "PRAGMA user_version = 2")
-    with pytest.raises(LedgerError, match="version 2") as newer, store.writer("test"):
+    raw(path, "PRAGMA user_version = 3")
+    with pytest.raises(LedgerError, match="version 3") as newer, store.writer("test"):
         pass
     assert "upgrade" in (newer.value.hint or "")
 

@@ -1,0 +1,177 @@
+"""Reading what a ledger learnt beside its batches: words on single people, receipts, statements, runs, used plans.
+
+A ledger of version 1 has none of these tables; it reads as one that learnt nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from notifyctl.delivery import MEMBER_BYTES, BatchFacts, BatchState, Scope
+from notifyctl.facts import (
+    AttemptFacts,
+    Deliveries,
+    RunFacts,
+    Source,
+    Statement,
+    StatementKind,
+    Word,
+    fold,
+    overrides,
+)
+from notifyctl.ledger.database import Database, Row
+from notifyctl.ledger.schema import SCHEMA_VERSION
+from notifyctl.model import ChannelName
+
+BATCHES = (
+    "SELECT number, state, attempt, members, batch_state.at, reason, batch.epoch, notification, edition, occurrence,"
+    " channel FROM batch_state JOIN batch USING (number) JOIN scope ON scope.id = batch.scope"
+)
+
+Words = Mapping[int, Sequence[Word]]
+"""Batch number → what was said of its members, in order."""
+
+
+class SqliteLearnt:
+    """The part of ports.LedgerReader that is about single people and runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._version = database.number("PRAGMA user_version")
+
+    def _learnt(self, sql: str, *values: object) -> list[Row]:
+        return self._database.rows(sql, *values) if self._version >= SCHEMA_VERSION else []
+
+    def words(self, first: int, last: int) -> Words:
+        rows = self._learnt(
+            "SELECT batch, position, kind, source, reason, who FROM word WHERE batch BETWEEN ? AND ? ORDER BY batch, id",
+            first,
+            last,
+        )
+        found: defaultdict[int, list[Word]] = defaultdict(list)
+        for batch, position, kind, source, reason, who in rows:
+            found[batch].append(Word(position, BatchState(kind), Source(source), reason, who))
+        return found
+
+    def batch_facts(self, row: Row, words: Words) -> BatchFacts:
+        number, state, attempt, members, at, reason, epoch, *scope = row
+        said = words.get(number)
+        others = overrides(BatchState(state), len(members) // MEMBER_BYTES, said) if said else {}
+        return BatchFacts(
+            number=number,
+            scope=scope_of(scope),
+            state=BatchState(state),
+            attempt=attempt,
+            members=members,
+            at=datetime.fromisoformat(at),
+            reason=reason,
+            others=others,
+            epoch=epoch,
+        )
+
+    def batches_with_words(self) -> Iterator[BatchFacts]:
+        for (number,) in self._learnt("SELECT DISTINCT batch FROM word ORDER BY batch"):
+            found = self.find(number)
+            assert found is not None
+            yield found
+
+    def find(self, number: int) -> BatchFacts | None:
+        row = self._database.row(f"{BATCHES} WHERE number = ?", number)
+        return self.batch_facts(row, self.words(number, number)) if row else None
+
+    def seals(self, number: int) -> Sequence[bytes]:
+        rows = self._database.rows("SELECT seal FROM attempt WHERE batch = ? ORDER BY attempt", number)
+        return [seal for (seal,) in rows]
+
+    def by_provider_id(self, provider_id: str) -> int | None:
+        row = self._database.row(
+            "SELECT batch FROM outcome WHERE provider_id = ? ORDER BY id DESC LIMIT 1", provider_id
+        )
+        return row[0] if row else None
+
+    def attempts(self, scope: Scope) -> Iterator[AttemptFacts]:
+        rows = self._database.rows(
+            "SELECT attempt.batch, attempt.attempt, attempt.epoch, attempt.at, seal, kind, status, provider_id, reason"
+            " FROM attempt JOIN batch ON batch.number = attempt.batch"
+            " LEFT JOIN outcome ON outcome.id = (SELECT max(id) FROM outcome AS o WHERE o.batch = attempt.batch"
+            " AND o.attempt = attempt.attempt) WHERE batch.scope = ? ORDER BY attempt.batch, attempt.attempt",
+            self._scope_id(scope),
+        )
+        for batch, attempt, epoch, at, seal, kind, status, provider_id, reason in rows:
+            yield AttemptFacts(
+                batch=batch,
+                attempt=attempt,
+                scope=scope,
+                epoch=epoch,
+                at=datetime.fromisoformat(at),
+                seal=seal,
+                kind=BatchState(kind or BatchState.ARMED),
+                status=status,
+                provider_id=provider_id,
+                reason=reason,
+            )
+
+    def deliveries(self, number: int) -> Deliveries:
+        rows = self._learnt(
+            "SELECT position, status FROM receipt WHERE batch = ? AND position IS NOT NULL ORDER BY position, id",
+            number,
+        )
+        said: defaultdict[int, list[str]] = defaultdict(list)
+        for position, status in rows:
+            said[position].append(status)
+        return {position: fold(statuses) for position, statuses in said.items()}
+
+    def receipt_count(self) -> int:
+        return sum(count for (count,) in self._learnt("SELECT count(*) FROM receipt"))
+
+    def statements(self) -> Sequence[Statement]:
+        rows = self._learnt("SELECT kind, notification, edition, detail, who, at FROM statement ORDER BY id")
+        return [
+            Statement(StatementKind(kind), notification, edition, detail, who, datetime.fromisoformat(at))
+            for kind, notification, edition, detail, who, at in rows
+        ]
+
+    def served(self, scope: Scope) -> Iterator[bytes]:
+        rows = self._learnt(
+            "SELECT members FROM served WHERE scope = ? ORDER BY statement, part", self._scope_id(scope)
+        )
+        yield from (members for (members,) in rows)
+
+    def runs(self) -> Sequence[RunFacts]:
+        revisions: dict[int, str] = dict(self._learnt("SELECT epoch, revision FROM origin"))
+        rows = self._database.rows(
+            "SELECT epoch, started_at, holder, tool, ended_at, how FROM run LEFT JOIN run_end USING (epoch) ORDER BY epoch"
+        )
+        return [
+            RunFacts(
+                epoch=epoch,
+                started=datetime.fromisoformat(started),
+                holder=who,
+                tool=tool,
+                revision=revisions.get(epoch),
+                ended=datetime.fromisoformat(ended) if ended else None,
+                how=how,
+            )
+            for epoch, started, who, tool, ended, how in rows
+        ]
+
+    def plan_used(self, plan: str) -> bool:
+        return bool(self._learnt("SELECT 1 FROM plan_use WHERE plan = ?", plan))
+
+    def _scope_id(self, scope: Scope) -> int | None:
+        row = self._database.row(
+            "SELECT id FROM scope WHERE notification = ? AND edition = ? AND occurrence = ? AND channel = ?",
+            *columns(scope),
+        )
+        return row[0] if row else None
+
+
+def columns(scope: Scope) -> tuple[str, int, str, str]:
+    return scope.notification, scope.edition, scope.occurrence, scope.channel.value
+
+
+def scope_of(row: Sequence[object]) -> Scope:
+    notification, edition, occurrence, channel = row
+    return Scope(str(notification), int(str(edition)), str(occurrence), ChannelName(str(channel)))

@@ -1,0 +1,293 @@
+"""What every ledger keeps to about what is learnt after a batch was sent: words, receipts, statements, runs, used plans."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifyctl.delivery import (
+    FINGERPRINT_BYTES,
+    ID_BYTES,
+    Accepted,
+    BatchFacts,
+    BatchState,
+    Outcome,
+    Rejected,
+    Scope,
+    Unknown,
+)
+from notifyctl.errors import LedgerError
+from notifyctl.facts import (
+    Delivery,
+    DeliveryStatus,
+    Receipt,
+    Source,
+    Statement,
+    StatementKind,
+    Word,
+    fold,
+    overrides,
+)
+from notifyctl.ledger import scope_statuses
+from notifyctl.ledger.sqlite import SqliteStore
+from notifyctl.model import ChannelName
+from notifyctl.plan.standing import standings
+from notifyctl.ports import LedgerStore
+from notifyctl.testing import ManualClock, MemoryLedger
+
+AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
+SMS = Scope("outage", 1, "once", ChannelName.SMS)
+MAIL = Scope("invoice", 1, "once", ChannelName.EMAIL)
+UNKNOWN = Unknown("read timed out")
+NO = BatchState.REJECTED
+YES = BatchState.ACCEPTED
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> LedgerStore:
+    clock = ManualClock(AT)
+    made: LedgerStore = MemoryLedger(clock=clock)
+    if request.param == "sqlite":
+        made = SqliteStore(tmp_path / "state" / "staging.db", clock=clock)
+    made.create()
+    return made
+
+
+def members(*people: int) -> bytes:
+    return b"".join(n.to_bytes(ID_BYTES) + bytes(FINGERPRINT_BYTES) for n in people)
+
+
+def sent(store: LedgerStore, outcome: Outcome | None, size: int = 3) -> int:
+    with store.writer("test") as writer:
+        [number] = writer.plan_batches(SMS, [members(*range(1, size + 1))], at=AT)
+        writer.arm(number, 1, seal=b"seal", at=AT)
+        if outcome is not None:
+            writer.settle(number, 1, outcome, at=AT)
+    return number
+
+
+def found(store: LedgerStore, number: int = 1) -> BatchFacts:
+    with closing(store.reader()) as reader:
+        facts = reader.find(number)
+        assert facts is not None
+        assert [facts] == list(reader.facts(facts.scope))
+        return facts
+
+
+def receipt(
+    position: int | None, status: str = "delivered", *, batch: int | None = 1, digest: str = ""
+) -> Receipt:
+    return Receipt(f"{digest}{batch}-{position}-{status}".encode(), AT, status, batch, position, code="7500")
+
+
+def kinds(store: LedgerStore) -> list[str]:
+    with closing(store.reader()) as reader:
+        known = standings(reader.facts(SMS))
+    return [known[n.to_bytes(ID_BYTES)].kind for n in range(1, len(known) + 1)]
+
+
+# Words on single people
+
+
+def test_a_partly_accepted_request_stands_member_by_member(store: LedgerStore) -> None:
+    sent(store, Accepted("m", 201, refused={1: "not a number"}, unheard=frozenset({2})))
+    assert found(store).others == {1: NO, 2: BatchState.UNKNOWN}
+    assert kinds(store) == ["accepted", "rejected", "uncertain"]
+    with closing(store.reader()) as reader:
+        recipients = reader.summary().recipients
+        [status] = scope_statuses(reader)
+    assert (recipients[YES], recipients[NO], recipients[BatchState.UNKNOWN]) == (1, 1, 1)
+    assert (status.accepted, status.rejected, status.uncertain) == (1, 1, 1)
+
+
+def test_a_person_settles_what_is_unknown_and_nothing_else(store: LedgerStore) -> None:
+    sent(store, UNKNOWN)
+    with store.writer("ada") as writer:
+        writer.resolve(1, [Word(0, YES, Source.RESOLVE, "asked them", "ada")], at=AT)
+        writer.resolve(1, [Word(None, NO, Source.RESOLVE, "provider says no", "ada")], at=AT)
+    assert kinds(store) == ["accepted", "rejected", "rejected"]
+
+
+@pytest.mark.parametrize("outcome", [Accepted("m", 201), Rejected("bad request", 400)])
+def test_what_is_known_is_not_settled_again(store: LedgerStore, outcome: Outcome) -> None:
+    sent(store, outcome)
+    with store.writer("ada") as writer:
+        writer.resolve(1, [Word(None, NO, Source.RESOLVE), Word(None, YES, Source.RESOLVE)], at=AT)
+    assert found(store).others == {}
+
+
+def test_a_batch_that_is_not_there_cannot_be_settled(store: LedgerStore) -> None:
+    with store.writer("ada") as writer, pytest.raises(LedgerError, match="no batch 7"):
+        writer.resolve(7, [Word(None, NO, Source.RESOLVE)], at=AT)
+
+
+words = st.lists(
+    st.builds(
+        Word, st.one_of(st.none(), st.integers(0, 3)), st.sampled_from([YES, NO]), st.sampled_from(Source)
+    ),
+    max_size=6,
+)
+
+
+@given(state=st.sampled_from(BatchState), said=words, more=words)
+def test_accepted_is_never_taken_back(state: BatchState, said: list[Word], more: list[Word]) -> None:
+    more = [word for word in more if word.source is not Source.ANSWER]
+    before, after = overrides(state, 4, said), overrides(state, 4, [*said, *more])
+    for position in range(4):
+        if before.get(position, state) is YES:
+            assert after.get(position, state) is YES
+
+
+# Receipts
+
+
+def test_a_receipt_settles_what_is_unknown(store: LedgerStore) -> None:
+    sent(store, UNKNOWN)
+    with store.inbox() as inbox:
+        assert inbox.add([receipt(1)]) == 1
+    assert found(store).others == {1: YES}
+    assert kinds(store) == ["uncertain", "accepted", "uncertain"]
+
+
+def test_a_receipt_of_a_failed_delivery_says_that_the_provider_had_it(store: LedgerStore) -> None:
+    sent(store, UNKNOWN)
+    with store.inbox() as inbox:
+        inbox.add([receipt(0, "failed")])
+    assert found(store).others == {0: YES}
+    with closing(store.reader()) as reader:
+        assert reader.deliveries(1) == {0: Delivery(DeliveryStatus.FAILED)}
+
+
+def test_the_same_receipt_again_changes_nothing(store: LedgerStore) -> None:
+    sent(store, UNKNOWN)
+    with store.inbox() as inbox:
+        assert inbox.add([receipt(1), receipt(1)]) == 1
+        assert inbox.add([receipt(1)]) == 0
+    with closing(store.reader()) as reader:
+        assert reader.summary().receipts == 1
+
+
+def test_receipts_come_while_a_run_is_at_work_and_before_its_result(store: LedgerStore) -> None:
+    with store.writer("test") as writer:
+        [number] = writer.plan_batches(SMS, [members(1, 2)], at=AT)
+        writer.arm(number, 1, seal=b"seal", at=AT)
+        with store.inbox() as inbox:
+            inbox.add([receipt(0)])
+        writer.settle(number, 1, UNKNOWN, at=AT)
+    assert found(store).others == {0: YES}
+
+
+def test_a_batch_whose_people_have_it_is_not_begun_again(store: LedgerStore) -> None:
+    with store.writer("test") as writer:
+        [number] = writer.plan_batches(SMS, [members(1, 2)], at=AT)
+        writer.arm(number, 1, seal=b"seal", at=AT)
+        writer.settle(number, 1, Rejected("too fast", 429), at=AT)
+        with store.inbox() as inbox:
+            inbox.add([receipt(0)])
+        with pytest.raises(LedgerError):
+            writer.arm(number, 2, seal=b"seal", at=AT)
+
+
+def test_a_receipt_for_nobody_here_is_kept_and_settles_nobody(store: LedgerStore) -> None:
+    sent(store, UNKNOWN)
+    with store.inbox() as inbox:
+        assert inbox.add([receipt(None, batch=None)]) == 1
+    assert found(store).others == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "folded"),
+    [
+        (["submitted"], Delivery(DeliveryStatus.SUBMITTED)),
+        (["delivered", "submitted"], Delivery(DeliveryStatus.DELIVERED)),
+        (["read", "delivered", "submitted"], Delivery(DeliveryStatus.READ)),
+        (["failed", "delivered"], Delivery(DeliveryStatus.FAILED)),
+        (["clicked"], Delivery(None, clicked=True)),
+        (["clicked", "delivered", "clicked"], Delivery(DeliveryStatus.DELIVERED, clicked=True)),
+        (["something new"], Delivery()),
+    ],
+)
+def test_receipts_fold_to_the_same_in_any_order(said: list[str], folded: Delivery) -> None:
+    for order in permutations(said):
+        assert fold([*order, *order]) == folded
+
+
+# Finding
+
+
+def test_a_batch_is_found_by_number_and_by_the_provider_s_id(store: LedgerStore) -> None:
+    number = sent(store, Accepted("m-1", 201))
+    with closing(store.reader()) as reader:
+        assert reader.find(99) is None
+        assert reader.seals(number) == [b"seal"]
+        assert reader.by_provider_id("m-1") == number
+        assert reader.by_provider_id("m-2") is None
+        [attempt] = reader.attempts(SMS)
+    assert (attempt.batch, attempt.attempt, attempt.kind, attempt.provider_id) == (number, 1, YES, "m-1")
+
+
+def test_an_attempt_without_an_answer_is_armed(store: LedgerStore) -> None:
+    with store.writer("test") as writer:
+        [number] = writer.plan_batches(SMS, [members(1)], at=AT)
+        writer.arm(number, 1, seal=b"seal", at=AT)
+        with closing(store.reader()) as reader:
+            assert [each.kind for each in reader.attempts(SMS)] == [BatchState.ARMED]
+
+
+# Statements, plans and runs
+
+
+def test_what_is_declared_comes_back_in_order(store: LedgerStore) -> None:
+    first = Statement(StatementKind.MOVED, "outage-2", None, "outage", "ada")
+    second = Statement(StatementKind.BASELINE, "invoice", 1, "sent by post", "ada")
+    with store.writer("test") as writer:
+        writer.declare(first, at=AT)
+        writer.declare(second, at=AT, served={MAIL: members(4, 5)})
+    with closing(store.reader()) as reader:
+        assert [(s.kind, s.detail, s.who, s.at) for s in reader.statements()] == [
+            (StatementKind.MOVED, "outage", "ada", AT),
+            (StatementKind.BASELINE, "sent by post", "ada", AT),
+        ]
+        assert b"".join(reader.served(MAIL)) == members(4, 5)
+        assert list(reader.served(SMS)) == []
+
+
+def test_a_plan_is_used_once_and_remembered(store: LedgerStore) -> None:
+    with store.writer("test") as writer:
+        assert not writer.plan_used("p1")
+        writer.use_plan("p1", at=AT)
+        writer.use_plan("p1", at=AT)
+    with closing(store.reader()) as reader:
+        assert reader.plan_used("p1")
+        assert not reader.plan_used("p2")
+
+
+def test_runs_tell_who_came_from_where_and_how_they_ended(store: LedgerStore) -> None:
+    with store.writer("ada", revision="abc1234"):
+        pass
+    with pytest.raises(KeyboardInterrupt), store.writer("bo"):
+        raise KeyboardInterrupt
+    with closing(store.reader()) as reader:
+        runs = [(run.epoch, run.holder, run.revision, run.how) for run in reader.runs()]
+    assert runs == [(1, "ada", "abc1234", "finished"), (2, "bo", None, "KeyboardInterrupt")]
+
+
+def test_every_fact_raises_the_serial(store: LedgerStore) -> None:
+    def serial() -> int:
+        with closing(store.reader()) as reader:
+            return reader.summary().serial
+
+    sent(store, UNKNOWN)
+    before = serial()
+    with store.inbox() as inbox:
+        inbox.add([receipt(0)])
+    assert serial() == before + 2  # the receipt, and the word that it says
+    with store.writer("test") as writer:
+        writer.declare(Statement(StatementKind.WITHDRAW, "outage", 1, "called off"), at=AT)
+    assert serial() == before + 2 + 1 + 2  # the statement, the run and its end
