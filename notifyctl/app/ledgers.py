@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import getpass
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,13 +15,14 @@ from typing import TYPE_CHECKING
 from notifyctl.app.workspace import Workspace
 from notifyctl.delivery import BatchFacts, LedgerSummary, Scope, ScopeStatus
 from notifyctl.errors import LedgerError, SettingsError
+from notifyctl.facts import Statement
 from notifyctl.ledger import FixedIdentity, recipient_hasher, scope_statuses
 from notifyctl.model import Environment, Project
 from notifyctl.plan.part import Identify
 from notifyctl.ports import Environ, LedgerReader
 
 if TYPE_CHECKING:
-    from notifyctl.ledger.marks import Marks
+    from notifyctl.ledger.marks import Mark, Marks
     from notifyctl.ledger.sqlite import SqliteStore
 
 STATE_FOLDER = ".notifyctl"
@@ -93,6 +97,45 @@ def show_ledger(workspace: Workspace, environment: Environment) -> LedgerSummary
         return reader.summary()
 
 
+def verify_ledger(workspace: Workspace, environment: Environment) -> tuple[LedgerSummary, list[str]]:
+    """What the ledger holds, and what is wrong with it."""
+    faults = ledger_store(workspace, environment).verify()
+    return show_ledger(workspace, environment), faults
+
+
+def export_ledger(
+    workspace: Workspace, environment: Environment
+) -> Iterator[tuple[str, Mapping[str, object]]]:
+    return ledger_store(workspace, environment).export()
+
+
+def adoption(workspace: Workspace, environment: Environment) -> tuple[LedgerSummary, Mark | None]:
+    """The ledger that lies here, and what this machine last wrote here. Raises LedgerError where none lies."""
+    store = ledger_store(workspace, environment)
+    return show_ledger(workspace, environment), store.mark()
+
+
+def adopt_ledger(workspace: Workspace, environment: Environment) -> None:
+    ledger_store(workspace, environment).adopt(holder())
+
+
+def lock_holder(workspace: Workspace, environment: Environment) -> str | None:
+    return ledger_store(workspace, environment).held_by()
+
+
+def unlock_ledger(workspace: Workspace, environment: Environment) -> None:
+    ledger_store(workspace, environment).unlock(holder())
+
+
+def holder() -> str:
+    """Who holds the lock, for the message that another apply gets."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = f"uid {os.getuid()}"
+    return f"{user}@{socket.gethostname()} pid {os.getpid()}"
+
+
 def status(workspace: Workspace, environment: Environment, notification: str | None) -> list[ScopeStatus]:
     """How people stand in each opened edition. An unused sandbox has none; elsewhere a ledger must exist."""
     if environment.is_sandbox and not ledger_store(workspace, environment).exists():
@@ -105,6 +148,7 @@ def status(workspace: Workspace, environment: Environment, notification: str | N
 def existing(workspace: Workspace, environment: Environment) -> Iterator[LedgerReader]:
     store = ledger_store(workspace, environment)
     if not store.exists():
+        store.refuse_lost()
         raise no_ledger(environment, planning=False)
     reader = store.reader()
     try:
@@ -146,6 +190,13 @@ class Facts:
     def next_batch(self) -> int:
         return self.reader.next_batch() if self.reader else 1
 
+    @property
+    def statements(self) -> Sequence[Statement]:
+        return self.reader.statements() if self.reader else ()
+
+    def served(self, scope: Scope) -> Iterator[bytes]:
+        return self.reader.served(scope) if self.reader else iter(())
+
 
 def facts_from(reader: LedgerReader) -> Facts:
     return Facts(reader, reader.recipient_ids, reader.summary().lineage, complete=True)
@@ -163,6 +214,8 @@ def no_facts(workspace: Workspace, environment: Environment, *, offline: bool) -
 def facts_of(workspace: Workspace, environment: Environment, *, offline: bool = False) -> Iterator[Facts]:
     """The facts of an environment's ledger; without a ledger, what can be known all the same. Changes no file."""
     store = None if offline else ledger_store(workspace, environment)
+    if store is not None and not store.exists():
+        store.refuse_lost()
     if store is None or not store.exists():
         yield no_facts(workspace, environment, offline=offline)
         return

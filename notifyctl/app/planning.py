@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from notifyctl.app.checking import settled
 from notifyctl.app.ledgers import Facts, facts_of, no_ledger
 from notifyctl.app.workspace import Workspace
+from notifyctl.audience.one import OnlyOne
 from notifyctl.delivery import Scope
 from notifyctl.diagnostics import has_errors, in_order
 from notifyctl.errors import ProjectError, UsageError
+from notifyctl.facts import Statement, StatementKind
 from notifyctl.lint.project import Checked, check_project
 from notifyctl.model import RECIPIENT_ZONE, Environment, Notification, Project
 from notifyctl.plan.build import Frame, build_plan, valid_until
 from notifyctl.plan.part import Orphan, Part
 from notifyctl.plan.plan import Plan
-from notifyctl.plan.standing import Standing, recorded_ids, standings
+from notifyctl.plan.standing import Standing, add_served, recorded_ids, standings
 from notifyctl.schedule.timing import Occurrence, occurrences
 
 LISTED_AHEAD = timedelta(days=7)
@@ -46,8 +48,10 @@ def derive(
     *,
     only: tuple[str, ...] = (),
     as_of: datetime | None = None,
+    fresh_only: bool = False,
+    one: str | None = None,
 ) -> Plan:
-    """The plan from files and facts as they are at this moment."""
+    """The plan from files and facts as they are at this moment. `one`: for this normalised address alone."""
     project = workspace.sound
     refuse_unknown(only, project)
     now = as_of or workspace.clock.now()
@@ -61,7 +65,13 @@ def derive(
         )
     wanted = {name: n for name, n in project.notifications.items() if not only or name in only}
     past = Past(project, facts)
-    parts = [part for n in wanted.values() for part in parts_of(project, n, checked, past, now=now)]
+    parts = [
+        part
+        for notification in wanted.values()
+        for part in parts_of(project, notification, checked, past, now=now, fresh_only=fresh_only)
+    ]
+    if one is not None:
+        parts = [replace(part, audience=OnlyOne(part.audience, one)) for part in parts]
     frame = Frame(
         project=project.name,
         environment=environment,
@@ -100,18 +110,65 @@ class Past:
     facts: Facts
 
     def names(self, notification: str) -> set[str]:
+        """Its name and those it had before, by documents and by what earlier applies recorded of them."""
+        moves = [(move.source, move.target) for move in self.project.moved]
+        moves += [(s.detail, s.notification) for s in self.facts.statements if s.kind is StatementKind.MOVED]
         known = {notification}
-        while found := {m.source for m in self.project.moved if m.target in known} - known:
+        while found := {source for source, target in moves if target in known} - known:
             known |= found
         return known
+
+    def stated(self, kind: StatementKind, notification: Notification) -> list[Statement]:
+        names = self.names(notification.name)
+        return [
+            each
+            for each in self.facts.statements
+            if each.kind is kind and each.notification in names and each.edition == notification.edition
+        ]
+
+    def withdrawal(self, notification: Notification) -> str | None:
+        """Why an edition is withdrawn: by a document, or by a fact that is older than its removal."""
+        documents = [
+            each.reason
+            for each in self.project.withdrawals
+            if each.notification == notification.name and each.edition == notification.edition
+        ]
+        said = [each.detail for each in self.stated(StatementKind.WITHDRAW, notification)]
+        return next(iter([*documents, *said]), None)
+
+    def pending_baseline(self, notification: Notification) -> str | None:
+        """The reason of a baseline that no apply has recorded yet."""
+        if self.stated(StatementKind.BASELINE, notification):
+            return None
+        for each in self.project.baselines:
+            if each.notification == notification.name and each.edition == notification.edition:
+                return each.reason
+        return None
+
+    def vanished(self, notification: Notification) -> dict[str, frozenset[bytes]]:
+        """What was accepted under names that nothing defines any more, where this name has no facts at all."""
+        if any(True for _ in self.scopes(notification.name)):
+            return {}
+        defined = {name for each in self.project.notifications for name in self.names(each)}
+        gone: dict[str, set[bytes]] = {}
+        for scope in self.facts.scopes:
+            if scope.notification not in defined and scope.channel is notification.channel:
+                for recipient, standing in standings(self.facts.batches(scope)).items():
+                    if standing.kind == "accepted":
+                        gone.setdefault(scope.notification, set()).add(recipient + standing.fingerprint)
+        return {name: frozenset(members) for name, members in gone.items()}
 
     def scopes(self, notification: str) -> Iterator[Scope]:
         names = self.names(notification)
         return (scope for scope in self.facts.scopes if scope.notification in names)
 
     def standings(self, scope: Scope) -> dict[bytes, Standing]:
-        same = (past for past in self.scopes(scope.notification) if same_slot(past, scope))
-        return standings(batch for past in same for batch in self.facts.batches(past))
+        same = [past for past in self.scopes(scope.notification) if same_slot(past, scope)]
+        known = standings(batch for past in same for batch in self.facts.batches(past))
+        for past in same:
+            for members in self.facts.served(past):
+                add_served(known, members)
+        return known
 
     def recorded(self, scope: Scope) -> set[bytes] | None:
         packed = [
@@ -156,13 +213,21 @@ def same_slot(one: Scope, other: Scope) -> bool:
 
 
 def parts_of(
-    project: Project, notification: Notification, checked: Checked, past: Past, *, now: datetime
+    project: Project,
+    notification: Notification,
+    checked: Checked,
+    past: Past,
+    *,
+    now: datetime,
+    fresh_only: bool = False,
 ) -> Iterator[Part]:
-    baseline = any(
-        b.notification == notification.name and b.edition == notification.edition for b in project.baselines
-    )
+    pending = past.pending_baseline(notification)
+    withdrawn = past.withdrawal(notification)
+    vanished: Mapping[str, frozenset[bytes]] | None = None
     for occurrence in occurrences_of(project, notification, after=now, until=valid_until(now)):
         scope = Scope(notification.name, notification.edition, occurrence.id, notification.channel)
+        if vanished is None:
+            vanished = past.vanished(notification)
         yield Part(
             notification=notification,
             scope=scope,
@@ -174,17 +239,11 @@ def parts_of(
             standings=past.standings(scope),
             recorded=past.recorded(scope),
             earlier=past.earlier(scope),
-            withdrawn=withdrawal(project, notification),
-            # A baseline promises that nobody is written to; until it is recorded as a fact, holding keeps the promise.
-            held="baseline" if baseline else None,
+            withdrawn=withdrawn,
+            baseline=pending,
+            vanished=vanished,
+            fresh_only=fresh_only,
         )
-
-
-def withdrawal(project: Project, notification: Notification) -> str | None:
-    for withdraw in project.withdrawals:
-        if withdraw.notification == notification.name and withdraw.edition == notification.edition:
-            return withdraw.reason
-    return None
 
 
 def occurrences_of(

@@ -11,6 +11,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby, islice
 from queue import Empty, SimpleQueue
 from random import Random
@@ -29,7 +30,7 @@ from notifyctl.delivery import (
     Scope,
     Unknown,
 )
-from notifyctl.errors import LedgerError
+from notifyctl.errors import LedgerError, LedgerLockedError, NotifyctlError
 from notifyctl.ports import Clock, LedgerWriter, Provider
 
 __all__ = ["Event", "Job", "Planned", "Report", "Sent", "Settled", "Stop", "Waiting", "dry_run", "run"]
@@ -49,6 +50,11 @@ INSTANT = 1e-6
 SETTLE_PAUSES = (0.1, 0.5, 2.0)
 """Seconds between attempts to record an outcome in a ledger that fails."""
 REASONS_KEPT = 20
+SEND_BY = 60.0
+"""Seconds after ARM within which the request must begin; far less than the quarantine before a person may settle it."""
+
+Keep = Callable[[int, int, Outcome, datetime], None]
+"""Batch, attempt, outcome and time → kept durably for the next run. Raises OSError."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,14 +75,16 @@ def run(
     clock: Clock,
     on_event: Callable[[Event], None],
     stop: Stop,
+    keep: Keep | None = None,
     chance: Random | None = None,
 ) -> Report:
     """Send everything in the job that can be sent. `on_event` is called on the calling thread; `chance` spreads retries.
+    `keep` is given what cannot be committed, for the next run.
 
     Raises LedgerError or LedgerLockedError when the ledger cannot record any more: then nothing further was begun, and
     what was in flight was recorded as far as possible.
     """
-    sending = Sending(job, writer, provider, clock, on_event, stop, chance or Random())  # noqa: S311 - spreads retries
+    sending = Sending(job, writer, provider, clock, on_event, stop, keep, chance or Random())  # noqa: S311 - spreads retries
     sending.plan()
     sending.send_all()
     return sending.report()
@@ -100,6 +108,7 @@ class Sending:
         clock: Clock,
         on_event: Callable[[Event], None],
         stop: Stop,
+        keep: Keep | None,
         chance: Random,
     ) -> None:
         self._job = job
@@ -108,6 +117,7 @@ class Sending:
         self._clock = clock
         self._tell = on_event
         self._stop = stop
+        self._keep = keep
         self._chance = chance
         self._pacer = Pacer(job.limits, clock)
         self._planned: dict[int, tuple[Scope, int]] = {}
@@ -206,9 +216,17 @@ class Sending:
 
     def _post(self, attempt: Attempt, request: PreparedRequest) -> None:
         """POST, on a thread of its own. It is a daemon, so that a second Ctrl-C need not wait for a slow provider."""
+        armed = self._clock.monotonic()
 
         def post() -> None:
             try:
+                if self._clock.monotonic() - armed > SEND_BY:
+                    # Stopped for long between the record and the request: others may have taken it for lost by now.
+                    late = Rejected(
+                        "it was not sent in time after it was recorded, and never left", retryable=True
+                    )
+                    self._answers.put((attempt, late))
+                    return
                 self._answers.put((attempt, self._provider.send(request)))
             except BaseException as error:  # noqa: BLE001 - raised again by the thread that may speak to the ledger
                 self._answers.put((attempt, error))
@@ -251,16 +269,30 @@ class Sending:
         for pause in (*SETTLE_PAUSES, None):
             try:
                 self._writer.settle(attempt.number, attempt.attempt, outcome, at=self._clock.now())
-            except LedgerError as error:
-                if pause is None:
-                    raise LedgerError(
-                        f"batch {attempt.number} was sent, and how it ended could not be recorded: {error.message}",
-                        hint="its recipients are uncertain and are not sent to again; mend the ledger's disk,"
-                        " then `notifyctl plan` shows them",
-                    ) from error
+            except (LedgerError, LedgerLockedError) as error:
+                if pause is None or isinstance(error, LedgerLockedError):
+                    raise self._kept(attempt, outcome, error) from error
                 self._clock.sleep(pause)
             else:
                 return
+
+    def _kept(self, attempt: Attempt, outcome: Outcome, error: NotifyctlError) -> NotifyctlError:
+        """Put a result that cannot be committed where the next run finds it, and say so."""
+        said = f"batch {attempt.number} was sent, and how it ended could not be recorded: {error.message}"
+        if self._keep is not None:
+            try:
+                self._keep(attempt.number, attempt.attempt, outcome, self._clock.now())
+            except OSError as worse:
+                said += f"; nor could it be kept beside the ledger: {worse.strerror}"
+            else:
+                hint = "it is kept beside the ledger, and the next apply reads it in; mend the ledger's disk first"
+                kind = LedgerLockedError if isinstance(error, LedgerLockedError) else LedgerError
+                return kind(said, hint=hint)
+        return LedgerError(
+            f"{said}\n  the answer was: {outcome}",
+            hint="its recipients are uncertain and are not sent to again; mend the ledger's disk, then `notifyctl plan`"
+            " shows them, and `notifyctl resolve` settles them",
+        )
 
     def _try_again(self, attempt: Attempt, rejected: Rejected) -> bool:
         """Put the batch back after a rejection that may pass. Others wait as long: what it met, they would meet too."""

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -21,7 +22,8 @@ from notifyctl.cli.options import (
     reveal_option,
     say,
 )
-from notifyctl.errors import ExitCode
+from notifyctl.cli.show import read_plan
+from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
 
 if TYPE_CHECKING:
@@ -31,9 +33,13 @@ if TYPE_CHECKING:
     from notifyctl.apply.run import Stop
     from notifyctl.model import Environment
     from notifyctl.plan.plan import Plan
+    from notifyctl.plan.saved import SavedPlan
 
 
 @click.command("apply")
+@click.argument(
+    "plan_file", required=False, metavar="[PLAN]", type=click.Path(path_type=Path, dir_okay=False)
+)
 @only_option
 @click.option(
     "--expect",
@@ -41,19 +47,30 @@ if TYPE_CHECKING:
     help="Send only if the plan's digest is this one. Needed where nobody can be asked.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the exact requests, send nothing, change no file.")
+@click.option(
+    "--failures",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the rows of people who did not get it, and why, in the form of their own file.",
+)
 @reveal_option
 @format_option("text", "json")
 @global_options
 @click.pass_context
 def command(
     context: click.Context,
+    plan_file: Path | None,
     only: tuple[str, ...],
     expect: str | None,
     dry_run: bool,  # noqa: FBT001 - click passes flags by name
+    failures: Path | None,
     reveal: bool,  # noqa: FBT001
     form: str,
 ) -> int:
     """Send what the plan says: each message once, every request recorded before it leaves.
+
+    With PLAN, a file of `plan --out`, no more than what was reviewed there is sent, and less where less is left; the
+    file is used once.
 
     In a terminal the number of recipients is typed back; elsewhere --expect names the digest that was reviewed. The
     sandbox environment asks nothing. Ctrl-C finishes the requests in flight and records them.
@@ -61,6 +78,7 @@ def command(
     \b
     notifyctl apply
     notifyctl -e production apply --expect sha256:…
+    notifyctl -e production apply december.plan --expect sha256:…
     notifyctl apply --dry-run --reveal --format json
     """
     from notifyctl.app.workspace import open_workspace
@@ -70,7 +88,15 @@ def command(
     environment = workspace.environment(settings.env)
     if dry_run:
         return rehearse(context, workspace, environment, only=only, reveal=reveal, form=form)
-    return send(context, workspace, environment, only=only, expect=expect, form=form)
+    saved = read_plan(plan_file) if plan_file is not None else None
+    if saved is not None and only:
+        raise UsageError(
+            "a plan file says what is sent; --only would make it another plan", hint="plan again with --only"
+        )
+    applied = send(context, workspace, environment, only=only, saved=saved, expect=expect, form=form)
+    if failures is not None:
+        tell_failures(workspace, environment, applied, failures)
+    return exit_code(applied)
 
 
 def rehearse(
@@ -102,9 +128,10 @@ def send(
     environment: Environment,
     *,
     only: tuple[str, ...],
+    saved: SavedPlan | None,
     expect: str | None,
     form: str,
-) -> int:
+) -> Applied:
     from notifyctl.app.sending import apply
     from notifyctl.apply.run import Stop
     from notifyctl.cli.progress import progress
@@ -130,6 +157,7 @@ def send(
             workspace,
             environment,
             only=only,
+            saved=saved,
             expect=expect,
             confirm=ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
             on_plan=show,
@@ -141,7 +169,14 @@ def send(
         if form == "json"
         else view.as_text(applied.plan, applied.report, colour=colour(context))
     )
-    return exit_code(applied)
+    return applied
+
+
+def tell_failures(workspace: Workspace, environment: Environment, applied: Applied, folder: Path) -> None:
+    from notifyctl.app.failures import write_failures
+
+    for path, count in write_failures(workspace, environment, applied.plan, folder):
+        say(f"{count:,} rows that did not get through: {path}", stderr=True)
 
 
 def ask(plan: Plan) -> bool:

@@ -1,4 +1,4 @@
-"""`notifyctl explain`: the page of a rule that lint told."""
+"""`notifyctl explain`: the page of a rule that lint told; or why a person will or won't get a notification."""
 
 from __future__ import annotations
 
@@ -8,11 +8,45 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notifyctl.cli.options import global_options, say
+from notifyctl.cli.options import colour, format_option, global_options, globals_of, say
 from notifyctl.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from notifyctl.lint.pages import Page
+
+
+@click.command("explain")
+@click.argument("subject", metavar="[RULE|NOTIFICATION]", required=False)
+@click.option("--recipient", metavar="ADDRESS", help="Explain what becomes of this person.")
+@format_option("text", "json")
+@global_options
+@click.pass_context
+def command(context: click.Context, subject: str | None, recipient: str | None, form: str) -> int:
+    """Say what a rule of lint means; without RULE, list all rules. With --recipient, say why a person will or won't get a
+    NOTIFICATION, what they got of it, when and from which commit.
+
+    \b
+    notifyctl explain needs-unicode
+    notifyctl -e production explain outage-sms --recipient +447700900123
+    """
+    if recipient is not None:
+        if subject is None:
+            raise UsageError("name the notification: notifyctl explain NOTIFICATION --recipient ADDRESS")
+        return person(context, subject, recipient, form)
+    from notifyctl.lint.pages import PAGES
+
+    if subject is None:
+        say("\n".join(f"{page.severity:<8} {name}" for name, page in sorted(PAGES.items())))
+        return ExitCode.DONE
+    if subject not in PAGES:
+        near = get_close_matches(subject, PAGES, n=1)
+        raise UsageError(
+            f"there is no rule {subject!r}",
+            hint=f"did you mean {near[0]!r}?" if near else "`notifyctl explain` lists them",
+        )
+    page = PAGES[subject]
+    say(f"{subject} ({', '.join(known_of(page))})\n\n{page.text}")
+    return ExitCode.DONE
 
 
 def known_of(page: Page) -> Iterator[str]:
@@ -23,26 +57,17 @@ def known_of(page: Page) -> Iterator[str]:
         yield f"profile {page.profile} only"
 
 
-@click.command("explain")
-@click.argument("rule", required=False)
-@global_options
-def command(rule: str | None) -> int:
-    """Say what a rule of lint means and how to mend what it tells; without RULE, list all rules.
+def person(context: click.Context, notification: str, address: str, form: str) -> int:
+    from notifyctl.app.history import explain
+    from notifyctl.app.workspace import open_workspace
+    from notifyctl.audience.addresses import mask
+    from notifyctl.views import history as view
 
-    \b
-    notifyctl explain needs-unicode
-    """
-    from notifyctl.lint.pages import PAGES
-
-    if rule is None:
-        say("\n".join(f"{page.severity:<8} {name}" for name, page in sorted(PAGES.items())))
-        return ExitCode.DONE
-    if rule not in PAGES:
-        near = get_close_matches(rule, PAGES, n=1)
-        raise UsageError(
-            f"there is no rule {rule!r}",
-            hint=f"did you mean {near[0]!r}?" if near else "`notifyctl explain` lists them",
-        )
-    page = PAGES[rule]
-    say(f"{rule} ({', '.join(known_of(page))})\n\n{page.text}")
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    found = explain(workspace, workspace.environment(settings.env), notification, address)
+    if form == "json":
+        say(view.explained_json(found, recipient=mask(address)))
+    else:
+        say(view.explained(found, recipient=mask(address), colour=colour(context)))
     return ExitCode.DONE

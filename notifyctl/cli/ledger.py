@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from notifyctl.cli.options import colour, format_option, global_options, globals_of, say
-from notifyctl.errors import ExitCode
+from notifyctl.errors import ExitCode, PlanRefusedError, UsageError
 
 
 @click.group("ledger")
 @global_options
 def command() -> None:
-    """Make a ledger, or show what it holds. A ledger is made once for each environment and never silently."""
+    """Make, show, verify, export, adopt or unlock a ledger. A ledger is made once for each environment and never silently."""
 
 
 @command.command("init")
@@ -54,3 +56,131 @@ def show(context: click.Context, form: str) -> int:
     summary = show_ledger(workspace, workspace.environment(settings.env))
     say(view.as_json(summary) if form == "json" else view.as_text(summary, colour=colour(context)))
     return ExitCode.DONE
+
+
+@command.command("verify")
+@global_options
+@click.pass_context
+def verify(context: click.Context) -> int:
+    """Check a ledger as a whole: its pages, its guards, its sums, and that nobody accepted anything twice.
+
+    \b
+    notifyctl -e production ledger verify
+    """
+    from notifyctl.app.ledgers import verify_ledger
+    from notifyctl.app.workspace import open_workspace
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    summary, faults = verify_ledger(workspace, workspace.environment(settings.env))
+    for fault in faults:
+        say(f"fault: {fault}")
+    if faults:
+        say(
+            "Put the ledger back from a backup, then `notifyctl ledger adopt`; do not apply with this one.",
+            stderr=True,
+        )
+        return ExitCode.ERROR
+    people = sum(summary.recipients.values())
+    say(
+        f"Sound: {summary.serial:,} facts, {people:,} people in {sum(summary.batches.values()):,} batches, nobody twice."
+    )
+    return ExitCode.DONE
+
+
+@command.command("export")
+@global_options
+@click.pass_context
+def export(context: click.Context) -> int:
+    """Print every fact as JSON, one object a line. People are keyed hashes; there is no address and no key.
+
+    \b
+    notifyctl -e production ledger export > ledger.jsonl
+    """
+    import json
+
+    from notifyctl.app.ledgers import export_ledger
+    from notifyctl.app.workspace import open_workspace
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    for table, fact in export_ledger(workspace, workspace.environment(settings.env)):
+        say(json.dumps({"fact": table, **fact}, ensure_ascii=False))
+    return ExitCode.DONE
+
+
+@command.command("adopt")
+@click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can be asked.")
+@global_options
+@click.pass_context
+def adopt(context: click.Context, yes: bool) -> int:  # noqa: FBT001 - click passes flags by name
+    """Take the ledger that lies here for the right one, after it was put back from a backup, moved or copied.
+
+    Who was sent to after the backup was made is not in it: `plan` will show them as not sent. Settle that first.
+
+    \b
+    notifyctl -e production ledger adopt
+    """
+    from notifyctl.app.ledgers import adopt_ledger, adoption
+    from notifyctl.app.workspace import open_workspace
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    environment = workspace.environment(settings.env)
+    summary, mark = adoption(workspace, environment)
+    say(f"Here lies   {summary.lineage}, {summary.serial:,} facts: {summary.location}")
+    say(
+        f"Last written {mark.lineage}, {mark.serial:,} facts: {mark.place}"
+        if mark
+        else "Nothing was written here before."
+    )
+    if not yes and not agreed("Take the ledger that lies here for the right one?"):
+        raise PlanRefusedError("not confirmed; nothing was changed")
+    adopt_ledger(workspace, environment)
+    say("Adopted.")
+    return ExitCode.DONE
+
+
+@command.command("unlock")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Fence out a run that is alive: it cannot record or begin anything any more.",
+)
+@global_options
+@click.pass_context
+def unlock(context: click.Context, force: bool) -> int:  # noqa: FBT001
+    """Say who holds the ledger, and with --force take it from them.
+
+    The lock of a process that has died is free by itself. One that lives, or hangs, is fenced out by a new epoch: what it
+    has in flight becomes uncertain.
+
+    \b
+    notifyctl -e production ledger unlock
+    """
+    from notifyctl.app.ledgers import lock_holder, unlock_ledger
+    from notifyctl.app.workspace import open_workspace
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    environment = workspace.environment(settings.env)
+    who = lock_holder(workspace, environment)
+    if who is None:
+        say("Nobody holds the ledger.")
+        return ExitCode.DONE
+    if not force:
+        say(f"The ledger is held by {who}.")
+        say(
+            "It is free when that process ends. If it hangs: end it, or `notifyctl ledger unlock --force`.",
+            stderr=True,
+        )
+        return ExitCode.LEDGER_LOCKED
+    unlock_ledger(workspace, environment)
+    say(f"Fenced out: {who}. It can record and begin nothing more; what it had in flight is uncertain.")
+    return ExitCode.DONE
+
+
+def agreed(question: str) -> bool:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("nobody is here to confirm", hint="--yes does it without asking")
+    return click.confirm(question, err=True)

@@ -16,7 +16,7 @@ from notifyctl.cli.options import (
     only_option,
     say,
 )
-from notifyctl.errors import ExitCode
+from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import Plan
 
@@ -30,7 +30,7 @@ from notifyctl.plan.plan import Plan
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the plan as JSON to this file as well.",
+    help="Save the plan to this file too, for `notifyctl show` and `notifyctl apply FILE`. It holds no address.",
 )
 @format_option("text", "json")
 @click.option(
@@ -54,6 +54,7 @@ def command(
     \b
     notifyctl plan
     notifyctl -e production plan --format json --detailed-exitcode
+    notifyctl -e production plan --out december.plan
     notifyctl plan --only outage-sms --as-of 2026-12-01T09:00:00Z
     """
     from notifyctl.app.planning import make_plan
@@ -65,11 +66,27 @@ def command(
     environment = workspace.environment(settings.env)
     plan = make_plan(workspace, environment, only=only, offline=offline, as_of=as_of)
     if out is not None:
-        out.write_text(view.as_json(plan) + "\n", encoding="utf-8")
+        save(plan, out)
     say(view.as_json(plan) if form == "json" else view.as_text(plan, colour=colour(context)))
     if plan.complete and not plan.applyable:
         return ExitCode.ERROR
     return exit_code(plan) if detailed_exitcode else ExitCode.DONE
+
+
+def save(plan: Plan, out: Path) -> None:
+    import json
+    from uuid import uuid4
+
+    from notifyctl.plan.saved import authorised
+    from notifyctl.views.plan import public
+
+    document = {**public(plan), **authorised(plan, str(uuid4()))}
+    aside = out.with_name(f"{out.name}.new")
+    try:
+        aside.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        aside.replace(out)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
 
 
 def exit_code(plan: Plan) -> ExitCode:

@@ -61,3 +61,21 @@ def locked(path: Path, written: bytes) -> LedgerLockedError:
         f"the ledger {path.with_suffix('')} is held by {who}",
         hint="wait until that run has ended, or end it; the lock goes with its process",
     )
+
+
+def holder_of(path: Path) -> str | None:
+    """Who holds the lock file; None when nobody does. Takes it for a moment to find out."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unlockable(path, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(descriptor, 4096, 0).decode(errors="replace").strip() or "another run"
+    else:
+        return None
+    finally:
+        os.close(descriptor)

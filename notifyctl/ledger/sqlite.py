@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from secrets import token_bytes
 from uuid import uuid4
 
+from notifyctl.delivery import Outcome
 from notifyctl.errors import LedgerError
 from notifyctl.ledger import lock
 from notifyctl.ledger.database import make, open_for_reading, open_for_writing
@@ -43,6 +45,7 @@ class SqliteStore:
         self._external_key = external_key
         self._fixed = fixed
         self._marks = marks
+        self._lineage = ""
 
     def exists(self) -> bool:
         """Raises LedgerError where that cannot be told: a ledger that is out of sight is not one that is missing."""
@@ -98,6 +101,7 @@ class SqliteStore:
                 writer = SqliteWriter(
                     database, identity, holder=holder, now=self._clock.now(), revision=revision
                 )
+                self._lineage = identity.lineage
                 self._replay(writer, identity.lineage)
                 # Before the first request: what is recorded from here on is missed when it is gone.
                 self._mark(writer, identity.lineage)
@@ -178,13 +182,22 @@ class SqliteStore:
         finally:
             database.close()
 
+    def refuse_lost(self) -> None:
+        """Raises LedgerError where there is no ledger and this machine wrote one here."""
+        if not self.exists():
+            refuse_missing(self.mark(), self._path, self._path.stem)
+
+    def held_by(self) -> str | None:
+        """Who holds the lock now; None: nobody. The lock of a dead process is free."""
+        return lock.holder_of(self._lock_path)
+
     def mark(self) -> Mark | None:
         """What this machine remembers of the ledger here."""
         return self._marks.at(self._path) if self._marks is not None else None
 
-    def note(self, lineage: str, result: Result) -> None:
+    def keep(self, batch: int, attempt: int, outcome: Outcome, at: datetime) -> None:
         """Keep a result that could not be committed, for the next writer. Raises OSError when even that fails."""
-        note(self._path, lineage, result)
+        note(self._path, self._lineage, Result(batch, attempt, outcome, at))
 
     def _replay(self, writer: SqliteWriter, lineage: str) -> None:
         for result in noted(self._path, lineage):

@@ -68,3 +68,12 @@ class DeliveryHash:
 def content_hash(message: Message) -> str:
     """The message apart from what differs between its readers: `d1:` and 64 hex digits."""
     return DELIVERY_PREFIX + DeliveryHash(message).of([None] * len(message.names)).hex()
+
+
+def texts_hash(messages: Mapping[str | None, Message]) -> str:
+    """`d1:` and 64 hexadecimal digits over the texts of all variants and the values that all share: what is acknowledged."""
+    state = sha256()
+    for variant in sorted(messages, key=lambda name: name or ""):
+        message = messages[variant]
+        state.update(f"{variant or ''}\0{content_hash(message)}\0".encode() + canonical(message.shared))
+    return DELIVERY_PREFIX + state.hexdigest()

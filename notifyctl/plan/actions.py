@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from notifyctl.delivery import FINGERPRINT_BYTES
-from notifyctl.model import Joiners
+from notifyctl.model import Joiners, OnUnknown
 from notifyctl.plan.standing import Standing
 
 
@@ -52,6 +52,13 @@ class Circumstances:
     expired: str | None = None
     deferred: str | None = None
     joiners: Joiners = Joiners.HOLD
+    unknown: OnUnknown = OnUnknown.HOLD
+    fresh_only: bool = False
+    """A saved plan is applied again: only who was never attempted may be sent to."""
+    acknowledged: bool = False
+    """Those who have another text need not get this one."""
+    baseline: bool = False
+    """Whoever is in the audience counts as served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ class Decision:
     intent: Intent = Intent.FIRST
 
 
-def decide(  # noqa: C901 - a table read from the top: one test a row
+def decide(  # noqa: C901, PLR0912 - a table read from the top: one test a row
     *,
     standing: Standing | None,
     delivery_hash: bytes,
@@ -76,16 +83,21 @@ def decide(  # noqa: C901 - a table read from the top: one test a row
     `standing` is what the ledger knows of the unit, `delivery_hash` what it would get now. `joined`: the edition is open
     and its recorded audience is without this recipient. `earlier`: accepted under a lower edition.
     """
-    if standing is not None and standing.kind == "uncertain":
+    uncertain = standing is not None and standing.kind == "uncertain"
+    if uncertain and circumstances.unknown is OnUnknown.HOLD:
         return Decision(Action.UNCERTAIN, "no-outcome")
     if standing is not None and standing.kind == "accepted":
         if standing.fingerprint == delivery_hash[:FINGERPRINT_BYTES]:
             return Decision(Action.UNCHANGED)
+        if circumstances.acknowledged:
+            return Decision(Action.UNCHANGED, "acknowledged")
         return Decision(Action.CHANGED, "other-text-sent")
     if circumstances.withdrawn:
         return Decision(Action.WITHDRAWN, circumstances.withdrawn)
     if suppressed:
         return Decision(Action.SUPPRESSED, suppressed)
+    if circumstances.baseline:
+        return Decision(Action.UNCHANGED, "baseline")
     if circumstances.expired:
         return Decision(Action.EXPIRED, circumstances.expired)
     if blocked:
@@ -96,8 +108,10 @@ def decide(  # noqa: C901 - a table read from the top: one test a row
         return Decision(Action.BLOCKED, "joiners-held", intent)
     if circumstances.deferred:
         return Decision(Action.DEFERRED, circumstances.deferred, intent)
+    if standing is not None and circumstances.fresh_only:
+        return Decision(Action.BLOCKED, "plan-used", intent)
     if standing is not None:
-        return Decision(Action.RETRY, "not-accepted", intent)
+        return Decision(Action.RETRY, "may-have-it-already" if uncertain else "not-accepted", intent)
     if joined:
         return Decision(Action.SEND_NEW, intent=intent)
     if earlier:

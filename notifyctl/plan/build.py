@@ -9,15 +9,18 @@ from datetime import datetime, timedelta
 
 from notifyctl.delivery import Consignment, ExcludedRow, Exclusion, Opening
 from notifyctl.diagnostics import Diagnostic, Severity, in_order
+from notifyctl.facts import Statement, StatementKind
 from notifyctl.model import Category, ChannelName, Environment, Policy
 from notifyctl.plan.actions import Action
 from notifyctl.plan.digest import ScopeEffects, digest
 from notifyctl.plan.examine import Examination, Examiner
 from notifyctl.plan.part import Identify, Orphan, Part
-from notifyctl.plan.plan import VALID_FOR_HOURS, Plan, PlannedNotification
+from notifyctl.plan.plan import VALID_FOR_HOURS, Plan, PlannedNotification, Served
 
 GROWTH_FLOOR = 10
 """Growth is judged from this many people up: one more in a team of three is no accident."""
+RENAME_PERCENT = 90
+"""Of the units of a new name that were accepted under one that is gone, text for text."""
 LISTED_ROWS = 20
 """Rows listed for each notification and reason; the rest is counted."""
 
@@ -62,6 +65,7 @@ def build_plan(
     effects: list[ScopeEffects] = []
     consignments: list[Consignment] = []
     openings: list[Opening] = []
+    baselines: list[Served] = []
     for part in sorted(parts, key=lambda p: p.scope):
         found = Examiner(part, profile=frame.environment.profile, now=frame.as_of).run(identify)
         hold_to_policy(found)
@@ -70,6 +74,13 @@ def build_plan(
         planned.append(describe(found))
         effects.append(found.effects)
         ready = list(found.consignments())
+        if part.baseline is not None:
+            statement = Statement(
+                StatementKind.BASELINE, part.scope.notification, part.scope.edition, part.baseline
+            )
+            baselines.append(
+                Served(part.scope, statement, b"".join(found.served), opened=part.recorded is not None)
+            )
         consignments.extend(ready)
         if ready and part.recorded is None:
             openings.append(Opening(part.scope, b"".join(found.held)))
@@ -93,6 +104,8 @@ def build_plan(
         diagnostics=tuple(in_order(problems)),
         consignments=tuple(consignments),
         openings=tuple(openings),
+        effects=tuple(effects),
+        baselines=tuple(baselines),
     )
 
 
@@ -105,11 +118,24 @@ def end_of_validity(as_of: datetime, planned: Iterable[PlannedNotification]) -> 
 def hold_to_policy(found: Examination) -> None:
     """The thresholds of a whole scope (rule 7 of the table): all that would be sent is blocked, not a part of it."""
     policy = found.part.notification.policy or Policy()
-    reason = too_many(found, policy) or grown_too_much(found, policy)
+    reason = suspected_rename(found) or too_many(found, policy) or grown_too_much(found, policy)
     if reason is None and lacks_unsubscribe(found.part, policy):
         reason = "unsubscribe-missing"
     if reason is not None and found.authorised:
         found.block(reason)
+
+
+def suspected_rename(found: Examination) -> str | None:
+    """Nearly everybody got just this under a name that is gone: then the name has changed, and not what is said to whom."""
+    units = {
+        recipient + fingerprint
+        for growing in found.groups.values()
+        for recipient, fingerprint in zip(growing.ids, growing.fingerprints, strict=True)
+    }
+    for name, members in sorted(found.part.vanished.items()):
+        if units and len(units & members) * 100 >= RENAME_PERCENT * len(units):
+            return f"suspected-rename of {name}"
+    return None
 
 
 def too_many(found: Examination, policy: Policy) -> str | None:
@@ -162,6 +188,7 @@ def describe(found: Examination) -> PlannedNotification:
         expires=found.expires,
         cost=None,
         samples=found.samples.chosen(),
+        content_hash=found.content_hash,
     )
 
 

@@ -18,7 +18,7 @@ from notifyctl.delivery import (
     RecipientBatch,
     Units,
 )
-from notifyctl.message import DeliveryHash, own_values, resolve, variant_for
+from notifyctl.message import DeliveryHash, own_values, resolve, texts_hash, variant_for
 from notifyctl.model import Notification
 from notifyctl.plan.actions import AUTHORISED, Action, Circumstances, Decision, Intent, decide
 from notifyctl.plan.digest import ScopeEffects
@@ -72,6 +72,9 @@ class Examination:
     held: list[bytes] = field(default_factory=list)
     """Ids of people in the audience whom nothing is sent to now, but who belong to the edition."""
     excluded: list[ExcludedRow] = field(default_factory=list)
+    served: list[bytes] = field(default_factory=list)
+    """Packed members that a baseline counts as served."""
+    content_hash: str = ""
     rows: int = 0
     recipients: int = 0
     segments: int = 0
@@ -137,8 +140,12 @@ class Examiner:
             variant: Inspector(message, template, policy, profile=profile)
             for variant, message in part.messages.items()
         }
+        self.content_hash = texts_hash(part.messages)
+        given = part.notification.acknowledge
+        self.acknowledged = given is not None and self.content_hash.startswith(given)
         self.zones: dict[str, Timing | None] = {}
         self.found = Examination(part, ScopeEffects(part.scope, policy), Samples(part.messages))
+        self.found.content_hash = self.content_hash
 
     def run(self, identify: Identify) -> Examination:
         for batch in self.part.audience.batches(self.part.scope.channel):
@@ -190,6 +197,8 @@ class Examiner:
                 circumstances=self._circumstances(when),
             )
             self._keep(decision, recipient, delivery_hash, look.segments, when)
+            if decision.reason == "baseline":
+                found.served.append(recipient + delivery_hash[:FINGERPRINT_BYTES])
             if decision.action in AUTHORISED or decision.action is Action.CHANGED:
                 found.samples.add(
                     variant, delivery_hash, decision.action, batch.destinations[position], values
@@ -242,6 +251,10 @@ class Examiner:
             expired=when.reason if when and when.state == "expired" else None,
             deferred=when.reason if when and when.state == "deferred" else None,
             joiners=self.part.notification.joiners,
+            unknown=self.part.notification.on_unknown,
+            fresh_only=self.part.fresh_only,
+            acknowledged=self.acknowledged,
+            baseline=self.part.baseline is not None,
         )
 
 

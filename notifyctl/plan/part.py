@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from notifyctl.delivery import Message, Scope
 from notifyctl.model import RECIPIENT_ZONE, Notification
@@ -37,6 +37,12 @@ class Part:
     withdrawn: str | None = None
     held: str | None = None
     """A reason to block the whole scope, found before anybody was looked at."""
+    baseline: str | None = None
+    """The reason of a baseline that is not recorded yet: whoever is in the audience counts as served from its apply on."""
+    vanished: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
+    """Names that have facts and no definition → packed members that accepted under them; for a name without facts."""
+    fresh_only: bool = False
+    """Only who was never attempted may be sent to: a saved plan is applied again."""
 
     def zone_of(self, recipient_zone: str | None) -> str:
         schedule = self.notification.schedule

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from notifyctl.delivery import Consignment, Opening
+from notifyctl.delivery import Consignment, Opening, Scope
 from notifyctl.diagnostics import Diagnostic, has_errors
+from notifyctl.facts import Statement
 from notifyctl.model import ApiObject, ChannelName
 from notifyctl.plan.actions import SENDS, Action
+from notifyctl.plan.digest import ScopeEffects
 
 FORMAT_VERSION = "1.0"
 VALID_FOR_HOURS = 24
@@ -63,10 +65,24 @@ class PlannedNotification:
     expires: datetime | None
     cost: Cost | None
     samples: tuple[Sample, ...]
+    content_hash: str = ""
+    """Of the composed texts, whoever reads them: what `acknowledge:` names."""
 
     @property
     def sends(self) -> int:
         return sum(count for action, count in self.actions.items() if action in SENDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """People who count as served without a request. `members` is packed, MEMBER_BYTES each; `opened`: the edition was
+    opened before.
+    """
+
+    scope: Scope
+    statement: Statement
+    members: bytes
+    opened: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,10 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...]
     consignments: tuple[Consignment, ...]
     openings: tuple[Opening, ...]
+    effects: tuple[ScopeEffects, ...] = ()
+    """What is authorised, unit by unit; a saved plan keeps it."""
+    baselines: tuple[Served, ...] = ()
+    """Baselines that an apply of this plan records."""
 
     @property
     def applyable(self) -> bool:

@@ -63,6 +63,13 @@ def standings(facts: Iterable[BatchFacts]) -> dict[bytes, Standing]:
     return found
 
 
+def add_served(known: dict[bytes, Standing], members: bytes) -> None:
+    """Who counts as served by a baseline has accepted, unless an attempt says more."""
+    for recipient, fingerprint in MEMBER.iter_unpack(members):
+        if recipient not in known or known[recipient].kind == "rejected":
+            known[recipient] = Standing("accepted", fingerprint, 0, 0)
+
+
 def stronger(one: Standing, other: Standing) -> Standing:
     """The standing that decides, with the attempts of both."""
     _, _, winner = max((RANK[one.kind], one.batch, one), (RANK[other.kind], other.batch, other))

@@ -39,8 +39,8 @@ def count_line(diagnostics: Iterable[Diagnostic], paint: Paint) -> str:
     return (paint.red if errors else paint.yellow)(said)
 
 
-def plural(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def plural(number: int, noun: str, several: str | None = None) -> str:
+    return f"{number:,} {noun if number == 1 else several or noun + 's'}"
 
 
 def as_json(diagnostics: Iterable[Diagnostic]) -> str:

@@ -119,7 +119,9 @@ def _because(planned: PlannedNotification, action: Action) -> str:
     if action is Action.DEFERRED and planned.deferred_until:
         said.append(f"until {when(planned.deferred_until)}")
     if action is Action.CHANGED:
-        said.append("`edition:` one higher sends to them again")
+        said.append(
+            f"`edition:` one higher sends to them again, `acknowledge: {planned.content_hash[:15]}` lets it be"
+        )
     elif action is not Action.UNCERTAIN:
         alone = len(reasons) == 1
         words = ((inert(reason).replace("-", " "), count) for reason, count in reasons.items())
@@ -198,6 +200,7 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
         "segments": planned.segments,
         "cost": _cost(planned),
         "texts": planned.texts,
+        "content_hash": planned.content_hash or None,
         "samples": [_sample_object(sample) for sample in planned.samples],
     }
 

@@ -1,0 +1,124 @@
+"""`history` and `explain NOTIFICATION --recipient` as use cases: what was done, when, by whom and from which commit."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from notifyctl.app.ledgers import existing, facts_of
+from notifyctl.app.planning import derive, refuse_unknown
+from notifyctl.app.settling import key_of
+from notifyctl.app.workspace import Workspace
+from notifyctl.delivery import MEMBER_BYTES, BatchState, Scope
+from notifyctl.facts import Delivery, RunFacts, Statement
+from notifyctl.model import Environment
+from notifyctl.plan.plan import Plan
+from notifyctl.plan.standing import MEMBER
+from notifyctl.ports import LedgerReader
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """What one run did in one scope: people by how they stand now."""
+
+    scope: Scope
+    people: dict[BatchState, int]
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    run: RunFacts
+    did: tuple[Did, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Latest first."""
+
+    runs: tuple[PastRun, ...]
+    statements: tuple[Statement, ...]
+
+
+def history(workspace: Workspace, environment: Environment, *, notification: str | None = None) -> History:
+    with existing(workspace, environment) as reader:
+        people: dict[tuple[int, Scope], Counter[BatchState]] = defaultdict(Counter)
+        requests: Counter[tuple[int, Scope]] = Counter()
+        for scope in reader.scopes():
+            if notification is not None and scope.notification != notification:
+                continue
+            for batch in reader.facts(scope):
+                counts = people[batch.epoch, scope]
+                counts[batch.state] += len(batch.members) // MEMBER_BYTES - len(batch.others)
+                counts.update(batch.others.values())
+            for attempt in reader.attempts(scope):
+                requests[attempt.epoch, scope] += 1
+        runs = []
+        for run in reversed(reader.runs()):
+            did = tuple(
+                Did(scope, {state: count for state, count in counts.items() if count}, requests[epoch, scope])
+                for (epoch, scope), counts in sorted(people.items())
+                if epoch == run.epoch
+            )
+            if did or notification is None:
+                runs.append(PastRun(run, did))
+        said = [each for each in reader.statements() if notification in {None, each.notification}]
+    return History(tuple(runs), tuple(reversed(said)))
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """One batch that a person was in."""
+
+    scope: Scope
+    batch: int
+    attempt: int
+    state: BatchState
+    at: datetime
+    reason: str | None
+    fingerprint: str
+    revision: str | None
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a person will or will not get a notification, and what they got of it. `plan` is for them alone."""
+
+    plan: Plan
+    got: tuple[Got, ...]
+
+
+def explain(workspace: Workspace, environment: Environment, notification: str, address: str) -> Explanation:
+    """Raises UsageError for an unknown name or what is no address."""
+    refuse_unknown([notification], workspace.sound)
+    key = key_of(address)
+    with facts_of(workspace, environment) as facts:
+        plan = derive(workspace, environment, facts, only=(notification,), one=key)
+        got = tuple(received(facts.reader, notification, key)) if facts.reader is not None else ()
+    return Explanation(plan, got)
+
+
+def received(reader: LedgerReader, notification: str, key: str) -> Iterator[Got]:
+    [wanted] = reader.recipient_ids([key])
+    revisions = {run.epoch: run.revision for run in reader.runs()}
+    for scope in reader.scopes():
+        if scope.notification != notification:
+            continue
+        for batch in reader.facts(scope):
+            for position in range(len(batch.members) // MEMBER_BYTES):
+                recipient, fingerprint = MEMBER.unpack_from(batch.members, position * MEMBER_BYTES)
+                if recipient == wanted:
+                    yield Got(
+                        scope=scope,
+                        batch=batch.number,
+                        attempt=batch.attempt,
+                        state=batch.others.get(position, batch.state),
+                        at=batch.at,
+                        reason=batch.reason,
+                        fingerprint=fingerprint.hex(),
+                        revision=revisions.get(batch.epoch),
+                        delivery=reader.deliveries(batch.number).get(position, Delivery()),
+                    )

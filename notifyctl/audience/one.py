@@ -1,0 +1,43 @@
+"""An audience narrowed to one person, so that a plan can say what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from notifyctl.delivery import RecipientBatch
+from notifyctl.model import ChannelName
+from notifyctl.ports import AudienceReader
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyOne:
+    """An audience in which only one address is seen."""
+
+    reader: AudienceReader
+    key: str
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return tuple(self.reader.variables)
+
+    @property
+    def file(self) -> str:
+        return self.reader.file
+
+    def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
+        for batch in self.reader.batches(channel):
+            if self.key in batch.addresses:
+                at = list(batch.addresses).index(self.key)
+                yield replace(
+                    batch,
+                    addresses=[self.key],
+                    destinations=[batch.destinations[at]],
+                    lines=[batch.lines[at]],
+                    locales=[batch.locales[at]],
+                    timezones=[batch.timezones[at]],
+                    correlations=[batch.correlations[at]],
+                    suppressions=[batch.suppressions[at]],
+                    values={name: [column[at]] for name, column in batch.values.items()},
+                    excluded=(),
+                )

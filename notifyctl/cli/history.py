@@ -1,0 +1,31 @@
+"""`notifyctl history`: which run did what, when, by whom and from which commit."""
+
+from __future__ import annotations
+
+import click
+
+from notifyctl.cli.options import colour, format_option, global_options, globals_of, say
+from notifyctl.errors import ExitCode
+
+
+@click.command("history")
+@click.argument("notification", required=False)
+@format_option("text", "json")
+@global_options
+@click.pass_context
+def command(context: click.Context, notification: str | None, form: str) -> int:
+    """List the runs of an environment, latest first: who, from which commit, what was sent and how it stands now.
+
+    \b
+    notifyctl -e production history
+    notifyctl -e production history outage-sms --format json
+    """
+    from notifyctl.app.history import history
+    from notifyctl.app.workspace import open_workspace
+    from notifyctl.views import history as view
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    found = history(workspace, workspace.environment(settings.env), notification=notification)
+    say(view.as_json(found) if form == "json" else view.as_text(found, colour=colour(context)))
+    return ExitCode.DONE

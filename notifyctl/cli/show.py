@@ -1,0 +1,52 @@
+"""`notifyctl show`: a saved plan, as it was reviewed. Needs no project, no ledger and no network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from notifyctl.cli.options import colour, format_option, global_options, say
+from notifyctl.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from notifyctl.plan.saved import SavedPlan
+
+
+@click.command("show")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@format_option("text", "json")
+@global_options
+@click.pass_context
+def command(context: click.Context, file: Path, form: str) -> int:
+    """Show a plan that `notifyctl plan --out FILE` saved, and check that nobody changed it.
+
+    \b
+    notifyctl show december.plan
+    notifyctl show december.plan --format json
+    """
+    from notifyctl.views import plan as view
+    from notifyctl.views.shown import plan_of
+
+    saved = read_plan(file)
+    if form == "json":
+        say(json.dumps(saved.document, indent=2, ensure_ascii=False))
+    else:
+        say(view.as_text(plan_of(saved), colour=colour(context)))
+        say(f"Saved as {saved.id}")
+    return ExitCode.DONE
+
+
+def read_plan(file: Path) -> SavedPlan:
+    """Raises UsageError when there is no such file, PlanRefusedError when it is no sound plan."""
+    from notifyctl.plan.saved import read_saved
+
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+    except ValueError:
+        document = None
+    return read_saved(document)

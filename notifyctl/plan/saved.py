@@ -1,0 +1,141 @@
+"""A plan in a file: what was reviewed, unit by unit, so that apply can do less than that and never more or other. Pure.
+
+Units stand as keyed hashes; there is no address. The file's own digest is worked out again when it is read, so that the
+digest a reviewer knows binds all of it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from notifyctl.delivery import ID_BYTES, Scope
+from notifyctl.errors import PlanRefusedError
+from notifyctl.model import Category, ChannelName, Policy
+from notifyctl.plan.digest import ScopeEffects, digest
+from notifyctl.plan.plan import FORMAT_VERSION, Plan
+
+LENGTH_BYTES = 2
+MOST_BYTES = 1 << 30
+"""Of one scope's units once unpacked: ten million people."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """`document` is the public plan as it stands in the file."""
+
+    id: str
+    environment: str
+    provider: str
+    lineage: str | None
+    digest: str
+    valid_until: datetime
+    effects: tuple[ScopeEffects, ...]
+    document: Mapping[str, Any]
+
+
+def authorised(plan: Plan, plan_id: str) -> dict[str, Any]:
+    """What a plan file holds beside the public plan."""
+    scopes = sorted((each for each in plan.effects if each.entries), key=lambda each: each.scope)
+    return {"plan_id": plan_id, "authorised": [scope_object(each) for each in scopes]}
+
+
+def scope_object(effects: ScopeEffects) -> dict[str, Any]:
+    packed = b"".join(len(entry).to_bytes(LENGTH_BYTES) + entry for entry in sorted(effects.entries))
+    return {
+        "scope": asdict(effects.scope),
+        "policy": asdict(effects.policy),
+        "count": len(effects.entries),
+        "units": b64encode(zlib.compress(packed)).decode(),
+    }
+
+
+def read_saved(document: object) -> SavedPlan:
+    """Raises PlanRefusedError for what is no plan file, or one that was changed."""
+    if not isinstance(document, dict) or "plan_id" not in document:
+        raise PlanRefusedError(
+            "this is not a saved plan",
+            hint="`notifyctl plan --out FILE` writes one; plan.json from --format json is none",
+        )
+    major = str(document.get("format_version", "")).partition(".")[0]
+    if major != FORMAT_VERSION.partition(".")[0]:
+        raise PlanRefusedError(
+            f"the plan is of format {document.get('format_version')}; this notifyctl reads {FORMAT_VERSION}",
+            hint="plan again with this version",
+        )
+    try:
+        effects = tuple(scope_effects(entry) for entry in document["authorised"])
+        saved = SavedPlan(
+            id=str(document["plan_id"]),
+            environment=str(document["environment"]),
+            provider=str(document["provider"]),
+            lineage=document["ledger"],
+            digest=str(document["digest"]),
+            valid_until=datetime.fromisoformat(document["valid_until"]),
+            effects=effects,
+            document=document,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
+        raise PlanRefusedError("the plan file is damaged; nothing was sent", hint="plan again") from error
+    found = digest(
+        environment=saved.environment, provider=saved.provider, lineage=saved.lineage, effects=saved.effects
+    )
+    if found != saved.digest:
+        raise PlanRefusedError(
+            f"the plan file was changed: it says {saved.digest}, and holds {found}; nothing was sent",
+            hint="plan again",
+        )
+    return saved
+
+
+def scope_effects(entry: Mapping[str, Any]) -> ScopeEffects:
+    scope, policy = dict(entry["scope"]), dict(entry["policy"])
+    scope["channel"] = ChannelName(scope["channel"])
+    policy["require_unsubscribe"] = tuple(Category(each) for each in policy["require_unsubscribe"])
+    unpacking = zlib.decompressobj()
+    packed = unpacking.decompress(b64decode(entry["units"], validate=True), MOST_BYTES)
+    if unpacking.unconsumed_tail or not unpacking.eof:
+        raise ValueError("too long, or cut off")
+    return ScopeEffects(Scope(**scope), Policy(**policy), list(entries(packed)))
+
+
+def entries(packed: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(packed):
+        end = at + LENGTH_BYTES + int.from_bytes(packed[at : at + LENGTH_BYTES])
+        if end > len(packed):
+            raise ValueError("cut off")
+        yield packed[at + LENGTH_BYTES : end]
+        at = end
+
+
+def beyond(saved: SavedPlan, now: Iterable[ScopeEffects]) -> list[str]:
+    """What would be sent now that was not reviewed, as sentences; none: it is the reviewed plan, or a part of it."""
+    reviewed = {each.scope: each for each in saved.effects}
+    return [said for each in now if each.entries for said in differences(reviewed.get(each.scope), each)]
+
+
+def differences(reviewed: ScopeEffects | None, now: ScopeEffects) -> Iterator[str]:
+    name = (
+        f"{now.scope.notification} (edition {now.scope.edition}, {now.scope.occurrence}, {now.scope.channel})"
+    )
+    if reviewed is None:
+        yield f"{name}: {people(len(now.entries))}, and the plan has none there"
+        return
+    if reviewed.policy != now.policy:
+        yield f"{name}: the limits are others than those that were reviewed"
+    known = {entry[:ID_BYTES]: entry for entry in reviewed.entries}
+    joined = sum(entry[:ID_BYTES] not in known for entry in now.entries)
+    changed = sum(entry[:ID_BYTES] in known and known[entry[:ID_BYTES]] != entry for entry in now.entries)
+    if joined:
+        yield f"{name}: {people(joined)} who are not in the plan"
+    if changed:
+        yield f"{name}: {people(changed)} would get another text, or at another time"
+
+
+def people(count: int) -> str:
+    return f"{count:,} {'person' if count == 1 else 'people'}"

@@ -1,0 +1,195 @@
+"""What was done, and what became of one person: text and JSON. No address; the commit and the name of who did it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from notifyctl.delivery import BatchState, Scope
+from notifyctl.facts import Delivery, Statement
+from notifyctl.views.diagnostics import plural
+from notifyctl.views.ledger import WORDS
+from notifyctl.views.paint import Paint, inert
+from notifyctl.views.plan import public, when
+
+if TYPE_CHECKING:
+    from notifyctl.app.history import Explanation, Got, History, PastRun
+    from notifyctl.plan.plan import PlannedNotification
+
+FORMAT_VERSION = "1.0"
+
+MEANS = {
+    "uncertain": "nobody knows whether the provider had it; `notifyctl resolve` settles it",
+    "unchanged": "they have just this",
+    "changed-after-send": "they have another text, and nothing recalls it",
+    "withdrawn": "it is withdrawn",
+    "suppressed": "they are not written to",
+    "expired": "its time is past",
+    "blocked": "it is held back",
+    "deferred": "it is not due yet",
+    "retry": "an earlier attempt was certainly not accepted",
+    "send-new": "they joined the audience after the edition was opened",
+    "resend": "they have a lower edition",
+    "send": "they do not have it yet",
+}
+
+
+def as_text(history: History, *, colour: bool) -> str:
+    lines = list(_history(history, Paint(colour)))
+    return "\n".join(lines) or "Nothing was done here yet."
+
+
+def _history(history: History, paint: Paint) -> Iterator[str]:
+    for each in history.runs:
+        yield from _run(each, paint)
+    if history.statements:
+        yield paint.bold("Declared")
+        yield from (f"  {_statement(statement)}" for statement in history.statements)
+
+
+def _run(each: PastRun, paint: Paint) -> Iterator[str]:
+    run = each.run
+    commit = f" · from {run.revision}" if run.revision else ""
+    ending = run.how or "broke off, or is at work"
+    if ending == "finished" and not each.did:
+        ending = "sent nothing"
+    yield f"{paint.bold(f'run {run.epoch}')}  {when(run.started)} · {inert(run.holder)}{commit} · {ending}"
+    for did in each.did:
+        counts = ", ".join(f"{count:,} {WORDS[state]}" for state, count in did.people.items())
+        yield f"  {_scope(did.scope)}: {counts} in {plural(did.requests, 'request')}"
+
+
+def _scope(scope: Scope) -> str:
+    slot = "" if scope.occurrence == "once" else f" {scope.occurrence}"
+    return f"{scope.notification} ({scope.channel}, edition {scope.edition}{slot})"
+
+
+def _statement(statement: Statement) -> str:
+    edition = f" edition {statement.edition}" if statement.edition else ""
+    said = {"moved": f"was {statement.detail}"}.get(statement.kind, statement.detail)
+    at = f"{when(statement.at)} " if statement.at else ""
+    who = f", by {inert(statement.who)}" if statement.who else ""
+    return f"{at}{statement.kind}: {statement.notification}{edition}: {inert(said)}{who}"
+
+
+def as_json(history: History) -> str:
+    document = {
+        "format_version": FORMAT_VERSION,
+        "runs": [_run_object(each) for each in history.runs],
+        "statements": [
+            {
+                "kind": each.kind.value,
+                "notification": each.notification,
+                "edition": each.edition,
+                "detail": each.detail,
+                "who": each.who,
+                "at": each.at.isoformat() if each.at else None,
+            }
+            for each in history.statements
+        ],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _run_object(each: PastRun) -> dict[str, Any]:
+    run = each.run
+    return {
+        "run": run.epoch,
+        "started": run.started.isoformat(),
+        "ended": run.ended.isoformat() if run.ended else None,
+        "how": run.how,
+        "holder": run.holder,
+        "tool": run.tool,
+        "revision": run.revision,
+        "sent": [
+            {
+                **_scope_object(did.scope),
+                "requests": did.requests,
+                "recipients": {
+                    WORDS[state].replace(" ", "_"): did.people.get(state, 0) for state in BatchState
+                },
+            }
+            for did in each.did
+        ],
+    }
+
+
+def _scope_object(scope: Scope) -> dict[str, Any]:
+    return {
+        "notification": scope.notification,
+        "channel": scope.channel.value,
+        "edition": scope.edition,
+        "occurrence": scope.occurrence,
+    }
+
+
+def explained(found: Explanation, *, recipient: str, colour: bool) -> str:
+    return "\n".join(_explained(found, recipient, Paint(colour)))
+
+
+def _explained(found: Explanation, recipient: str, paint: Paint) -> Iterator[str]:
+    plan = found.plan
+    yield f"{paint.bold(recipient)} in {plan.environment}, as of {when(plan.as_of)}"
+    if not any(planned.actions for planned in plan.notifications):
+        yield "Not in the audience of this notification."
+    for planned in plan.notifications:
+        yield from _verdict(planned, paint)
+    yield paint.bold("What they got")
+    if not found.got:
+        yield "  nothing was ever begun for them"
+    for got in found.got:
+        yield from _got(got, paint)
+
+
+def _verdict(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
+    for action, count in planned.actions.items():
+        if count:
+            reasons = ", ".join(inert(reason).replace("-", " ") for reason in planned.reasons.get(action, {}))
+            will = "will get it" if action.sends else "will not get it"
+            if action.value == "deferred":
+                will = "will get it later"
+            slot = "" if planned.occurrence == "once" else f" at {planned.occurrence}"
+            head = f"{planned.name} ({planned.channel}, edition {planned.edition}{slot})"
+            said = MEANS[action.value] + (f" ({reasons})" if reasons else "")
+            yield f"{head}: {paint.bold(will)}: {action.value}, {said}."
+
+
+def _got(got: Got, paint: Paint) -> Iterator[str]:
+    commit = f", from {got.revision}" if got.revision else ""
+    yield f"  {when(got.at)}  {_scope(got.scope)}: {WORDS[got.state]}, batch {got.batch}{commit}"
+    if got.reason:
+        yield paint.dim(f"    {inert(got.reason)}")
+    yield paint.dim(f"    text d1:{got.fingerprint}; receipts: {_receipts(got.delivery)}")
+
+
+def _receipts(delivery: Delivery) -> str:
+    said = [delivery.status.value] if delivery.status else []
+    return " and ".join([*said, *(["clicked"] if delivery.clicked else [])]) or "none"
+
+
+def explained_json(found: Explanation, *, recipient: str) -> str:
+    document = {
+        "format_version": FORMAT_VERSION,
+        "recipient": recipient,
+        "notifications": [
+            {key: each[key] for key in ("name", "channel", "edition", "occurrence", "actions", "reasons")}
+            for each in public(found.plan)["notifications"]
+        ],
+        "received": [
+            {
+                **_scope_object(got.scope),
+                "batch": got.batch,
+                "attempt": got.attempt,
+                "outcome": WORDS[got.state].replace(" ", "_"),
+                "at": got.at.isoformat(),
+                "reason": got.reason,
+                "delivery_hash": f"d1:{got.fingerprint}",
+                "revision": got.revision,
+                "receipt": got.delivery.status.value if got.delivery.status else None,
+                "clicked": got.delivery.clicked,
+            }
+            for got in found.got
+        ],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)

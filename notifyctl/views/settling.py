@@ -1,0 +1,30 @@
+"""People whose outcome nobody knows, batch by batch. Counts only, no address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from notifyctl.views.diagnostics import plural
+from notifyctl.views.paint import Paint, inert
+from notifyctl.views.plan import when
+
+if TYPE_CHECKING:
+    from notifyctl.app.settling import Open
+
+
+def as_text(found: Sequence[Open], *, colour: bool) -> str:
+    if not found:
+        return "Nobody is uncertain."
+    return "\n".join(_lines(found, Paint(colour)))
+
+
+def _lines(found: Sequence[Open], paint: Paint) -> Iterator[str]:
+    people = sum(len(each.positions) for each in found)
+    yield f"{plural(people, 'person', 'people')} uncertain: nobody knows whether the provider had their message."
+    for each in found:
+        scope = each.scope
+        slot = "" if scope.occurrence == "once" else f" {scope.occurrence}"
+        where = f"{scope.notification} · {scope.channel} · edition {scope.edition}{slot}"
+        yield f"  batch {each.batch}  {paint.bold(f'{len(each.positions):,}')}  {where}"
+        yield paint.dim(f"    since {when(each.since)}: {inert(each.reason or 'no answer recorded yet')}")
