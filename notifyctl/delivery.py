@@ -237,6 +237,8 @@ class ScopeStatus:
     """In the recorded audience, and nothing was ever begun for them."""
     reasons: Mapping[str, int] = field(default_factory=dict)
     """Why batches are rejected or uncertain, with the number of people in them."""
+    receipts: Mapping[str, int] = field(default_factory=dict)
+    """Accepted people by their last receipt; `none`: without one. `clicked` counts beside the others."""
 
     @property
     def total(self) -> int:

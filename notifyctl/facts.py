@@ -157,5 +157,16 @@ class AttemptFacts:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The members of one batch whose outcome nobody knows."""
+
+    batch: int
+    scope: Scope
+    positions: tuple[int, ...]
+    since: datetime
+    reason: str | None
+
+
 Deliveries = Mapping[int, Delivery]
 """Position in a batch → its folded receipts."""

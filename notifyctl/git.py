@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -21,13 +20,11 @@ def revision(folder: Path) -> str | None:
 
 def ask(folder: Path, *arguments: str) -> str | None:
     """What git says, without the line break at its end; None when it fails or is not there."""
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    quiet = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+    quiet = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, and arguments of ours
             ["git", *quiet, *arguments],  # noqa: S607 - the user's own git
             cwd=folder,
-            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -4,42 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 
 from notifyctl.app.ledgers import existing, facts_of
 from notifyctl.app.planning import derive, refuse_unknown
 from notifyctl.app.settling import key_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.delivery import MEMBER_BYTES, BatchState, Scope
-from notifyctl.facts import Delivery, RunFacts, Statement
+from notifyctl.facts import Delivery
 from notifyctl.model import Environment
-from notifyctl.plan.plan import Plan
+from notifyctl.plan.past import Did, Explanation, Got, History, PastRun
 from notifyctl.plan.standing import MEMBER
 from notifyctl.ports import LedgerReader
-
-
-@dataclass(frozen=True, slots=True)
-class Did:
-    """What one run did in one scope: people by how they stand now."""
-
-    scope: Scope
-    people: dict[BatchState, int]
-    requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class PastRun:
-    run: RunFacts
-    did: tuple[Did, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """Latest first."""
-
-    runs: tuple[PastRun, ...]
-    statements: tuple[Statement, ...]
 
 
 def history(workspace: Workspace, environment: Environment, *, notification: str | None = None) -> History:
@@ -66,29 +41,6 @@ def history(workspace: Workspace, environment: Environment, *, notification: str
                 runs.append(PastRun(run, did))
         said = [each for each in reader.statements() if notification in {None, each.notification}]
     return History(tuple(runs), tuple(reversed(said)))
-
-
-@dataclass(frozen=True, slots=True)
-class Got:
-    """One batch that a person was in."""
-
-    scope: Scope
-    batch: int
-    attempt: int
-    state: BatchState
-    at: datetime
-    reason: str | None
-    fingerprint: str
-    revision: str | None
-    delivery: Delivery
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a person will or will not get a notification, and what they got of it. `plan` is for them alone."""
-
-    plan: Plan
-    got: tuple[Got, ...]
 
 
 def explain(workspace: Workspace, environment: Environment, notification: str, address: str) -> Explanation:

@@ -115,6 +115,10 @@ def adoption(workspace: Workspace, environment: Environment) -> tuple[LedgerSumm
     return show_ledger(workspace, environment), store.mark()
 
 
+def ledger_mark(workspace: Workspace, environment: Environment) -> Mark | None:
+    return ledger_store(workspace, environment).mark()
+
+
 def adopt_ledger(workspace: Workspace, environment: Environment) -> None:
     ledger_store(workspace, environment).adopt(holder())
 

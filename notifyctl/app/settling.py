@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from notifyctl.app.ledgers import existing, holder, ledger_store
@@ -12,7 +11,7 @@ from notifyctl.app.workspace import Workspace
 from notifyctl.audience.addresses import email, msisdn
 from notifyctl.delivery import MEMBER_BYTES, BatchFacts, BatchState, Scope
 from notifyctl.errors import LedgerError, UsageError
-from notifyctl.facts import UNSETTLED, Source, Statement, StatementKind, Word
+from notifyctl.facts import UNSETTLED, Open, Source, Statement, StatementKind, Word
 from notifyctl.git import revision
 from notifyctl.model import Environment
 from notifyctl.plan.standing import MEMBER
@@ -22,17 +21,6 @@ QUARANTINE = timedelta(minutes=15)
 """How old an uncertain attempt must be before somebody may say that it was not sent: a runner that was stopped between its
 record and its request gives up long before (`apply.run.SEND_BY`).
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """The members of one batch whose outcome nobody knows."""
-
-    batch: int
-    scope: Scope
-    positions: tuple[int, ...]
-    since: datetime
-    reason: str | None
 
 
 def key_of(address: str) -> str:

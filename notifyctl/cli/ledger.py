@@ -25,13 +25,20 @@ def init(context: click.Context) -> int:
     \b
     notifyctl -e production ledger init
     """
-    from notifyctl.app.ledgers import create_ledger
+    from notifyctl.app.ledgers import create_ledger, ledger_mark
     from notifyctl.app.workspace import open_workspace
 
     settings = globals_of(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
+    lost = ledger_mark(workspace, environment)
     made = create_ledger(workspace, environment)
+    if lost is not None:
+        say(
+            f"Warning: another ledger lay here, {lost.lineage} with {lost.serial:,} facts. If it is lost, the new one does not"
+            " know who was sent what: put the old one back instead, and `notifyctl ledger adopt`.",
+            stderr=True,
+        )
     say(f"Made the ledger of {environment.name!r}: {made.location}")
     say(f"Its lineage is {made.lineage}. Keep the file, and back it up: it alone knows who was sent what.")
     return ExitCode.DONE

@@ -26,6 +26,9 @@ OPENING_TRIES = 5
 PATIENCE = 1.0
 """Seconds to wait for a program that is not ours and has the file locked; our own writers are told apart before."""
 
+INBOX_PATIENCE = 5.0
+"""Seconds that a receipt waits for a run that commits; the provider waits for ten."""
+
 LEFTOVERS = ("", "-wal", "-shm", "-journal")
 """What a crash can leave of a database. SQLite would replay such a log into whatever file has the name next."""
 
@@ -122,10 +125,10 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def open_for_writing(path: Path) -> Database:
+def open_for_writing(path: Path, *, patience: float = PATIENCE) -> Database:
     """Every commit is on the disk when it returns: WAL, as the file was made with, and synchronous FULL."""
     try:
-        connection = connect(path, "mode=rw")
+        connection = connect(path, "mode=rw", patience=patience)
         with closing_on_error(connection):
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -157,11 +160,11 @@ def open_for_reading(path: Path) -> Database:
     raise explained(failure, path) from failure
 
 
-def connect(path: Path, way: str) -> sqlite3.Connection:
+def connect(path: Path, way: str, *, patience: float = PATIENCE) -> sqlite3.Connection:
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?{way}",
         uri=True,
-        timeout=PATIENCE,
+        timeout=patience,
         isolation_level=None,
         check_same_thread=False,
     )

@@ -12,7 +12,7 @@ from uuid import uuid4
 from notifyctl.delivery import Outcome
 from notifyctl.errors import LedgerError
 from notifyctl.ledger import lock
-from notifyctl.ledger.database import make, open_for_reading, open_for_writing
+from notifyctl.ledger.database import INBOX_PATIENCE, make, open_for_reading, open_for_writing
 from notifyctl.ledger.identity import KEY_BYTES, FixedIdentity, key_check
 from notifyctl.ledger.inbox import SqliteInbox
 from notifyctl.ledger.inspect import exported, faults
@@ -121,7 +121,7 @@ class SqliteStore:
     @contextmanager
     def inbox(self) -> Iterator[ReceiptInbox]:
         self._refuse_missing()
-        database = open_for_writing(self._path)
+        database = open_for_writing(self._path, patience=INBOX_PATIENCE)
         try:
             identity = identify_ledger(database, self._external_key)
             if database.number("PRAGMA user_version") < SCHEMA_VERSION:

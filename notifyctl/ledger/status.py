@@ -33,7 +33,23 @@ def status_of(reader: LedgerReader, scope: Scope) -> ScopeStatus:
         uncertain=kinds["uncertain"],
         not_begun=len(recorded_ids(reader.recorded(scope) or b"") - known.keys()),
         reasons=dict(reasons.most_common()),
+        receipts=receipts_of(reader, scope, kinds["accepted"]),
     )
+
+
+def receipts_of(reader: LedgerReader, scope: Scope, accepted: int) -> dict[str, int]:
+    """Those of everybody in the scope. The statuses and `none` add up to who accepted."""
+    counts: Counter[str] = Counter()
+    clicked = 0
+    for batch in reader.facts(scope):
+        for delivery in reader.deliveries(batch.number).values():
+            clicked += delivery.clicked
+            counts[delivery.status.value if delivery.status else "none"] += 1
+    counts["none"] += accepted - counts.total()
+    found = {status: count for status, count in counts.items() if count}
+    if set(found) == {"none"}:
+        return {}
+    return {**dict(sorted(found.items())), **({"clicked": clicked} if clicked else {})}
 
 
 def noting(facts: Iterable[BatchFacts], said: dict[int, str]) -> Iterator[BatchFacts]:

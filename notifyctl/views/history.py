@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from notifyctl.delivery import BatchState, Scope
 from notifyctl.facts import Delivery, Statement
+from notifyctl.plan.past import Explanation, Got, History, PastRun
+from notifyctl.plan.plan import PlannedNotification
 from notifyctl.views.diagnostics import plural
 from notifyctl.views.ledger import WORDS
 from notifyctl.views.paint import Paint, inert
 from notifyctl.views.plan import public, when
-
-if TYPE_CHECKING:
-    from notifyctl.app.history import Explanation, Got, History, PastRun
-    from notifyctl.plan.plan import PlannedNotification
 
 FORMAT_VERSION = "1.0"
 

@@ -89,6 +89,9 @@ def _status(row: ScopeStatus, paint: Paint) -> Iterator[str]:
         number = getattr(row, outcome)
         if number:
             yield f"  {shades[outcome](outcome.replace('_', ' ').ljust(9))} {number:>9,}"
+    if row.receipts:
+        said = ", ".join(f"{count:,} {status}" for status, count in row.receipts.items())
+        yield f"  receipts  {said}"
     for reason, count in row.reasons.items():
         yield paint.dim(f"    {count:,}: {inert(reason)}")
 
@@ -106,6 +109,6 @@ def _status_object(row: ScopeStatus) -> dict[str, Any]:
         "occurrence": row.scope.occurrence,
         "recipients": row.total,
         "outcomes": {outcome: getattr(row, outcome) for outcome in OUTCOMES},
-        "receipts": {},
+        "receipts": dict(row.receipts),
         "reasons": dict(row.reasons),
     }

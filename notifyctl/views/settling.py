@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
+from notifyctl.facts import Open
 from notifyctl.views.diagnostics import plural
 from notifyctl.views.paint import Paint, inert
 from notifyctl.views.plan import when
-
-if TYPE_CHECKING:
-    from notifyctl.app.settling import Open
 
 
 def as_text(found: Sequence[Open], *, colour: bool) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import threading
 import time
 import uuid
@@ -141,6 +143,10 @@ class Cli:
     def apply(self, *arguments: str) -> Result:
         """Apply what the plan shows, as CI does: with its digest."""
         return self("apply", "--format", "json", "--expect", self.plan()["digest"], *arguments)
+
+    def forget_marks(self) -> None:
+        """As on a machine that never wrote a ledger."""
+        shutil.rmtree(Path(os.environ["XDG_STATE_HOME"]) / "notifyctl", ignore_errors=True)
 
     def files(self) -> dict[str, tuple[int, int]]:
         """Every file below the project with its size and time of change."""

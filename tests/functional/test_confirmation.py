@@ -79,10 +79,23 @@ def test_the_digest_is_the_same_at_another_time_and_after_a_reformat(hello: Any)
 def test_a_missing_ledger_is_an_error_that_names_the_way_out(hello: Any, foreign: Any) -> None:
     digest = hello.plan()["digest"]
     (hello.root / ".notifyctl" / "production.db").unlink()
+    hello.forget_marks()
     for arguments in (("plan",), ("apply", "--expect", digest)):
         result = hello(*arguments)
         assert result.code == 1
         assert "ledger init" in result.err
+    assert foreign.requests == []
+
+
+def test_a_lost_ledger_is_not_a_missing_one(hello: Any, foreign: Any) -> None:
+    digest = hello.plan()["digest"]
+    (hello.root / ".notifyctl" / "production.db").unlink()
+    for arguments in (("plan",), ("apply", "--expect", digest), ("status",), ("apply", "--dry-run")):
+        result = hello(*arguments)
+        assert result.code == 1
+        assert "is lost" in result.err
+        assert "ledger adopt" in result.err
+        assert "ledger init" not in result.err
     assert foreign.requests == []
 
 

@@ -69,6 +69,7 @@ def test_without_a_ledger_it_shows_the_first_apply_to_the_letter(hello: Any, for
     for leftover in (hello.root / ".notifyctl").iterdir():
         leftover.unlink()
     (hello.root / ".notifyctl").rmdir()
+    hello.forget_marks()
     before = hello.files()
     dry = hello("apply", "--dry-run", "--reveal", "--format", "json")
     assert hello.files() == before

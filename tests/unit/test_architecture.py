@@ -34,7 +34,7 @@ DOORS = {
     "sqlite3": ("ledger.database", "audience.where"),
     "httpx": ("providers.webexconnect.client",),
     "jwt": ("providers.webexconnect.auth",),
-    "uvicorn": ("providers.sandbox.server",),
+    "uvicorn": ("providers.sandbox.server", "providers.webexconnect.hook"),
     "jinja2": ("message.templates",),
     "phonenumbers": ("audience.addresses",),
 }
