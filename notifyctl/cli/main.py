@@ -17,6 +17,7 @@ from notifyctl.errors import ExitCode, NotifyctlError, ProjectError
 COMMANDS = {
     "init": "Start a project that lints, plans and applies at once.",
     "lint": "Check a project's files, offline.",
+    "fmt": "Bring the files into one form, comments and quotes kept.",
     "explain": "Say what a rule of lint means.",
     "render": "Show what people would read.",
     "plan": "Show who would get what, and what would change.",
