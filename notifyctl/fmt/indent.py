@@ -89,39 +89,37 @@ class Indenting:
         """The new column of each line that is only a comment: it moves with the block whose column it stands in."""
         columns: dict[int, int] = {}
         above: Block | None = None
-        waiting: list[int] = []
+        behind_scalar = False
+        waiting: dict[int, bool] = {}
         for number, line in enumerate(self.lines):
-            if number in self.going_on:
-                continue
             heads = self.heads.get(number)
-            if heads or line.startswith(("---", "...")):
+            if number in self.going_on:
+                behind_scalar = self.in_block_scalar(number)
+            elif heads or line.startswith(("---", "...")):
                 below = heads[0] if heads else None
-                columns.update((each, self.comment(each, above, below)) for each in waiting)
-                waiting = []
+                columns |= self.placed(waiting, above, below)
+                waiting, behind_scalar = {}, False
                 above = heads[-1] if heads else None
             elif line.lstrip(" \t").startswith("#"):
-                waiting.append(number)
-        columns.update((each, self.comment(each, above, None)) for each in waiting)
-        return columns
+                waiting[number] = behind_scalar
+        return columns | self.placed(waiting, above, None)
 
-    def comment(self, number: int, above: Block | None, below: Block | None) -> int:
-        line = self.lines[number]
-        column = len(line) - len(line.lstrip(" \t"))
+    def placed(self, numbers: Mapping[int, bool], above: Block | None, below: Block | None) -> dict[int, int]:
+        """The columns of comments between two entries. After a block scalar (true) a comment that stood farther in than a
+        block would become a part of the scalar, so it is put at the block's column.
+        """
         open_blocks = [*chain(below)[:1], *chain(above), *chain(below)]
-        fitting = [block for block in open_blocks if block.column <= column]
-        if not fitting:
-            return min([column, *(self.targets[block] for block in open_blocks)])
-        nearest = max(fitting, key=lambda block: block.column)
-        # After a block scalar a comment farther in would become a part of it.
-        aside = 0 if self.follows_block_scalar(number) else column - nearest.column
-        return self.targets[nearest] + aside
-
-    def follows_block_scalar(self, number: int) -> bool:
-        while number and (not self.lines[number].strip() or self.lines[number].lstrip().startswith("#")):
-            if self.in_block_scalar(number):
-                return True
-            number -= 1
-        return self.in_block_scalar(number)
+        columns: dict[int, int] = {}
+        for number, behind_scalar in numbers.items():
+            line = self.lines[number]
+            column = len(line) - len(line.lstrip(" \t"))
+            fitting = [block for block in open_blocks if block.column <= column]
+            if fitting:
+                nearest = max(fitting, key=lambda block: block.column)
+                columns[number] = self.targets[nearest] + (0 if behind_scalar else column - nearest.column)
+            else:
+                columns[number] = min([column, *(self.targets[block] for block in open_blocks)])
+        return columns
 
 
 def chain(block: Block | None) -> list[Block]:

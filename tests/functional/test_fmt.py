@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -133,3 +134,14 @@ def test_a_file_that_cannot_be_written_stays_whole(project: Any) -> None:
     assert "s.yaml cannot be written: File too large" in result.stderr
     assert sorted(path.name for path in (project.root / "schedules").iterdir()) == ["s.yaml"]
     assert read(project, "schedules/s.yaml").decode() == LOOSE
+
+
+def test_a_project_begun_by_init_is_in_form_and_tells_editors_of_its_schema(cli: Any) -> None:
+    assert cli("init").code == 0
+    assert cli("fmt", "--check").code == 0
+    files = sorted(cli.root.rglob("*.yaml"))
+    assert len(files) == 4
+    for file in files:
+        first, _, _ = file.read_text().partition("\n")
+        schema = file.parent / first.removeprefix("# yaml-language-server: $schema=")
+        assert "properties" in json.loads(schema.read_text())
