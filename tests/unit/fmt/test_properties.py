@@ -25,7 +25,7 @@ FOLDERS = (ROOT / "notifications", ROOT / "tests" / "cases")
 OURS = sorted(path for folder in FOLDERS for path in folder.rglob("*.y*ml") if path.is_file())
 
 LEAVES = st.sampled_from(
-    ["no", "+447700900123", "0o7", "1e3", "007", "~", "''", '"a\\u00e9 \\"b"', "'it''s'", "{a: 1,  b: [x,y]}", "[]", "a  b#c"]
+    ["no", "+447700900123", "0o7", "1e3", "007", "~", "''", '"a\\u00e9 \\"b"', "'it''s'", "{a: 1,  b: [x,y]}", "[]", "a  b#c", "&x v", "!!str 1", "*x"]
 )  # fmt: skip
 KEYS = ["name", "template", "audience", "edition", "options", "limits", "content", "é", '"q"']
 COMMENTS = st.sampled_from(["# one", "#two", "#  - three: 3", "# ---"])
@@ -63,7 +63,8 @@ class Writer:
                 self.between(column)
             lead, prefix = prefix or " " * column, ""
             if depth and self.chance(3):
-                self.lines.append(f"{lead}{key}:{self.tail()}")
+                named = self.draw(st.sampled_from(["", "", "", " &m", " !!map", " !!seq &s"]))
+                self.lines.append(f"{lead}{key}:{named}{self.tail()}")
                 same = self.chance(3)
                 deeper = column + (0 if same else self.draw(st.integers(1, 5)))
                 self.between(deeper)
