@@ -29,14 +29,29 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """How to mend a value where it stands: the text that it is written with, and the text to write. Its quotes stay,
+    unless it is to be `bare`.
+    """
+
+    old: str
+    new: str
+    bare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One problem: a stable kebab-case `rule`, what is allowed in `message`, how to mend it in `hint`."""
+    """One problem: a stable kebab-case `rule`, what is allowed in `message`, how to mend it in `hint`.
+
+    `fix`: what `lint --fix` writes; its place is the location.
+    """
 
     rule: str
     severity: Severity
     message: str
     location: Location
     hint: str | None = None
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,8 @@ class Problem:
     """Whether it is the key that is wrong, and not its value."""
     form: str | None = None
     """What is wrong with the form, such as `missing-key`, where `rule` is the API's own for that value."""
+    fix: Fix | None = None
 
     def at(self, marks: Marks) -> Diagnostic:
-        return Diagnostic(self.rule, self.severity, self.message, marks.at(*self.path), self.hint)
+        place = marks.at(*self.path)
+        return Diagnostic(self.rule, self.severity, self.message, place, self.hint, self.fix)

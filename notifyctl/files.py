@@ -1,9 +1,10 @@
-"""The working tree of a project on disk. The only module that opens a project's files, and it opens them for reading only."""
+"""The working tree of a project on disk. The only module that opens a project's files: for reading, and to replace one whole."""
 
 from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -80,3 +81,24 @@ def opened(real: str) -> BinaryIO:
     except OSError:
         os.close(descriptor)
         raise
+
+
+def rewrite(real: str, data: bytes) -> None:
+    """Replace a file by one of other content and the same mode, at once: a reader sees the old one or the new one.
+
+    Raises ProjectError when it cannot be done; then the file is as it was.
+    """
+    place = Path(real)
+    temporary: str | None = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=".notifyctl-", suffix=".new", dir=place.parent)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).chmod(stat.S_IMODE(place.stat().st_mode))
+        Path(temporary).replace(place)
+    except OSError as wrong:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise ProjectError(f"{place} cannot be written: {wrong.strerror or wrong}") from None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from notifyctl.app.workspace import Workspace, environment_of
-from notifyctl.diagnostics import Diagnostic, in_order
+from notifyctl.diagnostics import Diagnostic, Severity, in_order
 from notifyctl.errors import UsageError
-from notifyctl.model import Project
 from notifyctl.views.lint.surroundings import Surroundings
 
 YAML = (".yaml", ".yml")
@@ -23,27 +22,34 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
     from notifyctl.lint.advice import advise
     from notifyctl.lint.project import check_everybody, check_project
 
-    problems = list(workspace.diagnostics)
+    # Errors of form cannot be weighed or excepted; what is only written oddly can.
+    problems = [each for each in workspace.diagnostics if each.severity is Severity.ERROR]
+    advice = [each for each in workspace.diagnostics if each.severity is not Severity.ERROR]
     project = workspace.project
     if project is not None:
         environment = environment_of(project, environment_name)
         found = check_project(project, environment=environment, files=workspace.files)
-        advice = advise(project, found, environment=environment, files=workspace.files)
+        advice += advise(project, found, environment=environment, files=workspace.files)
         people = check_everybody(project, found, environment=environment, every=every)
-        everything = [*found.diagnostics, *advice, *people]
-        problems.extend(settled(workspace, project, everything, tell_unused=True))
-    return in_order(problems)
+        advice += [*found.diagnostics, *people]
+    weights = project.lint if project is not None else {}
+    told = settled(workspace, weights, advice, tell_unused=project is not None)
+    return in_order([*problems, *told])
 
 
 def settled(
-    workspace: Workspace, project: Project, diagnostics: Iterable[Diagnostic], *, tell_unused: bool = False
+    workspace: Workspace,
+    severities: Mapping[str, str],
+    diagnostics: Iterable[Diagnostic],
+    *,
+    tell_unused: bool = False,
 ) -> list[Diagnostic]:
-    """As the project weighs them, without what a line excepts."""
+    """As the project weighs them by `severities`, without what a line excepts."""
     from notifyctl.lint.choices import excepted, exceptions, weighed
 
     files = [path for path in workspace.files.paths() if path.endswith(YAML)]
     known = exceptions(files, lines_of(workspace))
-    return list(excepted(weighed(diagnostics, project.lint), known, tell_unused=tell_unused))
+    return list(excepted(weighed(diagnostics, severities), known, tell_unused=tell_unused))
 
 
 def chosen(

@@ -56,7 +56,7 @@ def derive(
     refuse_unknown(only, project)
     now = as_of or workspace.clock.now()
     checked = check_project(project, environment=environment, files=workspace.files, only=only)
-    problems = in_order([*workspace.diagnostics, *settled(workspace, project, checked.diagnostics)])
+    problems = in_order(settled(workspace, project.lint, [*workspace.diagnostics, *checked.diagnostics]))
     if has_errors(problems):
         raise ProjectError(
             "the project has errors; nothing was planned",

@@ -72,12 +72,7 @@ def open_workspace(
 
     Problems in its files are in `diagnostics`; only its absence raises ProjectError.
     """
-    root = find_near(near) if chdir is None else project_at(chdir)
-    if root is None:
-        raise ProjectError(
-            f"there is no notifyctl.yaml here, above, or in {Path('notifications') / 'notifyctl.yaml'}",
-            hint="`notifyctl init` starts a project; -C DIR names one",
-        )
+    root = find_root(chdir, near=near)
     files = WorkingTree(root)
     loaded = load_project(files, [channel.shape for channel in CHANNELS.values()])
     return Workspace(
@@ -88,6 +83,17 @@ def open_workspace(
         process_environ() if environ is None else environ,
         clock or SystemClock(),
     )
+
+
+def find_root(chdir: Path | None, *, near: Sequence[Path] = ()) -> Path:
+    """The project's folder. Raises ProjectError where there is none."""
+    root = find_near(near) if chdir is None else project_at(chdir)
+    if root is None:
+        raise ProjectError(
+            f"there is no notifyctl.yaml here, above, or in {Path('notifications') / 'notifyctl.yaml'}",
+            hint="`notifyctl init` starts a project; -C DIR names one",
+        )
+    return root
 
 
 def find_near(near: Sequence[Path]) -> Path | None:

@@ -278,6 +278,7 @@ class Sending:
 
     def _kept(self, attempt: Attempt, outcome: Outcome, error: NotifyctlError) -> NotifyctlError:
         """Put a result that cannot be committed where the next run finds it, and say so."""
+        kind = LedgerLockedError if isinstance(error, LedgerLockedError) else LedgerError
         said = f"batch {attempt.number} was sent, and how it ended could not be recorded: {error.message}"
         if self._keep is not None:
             try:
@@ -286,9 +287,8 @@ class Sending:
                 said += f"; nor could it be kept beside the ledger: {worse.strerror}"
             else:
                 hint = "it is kept beside the ledger, and the next apply reads it in; mend the ledger's disk first"
-                kind = LedgerLockedError if isinstance(error, LedgerLockedError) else LedgerError
                 return kind(said, hint=hint)
-        return LedgerError(
+        return kind(
             f"{said}\n  the answer was: {outcome}",
             hint="its recipients are uncertain and are not sent to again; mend the ledger's disk, then `notifyctl plan`"
             " shows them, and `notifyctl resolve` settles them",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
 import click
 
+from notifyctl.app.workspace import Workspace
 from notifyctl.cli.options import colour, format_option, global_options, globals_of, say
-from notifyctl.diagnostics import has_errors
+from notifyctl.diagnostics import Diagnostic, has_errors
 from notifyctl.errors import ExitCode
 
 
@@ -22,6 +24,11 @@ from notifyctl.errors import ExitCode
     is_flag=True,
     help="List all rows of audiences with a problem, not the first five of each kind.",
 )
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Mend what is safe: booleans in quotes, times in seconds, names of receipts. Then report what is left.",
+)
 @format_option("text", "json", "github", "gitlab", "sarif", "junit")
 @global_options
 @click.pass_context
@@ -31,6 +38,7 @@ def command(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     every: bool,  # noqa: FBT001 - click passes flags by name
+    fix: bool,  # noqa: FBT001
     form: str,
 ) -> int:
     """Check a project's files: syntax, keys, references, limits of the API, variables, and every recipient's own text.
@@ -43,6 +51,7 @@ def command(
     notifyctl lint
     notifyctl lint notifications/outage.yaml
     notifyctl lint --ignore needs-unicode
+    notifyctl lint --fix
     notifyctl lint --format sarif > notifyctl.sarif
     """
     from notifyctl.app.checking import chosen, lint, reported, surroundings
@@ -53,6 +62,10 @@ def command(
     workspace = open_workspace(settings.chdir, near=paths)
     everything = lint(workspace, settings.env, every=every)
     found = chosen(reported(workspace, everything, paths), select=select, ignore=ignore)
+    if fix and mended(workspace, found, everything):
+        workspace = open_workspace(settings.chdir, near=paths)
+        everything = lint(workspace, settings.env, every=every)
+        found = chosen(reported(workspace, everything, paths), select=select, ignore=ignore)
     if form == "json":
         say(as_json(found))
     else:
@@ -60,3 +73,13 @@ def command(
         view = import_module(f"notifyctl.views.lint.{form}")
         say(view.render(found, surroundings(workspace, colour=colour(context))))
     return ExitCode.ERROR if has_errors(found) else ExitCode.DONE
+
+
+def mended(workspace: Workspace, found: Sequence[Diagnostic], everything: Sequence[Diagnostic]) -> bool:
+    """Mend what can be and say so; whether anything was."""
+    from notifyctl.app.mending import mend
+    from notifyctl.views.diagnostics import as_mended
+
+    done = mend(workspace, found, everything)
+    say(as_mended(done), stderr=True)
+    return bool(done)

@@ -17,7 +17,8 @@ from notifyctl.errors import ExitCode, NotifyctlError, ProjectError
 COMMANDS = {
     "init": "Start a project that lints, plans and applies at once.",
     "lint": "Check a project's files, offline.",
-    "explain": "Say what a rule of lint means, or why a person will or won't get a notification.",
+    "fmt": "Bring the files into one form, comments and quotes kept.",
+    "explain": "Say what a rule means, or why a person will or won't get a notification.",
     "render": "Show what people would read.",
     "plan": "Show who would get what, and what would change.",
     "show": "Show a saved plan.",

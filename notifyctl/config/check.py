@@ -22,6 +22,7 @@ from notifyctl.config.fields import (
     Number,
     Record,
     Shape,
+    Spelling,
     Table,
     Text,
 )
@@ -36,8 +37,8 @@ from notifyctl.config.wording import (
     spoken,
     suggestion,
 )
-from notifyctl.diagnostics import Diagnostic, Marks, Path, Problem
-from notifyctl.rulebook import Rule, envelope, rcs
+from notifyctl.diagnostics import Diagnostic, Fix, Marks, Path, Problem
+from notifyctl.rulebook import Rule, envelope, rcs, sms
 
 AT_KEY = frozenset({"unknown-key", "exclusive-keys"})
 """Rules whose problems are about a key, so that they are pointed out at the key and not at its value."""
@@ -56,8 +57,16 @@ def check(shape: Shape, node: Node, *, composed: bool = False) -> tuple[Any, lis
     Keys come out by their canonical names. `composed`: the value is finished, so limits of `Text(composed=True)` hold.
     The value is of use only when there are no problems.
     """
+    value, problems, _ = check_and_advise(shape, node, composed=composed)
+    return value, problems
+
+
+def check_and_advise(
+    shape: Shape, node: Node, *, composed: bool = False
+) -> tuple[Any, list[Problem], list[Problem]]:
+    """As `check`, and what is taken as it stands and would be better written in another way: warnings with a fix."""
     checking = Checking(composed=composed)
-    return checking.value(shape, node, ()), checking.problems
+    return checking.value(shape, node, ()), checking.problems, checking.advice
 
 
 def located(problems: Iterable[Problem], node: Node, marks: Marks) -> list[Diagnostic]:
@@ -73,6 +82,7 @@ class Checking:
     def __init__(self, *, composed: bool) -> None:
         self.composed = composed
         self.problems: list[Problem] = []
+        self.advice: list[Problem] = []
 
     def value(self, shape: Shape, node: Node, path: Path) -> Any:
         return VERBS[type(shape)](self, shape, node, path)
@@ -93,6 +103,13 @@ class Checking:
             hint = "give it a value, or leave the key out"
         message = f"{spoken(path)} must be {wanted}, not {described(node)}"
         self.report("wrong-type", message, path, shape=shape, hint=hint)
+
+    def advise(self, spelling: Spelling | None, text: str, path: Path) -> None:
+        better = spelling.better(text) if spelling is not None else None
+        if spelling is not None and better is not None:
+            message = f'{spoken(path)} is understood as {better}, and written "{shortened(text)}"'
+            told = spelling.rule.broken(path, message, f"write {better}")
+            self.advice.append(replace(told, fix=Fix(text, better)))
 
     # -- scalars ------------------------------------------------------------------------------------------------
 
@@ -122,9 +139,12 @@ class Checking:
             self.report("invalid-value", message, path, shape=shape, hint=example_of(shape))
         elif shape.parse is not None:
             try:
-                return shape.parse(text)
+                value = shape.parse(text)
             except ValueError as wrong:
                 self.report("invalid-value", f"{spoken(path)}: {wrong}", path, shape=shape)
+            else:
+                self.advise(shape.spelling, text, path)
+                return value
         return text
 
     def length(self, shape: Text, text: str, path: Path) -> None:
@@ -159,6 +179,8 @@ class Checking:
             near = nearest(text, shape.values)
             hint = f"did you mean `{near}`?" if near else None
             self.report("invalid-value", message, path, shape=shape, hint=hint)
+        else:
+            self.advise(shape.spelling, text, path)
         return text
 
     def integer(self, shape: Integer, node: Node, path: Path) -> int | None:
@@ -189,7 +211,11 @@ class Checking:
     def boolean(self, shape: Boolean, node: Node, path: Path) -> bool | None:
         value = node.value if isinstance(node, Scalar) else None
         if shape.strings and isinstance(value, str) and value.casefold() in ("true", "false"):
-            return value.casefold() == "true"
+            meant = value.casefold()
+            message = f'{spoken(path)} is the text "{value}"; the API takes a boolean'
+            told = sms.STRING_BOOLEAN.broken(path, message, f"write {meant} without quotes")
+            self.advice.append(replace(told, fix=Fix(value, meant, bare=True)))
+            return meant == "true"
         if isinstance(value, bool):
             return value
         old = isinstance(value, str) and value.casefold() in WRONG_BOOLEANS

@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from notifyctl.config.fields import Cases, ChannelShape, Choice, Field, Free, Items, Record, Shape, Text
+from notifyctl.config.fields import (
+    Cases,
+    ChannelShape,
+    Choice,
+    Field,
+    Free,
+    Items,
+    Record,
+    Shape,
+    Spelling,
+    Text,
+)
 from notifyctl.rulebook import envelope, receipts
 
 FROM_FILE = {"text": "textFile", "html": "htmlFile"}
@@ -81,11 +92,29 @@ def options_of_any(channels: Sequence[ChannelShape]) -> Record:
     )
 
 
+RECEIPT_ALIASES = {"sent": "submitted", "bounce": "bounced"}
+"""Other names that the API takes for a receipt (rules 48 to 50)."""
+
+
+def receipt_meant(text: str) -> str:
+    """The name in the API's list."""
+    return RECEIPT_ALIASES.get(text.casefold(), text.casefold())
+
+
+def receipt_better(text: str) -> str | None:
+    meant = receipt_meant(text)
+    return meant if meant != text else None
+
+
 def receipts_of(names: Iterable[str]) -> Items:
     return Items(
         description="Which receipts are posted to notifyUrl; without it all are.",
         examples=(["delivered", "failed"],),
-        item=Choice(values=tuple(dict.fromkeys(names)), fold=True),
+        item=Choice(
+            values=tuple(dict.fromkeys(names)),
+            fold=True,
+            spelling=Spelling(receipts.SPELLING, receipt_better),
+        ),
         rule=receipts.RECEIPTS,
     )
 

@@ -22,6 +22,16 @@ class Shape:
     rule: Rule | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """A value may be written in other ways, which are told: `better` gives the way to write it, or None for a text that is
+    in order or wrong altogether.
+    """
+
+    rule: Rule
+    better: Callable[[str], str | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text(Shape):
     """A string; in YAML the characters of the file, so that +447700900123 and 007 stay what they are.
@@ -40,6 +50,7 @@ class Text(Shape):
     private: bool = False
     """No message repeats the text: somebody may have put a secret here."""
     parse: Callable[[str], Any] | None = None
+    spelling: Spelling | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +59,7 @@ class Choice(Shape):
 
     values: tuple[str, ...]
     fold: bool = False
+    spelling: Spelling | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +79,7 @@ class Number(Shape):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boolean(Shape):
-    """true or false. `strings`: "true" and "false" in quotes are accepted too and made booleans (rule 56)."""
+    """true or false. `strings`: "true" and "false" in quotes are taken too, made booleans and told (rule 56)."""
 
     strings: bool = False
 

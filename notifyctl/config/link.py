@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from notifyctl.config import build
 from notifyctl.config.build import given
 from notifyctl.config.check import check, located
+from notifyctl.config.contents import receipt_meant
 from notifyctl.config.fields import ChannelShape
 from notifyctl.config.nodes import MappingNode
 from notifyctl.config.wording import suggestion
@@ -29,9 +30,6 @@ from notifyctl.model import (
 from notifyctl.rulebook import email, receipts, sms
 
 Named = TypeVar("Named", Template, Audience, Schedule)
-
-RECEIPT_ALIASES = {"sent": "submitted", "bounce": "bounced"}
-"""Other names that the API takes for a receipt (rules 48 to 50)."""
 
 ONLY_ON = {"cc": "email", "bcc": "email", "smartlinks": "sms"}
 """Keys of a notification that one channel alone has (rules 65, 78)."""
@@ -213,7 +211,7 @@ def channel_problems(
             hint = suggestion(receipt, channel.receipts, "there are")
             yield receipts.OF_CHANNEL.broken(("requestedReceipts", index), message, hint)
         elif isinstance(receipt, str):
-            meant = RECEIPT_ALIASES.get(receipt.casefold(), receipt.casefold())
+            meant = receipt_meant(receipt)
             if meant in asked:
                 message = f'"{receipt}" asks for the same receipt as "{asked[meant]}"'
                 yield receipts.TWICE.broken(("requestedReceipts", index), message, "leave one of them out")

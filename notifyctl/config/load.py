@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from notifyctl.config import build
-from notifyctl.config.check import check, located
+from notifyctl.config.check import check_and_advise, located
 from notifyctl.config.documents import shapes
 from notifyctl.config.fields import ChannelShape, Shape
 from notifyctl.config.kinds.parts import API_VERSION
@@ -96,14 +96,14 @@ def checked(
     kind, problem = kind_of(node, tuple(kinds))
     if problem is not None:
         return Document(kind, name_of(node), node, {}, marks, sound=False), [problem.at(marks)]
-    values, problems = check(kinds[kind], node)
+    values, problems, advice = check_and_advise(kinds[kind], node)
     if not problems:
         problems = check_rules(kind, values)
     flaws = frozenset(problem.path for problem in problems)
     document = Document(
         kind, name_of(node), node, values or {}, marks, sound=sound and not problems, flaws=flaws
     )
-    return document, located(problems, node, marks)
+    return document, located([*problems, *advice], node, marks)
 
 
 def not_ours(node: Node) -> Problem | None:

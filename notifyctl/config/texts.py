@@ -6,13 +6,16 @@ Meaning that needs the calendar (a local time that a zone skips, a cron expressi
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from notifyctl.model import RECIPIENT_ZONE
 
 DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?")
+EPOCH = re.compile(r"[0-9]{9,10}")
+"""Seconds of the epoch from 1973 to 2286: no date without hyphens has as many digits, and milliseconds have more."""
+MILLISECONDS = re.compile(r"[0-9]{12,}")
 CLOCK = re.compile(r"(\d{2}):(\d{2})")
 CRON = r"\S+(?:\s+\S+){4}"
 LOOPBACK = re.compile(r"localhost|::1|127(\.\d{1,3}){3}", re.IGNORECASE)
@@ -38,7 +41,13 @@ def day(text: str) -> date:
 
 
 def moment(text: str) -> datetime:
-    """ISO 8601 date and time; naive when it has no offset, which means local time."""
+    """ISO 8601 date and time, naive when it has no offset, which means local time; or seconds of the epoch (rules 37, 40)."""
+    if EPOCH.fullmatch(text):
+        return datetime.fromtimestamp(int(text), tz=UTC)
+    if MILLISECONDS.fullmatch(text):
+        raise ValueError(
+            f'"{text}" is too large for seconds of the epoch; write for example 2026-12-01T09:00Z'
+        )
     if not MOMENT.fullmatch(text):
         raise ValueError(
             f'"{text}" is no date and time; write for example 2026-12-01T09:00 (local) or 2026-12-01T09:00+01:00'
@@ -47,6 +56,11 @@ def moment(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f'"{text}" is not in the calendar') from None
+
+
+def iso_of_epoch(text: str) -> str | None:
+    """Seconds of the epoch as ISO 8601 with Z; None for a time that is written out."""
+    return moment(text).strftime("%Y-%m-%dT%H:%M:%SZ") if EPOCH.fullmatch(text) else None
 
 
 def clock(text: str) -> time:

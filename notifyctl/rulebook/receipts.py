@@ -13,6 +13,14 @@ OF_CHANNEL = Rule(
     " failed. Release 6.20 adds clicked for e-mail and RCS.",
     also=(49, 50),
 )
+SPELLING = Rule(
+    48,
+    "receipt-spelling",
+    "The receipt is written in other letters, or by another name, than in the API's list: SENT is submitted, bounce is bounced."
+    " `lint --fix` writes the name of the list.",
+    W,
+    also=(49, 50, 51),
+)
 TWICE = Rule(51, "receipt-twice", "The same receipt is asked for twice, in other letters or by another name.")
 CLICKED = Rule(
     52,

@@ -10,6 +10,14 @@ BOOLEAN = Rule(
     "The option is true or false. In YAML 1.2 yes, no, on and off are words.",
     also=(67, 83),
 )
+STRING_BOOLEAN = Rule(
+    56,
+    "string-boolean",
+    'The option is written as a text, "true" or "false" in quotes, as samples of the API do. The API takes a boolean, and'
+    " notifyctl sends one. `lint --fix` takes the quotes away.",
+    W,
+    also=(67, 83),
+)
 DOMAIN_URL = Rule(
     57,
     "short-link-domain-https",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notifyctl.rulebook.rule import Rule
+from notifyctl.rulebook.rule import Rule, W
 
 SEND_TIME = Rule(
     37,
@@ -10,6 +10,14 @@ SEND_TIME = Rule(
     "`at` is an ISO 8601 date and time: with an offset, or local in the schedule's time zone. The API takes no time without a"
     " zone, so a local one is resolved before it is sent. Seconds of the epoch are not milliseconds.",
     also=(40, 41),
+)
+EPOCH = Rule(
+    37,
+    "epoch-time",
+    "The time is written in seconds of the epoch, which the API takes and people cannot read. `lint --fix` writes the same time"
+    " in ISO 8601, with Z.",
+    W,
+    also=(40, 42),
 )
 EXPIRY_TIME = Rule(42, "expiry-time", "`expireAt` is an ISO 8601 date and time, as `at` is.")
 EXPIRY_ORDER = Rule(

@@ -39,6 +39,16 @@ def count_line(diagnostics: Iterable[Diagnostic], paint: Paint) -> str:
     return (paint.red if errors else paint.yellow)(said)
 
 
+def as_mended(diagnostics: Sequence[Diagnostic]) -> str:
+    """What `lint --fix` wrote, a line each, and how many."""
+    lines = [
+        f"fixed {each.location.file}:{each.location.line} {each.rule}: {each.fix.old} → {each.fix.new}"
+        for each in diagnostics
+        if each.fix is not None
+    ]
+    return "\n".join([*map(inert, lines), f"{plural(len(lines), 'problem')} fixed"])
+
+
 def plural(number: int, noun: str, several: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else several or noun + 's'}"
 
@@ -67,4 +77,5 @@ def as_object(diagnostic: Diagnostic) -> dict[str, str | int | None]:
         "file": diagnostic.location.file,
         "line": diagnostic.location.line,
         "column": diagnostic.location.column,
+        "fixable": diagnostic.fix is not None,
     }

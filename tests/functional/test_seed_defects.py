@@ -16,6 +16,10 @@ DEFECTS = {
         "$(area) has no value": ("missing-variable", 8),
         "so nobody can be sent to": ("unresolved-variable", 9),
         "`name` is read by no text": ("unread-substitution", 14),
+        "booleans are written as texts": ("string-boolean", 17),
+        "both of them": ("string-boolean", 18),
+        "receipts are spelled in three ways": ("receipt-spelling", 25),
+        "and each its own": ("receipt-spelling", 27),
     },
     "email": {
         "the sender is no address": ("email-sender", 5),

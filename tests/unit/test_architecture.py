@@ -18,7 +18,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("facts",),
     ("ports",),
     ("config",),
-    ("channels", "message", "audience", "schedule"),
+    ("channels", "message", "audience", "schedule", "fmt"),
     ("lint", "plan"),
     ("apply",),
     ("views", "providers", "ledger", "git", "files", "clock", "testing"),
@@ -29,7 +29,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
 """From the bottom up. A room imports rooms of lower rows and its own modules, never its row's others."""
 
 DOORS = {
-    "yaml": ("config.reader",),
+    "yaml": ("config.reader", "fmt.outline"),
     "subprocess": ("git",),
     "sqlite3": ("ledger.database", "audience.where"),
     "httpx": ("providers.webexconnect.client",),

@@ -7,6 +7,7 @@ from notifyctl.config.fields import (
     Field,
     Items,
     Record,
+    Spelling,
     Text,
 )
 from notifyctl.config.kinds.parts import (
@@ -18,12 +19,15 @@ from notifyctl.config.texts import (
     clock,
     day,
     duration,
+    iso_of_epoch,
     moment,
     until_clock,
     zone_or_recipient,
 )
 from notifyctl.model import WEEKDAYS
 from notifyctl.rulebook import times
+
+EPOCH = Spelling(times.EPOCH, iso_of_epoch)
 
 WINDOW = Record(
     title="window",
@@ -76,6 +80,7 @@ SCHEDULE = Record(
                 description="One occurrence: local in the time zone, or with an offset.",
                 examples=("2026-12-01T09:00",),
                 parse=moment,
+                spelling=EPOCH,
                 rule=times.SEND_TIME,
             ),
         ),
@@ -119,6 +124,7 @@ SCHEDULE = Record(
                 description="When a message is not delivered any more.",
                 examples=("2026-12-01T18:00",),
                 parse=moment,
+                spelling=EPOCH,
                 rule=times.EXPIRY_TIME,
             ),
         ),

@@ -23,7 +23,11 @@ def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str
         for diagnostic in group:
             lines.extend(block(diagnostic, source, paint))
         lines.append("")
-    return "\n".join([*lines, count_line(diagnostics, paint)])
+    lines.append(count_line(diagnostics, paint))
+    fixable = sum(diagnostic.fix is not None for diagnostic in diagnostics)
+    if fixable:
+        lines.append(f"{fixable:,} of them can be mended by `notifyctl lint --fix`")
+    return "\n".join(lines)
 
 
 def block(diagnostic: Diagnostic, source: Sequence[str], paint: Paint) -> Iterator[str]:

@@ -142,7 +142,7 @@ name: t
 channel: sms
 variables: {name: {example: Ada}, area: {required: false, default: 007, maxLength: 12}}
 content: {type: text, textFile: hello.txt}
-options: {shortenLinks: "true"}
+options: {shortenLinks: true}
 locales: {fr: {content: {text: Bonjour}, options: {shortenLinks: false}}}
 """
     )

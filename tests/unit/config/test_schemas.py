@@ -14,6 +14,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from notifyctl.channels import CHANNELS
+from notifyctl.config.documents import shapes
+from notifyctl.config.fields import Record
 from notifyctl.config.jsonschema import render, schemas
 from notifyctl.config.nodes import plain_value
 from notifyctl.config.reader import read_documents
@@ -146,3 +148,41 @@ def test_what_the_loader_refuses_the_schema_refuses_too(change: Mapping[str, Any
     }
     assert ANY.is_valid(hello)
     assert not ANY.is_valid({**hello, **change})
+
+
+def records(shape: Any) -> Iterator[Record]:
+    """Every record that a shape is made of."""
+    if isinstance(shape, Record):
+        yield shape
+        for field in shape.fields:
+            yield from records(field.shape)
+    for part in (getattr(shape, name, None) for name in ("item", "value", "mapping")):
+        if part is not None:
+            yield from records(part)
+    for case in getattr(shape, "cases", {}).values():
+        yield from records(case)
+
+
+KINDS = shapes([channel.shape for channel in CHANNELS.values()])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_default_and_example_of_the_declaration_is_there_and_fits(kind: str) -> None:
+    schema = MADE[f"{kind.lower()}.json"]
+    written = [
+        (name, about)
+        for definition in schema["$defs"].values()
+        for name, about in definition.get("properties", {}).items()
+    ]
+    declared = [field for record in records(KINDS[kind]) for field in record.fields]
+    for field in declared:
+        abouts = [about for name, about in written if name == field.name]
+        if field.default is not None:
+            assert any(about.get("default") == field.default for about in abouts), field.name
+        if field.shape.examples:
+            assert any(about.get("examples") == list(field.shape.examples) for about in abouts), field.name
+    for name, about in written:
+        own = Draft202012Validator({**about, "$defs": schema["$defs"]})
+        for value in [*about.get("examples", ()), *([about["default"]] if "default" in about else ())]:
+            assert own.is_valid(value), (name, value)
+    assert any("examples" in about for _, about in written)

@@ -41,6 +41,7 @@ def test_a_duration_is_the_sum_of_its_parts(days: int, hours: int, minutes: int,
     [
         ("2026-12-01T09:00", datetime(2026, 12, 1, 9, 0)),
         ("2026-12-01 09:00:30", datetime(2026, 12, 1, 9, 0, 30)),
+        ("1767225600", datetime(2026, 1, 1, tzinfo=UTC)),
         ("2026-12-01T09:00Z", datetime(2026, 12, 1, 9, 0, tzinfo=UTC)),
         (
             "2026-12-01T09:00+05:30",
@@ -69,6 +70,8 @@ def test_days_and_clocks() -> None:
         (texts.day, "2026-02-29", "not in the calendar"),
         (texts.day, "20261225", "year-month-day"),
         (texts.moment, "2026-12-01", "date and time"),
+        (texts.moment, "1767225600000", "seconds of the epoch"),
+        (texts.moment, "20261201", "date and time"),
         (texts.moment, "2026-12-01T25:00", "not in the calendar"),
         (texts.moment, "2026-12-01T09:00+99:00", "not in the calendar"),
         (texts.clock, "8:00", "time of day"),

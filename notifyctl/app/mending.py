@@ -1,0 +1,38 @@
+"""`lint --fix` as a use case: what can be mended safely, written into the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from notifyctl.app.workspace import Workspace
+from notifyctl.config.reader import read_documents
+from notifyctl.diagnostics import Diagnostic
+from notifyctl.files import WorkingTree, rewrite
+from notifyctl.lint.mend import mendable, mended
+
+
+def mend(
+    workspace: Workspace, wanted: Iterable[Diagnostic], everything: Iterable[Diagnostic]
+) -> list[Diagnostic]:
+    """Mend what is `wanted` of `everything` that lint found; gives what was mended, by file and line.
+
+    Each file is replaced at once, and left alone where it changed meanwhile or could not be read afterwards.
+    Raises ProjectError when a file cannot be written.
+    """
+    tree = WorkingTree(workspace.root)
+    possible = set(mendable(everything))
+    done: list[Diagnostic] = []
+    chosen = sorted((each for each in wanted if each in possible), key=lambda each: each.location)
+    for file, group in groupby(chosen, key=lambda each: each.location.file):
+        data = tree.read(file)
+        text, made = mended(data.decode("utf-8", "surrogateescape"), list(group))
+        new = text.encode("utf-8", "surrogateescape")
+        if made and not problems(new, file):
+            rewrite(tree.real(file), new)
+            done.extend(made)
+    return done
+
+
+def problems(data: bytes, file: str) -> list[Diagnostic]:
+    return read_documents(data, file)[1]

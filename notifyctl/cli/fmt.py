@@ -1,0 +1,63 @@
+"""`notifyctl fmt`: the project's YAML files in one form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from notifyctl.cli.options import colour, global_options, globals_of, say
+from notifyctl.errors import ExitCode
+
+
+@click.command("fmt")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Write nothing; end with 1 when a file would change.")
+@click.option(
+    "--diff", is_flag=True, help="Write nothing; show what would change, and end with 1 when anything would."
+)
+@global_options
+@click.pass_context
+def command(context: click.Context, paths: tuple[Path, ...], check: bool, diff: bool) -> int:  # noqa: FBT001 - click passes flags by name
+    """Bring the project's YAML files, or those at PATH, into one form.
+
+    It settles the order of keys, indentation, what divides documents, and line ends. Values, quotes, comments, long lines,
+    block scalars and what stands in brackets stay as they were written. A file that cannot be read, or would be read
+    otherwise afterwards, is left alone and told; the command then ends with 1. Files outside of a project, and those that
+    are not notifyctl's, are passed over.
+
+    \b
+    notifyctl fmt
+    notifyctl fmt --check
+    notifyctl fmt --diff templates/outage.yaml
+    """
+    from notifyctl.app.formatting import format_files
+    from notifyctl.diagnostics import Diagnostic
+    from notifyctl.views.diagnostics import as_text, plural
+    from notifyctl.views.diff import as_diff
+    from notifyctl.views.paint import inert
+
+    dry = check or diff
+    changed = same = 0
+    left: list[Diagnostic] = []
+    for file in format_files(globals_of(context).chdir, paths):
+        if isinstance(file, Diagnostic):
+            left.append(file)
+            continue
+        if not file.changed:
+            same += 1
+            continue
+        changed += 1
+        if diff:
+            say(as_diff(file.shown, file.before, file.after, colour=colour(context)))
+        if not dry:
+            file.write()
+        say(f"{'would format' if dry else 'formatted'} {inert(file.shown)}", stderr=True)
+    if left:
+        say(as_text(left, colour=colour(context, stderr=True)), stderr=True)
+    counts = [
+        f"{plural(changed, 'file')} {'would be formatted' if dry else 'formatted'}",
+        f"{same:,} unchanged",
+    ]
+    say(", ".join([*counts, f"{len(left):,} left alone"] if left else counts), stderr=True)
+    return ExitCode.ERROR if left or (dry and changed) else ExitCode.DONE

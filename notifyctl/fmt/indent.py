@@ -1,0 +1,131 @@
+"""Two columns for each level, a list two columns in from its key, one space after a dash; no blanks at line ends.
+
+What is no entry of a block (a long scalar, brackets, a comment) is shifted with the entry that it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from notifyctl.fmt.outline import Block, Leaf, Outline
+
+STEP = 2
+BLOCK_SCALARS = ("|", ">")
+
+
+def indented(lines: Sequence[str], outline: Outline) -> list[str]:
+    """The lines in their new columns: as many as before."""
+    return Indenting(lines, outline).made()
+
+
+class Indenting:
+    """New columns for the lines of a file. `targets`: the new column of each block."""
+
+    def __init__(self, lines: Sequence[str], outline: Outline) -> None:
+        self.lines = lines
+        self.outline = outline
+        self.targets: dict[Block, int] = {}
+        self.heads: dict[int, list[Block]] = {}
+        """The blocks that have an entry beginning on a line, the outermost first."""
+        for root in outline.documents:
+            self.place(root, 0)
+        self.going_on = {
+            number: (leaf, block)
+            for leaf, block in outline.spans
+            for number in range(leaf.line + 1, leaf.last + 1)
+        }
+
+    def place(self, node: Block | Leaf, target: int) -> None:
+        if isinstance(node, Leaf):
+            return
+        self.targets[node] = target
+        for entry in node.entries:
+            self.heads.setdefault(entry.line, []).append(node)
+            self.place(entry.value, target + STEP)
+
+    def made(self) -> list[str]:
+        comments = self.comments()
+        return [self.line(number, comments) for number in range(len(self.lines))]
+
+    def line(self, number: int, comments: Mapping[int, int]) -> str:
+        line = self.lines[number]
+        if number in self.going_on:
+            line = self.shifted(line, number)
+        elif number in self.heads:
+            line = self.entry(line, self.heads[number])
+        elif number in comments:
+            line = " " * comments[number] + line.lstrip(" \t")
+        # Blanks before a line end inside of a scalar may be text.
+        goes_on = number + 1 in self.outline.scalars or self.in_block_scalar(number)
+        return line if goes_on else line.rstrip(" \t")
+
+    def in_block_scalar(self, number: int) -> bool:
+        leaf = self.going_on[number][0] if number in self.going_on else None
+        return leaf is not None and leaf.style in BLOCK_SCALARS
+
+    def entry(self, line: str, heads: Sequence[Block]) -> str:
+        made = ""
+        for block in heads:
+            made = made.ljust(self.targets[block]) + ("-" if block.sequence else "")
+        inmost = heads[-1]
+        rest = line[inmost.column :]
+        return made + (" " + rest[1:].lstrip(" \t") if inmost.sequence else rest)
+
+    def shifted(self, line: str, number: int) -> str:
+        """A line that goes on with a scalar or brackets. A block scalar counts from its block, the rest from its start."""
+        leaf, block = self.going_on[number]
+        if block is None or not line:
+            return line
+        shift, floor = self.targets[block] - block.column, 0
+        column = len(line) - len(line.lstrip(" "))
+        if leaf.style not in BLOCK_SCALARS:
+            inside = column > block.column  # lines in brackets need not be
+            floor = self.targets[block] + 1 if inside else min(column, self.targets[block] + 1)
+            if block.sequence and block in self.heads.get(leaf.line, ()):  # it stands behind its dash
+                shift = self.targets[block] + STEP - leaf.column
+        return " " * max(column + shift, floor) + line[column:]
+
+    def comments(self) -> dict[int, int]:
+        """The new column of each line that is only a comment: it moves with the block whose column it stands in."""
+        columns: dict[int, int] = {}
+        above: Block | None = None
+        behind_scalar = False
+        waiting: dict[int, bool] = {}
+        for number, line in enumerate(self.lines):
+            heads = self.heads.get(number)
+            if number in self.going_on:
+                behind_scalar = self.in_block_scalar(number)
+            elif heads or line.startswith(("---", "...")):
+                below = heads[0] if heads else None
+                columns |= self.placed(waiting, above, below)
+                waiting, behind_scalar = {}, False
+                above = heads[-1] if heads else None
+            elif line.lstrip(" \t").startswith("#"):
+                waiting[number] = behind_scalar
+        return columns | self.placed(waiting, above, None)
+
+    def placed(self, numbers: Mapping[int, bool], above: Block | None, below: Block | None) -> dict[int, int]:
+        """The columns of comments between two entries. After a block scalar (true) a comment that stood farther in than a
+        block would become a part of the scalar, so it is put at the block's column.
+        """
+        open_blocks = [*chain(below)[:1], *chain(above), *chain(below)]
+        columns: dict[int, int] = {}
+        for number, behind_scalar in numbers.items():
+            line = self.lines[number]
+            column = len(line) - len(line.lstrip(" \t"))
+            fitting = [block for block in open_blocks if block.column <= column]
+            if fitting:
+                nearest = max(fitting, key=lambda block: block.column)
+                columns[number] = self.targets[nearest] + (0 if behind_scalar else column - nearest.column)
+            else:
+                columns[number] = min([column, *(self.targets[block] for block in open_blocks)])
+        return columns
+
+
+def chain(block: Block | None) -> list[Block]:
+    """The block and those it stands in, the inmost first."""
+    found: list[Block] = []
+    while block is not None:
+        found.append(block)
+        block = block.parent
+    return found

@@ -1,0 +1,220 @@
+"""Where the lists and mappings of a YAML text stand, line by line. Lines and columns count from 0.
+
+Only for text that `config.reader` has read without a problem, so that depth and size are bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from notifyctl.config.reader import events
+
+HEAD = re.compile(r"[ ]*(?:-[ \t]+)*")
+"""What may stand on a line before the key of a block mapping, for lines that can be laid out anew."""
+KEEPS = re.compile(r"(?:[&!]\S*\s+)*[|>][0-9]?\+")
+"""The head of a block scalar to which the empty lines after it belong."""
+DASH = re.compile(r" *-(?:[ \t]|$)")
+
+
+class Unusual(Exception):  # noqa: N818 - not an error: a layout that is left as it is
+    """The text is YAML whose lines cannot be told apart as entries: `? key`, or a tag before a compact mapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A scalar, an alias, or a list or mapping in brackets. `style` is | or > for block scalars, [ for brackets."""
+
+    line: int
+    column: int
+    last: int
+    style: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """An item or a key with its value. `column` is that of the dash or of the key."""
+
+    block: Block
+    line: int
+    key: str
+    value: Block | Leaf
+
+    @property
+    def last(self) -> int:
+        return max(self.line, self.value.last)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A list of dashes or a mapping of lines."""
+
+    sequence: bool
+    column: int
+    parent: Block | None
+    entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def line(self) -> int:
+        return self.entries[0].line
+
+    @property
+    def last(self) -> int:
+        """The last line of its content; comments and empty lines after it are not counted."""
+        return self.entries[-1].last
+
+    def get(self, key: str) -> Block | Leaf | None:
+        return next((entry.value for entry in self.entries if entry.key == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    documents: tuple[Block | Leaf, ...]
+    """The roots, without empty documents."""
+    spans: tuple[tuple[Leaf, Block | None], ...]
+    """What goes on over several lines without being a block, and the block it stands in."""
+    scalars: frozenset[int]
+    """Lines that begin inside of a scalar."""
+    anchors: bool
+    """Whether anything is named or referred to, so that the order of lines means something."""
+    open_ended: bool
+    """Whether a block scalar keeps its last empty lines, or ends with the file without a line end."""
+    open_end: bool
+    """Whether such a scalar is the last thing in the file, so that line ends at the end are its text."""
+
+
+def outline(text: str) -> Outline:
+    """Raises Unusual."""
+    return Reader(text).read()
+
+
+class Reader:
+    """One walk over the parser's events."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = text.split("\n")
+        self.events = events(text)
+        self.spans: list[tuple[Leaf, Block | None]] = []
+        self.scalars: set[int] = set()
+        self.anchors = False
+        self.open_last = -1
+        """The last line of the last block scalar that is open-ended."""
+
+    def read(self) -> Outline:
+        documents = [
+            self.value(next(self.events), None)
+            for event in self.events
+            if isinstance(event, yaml.DocumentStartEvent)
+        ]
+        full = tuple(root for root in documents if isinstance(root, Block) or root.style or root.text)
+        return Outline(
+            full,
+            tuple(self.spans),
+            frozenset(self.scalars),
+            self.anchors,
+            open_ended=self.open_last >= 0,
+            open_end=bool(full) and full[-1].last == self.open_last,
+        )
+
+    def value(self, event: Any, parent: Block | None) -> Block | Leaf:
+        self.anchors = self.anchors or event.anchor is not None
+        collection = isinstance(event, yaml.CollectionStartEvent)
+        if not collection or event.flow_style:
+            leaf = self.brackets(event) if collection else self.scalar(event)
+            if leaf.last > leaf.line:
+                self.spans.append((leaf, parent))
+            return leaf
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self.sequence(event, parent)
+        return self.mapping(parent)
+
+    def scalar(self, event: Any) -> Leaf:
+        start, end = event.start_mark, event.end_mark
+        style = getattr(event, "style", None) or ""
+        last = self.end_of_block(start, end) if style in ("|", ">") else end.line
+        self.scalars.update(range(start.line + 1, last + 1))
+        named = isinstance(event, yaml.AliasEvent)
+        return Leaf(start.line, start.column, last, style, "*" if named else event.value)
+
+    def end_of_block(self, start: Any, end: Any) -> int:
+        """The last line of a block scalar; empty lines after it are its own only where it keeps them."""
+        last: int = end.line - 1 if end.column == 0 else end.line
+        unended = last == len(self.lines) - 1
+        head = "\n".join(self.lines[start.line : start.line + 3])[start.column :]
+        keeps = KEEPS.match(head) is not None
+        while not keeps and last > start.line and not self.lines[last]:
+            last -= 1
+        if keeps or unended:
+            self.open_last = last
+        return last
+
+    def brackets(self, event: Any) -> Leaf:
+        inner, start, depth = event, event.start_mark, 1
+        while depth:
+            inner = next(self.events)
+            if isinstance(inner, yaml.CollectionEndEvent):
+                depth -= 1
+                continue
+            self.anchors = self.anchors or inner.anchor is not None
+            if isinstance(inner, yaml.CollectionStartEvent):
+                depth += 1
+            else:
+                self.scalar(inner)
+        return Leaf(start.line, start.column, inner.end_mark.line, "[")
+
+    def mapping(self, parent: Block | None) -> Block:
+        block: Block | None = None
+        for key in self.until(yaml.MappingEndEvent):
+            start = key.start_mark
+            if not self.begins_line(key):
+                raise Unusual
+            self.anchors = self.anchors or key.anchor is not None
+            block = block or Block(sequence=False, column=start.column, parent=parent)
+            value = self.value(next(self.events), block)
+            block.entries.append(Entry(block, start.line, getattr(key, "value", "*"), value))
+        if block is None:
+            raise Unusual
+        return block
+
+    def sequence(self, event: Any, parent: Block | None) -> Block:
+        line, column = self.first_dash(event)
+        block = Block(sequence=True, column=column, parent=parent)
+        for item in self.until(yaml.SequenceEndEvent):
+            value = self.value(item, block)
+            dash = self.dash_above(value.line, column) if block.entries else line
+            block.entries.append(Entry(block, dash, "", value))
+        return block
+
+    def until(self, end: type[Any]) -> Iterator[Any]:
+        for event in self.events:
+            if isinstance(event, end):
+                return
+            yield event
+
+    def begins_line(self, key: Any) -> bool:
+        """Whether a key is a word behind nothing but spaces and dashes."""
+        line, column = key.start_mark.line, key.start_mark.column
+        word = isinstance(key, yaml.ScalarEvent | yaml.AliasEvent)
+        return word and HEAD.fullmatch(self.lines[line][:column]) is not None
+
+    def first_dash(self, event: Any) -> tuple[int, int]:
+        """A list begins at its first dash, or at its anchor or tag on a line above it."""
+        line, column = event.start_mark.line, event.start_mark.column
+        if event.anchor is None and event.tag is None:
+            if not HEAD.fullmatch(self.lines[line][:column]):
+                raise Unusual
+            return line, column
+        below = range(line + 1, len(self.lines))
+        line = next(number for number in below if DASH.match(self.lines[number]))
+        return line, self.lines[line].index("-")
+
+    def dash_above(self, line: int, column: int) -> int:
+        """The line of the dash of an item that is not the first, so that the dash begins its line."""
+        while not (DASH.match(self.lines[line]) and self.lines[line].index("-") == column):
+            line -= 1
+        return line
