@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from notifyctl.app.providers import inbox_path
@@ -19,11 +19,14 @@ def serve(
     *,
     port: int,
     service_key: str,
+    modes: Sequence[str] = (),
+    hub_secret: str | None = None,
     said: Callable[[str], None],
 ) -> None:
     """Serve until interrupted. `said` gets a line when it is up and one for each accepted request."""
     from notifyctl.providers.sandbox.app import SandboxSettings
     from notifyctl.providers.sandbox.inbox import Inbox
+    from notifyctl.providers.sandbox.postman import Habits
     from notifyctl.providers.sandbox.server import serve_forever
 
     settings = SandboxSettings(
@@ -34,7 +37,14 @@ def serve(
         tps_counts=environment.limits.tps_counts,
         profile=environment.profile,
     )
-    serve_forever(settings, Inbox(inbox_path(workspace)), workspace.clock, port=port, said=said)
+    habits = Habits(
+        late="late" in modes,
+        doubled="doubled" in modes,
+        shuffled="shuffled" in modes,
+        secret=hub_secret.encode() if hub_secret else None,
+    )
+    inbox = Inbox(inbox_path(workspace))
+    serve_forever(settings, inbox, workspace.clock, port=port, habits=habits, said=said)
 
 
 def read_inbox(

@@ -321,7 +321,11 @@ class Sending:
         for number, (scope, size) in self._planned.items():
             outcome = self._outcomes.get(number)
             scopes[scope] += counted(outcome, size)
-            batches += counted(outcome, 1)
+            batches += Counts(accepted=1) if isinstance(outcome, Accepted) else counted(outcome, 1)
+            if isinstance(outcome, Accepted):
+                reasons.update(outcome.refused.values())
+                if outcome.unheard:
+                    reasons["the answer lists its recipients and does not name them"] += len(outcome.unheard)
             if isinstance(outcome, Rejected | Unknown):
                 reasons[outcome.reason] += size
         if self._late:
@@ -341,5 +345,6 @@ def counted(outcome: Outcome | None, size: int) -> Counts:
     if outcome is None:
         return Counts(not_begun=size)
     if isinstance(outcome, Accepted):
-        return Counts(accepted=size)
+        rejected, unknown = len(outcome.refused), len(outcome.unheard)
+        return Counts(accepted=size - rejected - unknown, rejected=rejected, unknown=unknown)
     return Counts(unknown=size) if isinstance(outcome, Unknown) else Counts(rejected=size)

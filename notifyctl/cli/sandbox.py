@@ -21,13 +21,26 @@ def command() -> None:
 @click.option(
     "--service-key", envvar="NOTIFYCTL_SANDBOX_KEY", default="sandbox", help="The key that callers send."
 )
+@click.option(
+    "--receipts",
+    "modes",
+    multiple=True,
+    type=click.Choice(["late", "doubled", "shuffled"]),
+    help="How receipts come to a notifyUrl on this machine; several times for several.",
+)
+@click.option(
+    "--hub-secret", envvar="NOTIFYCTL_SANDBOX_HUB_SECRET", help="Sign receipts with this, in x-hub-signature."
+)
 @global_options
 @click.pass_context
-def serve(context: click.Context, port: int, service_key: str) -> int:
+def serve(
+    context: click.Context, port: int, service_key: str, modes: tuple[str, ...], hub_secret: str | None
+) -> int:
     """Keep the simulator running on 127.0.0.1 until Ctrl-C, and say what it accepts.
 
     An environment reaches it with `provider: webexconnect`, `endpoint: http://127.0.0.1:8470/v2/messages` and
-    `auth: {serviceKeyEnv: …}`, the variable holding the service key.
+    `auth: {serviceKeyEnv: …}`, the variable holding the service key. Receipts go to a notifyUrl on this machine, such
+    as http://127.0.0.1:8471/receipts of `notifyctl receipts serve`, and nowhere else.
 
     \b
     notifyctl sandbox serve
@@ -39,7 +52,15 @@ def serve(context: click.Context, port: int, service_key: str) -> int:
     settings = globals_of(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
-    run(workspace, environment, port=port, service_key=service_key, said=lambda line: say(line, stderr=True))
+    run(
+        workspace,
+        environment,
+        port=port,
+        service_key=service_key,
+        modes=modes,
+        hub_secret=hub_secret,
+        said=lambda line: say(line, stderr=True),
+    )
     return ExitCode.DONE
 
 

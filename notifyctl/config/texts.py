@@ -96,12 +96,8 @@ def zone_or_recipient(text: str) -> str:
     return text if text == RECIPIENT_ZONE else zone(text)
 
 
-def https_url(text: str) -> str:
-    return url(text, schemes=("https",))
-
-
 def endpoint(text: str) -> str:
-    """https, or http to this machine: a key must not cross a network in the clear."""
+    """https, or http to this machine: neither a key nor a receipt must cross a network in the clear."""
     from urllib.parse import urlsplit
 
     url(text, schemes=("https", "http"))

@@ -76,7 +76,11 @@ CORRELATION_LONG = Rule(
 CALLBACK_DATA = Rule(
     20, "callback-data", "callbackData is a text of at most 2,000 characters, blanks included."
 )
-NOTIFY_URL = Rule(21, "notify-url", "Receipts are posted to an https URL without blanks around it.")
+NOTIFY_URL = Rule(
+    21,
+    "notify-url",
+    "Receipts are posted to an https URL without blanks around it; http:// is for this machine and the sandbox.",
+)
 PRIORITY = Rule(22, "priority", "The priority is 1, 2 or 3; 1 is the lowest.")
 CONTENT_OR_TEMPLATE = Rule(
     23,

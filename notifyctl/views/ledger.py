@@ -34,6 +34,7 @@ def as_text(summary: LedgerSummary, *, colour: bool) -> str:
         f"  opened     {plural(summary.scopes, 'edition')}",
         f"  batches    {counts(summary.batches)}",
         f"  recipients {counts(summary.recipients)}",
+        f"  receipts   {summary.receipts:,}",
     ]
     return "\n".join(lines)
 
@@ -56,6 +57,7 @@ def as_json(summary: LedgerSummary) -> str:
         "editions": summary.scopes,
         "batches": by_word(summary.batches),
         "recipients": by_word(summary.recipients),
+        "receipts": summary.receipts,
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 

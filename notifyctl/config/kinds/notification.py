@@ -26,7 +26,7 @@ from notifyctl.config.kinds.parts import (
 from notifyctl.config.kinds.project import NARROWED
 from notifyctl.config.kinds.template import inline_template
 from notifyctl.config.texts import (
-    https_url,
+    endpoint,
 )
 from notifyctl.rulebook import email, envelope, sms
 
@@ -158,7 +158,7 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
             shape=Text(
                 description="Where receipts are posted to.",
                 examples=("https://hooks.acme.example/receipts",),
-                parse=https_url,
+                parse=endpoint,
                 rule=envelope.NOTIFY_URL,
             ),
         ),

@@ -25,6 +25,7 @@ from notifyctl.model import TpsCounts
 from notifyctl.ports import Clock
 from notifyctl.providers.sandbox.access import Access
 from notifyctl.providers.sandbox.inbox import Inbox
+from notifyctl.providers.sandbox.postman import Postman
 from notifyctl.rulebook import envelope
 
 PATH = "/v2/messages"
@@ -80,9 +81,14 @@ class Rate:
 
 
 def build_app(
-    settings: SandboxSettings, inbox: Inbox, clock: Clock, *, heard: Heard | None = None
+    settings: SandboxSettings,
+    inbox: Inbox,
+    clock: Clock,
+    *,
+    postman: Postman | None = None,
+    heard: Heard | None = None,
 ) -> Starlette:
-    """`heard` gets a line about each request, without addresses."""
+    """`heard` gets a line about each request, without addresses; `postman` sends receipts."""
     access = settings.access
     rate = Rate(settings.tps, clock)
 
@@ -110,7 +116,9 @@ def build_app(
             tell(f"429 over {settings.tps} a second")
             return refusal(429, OVER_RATE, "You have reached the maximum transaction limit")
         message_id = str(uuid.uuid4())
-        inbox.keep(body, message_id=message_id, at=now)
+        entries = inbox.keep(body, message_id=message_id, at=now)
+        if postman is not None:
+            postman.tell(body, entries, at=now)
         tell(f"201 {body['channel']} to {destinations:,}")
         return JSONResponse(
             {

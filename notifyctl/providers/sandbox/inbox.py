@@ -25,8 +25,8 @@ class Inbox:
         self.accepted = 0
         self._lock = threading.Lock()
 
-    def keep(self, body: Mapping[str, Any], *, message_id: str, at: datetime) -> int:
-        """Store what each destination of an accepted request reads; returns how many there are. Durable before 201."""
+    def keep(self, body: Mapping[str, Any], *, message_id: str, at: datetime) -> list[dict[str, Any]]:
+        """Store what each destination of an accepted request reads, and return that. Written before 201."""
         entries = list(messages(body, message_id=message_id, at=at))
         with self._lock:
             self.accepted += len(entries)
@@ -34,7 +34,7 @@ class Inbox:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 with self.path.open("a", encoding="utf-8") as stream:
                     stream.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
-        return len(entries)
+        return entries
 
 
 def messages(body: Mapping[str, Any], *, message_id: str, at: datetime) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from notifyctl.errors import ProviderError
 from notifyctl.ports import Clock
 from notifyctl.providers.sandbox.app import PATH, SandboxSettings, build_app
 from notifyctl.providers.sandbox.inbox import Inbox
+from notifyctl.providers.sandbox.postman import Habits, Postman
 
 LOOPBACK = "127.0.0.1"
 START_TIMEOUT = 10.0  # seconds; it takes a small part of one
@@ -30,10 +31,14 @@ class QuietServer(uvicorn.Server):
 
 
 def configured(
-    settings: SandboxSettings, inbox: Inbox, clock: Clock, heard: Callable[[str], None] | None
+    settings: SandboxSettings,
+    inbox: Inbox,
+    clock: Clock,
+    postman: Postman,
+    heard: Callable[[str], None] | None,
 ) -> uvicorn.Config:
     return uvicorn.Config(
-        build_app(settings, inbox, clock, heard=heard),
+        build_app(settings, inbox, clock, postman=postman, heard=heard),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -64,7 +69,8 @@ class SandboxServer:
         self._socket = listening(port)
         self.url = f"http://{LOOPBACK}:{self._socket.getsockname()[1]}{PATH}"
         self._clock = clock
-        self._server = QuietServer(configured(settings, inbox, clock, None))
+        self._postman = Postman(Habits())
+        self._server = QuietServer(configured(settings, inbox, clock, self._postman, None))
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="sandbox", daemon=True
         )
@@ -82,21 +88,30 @@ class SandboxServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._postman.close()
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()
 
 
 def serve_forever(
-    settings: SandboxSettings, inbox: Inbox, clock: Clock, *, port: int, said: Callable[[str], None]
+    settings: SandboxSettings,
+    inbox: Inbox,
+    clock: Clock,
+    *,
+    port: int,
+    habits: Habits,
+    said: Callable[[str], None],
 ) -> None:
     """Serve until Ctrl-C or SIGTERM. `said` gets where it listens, then a line for each request."""
     bound = listening(port)
     said(f"The sandbox listens on http://{LOOPBACK}:{bound.getsockname()[1]}{PATH}; Ctrl-C ends it.")
-    server = uvicorn.Server(configured(settings, inbox, clock, said))
+    postman = Postman(habits)
+    server = uvicorn.Server(configured(settings, inbox, clock, postman, said))
     try:
         with contextlib.suppress(KeyboardInterrupt):
             server.run([bound])
     finally:
         bound.close()
+        postman.close()
     said(f"Ended after {inbox.accepted:,} messages.")

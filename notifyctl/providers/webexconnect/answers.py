@@ -22,6 +22,8 @@ AMBIGUOUS = {408, 409}
 FAILED = {"error", "failed", "failure", "invalid", "rejected"}
 """Values of `status` that contradict an acceptance; documented is `queued`."""
 
+NAMES = ("to", "destination", "msisdn", "email")
+"""What an entry of an answer may call its destination."""
 SAID_LENGTH = 200
 PRIVATE = re.compile(r"\S+@\S+|\+?\d[\d ()./-]{5,}\d|\S{33,}")
 """What may be an address, a number or a key in words of the provider."""
@@ -33,16 +35,18 @@ def outcome_of(
     *,
     retry_after: str | None = None,
     now: datetime,
+    addresses: Sequence[str] = (),
     secrets: Sequence[str] = (),
 ) -> Outcome:
     """`body` is None when it could not be read to its end, or was longer than any answer of the API. `retry_after` is the
-    header's text. `secrets` are struck out of what the provider says.
+    header's text. `addresses` are the request's destinations in their order, for an answer that lists them. `secrets` are
+    struck out of what the provider says.
     """
     answer = None if status in WITHOUT_A_BODY else parsed(body)
     said = spoken(answer, secrets)
     match status // 100, status:
         case 2, _:
-            return taken(status, answer, said)
+            return taken(status, answer, said, addresses)
         case 3, _:
             return Rejected(f"the endpoint answers with a redirect ({status}), which is not followed", status)
         case _, 401 | 403:
@@ -56,16 +60,55 @@ def outcome_of(
             return Unknown(f"the answer does not tell whether the request was taken ({status}{said})", status)
 
 
-def taken(status: int, answer: Mapping[str, Any] | None, said: str) -> Outcome:
+def taken(status: int, answer: Mapping[str, Any] | None, said: str, addresses: Sequence[str]) -> Outcome:
     """An answer of the 200s: accepted when it has a message id and says nothing to the contrary."""
     if answer is None:
         return Unknown(f"the answer to the request cannot be read ({status})", status)
+    entries = answer.get("response")
+    if isinstance(entries, list) and addresses:
+        return listed(status, answer, entries, addresses)
     message_id, state = answer.get("messageId"), answer.get("status")
     if not isinstance(message_id, str) or not message_id:
         return Unknown(f"the answer has no message id ({status}{said})", status)
     if isinstance(state, str) and state.lower() in FAILED:
         return Unknown(f"the answer has a message id and says {state.lower()!r} ({status}{said})", status)
     return Accepted(message_id, status)
+
+
+def listed(
+    status: int, answer: Mapping[str, Any], entries: Sequence[Any], addresses: Sequence[str]
+) -> Outcome:
+    """An answer that tells of each destination, as the first version of the API gave. Only an explicit rejection is one; who
+    is not named is unknown; names that were not asked for say nothing.
+    """
+    positions = {bare(address): position for position, address in enumerate(addresses)}
+    accepted: set[int] = set()
+    refused: dict[int, str] = {}
+    ids = [answer.get("messageId")]
+    for entry in entries:
+        named = next((entry[key] for key in NAMES if key in entry), None) if isinstance(entry, dict) else None
+        position = positions.get(bare(named)) if isinstance(named, str) else None
+        if position is None:
+            continue
+        state = str(entry.get("status", "")).lower()
+        message_id = entry.get("messageId") or entry.get("transid")
+        if state in FAILED:
+            refused[position] = f"the provider rejected this recipient{spoken(entry, ())}"
+        elif isinstance(message_id, str) and message_id:
+            accepted.add(position)
+            ids.append(message_id)
+    provider_id = next((each for each in ids if isinstance(each, str) and each), None)
+    everybody = frozenset(range(len(addresses)))
+    if not accepted and refused.keys() == everybody:
+        return Rejected(f"the provider rejected every recipient ({status})", status)
+    if provider_id is None or not accepted:
+        return Unknown(f"the answer lists recipients and accepts none ({status})", status)
+    sure = {position: reason for position, reason in refused.items() if position not in accepted}
+    return Accepted(provider_id, status, refused=sure, unheard=everybody - accepted - sure.keys())
+
+
+def bare(address: str) -> str:
+    return address.strip().lower().removeprefix("+")
 
 
 def parsed(body: bytes | None) -> Mapping[str, Any] | None:

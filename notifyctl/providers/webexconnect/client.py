@@ -80,6 +80,7 @@ class WebexConnect:
                         read(response),
                         retry_after=response.headers.get("Retry-After"),
                         now=self._clock.now(),
+                        addresses=addresses_of(request.body),
                         secrets=[value.rpartition(" ")[2] for value in proof.values()],
                     )
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
@@ -91,6 +92,11 @@ class WebexConnect:
     def close(self) -> None:
         if self._client is not None:
             self._client.close()
+
+
+def addresses_of(body: Mapping[str, Any]) -> list[str]:
+    """Every destination of a request, in the order of the batch's members."""
+    return [address for entry in body["to"] for address in (entry.get("msisdn") or entry.get("email") or ())]
 
 
 def new_client(concurrency: int, deadline: float) -> httpx.Client:

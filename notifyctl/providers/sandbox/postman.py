@@ -1,0 +1,133 @@
+"""Receipts of the simulator: posted to `notifyUrl` on this machine, in the provider's exact envelope and odd casing.
+
+It reaches nobody: an address that is not loopback is left alone. On request receipts come late, twice or in any order, as
+the provider's do now and then. An HTTP client of its own, so that nothing of ours is checked by itself.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import random
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+TIMEOUT = 10.0
+TRIES = 4
+"""The first post and three more, as documented; ours do not wait a minute between them."""
+RETRIED = {429, 500, 501, 502, 503, 504}
+LATE_SECONDS = 2.0
+
+STATUSES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    "sms": (("submitted", "Submitted", "7501"), ("delivered", "Delivered", "7500")),
+    "email": (("submitted", "submitted", "7501"), ("delivered", "delivered", "7500")),
+    "rcs": (("submitted", "Submitted", "7501"), ("delivered", "Delivered", "7500"), ("read", "Read", "7502")),
+}
+"""What becomes of a message here: (name in requestedReceipts, deliveryStatus as spelled, code)."""
+ALIASES = {"sent": "submitted", "bounce": "bounced"}
+MODES = ("late", "doubled", "shuffled")
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How receipts come. `secret` signs them; `late`: some seconds after the message."""
+
+    late: bool = False
+    doubled: bool = False
+    shuffled: bool = False
+    secret: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Habits(late={self.late}, doubled={self.doubled}, shuffled={self.shuffled})"
+
+
+class Postman:
+    """Posts on a thread of its own. `close` waits for what is under way, for some seconds at most."""
+
+    def __init__(self, habits: Habits, *, chance: random.Random | None = None) -> None:
+        self.habits = habits
+        self.posted = 0
+        self._chance = chance or random.Random()  # noqa: S311 - the order of receipts
+        self._threads: list[threading.Thread] = []
+
+    def tell(self, body: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], *, at: datetime) -> None:
+        """Send the receipts of an accepted request, if it asks for them at an address on this machine."""
+        url = body.get("notifyUrl")
+        parts = urlsplit(url) if isinstance(url, str) else None
+        if parts is None or parts.hostname not in LOOPBACK or parts.scheme != "http":
+            return
+        receipts = [receipt for entry in entries for receipt in receipts_of(body, entry, at)]
+        if self.habits.doubled:
+            receipts = [receipt for receipt in receipts for _ in range(2)]
+        if self.habits.shuffled:
+            self._chance.shuffle(receipts)
+        target = (parts.hostname or "", parts.port or 80, parts.path or "/")
+        thread = threading.Thread(target=self._deliver, args=(target, receipts), name="receipts", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def close(self, *, seconds: float = 5.0) -> None:
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _deliver(self, target: tuple[str, int, str], receipts: Sequence[Mapping[str, Any]]) -> None:
+        if self.habits.late:
+            time.sleep(LATE_SECONDS)
+        for receipt in receipts:
+            self._post(target, json.dumps(receipt, ensure_ascii=False).encode())
+
+    def _post(self, target: tuple[str, int, str], data: bytes) -> None:
+        host, port, path = target
+        headers = {"Content-Type": "application/json"}
+        if self.habits.secret is not None:
+            headers["x-hub-signature"] = hmac.digest(self.habits.secret, data, "sha256").hex()
+        for attempt in range(TRIES):
+            connection = HTTPConnection(host, port, timeout=TIMEOUT)
+            try:
+                connection.request("POST", path, data, headers)
+                status = connection.getresponse().status
+            except (OSError, HTTPException):
+                status = 503
+            finally:
+                connection.close()
+            if status not in RETRIED:
+                self.posted += status == 200  # noqa: PLR2004 - the only answer that takes a receipt
+                return
+            time.sleep(0.1 * (attempt + 1))
+
+
+def receipts_of(body: Mapping[str, Any], entry: Mapping[str, Any], at: datetime) -> Iterator[dict[str, Any]]:
+    asked = {ALIASES.get(name.lower(), name.lower()) for name in body.get("requestedReceipts") or ()}
+    channel = str(body["channel"])
+    for name, spelled, code in STATUSES[channel]:
+        if asked and name not in asked:
+            continue
+        inner = {
+            "deliveryStatus": spelled,
+            "code": code,
+            "deliveryChannel": "SMS" if channel == "sms" else channel,
+            "additionalInfo": "",
+            "destination": entry["to"],
+            "destinationType": "email" if channel == "email" else "msisdn",
+            "Description": "Message delivered successfully" if name == "delivered" else spelled,
+            "timeStamp": at.isoformat(timespec="milliseconds"),
+        }
+        outer = {
+            "deliveryInfo": inner,
+            "subtid": "",
+            "transid": entry["transid"],
+            "callbackData": body.get("callbackData", ""),
+            "correlationid": entry.get("correlationId") or "",
+        }
+        if channel == "sms":
+            inner["messageCount"] = "1"
+            outer["carrier"] = "sandbox"
+        yield {"deliveryInfoNotification": outer}

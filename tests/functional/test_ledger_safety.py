@@ -1,0 +1,281 @@
+"""A ledger that is not the right one sends nothing: lost, restored, copied, damaged, of another version, full; and the way out."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notifyctl.ledger.results import journal_of
+
+HELLO = """\
+apiVersion: notifyctl/v1
+kind: Notification
+name: hello
+joiners: send
+template: {channel: sms, content: {type: text, text: Hello $(name)}}
+audience: {source: {file: people.csv}}
+"""
+ROWS = ["+447700900001,Ada", "+447700900002,Grace", "+447700900003,Linus"]
+V1 = Path(__file__).parents[1] / "unit" / "ledger" / "version_1.sql"
+
+
+def people(cli: Any, rows: list[str]) -> None:
+    cli.write(**{"people.csv": "\n".join(["msisdn,name", *rows]) + "\n"})
+
+
+@pytest.fixture
+def served(production: Any) -> Any:
+    """Three people have it."""
+    production.write(hello=HELLO)
+    people(production, ROWS)
+    assert production.apply().code == 0
+    return production
+
+
+@pytest.fixture
+def ledger(served: Any) -> Path:
+    return Path(served.root) / ".notifyctl" / "production.db"
+
+
+def refused(cli: Any, foreign: Any, said: str) -> None:
+    """Neither planned nor applied, and the way out is named."""
+    before = len(foreign.requests)
+    for arguments in (("plan",), ("apply", "--expect", "sha256:" + "0" * 64)):
+        result = cli(*arguments)
+        assert result.code == 1, result.err
+        assert said in result.err
+        assert "Hint:" in result.err
+    assert len(foreign.requests) == before
+
+
+def test_a_ledger_put_back_from_a_backup_is_refused_until_adopted(
+    served: Any, ledger: Path, foreign: Any, tmp_path: Path
+) -> None:
+    shutil.copy(ledger, tmp_path / "backup.db")
+    people(served, [*ROWS, "+447700900004,Mary"])
+    assert served.apply().code == 0
+    shutil.copy(tmp_path / "backup.db", ledger)
+    refused(served, foreign, "put back from a backup")
+    assert served("ledger", "adopt").code == 64, "nobody is asked"
+    adopted = served("ledger", "adopt", "--yes")
+    assert adopted.code == 0
+    assert "Last written" in adopted.out
+    assert served.plan()["summary"]["send-new"] == 1, "the one whom the backup does not know"
+
+
+def test_a_copy_is_refused_until_adopted(served: Any, foreign: Any, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere"
+    shutil.copytree(served.root, other)
+    here, served.root = served.root, other
+    refused(served, foreign, "is a copy")
+    assert served("ledger", "adopt", "--yes").code == 0
+    assert served.plan()["summary"]["unchanged"] == 3
+    served.root = here
+    people(served, [*ROWS, "+447700900004,Mary"])
+    refused(served, foreign, "is a copy")
+
+
+def test_a_ledger_that_moved_with_its_folder_is_taken(served: Any, tmp_path: Path) -> None:
+    served.root = served.root.rename(tmp_path / "moved")
+    assert served.plan()["summary"]["unchanged"] == 3
+
+
+def test_another_ledger_in_its_place_is_refused(served: Any, ledger: Path, foreign: Any) -> None:
+    mark = next((Path(os.environ["XDG_STATE_HOME"]) / "notifyctl" / "ledgers").glob("*.json"))
+    said = json.loads(mark.read_text())
+    mark.write_text(json.dumps({**said, "lineage": "another"}))
+    refused(served, foreign, "another ledger lies at")
+    assert served("ledger", "adopt", "--yes").code == 0
+    assert served.plan()["summary"]["unchanged"] == 3
+
+
+def test_a_lost_ledger_is_put_back_and_adopted(
+    served: Any, ledger: Path, foreign: Any, tmp_path: Path
+) -> None:
+    shutil.move(ledger, tmp_path / "found.db")
+    refused(served, foreign, "is lost")
+    made = served("ledger", "init")
+    assert made.code == 0
+    assert "another ledger lay here" in made.err
+    shutil.move(tmp_path / "found.db", ledger)
+    refused(served, foreign, "another ledger lies at")
+    assert served("ledger", "adopt", "--yes").code == 0
+    assert served.plan()["summary"]["unchanged"] == 3
+
+
+def test_a_sandbox_asks_for_none_of_this(cli: Any) -> None:
+    cli.write(notifyctl="apiVersion: notifyctl/v1\nkind: Project\nname: acme\n", hello=HELLO)
+    people(cli, ROWS)
+    assert cli("apply").code == 0
+    shutil.rmtree(cli.root / ".notifyctl")
+    assert cli("apply").code == 0
+
+
+# Verify and export
+
+
+def test_verify_finds_nothing_in_a_sound_ledger(served: Any) -> None:
+    result = served("ledger", "verify")
+    assert result.code == 0
+    assert "Sound" in result.out
+    assert "3 people" in result.out
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (("DROP TRIGGER batch_update",), "not guarded"),
+        (("DROP TRIGGER batch_update", "UPDATE batch SET members = x'00'"), "broken list of people"),
+        (
+            (
+                "INSERT INTO batch SELECT 99, scope, epoch, at, members FROM batch WHERE number = 1",
+                "INSERT INTO attempt VALUES (99, 1, 1, '2026-12-01T09:00:00+00:00', x'00')",
+                ("INSERT INTO outcome (batch, attempt, kind, epoch, at)"
+                " VALUES (99, 1, 'accepted', 1, '2026-12-01T09:00:00+00:00')"),
+            ),
+            "accepted in batches",
+        ),
+        (("INSERT INTO attempt VALUES (1, 7, 1, '2026-12-01T09:00:00+00:00', x'00')",), "2 attempts"),
+    ],
+)
+def test_verify_finds_damage(served: Any, ledger: Path, damage: tuple[str, ...], said: str) -> None:
+    with closing(sqlite3.connect(ledger, isolation_level=None)) as connection:
+        for statement in damage:
+            connection.execute(statement)
+    result = served("ledger", "verify")
+    assert result.code == 1
+    assert said in result.out
+
+
+def test_a_broken_page_is_called_damage(served: Any, ledger: Path, foreign: Any) -> None:
+    data = bytearray(ledger.read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)
+    ledger.write_bytes(data)
+    refused(served, foreign, "damaged")
+
+
+def test_export_tells_every_fact_and_no_address(served: Any) -> None:
+    result = served("ledger", "export")
+    facts = result.lines
+    assert {"meta", "run", "batch", "attempt", "outcome"} <= {fact["fact"] for fact in facts}
+    assert len(facts) == served("ledger", "show", "--format", "json").json["serial"]
+    assert "7700900001" not in result.out
+    assert facts[0]["recipient_key"] == "<kept in the ledger>"
+    assert served("ledger", "export").out == result.out
+
+
+# Versions
+
+
+def test_a_ledger_of_the_first_version_is_read_and_upgraded_by_the_next_apply(
+    served: Any, ledger: Path, foreign: Any
+) -> None:
+    """Its rows are carried over by hand into tables as the first release made them."""
+    old = ledger.with_name("old.db")
+    with closing(sqlite3.connect(old, isolation_level=None)) as connection:
+        connection.executescript(V1.read_text())
+        connection.execute("ATTACH ? AS new", (str(ledger),))
+        for table in ("meta", "run", "run_end", "scope", "opening", "batch", "attempt", "outcome"):
+            connection.execute(f"INSERT INTO main.{table} SELECT * FROM new.{table}")
+        connection.execute("PRAGMA journal_mode = WAL")
+    old.replace(ledger)
+    served.forget_marks()
+    before = ledger.read_bytes()
+    assert served.plan()["summary"]["unchanged"] == 3
+    assert served("status", "--format", "json").json["notifications"][0]["outcomes"]["accepted"] == 3
+    assert served("receipts", "ingest", "/dev/null").code == 1, "it has no place for receipts yet"
+    assert ledger.read_bytes() == before
+    people(served, [*ROWS, "+447700900004,Mary"])
+    assert served.apply().code == 0
+    assert served("ledger", "show", "--format", "json").json["schema_version"] == 2
+    assert served("ledger", "verify").code == 0
+    assert foreign.addresses == [row.partition(",")[0] for row in ROWS] + ["+447700900004"]
+
+
+# Locks
+
+
+def test_a_live_holder_is_named_and_fenced_out_only_by_force(served: Any, foreign: Any) -> None:
+    assert "Nobody holds" in served("ledger", "unlock").out
+    foreign.delay = 1.5
+    people(served, [*ROWS, "+447700900004,Mary"])
+    digest = served.plan()["digest"]
+    command = [sys.executable, "-m", "notifyctl", "-C", str(served.root), "apply", "--expect", digest]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        until = time.monotonic() + 20
+        while len(foreign.requests) < 2 and time.monotonic() < until:
+            time.sleep(0.02)
+        held = served("ledger", "unlock")
+        assert held.code == 5
+        assert f"pid {process.pid}" in held.out
+        forced = served("ledger", "unlock", "--force")
+        assert forced.code == 0
+        output = process.communicate(timeout=30)[0]
+    assert process.returncode == 5, output
+    assert "another run took over" in output
+    assert journal_of(served.root / ".notifyctl" / "production.db").exists()
+    assert served.plan()["summary"]["uncertain"] == 1
+    foreign.delay = 0
+    assert served.apply().code == 0
+    assert served.plan()["summary"]["unchanged"] == 4, "the answer that came too late was kept, and read in"
+    assert len(foreign.requests) == 2
+
+
+def test_the_lock_of_a_dead_holder_is_free_at_once(served: Any, foreign: Any) -> None:
+    foreign.delay = 5
+    people(served, [*ROWS, "+447700900004,Mary"])
+    command = [
+        sys.executable,
+        "-m",
+        "notifyctl",
+        "-C",
+        str(served.root),
+        "apply",
+        "--expect",
+        served.plan()["digest"],
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        until = time.monotonic() + 20
+        while len(foreign.requests) < 2 and time.monotonic() < until:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    assert "Nobody holds" in served("ledger", "unlock").out
+    assert served.apply().code == 7
+    assert len(foreign.requests) == 2
+
+
+# A disk that is full
+
+
+def limited(cli: Any, digest: str, most: int) -> subprocess.CompletedProcess[str]:
+    """An apply that can make no file longer than `most` bytes, as on a disk that fills up."""
+    script = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}));"
+        "from notifyctl.cli.main import run; sys.exit(run(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", script, "-C", str(cli.root), "apply", "--expect", digest]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_full_disk_before_arm_sends_nothing(served: Any, ledger: Path, foreign: Any) -> None:
+    people(served, [*ROWS, "+447700900004,Mary"])
+    digest = served.plan()["digest"]
+    done = limited(served, digest, 4096)
+    assert done.returncode == 1, done.stderr
+    assert len(foreign.requests) == 1
+    assert "Error:" in done.stderr
+    assert served("ledger", "verify").code == 0
+    assert served.apply().code == 0
+    assert len(foreign.requests) == 2
