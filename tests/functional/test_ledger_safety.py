@@ -141,8 +141,10 @@ def test_verify_finds_nothing_in_a_sound_ledger(served: Any) -> None:
             (
                 "INSERT INTO batch SELECT 99, scope, epoch, at, members FROM batch WHERE number = 1",
                 "INSERT INTO attempt VALUES (99, 1, 1, '2026-12-01T09:00:00+00:00', x'00')",
-                ("INSERT INTO outcome (batch, attempt, kind, epoch, at)"
-                " VALUES (99, 1, 'accepted', 1, '2026-12-01T09:00:00+00:00')"),
+                (
+                    "INSERT INTO outcome (batch, attempt, kind, epoch, at)"
+                    " VALUES (99, 1, 'accepted', 1, '2026-12-01T09:00:00+00:00')"
+                ),
             ),
             "accepted in batches",
         ),
