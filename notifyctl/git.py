@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+
+from notifyctl.config.paths import IGNORE_FILE, hidden, ignored, inside
+from notifyctl.errors import UsageError
 
 TIMEOUT = 10.0
 """Seconds; what is asked here takes milliseconds."""
+QUIET = (
+    "--no-optional-locks",
+    "--no-replace-objects",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+)
+"""Nothing of a repository's own configuration makes git run something else."""
+SMALL, MOST_SMALL = 64 * 1024, 4096
+"""Files of up to so many bytes are fetched together, so many of them at most."""
+REGULAR = frozenset({"100644", "100755"})
+"""Modes of the files that are read: no link, no submodule."""
 
 
 def revision(folder: Path) -> str | None:
@@ -20,12 +40,18 @@ def revision(folder: Path) -> str | None:
 
 def ask(folder: Path, *arguments: str) -> str | None:
     """What git says, without the line break at its end; None when it fails or is not there."""
-    quiet = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+    said = run(folder, *arguments)
+    return said.decode("utf-8", "replace").rstrip("\n") if said is not None else None
+
+
+def run(folder: Path, *arguments: str, given: bytes | None = None) -> bytes | None:
+    """What git writes; None when it fails or is not there."""
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, and arguments of ours
-            ["git", *quiet, *arguments],  # noqa: S607 - the user's own git
+            ["git", *QUIET, *arguments],  # noqa: S607 - the user's own git
             cwd=folder,
-            stdin=subprocess.DEVNULL,
+            input=given,
+            stdin=subprocess.DEVNULL if given is None else None,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=TIMEOUT,
@@ -33,4 +59,80 @@ def ask(folder: Path, *arguments: str) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.decode("utf-8", "replace").rstrip("\n")
+    return done.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    name: str
+    size: int
+
+
+class CommittedTree:
+    """ports.FileTree over a commit: the files of one folder as git keeps them. No checkout, no filter, no hook; links and
+    submodules are not there.
+    """
+
+    def __init__(self, folder: Path, revision: str) -> None:
+        """Raises UsageError when the folder is in no repository, or the commit is not known."""
+        self._folder = folder
+        commit = ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if commit is None:
+            raise UsageError(
+                f"git knows no commit {revision!r} here",
+                hint="a branch, tag or commit, such as origin/main; in CI fetch it first (fetch-depth: 0)",
+            )
+        self.commit = commit
+        self._read: dict[str, bytes] = {}
+        prefix = ask(folder, "rev-parse", "--show-prefix") or ""
+        self._blobs = self._listed(prefix)
+        rules = self.read(IGNORE_FILE) if IGNORE_FILE in self._blobs else None
+        leave_out = ignored(rules)
+        self._paths = sorted(path for path in self._blobs if not hidden(path) and not leave_out(path))
+
+    def _listed(self, prefix: str) -> dict[str, Blob]:
+        where = [prefix] if prefix else []
+        said = run(self._folder, "ls-tree", "-r", "-z", "-l", "--full-tree", self.commit, "--", *where) or b""
+        found = {}
+        for entry in filter(None, said.split(b"\0")):
+            facts, _, path = entry.partition(b"\t")
+            mode, _, name, size = facts.decode().split()
+            text = path.decode("utf-8", "surrogateescape").removeprefix(prefix)
+            if mode in REGULAR:
+                found[text] = Blob(name, int(size))
+        return found
+
+    def paths(self) -> Sequence[str]:
+        return self._paths
+
+    def read(self, path: str) -> bytes:
+        blob = self._blobs.get(inside(path) if path != IGNORE_FILE else path)
+        if blob is None:
+            raise FileNotFoundError(2, "No such file in the commit", path)
+        if not self._read:
+            self._read = self._small()
+        data = self._read.get(blob.name)
+        if data is None:
+            data = run(self._folder, "cat-file", "blob", blob.name)
+        if data is None:
+            raise OSError(5, "git could not read the file", path)
+        return data
+
+    def _small(self) -> dict[str, bytes]:
+        """Every small file of the project, by its name in git, fetched at once: git is started once and not for each."""
+        wanted = sorted({blob.name for blob in self._blobs.values() if blob.size <= SMALL})[:MOST_SMALL]
+        said = run(
+            self._folder, "cat-file", "--batch", given="".join(f"{name}\n" for name in wanted).encode()
+        )
+        found: dict[str, bytes] = {}
+        at = 0
+        while said is not None and at < len(said):
+            head, _, _ = said[at : at + 128].partition(b"\n")
+            name, _, size = head.decode().split()
+            start = at + len(head) + 1
+            found[name] = said[start : start + int(size)]
+            at = start + int(size) + 1
+        return found
+
+    def open(self, path: str) -> BinaryIO:
+        return io.BytesIO(self.read(path))

@@ -32,6 +32,10 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
         advice += advise(project, found, environment=environment, files=workspace.files)
         people = check_everybody(project, found, environment=environment, every=every)
         advice += [*found.diagnostics, *people]
+        if environment.pricing is not None:
+            from notifyctl.plan.prices import read_prices
+
+            advice += read_prices(workspace.files, environment.pricing, environment.marks)[1]
     weights = project.lint if project is not None else {}
     told = settled(workspace, weights, advice, tell_unused=project is not None)
     return in_order([*problems, *told])

@@ -11,7 +11,7 @@ from notifyctl.app.ledgers import Facts, facts_of, no_ledger
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience.one import OnlyOne
 from notifyctl.delivery import Scope
-from notifyctl.diagnostics import has_errors, in_order
+from notifyctl.diagnostics import Diagnostic, has_errors, in_order
 from notifyctl.errors import ProjectError, UsageError
 from notifyctl.facts import Statement, StatementKind
 from notifyctl.lint.project import Checked, check_project
@@ -19,6 +19,7 @@ from notifyctl.model import RECIPIENT_ZONE, Environment, Notification, Project
 from notifyctl.plan.build import Frame, build_plan, valid_until
 from notifyctl.plan.part import Orphan, Part
 from notifyctl.plan.plan import Plan
+from notifyctl.plan.prices import PriceList, read_prices
 from notifyctl.plan.standing import Standing, add_served, recorded_ids, standings
 from notifyctl.schedule.timing import Occurrence, occurrences
 
@@ -56,7 +57,9 @@ def derive(
     refuse_unknown(only, project)
     now = as_of or workspace.clock.now()
     checked = check_project(project, environment=environment, files=workspace.files, only=only)
-    problems = in_order(settled(workspace, project.lint, [*workspace.diagnostics, *checked.diagnostics]))
+    prices, unpriced = prices_of(workspace, environment)
+    found = [*workspace.diagnostics, *checked.diagnostics, *unpriced]
+    problems = in_order(settled(workspace, project.lint, found))
     if has_errors(problems):
         raise ProjectError(
             "the project has errors; nothing was planned",
@@ -79,10 +82,18 @@ def derive(
         lineage=facts.lineage,
         as_of=now,
         complete=facts.complete,
+        prices=prices,
         later=sorted(later_occurrences(project, wanted.values(), now)),
     )
     orphans = [] if only else list(past.orphans({part.scope for part in parts}))
     return build_plan(frame, parts, identify=facts.identify, orphans=orphans, diagnostics=problems)
+
+
+def prices_of(workspace: Workspace, environment: Environment) -> tuple[PriceList | None, list[Diagnostic]]:
+    """The environment's price list; None where it names none."""
+    if environment.pricing is None:
+        return None, []
+    return read_prices(workspace.files, environment.pricing, environment.marks)
 
 
 def provider_identity(environment: Environment) -> str:

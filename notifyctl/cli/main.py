@@ -22,6 +22,7 @@ COMMANDS = {
     "render": "Show what people would read.",
     "plan": "Show who would get what, and what would change.",
     "show": "Show a saved plan.",
+    "review": "Put the plan on a pull request as a comment.",
     "apply": "Send what the plan says, each message once.",
     "status": "Count what was sent, by outcome and receipt.",
     "history": "List what was done, by whom and from which commit.",

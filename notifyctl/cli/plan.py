@@ -32,7 +32,12 @@ from notifyctl.plan.plan import Plan
     type=click.Path(path_type=Path, dir_okay=False),
     help="Save the plan to this file too, for `notifyctl show` and `notifyctl apply FILE`. It holds no address.",
 )
-@format_option("text", "json")
+@click.option(
+    "--base",
+    metavar="REV",
+    help="Compare with the project at this commit, such as origin/main: what changes for whom.",
+)
+@format_option("text", "json", "markdown")
 @click.option(
     "--detailed-exitcode",
     is_flag=True,
@@ -46,6 +51,7 @@ def command(
     offline: bool,  # noqa: FBT001 - click passes flags by name
     as_of: datetime | None,
     out: Path | None,
+    base: str | None,
     form: str,
     detailed_exitcode: bool,  # noqa: FBT001
 ) -> int:
@@ -55,6 +61,7 @@ def command(
     notifyctl plan
     notifyctl -e production plan --format json --detailed-exitcode
     notifyctl -e production plan --out december.plan
+    notifyctl plan --offline --base origin/main --format markdown
     notifyctl plan --only outage-sms --as-of 2026-12-01T09:00:00Z
     """
     from notifyctl.app.planning import make_plan
@@ -67,7 +74,25 @@ def command(
     plan = make_plan(workspace, environment, only=only, offline=offline, as_of=as_of)
     if out is not None:
         save(plan, out)
-    say(view.as_json(plan) if form == "json" else view.as_text(plan, colour=colour(context)))
+    changes = None
+    if base is not None:
+        from notifyctl.app.reviewing import review
+
+        changes = review(workspace, environment, base, plan, only=only, as_of=as_of)
+    if form == "markdown":
+        from notifyctl.views.markdown import render
+
+        say(render(plan, changes))
+    elif form == "json":
+        from notifyctl.views.changes import as_object
+
+        say(view.as_json(plan, **({"review": as_object(changes)} if changes is not None else {})))
+    else:
+        say(view.as_text(plan, colour=colour(context)))
+        if changes is not None:
+            from notifyctl.views.changes import as_text
+
+            say(as_text(changes, colour=colour(context)))
     if plan.complete and not plan.applyable:
         return ExitCode.ERROR
     return exit_code(plan) if detailed_exitcode else ExitCode.DONE

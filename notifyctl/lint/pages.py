@@ -128,6 +128,10 @@ PEOPLE: Mapping[str, Page] = {
         E,
         "`where` is one boolean SQL expression over the columns; it can call pure functions and nothing else.",
     ),
+    "bad-price": Page(
+        W,
+        "A line of the price list is no prefix, channel, price and currency. Its people are counted as without a price.",
+    ),
     "bad-suppression": Page(
         E,
         "A line of a suppression list is no address. It may mean somebody who must not be written to, so it is an error.",

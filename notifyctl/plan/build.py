@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from notifyctl.delivery import Consignment, ExcludedRow, Exclusion, Opening
@@ -16,6 +16,7 @@ from notifyctl.plan.digest import ScopeEffects, digest
 from notifyctl.plan.examine import Examination, Examiner
 from notifyctl.plan.part import Identify, Orphan, Part
 from notifyctl.plan.plan import VALID_FOR_HOURS, Plan, PlannedNotification, Served
+from notifyctl.plan.prices import PriceList
 
 GROWTH_FLOOR = 10
 """Growth is judged from this many people up: one more in a team of three is no accident."""
@@ -45,6 +46,7 @@ class Frame:
     as_of: datetime
     complete: bool = True
     later: Sequence[tuple[str, str, datetime]] = ()
+    prices: PriceList | None = None
 
 
 def valid_until(as_of: datetime) -> datetime:
@@ -67,7 +69,9 @@ def build_plan(
     openings: list[Opening] = []
     baselines: list[Served] = []
     for part in sorted(parts, key=lambda p: p.scope):
-        found = Examiner(part, profile=frame.environment.profile, now=frame.as_of).run(identify)
+        found = Examiner(part, profile=frame.environment.profile, now=frame.as_of, prices=frame.prices).run(
+            identify
+        )
         hold_to_policy(found)
         problems.extend(row_diagnostics(found.excluded))
         problems.extend(empty_audience(found))
@@ -166,6 +170,9 @@ def describe(found: Examination) -> PlannedNotification:
     notification = found.part.notification
     message = next(iter(found.part.messages.values()))
     counts_segments = message.channel is ChannelName.SMS and not message.opaque
+    costs = found.tally.costs()
+    if costs and found.tally.unpriced:
+        costs = (replace(costs[0], unpriced=found.tally.unpriced), *costs[1:])
     bad = sum(row.reason in {Exclusion.BAD_ADDRESS, Exclusion.BAD_ROW} for row in found.excluded)
     return PlannedNotification(
         name=notification.name,
@@ -186,7 +193,9 @@ def describe(found: Examination) -> PlannedNotification:
         due=found.due,
         deferred_until=found.deferred_until,
         expires=found.expires,
-        cost=None,
+        cost=next(iter(costs), None),
+        costs=costs,
+        reach=tuple(found.tally.reach()),
         samples=found.samples.chosen(),
         content_hash=found.content_hash,
     )

@@ -19,11 +19,12 @@ from notifyctl.delivery import (
     Units,
 )
 from notifyctl.message import DeliveryHash, own_values, resolve, texts_hash, variant_for
-from notifyctl.model import Notification
+from notifyctl.model import ChannelName, Notification
 from notifyctl.plan.actions import AUTHORISED, Action, Circumstances, Decision, Intent, decide
 from notifyctl.plan.digest import ScopeEffects
 from notifyctl.plan.inspect import Inspector
 from notifyctl.plan.part import Identify, Part
+from notifyctl.plan.prices import PriceList, Tally
 from notifyctl.plan.samples import Samples
 from notifyctl.schedule.timing import Timing, timing
 
@@ -75,6 +76,8 @@ class Examination:
     served: list[bytes] = field(default_factory=list)
     """Packed members that a baseline counts as served."""
     content_hash: str = ""
+    tally: Tally = field(default_factory=lambda: Tally(ChannelName.SMS, None))
+    """Of all that is authorised."""
     rows: int = 0
     recipients: int = 0
     segments: int = 0
@@ -102,6 +105,7 @@ class Examination:
         self.groups.clear()
         self.effects.entries.clear()
         self.segments = 0
+        self.tally = Tally(self.tally.channel, self.tally.list)
 
     def consignments(self) -> Iterator[Consignment]:
         for key, growing in sorted(self.groups.items(), key=str):
@@ -129,7 +133,7 @@ def envelope(notification: Notification, key: GroupKey) -> Envelope:
 class Examiner:
     """Walks the batches of one part. Whatever is the same for a variant or a time zone is worked out once."""
 
-    def __init__(self, part: Part, *, profile: str, now: datetime) -> None:
+    def __init__(self, part: Part, *, profile: str, now: datetime, prices: PriceList | None = None) -> None:
         policy = part.notification.policy
         assert policy is not None, "linking fills the policy in"
         self.part = part
@@ -146,6 +150,7 @@ class Examiner:
         self.zones: dict[str, Timing | None] = {}
         self.found = Examination(part, ScopeEffects(part.scope, policy), Samples(part.messages))
         self.found.content_hash = self.content_hash
+        self.tally = self.found.tally = Tally(part.scope.channel, prices)
 
     def run(self, identify: Identify) -> Examination:
         for batch in self.part.audience.batches(self.part.scope.channel):
@@ -199,6 +204,8 @@ class Examiner:
             self._keep(decision, recipient, delivery_hash, look.segments, when)
             if decision.reason == "baseline":
                 found.served.append(recipient + delivery_hash[:FINGERPRINT_BYTES])
+            if decision.action in AUTHORISED:
+                self.tally.add(batch.addresses[position], look.segments)
             if decision.action in AUTHORISED or decision.action is Action.CHANGED:
                 found.samples.add(
                     variant, delivery_hash, decision.action, batch.destinations[position], values

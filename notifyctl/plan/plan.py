@@ -28,15 +28,28 @@ class Sample:
     content: ApiObject | None
     """As read; `None` for an opaque body."""
     segments: int | None
+    why: tuple[str, ...] = ()
+    """What it is an example of: longest, shortest, not GSM-7, right to left, without optional values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
+    """`amount` is a decimal number as text, so that no cent is lost to binary fractions. `unpriced`: recipients without a
+    price in the list, told with the first currency.
+    """
+
     amount: str
-    """A decimal number as text, so that no cent is lost to binary fractions."""
     currency: str
     unpriced: int = 0
-    """Recipients without a price in the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Recipients in one country, by calling code, and their SMS segments; None on other channels."""
+
+    country: str
+    recipients: int
+    segments: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,10 @@ class PlannedNotification:
     expires: datetime | None
     cost: Cost | None
     samples: tuple[Sample, ...]
+    costs: tuple[Cost, ...] = ()
+    """One for each currency; none without a price list. `cost` is the first of them."""
+    reach: tuple[Reach, ...] = ()
+    """By country, the most recipients first; none for e-mail."""
     content_hash: str = ""
     """Of the composed texts, whoever reads them: what `acknowledge:` names."""
 

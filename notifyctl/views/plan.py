@@ -9,7 +9,7 @@ from typing import Any
 
 from notifyctl.model import ChannelName
 from notifyctl.plan.actions import Action
-from notifyctl.plan.plan import FORMAT_VERSION, Plan, PlannedNotification, Sample
+from notifyctl.plan.plan import FORMAT_VERSION, Cost, Plan, PlannedNotification, Sample
 from notifyctl.views.diagnostics import as_object, block, plural
 from notifyctl.views.message import as_read
 from notifyctl.views.paint import Paint, inert
@@ -111,6 +111,16 @@ def _traits(planned: PlannedNotification) -> Iterator[str]:
         yield f"expires {when(planned.expires)}"
     if planned.segments is not None and planned.segments:
         yield plural(planned.segments, "SMS segment")
+    yield from priced(planned)
+
+
+def priced(planned: PlannedNotification) -> Iterator[str]:
+    """What it costs, in each currency; people without a price are told, not left out in silence."""
+    for cost in planned.costs:
+        if cost.currency:
+            yield f"{cost.amount} {cost.currency}"
+        if cost.unpriced:
+            yield f"{plural(cost.unpriced, 'recipient')} without a price"
 
 
 def _because(planned: PlannedNotification, action: Action) -> str:
@@ -141,6 +151,7 @@ def _sample(planned: PlannedNotification, sample: Sample, paint: Paint) -> Itera
     facts = [sample.locale or "default", plural(sample.count, "recipient"), f"for {sample.recipient}"]
     if sample.segments:
         facts.append(plural(sample.segments, "segment"))
+    facts += sample.why
     yield paint.dim(f"  ┌ {' · '.join(facts)}")
     if sample.content is not None:
         for line in as_read(planned.channel, sample.content):
@@ -157,8 +168,9 @@ def summary_lines(plan: Plan, paint: Paint) -> Iterator[str]:
     yield paint.dim(f"valid until {when(plan.valid_until)}")
 
 
-def as_json(plan: Plan) -> str:
-    return json.dumps(public(plan), indent=2, ensure_ascii=False)
+def as_json(plan: Plan, **beside: Any) -> str:
+    """`beside`: what a command adds to the public plan."""
+    return json.dumps({**public(plan), **beside}, indent=2, ensure_ascii=False)
 
 
 def public(plan: Plan) -> dict[str, Any]:
@@ -198,7 +210,12 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
         "deferred_until": _moment(planned.deferred_until),
         "expires": _moment(planned.expires),
         "segments": planned.segments,
-        "cost": _cost(planned),
+        "cost": _cost(planned.cost),
+        "costs": [_cost(cost) for cost in planned.costs],
+        "reach": [
+            {"country": each.country, "recipients": each.recipients, "segments": each.segments}
+            for each in planned.reach
+        ],
         "texts": planned.texts,
         "content_hash": planned.content_hash or None,
         "samples": [_sample_object(sample) for sample in planned.samples],
@@ -213,11 +230,11 @@ def _sample_object(sample: Sample) -> dict[str, Any]:
         "locale": sample.locale,
         "segments": sample.segments,
         "content": sample.content,
+        "why": list(sample.why),
     }
 
 
-def _cost(planned: PlannedNotification) -> Mapping[str, Any] | None:
-    cost = planned.cost
+def _cost(cost: Cost | None) -> Mapping[str, Any] | None:
     if cost is None:
         return None
     return {"amount": cost.amount, "currency": cost.currency, "unpriced": cost.unpriced}

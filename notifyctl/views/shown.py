@@ -10,7 +10,7 @@ from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.errors import PlanRefusedError
 from notifyctl.model import ChannelName
 from notifyctl.plan.actions import Action
-from notifyctl.plan.plan import Cost, Plan, PlannedNotification, Sample
+from notifyctl.plan.plan import Cost, Plan, PlannedNotification, Reach, Sample
 from notifyctl.plan.saved import SavedPlan
 
 
@@ -63,6 +63,8 @@ def planned(each: Mapping[str, Any]) -> PlannedNotification:
         expires=moment(each["expires"]),
         cost=Cost(**each["cost"]) if each["cost"] else None,
         samples=tuple(sample(entry) for entry in each["samples"]),
+        costs=tuple(Cost(**entry) for entry in each["costs"]),
+        reach=tuple(Reach(**entry) for entry in each["reach"]),
         content_hash=each["content_hash"] or "",
     )
 
@@ -75,6 +77,7 @@ def sample(each: Mapping[str, Any]) -> Sample:
         locale=each["locale"],
         content=each["content"],
         segments=each["segments"],
+        why=tuple(each["why"]),
     )
 
 

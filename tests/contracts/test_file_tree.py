@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from notifyctl.errors import ProjectError
 from notifyctl.files import WorkingTree
+from notifyctl.git import CommittedTree
 from notifyctl.ports import FileTree
 from notifyctl.testing import MemoryFiles
 
@@ -30,7 +32,7 @@ FILES = {
 }
 
 
-@pytest.fixture(params=["disk", "memory"])
+@pytest.fixture(params=["disk", "memory", "git"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     def on_disk(files: Mapping[str, bytes]) -> FileTree:
         for path, data in files.items():
@@ -38,7 +40,14 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
             (tmp_path / path).write_bytes(data)
         return WorkingTree(tmp_path)
 
-    return on_disk if request.param == "disk" else MemoryFiles
+    def in_git(files: Mapping[str, bytes]) -> FileTree:
+        on_disk({path: data for path, data in files.items() if not path.startswith(".git/")})
+        git = ["git", "-C", str(tmp_path), "-c", "user.name=ada", "-c", "user.email=ada@acme.example"]
+        for arguments in (["init", "-q"], ["add", "-f", "."], ["commit", "-q", "--allow-empty", "-m", "x"]):
+            subprocess.run([*git, *arguments], check=True)
+        return CommittedTree(tmp_path, "HEAD")
+
+    return {"disk": on_disk, "memory": MemoryFiles, "git": in_git}[request.param]
 
 
 def test_paths_are_sorted_without_what_is_hidden_or_ignored(make: Make) -> None:

@@ -10,13 +10,14 @@ import hmac
 import json
 import random
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
+
+from notifyctl.ports import Clock
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 TIMEOUT = 10.0
@@ -51,8 +52,9 @@ class Habits:
 class Postman:
     """Posts on a thread of its own. `close` waits for what is under way, for some seconds at most."""
 
-    def __init__(self, habits: Habits, *, chance: random.Random | None = None) -> None:
+    def __init__(self, habits: Habits, clock: Clock, *, chance: random.Random | None = None) -> None:
         self.habits = habits
+        self._clock = clock
         self.posted = 0
         self._chance = chance or random.Random()  # noqa: S311 - the order of receipts
         self._threads: list[threading.Thread] = []
@@ -74,13 +76,13 @@ class Postman:
         thread.start()
 
     def close(self, *, seconds: float = 5.0) -> None:
-        until = time.monotonic() + seconds
+        until = self._clock.monotonic() + seconds
         for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
+            thread.join(max(0.0, until - self._clock.monotonic()))
 
     def _deliver(self, target: tuple[str, int, str], receipts: Sequence[Mapping[str, Any]]) -> None:
         if self.habits.late:
-            time.sleep(LATE_SECONDS)
+            self._clock.sleep(LATE_SECONDS)
         for receipt in receipts:
             self._post(target, json.dumps(receipt, ensure_ascii=False).encode())
 
@@ -101,7 +103,7 @@ class Postman:
             if status not in RETRIED:
                 self.posted += status == 200  # noqa: PLR2004 - the only answer that takes a receipt
                 return
-            time.sleep(0.1 * (attempt + 1))
+            self._clock.sleep(0.1 * (attempt + 1))
 
 
 def receipts_of(body: Mapping[str, Any], entry: Mapping[str, Any], at: datetime) -> Iterator[dict[str, Any]]:

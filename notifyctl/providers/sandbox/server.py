@@ -69,7 +69,7 @@ class SandboxServer:
         self._socket = listening(port)
         self.url = f"http://{LOOPBACK}:{self._socket.getsockname()[1]}{PATH}"
         self._clock = clock
-        self._postman = Postman(Habits())
+        self._postman = Postman(Habits(), clock)
         self._server = QuietServer(configured(settings, inbox, clock, self._postman, None))
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="sandbox", daemon=True
@@ -106,7 +106,7 @@ def serve_forever(
     """Serve until Ctrl-C or SIGTERM. `said` gets where it listens, then a line for each request."""
     bound = listening(port)
     said(f"The sandbox listens on http://{LOOPBACK}:{bound.getsockname()[1]}{PATH}; Ctrl-C ends it.")
-    postman = Postman(habits)
+    postman = Postman(habits, clock)
     server = uvicorn.Server(configured(settings, inbox, clock, postman, said))
     try:
         with contextlib.suppress(KeyboardInterrupt):

@@ -1,0 +1,213 @@
+"""`plan --base` as a use case: the project as a commit has it, beside the one here, and what the difference does to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from notifyctl.app.ledgers import no_facts
+from notifyctl.app.planning import derive
+from notifyctl.app.workspace import Workspace, environment_of
+from notifyctl.audience import load_suppressions, open_audience
+from notifyctl.channels import CHANNELS
+from notifyctl.config.load import load_project
+from notifyctl.delivery import Message
+from notifyctl.diagnostics import Location, Marks, has_errors, in_order
+from notifyctl.errors import NotifyctlError, ProjectError
+from notifyctl.git import CommittedTree
+from notifyctl.lint.project import check_project
+from notifyctl.model import Audience, Environment, Notification, Project
+from notifyctl.plan.plan import Plan, PlannedNotification
+from notifyctl.plan.review import Category, Change, Review, Side, compare
+from notifyctl.ports import FileTree
+
+NOWHERE = Location("", 0, 0)
+UNMARKED = Marks("")
+
+
+def review(
+    workspace: Workspace,
+    environment: Environment,
+    revision: str,
+    plan: Plan,
+    *,
+    only: tuple[str, ...] = (),
+    as_of: datetime | None = None,
+) -> Review:
+    """Everything in `revision` compared with the files here. Raises UsageError for a commit that git does not know."""
+    tree = CommittedTree(workspace.root, revision)
+    unknown = [] if plan.complete else ["who already has what: there is no ledger here"]
+    before: Sides | None = None
+    problem: str | None = None
+    try:
+        base = workspace_of(workspace, tree)
+        named = environment.name if environment.name in base.sound.environments else None
+        before = Sides.of(base, environment_of(base.sound, named))
+    except NotifyctlError as error:
+        problem = error.message
+    after = Sides.of(workspace, environment)
+    changed = names(before, after, only)
+    now = as_of or workspace.clock.now()
+    old = before.sides(changed, now) if before else {}
+    new = after.sides(changed, now)
+    moves = {move.target: move.source for move in workspace.sound.moved}
+    changes = []
+    for name in changed:
+        was = old.get(name) or old.get(moves.get(name, ""))
+        if name not in new and name in moves.values():
+            continue  # it has another name now, and is compared under that
+        found = compare(was, new.get(name), name=name)
+        if found is not None:
+            changes.append(found)
+    total = len(after.project.notifications)
+    touched = sum(1 for change in changes if change.after is not None)
+    return Review(
+        base=tree.commit[:12],
+        changes=tuple(sorted(changes, key=order)),
+        unchanged=total - touched,
+        problem=problem,
+        unknown=tuple(unknown),
+    )
+
+
+def order(change: Change) -> tuple[int, int, str]:
+    """The gravest first, then the largest."""
+    return list(Category).index(change.category), -change.blast, change.name
+
+
+def workspace_of(workspace: Workspace, tree: CommittedTree) -> Workspace:
+    """The project at a commit. Raises ProjectError when it has errors."""
+    if "notifyctl.yaml" not in tree.paths():
+        raise ProjectError("the commit has no notifyctl.yaml here")
+    loaded = load_project(tree, [channel.shape for channel in CHANNELS.values()])
+    found = replace(
+        workspace, files=tree, project=loaded.project, diagnostics=tuple(in_order(loaded.diagnostics))
+    )
+    if loaded.project is None or has_errors(loaded.diagnostics):
+        raise ProjectError("the project has errors at that commit")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """One side: its notifications composed, and their people when they are asked for."""
+
+    workspace: Workspace
+    environment: Environment
+    project: Project
+    messages: Mapping[str, Mapping[str | None, Message]]
+
+    @classmethod
+    def of(cls, workspace: Workspace, environment: Environment) -> Sides:
+        project = workspace.sound
+        checked = check_project(project, environment=environment, files=workspace.files)
+        return cls(workspace, environment, project, checked.messages)
+
+    def sides(self, wanted: Iterable[str], now: datetime) -> dict[str, Side]:
+        names = tuple(name for name in wanted if name in self.messages)
+        if not names:
+            return {}
+        planned = self.planned(names, now)
+        suppressed, _ = load_suppressions(self.project.suppressions, self.workspace.files, self.project.marks)
+        withdrawn = {(each.notification, each.edition) for each in self.project.withdrawals}
+        found = {}
+        for name in names:
+            notification = self.project.notifications[name]
+            found[name] = Side(
+                notification,
+                self.messages[name],
+                self.people(notification, suppressed),
+                [each for each in planned if each.name == name],
+                (name, notification.edition) in withdrawn,
+            )
+        return found
+
+    def planned(self, names: tuple[str, ...], now: datetime) -> tuple[PlannedNotification, ...]:
+        facts = no_facts(self.workspace, self.environment, offline=True)
+        try:
+            return derive(self.workspace, self.environment, facts, only=names, as_of=now).notifications
+        except NotifyctlError:
+            return ()
+
+    def people(self, notification: Notification, suppressed: frozenset[str]) -> frozenset[int]:
+        reader = open_audience(
+            notification.audience, self.workspace.files, suppressed=suppressed, fence=self.environment.fence
+        )
+        return frozenset(
+            hash(address)
+            for batch in reader.batches(notification.channel)
+            for address, stopped in zip(batch.addresses, batch.suppressions, strict=True)
+            if stopped is None
+        )
+
+
+def names(before: Sides | None, after: Sides, only: tuple[str, ...]) -> list[str]:
+    """Notifications that may have changed: those whose definition, words or audience are not the very same."""
+    known = {*after.project.notifications, *(before.project.notifications if before else ())}
+    return sorted(
+        name for name in known if (not only or name in only) and not (before and same(before, after, name))
+    )
+
+
+def same(before: Sides, after: Sides, name: str) -> bool:
+    one, other = before.project.notifications.get(name), after.project.notifications.get(name)
+    if one is None or other is None:
+        return False
+    statements = [
+        {(each.notification, each.edition) for each in side.project.withdrawals if each.notification == name}
+        for side in (before, after)
+    ]
+    return (
+        statements[0] == statements[1]
+        and before.messages.get(name) == after.messages.get(name)
+        and bare(one) == bare(other)
+        and same_people(before, after, one.audience, other.audience)
+    )
+
+
+def bare(notification: Notification) -> Notification:
+    """Without where things stand in files, and without what is compared otherwise: words and people."""
+    schedule = notification.schedule
+    return replace(
+        notification,
+        template=replace(notification.template, marks=UNMARKED, content=None, locales={}),
+        audience=replace(notification.audience, marks=UNMARKED, recipients=None),
+        schedule=replace(schedule, marks=UNMARKED) if schedule else None,
+        marks=UNMARKED,
+    )
+
+
+def same_people(before: Sides, after: Sides, one: Audience, other: Audience) -> bool:
+    if before.project.suppressions or after.project.suppressions:
+        lists = [suppression_bytes(side) for side in (before, after)]
+        if lists[0] != lists[1]:
+            return False
+    if one.recipients is not None or other.recipients is not None:
+        return [nowhere(each) for each in one.recipients or ()] == [
+            nowhere(each) for each in other.recipients or ()
+        ]
+    return source_bytes(before.workspace.files, one) == source_bytes(after.workspace.files, other)
+
+
+def nowhere(recipient: object) -> object:
+    return replace(recipient, location=NOWHERE)  # type: ignore[type-var]
+
+
+def suppression_bytes(side: Sides) -> list[bytes]:
+    return [read(side.workspace.files, path) for path in side.project.suppressions]
+
+
+def source_bytes(files: FileTree, audience: Audience) -> bytes:
+    from posixpath import dirname, join, normpath
+
+    named = (audience.source.file if audience.source else None) or ""
+    beside = normpath(join(dirname(audience.marks.file), named))
+    return read(files, beside) or read(files, normpath(named))
+
+
+def read(files: FileTree, path: str) -> bytes:
+    try:
+        return files.read(path)
+    except OSError:
+        return b""

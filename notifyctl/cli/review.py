@@ -1,0 +1,64 @@
+"""`notifyctl review`: the plan as a comment on a pull or merge request, one comment that is kept up to date."""
+
+from __future__ import annotations
+
+import click
+
+from notifyctl.cli.options import global_options, globals_of, only_option, say
+from notifyctl.errors import ExitCode
+
+
+@click.command("review")
+@only_option
+@click.option("--base", metavar="REV", help="Compare with this commit, such as origin/main.")
+@click.option(
+    "--offline", is_flag=True, help="Without the ledger: all that a pull request from a fork can have."
+)
+@click.option(
+    "--when",
+    type=click.Choice(["changes", "blocked", "always"]),
+    default="changes",
+    show_default=True,
+    help="When to comment: something changes or is sent; somebody must look; in any case.",
+)
+@click.option("--forge", type=click.Choice(["github", "gitlab"]), help="Without it, what CI says it is.")
+@click.option(
+    "--pull", type=click.IntRange(min=1), metavar="N", help="The pull or merge request; without it CI's own."
+)
+@global_options
+@click.pass_context
+def command(
+    context: click.Context,
+    only: tuple[str, ...],
+    base: str | None,
+    offline: bool,  # noqa: FBT001 - click passes flags by name
+    when: str,
+    forge: str | None,
+    pull: int | None,
+) -> int:
+    """Put the plan on a pull request as a comment: found again by its marker, updated in place, never by an older run.
+
+    The token comes from the environment: GITHUB_TOKEN or GITLAB_TOKEN.
+
+    \b
+    notifyctl -e production review --base origin/main
+    notifyctl review --offline --base origin/main --when always
+    """
+    from notifyctl.app.commenting import comment, forge_of, wanted
+    from notifyctl.app.planning import make_plan
+    from notifyctl.app.reviewing import review
+    from notifyctl.app.workspace import open_workspace
+    from notifyctl.views.markdown import render
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    environment = workspace.environment(settings.env)
+    there = forge_of(workspace.environ, named=forge, number=pull)
+    plan = make_plan(workspace, environment, only=only, offline=offline)
+    changes = review(workspace, environment, base, plan, only=only) if base is not None else None
+    if not wanted(plan, changes, when):
+        say("Nothing to say: no comment.", stderr=True)
+        return ExitCode.DONE
+    decision = comment(there, render(plan, changes))
+    say(f"The comment on {there.name} was {decision.verb.value}.", stderr=True)
+    return ExitCode.DONE

@@ -1,0 +1,194 @@
+"""What it costs: a price list by prefix and channel, and a tally of recipients and segments by country. Exact decimals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+
+from notifyctl.audience.tables import TableError, read_csv
+from notifyctl.diagnostics import Diagnostic, Location, Marks, Severity
+from notifyctl.model import ChannelName
+from notifyctl.plan.plan import Cost, Reach
+from notifyctl.ports import FileTree
+
+ONE_DIGIT = frozenset("17")
+TWO_DIGITS = frozenset(
+    [
+        "20",
+        "27",
+        "30",
+        "31",
+        "32",
+        "33",
+        "34",
+        "36",
+        "39",
+        "40",
+        "41",
+        "43",
+        "44",
+        "45",
+        "46",
+        "47",
+        "48",
+        "49",
+        "51",
+        "52",
+        "53",
+        "54",
+        "55",
+        "56",
+        "57",
+        "58",
+        "60",
+        "61",
+        "62",
+        "63",
+        "64",
+        "65",
+        "66",
+        "81",
+        "82",
+        "84",
+        "86",
+        "90",
+        "91",
+        "92",
+        "93",
+        "94",
+        "95",
+        "98",
+    ]
+)
+"""Calling codes of ITU-T E.164; all others have three digits."""
+WANTED = ("prefix", "channel", "price", "currency")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Of one SMS segment, or of one message on other channels."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """channel → digits that a number begins with ("" for any) → price. The longest prefix counts."""
+
+    prices: Mapping[ChannelName, Mapping[str, Price]] = field(default_factory=dict)
+
+    def of(self, channel: ChannelName, address: str) -> Price | None:
+        known = self.prices.get(channel, {})
+        digits = address.removeprefix("+") if channel is not ChannelName.EMAIL else ""
+        return next((known[digits[:n]] for n in range(len(digits), -1, -1) if digits[:n] in known), None)
+
+
+def calling_code(address: str) -> str:
+    """`+44` for +447700900123."""
+    digits = address.removeprefix("+")
+    length = 1 if digits[:1] in ONE_DIGIT else 2 if digits[:2] in TWO_DIGITS else 3
+    return "+" + digits[:length]
+
+
+def read_prices(files: FileTree, path: str, marks: Marks) -> tuple[PriceList, list[Diagnostic]]:
+    """The price list of an environment. A line that cannot be read is a warning: its people are counted as unpriced."""
+    problems: list[Diagnostic] = []
+    prices: dict[ChannelName, dict[str, Price]] = {}
+    try:
+        header, rows = read_csv(files, path)
+        missing = [name for name in WANTED if name not in header]
+        if missing:
+            message = f"the price list {path!r} lacks the column {missing[0]!r}; it has {', '.join(header)}"
+            return PriceList(), [Diagnostic("unreadable-file", Severity.ERROR, message, marks.at("pricing"))]
+        for line, cells in rows():
+            try:
+                channel, prefix, price = priced(cells)
+                prices.setdefault(channel, {})[prefix] = price
+            except ValueError as error:
+                problems.append(
+                    Diagnostic("bad-price", Severity.WARNING, str(error), Location(path, line, 1))
+                )
+    except (OSError, ValueError, TableError) as error:
+        message = f"the price list {path!r} cannot be read: {error}"
+        problems.append(Diagnostic("unreadable-file", Severity.ERROR, message, marks.at("pricing")))
+    return PriceList(prices), problems
+
+
+def priced(cells: Mapping[str, str | None] | str) -> tuple[ChannelName, str, Price]:
+    """Raises ValueError with a sentence. A text is why the row cannot be read."""
+    if isinstance(cells, str):
+        raise ValueError(cells)  # noqa: TRY004 - told at the line, as every other flaw
+    try:
+        channel = ChannelName((cells["channel"] or "").lower())
+    except ValueError:
+        raise ValueError(f"{cells['channel']!r} is no channel: sms, email or rcs") from None
+    prefix = (cells["prefix"] or "").lstrip("+")
+    prefix = "" if prefix == "*" else prefix
+    if prefix and not (prefix.isascii() and prefix.isdigit()):
+        raise ValueError(f"{cells['prefix']!r} is no prefix: digits such as +44, or * for any number")
+    currency = (cells["currency"] or "").upper()
+    try:
+        amount = Decimal(cells["price"] or "")
+    except InvalidOperation:
+        raise ValueError(f"{cells['price']!r} is no price, such as 0.042") from None
+    if not amount.is_finite() or amount < 0 or not currency.isalpha():
+        raise ValueError("a price is a number of at least 0, with a currency such as EUR")
+    return channel, prefix, Price(amount, currency)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Adds up one notification. `segments` of a message count on SMS; elsewhere a message is a unit."""
+
+    channel: ChannelName
+    list: PriceList | None
+    recipients: Counter[str] = field(default_factory=Counter)
+    units: Counter[str] = field(default_factory=Counter)
+    amounts: dict[str, Decimal] = field(default_factory=dict)
+    unpriced: int = 0
+    _known: dict[str, Price | None] = field(default_factory=dict)
+
+    def add(self, address: str, segments: int | None) -> None:
+        units = segments or 1
+        if self.channel is not ChannelName.EMAIL:
+            country = calling_code(address)
+            self.recipients[country] += 1
+            self.units[country] += units
+        if self.list is None:
+            return
+        price = self._price(address)
+        if price is None:
+            self.unpriced += 1
+        else:
+            self.amounts[price.currency] = self.amounts.get(price.currency, Decimal()) + price.amount * units
+
+    def _price(self, address: str) -> Price | None:
+        """Numbers that share their first eight digits share a price in any list that people write."""
+        assert self.list is not None
+        key = address if len(address) < MEMO else address[:MEMO]
+        if key not in self._known:
+            longest = max((len(p) for p in self.list.prices.get(self.channel, {})), default=0)
+            if longest >= MEMO - 1:
+                return self.list.of(self.channel, address)
+            self._known[key] = self.list.of(self.channel, address)
+        return self._known[key]
+
+    def costs(self) -> tuple[Cost, ...]:
+        """One for each currency; none without a price list."""
+        if self.list is None:
+            return ()
+        made = [
+            Cost(f"{amount.normalize():f}", currency) for currency, amount in sorted(self.amounts.items())
+        ]
+        return tuple(made or [Cost("0", "")] if self.unpriced or made else ())
+
+    def reach(self) -> Iterator[Reach]:
+        for country, recipients in sorted(self.recipients.items(), key=lambda pair: (-pair[1], pair[0])):
+            yield Reach(country, recipients, self.units[country] if self.channel is ChannelName.SMS else None)
+
+
+MEMO = 9
+"""Characters of an address, its + counted, by which prices are remembered."""

@@ -1,0 +1,316 @@
+"""A plan for a pull request: verdict first, then what needs a person, then each notification, within what a comment may hold.
+
+What stands in the files of a stranger is shown and does nothing: it stands in fences longer than any run of backticks in
+it, each line behind a bar, without control characters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+
+from notifyctl.diagnostics import Severity
+from notifyctl.model import ChannelName
+from notifyctl.plan.actions import Action
+from notifyctl.plan.plan import Plan, PlannedNotification, Sample
+from notifyctl.plan.review import Category, Change, Review, TextChange
+from notifyctl.views.diagnostics import plural
+from notifyctl.views.message import as_read
+from notifyctl.views.paint import inert
+from notifyctl.views.plan import EXPLAINED, ORDER, chosen, priced, when
+
+BUDGET = 60_000
+"""Bytes of UTF-8. GitHub takes 65,536 characters in a comment."""
+MOST_LINES = 60
+"""Of one text."""
+MOST_DIAGNOSTICS = 20
+MOST_SAMPLES = 6
+MARKER = "<!-- notifyctl:plan"
+WORD = re.compile(r"\s+|[^\s]+")
+BACKTICKS = re.compile(r"`+")
+
+MEANT = {
+    Category.RESEND: "everybody gets it again",
+    Category.CORRECTION: "other words; who has it keeps the old ones",
+    Category.WITHDRAW: "not sent any more; who has it keeps it",
+    Category.FIRST_SEND: "new",
+    Category.JOINERS: "the same words, to other people",
+    Category.FORWARD_ONLY: "other words; who has it need not get them",
+    Category.COSMETIC: "nothing that a reader notices",
+}
+
+
+def render(plan: Plan, review: Review | None = None) -> str:
+    """One document of at most BUDGET bytes. Whole notifications are left out where it would be more, the smallest first."""
+    head = "\n".join([marker(plan), *verdict(plan, review)])
+    blocks = list(sections(plan, review))
+    ranked = sorted(range(len(blocks)), key=lambda at: (-blocks[at][0], at))
+    room = BUDGET - len(head.encode()) - len(left_out(len(blocks)).encode()) - 2
+    kept: set[int] = set()
+    for at in ranked:
+        size = len(blocks[at][1].encode()) + 1
+        if size <= room:
+            kept.add(at)
+            room -= size
+        else:
+            break
+    parts = [head, *(text for at, (_, text) in enumerate(blocks) if at in kept)]
+    if len(kept) < len(blocks):
+        parts.append(left_out(len(blocks) - len(kept)))
+    return "\n".join(parts) + "\n"
+
+
+def left_out(count: int) -> str:
+    return f"\n_{plural(count, 'more notification')} with fewer people: not shown here; `notifyctl plan` shows all._"
+
+
+def marker(plan: Plan) -> str:
+    """By which the comment is found again, and an older plan told from a newer."""
+    at = plan.as_of.isoformat(timespec="seconds")
+    return f"{MARKER} env={plan.environment} digest={plan.digest} at={at} -->"
+
+
+def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
+    summary = {action: count for action, count in plan.summary.items() if count}
+    errors = sum(d.severity is Severity.ERROR for d in plan.diagnostics)
+    held = summary.get(Action.BLOCKED, 0) + summary.get(Action.CHANGED, 0) + summary.get(Action.UNCERTAIN, 0)
+    sends = f"sends to **{plural(plan.sends, 'recipient')}**" if plan.sends else "sends to **nobody**"
+    if errors:
+        sign, said = "❌", f"has {plural(errors, 'error')} and cannot be applied"
+    elif held:
+        sign, said = "⚠️", f"{sends}, and {held:,} need a look"
+    else:
+        sign, said = "✅", sends
+    yield f"## {sign} {code(plan.project)} · {code(plan.environment)}: this {said}"
+    yield ""
+    counts = " · ".join(f"{summary[action]:,} {action.value}" for action in ORDER if action in summary)
+    yield f"{counts or 'nothing to do'}  "
+    yield f"Digest `{plan.digest}` · as of {when(plan.as_of)}, valid until {when(plan.valid_until)}"
+    if review is not None:
+        yield from compared(review)
+    if not plan.complete:
+        yield ""
+        yield "> Without the ledger: nobody can say here who already has what, and this plan cannot be applied."
+    yield from problems(plan)
+    yield from attention(plan)
+
+
+def compared(review: Review) -> Iterator[str]:
+    yield ""
+    if review.problem:
+        yield f"> The base `{review.base}` cannot be compared with: {plain(review.problem)}. Everything counts as new."
+    counts = {category: sum(c.category is category for c in review.changes) for category in Category}
+    said = ", ".join(f"{count:,} {category.value}" for category, count in counts.items() if count)
+    yield f"Against `{review.base}`: {said or 'no notification changes'}; {review.unchanged:,} unchanged."
+    for unknown in review.unknown:
+        yield f"Not known here: {unknown}."
+
+
+def problems(plan: Plan) -> Iterator[str]:
+    told = [d for d in plan.diagnostics if d.severity is not Severity.INFO]
+    if told:
+        yield ""
+        worst = sorted(told, key=lambda d: (list(Severity).index(d.severity), d.location))
+        for each in worst[:MOST_DIAGNOSTICS]:
+            yield f"- **{each.severity.value}** {code(str(each.location))} {code(each.rule)} {plain(each.message)}"
+        if len(worst) > MOST_DIAGNOSTICS:
+            yield f"- … and {len(worst) - MOST_DIAGNOSTICS:,} more; `notifyctl lint` lists them"
+
+
+def attention(plan: Plan) -> Iterator[str]:
+    """Whatever a person must decide, before all else."""
+    rows = [
+        (action, planned, planned.actions[action])
+        for action in (Action.BLOCKED, Action.UNCERTAIN, Action.CHANGED)
+        for planned in plan.notifications
+        if planned.actions.get(action)
+    ]
+    if rows:
+        yield ""
+        yield "| needs a look | notification | people | why |"
+        yield "|---|---|---:|---|"
+        for action, planned, count in rows[:50]:
+            why = ", ".join(
+                [*([EXPLAINED[action]] if action in EXPLAINED else []), *planned.reasons.get(action, {})]
+            )
+            yield f"| {action.value} | {code(planned.name)} | {count:,} | {plain(why)} |"
+
+
+def sections(plan: Plan, review: Review | None) -> Iterator[tuple[int, str]]:
+    """(how many people it is about, its block) of every notification that says something."""
+    changes = {change.name: change for change in review.changes} if review else {}
+    shown = set()
+    for planned in plan.notifications:
+        change = changes.get(planned.name)
+        quiet = set(planned.actions) <= {Action.UNCHANGED, Action.SUPPRESSED}
+        if (quiet or review is not None) and change is None:
+            continue
+        shown.add(planned.name)
+        yield max(planned.sends, change.blast if change else 0), details(planned, change)
+    for change in changes.values():
+        if change.name not in shown:
+            yield change.blast, details(None, change)
+
+
+def details(planned: PlannedNotification | None, change: Change | None) -> str:
+    return "\n".join(_details(planned, change))
+
+
+def _details(planned: PlannedNotification | None, change: Change | None) -> Iterator[str]:
+    name = planned.name if planned else change.name if change else ""
+    traits = [f"<b>{tag(name)}</b>"]
+    if change is not None:
+        traits.append(f"{change.category.value}: {MEANT[change.category]}")
+    if planned is not None:
+        traits += [planned.channel.value, f"{planned.sends:,} to send"]
+    yield ""
+    yield f"<details><summary>{' · '.join(traits)}</summary>"
+    yield ""
+    if change is not None:
+        yield from changed(change)
+    if planned is not None:
+        yield from facts(planned)
+        shown = spread(planned)
+        for sample in shown:
+            yield from shown_sample(planned.channel, sample)
+        hidden = planned.texts - len(shown)
+        if hidden > 0:
+            yield f"… and {plural(hidden, 'other text')}; `notifyctl render {planned.name}` shows each."
+    yield ""
+    yield "</details>"
+
+
+def spread(planned: PlannedNotification) -> list[Sample]:
+    """The most read of each locale, and those that are an example of something."""
+    leaders = chosen(planned)
+    rest = [sample for sample in planned.samples if sample.why and sample not in leaders]
+    return [sample for sample in planned.samples if sample in [*leaders, *rest][:MOST_SAMPLES]]
+
+
+def changed(change: Change) -> Iterator[str]:
+    before, after = change.before, change.after
+    if before is not None and after is not None:
+        people = [f"{len(before.people):,} → {len(after.people):,} people"]
+        people += [f"{change.joined:,} joined"] if change.joined else []
+        people += [f"{change.left:,} left"] if change.left else []
+        yield f"- audience: {', '.join(people)}"
+        old, new = total(before.planned), total(after.planned)
+        if old != new:
+            yield f"- if nobody had it yet: {old} → {new}"
+    elif after is not None:
+        yield f"- audience: {plural(len(after.people), 'person', 'people')}; {total(after.planned)}"
+    elif before is not None:
+        yield f"- audience: {plural(len(before.people), 'person', 'people')} in the base"
+    for what, was, now in change.envelope:
+        yield f"- {what}: {code(was or 'none')} → {code(now or 'none')}"
+    for each in change.texts:
+        yield from text_change(each)
+
+
+def total(planned: Sequence[PlannedNotification]) -> str:
+    segments = [each.segments for each in planned if each.segments is not None]
+    costs = [cost for each in planned for cost in priced(each)]
+    people = sum(each.sends + each.actions.get(Action.DEFERRED, 0) for each in planned)
+    said = [plural(people, "recipient")]
+    if segments:
+        said.append(plural(sum(segments), "SMS segment"))
+    return ", ".join([*said, *costs])
+
+
+def text_change(change: TextChange) -> Iterator[str]:
+    locale = f" ({change.locale})" if change.locale else ""
+    yield ""
+    yield f"{code(change.where)}{locale}"
+    yield ""
+    yield from fenced(words(change.before, change.after))
+
+
+def words(before: str | None, after: str | None) -> str:
+    """Word by word, as `git diff --word-diff` writes it."""
+    if before is None:
+        return f"{{+{after}+}}"
+    if after is None:
+        return f"[-{before}-]"
+    old, new = WORD.findall(before), WORD.findall(after)
+    said = []
+    for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        was, now = "".join(old[i:j]), "".join(new[k:m])
+        if kind == "equal":
+            said.append(was)
+        else:
+            said += [f"[-{was}-]"] if was else []
+            said += [f"{{+{now}+}}"] if now else []
+    return "".join(said)
+
+
+def facts(planned: PlannedNotification) -> Iterator[str]:
+    traits = [f"edition {planned.edition}"]
+    traits += [f"from {code(planned.sender)}"] if planned.sender else []
+    traits += [f"due {when(planned.due)}"] if planned.due else []
+    traits += [f"expires {when(planned.expires)}"] if planned.expires else []
+    traits += [plural(planned.segments, "SMS segment")] if planned.segments else []
+    yield f"- {' · '.join([*traits, *priced(planned)])}"
+    for action in ORDER:
+        count = planned.actions.get(action)
+        if count:
+            reasons = ", ".join(planned.reasons.get(action, {}))
+            yield f"- {count:,} {action.value}{': ' + plain(reasons) if reasons else ''}"
+    if planned.reach:
+        told = ", ".join(f"{each.recipients:,} in {each.country}" for each in planned.reach[:8])
+        yield f"- reach: {told}{' …' if len(planned.reach) > 8 else ''}"  # noqa: PLR2004 - as many as are shown
+
+
+def shown_sample(channel: ChannelName, sample: Sample) -> Iterator[str]:
+    traits = [
+        sample.locale or "default",
+        plural(sample.count, "recipient"),
+        f"for {sample.recipient}",
+        *sample.why,
+    ]
+    if sample.segments:
+        traits.append(plural(sample.segments, "segment"))
+    yield ""
+    yield plain(" · ".join(traits))
+    yield ""
+    if sample.content is not None:
+        yield from fenced("\n".join(as_read(channel, sample.content)))
+    else:
+        yield "_The body is held by the provider and cannot be shown._"
+
+
+def fenced(text: str) -> Iterator[str]:
+    """A block of text in which nothing is markup, a mention or a command."""
+    fence = "`" * max(3, 1 + max((len(run) for run in BACKTICKS.findall(text)), default=0))
+    lines = text.splitlines() or [""]
+    yield f"{fence}text"
+    yield from (f"| {inert(line)}" for line in lines[:MOST_LINES])
+    if len(lines) > MOST_LINES:
+        yield f"| … {len(lines) - MOST_LINES:,} more lines"
+    yield fence
+
+
+def code(text: str) -> str:
+    """One line in a code span."""
+    line = inert(" ".join(text.split()))[:200]
+    ticks = "`" * (1 + max((len(run) for run in BACKTICKS.findall(line)), default=0))
+    return f"{ticks} {line} {ticks}" if "`" in line else f"`{line or ' '}`"
+
+
+def plain(text: str) -> str:
+    """Words of ours with something of a file in them: nothing in it is markup, a link or a mention."""
+    line = inert(" ".join(text.split()))[:500]
+    return re.sub(r"([\\`*_\[\]<>#|~!@:/-])", escaped, line)
+
+
+def escaped(found: re.Match[str]) -> str:
+    """A mention or an address must not become one; the rest is taken literally."""
+    return {"@": "&#64;", "<": "&lt;", ">": "&gt;", ":": ":", "/": "/", "-": "-"}.get(
+        found[1], "\\" + found[1]
+    )
+
+
+def tag(text: str) -> str:
+    import html
+
+    return html.escape(inert(" ".join(text.split()))[:200])
