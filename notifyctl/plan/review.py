@@ -155,6 +155,11 @@ def said(value: object) -> str | None:
     return str(value)
 
 
+def named(notification: Notification, name: str) -> str | None:
+    """What stands inline has the notification's own name, which says nothing."""
+    return None if name == notification.name else name
+
+
 def schedule_said(notification: Notification) -> str | None:
     schedule = notification.schedule
     if schedule is None:
@@ -206,7 +211,7 @@ ENVELOPE: Mapping[str, Any] = {
     "onUnknown": lambda n: n.on_unknown.value,
     "acknowledge": lambda n: n.acknowledge,
     "limits": policy_said,
-    "template": lambda n: n.template.name,
-    "audience": lambda n: n.audience.name,
+    "template": lambda n: named(n, n.template.name),
+    "audience": lambda n: named(n, n.audience.name),
     "category": lambda n: n.template.category.value,
 }

@@ -191,7 +191,10 @@ def spread(planned: PlannedNotification) -> list[Sample]:
 def changed(change: Change) -> Iterator[str]:
     before, after = change.before, change.after
     if before is not None and after is not None:
+        same = not (change.joined or change.left)
         people = [f"{len(before.people):,} → {len(after.people):,} people"]
+        if same:
+            people = [f"the same {plural(len(after.people), 'person', 'people')}"]
         people += [f"{change.joined:,} joined"] if change.joined else []
         people += [f"{change.left:,} left"] if change.left else []
         yield f"- audience: {', '.join(people)}"
