@@ -51,12 +51,16 @@ def derive(
     as_of: datetime | None = None,
     fresh_only: bool = False,
     one: str | None = None,
+    checked: Checked | None = None,
 ) -> Plan:
-    """The plan from files and facts as they are at this moment. `one`: for this normalised address alone."""
+    """The plan from files and facts as they are at this moment. `one`: for this normalised address alone. `checked`:
+    what `check_project` gave, where somebody has asked before.
+    """
     project = workspace.sound
     refuse_unknown(only, project)
     now = as_of or workspace.clock.now()
-    checked = check_project(project, environment=environment, files=workspace.files, only=only)
+    if checked is None:
+        checked = check_project(project, environment=environment, files=workspace.files, only=only)
     prices, unpriced = prices_of(workspace, environment)
     found = [*workspace.diagnostics, *checked.diagnostics, *unpriced]
     problems = in_order(settled(workspace, project.lint, found))

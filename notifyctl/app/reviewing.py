@@ -9,14 +9,13 @@ from datetime import datetime
 from notifyctl.app.ledgers import no_facts
 from notifyctl.app.planning import derive
 from notifyctl.app.workspace import Workspace, environment_of
-from notifyctl.audience import load_suppressions, open_audience
 from notifyctl.channels import CHANNELS
 from notifyctl.config.load import load_project
-from notifyctl.delivery import Message
+from notifyctl.delivery import ID_BYTES, Message
 from notifyctl.diagnostics import Location, Marks, has_errors, in_order
 from notifyctl.errors import NotifyctlError, ProjectError
 from notifyctl.git import CommittedTree
-from notifyctl.lint.project import check_project
+from notifyctl.lint.project import Checked, check_project
 from notifyctl.model import Audience, Environment, Notification, Project
 from notifyctl.plan.plan import Plan, PlannedNotification
 from notifyctl.plan.review import Category, Change, Review, Side, compare
@@ -50,7 +49,8 @@ def review(
     changed = names(before, after, only)
     now = as_of or workspace.clock.now()
     old = before.sides(changed, now) if before else {}
-    new = after.sides(changed, now)
+    # A plan without the ledger says of this side already what is asked here.
+    new = after.sides(changed, now, known=None if plan.complete else plan)
     moves = {move.target: move.source for move in workspace.sound.moved}
     changes = []
     for name in changed:
@@ -91,55 +91,56 @@ def workspace_of(workspace: Workspace, tree: CommittedTree) -> Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """One side: its notifications composed, and their people when they are asked for."""
+    """One side: its notifications composed, and who would get them if nobody had anything yet."""
 
     workspace: Workspace
     environment: Environment
     project: Project
-    messages: Mapping[str, Mapping[str | None, Message]]
+    checked: Checked
 
     @classmethod
     def of(cls, workspace: Workspace, environment: Environment) -> Sides:
         project = workspace.sound
         checked = check_project(project, environment=environment, files=workspace.files)
-        return cls(workspace, environment, project, checked.messages)
+        return cls(workspace, environment, project, checked)
 
-    def sides(self, wanted: Iterable[str], now: datetime) -> dict[str, Side]:
+    @property
+    def messages(self) -> Mapping[str, Mapping[str | None, Message]]:
+        return self.checked.messages
+
+    def sides(self, wanted: Iterable[str], now: datetime, known: Plan | None = None) -> dict[str, Side]:
+        """`known`: a plan of this side without the ledger, where there is one."""
         names = tuple(name for name in wanted if name in self.messages)
         if not names:
             return {}
-        planned = self.planned(names, now)
-        suppressed, _ = load_suppressions(self.project.suppressions, self.workspace.files, self.project.marks)
+        plan = known or self.planned(names, now)
         withdrawn = {(each.notification, each.edition) for each in self.project.withdrawals}
-        found = {}
-        for name in names:
-            notification = self.project.notifications[name]
-            found[name] = Side(
-                notification,
-                self.messages[name],
-                self.people(notification, suppressed),
-                [each for each in planned if each.name == name],
-                (name, notification.edition) in withdrawn,
+        planned: dict[str, list[PlannedNotification]] = {}
+        people: dict[str, set[bytes]] = {}
+        for each in plan.notifications if plan else ():
+            planned.setdefault(each.name, []).append(each)
+        for effects in plan.effects if plan else ():
+            reached = people.setdefault(effects.scope.notification, set())
+            reached.update(entry[:ID_BYTES] for entry in effects.entries)
+        return {
+            name: Side(
+                notification=(notification := self.project.notifications[name]),
+                messages=self.messages[name],
+                people=frozenset(people.get(name, ())),
+                planned=planned.get(name, ()),
+                withdrawn=(name, notification.edition) in withdrawn,
             )
-        return found
+            for name in names
+        }
 
-    def planned(self, names: tuple[str, ...], now: datetime) -> tuple[PlannedNotification, ...]:
+    def planned(self, names: tuple[str, ...], now: datetime) -> Plan | None:
         facts = no_facts(self.workspace, self.environment, offline=True)
         try:
-            return derive(self.workspace, self.environment, facts, only=names, as_of=now).notifications
+            return derive(
+                self.workspace, self.environment, facts, only=names, as_of=now, checked=self.checked
+            )
         except NotifyctlError:
-            return ()
-
-    def people(self, notification: Notification, suppressed: frozenset[str]) -> frozenset[int]:
-        reader = open_audience(
-            notification.audience, self.workspace.files, suppressed=suppressed, fence=self.environment.fence
-        )
-        return frozenset(
-            hash(address)
-            for batch in reader.batches(notification.channel)
-            for address, stopped in zip(batch.addresses, batch.suppressions, strict=True)
-            if stopped is None
-        )
+            return None
 
 
 def names(before: Sides | None, after: Sides, only: tuple[str, ...]) -> list[str]:

@@ -28,11 +28,13 @@ class Category(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A notification as one side of the comparison has it. `people` are keys of addresses, the same on both sides."""
+    """A notification as one side of the comparison has it. `people` are recipient ids, made in the same way on
+    both sides, of all who would get it if nobody had anything yet.
+    """
 
     notification: Notification
     messages: Mapping[str | None, Message]
-    people: Collection[int] = ()
+    people: Collection[bytes] = ()
     planned: Sequence[PlannedNotification] = ()
     """Without the ledger: as if nobody had anything yet; one for each occurrence."""
     withdrawn: bool = False
