@@ -84,8 +84,9 @@ class Samples:
         order = dict.fromkeys([*sorted(leaders.values(), key=ranked.index), *spread, *ranked])
         kept = sorted(list(order)[:KEPT], key=ranked.index)
         fillers = {variant: Filler(message) for variant, message in self.messages.items()}
-        several = {variant for variant in self.messages if self.per_variant.get(variant, 0) > 1}
-        return tuple(self._sample(key, fillers, tell=self.firsts[key][0] in several) for key in kept)
+        # Where all texts are shown, nobody need be told which is the longest.
+        tell = len(self.counts) > KEPT
+        return tuple(self._sample(key, fillers, tell=tell) for key in kept)
 
     def _sample(self, key: bytes, fillers: Mapping[str | None, Filler], *, tell: bool) -> Sample:
         variant, action, destination, values = self.firsts[key]
