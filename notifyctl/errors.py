@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from notifyctl.diagnostics import Diagnostic
+if TYPE_CHECKING:
+    from notifyctl.diagnostics import Diagnostic
 
 
 class ExitCode(IntEnum):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib
 import sys
-import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from notifyctl import __version__
 from notifyctl.cli.options import Globals, colour, global_options, say
-from notifyctl.diagnostics import Diagnostic
 from notifyctl.errors import ExitCode, NotifyctlError, ProjectError
+
+if TYPE_CHECKING:
+    from notifyctl.diagnostics import Diagnostic
 
 COMMANDS = {
     "init": "Start a project that lints, plans and applies at once.",
@@ -141,6 +143,8 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic], settings: Globals) -> No
 
 def show_defect(error: Exception, *, verbose: int) -> None:
     if verbose:
+        import traceback
+
         say("".join(traceback.format_exception(error)), stderr=True)
     say(f"Error: notifyctl {__version__} failed unexpectedly: {type(error).__name__}: {error}", stderr=True)
     again = "" if verbose else " Run it again with -v for the details,"

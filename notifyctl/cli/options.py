@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,14 +15,17 @@ from notifyctl.app.environ import process_environ
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-@dataclass(slots=True)
 class Globals:
-    """What the global options say. They are accepted before and after the command; the later one wins."""
+    """What the global options say. They are accepted before and after the command; the later one wins.
 
-    chdir: Path | None = None
-    env: str | None = None
-    color: str = "auto"
-    verbose: int = 0
+    No dataclass: the module that makes those costs more than all else that `--help` needs of ours.
+    """
+
+    def __init__(self) -> None:
+        self.chdir: Path | None = None
+        self.env: str | None = None
+        self.color = "auto"
+        self.verbose = 0
 
 
 def globals_of(context: click.Context) -> Globals:
