@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from notifyctl.audience.rows import Row, Rules, batches
 from notifyctl.audience.tables import OURS, TableError, read_csv, read_jsonl, to_rows
 from notifyctl.delivery import RecipientBatch
-from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.diagnostics import Diagnostic, Severity, clipped
 from notifyctl.errors import ProjectError
 from notifyctl.model import Audience, ChannelName
 from notifyctl.ports import AudienceReader, FileTree
@@ -102,13 +102,16 @@ def find(audience: Audience, named: str, files: FileTree) -> str:
     for candidate in (normpath(join(dirname(audience.marks.file), named)), normpath(named)):
         try:
             files.open(candidate).close()
-        except (OSError, ValueError):
+        except (FileNotFoundError, ValueError):
             continue
+        except OSError as wrong:
+            message = f"{clipped(candidate)} cannot be read: {wrong.strerror}"
+            raise unreadable(audience, "unreadable-file", message) from wrong
         return candidate
     raise unreadable(
         audience,
         "unreadable-file",
-        f"there is no file {named!r}",
+        f"there is no file {clipped(named)!r}",
         hint="a path relative to this file or to the project; files outside the project cannot be read",
     )
 

@@ -75,6 +75,9 @@ class Gathering:
     def exclude(self, reason: Exclusion, location: Location, detail: str) -> None:
         self.excluded.append(ExcludedRow(reason, location, detail))
 
+    def full(self, size: int) -> bool:
+        return len(self.addresses) >= size or len(self.excluded) >= size
+
     def batch(self, variables: Sequence[str]) -> RecipientBatch:
         columns = list(zip(*self.values, strict=True)) or [()] * len(variables)
         return RecipientBatch(
@@ -104,6 +107,9 @@ def batches(
     first_line: dict[int | str, int] = {}
     gathering = Gathering(len(variables))
     for row in rows:
+        if gathering.full(size):
+            yield gathering.batch(variables)
+            gathering = Gathering(len(variables))
         if row.broken is not None:
             gathering.exclude(Exclusion.BAD_ROW, row.location, row.broken)
             continue
@@ -125,8 +131,5 @@ def batches(
                 continue
             first_line[person] = row.location.line
             gathering.add(row, address, rules.suppression(address.key))
-        if len(gathering.addresses) >= size:
-            yield gathering.batch(variables)
-            gathering = Gathering(len(variables))
     if gathering.addresses or gathering.excluded:
         yield gathering.batch(variables)

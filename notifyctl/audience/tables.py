@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import IO, Any, AnyStr, Generic, Self
 
 from notifyctl.audience.rows import Row
 from notifyctl.diagnostics import Location
@@ -21,10 +21,41 @@ Rows = Callable[[], Iterator[tuple[int, Cells | str]]]
 
 OURS = ("msisdn", "email", "locale", "timezone", "correlationId")
 MAX_FIELD = 1 << 20
+"""Characters of a cell."""
+MAX_LINE = 4 * MAX_FIELD
+"""Characters of a line (bytes in JSON Lines): what is longer is skipped without being held."""
+MAX_COLUMNS = 1000
 
 
 class TableError(Exception):
     """The source as a whole cannot be read."""
+
+
+class LineTooLongError(Exception):
+    """A line was skipped; the next one can be read."""
+
+
+class Lines(Generic[AnyStr]):
+    """The lines of a text or binary stream, in bounded memory. `number` counts those that were read or skipped."""
+
+    def __init__(self, stream: IO[AnyStr]) -> None:
+        self.number = 0
+        self._readline: Callable[[int], AnyStr] = stream.readline
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> AnyStr:
+        line = self._readline(MAX_LINE)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        if len(line) == MAX_LINE:
+            rest = line
+            while len(rest) == MAX_LINE:
+                rest = self._readline(MAX_LINE)
+            raise LineTooLongError(f"it has {MAX_LINE:,} characters or more")
+        return line
 
 
 def read_csv(files: FileTree, path: str, *, delimiter: str = ",") -> tuple[list[str], Rows]:
@@ -33,6 +64,8 @@ def read_csv(files: FileTree, path: str, *, delimiter: str = ",") -> tuple[list[
     if first is None or isinstance(first[1], str):
         raise TableError("the file has no header: its first line names the columns")
     header = [name.strip() for name in first[1]]
+    if len(header) > MAX_COLUMNS:
+        raise TableError(f"the header names {len(header):,} columns; {MAX_COLUMNS:,} are allowed")
     doubled = {name for name in header if header.count(name) > 1}
     if doubled:
         raise TableError(f"the header names a column twice: {', '.join(sorted(doubled))}")
@@ -50,18 +83,23 @@ def records(files: FileTree, path: str, delimiter: str) -> Iterator[tuple[int, l
     with files.open(path) as binary:
         # Undecodable bytes become surrogates, which mark their row as bad instead of ending the file.
         text = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        reader = csv.reader(text, delimiter=delimiter, strict=False)
+        lines = Lines(text)
+        reader = csv.reader(lines, delimiter=delimiter, strict=False)
         while True:
-            line = reader.line_num + 1
+            line = lines.number + 1
             try:
                 record = next(reader)
             except StopIteration:
                 return
-            except csv.Error as error:
+            except (LineTooLongError, csv.Error) as error:
+                if lines.number > line:
+                    # A quote is not closed, most likely. What follows is the inside of a cell, and nobody's address.
+                    yield line, f"the row cannot be read, nor those below it: {error}; is a quote not closed?"
+                    return
                 yield line, f"the row cannot be read: {error}"
-                continue
-            if record:
-                yield line, record
+            else:
+                if record:
+                    yield line, record
 
 
 def cells_of(header: Sequence[str], record: Sequence[str]) -> Cells | str:
@@ -80,9 +118,17 @@ def read_jsonl(files: FileTree, path: str) -> tuple[list[str], Rows]:
 
     def rows() -> Iterator[tuple[int, Cells | str]]:
         with files.open(path) as binary:
-            for line, data in enumerate(binary, start=1):
-                if data.strip():
-                    yield line, object_of(data)
+            lines = Lines(binary)
+            while True:
+                try:
+                    data = next(lines)
+                except StopIteration:
+                    return
+                except LineTooLongError as error:
+                    yield lines.number, f"the line cannot be read: {error}"
+                else:
+                    if data.strip():
+                        yield lines.number, object_of(data)
 
     for _, cells in rows():
         if not isinstance(cells, str):

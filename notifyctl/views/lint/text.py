@@ -12,6 +12,8 @@ from notifyctl.views.paint import Paint, inert
 
 WIDTH = 100
 """Characters of a source line that are shown, around the column that is meant."""
+LONGEST = 2000
+"""Characters of a message that are shown."""
 
 
 def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str:
@@ -44,7 +46,8 @@ def block(diagnostic: Diagnostic, source: Sequence[str], paint: Paint) -> Iterat
 
 def one_line(text: str) -> str:
     """A line break in a message could begin a line of its own, which a CI system may take for a command."""
-    return inert(text.replace("\r", "\\r").replace("\n", "\\n"))
+    whole = text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return inert(whole.replace("\r", "\\r").replace("\n", "\\n"))
 
 
 def pointed(line: str, column: int, paint: Paint) -> Iterator[str]:
