@@ -69,7 +69,7 @@ def too_many(found: Sequence[Diagnostic]) -> bool:
 
 
 def cut(found: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """The first problems of a file, whose documents below them are not read. Whoever has a thousand mends the first ones and asks again."""
+    """The first problems of a file; the documents below them are not read. Whoever has a thousand mends some and asks again."""
     place = found[MOST_PROBLEMS].location
     message = f"this file has more than {MOST_PROBLEMS:,} problems; those from here on are not told"
     return [*found[:MOST_PROBLEMS], Diagnostic("yaml-limits", Severity.ERROR, message, place)]

@@ -12,7 +12,7 @@ from notifyctl.diagnostics import Path
 MOST_NAMES = 24
 """How many known names a hint lists."""
 MOST_COMPARED = 1000
-"""With how many known names an unknown one is compared as they stand; of more, with some that look alike at a glance."""
+"""With how many known names an unknown one is compared; of more, with those that look alike at a glance."""
 
 
 def spoken(path: Path) -> str:
@@ -29,7 +29,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     if len(folded) > MOST_COMPARED:
         start, sizes = name[:1].casefold(), range(len(name) - 2, len(name) + 3)
         alike = sorted(each for each in folded if each.startswith(start) and len(each) in sizes)
-        folded = {each: folded[each] for each in alike[: MOST_COMPARED // 10]}
+        folded = {each: folded[each] for each in alike[:MOST_COMPARED]}
     near = get_close_matches(name.casefold(), folded, n=1)
     return folded[near[0]] if near else None
 
