@@ -13,6 +13,7 @@ from typing import Any
 from notifyctl.delivery import UNSUBSCRIBE, Message
 from notifyctl.diagnostics import Diagnostic, Location, Marks, Path, Severity, clipped
 from notifyctl.message.bounds import MAX_TEXT
+from notifyctl.message.plain import plainly
 from notifyctl.message.substitute import placeholders
 from notifyctl.model import ApiObject, Notification, Template
 from notifyctl.ports import FileTree
@@ -191,12 +192,16 @@ class Composer:
             return self.problem("template-limit", f"a text of more than {MAX_TEXT:,} characters", place)
         if "{" not in source:
             return source  # nothing for Jinja2: most texts of most projects
+        name = name or f"{place.file}#{path[-1]}"
+        text = plainly(source, name, self.variables)
+        if text is not None and len(text) <= MAX_TEXT:
+            return text
         if self._render is None:
             from notifyctl.message.templates import renderer
 
             self._render = renderer(self.files)
         try:
-            return self._render(source, name or f"{place.file}#{path[-1]}", self.variables)
+            return self._render(source, name, self.variables)
         except Exception as error:  # noqa: BLE001 - whatever a user's template raises is a problem of the template
             from notifyctl.message.templates import explain
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from notifyctl.diagnostics import clipped
 from notifyctl.message.bounds import MAX_TEXT, SECONDS, OutOfTimeError, bounded
+from notifyctl.message.plain import ESCAPED
 from notifyctl.ports import FileTree
 
 MAX_STEPS = 200_000
@@ -38,7 +39,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(
             loader=jinja2.FunctionLoader(self._source),
             undefined=jinja2.StrictUndefined,
-            autoescape=lambda name: bool(name and name.endswith((".html", ".htm", "#html"))),
+            autoescape=lambda name: bool(name and name.endswith(ESCAPED)),
             keep_trailing_newline=True,
             cache_size=0,
         )
@@ -109,7 +110,7 @@ def renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], str]:
         code = sandbox.compile(source, name=name, filename=name)
         template = jinja2.Template.from_code(sandbox, code, sandbox.make_globals(None))
         size, parts = 0, []
-        for part in template.generate(**variables):
+        for part in template.generate(dict(variables)):
             size += len(part)
             if size > MAX_TEXT:
                 raise TemplateLimitError(f"a text of more than {MAX_TEXT:,} characters")
