@@ -39,6 +39,8 @@ def msisdn(text: str) -> Address:
     `00` in front means `+`; separators and a trunk zero in brackets behind the country code, `+44 (0)`, are left out. A number without + is taken to
     begin with its country code, as the API takes it, and is sent without +.
     """
+    if MSISDN.fullmatch(text):
+        return Address(text if text[0] == "+" else "+" + text, text)  # most rows of most lists
     bare = SEPARATORS.sub("", TRUNK.sub(r"\1", text.strip()))
     if bare.startswith("00"):
         bare = "+" + bare[2:]
