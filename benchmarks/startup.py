@@ -97,7 +97,7 @@ def refuse_failing(command: Sequence[str]) -> None:
     """A command that fails early would look fast."""
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{(done.stdout + done.stderr)[:2000]}")
 
 
 def table(times: Mapping[str, Sequence[float]], rounds: int) -> str:

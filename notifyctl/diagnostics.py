@@ -10,6 +10,10 @@ Path = tuple[str | int, ...]
 """The way to a value inside a document: mapping keys and sequence indices, for example ("content", "cards", 0, "title")."""
 
 
+MOST_SAID = 300
+"""Characters of somebody else's words in a message."""
+
+
 class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
@@ -76,6 +80,12 @@ class Marks:
     def below(self, *path: str | int) -> Marks:
         """The marks of a part of the document, so that a nested object can be spoken of by its own paths."""
         return Marks(self.file, self.places, self.prefix + path)
+
+
+def clipped(what: object) -> str:
+    """A path or an exception in a message: either may quote a whole text."""
+    text = str(what)
+    return text if len(text) <= MOST_SAID else text[:MOST_SAID] + "…"
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from notifyctl.config.paths import IGNORE_FILE, PROJECT_FILE, hidden, ignored, inside
+from notifyctl.config.paths import IGNORE_FILE, MAX_READ, PROJECT_FILE, hidden, ignored, inside, too_large
 from notifyctl.errors import ProjectError
 
 OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -39,7 +39,10 @@ class WorkingTree:
 
     def read(self, path: str) -> bytes:
         with self.open(path) as stream:
-            return stream.read()
+            data = stream.read(MAX_READ + 1)
+        if len(data) > MAX_READ:
+            raise too_large(path)
+        return data
 
     def open(self, path: str) -> BinaryIO:
         return opened(self.real(path))
@@ -54,21 +57,25 @@ class WorkingTree:
     def rules(self) -> bytes | None:
         try:
             with opened(str(self.root / IGNORE_FILE)) as stream:
-                return stream.read()
+                return stream.read(MAX_READ)
         except FileNotFoundError:
             return None
 
     def walk(self, folder: str, leave_out: Callable[[str], bool]) -> Iterator[str]:
-        with os.scandir(self.root / folder) as entries:
-            for entry in entries:
-                path = folder + entry.name
-                if hidden(entry.name):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    if not leave_out(path + "/"):
-                        yield from self.walk(path + "/", leave_out)
-                elif not Path(entry.path).is_dir() and not leave_out(path):
-                    yield path
+        """By a list of what is still to be walked, since folders may nest deeper than calls."""
+        waiting = [folder]
+        while waiting:
+            folder = waiting.pop()
+            with os.scandir(self.root / folder) as entries:
+                for entry in entries:
+                    path = folder + entry.name
+                    if hidden(entry.name):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        if not leave_out(path + "/"):
+                            waiting.append(path + "/")
+                    elif not Path(entry.path).is_dir() and not leave_out(path):
+                        yield path
 
 
 def opened(real: str) -> BinaryIO:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from notifyctl.config.paths import IGNORE_FILE, hidden, ignored, inside
+from notifyctl.config.paths import IGNORE_FILE, MAX_READ, hidden, ignored, inside, too_large
 from notifyctl.errors import UsageError
 
 TIMEOUT = 10.0
@@ -106,9 +106,18 @@ class CommittedTree:
         return self._paths
 
     def read(self, path: str) -> bytes:
+        if self._blob(path).size > MAX_READ:
+            raise too_large(path)
+        return self._whole(path)
+
+    def _blob(self, path: str) -> Blob:
         blob = self._blobs.get(inside(path) if path != IGNORE_FILE else path)
         if blob is None:
             raise FileNotFoundError(2, "No such file in the commit", path)
+        return blob
+
+    def _whole(self, path: str) -> bytes:
+        blob = self._blob(path)
         if not self._read:
             self._read = self._small()
         data = self._read.get(blob.name)
@@ -135,4 +144,4 @@ class CommittedTree:
         return found
 
     def open(self, path: str) -> BinaryIO:
-        return io.BytesIO(self.read(path))
+        return io.BytesIO(self._whole(path))

@@ -32,7 +32,7 @@ class FileTree(Protocol):
         """Every file that is not hidden and not ignored, sorted."""
 
     def read(self, path: str) -> bytes:
-        """The whole file. Raises FileNotFoundError, or OSError for what is no regular file."""
+        """The whole file. Raises FileNotFoundError, or OSError for what is no regular file or has more than 10 MiB."""
 
     def open(self, path: str) -> BinaryIO:
         """The file as a stream, for what may be large. Raises as `read` does. The caller closes it."""

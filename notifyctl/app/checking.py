@@ -79,7 +79,13 @@ def lines_of(workspace: Workspace) -> Callable[[str], Sequence[str]]:
         if not file.endswith(YAML):
             return ()
         try:
-            return tuple(workspace.files.read(file).decode("utf-8-sig", "replace").splitlines())
+            return tuple(
+                workspace.files.read(file)
+                .decode("utf-8-sig", "replace")
+                .replace("\r\n", "\n")
+                .replace("\r", "\n")
+                .split("\n")
+            )
         except OSError:
             return ()
 

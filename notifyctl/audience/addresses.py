@@ -12,6 +12,8 @@ from typing import NamedTuple
 from notifyctl.errors import SettingsError
 from notifyctl.model import Numbers
 
+TRUNK = re.compile(r"^([^0-9]*(?:00)?[1-9][0-9]{0,2}[^0-9]*)\(0\)")
+"""Elsewhere in a number, brackets around a zero are brackets around a digit of it."""
 SEPARATORS = re.compile(r"[\s.\-/()\u00a0\u2010-\u2015]+")
 MSISDN = re.compile(r"\+?[1-9][0-9]{6,14}", re.ASCII)
 LOCAL_PART = re.compile(r"[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]+")
@@ -34,10 +36,12 @@ class Address(NamedTuple):
 def msisdn(text: str) -> Address:
     """Raises ValueError with a sentence that holds no address.
 
-    `00` in front means `+`; separators and a trunk zero in brackets, `(0)`, are left out. A number without + is taken to
+    `00` in front means `+`; separators and a trunk zero in brackets behind the country code, `+44 (0)`, are left out. A number without + is taken to
     begin with its country code, as the API takes it, and is sent without +.
     """
-    bare = SEPARATORS.sub("", text.strip().replace("(0)", ""))
+    if MSISDN.fullmatch(text):
+        return Address(text if text[0] == "+" else "+" + text, text)  # most rows of most lists
+    bare = SEPARATORS.sub("", TRUNK.sub(r"\1", text.strip()))
     if bare.startswith("00"):
         bare = "+" + bare[2:]
     if not MSISDN.fullmatch(bare):

@@ -9,9 +9,9 @@ from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any
 
 from notifyctl.audience.rows import Row, Rules, batches
-from notifyctl.audience.tables import OURS, TableError, read_csv, read_jsonl, to_rows
+from notifyctl.audience.tables import OURS, Csv, JsonLines, Table, TableError, to_rows
 from notifyctl.delivery import RecipientBatch
-from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.diagnostics import Diagnostic, Severity, clipped
 from notifyctl.errors import ProjectError
 from notifyctl.model import Audience, ChannelName
 from notifyctl.ports import AudienceReader, FileTree
@@ -35,7 +35,14 @@ class Reader:
     size: int
 
     def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
-        return batches(self.rows(), channel, variables=self.variables, rules=self.rules, size=self.size)
+        return batches(
+            self.rows(),
+            channel,
+            file=self.file,
+            variables=self.variables,
+            rules=self.rules,
+            size=self.size,
+        )
 
 
 def open_audience(
@@ -58,8 +65,10 @@ def inline(audience: Audience, rules: Rules, size: int) -> Reader:
     variables = sorted({name for recipient in recipients for name in recipient.substitutions})
     rows = [
         Row(
-            recipient.location,
-            {"msisdn": recipient.msisdn, "email": recipient.email},
+            recipient.location.line,
+            recipient.location.column,
+            recipient.msisdn,
+            recipient.email,
             recipient.locale,
             recipient.timezone,
             recipient.correlation_id,
@@ -77,7 +86,8 @@ def table(audience: Audience, files: FileTree, rules: Rules, size: int) -> Reade
             audience, "unsupported-source", f"a database is not read by this version, which reads {READ}"
         )
     path = find(audience, source.file, files)
-    header, cells = read(audience, path, files, named=source.format)
+    found = read(audience, path, files, named=source.format)
+    header = found.header
     columns = {ours: audience.columns.get(ours, ours) for ours in OURS}
     for ours, theirs in audience.columns.items():
         require(audience, theirs, header, field=("columns", ours))
@@ -91,8 +101,9 @@ def table(audience: Audience, files: FileTree, rules: Rules, size: int) -> Reade
     chosen = where(audience, header)
 
     def rows() -> Iterator[Row]:
-        found = cells() if chosen is None else filtered(audience, chosen, cells())
-        return to_rows(found, file=path, columns=columns, variables=variables)
+        if chosen is None:
+            return found.rows(columns, variables)
+        return to_rows(filtered(audience, chosen, found.cells()), columns, variables)
 
     return Reader(list(variables), path, rows, rules, size)
 
@@ -102,27 +113,28 @@ def find(audience: Audience, named: str, files: FileTree) -> str:
     for candidate in (normpath(join(dirname(audience.marks.file), named)), normpath(named)):
         try:
             files.open(candidate).close()
-        except (OSError, ValueError):
+        except (FileNotFoundError, ValueError):
             continue
+        except OSError as wrong:
+            message = f"{clipped(candidate)} cannot be read: {wrong.strerror}"
+            raise unreadable(audience, "unreadable-file", message) from wrong
         return candidate
     raise unreadable(
         audience,
         "unreadable-file",
-        f"there is no file {named!r}",
+        f"there is no file {clipped(named)!r}",
         hint="a path relative to this file or to the project; files outside the project cannot be read",
     )
 
 
-def read(
-    audience: Audience, path: str, files: FileTree, *, named: str | None
-) -> tuple[list[str], Callable[[], Iterator[Any]]]:
+def read(audience: Audience, path: str, files: FileTree, *, named: str | None) -> Table:
     suffix = (named or path.rpartition(".")[2]).lower()
     kind = FORMATS.get(suffix)
     try:
         if kind == "jsonl":
-            return read_jsonl(files, path)
+            return JsonLines(files, path)
         if kind is not None:
-            return read_csv(files, path, delimiter="\t" if kind == "tsv" else ",")
+            return Csv(files, path, delimiter="\t" if kind == "tsv" else ",")
     except TableError as error:
         raise unreadable(audience, "unreadable-file", f"{path}: {error}") from error
     raise unreadable(

@@ -1,12 +1,12 @@
 """Rows to recipients: one pass that checks, normalises, deduplicates and gathers columns. What feeds it is a source.
 
-A row is (location, cells by our names). This is the row-wise engine for a few thousand to some hundred thousand people;
+A row is its line, its addresses and its values. This is the row-wise engine for a few thousand to some hundred thousand people;
 a columnar one can stand behind the same port.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -20,9 +20,10 @@ from notifyctl.model import ChannelName, Numbers
 class Row(NamedTuple):
     """One line of a source. `broken` says why it cannot be read; then nothing else in it counts."""
 
-    location: Location
-    addresses: Mapping[str, Sequence[str]]
-    """By address field (msisdn, email); empty where the row has none."""
+    line: int
+    column: int
+    msisdn: Sequence[str]
+    email: Sequence[str]
     locale: str | None
     timezone: str | None
     correlation: str | None
@@ -47,45 +48,41 @@ class Rules:
         return None
 
 
+class Person(NamedTuple):
+    """A recipient, as a row of the columns of a batch."""
+
+    key: str
+    destination: str
+    line: int
+    locale: str | None
+    timezone: str | None
+    correlation: str | None
+    suppression: Suppression | None
+    values: Sequence[str | None]
+
+
 @dataclass(slots=True)
 class Gathering:
-    """The columns of the batch that is being filled."""
+    """The batch that is being filled."""
 
-    width: int
-    addresses: list[str] = field(default_factory=list)
-    destinations: list[str] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    locales: list[str | None] = field(default_factory=list)
-    timezones: list[str | None] = field(default_factory=list)
-    correlations: list[str | None] = field(default_factory=list)
-    suppressions: list[Suppression | None] = field(default_factory=list)
-    values: list[Sequence[str | None]] = field(default_factory=list)
+    people: list[Person] = field(default_factory=list)
     excluded: list[ExcludedRow] = field(default_factory=list)
 
-    def add(self, row: Row, address: Address, suppression: Suppression | None) -> None:
-        self.addresses.append(address.key)
-        self.destinations.append(address.sent)
-        self.lines.append(row.location.line)
-        self.locales.append(row.locale)
-        self.timezones.append(row.timezone)
-        self.correlations.append(row.correlation)
-        self.suppressions.append(suppression)
-        self.values.append(row.values)
-
-    def exclude(self, reason: Exclusion, location: Location, detail: str) -> None:
-        self.excluded.append(ExcludedRow(reason, location, detail))
-
     def batch(self, variables: Sequence[str]) -> RecipientBatch:
-        columns = list(zip(*self.values, strict=True)) or [()] * len(variables)
+        if not self.people:
+            return RecipientBatch([], [], [], [], [], [], [], dict.fromkeys(variables, ()), self.excluded)
+        *columns, values = zip(*self.people, strict=True)
+        by_name = dict(zip(variables, zip(*values, strict=True), strict=True))
+        keys, destinations, lines, locales, timezones, correlations, suppressions = map(list, columns)
         return RecipientBatch(
-            self.addresses,
-            self.destinations,
-            self.lines,
-            self.locales,
-            self.timezones,
-            self.correlations,
-            self.suppressions,
-            dict(zip(variables, columns, strict=True)),
+            keys,
+            destinations,
+            lines,
+            locales,
+            timezones,
+            correlations,
+            suppressions,
+            by_name,
             self.excluded,
         )
 
@@ -96,37 +93,62 @@ def compact(key: str) -> int | str:
 
 
 def batches(
-    rows: Iterable[Row], channel: ChannelName, *, variables: Sequence[str], rules: Rules, size: int
+    rows: Iterable[Row], channel: ChannelName, *, file: str, variables: Sequence[str], rules: Rules, size: int
 ) -> Iterator[RecipientBatch]:
-    """Recipients in the order of their rows; of several rows with one address the first counts."""
-    field_name = channel.address_field
-    parse: Callable[[str], Address] = email if channel is ChannelName.EMAIL else msisdn
-    first_line: dict[int | str, int] = {}
-    gathering = Gathering(len(variables))
+    """Recipients in the order of their rows; of several rows with one address the first counts. `file` is that of the rows."""
+    reading = Reading(channel, file, rules)
+    gathering = Gathering()
     for row in rows:
+        reading.take(row, gathering)
+        if len(gathering.people) >= size or len(gathering.excluded) >= size:
+            yield gathering.batch(variables)
+            gathering = Gathering()
+    if gathering.people or gathering.excluded:
+        yield gathering.batch(variables)
+
+
+class Reading:
+    """One pass over the rows of a source: who was met on which line."""
+
+    def __init__(self, channel: ChannelName, file: str, rules: Rules) -> None:
+        self.field = channel.address_field
+        self.by_mail = channel is ChannelName.EMAIL
+        self.file = file
+        self.parse: Callable[[str], Address] = email if self.by_mail else msisdn
+        self.checked = not self.by_mail and rules.numbers is not Numbers.FORM
+        self.rules = rules
+        self.judged = bool(rules.suppressed) or rules.fence is not None
+        self.first_line: dict[int | str, int] = {}
+
+    def take(self, row: Row, into: Gathering) -> None:
+        """Runs for every row of every audience."""
+        line = row.line
         if row.broken is not None:
-            gathering.exclude(Exclusion.BAD_ROW, row.location, row.broken)
-            continue
-        written = row.addresses.get(field_name, ())
+            self.exclude(Exclusion.BAD_ROW, row, row.broken, into)
+            return
+        written = row.email if self.by_mail else row.msisdn
         if not written:
-            gathering.exclude(Exclusion.NO_ADDRESS, row.location, f"no {field_name}")
+            self.exclude(Exclusion.NO_ADDRESS, row, f"no {self.field}", into)
         for text in written:
             try:
-                address = parse(text)
-                if channel is not ChannelName.EMAIL:
-                    plausible(address, rules.numbers)
+                address = self.parse(text)
+                if self.checked:
+                    plausible(address, self.rules.numbers)
             except ValueError as error:
-                gathering.exclude(Exclusion.BAD_ADDRESS, row.location, f"{field_name}: {error}")
+                self.exclude(Exclusion.BAD_ADDRESS, row, f"{self.field}: {error}", into)
                 continue
-            person = compact(address.key)
-            if person in first_line:
-                detail = f"the same {field_name} as in line {first_line[person]}; the first counts"
-                gathering.exclude(Exclusion.DUPLICATE, row.location, detail)
+            key, sent = address
+            person = compact(key)
+            first = self.first_line.get(person)
+            if first is not None:
+                detail = f"the same {self.field} as in line {first}; the first counts"
+                self.exclude(Exclusion.DUPLICATE, row, detail, into)
                 continue
-            first_line[person] = row.location.line
-            gathering.add(row, address, rules.suppression(address.key))
-        if len(gathering.addresses) >= size:
-            yield gathering.batch(variables)
-            gathering = Gathering(len(variables))
-    if gathering.addresses or gathering.excluded:
-        yield gathering.batch(variables)
+            self.first_line[person] = line
+            suppression = self.rules.suppression(key) if self.judged else None
+            into.people.append(
+                Person(key, sent, line, row.locale, row.timezone, row.correlation, suppression, row.values)
+            )
+
+    def exclude(self, reason: Exclusion, row: Row, detail: str, into: Gathering) -> None:
+        into.excluded.append(ExcludedRow(reason, Location(self.file, row.line, row.column), detail))

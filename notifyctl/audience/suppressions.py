@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from notifyctl.audience.addresses import email, msisdn
-from notifyctl.audience.tables import TableError, read_csv
+from notifyctl.audience.tables import Csv, TableError
 from notifyctl.diagnostics import Diagnostic, Location, Marks, Severity
 from notifyctl.ports import FileTree
 
@@ -37,11 +37,12 @@ def load_suppressions(
 
 def addresses(files: FileTree, path: str) -> Iterator[tuple[int, str]]:
     """(line, text) of every address; lines that are empty or begin with # are not."""
-    header, rows = read_csv(files, path)
+    table = Csv(files, path)
+    header = table.header
     named = [column for column in header if column.lower() in ADDRESS_COLUMNS]
     if not named and header[0] and not header[0].startswith("#"):
         yield 1, header[0]
-    for line, cells in rows():
+    for line, cells in table.cells():
         if isinstance(cells, str):
             raise TableError(f"line {line}: {cells}")
         for column in named or header[:1]:

@@ -6,42 +6,103 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import IO, Any, AnyStr, Generic, Self
 
 from notifyctl.audience.rows import Row
-from notifyctl.diagnostics import Location
 from notifyctl.ports import FileTree
 
 Cells = Mapping[str, str | None]
 """One row by the source's own column names. `None` where the cell is empty: an empty cell is no value."""
 
-Rows = Callable[[], Iterator[tuple[int, Cells | str]]]
-"""Reads from the top: (line, cells or why the row is broken)."""
-
 OURS = ("msisdn", "email", "locale", "timezone", "correlationId")
 MAX_FIELD = 1 << 20
+"""Characters of a cell."""
+MAX_LINE = 4 * MAX_FIELD
+"""Characters of a line (bytes in JSON Lines): what is longer is skipped without being held."""
+MAX_COLUMNS = 1000
 
 
 class TableError(Exception):
     """The source as a whole cannot be read."""
 
 
-def read_csv(files: FileTree, path: str, *, delimiter: str = ",") -> tuple[list[str], Rows]:
-    """The header, and the rows from the top each time they are asked for. UTF-8, with or without a byte order mark."""
-    first = next(records(files, path, delimiter), None)
-    if first is None or isinstance(first[1], str):
-        raise TableError("the file has no header: its first line names the columns")
-    header = [name.strip() for name in first[1]]
-    doubled = {name for name in header if header.count(name) > 1}
-    if doubled:
-        raise TableError(f"the header names a column twice: {', '.join(sorted(doubled))}")
+class LineTooLongError(Exception):
+    """A line was skipped; the next one can be read."""
 
-    def rows() -> Iterator[tuple[int, Cells | str]]:
-        for line, record in islice(records(files, path, delimiter), 1, None):
-            yield line, record if isinstance(record, str) else cells_of(header, record)
 
-    return header, rows
+class Lines(Generic[AnyStr]):
+    """The lines of a text or binary stream, in bounded memory. `number` counts those that were read or skipped."""
+
+    def __init__(self, stream: IO[AnyStr]) -> None:
+        self.number = 0
+        self._readline: Callable[[int], AnyStr] = stream.readline
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> AnyStr:
+        line = self._readline(MAX_LINE)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        if len(line) == MAX_LINE:
+            rest = line
+            while len(rest) == MAX_LINE:
+                rest = self._readline(MAX_LINE)
+            raise LineTooLongError(f"it has {MAX_LINE:,} characters or more")
+        return line
+
+
+class Csv:
+    """A CSV file with its header. UTF-8, with or without a byte order mark."""
+
+    def __init__(self, files: FileTree, path: str, *, delimiter: str = ",") -> None:
+        """Raises TableError."""
+        self._records = partial(records, files, path, delimiter)
+        first = next(self._records(), None)
+        if first is None or isinstance(first[1], str):
+            raise TableError("the file has no header: its first line names the columns")
+        self.header = [name.strip() for name in first[1]]
+        if len(self.header) > MAX_COLUMNS:
+            raise TableError(f"the header names {len(self.header):,} columns; {MAX_COLUMNS:,} are allowed")
+        doubled = {name for name in self.header if self.header.count(name) > 1}
+        if doubled:
+            raise TableError(f"the header names a column twice: {', '.join(sorted(doubled))}")
+
+    def cells(self) -> Iterator[tuple[int, Cells | str]]:
+        for line, record in islice(self._records(), 1, None):
+            wrong = record if isinstance(record, str) else blemish(record, len(self.header))
+            yield (
+                line,
+                wrong or {name: cell.strip() or None for name, cell in zip(self.header, record, strict=True)},
+            )
+
+    def rows(self, columns: Mapping[str, str], variables: Mapping[str, str]) -> Iterator[Row]:
+        """By position: no row is turned into a mapping. What the header has not is read from a last, empty cell."""
+        at = {name: number for number, name in enumerate(self.header)}
+        width = len(self.header)
+        msisdn, email, locale, timezone, correlation = (at.get(columns[ours], width) for ours in OURS)
+        sources = [at.get(column, width) for column in variables.values()]
+        for line, record in islice(self._records(), 1, None):
+            wrong = record if isinstance(record, str) else blemish(record, width)
+            if wrong:
+                yield broken(line, wrong)
+                continue
+            cells = [cell.strip() or None for cell in record]
+            cells.append(None)
+            number, mail = cells[msisdn], cells[email]
+            yield Row(
+                line,
+                1,
+                (number,) if number else (),
+                (mail,) if mail else (),
+                cells[locale],
+                cells[timezone],
+                cells[correlation],
+                [cells[source] for source in sources],
+            )
 
 
 def records(files: FileTree, path: str, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
@@ -50,44 +111,67 @@ def records(files: FileTree, path: str, delimiter: str) -> Iterator[tuple[int, l
     with files.open(path) as binary:
         # Undecodable bytes become surrogates, which mark their row as bad instead of ending the file.
         text = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        reader = csv.reader(text, delimiter=delimiter, strict=False)
+        lines = Lines(text)
+        reader = csv.reader(lines, delimiter=delimiter, strict=False)
         while True:
-            line = reader.line_num + 1
+            line = lines.number + 1
             try:
                 record = next(reader)
             except StopIteration:
                 return
-            except csv.Error as error:
+            except (LineTooLongError, csv.Error) as error:
+                if lines.number > line:
+                    # A quote is not closed, most likely. What follows is the inside of a cell, and nobody's address.
+                    yield line, f"the row cannot be read, nor those below it: {error}; is a quote not closed?"
+                    return
                 yield line, f"the row cannot be read: {error}"
-                continue
-            if record:
-                yield line, record
+            else:
+                if record:
+                    yield line, record
 
 
-def cells_of(header: Sequence[str], record: Sequence[str]) -> Cells | str:
-    if len(record) != len(header):
-        return f"the row has {len(record)} cells, the header {len(header)}"
-    for cell in record:
-        if "\0" in cell:
-            return "the row holds a NUL character"
-        if not cell.isascii() and any("\udc80" <= character <= "\udcff" for character in cell):
-            return "the row is not UTF-8"
-    return {name: cell.strip() or None for name, cell in zip(header, record, strict=True)}
+def blemish(record: Sequence[str], width: int) -> str | None:
+    """Why a record cannot be read."""
+    if len(record) != width:
+        return f"the row has {len(record)} cells, the header {width}"
+    joined = "".join(record)
+    if "\0" in joined:
+        return "the row holds a NUL character"
+    if not joined.isascii() and any("\udc80" <= character <= "\udcff" for character in joined):
+        return "the row is not UTF-8"
+    return None
 
 
-def read_jsonl(files: FileTree, path: str) -> tuple[list[str], Rows]:
-    """The keys of the first object, and a function that gives (line, cells or why the row is broken)."""
+class JsonLines:
+    """Objects, one a line. The header is the keys of the first one."""
 
-    def rows() -> Iterator[tuple[int, Cells | str]]:
-        with files.open(path) as binary:
-            for line, data in enumerate(binary, start=1):
-                if data.strip():
-                    yield line, object_of(data)
+    def __init__(self, files: FileTree, path: str) -> None:
+        """Raises TableError."""
+        self._open = partial(files.open, path)
+        first = next((cells for _, cells in self.cells() if not isinstance(cells, str)), None)
+        if first is None:
+            raise TableError("the file has no line with a JSON object")
+        self.header = list(first)
 
-    for _, cells in rows():
-        if not isinstance(cells, str):
-            return list(cells), rows
-    raise TableError("the file has no line with a JSON object")
+    def cells(self) -> Iterator[tuple[int, Cells | str]]:
+        with self._open() as binary:
+            lines = Lines(binary)
+            while True:
+                try:
+                    data = next(lines)
+                except StopIteration:
+                    return
+                except LineTooLongError as error:
+                    yield lines.number, f"the line cannot be read: {error}"
+                else:
+                    if data.strip():
+                        yield lines.number, object_of(data)
+
+    def rows(self, columns: Mapping[str, str], variables: Mapping[str, str]) -> Iterator[Row]:
+        return to_rows(self.cells(), columns, variables)
+
+
+Table = Csv | JsonLines
 
 
 def object_of(data: bytes) -> Cells | str:
@@ -110,26 +194,26 @@ def cell_text(value: Any) -> str | None:
 
 
 def to_rows(
-    cells: Iterator[tuple[int, Cells | str]],
-    *,
-    file: str,
-    columns: Mapping[str, str],
-    variables: Mapping[str, str],
+    cells: Iterator[tuple[int, Cells | str]], columns: Mapping[str, str], variables: Mapping[str, str]
 ) -> Iterator[Row]:
     """`columns` maps our names, `variables` the message's, to the source's columns."""
     sources = list(variables.values())
     for line, record in cells:
-        place = Location(file, line, 1)
         if isinstance(record, str):
-            yield Row(place, {}, None, None, None, (), record)
+            yield broken(line, record)
             continue
-        given = {ours: record.get(theirs) for ours, theirs in columns.items()}
-        addresses = {name: (given[name],) for name in ("msisdn", "email") if given.get(name)}
+        msisdn, email, locale, timezone, correlation = (record.get(columns[ours]) for ours in OURS)
         yield Row(
-            place,
-            addresses,  # type: ignore[arg-type] # empty cells are left out above
-            given.get("locale"),
-            given.get("timezone"),
-            given.get("correlationId"),
+            line,
+            1,
+            (msisdn,) if msisdn else (),
+            (email,) if email else (),
+            locale,
+            timezone,
+            correlation,
             [record.get(column) for column in sources],
         )
+
+
+def broken(line: int, why: str) -> Row:
+    return Row(line, 1, (), (), None, None, None, (), why)

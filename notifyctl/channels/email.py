@@ -202,7 +202,7 @@ MEDIA_TYPES = {
     "zip": "application/zip",
 }
 """Endings whose media type is beyond doubt. Not the standard library's, which differs from machine to machine."""
-LINK_TAG = re.compile(r"<a\b[^>]*>", re.IGNORECASE)
+LINK_TAG = re.compile(r"<a\b[^<>]*>", re.IGNORECASE)
 
 
 def reply_to_is_an_address(message: Message) -> Iterator[Problem]:

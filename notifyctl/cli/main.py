@@ -111,6 +111,12 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         show_error("Interrupted.", "What was sent is recorded; `notifyctl status` counts it.")
         return ExitCode.INTERRUPTED
+    except MemoryError:
+        show_error(
+            "There is not enough memory for this.",
+            "A file of the project may be far larger than it should be.",
+        )
+        return ExitCode.ERROR
     except BrokenPipeError:
         # The reader of our output went away (`notifyctl plan | head`): nothing to say, and nobody to say it to.
         sys.stdout = None

@@ -48,6 +48,9 @@ BY_SHAPE = frozenset(
 )
 """Rules of form that are told by the id of the API's own rule where the shape stands for one."""
 
+MOST_PROBLEMS = 1000
+"""How many problems of a file are told."""
+
 WRONG_BOOLEANS = frozenset({"yes", "no", "on", "off", "y", "n"})
 
 
@@ -301,6 +304,8 @@ class Checking:
 
     def unknown(self, shape: Record, name: str, path: Path, among: Cases | None) -> str | None:
         """Reports an unknown key; gives the key that was most likely meant. `among`: the cases that `shape` is one of."""
+        if len(self.problems) > MOST_PROBLEMS:
+            return None  # they are not told, and to look for the nearest key takes long
         known = [field.name for field in shape.fields]
         others = [case for case, record in among.cases.items() if record.named(name)] if among else []
         hint = suggestion(name, known, "its keys")

@@ -6,7 +6,7 @@ A document with problems is left out, but its name counts as existing, so that o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from notifyctl.config import build
@@ -30,6 +30,9 @@ from notifyctl.model import (
 from notifyctl.rulebook import email, receipts, sms
 
 Named = TypeVar("Named", Template, Audience, Schedule)
+
+MOST_HINTS = 100
+"""For how many dangling references the nearest name is looked for."""
 
 ONLY_ON = {"cc": "email", "bcc": "email", "smartlinks": "sms"}
 """Keys of a notification that one channel alone has (rules 65, 78)."""
@@ -59,10 +62,17 @@ class Names:
     known: Mapping[str, Sequence[str]]
     unread: Sequence[str] = ()
     """Files that could not be read to their end: a name may stand there."""
+    missed: list[str] = field(default_factory=list)
+    """The names that were looked for and not found."""
 
     def problem(self, kind: str, name: str, path: tuple[str, ...]) -> Problem:
         known = self.known.get(kind, ())
-        hint = suggestion(name, known, "there are") if known else f"no {kind} has been declared yet"
+        self.missed.append(name)
+        hint = f"no {kind} has been declared yet"
+        if known:
+            # To look for the nearest of many names for many names takes long.
+            alike = known if len(self.missed) <= MOST_HINTS else ()
+            hint = suggestion(name, alike, "there are") if alike else f"there are {len(known):,}"
         if self.unread:
             more = f" or {len(self.unread) - 1} other files" if len(self.unread) > 1 else ""
             hint += f" (or it stands in {self.unread[0]}{more}, which cannot be read)"

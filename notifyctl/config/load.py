@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from notifyctl.config import build
-from notifyctl.config.check import check_and_advise, located
+from notifyctl.config.check import MOST_PROBLEMS, check_and_advise, located
 from notifyctl.config.documents import shapes
 from notifyctl.config.fields import ChannelShape, Shape
 from notifyctl.config.kinds.parts import API_VERSION
@@ -43,14 +43,15 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> Loaded:
     diagnostics: list[Diagnostic] = []
     unread: list[str] = []
     for path in paths:
+        found: list[Diagnostic] = []
         for node, problems in read(files, path):
-            diagnostics.extend(problems)
-            if node is None:
-                unread.append(printable(path))
-                continue
-            document, found = checked(node, path, kinds, sound=not problems)
-            diagnostics.extend(found)
+            document, wrong = (None, []) if node is None else checked(node, path, kinds, sound=not problems)
+            found += [*problems, *wrong]
             documents += [document] if document is not None else []
+            if node is None or too_many(found):
+                unread.append(printable(path))
+                break
+        diagnostics += cut(found) if too_many(found) else found
     settings, misplaced = project_document(documents, complete=PROJECT_FILE not in unread)
     diagnostics.extend(misplaced)
     sound = settings is not None and settings.sound
@@ -59,8 +60,19 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> Loaded:
         if settings and sound
         else Project("", Marks(PROJECT_FILE))
     )
-    project, found = link(project, documents, channels, unread=unread)
-    return Loaded(project if sound else None, in_order([*diagnostics, *found]))
+    project, loose = link(project, documents, channels, unread=unread)
+    return Loaded(project if sound else None, in_order([*diagnostics, *loose]))
+
+
+def too_many(found: Sequence[Diagnostic]) -> bool:
+    return len(found) > MOST_PROBLEMS and sum(d.severity is Severity.ERROR for d in found) > MOST_PROBLEMS
+
+
+def cut(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """The first problems of a file; the documents below them are not read. Whoever has a thousand mends some and asks again."""
+    place = found[MOST_PROBLEMS].location
+    message = f"this file has more than {MOST_PROBLEMS:,} problems; those from here on are not told"
+    return [*found[:MOST_PROBLEMS], Diagnostic("yaml-limits", Severity.ERROR, message, place)]
 
 
 def read(files: FileTree, path: str) -> Iterator[tuple[Node | None, list[Diagnostic]]]:

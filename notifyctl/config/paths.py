@@ -5,12 +5,15 @@ Every FileTree (working tree, git revision, memory) answers by these rules, so t
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 
 from notifyctl.errors import ProjectError
 
 PROJECT_FILE = "notifyctl.yaml"
 IGNORE_FILE = ".notifyctlignore"
+MAX_READ = 10 << 20
+"""Bytes of a file that is read whole. What may be larger is read as a stream."""
 
 
 def hidden(path: str) -> bool:
@@ -34,6 +37,10 @@ def inside(path: str) -> str:
     if hidden(normal):
         raise FileNotFoundError(2, "hidden files are no part of a project", path)
     return normal
+
+
+def too_large(path: str) -> OSError:
+    return OSError(errno.EFBIG, f"it has more than {MAX_READ >> 20} MiB", path)
 
 
 def ignored(rules: bytes | None) -> Callable[[str], bool]:

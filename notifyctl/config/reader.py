@@ -1,7 +1,7 @@
 """YAML bytes to nodes with places, by the events of libyaml's parser. The only module that imports yaml.
 
 No YAML constructor runs, so nothing in a file can make an object or code. What a file may cost is bounded (MAX_BYTES,
-MAX_DEPTH, MAX_VALUES). Which keys are allowed is not known here.
+MAX_DEPTH, MAX_VALUES, MAX_DOCUMENTS). Which keys are allowed is not known here.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from typing import Any
 import yaml
 
 from notifyctl.config.nodes import MAX_DEPTH, MappingNode, Node, Scalar, SequenceNode, resolve
+from notifyctl.config.paths import MAX_READ
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 
-MAX_BYTES = 10 * 1024 * 1024
+MAX_BYTES = MAX_READ
 MAX_VALUES = 100_000
 """How many values a document may hold, each alias counted as often as what it stands for."""
+MAX_DOCUMENTS = 10_000
+"""How many documents a file may hold, empty ones too."""
 
 CORE = "tag:yaml.org,2002:"
 UNREADABLE = re.compile(
@@ -128,6 +131,7 @@ class Composer:
         self.open_anchors: set[str] = set()
         self.values = 0
         self.deepest = 0
+        self.documents = 0
         self.events = events(text)
 
     def another(self) -> bool:
@@ -135,6 +139,12 @@ class Composer:
         while True:
             event = self.next()
             if isinstance(event, yaml.DocumentStartEvent):
+                self.documents += 1
+                if self.documents > MAX_DOCUMENTS:
+                    message = f"a file may hold {MAX_DOCUMENTS:,} documents"
+                    raise Unreadable(
+                        error("yaml-limits", message, self.at(event), "put them into several files")
+                    )
                 return True
             if isinstance(event, yaml.StreamEndEvent):
                 return False

@@ -11,6 +11,8 @@ from notifyctl.diagnostics import Path
 
 MOST_NAMES = 24
 """How many known names a hint lists."""
+MOST_COMPARED = 1000
+"""With how many known names an unknown one is compared; of more, with those that look alike at a glance."""
 
 
 def spoken(path: Path) -> str:
@@ -24,6 +26,10 @@ def spoken(path: Path) -> str:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was most likely meant."""
     folded = {each.casefold(): each for each in known}
+    if len(folded) > MOST_COMPARED:
+        start, sizes = name[:1].casefold(), range(len(name) - 2, len(name) + 3)
+        alike = sorted(each for each in folded if each.startswith(start) and len(each) in sizes)
+        folded = {each: folded[each] for each in alike[:MOST_COMPARED]}
     near = get_close_matches(name.casefold(), folded, n=1)
     return folded[near[0]] if near else None
 

@@ -28,7 +28,8 @@ FORM: Mapping[str, Page] = {
         E, "The file is no YAML 1.2. Whatever stands after this place in the file is not read."
     ),
     "yaml-limits": Page(
-        E, "A file has at most 10 MiB, a depth of 64, and 100,000 values a document once aliases are counted."
+        E,
+        "A file has at most 10 MiB, 10,000 documents, a depth of 64, and 100,000 values a document once aliases are counted.",
     ),
     "duplicate-key": Page(
         E, "A key stands twice in a mapping. YAML readers differ in which they keep, so neither is taken."
@@ -81,7 +82,8 @@ TEXTS: Mapping[str, Page] = {
         "The file to include is not there. Paths are relative to the including file, else to the project; nothing outside it can be read.",
     ),
     "template-limit": Page(
-        E, "The text asks for more loops, includes or characters than a message can need."
+        E,
+        "The text asks for more loops, includes, characters or variables than a message can need, or takes long to check.",
     ),
     "template-security": Page(E, "The text reaches for the inside of Python, which a template may not."),
     "template-error": Page(E, "Filling the text in failed, for example by a division by zero."),

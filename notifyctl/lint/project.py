@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from notifyctl.audience import load_suppressions, open_audience
 from notifyctl.channels import CHANNELS
 from notifyctl.delivery import Message
-from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.diagnostics import Diagnostic, Problem, Severity
 from notifyctl.errors import ProjectError
 from notifyctl.lint.recipients import check_recipients
 from notifyctl.lint.unused import check_unused, waiting
 from notifyctl.lint.variables import check_variables
 from notifyctl.lint.words import check_words
 from notifyctl.message import compose, variants, written_in
+from notifyctl.message.bounds import SECONDS, OutOfTimeError, bounded
 from notifyctl.model import Environment, Notification, Project
 from notifyctl.ports import AudienceReader, FileTree
 from notifyctl.schedule.timing import check_schedule
@@ -112,8 +113,23 @@ def compose_all(
         if message.content is not None:
             broken = channel.check(message.content, message.options, profile=environment.profile)
             problems.extend(problem.at(find(problem.path)) for problem in broken)
-        problems.extend(problem.at(find(problem.path)) for problem in check_words(message))
+        problems.extend(problem.at(find(problem.path)) for problem in words(message))
     return composed, problems
+
+
+def words(message: Message) -> Iterator[Problem]:
+    """Bounded, because broken markup can keep a parser busy for hours."""
+    if "html" not in (message.content or {}):
+        yield from check_words(message)
+        return
+    try:
+        with bounded():
+            found = list(check_words(message))
+    except (OutOfTimeError, MemoryError):
+        said = f"the text takes more than {SECONDS:g} seconds, or too much memory, to check; is its markup closed?"
+        yield Problem(("content",), "template-limit", said)
+    else:
+        yield from found
 
 
 def check_everybody(

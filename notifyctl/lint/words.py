@@ -24,6 +24,7 @@ FOREIGN = re.compile(
 )
 SMARTLINK = re.compile(r"\{\{smartlink_\d+\}\}")
 """The API's own placeholder for a short link of the platform, which `{{ smartlink(5) }}` writes."""
+MOST_OPEN = 1000
 LOCAL = ("http://127.0.0.1", "http://localhost")
 
 Check = Callable[[Path, str], Iterator[Problem]]
@@ -134,6 +135,10 @@ class Markup(HTMLParser):
 
 
 def markup(path: Path, text: str) -> Iterator[Problem]:
+    if any(stretch.count("<") > MOST_OPEN for stretch in text.split(">")):
+        said = f"more than {MOST_OPEN:,} tags are opened with < and not closed with >"
+        yield Problem(path, "template-limit", said, "close them, or write &lt;")
+        return  # the parser would look for the end of each, through the whole text
     parser = Markup(path)
     parser.feed(text)
     parser.close()

@@ -15,6 +15,9 @@ SECONDS = 2.0
 MEMORY = 256 << 20
 """Bytes of address space beyond what the process has."""
 
+MAX_TEXT = 1 << 20
+"""Characters of one text, before and after Jinja2: three times the largest e-mail that the API takes."""
+
 
 class OutOfTimeError(Exception):
     """The work took longer than it may."""

@@ -11,11 +11,15 @@ from posixpath import dirname, join, normpath
 from typing import Any
 
 from notifyctl.delivery import UNSUBSCRIBE, Message
-from notifyctl.diagnostics import Diagnostic, Location, Marks, Path, Severity
+from notifyctl.diagnostics import Diagnostic, Location, Marks, Path, Severity, clipped
+from notifyctl.message.bounds import MAX_TEXT
+from notifyctl.message.plain import plainly
 from notifyctl.message.substitute import placeholders
 from notifyctl.model import ApiObject, Notification, Template
 from notifyctl.ports import FileTree
 
+MAX_NAMES = 1000
+"""How many variables a message may read."""
 FILE_FIELDS = {"textFile": "text", "htmlFile": "html"}
 
 Finder = Callable[[Path], Marks]
@@ -74,7 +78,12 @@ def compose(
         smartlinks=notification.smartlinks,
         template_id=template.remote_id,
     )
-    return named(message, notification, columns), []
+    message = named(message, notification, columns)
+    if len(message.names) > MAX_NAMES:
+        said = f"the message reads {len(message.names):,} variables; {MAX_NAMES:,} are allowed"
+        place = composer.find(("content",)).at("content")
+        return None, [Diagnostic("template-limit", Severity.ERROR, said, place)]
+    return message, []
 
 
 def sendable(content: ApiObject | None) -> ApiObject | None:
@@ -167,23 +176,32 @@ class Composer:
                 source = self.files.read(candidate).decode("utf-8-sig")
             except UnicodeDecodeError:
                 return self.problem("unreadable-file", f"{candidate} is not UTF-8", place)
-            except (OSError, ValueError):
+            except (FileNotFoundError, ValueError):
                 continue
+            except OSError as wrong:
+                said = f"{clipped(candidate)} cannot be read: {wrong.strerror}"
+                return self.problem("unreadable-file", said, place)
             return self.render(
                 source, (*path[:-1], FILE_FIELDS[str(path[-1])]), Location(candidate, 1, 1), candidate
             )
         hint = "a path relative to this file or to the project; files outside the project cannot be read"
-        return self.problem("unreadable-file", f"there is no file {named!r}", place, hint)
+        return self.problem("unreadable-file", f"there is no file {clipped(named)!r}", place, hint)
 
     def render(self, source: str, path: Path, place: Location, name: str | None = None) -> str:
+        if len(source) > MAX_TEXT:
+            return self.problem("template-limit", f"a text of more than {MAX_TEXT:,} characters", place)
         if "{" not in source:
             return source  # nothing for Jinja2: most texts of most projects
+        name = name or f"{place.file}#{path[-1]}"
+        text = plainly(source, name, self.variables)
+        if text is not None and len(text) <= MAX_TEXT:
+            return text
         if self._render is None:
             from notifyctl.message.templates import renderer
 
             self._render = renderer(self.files)
         try:
-            return self._render(source, name or f"{place.file}#{path[-1]}", self.variables)
+            return self._render(source, name, self.variables)
         except Exception as error:  # noqa: BLE001 - whatever a user's template raises is a problem of the template
             from notifyctl.message.templates import explain
 

@@ -11,11 +11,11 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from notifyctl.message.bounds import SECONDS, OutOfTimeError, bounded
+from notifyctl.diagnostics import clipped
+from notifyctl.message.bounds import MAX_TEXT, SECONDS, OutOfTimeError, bounded
+from notifyctl.message.plain import ESCAPED
 from notifyctl.ports import FileTree
 
-MAX_OUTPUT = 1 << 20
-"""Characters of one rendered string: three times the largest e-mail that the API takes."""
 MAX_STEPS = 200_000
 """Numbers that all `range()` calls of one rendering may give together; a loop in a message needs no more."""
 MAX_INCLUDES = 50
@@ -24,6 +24,10 @@ MAX_POWER = 1000
 
 class TemplateLimitError(Exception):
     """A template asks for more than a message can need."""
+
+
+class TemplateFileError(Exception):
+    """A file to include is there and cannot be read."""
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -35,7 +39,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(
             loader=jinja2.FunctionLoader(self._source),
             undefined=jinja2.StrictUndefined,
-            autoescape=lambda name: bool(name and name.endswith((".html", ".htm", "#html"))),
+            autoescape=lambda name: bool(name and name.endswith(ESCAPED)),
             keep_trailing_newline=True,
             cache_size=0,
         )
@@ -51,8 +55,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def _readable(self, path: str) -> bool:
         try:
             self.files.open(path).close()
-        except (OSError, ValueError):
+        except (FileNotFoundError, ValueError):
             return False
+        except OSError:
+            return True  # it is there; `_source` tells why it cannot be read
         return True
 
     def _source(self, name: str) -> str | None:
@@ -62,9 +68,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         try:
             return self.files.read(name).decode()
         except UnicodeDecodeError as error:
-            raise SecurityError(f"{name} is not UTF-8") from error
-        except (OSError, ValueError):
+            raise TemplateFileError(f"{name} is not UTF-8") from error
+        except (FileNotFoundError, ValueError):
             return None
+        except OSError as error:
+            raise TemplateFileError(f"{name} cannot be read: {error.strerror}") from error
 
     def _range(self, *bounds: int) -> range:
         numbers = range(*bounds)
@@ -76,8 +84,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         sized = [value for value in (left, right) if isinstance(value, (str, list, tuple))]
         numbers = [value for value in (left, right) if isinstance(value, int)]
-        if operator == "*" and sized and numbers and len(sized[0]) * numbers[0] > MAX_OUTPUT:
-            raise TemplateLimitError(f"a text of more than {MAX_OUTPUT:,} characters")
+        if operator == "*" and sized and numbers and len(sized[0]) * numbers[0] > MAX_TEXT:
+            raise TemplateLimitError(f"a text of more than {MAX_TEXT:,} characters")
         if operator == "**" and any(abs(number) > MAX_POWER for number in numbers):
             raise TemplateLimitError(f"a power with a number over {MAX_POWER:,}")
         if operator == "%" and isinstance(left, str):
@@ -102,10 +110,10 @@ def renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], str]:
         code = sandbox.compile(source, name=name, filename=name)
         template = jinja2.Template.from_code(sandbox, code, sandbox.make_globals(None))
         size, parts = 0, []
-        for part in template.generate(**variables):
+        for part in template.generate(dict(variables)):
             size += len(part)
-            if size > MAX_OUTPUT:
-                raise TemplateLimitError(f"a text of more than {MAX_OUTPUT:,} characters")
+            if size > MAX_TEXT:
+                raise TemplateLimitError(f"a text of more than {MAX_TEXT:,} characters")
             parts.append(part)
         return "".join(parts)
 
@@ -115,21 +123,23 @@ def renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], str]:
 def explain(error: Exception, variables: Mapping[str, Any]) -> tuple[str, str, str | None]:
     """Rule, message and hint for what went wrong in a template. Anything a template can raise is the template's."""
     if isinstance(error, jinja2.TemplateSyntaxError):
-        return "template-syntax", f"the template cannot be read: {error.message}", None
+        return "template-syntax", f"the template cannot be read: {clipped(error.message)}", None
     if isinstance(error, jinja2.UndefinedError):
         known = ", ".join(sorted(variables)) or "none"
         return (
             "template-undefined",
-            f"{error.message}",
+            clipped(error.message),
             f"`vars` of the project or environment define: {known}",
         )
     if isinstance(error, jinja2.TemplateNotFound):
         hint = "a path relative to this file or to the project; nothing outside the project can be included"
-        return "template-include", f"there is no file {str(error.name)!r} to include", hint
+        return "template-include", f"there is no file {clipped(error.name)!r} to include", hint
+    if isinstance(error, TemplateFileError):
+        return "template-include", str(error), None
     if isinstance(error, OutOfTimeError):
         return "template-limit", f"the template takes more than {SECONDS:g} seconds to fill in", None
     if isinstance(error, (TemplateLimitError, RecursionError, MemoryError, OverflowError)):
-        return "template-limit", f"the template asks for too much: {error}", None
+        return "template-limit", f"the template asks for too much: {clipped(error)}", None
     if isinstance(error, SecurityError):
-        return "template-security", f"the template reaches for what it may not: {error}", None
-    return "template-error", f"the template fails: {type(error).__name__}: {error}", None
+        return "template-security", f"the template reaches for what it may not: {clipped(error)}", None
+    return "template-error", f"the template fails: {type(error).__name__}: {clipped(error)}", None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
-from notifyctl.audience.tables import TableError, read_csv
+from notifyctl.audience.tables import Csv, TableError
 from notifyctl.diagnostics import Diagnostic, Location, Marks, Severity
 from notifyctl.model import ChannelName
 from notifyctl.plan.plan import Cost, Reach
@@ -98,12 +98,13 @@ def read_prices(files: FileTree, path: str, marks: Marks) -> tuple[PriceList, li
     problems: list[Diagnostic] = []
     prices: dict[ChannelName, dict[str, Price]] = {}
     try:
-        header, rows = read_csv(files, path)
+        table = Csv(files, path)
+        header = table.header
         missing = [name for name in WANTED if name not in header]
         if missing:
             message = f"the price list {path!r} lacks the column {missing[0]!r}; it has {', '.join(header)}"
             return PriceList(), [Diagnostic("unreadable-file", Severity.ERROR, message, marks.at("pricing"))]
-        for line, cells in rows():
+        for line, cells in table.cells():
             try:
                 channel, prefix, price = priced(cells)
                 prices.setdefault(channel, {})[prefix] = price

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
-from notifyctl.config.paths import IGNORE_FILE, hidden, ignored, inside
+from notifyctl.config.paths import IGNORE_FILE, MAX_READ, hidden, ignored, inside, too_large
 from notifyctl.delivery import (
     Accepted,
     Batch,
@@ -51,10 +51,12 @@ class MemoryFiles:
         data = self._files.get(inside(path))
         if data is None:
             raise FileNotFoundError(2, "No such file or directory", path)
+        if len(data) > MAX_READ:
+            raise too_large(path)
         return data
 
     def open(self, path: str) -> BinaryIO:
-        return io.BytesIO(self.read(path))
+        return io.BytesIO(self._files.get(inside(path)) or self.read(path))
 
 
 class RecordingProvider:

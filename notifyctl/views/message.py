@@ -9,8 +9,12 @@ from typing import Any
 
 from notifyctl.model import ApiObject, ChannelName
 
-SKIPPED = re.compile(r"<(style|script|head|title)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
-LINK = re.compile(r"""<a\b[^>]*\bhref\s*=\s*(["'])(.*?)\1[^>]*>(.*?)</a\s*>""", re.IGNORECASE | re.DOTALL)
+SKIPPED = re.compile(r"<(style|script|head|title)\b|<!--", re.IGNORECASE)
+LINK = re.compile(
+    r"""<a(?=\s[^<>]*>)(?>[^<>]*?\shref\s*=\s*)(?>(["'])([^<>]*?)\1[^<>]*>)((?:(?!<a\b).)*?)</a\s*>""",
+    re.IGNORECASE | re.DOTALL,
+)
+"""It never looks twice at one place, so that links that nobody closed do not take long."""
 BREAK = re.compile(r"<(?:br|/p|/div|/h[1-6]|/tr|/li|/table|/section|/header|/footer)\b[^>]*>", re.IGNORECASE)
 TAG = re.compile(r"<[^>]*>")
 
@@ -68,9 +72,25 @@ def chips(holder: Mapping[str, Any]) -> Iterator[str]:
         yield "  ".join(labels)
 
 
+def spoken(markup: str) -> Iterator[str]:
+    """Without what no reader sees. One pass: for an end that is not there, it looks once."""
+    kept = place = 0
+    open_ended: set[str] = set()
+    while found := SKIPPED.search(markup, place):
+        place, name = found.end(), (found[1] or "").lower()
+        end = re.compile(rf"</{name}\s*>" if name else "-->", re.IGNORECASE)
+        closed = None if name in open_ended else end.search(markup, place)
+        if closed is None:
+            open_ended.add(name)
+        else:
+            yield markup[kept : found.start()]
+            kept = place = closed.end()
+    yield markup[kept:]
+
+
 def text_of(markup: str) -> str:
     """HTML as plain lines: enough to read it at a terminal, no more."""
-    text = SKIPPED.sub("", markup)
+    text = "".join(spoken(markup))
     text = LINK.sub(lambda m: f"{TAG.sub('', m[3])} &lt;{m[2]}&gt;", text)
     text = TAG.sub("", BREAK.sub("\n", re.sub(r"\s+", " ", text)))
     lines = [line.strip() for line in html.unescape(text).splitlines()]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from notifyctl.config.paths import MAX_READ
 from notifyctl.errors import ProjectError
 from notifyctl.files import WorkingTree
 from notifyctl.git import CommittedTree
@@ -102,6 +103,15 @@ def test_nothing_outside_and_nothing_hidden_can_be_reached(make: Make, path: str
         tree.read(path)
     with pytest.raises(FileNotFoundError):
         tree.open(path)
+
+
+def test_what_is_read_whole_is_bounded_and_a_stream_is_not(make: Make) -> None:
+    tree = make({**FILES, "large.csv": b"x" * (MAX_READ + 1), "full.csv": b"x" * MAX_READ})
+    assert len(tree.read("full.csv")) == MAX_READ
+    with pytest.raises(OSError, match="more than 10 MiB"):
+        tree.read("large.csv")
+    with tree.open("large.csv") as stream:
+        assert len(stream.read()) == MAX_READ + 1
 
 
 def test_an_ignore_file_that_cannot_be_read_is_an_error_with_a_hint(make: Make) -> None:

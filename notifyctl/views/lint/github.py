@@ -26,7 +26,7 @@ def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str
             lines.append(command(diagnostic, surroundings))
     hidden = {COMMANDS[severity]: count - PER_STEP for severity, count in written.items() if count > PER_STEP}
     if hidden:
-        said = ", ".join(f"{count} {word}s" for word, count in hidden.items())
+        said = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in hidden.items())
         lines.append(f"Not shown above, because GitHub shows {PER_STEP} of a kind: {said}.")
     return "\n".join(lines)
 

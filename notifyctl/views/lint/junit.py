@@ -22,7 +22,7 @@ def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str
     ]
     if not suites:
         suites = [
-            '<testsuite name="notifyctl lint" tests="1" failures="0"><testcase name="no problems" classname="notifyctl"/></testsuite>'
+            '<testsuite name="notifyctl lint" tests="1" failures="0" errors="0"><testcase name="no problems" classname="notifyctl"/></testsuite>'
         ]
     tests = max(len(diagnostics), 1)
     head = f'<testsuites name="notifyctl lint" tests="{tests}" failures="{errors}">'
@@ -32,7 +32,7 @@ def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str
 def suite(file: str, diagnostics: list[Diagnostic]) -> str:
     failures = sum(d.severity is Severity.ERROR for d in diagnostics)
     cases = "\n".join(case(file, diagnostic) for diagnostic in diagnostics)
-    return f'<testsuite name={attribute(file)} tests="{len(diagnostics)}" failures="{failures}">\n{cases}\n</testsuite>'
+    return f'<testsuite name={attribute(file)} tests="{len(diagnostics)}" failures="{failures}" errors="0">\n{cases}\n</testsuite>'
 
 
 def case(file: str, diagnostic: Diagnostic) -> str:

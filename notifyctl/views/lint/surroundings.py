@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,6 +10,8 @@ from posixpath import join, normpath
 
 from notifyctl.diagnostics import Diagnostic, Severity
 
+OTHER_LINE = re.compile(r"\bline [0-9,]+")
+"""Where a message speaks of another line, which moves too."""
 GRAVEST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
@@ -34,7 +37,8 @@ def fingerprints(diagnostics: Sequence[Diagnostic]) -> list[str]:
     seen: dict[str, int] = {}
     made = []
     for diagnostic in diagnostics:
-        text = f"{diagnostic.rule}\0{diagnostic.location.file}\0{diagnostic.message}"
+        message = OTHER_LINE.sub("line", diagnostic.message)
+        text = f"{diagnostic.rule}\0{diagnostic.location.file}\0{message}"
         seen[text] = seen.get(text, 0) + 1
         made.append(sha256(f"{text}\0{seen[text]}".encode()).hexdigest())
     return made

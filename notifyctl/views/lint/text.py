@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -10,8 +11,12 @@ from notifyctl.views.diagnostics import count_line
 from notifyctl.views.lint.surroundings import Surroundings
 from notifyctl.views.paint import Paint, inert
 
+PLACE = 7
+"""Characters that line and column take at least."""
 WIDTH = 100
 """Characters of a source line that are shown, around the column that is meant."""
+LONGEST = 2000
+"""Characters of a message that are shown."""
 
 
 def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str:
@@ -20,8 +25,10 @@ def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str
     for file, group in groupby(diagnostics, key=lambda d: d.location.file):
         lines.append(paint.bold(inert(file)))
         source = surroundings.lines(file)
-        for diagnostic in group:
-            lines.extend(block(diagnostic, source, paint))
+        found = list(group)
+        width = max(PLACE, *(len(place_of(each)) for each in found))
+        for diagnostic in found:
+            lines.extend(block(diagnostic, source, paint, width=width))
         lines.append("")
     lines.append(count_line(diagnostics, paint))
     fixable = sum(diagnostic.fix is not None for diagnostic in diagnostics)
@@ -30,29 +37,42 @@ def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str
     return "\n".join(lines)
 
 
-def block(diagnostic: Diagnostic, source: Sequence[str], paint: Paint) -> Iterator[str]:
+def place_of(diagnostic: Diagnostic) -> str:
+    place = diagnostic.location
+    return f"{place.line}:{place.column}" if place.line else "-"
+
+
+def block(diagnostic: Diagnostic, source: Sequence[str], paint: Paint, *, width: int) -> Iterator[str]:
     shades = {Severity.ERROR: paint.red, Severity.WARNING: paint.yellow, Severity.INFO: paint.blue}
     shade, place = shades[diagnostic.severity], diagnostic.location
-    where = f"{place.line}:{place.column}" if place.line else "-"
-    head = f"  {where:<7} {shade(f'{diagnostic.severity.value:<7}')}"
+    head = f"  {place_of(diagnostic):<{width}} {shade(f'{diagnostic.severity.value:<7}')}"
+    margin = " " * (width + 3)
     yield f"{head} {one_line(diagnostic.message)}  {paint.dim(diagnostic.rule)}"
     if 0 < place.line <= len(source) and diagnostic.severity is not Severity.INFO:
-        yield from pointed(source[place.line - 1], place.column, paint)
+        for line in pointed(source[place.line - 1], place.column):
+            yield f"{margin}{paint.dim('│')} {line}"
     if diagnostic.hint:
-        yield f"          {paint.cyan('→')} {one_line(diagnostic.hint)}"
+        yield f"{margin}{paint.cyan('→')} {one_line(diagnostic.hint)}"
 
 
 def one_line(text: str) -> str:
     """A line break in a message could begin a line of its own, which a CI system may take for a command."""
-    return inert(text.replace("\r", "\\r").replace("\n", "\\n"))
+    whole = text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return inert(whole.replace("\r", "\\r").replace("\n", "\\n"))
 
 
-def pointed(line: str, column: int, paint: Paint) -> Iterator[str]:
+def pointed(line: str, column: int) -> Iterator[str]:
     """The line, clipped around the column, and a caret below it."""
     start = max(0, min(column - 1 - WIDTH // 2, len(line) - WIDTH))
-    before = inert(line[start : column - 1].expandtabs(1))
-    shown = before + inert(line[column - 1 : start + WIDTH].expandtabs(1))
     lead = "…" if start else ""
-    tail = "…" if start + WIDTH < len(line) else ""
-    yield f"          {paint.dim('│')} {lead}{shown}{tail}"
-    yield f"          {paint.dim('│')} {' ' * (len(lead) + len(before))}{paint.bold('^')}"
+    before = lead + inert(line[start : column - 1].expandtabs(1))
+    shown = before + inert(line[column - 1 : start + WIDTH].expandtabs(1))
+    yield shown + ("…" if start + WIDTH < len(line) else "")
+    yield " " * sum(map(places, before)) + "^"
+
+
+def places(character: str) -> int:
+    """How many places a terminal gives a character: two to Chinese and emoji, none to what is set upon another one."""
+    if unicodedata.combining(character) or unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifyctl.audience import load_suppressions, open_audience
+from notifyctl.audience.tables import MAX_FIELD, MAX_LINE
 from notifyctl.delivery import Exclusion, RecipientBatch, Suppression
 from notifyctl.diagnostics import Location, Marks
 from notifyctl.errors import ProjectError
@@ -123,6 +124,30 @@ def test_rows_that_cannot_be_read_hide_nobody_after_them(row: bytes) -> None:
     data = b"msisdn,name\n+447700900001,Ada\n" + row + b"\n+447700900003,Grace\n"
     assert (Exclusion.BAD_ROW, 3) in excluded(data)
     assert people(data)[0][0] == "+447700900001"
+
+
+def test_a_line_longer_than_any_row_is_skipped_and_counted() -> None:
+    long = "x" * (3 * MAX_LINE + 5)
+    data = f"msisdn,name\n+447700900001,Ada\n+447700900002,{long}\n+447700900003,Grace\n\n"
+    assert excluded(data) == [(Exclusion.BAD_ROW, 3)]
+    (batch,) = batches(data)
+    assert (batch.addresses, batch.lines) == (["+447700900001", "+447700900003"], [2, 4])
+    lines = f'{{"msisdn": "+447700900001"}}\n{{"msisdn": "{long}"}}\n{{"msisdn": "+447700900003"}}'
+    assert excluded(lines, file="people.jsonl") == [(Exclusion.BAD_ROW, 2)]
+    (batch,) = batches(lines, file="people.jsonl")
+    assert (batch.addresses, batch.lines) == (["+447700900001", "+447700900003"], [1, 3])
+
+
+def test_behind_a_quote_that_is_not_closed_nobody_is_read() -> None:
+    inside = "+447700900003,Grace\n" * (MAX_FIELD // 10)
+    data = f'msisdn,name\n+447700900001,Ada\n+447700900002,"Bob\n{inside}'
+    assert excluded(data) == [(Exclusion.BAD_ROW, 3)]
+    assert people(data) == ADA
+
+
+def test_rows_that_are_left_out_come_in_batches_too() -> None:
+    found = batches("msisdn\n" + "x\n" * 95, size=10)
+    assert [len(batch.excluded) for batch in found] == [10] * 9 + [5]
 
 
 @pytest.mark.parametrize("line", ["[1]", "{", '{"msisdn": {"a": 1}}', "nonsense", '"text"'])

@@ -368,3 +368,33 @@ def test_no_document_whatever_ends_in_an_exception(
 def test_loading_twice_finds_the_same_in_the_same_order(load: Load) -> None:
     files = {"b.yaml": "b: [\n", "a.yaml": HELLO + "zzz: 1\n", "c.yaml": "c: 1\n"}
     assert load(files).diagnostics == load(dict(reversed(files.items()))).diagnostics
+
+
+def test_a_thousand_problems_of_a_file_are_told_and_other_files_are_read(load: Load) -> None:
+    strange = "".join(f"k{n}: 1\n" for n in range(3000))
+    found = load({"a.yaml": HELLO + strange + "---\n" + HELLO, "b.yaml": HELLO + "audiense: x\n"}).diagnostics
+    here = [each for each in found if each.location.file == "a.yaml"]
+    assert [each.rule for each in here] == ["unknown-key"] * 1000 + ["yaml-limits"]
+    assert (here[0].location.line, here[-1].location.line) == (6, 1006)
+    assert any("audience" in str(each.hint) for each in found if each.location.file == "b.yaml")
+
+
+def test_the_nearest_of_many_names_is_still_found(load: Load) -> None:
+    templates = "---\n".join(
+        f"{HEAD}kind: Template\nname: text-{n}\nchannel: sms\ncontent: {{type: text, text: x}}\n"
+        for n in range(1500)
+    )
+    notification = HEAD + "kind: Notification\nname: n\ntemplate: txet-1499\naudience: {recipients: []}\n"
+    (problem,) = load({"templates.yaml": templates, "n.yaml": notification}).diagnostics[:1]
+    assert (problem.rule, problem.hint) == ("unknown-reference", "did you mean `text-1499`?")
+
+
+def test_hundreds_of_dangling_references_are_told_each(load: Load) -> None:
+    template = f"{HEAD}kind: Template\nname: hello\nchannel: sms\ncontent: {{type: text, text: x}}\n"
+    notifications = "---\n".join(
+        f"{HEAD}kind: Notification\nname: n{n}\ntemplate: helo\naudience: {{recipients: []}}\n"
+        for n in range(300)
+    )
+    found = load({"t.yaml": template, "n.yaml": notifications}).diagnostics
+    hints = [each.hint for each in found if each.rule == "unknown-reference"]
+    assert hints == ["did you mean `hello`?"] * 100 + ["there are 1"] * 200

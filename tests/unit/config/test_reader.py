@@ -151,6 +151,13 @@ def test_what_a_file_may_cost_is_bounded(text: str | bytes) -> None:
     assert one(text).rule == "yaml-limits"
 
 
+def test_documents_are_counted_and_those_before_the_last_one_allowed_are_read() -> None:
+    documents, problems = read("--- a\n" * 10_000)
+    assert (len(documents), problems) == (10_000, [])
+    documents, (problem,) = read("--- a\n" * 10_001)
+    assert (len(documents), problem.rule, problem.location.line) == (10_000, "yaml-limits", 10_001)
+
+
 def test_just_as_much_as_is_allowed_is_read() -> None:
     documents, problems = read("[" + "x," * 99_999 + "]")
     assert problems == []

@@ -47,6 +47,66 @@ def test_text_shows_the_line_a_caret_and_the_way_out() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "column", "shown", "caret"),
+    [
+        ("name: x", 7, "name: x", 6),
+        ("\tname: x", 2, " name: x", 1),
+        ("\u4f60\u597d: \U0001f44b x", 7, "\u4f60\u597d: \U0001f44b x", 9),
+        ("e\u0301: x", 5, "e\u0301: x", 3),
+        ("a\u200db: x", 6, "a\u200db: x", 4),
+        ("a\x1b: x", 5, "a\\x1b: x", 7),
+        ("name", 5, "name", 4),
+        ("x" * 500, 400, "\u2026" + "x" * 100 + "\u2026", 51),
+    ],
+)
+def test_the_caret_stands_below_what_it_means(line: str, column: int, shown: str, caret: int) -> None:
+    found = [Diagnostic("r", Severity.ERROR, "m", Location("a.yaml", 1, column))]
+    _, _, drawn, below, *_ = text.render(found, Surroundings(lambda _: [line])).splitlines()
+    assert drawn == " " * 10 + "\u2502 " + shown
+    assert below == " " * 10 + "\u2502 " + " " * caret + "^"
+
+
+def test_far_down_in_a_file_everything_stays_in_columns() -> None:
+    found = [Diagnostic("r", Severity.ERROR, "m", Location("a.yaml", line, 10)) for line in (2, 123_456)]
+    assert text.render(found, Surroundings(lambda _: [])).splitlines()[1:3] == [
+        "  2:10      error   m  r",
+        "  123456:10 error   m  r",
+    ]
+
+
+BROKEN = """\
+apiVersion: notifyctl/v1
+kind: Notification
+name: hello
+name: again
+template: {channel: sms, content: {type: text, text: Hello}}
+audience:
+  recipients:
+    - {msisdn: "+447700900123"}
+    - {msisdn: "+447700900123"}
+naem: x
+"""
+
+
+@pytest.mark.parametrize("form", ["sarif", "gitlab"])
+def test_lines_inserted_above_change_no_fingerprint(
+    form: str, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notifyctl.yaml").write_text("apiVersion: notifyctl/v1\nkind: Project\nname: acme\n")
+    seen = []
+    for source in (BROKEN, "# one\n\n# two\n" + BROKEN.replace("audience:", "# three\naudience:")):
+        (tmp_path / "bad.yaml").write_text(source)
+        run(["-C", str(tmp_path), "lint", "--format", form])
+        report = json.loads(capsys.readouterr().out)
+        if form == "sarif":
+            seen.append([each["partialFingerprints"] for each in report["runs"][0]["results"]])
+        else:
+            seen.append([each["fingerprint"] for each in report])
+    assert seen[0] == seen[1]
+    assert len(seen[0]) >= 2
+
+
 def test_github_commands_cannot_be_ended_or_begun_by_a_message() -> None:
     lines = github.render([*reversed(PROBLEMS)], HERE).splitlines()
     assert lines == [

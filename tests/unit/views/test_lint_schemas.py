@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
@@ -18,6 +19,7 @@ from junitparser import JUnitXml
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.views.lint import github, gitlab, junit, sarif, text
 from notifyctl.views.lint.surroundings import Surroundings
+from notifyctl.views.paint import inert
 
 HERE = Surroundings(lambda _: ["a line"], prefix="sub/notifications")
 
@@ -129,6 +131,20 @@ def test_junit_is_read_by_a_reader_of_others(found: list[Diagnostic]) -> None:
     assert sum(suite.failures for suite in suites) == len(failed)
 
 
+@pytest.fixture(scope="module")
+def junit_schema() -> xmlschema.XMLSchema:
+    return xmlschema.XMLSchema(Path(__file__).parents[2] / "schemas" / "junit-10.xsd")
+
+
+@given(found=diagnostics)
+def test_junit_is_valid(junit_schema: xmlschema.XMLSchema, found: list[Diagnostic]) -> None:
+    junit_schema.validate(junit.render(found, HERE))
+
+
+def test_the_junit_schema_is_not_asleep(junit_schema: xmlschema.XMLSchema) -> None:
+    assert not junit_schema.is_valid(junit.render([], HERE).replace(' errors="0"', ""))
+
+
 # -- GitHub ---------------------------------------------------------------------------------------------------------
 
 COMMAND = re.compile(r"^::(error|warning|notice) ((?:[a-z]+=[^,:\r\n]*,?)+)::(.*)$")
@@ -145,6 +161,11 @@ def unescaped(value: str, *, of_property: bool) -> str:
     return value.replace("%25", "%")
 
 
+def one_way(text: str) -> str:
+    """Carriage returns travel; as a character of control they are shown in place of obeyed elsewhere."""
+    return text.replace("\r", "\\r")
+
+
 @given(found=diagnostics)
 def test_github_sees_as_many_commands_as_are_meant(found: list[Diagnostic]) -> None:
     lines = github.render(found, HERE).splitlines()
@@ -159,6 +180,9 @@ def test_github_sees_as_many_commands_as_are_meant(found: list[Diagnostic]) -> N
         assert command is not None
         given = dict(pair.split("=", 1) for pair in command[2].split(","))
         assert unescaped(given["file"], of_property=True).startswith("sub/notifications/")
+    said = [unescaped(command[3], of_property=False) for command in commands if command]
+    meant = {inert(each.message + (f"\n{each.hint}" if each.hint else "")) for each in found}
+    assert {one_way(text) for text in said} <= {one_way(text) for text in meant}
     rest = [line for line in lines if not line.startswith("::")]
     assert len(rest) == (1 if shown != by_severity else 0)
 

@@ -1,0 +1,57 @@
+"""The most common templates without Jinja2: text in which every `{{ name }}` is a plain variable. To the letter what it makes.
+
+Whatever is not surely that plain is left to Jinja2, mistakes included, so that each thing is said once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+PLAIN = re.compile(r"\{\{[ \t\n]*([A-Za-z_][A-Za-z0-9_]*)[ \t\n]*\}\}")
+SPECIAL = re.compile(r"\{[{%#]")
+"""What begins anything in Jinja2."""
+ESCAPED = (".html", ".htm", "#html")
+"""How the name of a text ends in which values are escaped."""
+WORDS = frozenset(
+    [
+        "and",
+        "as",
+        "context",
+        "else",
+        "false",
+        "False",
+        "if",
+        "import",
+        "in",
+        "is",
+        "loop",
+        "none",
+        "None",
+        "not",
+        "or",
+        "self",
+        "super",
+        "true",
+        "True",
+        "with",
+        "without",
+    ]
+)
+"""Names that mean something to Jinja2 wherever they stand."""
+
+
+def plainly(source: str, name: str, variables: Mapping[str, Any]) -> str | None:
+    """The finished text, or None where Jinja2 has to look."""
+    if name.endswith(ESCAPED) or "\r" in source:
+        return None  # Jinja2 escapes values, and makes line ends alike
+    parts = PLAIN.split(source)
+    if any(SPECIAL.search(text) for text in parts[::2]) or any(text.endswith("{") for text in parts[:-1:2]):
+        return None
+    for at in range(1, len(parts), 2):
+        value = variables.get(parts[at]) if parts[at] not in WORDS else None
+        if type(value) is not str and type(value) is not int:
+            return None
+        parts[at] = str(value)
+    return "".join(parts)
