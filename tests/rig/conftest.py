@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -132,6 +133,7 @@ class Rig:
     rounds: int = 0
     runs: int = 0
     people: list[str] = field(default_factory=list)
+    alive: set[int] = field(default_factory=set)
     concurrency: int = 2
     size: int = 4
 
@@ -179,11 +181,15 @@ class Rig:
             "err": str(self.folder / f"err-{self.runs}"),
             **({"modules": str(modules)} if modules else {}),
         }
-        return int(self.runner.ask(order))
+        pid = int(self.runner.ask(order))
+        self.alive.add(pid)
+        return pid
 
     def wait(self, pid: int, run: int | None = None) -> Ended:
         """Until it ends or is stopped. `run`: which start it was, the last by default."""
         how = json.loads(self.runner.ask({"wait": pid}))
+        if not how.startswith("stop"):
+            self.alive.discard(pid)
         out, err = (self.folder / f"{name}-{run or self.runs}" for name in ("out", "err"))
         return Ended(how, out.read_text() if out.exists() else "", err.read_text())
 
@@ -265,5 +271,9 @@ def rig(tmp_path: Path, runner: Talk, sink_process: tuple[Talk, int]) -> Iterato
     """In memory where there is a place for it: no signal touches what the kernel holds, and fsync takes half of the time."""
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(dir=memory)) if os.access(memory, os.W_OK) else tmp_path
-    yield Rig(folder, runner, *sink_process)
+    made = Rig(folder, runner, *sink_process)
+    yield made
+    for pid in list(made.alive):  # of a test that failed: it would hold its connection for ever
+        os.kill(pid, signal.SIGKILL)
+        made.wait(pid)
     shutil.rmtree(folder)

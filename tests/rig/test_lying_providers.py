@@ -1,0 +1,87 @@
+"""Each way in which a provider can lie: the exit code, what the ledger believes, and a sentence that a person understands.
+
+The audience is twelve people in three batches; the sink lies to the first one, and is honest afterwards. The limit of a request
+is shortened by the environment's own client for those that would take half a minute.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+HTML = "<html><body>502 Bad Gateway</body></html>"
+
+
+@dataclass(frozen=True, slots=True)
+class Lie:
+    """`do`: what the sink does with the first request. `code`: how apply exits. `uncertain`, `rejected`: how many people the
+    ledger then takes for that, of twelve. `says`: a part of the sentence on the terminal. `requests`: how many there were.
+    """
+
+    name: str
+    do: dict[str, Any]
+    code: int
+    says: str
+    uncertain: int = 0
+    rejected: int = 0
+    requests: int = 3
+    left: int = 0
+    """People that were not begun."""
+
+
+def taken(**how: Any) -> dict[str, Any]:
+    return {"do": "answer", **how}
+
+
+def refused(**how: Any) -> dict[str, Any]:
+    return {"do": "refuse", **how}
+
+
+TELLS_NOTHING = "does not tell whether the request was taken"
+UNREADABLE = "cannot be read"
+LIES = [
+    Lie("500 although taken", taken(status=500), 7, f"{TELLS_NOTHING} (500)", uncertain=4),
+    Lie("500 and not taken", refused(status=500), 7, f"{TELLS_NOTHING} (500)", uncertain=4),
+    Lie("502 from a proxy", taken(status=502, body=HTML), 7, f"{TELLS_NOTHING} (502)", uncertain=4),
+    Lie("503 with Retry-After", taken(status=503, headers=["Retry-After: 0"]), 7, "(503)", uncertain=4),
+    Lie("reset after taking", {"do": "reset"}, 7, "broke off before the answer", uncertain=4),
+    Lie("truncated answer", {"do": "truncate"}, 7, UNREADABLE, uncertain=4),
+    Lie("HTML with 200", taken(status=200, body=HTML), 7, UNREADABLE, uncertain=4),
+    Lie("empty answer", taken(status=201), 7, UNREADABLE, uncertain=4),
+    Lie("no message id", taken(status=201, body='{"status": "queued"}'), 7, "has no message id", uncertain=4),
+    Lie("an id, and failed", taken(status=201, body='{"messageId": "{id}", "status": "failed"}'), 7, "'failed'", uncertain=4),
+    Lie("a list for an object", taken(status=201, body='[{"messageId": "x"}]'), 7, UNREADABLE, uncertain=4),
+    Lie("10 MB of blanks", {"do": "flood", "bytes": 10_000_000}, 7, UNREADABLE, uncertain=4),
+    Lie("408 although taken", taken(status=408), 7, "(408)", uncertain=4),
+    Lie("redirect", refused(status=307, headers=["Location: http://127.0.0.1:9/"]), 6, "redirect (307)", rejected=4),
+    Lie("400", refused(status=400, body='{"code": "7001", "message": "Bad to"}'), 6, "code 7001: Bad to", rejected=4),
+    Lie("429 once", refused(status=429, headers=["Retry-After: 0"]), 0, "Sent to 12 recipients", requests=4),
+    Lie("429 with nonsense", refused(status=429, headers=["Retry-After: soon"]), 0, "Sent to 12", requests=4),
+    Lie("429 from the past", refused(status=429, headers=["Retry-After: -5"]), 0, "Sent to 12", requests=4),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie.name)
+def test_a_lie_is_seen_through(rig: Any, lie: Lie) -> None:
+    rig.fresh(concurrency=1)
+    rig.script(lie.do)
+    ended = rig.apply()
+    assert ended.code == lie.code, ended.err
+    believed = rig.check(crashes=1)
+    assert {kind: len(who) for kind, who in believed.items()} == {
+        "accepted": 12 - lie.uncertain - lie.rejected - lie.left,
+        "uncertain": lie.uncertain,
+        "rejected": lie.rejected,
+    }
+    report = ended.json
+    assert report["requests"] == lie.requests
+    said = json.dumps(report, ensure_ascii=False) + ended.err
+    assert lie.says in said + f"Sent to {report['outcomes']['accepted']} recipients"
+    # What is certain is made good by the next run, and what is not stays as it is.
+    again = rig.apply()
+    assert again.json["requests"] == (1 if lie.rejected else 0)
+    assert again.code == (7 if lie.uncertain else 0)
+    rig.settled(crashes=1)
