@@ -24,8 +24,10 @@ from typing import Any, Self
 import pytest
 
 from notifyctl.app.ledgers import ledger_store
+from notifyctl.app.planning import make_plan
 from notifyctl.app.workspace import open_workspace
 from notifyctl.faults import FAULT, FAULT_LOG
+from notifyctl.plan.plan import Plan
 from notifyctl.plan.standing import standings
 
 HERE = Path(__file__).parent
@@ -196,6 +198,20 @@ class Rig:
     def apply(self, *, fault: str | None = None, points: Path | None = None) -> Ended:
         return self.wait(self.start(fault=fault, points=points))
 
+    @property
+    def secrets(self) -> dict[str, str]:
+        return SECRETS
+
+    def plan(self) -> Plan:
+        """What an apply would do now."""
+        workspace = open_workspace(self.root)
+        return make_plan(workspace, workspace.environment(None))
+
+    def says(self, *argv: str) -> str:
+        """What a command prints that only reads."""
+        command = [sys.executable, "-m", "notifyctl", "-C", str(self.root), *argv]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
     def taken(self, *, quiet: bool = True) -> list[str]:
         """Every address that the sink has accepted, repeats included, once it has heard all that was ever sent to it.
         Not `quiet`: as far as it has heard by now, because somebody who is paused still holds a connection.
@@ -236,10 +252,12 @@ class Rig:
         return believed
 
     def finish(self, *, crashes: int) -> dict[str, set[str]]:
-        """Apply what is left, and once more: that sends nothing."""
+        """Apply what is left; then nothing is."""
         ended = self.apply()
         assert ended.code in {0, 7}, ended.err
-        return self.settled(crashes=crashes)
+        believed = self.check(crashes=crashes, done=True)
+        assert self.plan().sends == 0
+        return believed
 
     def settled(self, *, crashes: int) -> dict[str, set[str]]:
         """Nothing is left, and another apply finds that."""

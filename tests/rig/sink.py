@@ -118,9 +118,11 @@ def take_and_say(connection: socket.socket, body: Json, log: Log, how: Json) -> 
 
 
 def say(connection: socket.socket, body: Json, log: Log, how: Json) -> None:
-    """Answer and take nothing. `{id}` in `body` stands for an id that is to be believed."""
-    said = how.get("body", "").replace("{id}", f"id-{body.get('callbackData')}").encode()
-    answer(connection, how["status"], said, *how.get("headers", []))
+    """Answer and take nothing. `{id}` in `body` stands for an id that is to be believed, `{2}` for the third address."""
+    said = how.get("body", "").replace("{id}", f"id-{body.get('callbackData')}")
+    for at, address in enumerate(destinations(body)):
+        said = said.replace(f"{{{at}}}", address)
+    answer(connection, how["status"], said.encode(), *how.get("headers", []))
 
 
 def take_and_truncate(connection: socket.socket, body: Json, log: Log, how: Json) -> None:
