@@ -180,9 +180,10 @@ def tried(mutant: Mutant | None) -> tuple[bool, str]:
     """Whether the suite is green, and the first test that is not."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
-        for name in ("notifyctl", "tests"):
+        for name in ("notifyctl", "tests/rig"):
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "pyproject.toml", copy)
+        for name in ("pyproject.toml", "tests/conftest.py"):
+            shutil.copy(ROOT / name, copy / name)
         if mutant is not None:
             broken = copy / mutant.file
             broken.write_text(mutated(broken.read_text(encoding="utf-8"), mutant), encoding="utf-8")
