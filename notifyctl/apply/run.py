@@ -192,9 +192,10 @@ class Sending:
         request = self._provider.prepare(batch)
         self._reserve()
         point(Point.RESERVED)
+        since = self._clock.now(), self._clock.monotonic()
         if self._open and self._in_time(attempt.part) and self._arm(attempt, seal):
             self._pacer.started(batch.size)
-            self._post(attempt, request)
+            self._post(attempt, request, since)
 
     def _reserve(self) -> None:
         """RESERVE: wait until the account's rate has room."""
@@ -219,13 +220,22 @@ class Sending:
             return False
         return True
 
-    def _post(self, attempt: Attempt, request: PreparedRequest) -> None:
-        """POST, on a thread of its own. It is a daemon, so that a second Ctrl-C need not wait for a slow provider."""
-        armed = self._clock.monotonic()
+    def _slept(self, since: tuple[datetime, float]) -> bool:
+        """Whether more than SEND_BY has passed, by either clock: one stands still while the machine sleeps, the other can be
+        set.
+        """
+        now, monotonic = since
+        passed = max((self._clock.now() - now).total_seconds(), self._clock.monotonic() - monotonic)
+        return passed > SEND_BY
+
+    def _post(self, attempt: Attempt, request: PreparedRequest, since: tuple[datetime, float]) -> None:
+        """POST, on a thread of its own. It is a daemon, so that a second Ctrl-C need not wait for a slow provider. `since`:
+        when ARM began.
+        """
 
         def post() -> None:
             try:
-                if self._clock.monotonic() - armed > SEND_BY:
+                if self._slept(since):
                     # Stopped for long between the record and the request: others may have taken it for lost by now.
                     late = Rejected(
                         "it was not sent in time after it was recorded, and never left", retryable=True

@@ -18,176 +18,199 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LOOP = "tests/rig/test_crash_loop.py"
-LIES = "tests/rig/test_lying_providers.py"
-KILLED, OVERTAKEN = f"{LOOP}::test_killed_at_every_point", f"{LOOP}::test_paused_at_a_point_and_overtaken"
-FULL, RECOVERING = (
-    f"{LOOP}::test_without_room_on_the_disk_at_a_point",
-    f"{LOOP}::test_killed_and_killed_again_while_recovering",
-)
-LIE, REFUSAL = (
-    f"{LIES}::test_a_lie_is_seen_through",
-    f"{LIES}::test_a_refusal_of_the_credentials_stops_within_the_requests_in_flight",
-)
-TESTS = (KILLED, OVERTAKEN, FULL, RECOVERING, LIE, REFUSAL)
-"""What the unbroken copy must pass, and each mutant some of."""
+LOOP, LIES = "tests/rig/test_crash_loop.py", "tests/rig/test_lying_providers.py"
+ORDINARY = f"{LOOP}::test_without_the_variable_no_point_does_anything"
+KILLED = f"{LOOP}::test_killed_at_every_point"
+FULL = f"{LOOP}::test_without_room_on_the_disk_at_a_point"
+OVERTAKEN = f"{LOOP}::test_paused_at_a_point_and_overtaken"
+PAUSED = f"{LOOP}::test_paused_with_its_lock_nobody_else_begins"
+LIE = f"{LIES}::test_a_lie_is_seen_through"
+REFUSAL = f"{LIES}::test_a_refusal_of_the_credentials_stops_within_the_requests_in_flight"
+EXPECTED = "tests/functional/test_confirmation.py"
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """`old` stands exactly once in `file` and becomes `new`. `breaks`: the promise. `tests` are those that must go red."""
+    """Each of `edits` is a text that stands exactly once in its file, and what it becomes. `breaks`: the promise. `tests`:
+    some of them must go red, although an ordinary run with nothing in its way still works.
+    """
 
     name: str
     breaks: str
-    file: str
-    old: str
-    new: str
+    edits: tuple[tuple[str, str, str], ...]
     tests: tuple[str, ...]
     quick: bool = False
 
 
-RUN, WRITER = "notifyctl/apply/run.py", "notifyctl/ledger/writer.py"
-DATABASE = "notifyctl/ledger/database.py"
+RUN, WRITER, LOCK = "notifyctl/apply/run.py", "notifyctl/ledger/writer.py", "notifyctl/ledger/lock.py"
 ANSWERS, CLIENT = "notifyctl/providers/webexconnect/answers.py", "notifyctl/providers/webexconnect/client.py"
-STANDING = "notifyctl/plan/standing.py"
+STANDING, SENDING = "notifyctl/plan/standing.py", "notifyctl/app/sending.py"
+
 ARM = "            self._writer.arm(attempt.number, attempt.attempt, seal=seal, at=self._clock.now())\n"
-ARM_ROW = '"INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", number, attempt, self._epoch, stamp(at), seal\n            )\n'
+RECORD = "            self._record(attempt, outcome)\n            point(Point.RESULT_COMMITTED)\n"
+ARM_ROW = """\
+            self._database.run(
+                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", number, attempt, self._epoch, stamp(at), seal
+            )
+"""
+SETTLE = """\
+        with self._writing():
+            if not self._database.row(
+                "SELECT 1 FROM attempt WHERE batch = ? AND attempt = ?", number, attempt
+            ):
+"""
+LATE_ROW = """\
+        with self._writing():
+            for row in self.__dict__.pop("late", []):
+                self._database.run("INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", *row)
+            if not self._database.row(
+                "SELECT 1 FROM attempt WHERE batch = ? AND attempt = ?", number, attempt
+            ):
+"""
+BEGIN = """\
+        if self._open and self._in_time(attempt.part) and self._arm(attempt, seal):
+            self._pacer.started(batch.size)
+            self._post(attempt, request, since)
+"""
+BEGIN_LATE = """\
+        if self._open and self._in_time(attempt.part):
+            self._pacer.started(batch.size)
+            self._post(attempt, request, since)
+            while self._answers.empty():
+                self._clock.sleep(0.001)
+            self._arm(attempt, seal)
+"""
 
 MUTANTS = (
+    Mutant("ARM after POST", "P2", ((RUN, BEGIN, BEGIN_LATE),), (KILLED,)),
     Mutant(
-        "ARM after POST",
+        "ARM only together with RESULT",
         "P2",
-        RUN,
-        ARM,
-        "            self._provider.send(self._provider.prepare(self._job.batch(attempt.part, attempt.number,"
-        " attempt.attempt, seal=seal)))\n" + ARM,
+        (
+            (RUN, ARM, ""),
+            (RUN, RECORD, ARM.replace("seal=seal", 'seal=b""') + RECORD),
+        ),
         (KILLED,),
     ),
     Mutant(
-        "ARM recorded together with RESULT",
+        "ARM returns before its commit",
         "P2",
-        RUN,
-        "                self._answers.put((attempt, self._provider.send(request)))\n",
-        "                outcome = self._provider.send(request)\n"
-        "                self._writer.arm(attempt.number, attempt.attempt, seal=b'', at=self._clock.now())\n"
-        "                self._answers.put((attempt, outcome))\n",
-        (KILLED,),
-    ),
-    Mutant(
-        "ARM's commit dropped",
-        "P2",
-        WRITER,
-        ARM_ROW,
-        ARM_ROW
-        + "            self._database.run('ROLLBACK')\n            self._database.run('BEGIN IMMEDIATE')\n",
+        (
+            (
+                WRITER,
+                ARM_ROW,
+                '            self.__dict__.setdefault("late", []).append((number, attempt, self._epoch, stamp(at), seal))\n',
+            ),
+            (WRITER, SETTLE, LATE_ROW),
+        ),
         (KILLED,),
         quick=True,
     ),
     Mutant(
-        "a failed ARM is sent all the same",
+        "a batch whose ARM failed is sent all the same",
         "P2",
-        RUN,
-        "            self._error = self._error or error\n            return False\n",
-        "            self._error = self._error or error\n",
+        ((RUN, "            self._error = self._error or error\n            return False\n", "            self._error = self._error or error\n"),),
         (FULL,),
-        quick=True,
     ),
     Mutant(
         "unknown is tried again by the same run",
         "P1",
-        RUN,
-        "        elif isinstance(outcome, Rejected) and outcome.retryable:\n",
-        "        elif isinstance(outcome, Unknown) or (isinstance(outcome, Rejected) and outcome.retryable):\n",
+        (
+            (RUN, "isinstance(outcome, Rejected) and outcome.retryable:", "isinstance(outcome, Rejected | Unknown):"),
+            (RUN, "min(rejected.retry_after or 0.0, RETRY_AFTER_CAP)", "0.0"),
+            (WRITER, "{BatchState.PLANNED, BatchState.REJECTED}", "{BatchState.PLANNED, BatchState.REJECTED, BatchState.UNKNOWN}"),
+        ),
         (LIE,),
         quick=True,
     ),
     Mutant(
         "unknown is sent again by the next run",
         "P1",
-        STANDING,
-        '    BatchState.UNKNOWN: "uncertain",\n',
-        '    BatchState.UNKNOWN: "rejected",\n',
+        (
+            (STANDING, '    BatchState.ARMED: "uncertain",\n', '    BatchState.ARMED: "rejected",\n'),
+            (STANDING, '    BatchState.UNKNOWN: "uncertain",\n', '    BatchState.UNKNOWN: "rejected",\n'),
+        ),
         (KILLED,),
     ),
     Mutant(
-        "an armed batch of a predecessor is taken for never begun",
+        "what a predecessor left armed is taken for rejected",
         "P4",
-        WRITER,
-        "\" SELECT batch, attempt, 'unknown', ?, ?, ? FROM attempt\"",
-        "\" SELECT batch, attempt, 'rejected', ?, ?, ? FROM attempt\"",
+        ((WRITER, "SELECT batch, attempt, 'unknown', ", "SELECT batch, attempt, 'rejected', "),),
         (KILLED,),
     ),
     Mutant(
-        "predecessors are not swept, and armed says nothing",
+        "what a predecessor left armed is not swept, and says nothing",
         "P4",
-        STANDING,
-        '    BatchState.ARMED: "uncertain",\n',
-        "",
-        (OVERTAKEN,),
+        (
+            (STANDING, '    BatchState.ARMED: "uncertain",\n', ""),
+            (WRITER, '" WHERE NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.batch = attempt.batch"', '" WHERE 0 AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.batch = attempt.batch"'),
+        ),
+        (KILLED,),
     ),
     Mutant(
         "the epoch is not compared",
         "P5",
-        WRITER,
-        "            if row is None or row[0] != self._epoch:\n",
-        "            if row is None:\n",
+        ((WRITER, "            if row is None or row[0] != self._epoch:\n", "            if row is None:\n"),),
         (OVERTAKEN,),
+        quick=True,
+    ),
+    Mutant(
+        "the lock keeps nobody out",
+        "P5",
+        ((LOCK, "LOCK_EX | fcntl.LOCK_NB)\n        os.ftruncate", "LOCK_SH | fcntl.LOCK_NB)\n        os.ftruncate"),),
+        (PAUSED,),
     ),
     Mutant(
         "500 is taken for a rejection",
         "P1",
-        ANSWERS,
-        "        case 4, _ if status not in AMBIGUOUS:\n",
-        "        case (4 | 5), _ if status not in AMBIGUOUS:\n",
+        ((ANSWERS, "        case 4, _ if status not in AMBIGUOUS:\n", "        case (4 | 5), _ if status not in AMBIGUOUS:\n"),),
         (LIE,),
     ),
     Mutant(
         "a reset is taken for a rejection",
         "P1",
-        CLIENT,
-        "                return Unknown(deadline.reason or broken(error))\n",
-        "                return Rejected(deadline.reason or broken(error))\n",
+        ((CLIENT, "return Unknown(deadline.reason or broken(error))", "return Rejected(deadline.reason or broken(error))"),),
         (LIE,),
     ),
     Mutant(
         "an answer that cannot be read is taken for an acceptance",
         "P4",
-        ANSWERS,
-        '        return Unknown(f"the answer to the request cannot be read ({status})", status)\n',
-        '        return Accepted("unread", status)\n',
+        ((ANSWERS, 'return Unknown(f"the answer to the request cannot be read ({status})", status)', 'return Accepted("unread", status)'),),
+        (LIE,),
+    ),
+    Mutant(
+        "whom an answer does not name is taken for accepted",
+        "P4",
+        ((ANSWERS, "unheard=everybody - accepted - sure.keys()", "unheard=frozenset()"),),
         (LIE,),
     ),
     Mutant(
         "401 does not end the run",
-        "P4",
-        RUN,
-        "            self._refused = self._refused or outcome.reason\n",
-        "            pass\n",
+        "",
+        ((RUN, "            self._refused = self._refused or outcome.reason\n", "            pass\n"),),
         (REFUSAL,),
     ),
     Mutant(
-        "a commit is not waited for",
-        "P2",
-        DATABASE,
-        '                self.run("COMMIT")\n',
-        '                self.run("COMMIT" if self.number("SELECT count(*) FROM attempt") % 2 else "ROLLBACK")\n',
-        (KILLED,),
+        "the digest is not compared",
+        "P3",
+        ((SENDING, "(expect is not None and plan.digest != expect) or ", ""),),
+        (EXPECTED,),
     ),
-)
+)  # fmt: skip
 
 
-def tried(mutant: Mutant | None) -> tuple[bool, str]:
-    """Whether the suite is green, and the first test that is not."""
+def tried(mutant: Mutant | None, tests: tuple[str, ...]) -> str | None:
+    """The first test that is red, and why; None when all are green."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
-        for name in ("notifyctl", "tests/rig"):
-            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("pyproject.toml", "tests/conftest.py"):
-            shutil.copy(ROOT / name, copy / name)
-        if mutant is not None:
-            broken = copy / mutant.file
-            broken.write_text(mutated(broken.read_text(encoding="utf-8"), mutant), encoding="utf-8")
-        tests = TESTS if mutant is None else mutant.tests
+        for name in ("notifyctl", "tests"):
+            leave_out = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, copy / name, ignore=leave_out, symlinks=True)
+        shutil.copy(ROOT / "pyproject.toml", copy)
+        for file, old, new in mutant.edits if mutant else ():
+            source = (copy / file).read_text(encoding="utf-8")
+            assert source.count(old) == 1, f"{mutant}: its text does not stand once in {file}"
+            (copy / file).write_text(source.replace(old, new), encoding="utf-8")
         command = [
             sys.executable,
             "-m",
@@ -199,31 +222,45 @@ def tried(mutant: Mutant | None) -> tuple[bool, str]:
             "no:cacheprovider",
             *tests,
         ]
-        environ = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        environ = {
+            **os.environ,
+            "PYTHONPATH": folder,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "COLUMNS": "200",
+            "CI": "1",
+        }
         ended = subprocess.run(command, cwd=copy, env=environ, capture_output=True, text=True, check=False)
-    failed = re.search(r"^(?:FAILED|ERROR) \S+::(\S+)(?: - (.*))?", ended.stdout, re.MULTILINE)
     assert ended.returncode in {0, 1}, ended.stdout + ended.stderr
-    return ended.returncode == 0, f"{failed[1]}: {failed[2]}" if failed else ""
+    failed = re.search(r"^(?:FAILED|ERROR) \S+?::(.*)", ended.stdout, re.MULTILINE)
+    return failed[1] if failed else None
 
 
-def mutated(source: str, mutant: Mutant) -> str:
-    assert source.count(mutant.old) == 1, f"{mutant.name}: its line is not in {mutant.file} any more"
-    return source.replace(mutant.old, mutant.new)
+def verdict(mutant: Mutant) -> str:
+    """`killed by …`; otherwise what is wrong with the suite, or with the mutant."""
+    broken = tried(mutant, (ORDINARY,))
+    if broken is not None:
+        return f"BROKEN: not even an ordinary run works: {broken}"
+    why = tried(mutant, mutant.tests)
+    return "SURVIVED" if why is None else f"killed by {why}"
 
 
 def main(arguments: list[str]) -> int:
     names = [argument for argument in arguments if argument != "--all"]
     chosen = [m for m in MUTANTS if (m.name in names if names else m.quick or "--all" in arguments)]
-    green, why = tried(None)
-    rows = [("nothing", "", "green" if green else f"RED: {why}")]
+    why = tried(None, tuple(dict.fromkeys([ORDINARY, *(test for m in chosen for test in m.tests)])))
+    say("nothing", "", "green" if why is None else f"RED: {why}")
+    killed = 0
     for mutant in chosen:
-        survived, why = tried(mutant)
-        rows.append((mutant.name, mutant.breaks, "SURVIVED" if survived else f"killed by {why}"))
-    for row in rows:
-        sys.stdout.write(" | ".join(("", *row, "")).strip() + "\n")
-    killed = sum(row[2].startswith("killed") for row in rows)
+        said = verdict(mutant)
+        killed += said.startswith("killed")
+        say(mutant.name, mutant.breaks, said)
     sys.stdout.write(f"{killed} of {len(chosen)} killed\n")
-    return 0 if green and killed == len(chosen) else 1
+    return 0 if why is None and chosen and killed == len(chosen) else 1
+
+
+def say(*cells: str) -> None:
+    sys.stdout.write(f"| {' | '.join(cells)} |\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
