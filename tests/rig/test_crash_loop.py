@@ -19,7 +19,7 @@ import pytest
 from notifyctl.faults import Point
 
 ALL = bool(os.environ.get("RIG_ALL"))
-PAIRS = 16
+PAIRS = 10
 """How many pairs are tried otherwise."""
 AT_MOST = 200
 """Points in a run: a loop that goes further has lost its end."""
