@@ -31,6 +31,7 @@ from notifyctl.delivery import (
     Unknown,
 )
 from notifyctl.errors import LedgerError, LedgerLockedError, NotifyctlError
+from notifyctl.faults import Point, point
 from notifyctl.ports import Clock, LedgerWriter, Provider
 
 __all__ = ["Event", "Job", "Planned", "Report", "Sent", "Settled", "Stop", "Waiting", "dry_run", "run"]
@@ -139,6 +140,7 @@ class Sending:
             self._plan_chunk(chunk)
         for opening in self._job.openings:
             self._writer.open_scope(opening.scope, opening.held, at=self._clock.now())
+            point(Point.OPEN_COMMITTED)
         self._fresh = (
             Attempt(0.0, number, 1, part)
             for number, part in zip(self._planned, self._job.slices(), strict=True)
@@ -150,6 +152,7 @@ class Sending:
             parts = list(grouped)
             members = [part.members for part in parts]
             numbers = self._writer.plan_batches(scope, members, at=self._clock.now())
+            point(Point.PLAN_COMMITTED)
             for number, part in zip(numbers, parts, strict=True):
                 self._planned[number] = (scope, part.size)
 
@@ -188,9 +191,11 @@ class Sending:
         batch = self._job.batch(attempt.part, attempt.number, attempt.attempt, seal=seal)
         request = self._provider.prepare(batch)
         self._reserve()
+        point(Point.RESERVED)
+        since = self._clock.now(), self._clock.monotonic()
         if self._open and self._in_time(attempt.part) and self._arm(attempt, seal):
             self._pacer.started(batch.size)
-            self._post(attempt, request)
+            self._post(attempt, request, since)
 
     def _reserve(self) -> None:
         """RESERVE: wait until the account's rate has room."""
@@ -209,24 +214,35 @@ class Sending:
         """ARM: record that the attempt begins. Without that record nothing may leave."""
         try:
             self._writer.arm(attempt.number, attempt.attempt, seal=seal, at=self._clock.now())
+            point(Point.ARM_COMMITTED)
         except Exception as error:  # noqa: BLE001 - raised again when what is in flight is recorded
             self._error = self._error or error
             return False
         return True
 
-    def _post(self, attempt: Attempt, request: PreparedRequest) -> None:
-        """POST, on a thread of its own. It is a daemon, so that a second Ctrl-C need not wait for a slow provider."""
-        armed = self._clock.monotonic()
+    def _slept(self, since: tuple[datetime, float]) -> bool:
+        """Whether more than SEND_BY has passed, by either clock: one stands still while the machine sleeps, the other can be
+        set.
+        """
+        now, monotonic = since
+        passed = max((self._clock.now() - now).total_seconds(), self._clock.monotonic() - monotonic)
+        return passed > SEND_BY
+
+    def _post(self, attempt: Attempt, request: PreparedRequest, since: tuple[datetime, float]) -> None:
+        """POST, on a thread of its own. It is a daemon, so that a second Ctrl-C need not wait for a slow provider. `since`:
+        when ARM began.
+        """
 
         def post() -> None:
             try:
-                if self._clock.monotonic() - armed > SEND_BY:
+                if self._slept(since):
                     # Stopped for long between the record and the request: others may have taken it for lost by now.
                     late = Rejected(
                         "it was not sent in time after it was recorded, and never left", retryable=True
                     )
                     self._answers.put((attempt, late))
                     return
+                point(Point.POST_BEGUN)
                 self._answers.put((attempt, self._provider.send(request)))
             except BaseException as error:  # noqa: BLE001 - raised again by the thread that may speak to the ledger
                 self._answers.put((attempt, error))
@@ -254,7 +270,9 @@ class Sending:
         """RESULT: record how the attempt ended, and decide what follows."""
         self._outcomes[attempt.number] = outcome
         try:
+            point(Point.RESULT_HEARD)
             self._record(attempt, outcome)
+            point(Point.RESULT_COMMITTED)
         except Exception as error:  # noqa: BLE001 - raised again when the rest is recorded
             self._error = self._error or error
             return

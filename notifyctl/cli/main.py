@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from notifyctl import __version__
+from notifyctl.app.environ import process_environ
 from notifyctl.cli.options import Globals, colour, global_options, say
 from notifyctl.errors import ExitCode, NotifyctlError, ProjectError
+from notifyctl.faults import FAULTS
 
 if TYPE_CHECKING:
     from notifyctl.diagnostics import Diagnostic
@@ -94,6 +96,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code. Never raises, never shows a traceback for what a user can cause."""
     settings = Globals()
     try:
+        FAULTS.arrange(process_environ())
         result = cli.main(list(arguments), prog_name="notifyctl", standalone_mode=False, obj=settings)
     except click.UsageError as error:
         show_usage(error)

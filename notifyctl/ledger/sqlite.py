@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from notifyctl.delivery import Outcome
 from notifyctl.errors import LedgerError
+from notifyctl.faults import Point, point
 from notifyctl.ledger import lock
 from notifyctl.ledger.database import INBOX_PATIENCE, make, open_for_reading, open_for_writing
 from notifyctl.ledger.identity import KEY_BYTES, FixedIdentity, key_check
@@ -93,6 +94,7 @@ class SqliteStore:
     def writer(self, holder: str, *, revision: str | None = None) -> Iterator[LedgerWriter]:
         self._refuse_missing()
         with lock.held(self._lock_path, holder, since=self._clock.now()):
+            point(Point.LOCK_TAKEN)
             database = open_for_writing(self._path)
             try:
                 identity = identify_ledger(database, self._external_key)
@@ -203,11 +205,13 @@ class SqliteStore:
         for result in noted(self._path, lineage):
             with suppress(LedgerError):  # known already, or of a batch that was never begun
                 writer.settle(result.batch, result.attempt, result.outcome, at=result.at)
+        point(Point.REPLAYED)
         forget(self._path)
 
     def _mark(self, writer: SqliteWriter, lineage: str) -> None:
         if self._marks is not None:
             self._marks.set(self._path, lineage, writer.summary().serial)
+            point(Point.MARKED)
 
     def _refuse_strange(self, reader: SqliteReader, marks: Sequence[Mark]) -> None:
         if marks:

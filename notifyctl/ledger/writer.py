@@ -19,6 +19,7 @@ from notifyctl.delivery import (
 )
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.facts import Statement, Word, exceptions
+from notifyctl.faults import Point, point
 from notifyctl.ledger.database import SQLITE_VERSION, Database
 from notifyctl.ledger.learnt import columns
 from notifyctl.ledger.reader import Identity, SqliteReader
@@ -59,6 +60,8 @@ class SqliteWriter(SqliteReader):
             )
             if revision is not None:
                 database.run("INSERT INTO origin VALUES (?, ?)", self._epoch, revision)
+            point(Point.EPOCH_COMMIT)
+        point(Point.EPOCH_COMMITTED)
 
     def open_scope(self, scope: Scope, held: bytes, *, at: datetime) -> None:
         assert len(held) % ID_BYTES == 0
@@ -71,6 +74,7 @@ class SqliteWriter(SqliteReader):
                 "INSERT INTO opening VALUES (?, ?, ?, ?, ?)",
                 [(key, number, self._epoch, stamp(at), part) for number, part in enumerate(parts)],
             )
+            point(Point.OPEN_COMMIT)
 
     def plan_batches(self, scope: Scope, members: Sequence[bytes], *, at: datetime) -> Sequence[int]:
         assert all(packed and len(packed) % MEMBER_BYTES == 0 for packed in members)
@@ -85,6 +89,7 @@ class SqliteWriter(SqliteReader):
                     for number, packed in zip(numbers, members, strict=True)
                 ],
             )
+            point(Point.PLAN_COMMIT)
         return numbers
 
     def arm(self, number: int, attempt: int, *, seal: bytes, at: datetime) -> None:
@@ -111,6 +116,7 @@ class SqliteWriter(SqliteReader):
             self._database.run(
                 "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", number, attempt, self._epoch, stamp(at), seal
             )
+            point(Point.ARM_COMMIT)
 
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
         kind = kind_of(outcome)
@@ -142,6 +148,7 @@ class SqliteWriter(SqliteReader):
             )
             if isinstance(outcome, Accepted):
                 self._say(number, exceptions(outcome), at=at)
+            point(Point.RESULT_COMMIT)
 
     def resolve(self, number: int, words: Sequence[Word], *, at: datetime) -> None:
         with self._writing():
@@ -188,6 +195,8 @@ class SqliteWriter(SqliteReader):
         """Record that the run ended, and how: `finished`, or the name of the error that ended it."""
         with self._writing():
             self._database.run("INSERT INTO run_end VALUES (?, ?, ?)", self._epoch, stamp(at), how)
+            point(Point.END_COMMIT)
+        point(Point.END_COMMITTED)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

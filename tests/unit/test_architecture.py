@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "notifyctl"
 ROWS: tuple[tuple[str, ...], ...] = (
     ("diagnostics",),
     ("errors", "rulebook"),
-    ("model",),
+    ("model", "faults"),
     ("delivery",),
     ("facts",),
     ("ports",),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from notifyctl import __version__
 from notifyctl.delivery import Batch, Outcome, PreparedRequest, Rejected, Unknown
+from notifyctl.faults import Point, point
 from notifyctl.model import Auth
 from notifyctl.ports import Clock
 from notifyctl.providers.webexconnect.answers import outcome_of
@@ -27,6 +28,14 @@ DEADLINE = 30.0
 MAX_ANSWER = 1 << 20
 """Bytes of an answer that are read; the API's are some hundred."""
 CONNECTED = {"connection.connect_tcp.complete", "connection.start_tls.complete"}
+POINTS = {
+    "connection.connect_tcp.complete": Point.POST_CONNECTED,
+    "http11.send_request_headers.complete": Point.POST_HEAD,
+    "http11.send_request_body.complete": Point.POST_BODY,
+    "http11.receive_response_headers.complete": Point.POST_ANSWER_HEAD,
+    "http11.receive_response_body.complete": Point.POST_ANSWER,
+}
+"""What the library tells of → the fault point."""
 
 
 class WebexConnect:
@@ -160,6 +169,8 @@ class Deadline:
             self._socket = info["return_value"].get_extra_info("socket")
             if self.reason:
                 self._shut()
+        if event in POINTS:
+            point(POINTS[event])
 
     def _pass(self) -> None:
         self.reason = f"no complete answer within {self._seconds:g} seconds"

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifyctl.apply.report import Counts, Planned, Sent, Settled, Waiting
-from notifyctl.apply.run import MAX_ATTEMPTS, RETRY_AFTER_CAP, Event, Job, Report, Stop, dry_run, run
+from notifyctl.apply.run import MAX_ATTEMPTS, RETRY_AFTER_CAP, SEND_BY, Event, Job, Report, Stop, dry_run, run
 from notifyctl.delivery import (
     ID_BYTES,
     MEMBER_BYTES,
@@ -317,6 +317,24 @@ def test_what_cannot_be_recorded_is_not_sent(consign: Consign) -> None:
         bench.run(troubled(arm=[None, "the disk is full"]))
     assert bench.reached == ["+33639980000", "+33639980001"]
     assert [state for state, _ in bench.states] == ["accepted", "planned", "planned"]
+
+
+def test_who_sleeps_between_the_record_and_the_request_does_not_send_it(consign: Consign) -> None:
+    """Meanwhile another run can have taken it for lost, and a person can have settled it."""
+    bench = Bench(job_of(people(consign, 2)))
+    naps = [SEND_BY + 1, SEND_BY - 1]
+
+    class Sleeping(Troubled):
+        def arm(self, *values: Any, **named: Any) -> None:
+            self._writer.arm(*values, **named)
+            bench.clock.advance(naps.pop(0))
+
+    report = bench.run(lambda writer: cast("LedgerWriter", Sleeping(writer)))
+    assert (report.accepted, report.requests, len(bench.provider.sent)) == (2, 2, 1)
+    settled = [event.outcome for event in bench.events if isinstance(event, Settled)]
+    assert isinstance(settled[0], Rejected)
+    assert "never left" in settled[0].reason
+    assert bench.states == [(BatchState.ACCEPTED, 2)]
 
 
 def test_a_passing_trouble_of_the_ledger_loses_no_outcome(consign: Consign) -> None:

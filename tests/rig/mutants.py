@@ -1,0 +1,266 @@
+"""Does the suite go red when the protocol is broken? Breaks it in one way after the other, in a copy, and runs the rig.
+
+    python tests/rig/mutants.py [--all] [NAME…]
+
+Prints a table; exits 1 when a mutant survives, or when the copy that nothing was done to is not green. Without --all only
+the quick ones are tried.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LOOP, LIES = "tests/rig/test_crash_loop.py", "tests/rig/test_lying_providers.py"
+ORDINARY = f"{LOOP}::test_without_the_variable_no_point_does_anything"
+KILLED = f"{LOOP}::test_killed_at_every_point"
+FULL = f"{LOOP}::test_without_room_on_the_disk_at_a_point"
+OVERTAKEN = f"{LOOP}::test_paused_at_a_point_and_overtaken[ARM.committed]"
+PAUSED = f"{LOOP}::test_paused_with_its_lock_nobody_else_begins"
+LIE = f"{LIES}::test_a_lie_is_seen_through"
+REFUSAL = f"{LIES}::test_a_refusal_of_the_credentials_stops_within_the_requests_in_flight"
+EXPECTED = "tests/functional/test_confirmation.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """Each of `edits` is a text that stands exactly once in its file, and what it becomes. `breaks`: the promise. `tests`:
+    some of them must go red, although an ordinary run with nothing in its way still works.
+    """
+
+    name: str
+    breaks: str
+    edits: tuple[tuple[str, str, str], ...]
+    tests: tuple[str, ...]
+    quick: bool = False
+
+
+RUN, WRITER, LOCK = "notifyctl/apply/run.py", "notifyctl/ledger/writer.py", "notifyctl/ledger/lock.py"
+ANSWERS, CLIENT = "notifyctl/providers/webexconnect/answers.py", "notifyctl/providers/webexconnect/client.py"
+STANDING, SENDING = "notifyctl/plan/standing.py", "notifyctl/app/sending.py"
+
+ARM = "            self._writer.arm(attempt.number, attempt.attempt, seal=seal, at=self._clock.now())\n"
+RECORD = "            self._record(attempt, outcome)\n            point(Point.RESULT_COMMITTED)\n"
+ARM_ROW = """\
+            self._database.run(
+                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", number, attempt, self._epoch, stamp(at), seal
+            )
+"""
+SETTLE = """\
+        with self._writing():
+            if not self._database.row(
+                "SELECT 1 FROM attempt WHERE batch = ? AND attempt = ?", number, attempt
+            ):
+"""
+LATE_ROW = """\
+        with self._writing():
+            for row in self.__dict__.pop("late", []):
+                self._database.run("INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", *row)
+            if not self._database.row(
+                "SELECT 1 FROM attempt WHERE batch = ? AND attempt = ?", number, attempt
+            ):
+"""
+BEGIN = """\
+        if self._open and self._in_time(attempt.part) and self._arm(attempt, seal):
+            self._pacer.started(batch.size)
+            self._post(attempt, request, since)
+"""
+BEGIN_LATE = """\
+        if self._open and self._in_time(attempt.part):
+            self._pacer.started(batch.size)
+            self._post(attempt, request, since)
+            while self._answers.empty():
+                self._clock.sleep(0.001)
+            self._arm(attempt, seal)
+"""
+
+MUTANTS = (
+    Mutant("ARM after POST", "P2", ((RUN, BEGIN, BEGIN_LATE),), (KILLED,)),
+    Mutant(
+        "ARM only together with RESULT",
+        "P2",
+        (
+            (RUN, ARM, ""),
+            (RUN, RECORD, ARM.replace("seal=seal", 'seal=b""') + RECORD),
+        ),
+        (KILLED,),
+    ),
+    Mutant(
+        "ARM returns before its commit",
+        "P2",
+        (
+            (
+                WRITER,
+                ARM_ROW,
+                '            self.__dict__.setdefault("late", []).append((number, attempt, self._epoch, stamp(at), seal))\n',
+            ),
+            (WRITER, SETTLE, LATE_ROW),
+        ),
+        (KILLED,),
+        quick=True,
+    ),
+    Mutant(
+        "a batch whose ARM failed is sent all the same",
+        "P2",
+        ((RUN, "            self._error = self._error or error\n            return False\n", "            self._error = self._error or error\n"),),
+        (FULL,),
+    ),
+    Mutant(
+        "unknown is tried again by the same run",
+        "P1",
+        (
+            (RUN, "isinstance(outcome, Rejected) and outcome.retryable:", "isinstance(outcome, Rejected | Unknown):"),
+            (RUN, "min(rejected.retry_after or 0.0, RETRY_AFTER_CAP)", "0.0"),
+            (WRITER, "{BatchState.PLANNED, BatchState.REJECTED}", "{BatchState.PLANNED, BatchState.REJECTED, BatchState.UNKNOWN}"),
+        ),
+        (LIE,),
+        quick=True,
+    ),
+    Mutant(
+        "unknown is sent again by the next run",
+        "P1",
+        (
+            (STANDING, '    BatchState.ARMED: "uncertain",\n', '    BatchState.ARMED: "rejected",\n'),
+            (STANDING, '    BatchState.UNKNOWN: "uncertain",\n', '    BatchState.UNKNOWN: "rejected",\n'),
+        ),
+        (KILLED,),
+    ),
+    Mutant(
+        "what a predecessor left armed is taken for rejected",
+        "P4",
+        ((WRITER, "SELECT batch, attempt, 'unknown', ", "SELECT batch, attempt, 'rejected', "),),
+        (KILLED,),
+    ),
+    Mutant(
+        "what a predecessor left armed is not swept, and says nothing",
+        "P4",
+        (
+            (STANDING, '    BatchState.ARMED: "uncertain",\n', ""),
+            (WRITER, '" WHERE NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.batch = attempt.batch"', '" WHERE 0 AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.batch = attempt.batch"'),
+        ),
+        (KILLED,),
+    ),
+    Mutant(
+        "the epoch is not compared",
+        "P5",
+        ((WRITER, "            if row is None or row[0] != self._epoch:\n", "            if row is None:\n"),),
+        (OVERTAKEN,),
+        quick=True,
+    ),
+    Mutant(
+        "the lock keeps nobody out",
+        "P5",
+        ((LOCK, "LOCK_EX | fcntl.LOCK_NB)\n        os.ftruncate", "LOCK_SH | fcntl.LOCK_NB)\n        os.ftruncate"),),
+        (PAUSED,),
+    ),
+    Mutant(
+        "500 is taken for a rejection",
+        "P1",
+        ((ANSWERS, "        case 4, _ if status not in AMBIGUOUS:\n", "        case (4 | 5), _ if status not in AMBIGUOUS:\n"),),
+        (LIE,),
+    ),
+    Mutant(
+        "a reset is taken for a rejection",
+        "P1",
+        ((CLIENT, "return Unknown(deadline.reason or broken(error))", "return Rejected(deadline.reason or broken(error))"),),
+        (LIE,),
+    ),
+    Mutant(
+        "an answer that cannot be read is taken for an acceptance",
+        "P4",
+        ((ANSWERS, 'return Unknown(f"the answer to the request cannot be read ({status})", status)', 'return Accepted("unread", status)'),),
+        (LIE,),
+    ),
+    Mutant(
+        "whom an answer does not name is taken for accepted",
+        "P4",
+        ((ANSWERS, "unheard=everybody - accepted - sure.keys()", "unheard=frozenset()"),),
+        (LIE,),
+    ),
+    Mutant(
+        "401 does not end the run",
+        "",
+        ((RUN, "            self._refused = self._refused or outcome.reason\n", "            pass\n"),),
+        (REFUSAL,),
+    ),
+    Mutant(
+        "the digest is not compared",
+        "P3",
+        ((SENDING, "(expect is not None and plan.digest != expect) or ", ""),),
+        (EXPECTED,),
+    ),
+)  # fmt: skip
+
+
+def tried(mutant: Mutant | None, tests: tuple[str, ...]) -> str | None:
+    """The first test that is red, and why; None when all are green."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for name in ("notifyctl", "tests"):
+            # With their times and what was compiled of them: only what is broken is compiled again.
+            shutil.copytree(ROOT / name, copy / name, symlinks=True)
+        shutil.copy(ROOT / "pyproject.toml", copy)
+        for file, old, new in mutant.edits if mutant else ():
+            source = (copy / file).read_text(encoding="utf-8")
+            assert source.count(old) == 1, f"{mutant}: its text does not stand once in {file}"
+            (copy / file).write_text(source.replace(old, new), encoding="utf-8")
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "--no-header",
+            "-p",
+            "no:cacheprovider",
+            *tests,
+        ]
+        environ = {
+            **os.environ,
+            "PYTHONPATH": folder,
+            "COLUMNS": "200",
+            "CI": "1",
+        }
+        ended = subprocess.run(command, cwd=copy, env=environ, capture_output=True, text=True, check=False)
+    assert ended.returncode in {0, 1}, ended.stdout + ended.stderr
+    failed = re.search(r"^(?:FAILED|ERROR) \S+?::(.*)", ended.stdout, re.MULTILINE)
+    return failed[1] if failed else None
+
+
+def verdict(mutant: Mutant, *, ordinary: bool = True) -> str:
+    """`killed by …`; otherwise what is wrong with the suite, or with the mutant. `ordinary`: look whether it works at all."""
+    broken = tried(mutant, (ORDINARY,)) if ordinary else None
+    if broken is not None:
+        return f"BROKEN: not even an ordinary run works: {broken}"
+    why = tried(mutant, mutant.tests)
+    return "SURVIVED" if why is None else f"killed by {why}"
+
+
+def main(arguments: list[str]) -> int:
+    names = [argument for argument in arguments if argument != "--all"]
+    chosen = [m for m in MUTANTS if (m.name in names if names else m.quick or "--all" in arguments)]
+    why = tried(None, tuple(dict.fromkeys([ORDINARY, *(test for m in chosen for test in m.tests)])))
+    say("nothing", "", "green" if why is None else f"RED: {why}")
+    killed = 0
+    for mutant in chosen:
+        said = verdict(mutant)
+        killed += said.startswith("killed")
+        say(mutant.name, mutant.breaks, said)
+    sys.stdout.write(f"{killed} of {len(chosen)} killed\n")
+    return 0 if why is None and chosen and killed == len(chosen) else 1
+
+
+def say(*cells: str) -> None:
+    sys.stdout.write(f"| {' | '.join(cells)} |\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,139 @@
+"""A run is killed, stopped, interrupted or robbed of its disk at each fault point. Whatever follows, nobody gets it twice.
+
+The loop is that of SQLite's own tests: at the first point, at the second, … until a run ends unharmed. `RIG_ALL=1` tries all
+pairs of points, not a sample of them. `-rP` shows how many points and runs there were.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notifyctl.faults import Point
+
+ALL = bool(os.environ.get("RIG_ALL"))
+PAIRS = 10
+"""How many pairs are tried otherwise."""
+AT_MOST = 200
+"""Points in a run: a loop that goes further has lost its end."""
+KILLED = f"signal {signal.SIGKILL.value}"
+STOPPED = f"stop {signal.SIGSTOP.value}"
+
+
+def test_an_ordinary_run_passes_every_point(rig: Any, tmp_path: Path) -> None:
+    rig.fresh()
+    points = tmp_path / "points"
+    assert rig.apply(points=points).code == 0
+    assert set(points.read_text().split()) == set(Point)
+
+
+def test_without_the_variable_no_point_does_anything(rig: Any) -> None:
+    rig.fresh()
+    assert rig.apply().code == 0
+    assert rig.check(crashes=0, done=True)["accepted"] == set(rig.people)
+
+
+def test_a_fault_that_does_not_exist_is_refused(rig: Any) -> None:
+    rig.fresh()
+    ended = rig.apply(fault="kill:NOWHERE")
+    assert ended.code == 64
+    assert "ARM.committed" in ended.err
+    assert rig.taken() == []
+
+
+def test_killed_at_every_point(rig: Any) -> None:
+    for n in range(1, AT_MOST):
+        rig.fresh()
+        ended = rig.apply(fault=f"kill:#{n}")
+        rig.check(crashes=1)
+        rig.finish(crashes=1)
+        if ended.how == "exit 0":
+            break
+        assert ended.how == KILLED
+    assert n > len(Point), "the loop ended before it had been everywhere"
+    sys.stdout.write(f"SIGKILL at {n - 1} points: {rig.runs} runs\n")
+
+
+def test_killed_and_killed_again_while_recovering(rig: Any) -> None:
+    rig.fresh()
+    log = rig.folder / "points"
+    rig.apply(points=log)
+    count = len(log.read_text().split())
+    pairs = list(product(range(1, count + 1), repeat=2))
+    chosen = pairs if ALL else random.Random(count).sample(pairs, PAIRS)
+    twice = 0
+    for first, second in chosen:
+        rig.fresh()
+        assert rig.apply(fault=f"kill:#{first}").how == KILLED
+        again = rig.apply(fault=f"kill:#{second}")
+        twice += again.how == KILLED
+        rig.check(crashes=2)
+        rig.finish(crashes=2)
+    assert twice > len(chosen) / 10, "the second crash hardly ever came"
+    sys.stdout.write(f"{len(chosen)} of {len(pairs)} pairs, the second hit in {twice}: {rig.runs} runs\n")
+
+
+@pytest.mark.parametrize("point", Point)
+def test_asked_to_end_at_a_point_it_ends_in_order(rig: Any, point: Point) -> None:
+    rig.fresh()
+    ended = rig.apply(fault=f"term:{point}")
+    assert ended.code in {0, 130}
+    # What was in flight was waited for: an orderly end leaves nobody uncertain.
+    assert rig.check(crashes=0)["uncertain"] == set()
+    rig.finish(crashes=0)
+
+
+BEFORE_ANYTHING_LEAVES = tuple(Point)[: tuple(Point).index(Point.ARM_COMMITTED)]
+
+
+@pytest.mark.parametrize("point", Point)
+def test_without_room_on_the_disk_at_a_point(rig: Any, point: Point) -> None:
+    rig.fresh()
+    ended = rig.apply(fault=f"raise:{point}")
+    assert ended.code not in {0, 7}
+    if point in BEFORE_ANYTHING_LEAVES:
+        assert rig.taken() == []
+    rig.check(crashes=1)
+    rig.finish(crashes=1)
+
+
+@pytest.mark.parametrize("point", Point)
+def test_paused_at_a_point_and_overtaken(rig: Any, point: Point) -> None:
+    """The lock is lost as on a file system that knows none, another run takes over, and then the first one wakes up."""
+    # One request at a time: of two threads one could be caught in a commit of its own.
+    rig.fresh(concurrency=1)
+    paused = rig.start(fault=f"stop:{point}")
+    first = rig.runs
+    assert rig.wait(paused).how == STOPPED
+    (rig.root / ".notifyctl" / "production.db.lock").unlink()
+    # One that was paused while it wrote has the file locked, too: then the other one cannot begin.
+    overtaking = rig.apply().code
+    assert overtaking in ({5} if point.endswith(".commit") else {0, 7})
+    rig.check(crashes=1, quiet=False)
+    os.kill(paused, signal.SIGCONT)
+    rig.wait(paused, first)
+    rig.check(crashes=1)
+    rig.finish(crashes=1)
+
+
+@pytest.mark.parametrize("point", [Point.LOCK_TAKEN, Point.ARM_COMMITTED, Point.POST_BODY])
+def test_paused_with_its_lock_nobody_else_begins(rig: Any, point: Point) -> None:
+    rig.fresh()
+    paused = rig.start(fault=f"stop:{point}")
+    first = rig.runs
+    assert rig.wait(paused).how == STOPPED
+    before = rig.log.read_bytes() if point is not Point.POST_BODY else None
+    other = rig.apply()
+    assert other.code == 5
+    assert "is held by" in other.err
+    assert before is None or rig.log.read_bytes() == before
+    os.kill(paused, signal.SIGCONT)
+    assert rig.wait(paused, first).code == 0
+    rig.settled(crashes=0)
