@@ -69,6 +69,22 @@ def counted(encoding: str, widths: list[int], single: int, multi: int) -> Segmen
     return Segmentation(encoding, units, segments)
 
 
+def cuts(text: str) -> list[int]:
+    """Where in the text a further segment begins, in characters; none when one is enough."""
+    if segment(text).segments <= 1:
+        return []
+    narrow = is_gsm7(text)
+    most = MULTI_GSM7 if narrow else MULTI_UCS2
+    found, used = [], 0
+    for at, character in enumerate(text):
+        width = (2 if character in WIDE else 1) if narrow else (2 if ord(character) > BEYOND_BMP else 1)
+        if used + width > most:
+            found.append(at)
+            used = 0
+        used += width
+    return found
+
+
 def offender(text: str) -> str | None:
     """The first character that GSM-7 does not have; None when it has them all."""
     if IS_GSM7(text):

@@ -24,6 +24,7 @@ COMMANDS = {
     "fmt": "Bring the files into one form, comments and quotes kept.",
     "explain": "Say what a rule means, or why a person will or won't get a notification.",
     "render": "Show what people would read.",
+    "preview": "Show messages as their readers meet them, on one page.",
     "plan": "Show who would get what, and what would change.",
     "show": "Show a saved plan.",
     "review": "Put the plan on a pull request as a comment.",

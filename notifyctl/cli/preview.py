@@ -1,0 +1,72 @@
+"""`notifyctl preview`: messages as their readers meet them, on one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from notifyctl.cli.options import global_options, globals_of, say
+from notifyctl.errors import ExitCode, UsageError
+
+
+@click.command("preview")
+@click.argument("notifications", nargs=-1, metavar="[NOTIFICATION]...")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("preview.html"),
+    show_default=True,
+    help="Where the page goes; - for standard output.",
+)
+@click.option("--base", metavar="REV", help="Show what changes beside how it was at this commit.")
+@click.option(
+    "--serve", "serving", is_flag=True, help="Serve it on this machine, and reload when a file changes."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8472, show_default=True, help="With --serve.")
+@global_options
+@click.pass_context
+def command(
+    context: click.Context,
+    notifications: tuple[str, ...],
+    out: Path,
+    base: str | None,
+    serving: bool,  # noqa: FBT001 - click passes flags by name
+    port: int,
+) -> int:
+    """Make one page of all messages: SMS with their segments, e-mails at two widths, RCS with cards and chips.
+
+    The page is complete in itself: it fetches nothing, and what stands in a message can neither run nor reach out.
+    Addresses are masked. No ledger, secret or network is needed.
+
+    \b
+    notifyctl preview
+    notifyctl preview outage-sms --base origin/main --out review.html
+    notifyctl preview --serve
+    """
+    from notifyctl.app.previewing import gallery, serve
+    from notifyctl.app.workspace import open_workspace
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    environment = workspace.environment(settings.env)
+    if serving:
+        serve(
+            workspace,
+            settings.env,
+            only=notifications,
+            base=base,
+            port=port,
+            said=lambda line: say(line, stderr=True),
+        )
+        return ExitCode.DONE
+    text = gallery(workspace, environment, only=notifications, base=base)
+    if str(out) == "-":
+        say(text)
+        return ExitCode.DONE
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+    say(f"The page is {out} ({len(text.encode()) / 1000:,.0f} kB).", stderr=True)
+    return ExitCode.DONE

@@ -1,0 +1,221 @@
+"""The gallery: complete in itself, sound for a reader of any kind, and nothing in a message can run or reach out."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifyctl.channels.segments import BASIC, EXTENSION, cuts, segment
+from notifyctl.views.page.markup import el
+
+ORACLES = Path(__file__).parents[1] / "oracles"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+Look = Callable[[Path], Any]
+PROJECT = "apiVersion: notifyctl/v1\nkind: Project\nname: acme\n"
+SMS = """\
+apiVersion: notifyctl/v1
+kind: Notification
+name: hello
+template: {channel: sms, content: {type: text, text: Hello $(name)}}
+audience: {recipients: [{msisdn: "+447700900123", substitutions: {name: Ada}}]}
+"""
+
+
+def preview(cli: Any, *arguments: str) -> str:
+    result = cli("preview", "--out", "-", *arguments)
+    assert result.code == 0, result.err
+    return str(result.out)
+
+
+@pytest.fixture
+def hello(cli: Any) -> Any:
+    cli.write(notifyctl=PROJECT, hello=SMS)
+    return cli
+
+
+def test_the_page_is_complete_in_itself(hello: Any) -> None:
+    text = preview(hello)
+    assert "Hello Ada" in text
+    assert "9 GSM-7 units · 1 segment" in text
+    assert "7700900123" not in text
+    assert not re.search(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", text)
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+    assert policy is not None
+    assert "default-src &#x27;none&#x27;" in policy[1]
+    assert "connect-src &#x27;none&#x27;" in policy[1]
+
+
+def test_it_is_the_same_each_time(hello: Any) -> None:
+    assert preview(hello) == preview(hello)
+
+
+def test_it_shows_before_and_after(hello: Any) -> None:
+    git = ["git", "-C", str(hello.root), "-c", "user.name=ada", "-c", "user.email=ada@acme.example"]
+    for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "x"]):
+        subprocess.run([*git, *arguments], check=True)
+    hello.write(hello=SMS.replace("Hello", "Goodbye"))
+    text = preview(hello, "--base", "main")
+    assert "Hello Ada" in text
+    assert "Goodbye Ada" in text
+    assert "correction" in text
+    assert "<h4>before</h4>" in text
+
+
+def test_errors_and_unknown_names_are_told(hello: Any) -> None:
+    assert hello("preview", "--out", "-", "hullo").code == 64
+    hello.write(hello="kind: Notification\n")
+    assert hello("preview", "--out", "-").code == 1
+
+
+@given(st.text(max_size=40))
+def test_no_text_becomes_markup(text: str) -> None:
+    made = el("p", text, title=text)
+    inside = made.removeprefix("<p ").removesuffix("</p>")
+    assert "<" not in inside
+    value, _, _ = inside.removeprefix('title="').partition('">')
+    assert '"' not in value
+
+
+@given(st.text(st.sampled_from(BASIC + EXTENSION + "😀中ç"), max_size=400))
+def test_the_marks_stand_where_segments_begin(text: str) -> None:
+    places = cuts(text)
+    assert len(places) == max(segment(text).segments - 1, 0)
+    for start, end in zip([0, *places], [*places, len(text)], strict=True):
+        part = text[start:end]
+        assert not part or segment(text).encoding != "GSM-7" or segment(part).units <= 160
+
+
+def test_serve_makes_it_anew_when_a_file_changes(hello: Any) -> None:
+    import sys
+
+    command = [sys.executable, "-m", "notifyctl", "-C", str(hello.root), "preview", "--serve", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            where = re.search(r"http://127\.0\.0\.1:\d+", server.stderr.readline())
+            assert where is not None
+            assert "Hello Ada" in fetched(where[0])
+            known = fetched(where[0] + "/version")
+            hello.write(hello=SMS.replace("Hello", "Goodbye"))
+            assert fetched(where[0] + "/version") != known
+            assert "Goodbye Ada" in fetched(where[0])
+            hello.write(hello="kind: Notification\n")
+            assert "has errors" in fetched(where[0])
+        finally:
+            server.terminate()
+            server.communicate(timeout=20)
+
+
+def fetched(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+# In a real browser
+
+
+@pytest.fixture(scope="module")
+def look(tmp_path_factory: pytest.TempPathFactory) -> Look:
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if CHROMIUM is None or npm is None or node is None:
+        pytest.skip("chromium, npm or node is not installed: the page was looked at by no browser")
+    place = tmp_path_factory.mktemp("browser")
+    for name in ("package.json", "package-lock.json", "page.js"):
+        shutil.copy(ORACLES / name, place / name)
+    install = [npm, "ci", "--silent", "--no-audit", "--no-fund", "--prefer-offline"]
+    made = subprocess.run(install, cwd=place, capture_output=True, text=True, timeout=180, check=False)
+    if made.returncode:
+        pytest.skip(f"npm could not fetch playwright-core and axe-core: {made.stderr.strip()[-200:]}")
+
+    def looked(page: Path) -> Any:
+        command = [node, "page.js", CHROMIUM, str(page)]
+        done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return looked
+
+
+@pytest.fixture
+def trap() -> Iterator[tuple[str, list[str]]]:
+    """A server that should never be asked."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_worked_example_is_sound_in_a_browser(cli: Any, look: Look, tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "notifications"
+    shutil.copytree(example, cli.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".notifyctl"))
+    page = tmp_path / "page.html"
+    page.write_text(preview(cli))
+    said = look(page)
+    assert said["requests"] == []
+    assert said["articles"] > 5
+    assert said["count"] == f"{said['articles']} messages"
+    assert said["filtered"] == f"0 of {said['articles']} messages"
+    assert 0 < said["first"]["shown"] < said["articles"]
+    assert (said["focus"], said["shaded"]) == ("channel", True)
+    assert [each for each in said["violations"] if each["impact"] in {"serious", "critical"}] == []
+
+
+def test_hostile_messages_neither_run_nor_reach_out(
+    cli: Any, look: Look, tmp_path: Path, trap: tuple[str, list[str]]
+) -> None:
+    url, asked = trap
+    markup = (
+        f"<script>top.document.title='taken'; fetch('{url}/script')</script>"
+        f"<img src='{url}/image' onerror=\"top.document.title='taken'; fetch('{url}/error')\">"
+        f"<style>@import '{url}/style'; body {{ background: url({url}/back) }}</style>"
+        f"<link rel=stylesheet href='{url}/link'><iframe src='{url}/frame'></iframe><object data='{url}/object'></object>"
+        f"<meta http-equiv=refresh content='0;url={url}/refresh'><form action='{url}/form'><button autofocus>x</button></form>"
+        f"<svg onload=\"fetch('{url}/svg')\"></svg><video src='{url}/video' autoplay></video><base href='{url}/'>"
+        "</iframe></main><script>document.title='taken'</script>"
+    )
+    text = f"</p><script>document.title='taken';fetch('{url}/sms')</script><img src={url}/sms-image>"
+    cli.write(
+        # Lint would refuse such a mail; the page must not rely on it.
+        notifyctl=PROJECT + "lint: {active-markup: off}\n",
+        mail=f"apiVersion: notifyctl/v1\nkind: Notification\nname: mail\n"
+        "audience: {recipients: [{email: ada@reader.example}]}\n"
+        f"template: {{channel: email, content: {{type: html, subject: {json.dumps(text)}, html: {json.dumps(markup)}}}}}\n",
+        sms=SMS.replace("Hello $(name)", json.dumps(text)).replace("name: hello", "name: sms"),
+        card="apiVersion: notifyctl/v1\nkind: Notification\nname: card\n"
+        'audience: {recipients: [{msisdn: "+447700900123"}]}\n'
+        f"template: {{channel: rcs, content: {{type: standalone, richCard: {{title: {json.dumps(text)},"
+        f" media: {{url: '{url}/media.png', height: TALL}}}}}}}}\n",
+    )
+    page = tmp_path / "page.html"
+    page.write_text(preview(cli))
+    said = look(page)
+    assert (asked, said["requests"], said["errors"]) == ([], [], [])
+    assert said["title"] == "acme: messages"
+    assert said["articles"] == 3
