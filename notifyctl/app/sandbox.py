@@ -12,6 +12,9 @@ from notifyctl.audience.addresses import email, msisdn
 from notifyctl.errors import UsageError
 from notifyctl.model import Environment
 
+SHOWN = 200
+"""Messages on the page of the inbox, the latest."""
+
 
 def serve(
     workspace: Workspace,
@@ -44,7 +47,13 @@ def serve(
         secret=hub_secret.encode() if hub_secret else None,
     )
     inbox = Inbox(inbox_path(workspace))
-    serve_forever(settings, inbox, workspace.clock, port=port, habits=habits, said=said)
+
+    def shown() -> str:
+        from notifyctl.views.page.inbox import inbox_page
+
+        return inbox_page(read_inbox(workspace, channel=None, recipient=None, last=SHOWN))
+
+    serve_forever(settings, inbox, workspace.clock, port=port, habits=habits, shown=shown, said=said)
 
 
 def read_inbox(

@@ -7,11 +7,13 @@ import re
 import shutil
 import subprocess
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import pytest
 from hypothesis import given
@@ -118,10 +120,38 @@ def test_serve_makes_it_anew_when_a_file_changes(hello: Any) -> None:
             server.communicate(timeout=20)
 
 
+def test_the_sandbox_shows_its_inbox_with_the_same_components(hello: Any) -> None:
+    import sys
+
+    assert hello("apply").code == 0
+    command = [sys.executable, "-m", "notifyctl", "-C", str(hello.root), "sandbox", "serve", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            where = re.search(r"http://127\.0\.0\.1:\d+", server.stderr.readline())
+            assert where is not None
+            text = fetched(where[0] + "/inbox")
+            assert "Hello Ada" in text
+            assert "7700900123" not in text
+            assert fetched(where[0] + "/version") == "0"
+        finally:
+            server.terminate()
+            server.communicate(timeout=20)
+
+
 def fetched(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=20) as answer:
-        text: str = answer.read().decode()
-    return text
+    """What a server answers, which may still be starting."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=20) as answer:
+                text: str = answer.read().decode()
+        except URLError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return text
 
 
 # In a real browser

@@ -16,7 +16,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from notifyctl.channels.request import check_request
@@ -37,6 +37,8 @@ INVALID_JSON, MISSING, INVALID, TOO_MANY, OVER_RATE = "7000", "7003", "7004", "7
 CODES = {"missing-key": MISSING, envelope.REQUEST_SIZE.id: TOO_MANY}
 
 Heard = Callable[[str], None]
+Shown = Callable[[], str]
+"""The inbox as an HTML page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,12 @@ def build_app(
     clock: Clock,
     *,
     postman: Postman | None = None,
+    shown: Shown | None = None,
     heard: Heard | None = None,
 ) -> Starlette:
-    """`heard` gets a line about each request, without addresses; `postman` sends receipts."""
+    """`heard` gets a line about each request, without addresses; `postman` sends receipts; `shown` draws the inbox
+    as a page.
+    """
     access = settings.access
     rate = Rate(settings.tps, clock)
 
@@ -140,7 +145,29 @@ def build_app(
             }
         )
 
-    return Starlette(routes=[Route(PATH, send, methods=["POST"]), Route("/", about, methods=["GET"])])
+    routes = [
+        Route(PATH, send, methods=["POST"]),
+        *pages(shown, inbox),
+        Route("/", about, methods=["GET"]),
+    ]
+    return Starlette(routes=routes)
+
+
+def pages(shown: Shown | None, inbox: Inbox) -> list[Route]:
+    """For people: the inbox, and how far it has come."""
+
+    async def look(request: Request) -> Response:
+        # A name of a stranger that leads to this machine must not read what is shown here.
+        if shown is None or request.url.hostname not in {"127.0.0.1", "localhost"}:
+            return Response(status_code=404)
+        return HTMLResponse(
+            shown(), headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        )
+
+    async def version(_: Request) -> Response:
+        return PlainTextResponse(str(inbox.accepted))
+
+    return [Route("/inbox", look, methods=["GET"]), Route("/version", version, methods=["GET"])]
 
 
 def parsed(data: bytes) -> dict[str, Any] | None:

@@ -36,9 +36,10 @@ def configured(
     clock: Clock,
     postman: Postman,
     heard: Callable[[str], None] | None,
+    shown: Callable[[], str] | None = None,
 ) -> uvicorn.Config:
     return uvicorn.Config(
-        build_app(settings, inbox, clock, postman=postman, heard=heard),
+        build_app(settings, inbox, clock, postman=postman, shown=shown, heard=heard),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -101,13 +102,15 @@ def serve_forever(
     *,
     port: int,
     habits: Habits,
+    shown: Callable[[], str],
     said: Callable[[str], None],
 ) -> None:
     """Serve until Ctrl-C or SIGTERM. `said` gets where it listens, then a line for each request."""
     bound = listening(port)
     said(f"The sandbox listens on http://{LOOPBACK}:{bound.getsockname()[1]}{PATH}; Ctrl-C ends it.")
+    said(f"Its inbox is a page: http://{LOOPBACK}:{bound.getsockname()[1]}/inbox")
     postman = Postman(habits, clock)
-    server = uvicorn.Server(configured(settings, inbox, clock, postman, said))
+    server = uvicorn.Server(configured(settings, inbox, clock, postman, said, shown))
     try:
         with contextlib.suppress(KeyboardInterrupt):
             server.run([bound])

@@ -93,7 +93,7 @@ def chooser(name: str, values: Iterable[str]) -> Html:
 def entry(each: Shown) -> Html:
     after = message(each.channel, each.content, sender=each.sender)
     before = message(each.channel, each.before, sender=each.sender) if each.compared and each.before else None
-    traits = [each.channel.value, each.locale, *([each.category] if each.category else []), *each.facts]
+    traits = [trait for trait in (each.channel.value, each.locale, each.category, *each.facts) if trait]
     return el(
         "article",
         el("h2", each.name),
