@@ -37,36 +37,37 @@ def check(folder: Path, *arguments: str, path: str | None = None) -> subprocess.
     )
 
 
-def spin_version() -> str:
-    return subprocess.run(["spin", "-V"], capture_output=True, text=True, check=True).stdout.split()[2]
-
-
 @with_spin
-def test_every_promise_holds_and_everything_that_breaks_it_is_found() -> None:
-    done = check(MODEL)
+def test_the_protocol_holds_and_what_breaks_it_is_found() -> None:
+    """A few of the variants; CI searches all of them."""
+    done = check(MODEL, "protocol", "RETRY_UNKNOWN", "NO_SWEEP", "TRAPS")
     assert done.returncode == 0, done.stdout + done.stderr
-    page = (MODEL / "README.md").read_text(encoding="utf-8")
+    assert "| holds | yes |" in done.stdout
     assert "LATE_POST" in done.stdout
-    if f"Spin {spin_version()}." in page:
-        # Another spin may count otherwise.
-        assert [row for row in done.stdout.splitlines() if row not in page] == []
 
 
 @with_spin
-@pytest.mark.parametrize(
-    ("damage", "why"),
-    [
-        ("#define RETRY_UNKNOWN\n", "breaks P1"),
-        ("#define NO_FENCE\n", "breaks P1, P4, P5"),
-    ],
-)
-def test_a_protocol_that_does_not_hold_is_told(tmp_path: Path, damage: str, why: str) -> None:
+def test_a_protocol_that_does_not_hold_is_told(tmp_path: Path) -> None:
     shutil.copy(MODEL / "check", tmp_path)
     model = (MODEL / "protocol.pml").read_text(encoding="utf-8")
-    (tmp_path / "protocol.pml").write_text(damage + model, encoding="utf-8")
-    done = check(tmp_path, "two-units")
+    (tmp_path / "protocol.pml").write_text(f"#define RETRY_UNKNOWN\n{model}", encoding="utf-8")
+    done = check(tmp_path, "NO_SWEEP")
     assert done.returncode == 1
-    assert f"| {why} | **no**: holds |" in done.stdout
+    assert "| breaks P1, P4 | **no**: breaks P4 |" in done.stdout
+
+
+@with_spin
+def test_a_page_that_shows_other_numbers_is_told(tmp_path: Path) -> None:
+    shutil.copytree(MODEL, tmp_path, dirs_exist_ok=True)
+    page = (MODEL / "README.md").read_text(encoding="utf-8")
+    (tmp_path / "README.md").write_text(
+        re.sub(r"(\| NO_SWEEP \|.*\| )[\d,]+", r"\g<1>7", page), encoding="utf-8"
+    )
+    done = check(tmp_path, "NO_SWEEP")
+    if "not compared" in done.stderr:
+        pytest.skip(done.stderr)
+    assert done.returncode == 1
+    assert "README.md does not show" in done.stderr
 
 
 @with_spin
@@ -114,7 +115,8 @@ def test_the_fault_points_are_named_after_the_steps() -> None:
 
 def test_every_step_of_the_model_is_somewhere_in_the_code() -> None:
     steps = STEP.findall((MODEL / "protocol.pml").read_text(encoding="utf-8"))
-    rows = ROW.findall((MODEL / "README.md").read_text(encoding="utf-8"))
+    page = (MODEL / "README.md").read_text(encoding="utf-8")
+    rows = ROW.findall(page[page.index("## Step by step") : page.index("## What spin found")])
     told = [name for names, _ in rows for name in names.split(", ")]
     assert sorted(told) == sorted(steps)
     for names, places in rows:
