@@ -9,7 +9,7 @@ from pathlib import Path
 from secrets import token_bytes
 from uuid import uuid4
 
-from notifyctl.delivery import Outcome
+from notifyctl.delivery import BatchState, Outcome
 from notifyctl.errors import LedgerError
 from notifyctl.faults import Point, point
 from notifyctl.ledger import lock
@@ -202,8 +202,11 @@ class SqliteStore:
         note(self._path, self._lineage, Result(batch, attempt, outcome, at))
 
     def _replay(self, writer: SqliteWriter, lineage: str) -> None:
+        """Raises LedgerError when a result still cannot be committed; the journal then stays as it is."""
         for result in noted(self._path, lineage):
-            with suppress(LedgerError):  # known already, or of a batch that was never begun
+            batch = writer.find(result.batch)
+            known = batch is None or batch.state is BatchState.ACCEPTED or result.attempt > batch.attempt
+            if not known:
                 writer.settle(result.batch, result.attempt, result.outcome, at=result.at)
         point(Point.REPLAYED)
         forget(self._path)

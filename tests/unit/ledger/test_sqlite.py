@@ -13,13 +13,24 @@ from pathlib import Path
 
 import pytest
 
-from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, Accepted, BatchState, Scope, Unknown
+from notifyctl.delivery import (
+    ID_BYTES,
+    MEMBER_BYTES,
+    Accepted,
+    BatchState,
+    Outcome,
+    Refused,
+    Rejected,
+    Scope,
+    Unknown,
+)
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.facts import Receipt, Statement, StatementKind
 from notifyctl.ledger import FixedIdentity, recipient_hasher
+from notifyctl.ledger.results import journal_of
 from notifyctl.ledger.schema import FACTS
 from notifyctl.ledger.sqlite import SqliteStore
-from notifyctl.ledger.writer import HELD_PART
+from notifyctl.ledger.writer import HELD_PART, kind_of
 from notifyctl.model import ChannelName
 from notifyctl.testing import ManualClock
 
@@ -365,3 +376,56 @@ def test_an_odd_path_is_no_sqlite_option(tmp_path: Path) -> None:
         writer.arm(number, 1, seal=b"seal", at=AT)
         writer.settle(number, 1, Unknown("reset"), at=AT)
     assert states(store) == [BatchState.UNKNOWN]
+
+
+# The journal of results
+
+
+def armed(store: SqliteStore) -> None:
+    with suppress(KeyboardInterrupt), store.writer("one") as writer:
+        [number] = writer.plan_batches(SCOPE, [bytes(28)], at=AT)
+        writer.arm(number, 1, seal=b"seal", at=AT)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [Accepted("m", 201, refused={0: "no"}), Rejected("bad", 400), Refused("no", 401), Unknown("lost", 500)],
+)
+def test_a_result_that_was_kept_is_read_in_once(store: SqliteStore, path: Path, outcome: Outcome) -> None:
+    armed(store)
+    store.keep(1, 1, outcome, AT)
+    assert journal_of(path).exists()
+    with store.writer("two") as writer:
+        facts = writer.find(1)
+        assert facts is not None
+        assert facts.state is kind_of(outcome)
+    assert not journal_of(path).exists()
+
+
+def test_what_is_torn_foreign_or_known_in_the_journal_says_nothing(store: SqliteStore, path: Path) -> None:
+    armed(store)
+    store.keep(99, 1, Unknown("of no batch"), AT)
+    store.keep(1, 7, Unknown("of no attempt"), AT)
+    with journal_of(path).open("a") as stream:
+        stream.write('{"lineage": "another", "batch": 1, "attempt": 1}\n[]\n{"lineage"')
+    with store.writer("two") as writer:
+        facts = writer.find(1)
+        assert facts is not None
+        assert facts.state is BatchState.UNKNOWN
+    assert not journal_of(path).exists()
+
+
+def test_a_result_that_still_cannot_be_committed_stays_in_the_journal(store: SqliteStore, path: Path) -> None:
+    armed(store)
+    store.keep(1, 1, Accepted("m", 201), AT)
+    full = "BEFORE INSERT ON outcome WHEN NEW.kind = 'accepted' BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+    raw(path, f"CREATE TRIGGER full {full}")
+    with pytest.raises(LedgerError), store.writer("two"):
+        pass
+    assert journal_of(path).exists()
+    raw(path, "DROP TRIGGER full")
+    assert states(store) == [BatchState.UNKNOWN]
+    with store.writer("three"):
+        pass
+    assert states(store) == [BatchState.ACCEPTED]
