@@ -7,7 +7,7 @@ import sqlite3
 import stat
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
