@@ -21,8 +21,8 @@ from notifyctl.config.paths import IGNORE_FILE, hidden
 from notifyctl.errors import UntrustedError
 from notifyctl.git import reads_objects
 
-SECONDS = 10
-"""Of processor time, from the start of the process."""
+SECONDS = 9
+"""Of processor time, from the start of the process. One more, and the system ends it."""
 MEMORY = 512 << 20
 """Bytes of address space."""
 MAX_OUTPUT = 1 << 20
@@ -123,7 +123,7 @@ def within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def confine(root: Path, *, out: Path | None) -> None:
+def confine(root: Path, *, out: Path | None, seconds: int = SECONDS) -> None:
     """For the rest of the process's life. `root`: the project's folder; `out`: the one file that may be written.
 
     Raises UntrustedError where the system knows no such limits.
@@ -135,7 +135,7 @@ def confine(root: Path, *, out: Path | None) -> None:
     sys.path[:] = [entry for entry in sys.path if is_pythons(entry, here)]
     zoneinfo.reset_tzpath(to=())  # the zones of the tzdata package, the same on every machine
     guard = Guard(here, places(here), named(out))
-    limit(writes=out is not None)
+    limit(seconds, writes=out is not None)
     sys.addaudithook(guard)
 
 
@@ -157,16 +157,23 @@ def places(root: str) -> tuple[str, ...]:
     return (package, *(entry for entry in entries if not within(root, entry)))
 
 
-def limit(*, writes: bool) -> None:
+def limit(seconds: int, *, writes: bool) -> None:
     """Processor time, memory and what may be written. A core dump would hold all that was read."""
     try:
         import resource
         import signal
     except ImportError:
         raise UntrustedError("--untrusted needs a system with POSIX limits, such as Linux") from None
+
+    def out_of_time(_number: int, _frame: FrameType | None) -> None:
+        raise UntrustedError(
+            f"an untrusted project takes more than {seconds} seconds of processor time",
+            hint="`plan --offline` has no such bound, for a project that you trust",
+        )
+
     signal.signal(signal.SIGXCPU, out_of_time)
     wanted = {
-        resource.RLIMIT_CPU: (SECONDS, SECONDS + 1),
+        resource.RLIMIT_CPU: (seconds, seconds + 1),
         resource.RLIMIT_AS: (MEMORY, MEMORY),
         resource.RLIMIT_FSIZE: (most_written(writes=writes),) * 2,
         resource.RLIMIT_CORE: (0, 0),
@@ -181,10 +188,3 @@ def most_written(*, writes: bool) -> int:
     """The largest size that a file may get: nothing at all, unless there is one to write."""
     sizes = [info.st_size for info in map(os.fstat, (1, 2)) if stat.S_ISREG(info.st_mode)]
     return max([*sizes, 0]) + MAX_OUTPUT if sizes or writes else 0
-
-
-def out_of_time(_number: int, _frame: FrameType | None) -> None:
-    raise UntrustedError(
-        f"an untrusted project takes more than {SECONDS} seconds of processor time",
-        hint="`plan --offline` has no such bound, for a project that you trust",
-    )
