@@ -5,6 +5,7 @@ NotifyctlError                  1   expected failure: a message and, where there
 ├── SettingsError               1   an environment variable or mounted secret is missing, or an environment is unknown
 ├── LedgerError                 1   the ledger is missing, unreadable, of a newer version or not ours
 ├── ProviderError               1   the provider refuses the run as a whole (401, 403), or cannot be set up
+├── UntrustedError              1   a project that is not trusted led to what is not allowed, or to more than is bounded
 ├── UsageError                 64   the command line is wrong
 ├── BlockedError                3   policy, threshold, changed after send
 ├── PlanRefusedError            4   plan stale, used, expired, or other than expected
@@ -69,6 +70,10 @@ class LedgerError(NotifyctlError):
 
 class ProviderError(NotifyctlError):
     """The provider refuses the run as a whole, or cannot be reached at all."""
+
+
+class UntrustedError(NotifyctlError):
+    """A project that is not trusted led to what is not allowed, or takes more than it may. Nothing of it was done."""
 
 
 class UsageError(NotifyctlError):

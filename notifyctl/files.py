@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -25,10 +26,13 @@ def find_project(start: Path) -> Path | None:
 
 
 class WorkingTree:
-    """The files below `root` as a FileTree. Links are followed to files inside of the root, never to folders."""
+    """The files below `root` as a FileTree. Links are followed to files inside of the root, never to folders; without
+    `links` they are not followed at all.
+    """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, links: bool = True) -> None:
         self.root = Path(os.path.realpath(root))
+        self.links = links
 
     def paths(self) -> Sequence[str]:
         """Raises ProjectError when a folder or .notifyctlignore cannot be read."""
@@ -52,14 +56,46 @@ class WorkingTree:
         real = os.path.realpath(self.root / inside(path), strict=True)
         relative = os.path.relpath(real, self.root).replace(os.sep, "/")
         inside(relative)  # a link may lead to what is outside or hidden
+        if not self.links and relative != inside(path):
+            raise OSError(errno.ELOOP, "it is a link, and links are not followed here", path)
         return real
 
     def rules(self) -> bytes | None:
+        place = self.root / IGNORE_FILE
+        if not self.links and place.is_symlink():
+            raise OSError(errno.ELOOP, "it is a link, and links are not followed here", IGNORE_FILE)
         try:
-            with opened(str(self.root / IGNORE_FILE)) as stream:
+            with opened(str(place)) as stream:
                 return stream.read(MAX_READ)
         except FileNotFoundError:
             return None
+
+    def strange(self) -> Iterator[tuple[str, str]]:
+        """Links, and folders that are repositories of their own, with what they are. Hidden and ignored ones are left out.
+
+        Raises ProjectError as `paths` does.
+        """
+        try:
+            yield from self.look(ignored(self.rules()))
+        except OSError as wrong:
+            raise ProjectError(f"{wrong.filename or self.root} cannot be read: {wrong.strerror}") from None
+
+    def look(self, leave_out: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+        waiting = [""]
+        while waiting:
+            folder = waiting.pop()
+            with os.scandir(self.root / folder) as entries:
+                for entry in entries:
+                    path = folder + entry.name
+                    if folder and entry.name == ".git":
+                        yield folder.rstrip("/"), "a submodule"
+                    elif hidden(entry.name):
+                        continue
+                    elif entry.is_symlink():
+                        if not leave_out(path):
+                            yield path, "a link"
+                    elif entry.is_dir(follow_symlinks=False) and not leave_out(path + "/"):
+                        waiting.append(path + "/")
 
     def walk(self, folder: str, leave_out: Callable[[str], bool]) -> Iterator[str]:
         """By a list of what is still to be walked, since folders may nest deeper than calls."""

@@ -23,10 +23,38 @@ QUIET = (
     "core.hooksPath=/dev/null",
 )
 """Nothing of a repository's own configuration makes git run something else."""
+READING = frozenset({"rev-parse", "ls-tree", "cat-file"})
+"""Plumbing that reads objects and names, and starts nothing."""
+SEALED = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_CONFIG_COUNT": "4",
+    "GIT_CONFIG_KEY_0": "safe.directory",
+    "GIT_CONFIG_VALUE_0": "*",
+    "GIT_CONFIG_KEY_1": "safe.bareRepository",
+    "GIT_CONFIG_VALUE_1": "explicit",
+    "GIT_CONFIG_KEY_2": "core.packedGitWindowSize",
+    "GIT_CONFIG_VALUE_2": "16m",
+    "GIT_CONFIG_KEY_3": "core.packedGitLimit",
+    "GIT_CONFIG_VALUE_3": "64m",
+}
+"""An environment in which git reads no settings of the user, fetches nothing that is missing, takes no folder of a project
+for a repository, reads a checkout that belongs to another user (as in a container), and gets by with little memory.
+"""
 SMALL, MOST_SMALL = 64 * 1024, 4096
 """Files of up to so many bytes are fetched together, so many of them at most."""
 REGULAR = frozenset({"100644", "100755"})
 """Modes of the files that are read: no link, no submodule."""
+
+
+def reads_objects(command: Sequence[str]) -> bool:
+    """Whether a command line is one of ours that only reads objects."""
+    start = ["git", *QUIET]
+    return list(command[: len(start)]) == start and command[len(start)] in READING
 
 
 def revision(folder: Path) -> str | None:

@@ -11,3 +11,9 @@ from collections.abc import Mapping
 
 def process_environ() -> Mapping[str, str]:
     return os.environ
+
+
+def empty_environ(keep: Mapping[str, str]) -> None:
+    """Forget the process environment, here and for what is started from here, but for `keep`."""
+    os.environ.clear()
+    os.environ.update(keep)

@@ -73,15 +73,24 @@ def open_workspace(
     Problems in its files are in `diagnostics`; only its absence raises ProjectError.
     """
     root = find_root(chdir, near=near)
-    files = WorkingTree(root)
+    return read_workspace(
+        root,
+        WorkingTree(root),
+        environ=process_environ() if environ is None else environ,
+        clock=clock or SystemClock(),
+    )
+
+
+def read_workspace(root: Path, files: FileTree, *, environ: Environ, clock: Clock) -> Workspace:
+    """The project that `files` hold."""
     loaded = load_project(files, [channel.shape for channel in CHANNELS.values()])
     return Workspace(
         root,
         files,
         loaded.project,
         tuple(in_order(loaded.diagnostics)),
-        process_environ() if environ is None else environ,
-        clock or SystemClock(),
+        environ,
+        clock,
     )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -20,11 +24,22 @@ from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import Plan
 
+if TYPE_CHECKING:
+    from notifyctl.app.workspace import Workspace
+    from notifyctl.diagnostics import Diagnostic
+    from notifyctl.model import Environment
+    from notifyctl.plan.review import Review
+
 
 @click.command("plan")
 @only_option
 @click.option(
     "--offline", is_flag=True, help="Without the ledger: complete for files, silent on who already has what."
+)
+@click.option(
+    "--untrusted",
+    is_flag=True,
+    help="Of a stranger's pull request: --offline, in a process that can reach nothing but the project's files.",
 )
 @click.option("--as-of", type=Moment(), help="Plan as if it were this time, such as 2026-12-01T09:00:00Z.")
 @click.option(
@@ -45,10 +60,11 @@ from notifyctl.plan.plan import Plan
 )
 @global_options
 @click.pass_context
-def command(
+def command(  # noqa: PLR0917 - click passes options by name
     context: click.Context,
     only: tuple[str, ...],
     offline: bool,  # noqa: FBT001 - click passes flags by name
+    untrusted: bool,  # noqa: FBT001
     as_of: datetime | None,
     out: Path | None,
     base: str | None,
@@ -62,40 +78,103 @@ def command(
     notifyctl -e production plan --format json --detailed-exitcode
     notifyctl -e production plan --out december.plan
     notifyctl plan --offline --base origin/main --format markdown
+    notifyctl plan --untrusted --base origin/main --format markdown
     notifyctl plan --only outage-sms --as-of 2026-12-01T09:00:00Z
     """
     from notifyctl.app.planning import make_plan
-    from notifyctl.app.workspace import open_workspace
-    from notifyctl.views import plan as view
+
+    wish = Wish(only, as_of, base, out, form)
+    settings = globals_of(context)
+    if untrusted:
+        plan = of_a_stranger(context, wish)
+    else:
+        from notifyctl.app.workspace import open_workspace
+
+        workspace = open_workspace(settings.chdir)
+        environment = workspace.environment(settings.env)
+        plan = make_plan(workspace, environment, only=only, offline=offline, as_of=as_of)
+        show(context, wish, plan, compared(wish, workspace, environment, plan))
+    if plan.complete and not plan.applyable:
+        return ExitCode.ERROR
+    return exit_code(plan) if detailed_exitcode else ExitCode.DONE
+
+
+class Wish(NamedTuple):
+    """What was asked for."""
+
+    only: tuple[str, ...]
+    as_of: datetime | None
+    base: str | None
+    out: Path | None
+    form: str
+
+
+def of_a_stranger(context: click.Context, wish: Wish) -> Plan:
+    """Plan in this process, which can do nothing else from here on."""
+    from notifyctl.app.confinement import MAX_OUTPUT
+    from notifyctl.app.planning import make_plan
+    from notifyctl.app.untrusted import (
+        facts,
+        open_untrusted,
+        settings_of_base,
+        unknown,
+        with_warnings,
+    )
+    from notifyctl.cli.bounded import bound_output
 
     settings = globals_of(context)
-    workspace = open_workspace(settings.chdir)
+    bound_output(MAX_OUTPUT)
+    workspace = open_untrusted(settings.chdir, out=wish.out)
     environment = workspace.environment(settings.env)
-    plan = make_plan(workspace, environment, only=only, offline=offline, as_of=as_of)
-    if out is not None:
-        save(plan, out)
-    changes = None
-    if base is not None:
-        from notifyctl.app.reviewing import review
+    found: list[Diagnostic] = []
+    if wish.base is not None:
+        environment, found = settings_of_base(workspace, environment, wish.base)
+    plan = make_plan(workspace, environment, only=wish.only, offline=True, as_of=wish.as_of)
+    plan = with_warnings(plan, found)
+    changes = compared(wish, workspace, environment, plan)
+    if changes is not None:
+        changes = replace(changes, unknown=tuple(unknown(base=wish.base)))
+    show(context, wish, plan, changes, beside=facts(base=wish.base))
+    if wish.form == "text":
+        for each in unknown(base=wish.base):
+            say(f"Not known here: {each}.")
+    return plan
 
-        changes = review(workspace, environment, base, plan, only=only, as_of=as_of)
-    if form == "markdown":
+
+def compared(wish: Wish, workspace: Workspace, environment: Environment, plan: Plan) -> Review | None:
+    if wish.base is None:
+        return None
+    from notifyctl.app.reviewing import review
+
+    return review(workspace, environment, wish.base, plan, only=wish.only, as_of=wish.as_of)
+
+
+def show(
+    context: click.Context,
+    wish: Wish,
+    plan: Plan,
+    changes: Review | None,
+    beside: Mapping[str, object] = MappingProxyType({}),
+) -> None:
+    """Save the plan where that was asked for, and print it. `beside`: what the JSON form says too."""
+    from notifyctl.views import plan as view
+
+    if wish.out is not None:
+        save(plan, wish.out)
+    if wish.form == "markdown":
         from notifyctl.views.markdown import render
 
         say(render(plan, changes))
-    elif form == "json":
+    elif wish.form == "json":
         from notifyctl.views.changes import as_object
 
-        say(view.as_json(plan, **({"review": as_object(changes)} if changes is not None else {})))
+        say(view.as_json(plan, **beside, **({"review": as_object(changes)} if changes is not None else {})))
     else:
         say(view.as_text(plan, colour=colour(context)))
         if changes is not None:
             from notifyctl.views.changes import as_text
 
             say(as_text(changes, colour=colour(context)))
-    if plan.complete and not plan.applyable:
-        return ExitCode.ERROR
-    return exit_code(plan) if detailed_exitcode else ExitCode.DONE
 
 
 def save(plan: Plan, out: Path) -> None:

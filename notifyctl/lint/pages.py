@@ -66,6 +66,11 @@ FORM: Mapping[str, Page] = {
     "unknown-reference": Page(
         E, "There is no document of that kind and name. The message says which there are."
     ),
+    "trust-setting": Page(
+        W,
+        "`plan --untrusted --base REV`: a setting that decides where messages go or whom they may reach differs from the"
+        " base's. The plan is made by the base's.",
+    ),
     "unreadable-file": Page(E, "The file is missing, outside the project, no regular file, or not UTF-8."),
     "project-document": Page(E, "Exactly one Project stands in the project, in notifyctl.yaml."),
 }

@@ -1,0 +1,52 @@
+"""A stream that takes so many bytes and no more: what a stranger's files can make a command print has an end."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TextIO
+
+from notifyctl.errors import UntrustedError
+
+CUT = "\n… the rest is left out.\n"
+
+
+class Bounded(io.TextIOBase):
+    """Hands on to `stream`. Past `most` bytes a document is refused as a whole, and messages are cut."""
+
+    def __init__(self, stream: TextIO, most: int, *, cut: bool) -> None:
+        self.stream = stream
+        self.left = most
+        self.cut = cut
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self.stream.encoding
+
+    def isatty(self) -> bool:
+        return self.stream.isatty()
+
+    def flush(self) -> None:
+        self.stream.flush()
+
+    def write(self, text: str) -> int:
+        data = text.encode(self.encoding or "utf-8", "backslashreplace")
+        if len(data) > self.left:
+            if not self.cut:
+                raise UntrustedError(
+                    f"the plan of an untrusted project has more than {self.left:,} bytes",
+                    hint="`--format markdown` shows the largest notifications in 60,000; `--only` shows one",
+                )
+            rest = data[: max(self.left - len(CUT.encode()), 0)].decode(self.encoding or "utf-8", "ignore")
+            text = rest + CUT if self.left else ""
+            self.left = 0
+        else:
+            self.left -= len(data)
+        self.stream.write(text)
+        return len(text)
+
+
+def bound_output(most: int) -> None:
+    """From now on, what goes to standard output and to standard error."""
+    sys.stdout = Bounded(sys.stdout, most, cut=False)
+    sys.stderr = Bounded(sys.stderr, most, cut=True)
