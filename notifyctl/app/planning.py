@@ -60,7 +60,11 @@ def derive(
     refuse_unknown(only, project)
     now = as_of or workspace.clock.now()
     if checked is None:
-        checked = check_project(project, environment=environment, files=workspace.files, only=only)
+        # Without the ledger a plan is for reading: an audience that is not here need not hide the words.
+        fiction = facts.missing and not facts.complete
+        checked = check_project(
+            project, environment=environment, files=workspace.files, only=only, fiction=fiction
+        )
     prices, unpriced = prices_of(workspace, environment)
     found = [*workspace.diagnostics, *checked.diagnostics, *unpriced]
     problems = in_order(settled(workspace, project.lint, found))

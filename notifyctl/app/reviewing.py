@@ -101,7 +101,7 @@ class Sides:
     @classmethod
     def of(cls, workspace: Workspace, environment: Environment) -> Sides:
         project = workspace.sound
-        checked = check_project(project, environment=environment, files=workspace.files)
+        checked = check_project(project, environment=environment, files=workspace.files, fiction=True)
         return cls(workspace, environment, project, checked)
 
     @property

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from notifyctl.audience import load_suppressions, open_audience
 from notifyctl.channels import CHANNELS
 from notifyctl.delivery import Message
 from notifyctl.diagnostics import Diagnostic, Problem, Severity
 from notifyctl.errors import ProjectError
+from notifyctl.lint.fiction import made_up
 from notifyctl.lint.recipients import check_recipients
 from notifyctl.lint.unused import check_unused, waiting
 from notifyctl.lint.variables import check_variables
@@ -41,9 +43,16 @@ class Checked:
 
 
 def check_project(
-    project: Project, *, environment: Environment, files: FileTree, only: tuple[str, ...] = ()
+    project: Project,
+    *,
+    environment: Environment,
+    files: FileTree,
+    only: tuple[str, ...] = (),
+    fiction: bool = False,
 ) -> Checked:
-    """All problems of all notifications (of `only` those, where it names some), as they would be sent from `environment`."""
+    """All problems of all notifications (of `only` those, where it names some), as they would be sent from `environment`.
+    `fiction`: made-up people stand in for an audience that is not here.
+    """
     suppressed, problems = load_suppressions(project.suppressions, files, project.marks)
     for schedule in project.schedules.values():
         problems.extend(check_schedule(schedule))
@@ -53,14 +62,19 @@ def check_project(
     for name, notification in project.notifications.items():
         if only and name not in only:
             continue
+        opened = partial(open_audience, files=files, suppressed=suppressed, fence=environment.fence)
         try:
-            reader = open_audience(
-                notification.audience, files, suppressed=suppressed, fence=environment.fence
-            )
-            columns = tuple(reader.variables)
+            reader = opened(notification.audience)
         except ProjectError as error:
-            problems.extend(error.diagnostics)
-            continue
+            try:
+                stand_ins, found = made_up(notification, error) if fiction else (None, error.diagnostics)
+            except ProjectError:
+                stand_ins, found = None, error.diagnostics
+            problems.extend(found)
+            if stand_ins is None:
+                continue
+            reader = open_audience(stand_ins, files, suppressed=frozenset(), fence=None)
+        columns = tuple(reader.variables)
         composed, found = compose_all(
             project, notification, environment=environment, files=files, columns=columns
         )

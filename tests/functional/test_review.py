@@ -206,6 +206,25 @@ def test_an_acknowledged_change_is_forward_only(repository: Repository) -> None:
     assert change["category"] == "forward-only"
 
 
+def test_an_audience_that_is_not_here_is_stood_in_for(repository: Repository) -> None:
+    template = (
+        "{channel: sms, variables: {name: {example: Ada}, area: {}},"
+        " content: {type: text, text: Hi $(name) in $(area)}, locales: {fr: {content: {text: Salut $(name) à $(area)}}}}"
+    )
+    doc = "apiVersion: notifyctl/v1\nkind: Notification\nname: far\naudience: {source: {file: not-in-git.csv}}\n"
+    repository.cli.write(far=doc + f"template: {template}\n")
+    plan = repository.plan("--format", "json").json
+    [far] = [each for each in plan["notifications"] if each["name"] == "far"]
+    assert [sample["content"]["text"] for sample in far["samples"]] == [
+        "Hi Ada in [area]",
+        "Salut Ada à [area]",
+    ]
+    assert "made-up people" in json.dumps(plan["diagnostics"])
+    assert (plan["complete"], plan["applyable"]) == (False, False)
+    assert repository.cli("lint").code == 1, "lint still asks for the file"
+    assert repository.cli("plan").code == 1, "and so does a plan that could be applied"
+
+
 # Within what a comment may hold
 
 

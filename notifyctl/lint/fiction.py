@@ -1,0 +1,64 @@
+"""Made-up people in place of an audience that is not here, so that a review without the data still shows the words.
+
+Their addresses are from ranges reserved for fiction, their values the examples that the template gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from notifyctl.delivery import UNSUBSCRIBE
+from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.errors import ProjectError
+from notifyctl.message import placeholders
+from notifyctl.model import Audience, ChannelName, InlineRecipient, Notification
+
+NOT_HERE = frozenset({"unreadable-file", "unsupported-source"})
+
+
+def made_up(notification: Notification, error: ProjectError) -> tuple[Audience, list[Diagnostic]]:
+    """One person for each locale of the template, and what to say of it. Raises the error where it is about something else
+    than the source's absence.
+    """
+    audience = notification.audience
+    if audience.source is None or not {each.rule for each in error.diagnostics} <= NOT_HERE:
+        raise error
+    told = "shown for made-up people; how many it has is not known here"
+    said = [
+        replace(each, severity=Severity.WARNING, message=f"{each.message}: {told}")
+        for each in error.diagnostics
+    ]
+    people = tuple(
+        person(notification, number, locale) for number, locale in enumerate(locales(notification))
+    )
+    return Audience(audience.name, audience.marks, recipients=people), said
+
+
+def locales(notification: Notification) -> Iterator[str | None]:
+    yield None
+    yield from sorted(notification.template.locales)
+
+
+def person(notification: Notification, number: int, locale: str | None) -> InlineRecipient:
+    mail = notification.channel is ChannelName.EMAIL
+    return InlineRecipient(
+        location=notification.audience.marks.at("source"),
+        msisdn=() if mail else (f"+44770090{number:04}",),
+        email=(f"reader{number}@reader.example",) if mail else (),
+        locale=locale,
+        substitutions=dict(values(notification)),
+    )
+
+
+def values(notification: Notification) -> Iterator[tuple[str, str]]:
+    """An example for each variable that nothing else gives a value."""
+    template = notification.template
+    declared = {variable.name: variable for variable in template.variables or ()}
+    texts = [template.content or {}, template.options, *(each.content for each in template.locales.values())]
+    names = set(declared) | {name for text in texts for name in placeholders(text)}
+    names |= set(notification.audience.substitutions or ())
+    for name in sorted(names - set(notification.substitutions) - {UNSUBSCRIBE}):
+        variable = declared.get(name)
+        if variable is None or variable.default is None:
+            yield name, (variable.example if variable and variable.example else f"[{name}]")
