@@ -249,3 +249,20 @@ def test_hostile_messages_neither_run_nor_reach_out(
     assert (asked, said["requests"], said["errors"]) == ([], [], [])
     assert said["title"] == "acme: messages"
     assert said["articles"] == 3
+
+
+def test_what_opens_a_connection_is_left_out_of_a_mail() -> None:
+    from notifyctl.views.page.markup import srcdoc
+
+    made = srcdoc(
+        "<LINK rel=preconnect href=//evil.example><iframe src=//evil.example></iframe><meta http-equiv=refresh>"
+    )
+    assert "<LINK" not in made
+    assert "<iframe" not in made
+    assert "<meta http-equiv=refresh" not in made
+
+
+def test_a_masked_number_costs_what_it_costs_unmasked() -> None:
+    from notifyctl.views.page.messages import sms
+
+    assert "19 GSM-7 units" in str(sms("Hello +44••••••0123", "ACME"))

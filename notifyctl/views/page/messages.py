@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,9 +27,15 @@ def message(channel: ChannelName, content: ApiObject | None, *, sender: str) -> 
     return rcs(content, sender)
 
 
+DOT = "•"
+MASKED = re.compile(rf"\+\d{{0,3}}{DOT}+\d*")
+"""A number as `mask` leaves it. Its dots stand for digits, and are no GSM-7 themselves: what is sent is counted."""
+
+
 def sms(text: str, sender: str) -> Html:
-    counted = segment(text)
-    parts = list(split(text, cuts(text)))
+    true = MASKED.sub(lambda found: found[0].replace(DOT, "0"), text)
+    counted = segment(true)
+    parts = list(split(text, cuts(true)))
     inside: list[str | Html] = []
     for number, piece in enumerate(parts, start=1):
         if number > 1:
