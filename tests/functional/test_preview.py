@@ -193,7 +193,12 @@ def trap() -> Iterator[tuple[str, list[str]]]:
         def log_message(self, *args: object) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def process_request(self, request: Any, client_address: Any) -> None:
+            asked.append("a connection")
+            super().process_request(request, client_address)
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}", asked
@@ -225,7 +230,7 @@ def test_hostile_messages_neither_run_nor_reach_out(
         f"<script>top.document.title='taken'; fetch('{url}/script')</script>"
         f"<img src='{url}/image' onerror=\"top.document.title='taken'; fetch('{url}/error')\">"
         f"<style>@import '{url}/style'; body {{ background: url({url}/back) }}</style>"
-        f"<link rel=stylesheet href='{url}/link'><iframe src='{url}/frame'></iframe><object data='{url}/object'></object>"
+        f"<link rel=preconnect href='{url}'><link rel=dns-prefetch href='{url}'><link rel=stylesheet href='{url}/link'><iframe src='{url}/frame'></iframe><object data='{url}/object'></object>"
         f"<meta http-equiv=refresh content='0;url={url}/refresh'><form action='{url}/form'><button autofocus>x</button></form>"
         f"<svg onload=\"fetch('{url}/svg')\"></svg><video src='{url}/video' autoplay></video><base href='{url}/'>"
         "</iframe></main><script>document.title='taken'</script>"
