@@ -425,7 +425,7 @@ def test_programs_and_modules_of_the_project_are_not_run(
     ran = tmp_path / "ran"
     write(root, {"git": f"#!/bin/sh\ntouch {ran}\n"})
     write(root, {f"{name}.py": f"open({str(ran)!r}, 'w')" for name in ("jinja2", "tzdata")})
-    write(root, {"hello.yaml": HELLO.replace("Hello", "{{ 'Hello' }}")})
+    write(root, {"hello.yaml": HELLO.replace("Hello $(name)", "\"{{ 'Hello' }}\"")})
     (root / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{root}:.:{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", f"{root}:{os.environ.get('PYTHONPATH', '')}".rstrip(":"))
