@@ -47,6 +47,8 @@ for a repository, reads a checkout that belongs to another user (as in a contain
 """
 SMALL, MOST_SMALL = 64 * 1024, 4096
 """Files of up to so many bytes are fetched together, so many of them at most."""
+ABSENT = -1
+"""The size of a file that the commit names and the repository does not hold."""
 REGULAR = frozenset({"100644", "100755"})
 """Modes of the files that are read: no link, no submodule."""
 
@@ -127,7 +129,8 @@ class CommittedTree:
             mode, _, name, size = facts.decode().split()
             text = path.decode("utf-8", "surrogateescape").removeprefix(prefix)
             if mode in REGULAR:
-                found[text] = Blob(name, int(size))
+                # Of an object that is not here git says BAD; reading it fails then.
+                found[text] = Blob(name, int(size) if size.isdigit() else ABSENT)
         return found
 
     def paths(self) -> Sequence[str]:
@@ -157,7 +160,7 @@ class CommittedTree:
 
     def _small(self) -> dict[str, bytes]:
         """Every small file of the project, by its name in git, fetched at once: git is started once and not for each."""
-        wanted = sorted({blob.name for blob in self._blobs.values() if blob.size <= SMALL})[:MOST_SMALL]
+        wanted = sorted({blob.name for blob in self._blobs.values() if 0 <= blob.size <= SMALL})[:MOST_SMALL]
         said = run(
             self._folder, "cat-file", "--batch", given="".join(f"{name}\n" for name in wanted).encode()
         )

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import notifyctl
-from notifyctl.git import QUIET, READING
+from notifyctl.git import QUIET, READING, SEALED
 
 PACKAGE = Path(notifyctl.__file__).parent
 SECONDS = 10
@@ -371,47 +371,65 @@ def test_filters_hooks_and_drivers_of_git_do_not_run(root: Path, tmp_path: Path)
     assert not ran.exists()
 
 
-def test_a_repository_inside_of_the_project_is_not_taken_for_its_own(root: Path, tmp_path: Path) -> None:
-    """A pull request can hold the files of a bare repository, with settings of its own."""
-    ran = tmp_path / "ran"
-    write(
-        root,
-        {
-            "HEAD": "ref: refs/heads/main\n",
-            "config": f"[core]\n\tbare = true\n\tfsmonitor = touch {ran}\n\tpager = touch {ran}\n",
-            "objects/x.txt": "",
-            "refs/x.txt": "",
-        },
-    )
-    ended = plan(root, "--base", "main")
+def test_a_repository_inside_of_the_project_is_not_taken_for_its_own(root: Path) -> None:
+    """A pull request can hold the files of a bare repository, with a branch `main` and a fence of its own."""
+    project, theirs = root / "messages", root.parent / "theirs"
+    theirs.mkdir()
+    write(project, FILES)
+    write(theirs, FILES)
+    for line in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "x")):
+        git(theirs, *line)
+    for name in ("HEAD", "config", "objects", "refs"):
+        (theirs / ".git" / name).rename(project / name)
+    git(project, "config", "core.bare", "true")
+    git(project, "rev-parse", "--verify", "main:notifyctl.yaml")  # git by itself is taken in
+    ended = plan(project, "--base", "main")
     contained(ended, root)
-    assert not ran.exists()
+    assert ended.code == 64, ended.err
 
 
 def test_an_object_that_is_missing_is_not_fetched(root: Path, tmp_path: Path) -> None:
+    """A fetch would start whatever the settings of a clone without blobs name."""
     ran = tmp_path / "ran"
-    git(root, "config", "extensions.partialClone", "origin")
-    git(root, "config", "core.repositoryFormatVersion", "1")
-    git(root, "config", "remote.origin.promisor", "true")
-    git(root, "config", "remote.origin.url", f"ext::sh -c 'touch {ran}'")
-    git(root, "config", "protocol.ext.allow", "always")
-    ended = plan(root, "--base", "0123456789012345678901234567890123456789")
-    contained(ended, root)
-    assert ended.code == 64
+    for key, value in {
+        "core.repositoryFormatVersion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.promisor": "true",
+        "remote.origin.url": f"ext::touch {ran}",
+        "protocol.ext.allow": "always",
+    }.items():
+        git(root, "config", key, value)
+    name = subprocess.check_output(["git", "rev-parse", "main:people.csv"], cwd=root, text=True).strip()
+    (root / ".git" / "objects" / name[:2] / name[2:]).unlink()
+    subprocess.run(["git", "cat-file", "blob", name], cwd=root, check=False, capture_output=True)
+    assert ran.exists(), "git by itself fetches"
+    ran.unlink()
+    contained(plan(root, "--base", "main"), root)
     assert not ran.exists()
 
 
-def test_programs_and_modules_of_the_project_are_not_run(root: Path, tmp_path: Path) -> None:
+def test_nothing_is_left_of_the_environment(root: Path) -> None:
+    code = (
+        "import json, os\nfrom pathlib import Path\nfrom notifyctl.app.untrusted import open_untrusted\n"
+        "open_untrusted(Path('.'), out=None)\nprint(json.dumps(dict(os.environ)))\n"
+    )
+    surroundings = {**os.environ, **SECRETS, "HTTPS_PROXY": f"http://{CANARY}@127.0.0.1:9"}
+    told = subprocess.check_output([sys.executable, "-P", "-c", code], cwd=root, env=surroundings, text=True)
+    assert set(json.loads(told)) == {"PATH", *SEALED}
+    assert CANARY not in told
+
+
+def test_programs_and_modules_of_the_project_are_not_run(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ran = tmp_path / "ran"
     write(root, {"git": f"#!/bin/sh\ntouch {ran}\n"})
-    write(root, {f"{name}.py": f"open({str(ran)!r}, 'w')" for name in ("jinja2", "tzdata", "sitecustomize")})
+    write(root, {f"{name}.py": f"open({str(ran)!r}, 'w')" for name in ("jinja2", "tzdata")})
+    write(root, {"hello.yaml": HELLO.replace("Hello $(name)", "\"{{ 'Hello' }}\"")})
     (root / "git").chmod(0o755)
-    before = os.environ["PATH"]
-    os.environ["PATH"] = f"{root}:.:{before}"
-    try:
-        ended = plan(root, "--base", "main")
-    finally:
-        os.environ["PATH"] = before
+    monkeypatch.setenv("PATH", f"{root}:.:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", f"{root}:{os.environ.get('PYTHONPATH', '')}".rstrip(":"))
+    ended = plan(root, "--base", "main")
     assert ended.code == 0, ended.err
     assert not ran.exists()
 
