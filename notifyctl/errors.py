@@ -2,6 +2,7 @@
 
 NotifyctlError                  1   expected failure: a message and, where there is one, the way out
 ├── ProjectError                1   the project cannot be read, or has errors in its files
+│   └── AbsentAudienceError     1   the source of an audience is not on this machine
 ├── SettingsError               1   an environment variable or mounted secret is missing, or an environment is unknown
 ├── LedgerError                 1   the ledger is missing, unreadable, of a newer version or not ours
 ├── ProviderError               1   the provider refuses the run as a whole (401, 403), or cannot be set up
@@ -58,6 +59,10 @@ class ProjectError(NotifyctlError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.diagnostics = tuple(diagnostics)
+
+
+class AbsentAudienceError(ProjectError):
+    """An audience's source is not on this machine. One that is here and cannot be read is a plain ProjectError."""
 
 
 class SettingsError(NotifyctlError):

@@ -12,7 +12,7 @@ from notifyctl.audience.rows import Row, Rules, batches
 from notifyctl.audience.tables import OURS, Csv, JsonLines, Table, TableError, to_rows
 from notifyctl.delivery import RecipientBatch
 from notifyctl.diagnostics import Diagnostic, Severity, clipped
-from notifyctl.errors import ProjectError
+from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.model import Audience, ChannelName
 from notifyctl.ports import AudienceReader, FileTree
 
@@ -82,9 +82,8 @@ def inline(audience: Audience, rules: Rules, size: int) -> Reader:
 def table(audience: Audience, files: FileTree, rules: Rules, size: int) -> Reader:
     source = audience.source
     if source is None or source.file is None:
-        raise unreadable(
-            audience, "unsupported-source", f"a database is not read by this version, which reads {READ}"
-        )
+        message = f"a database is not read by this version, which reads {READ}"
+        raise unreadable(audience, "unsupported-source", message, kind=AbsentAudienceError)
     path = find(audience, source.file, files)
     found = read(audience, path, files, named=source.format)
     header = found.header
@@ -124,6 +123,7 @@ def find(audience: Audience, named: str, files: FileTree) -> str:
         "unreadable-file",
         f"there is no file {clipped(named)!r}",
         hint="a path relative to this file or to the project; files outside the project cannot be read",
+        kind=AbsentAudienceError,
     )
 
 
@@ -186,9 +186,10 @@ def unreadable(
     *,
     hint: str | None = None,
     field: tuple[str, ...] = ("source",),
+    kind: type[ProjectError] = ProjectError,
 ) -> ProjectError:
     place = audience.marks.at(*field)
-    return ProjectError(
+    return kind(
         f"the audience {audience.name!r} cannot be read: {message}",
         hint=hint,
         diagnostics=[Diagnostic(rule, Severity.ERROR, message, place, hint)],

@@ -10,20 +10,14 @@ from dataclasses import replace
 
 from notifyctl.delivery import UNSUBSCRIBE
 from notifyctl.diagnostics import Diagnostic, Severity
-from notifyctl.errors import ProjectError
+from notifyctl.errors import AbsentAudienceError
 from notifyctl.message import placeholders
 from notifyctl.model import Audience, ChannelName, InlineRecipient, Notification
 
-NOT_HERE = frozenset({"unreadable-file", "unsupported-source"})
 
-
-def made_up(notification: Notification, error: ProjectError) -> tuple[Audience, list[Diagnostic]]:
-    """One person for each locale of the template, and what to say of it. Raises the error where it is about something else
-    than the source's absence.
-    """
+def made_up(notification: Notification, error: AbsentAudienceError) -> tuple[Audience, list[Diagnostic]]:
+    """One person for each locale of the template, and what to say of it."""
     audience = notification.audience
-    if audience.source is None or not {each.rule for each in error.diagnostics} <= NOT_HERE:
-        raise error
     told = "shown for made-up people; how many it has is not known here"
     said = [
         replace(each, severity=Severity.WARNING, message=f"{each.message}: {told}")

@@ -13,7 +13,7 @@ from notifyctl.audience import load_suppressions, open_audience
 from notifyctl.channels import CHANNELS
 from notifyctl.delivery import Message
 from notifyctl.diagnostics import Diagnostic, Problem, Severity
-from notifyctl.errors import ProjectError
+from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.lint.fiction import made_up
 from notifyctl.lint.recipients import check_recipients
 from notifyctl.lint.unused import check_unused, waiting
@@ -66,13 +66,11 @@ def check_project(
         try:
             reader = opened(notification.audience)
         except ProjectError as error:
-            try:
-                stand_ins, found = made_up(notification, error) if fiction else (None, error.diagnostics)
-            except ProjectError:
-                stand_ins, found = None, error.diagnostics
-            problems.extend(found)
-            if stand_ins is None:
+            if not fiction or not isinstance(error, AbsentAudienceError):
+                problems.extend(error.diagnostics)
                 continue
+            stand_ins, found = made_up(notification, error)
+            problems.extend(found)
             reader = open_audience(stand_ins, files, suppressed=frozenset(), fence=None)
         columns = tuple(reader.variables)
         composed, found = compose_all(
