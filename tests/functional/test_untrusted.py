@@ -102,7 +102,8 @@ def plan(root: Path, *arguments: str, stdout: int = subprocess.PIPE) -> Ended:
         "HTTPS_PROXY": f"http://{CANARY}@127.0.0.1:9",
         "http_proxy": f"http://{CANARY}@127.0.0.1:9",
     }
-    line = ["-P", "-c", WATCH, "plan", "--untrusted", "-C", str(root), *arguments]
+    # -B: what Python keeps of its own modules at their first import is not what is watched here.
+    line = ["-P", "-B", "-c", WATCH, "plan", "--untrusted", "-C", str(root), *arguments]
     process = subprocess.Popen(
         [sys.executable, *line], cwd=root, env=surroundings, stdout=stdout, stderr=subprocess.PIPE
     )

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "notifyctl"
 ROWS: tuple[tuple[str, ...], ...] = (
     ("diagnostics",),
     ("errors", "rulebook"),
-    ("model", "faults"),
+    ("model", "faults", "engine"),
     ("delivery",),
     ("facts",),
     ("ports",),
@@ -30,6 +30,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
 
 DOORS = {
     "yaml": ("config.reader", "fmt.outline"),
+    "duckdb": ("engine",),
     "subprocess": ("git",),
     "sqlite3": ("ledger.database", "audience.where"),
     "httpx": ("providers.webexconnect.client", "forge.client"),
