@@ -20,7 +20,7 @@ from notifyctl.plan.build import Frame, build_plan, valid_until
 from notifyctl.plan.part import Orphan, Part
 from notifyctl.plan.plan import Plan
 from notifyctl.plan.prices import PriceList, read_prices
-from notifyctl.plan.standing import Standing, add_served, recorded_ids, standings
+from notifyctl.plan.standing import Known, PackedIds, accepted_ids, recorded_ids, standings
 from notifyctl.schedule.timing import Occurrence, occurrences
 
 LISTED_AHEAD = timedelta(days=7)
@@ -181,34 +181,28 @@ class Past:
         names = self.names(notification)
         return (scope for scope in self.facts.scopes if scope.notification in names)
 
-    def standings(self, scope: Scope) -> dict[bytes, Standing]:
+    def standings(self, scope: Scope) -> Known:
         same = [past for past in self.scopes(scope.notification) if same_slot(past, scope)]
-        known = standings(batch for past in same for batch in self.facts.batches(past))
-        for past in same:
-            for members in self.facts.served(past):
-                add_served(known, members)
-        return known
+        return Known(
+            batches=lambda: (batch for past in same for batch in self.facts.batches(past)),
+            served=lambda: (members for past in same for members in self.facts.served(past)),
+        )
 
-    def recorded(self, scope: Scope) -> set[bytes] | None:
+    def recorded(self, scope: Scope) -> PackedIds | None:
         packed = [
             self.facts.recorded(past) for past in self.scopes(scope.notification) if same_slot(past, scope)
         ]
         known = [ids for ids in packed if ids is not None]
-        return set().union(*(recorded_ids(ids) for ids in known)) if known else None
+        return PackedIds(known) if known else None
 
-    def earlier(self, scope: Scope) -> set[bytes]:
+    def earlier(self, scope: Scope) -> PackedIds:
         """Who accepted any lower edition on the same channel."""
         lower = (
             p
             for p in self.scopes(scope.notification)
             if p.edition < scope.edition and p.channel is scope.channel
         )
-        return {
-            recipient
-            for past in lower
-            for recipient, standing in standings(self.facts.batches(past)).items()
-            if standing.kind == "accepted"
-        }
+        return PackedIds(ids for past in lower for ids in accepted_ids(self.facts.batches(past)))
 
     def orphans(self, planned: set[Scope]) -> Iterator[Orphan]:
         """Scopes that no definition speaks of any more, and old editions or occurrences with something unsettled."""

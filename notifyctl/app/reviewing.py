@@ -11,7 +11,7 @@ from notifyctl.app.planning import derive
 from notifyctl.app.workspace import Workspace, environment_of
 from notifyctl.channels import CHANNELS
 from notifyctl.config.load import load_project
-from notifyctl.delivery import ID_BYTES, Message
+from notifyctl.delivery import Message
 from notifyctl.diagnostics import Location, Marks, has_errors, in_order
 from notifyctl.errors import NotifyctlError, ProjectError
 from notifyctl.git import CommittedTree
@@ -121,7 +121,7 @@ class Sides:
             planned.setdefault(each.name, []).append(each)
         for effects in plan.effects if plan else ():
             reached = people.setdefault(effects.scope.notification, set())
-            reached.update(entry[:ID_BYTES] for entry in effects.entries)
+            reached.update(effects.ids())
         return {
             name: Side(
                 notification=(notification := self.project.notifications[name]),

@@ -34,40 +34,56 @@ def unix_lines(value: Any) -> Any:
 
 
 class DeliveryHash:
-    """SHA-256 over the canonical JSON of all that a recipient can notice.
+    """SHA-256 over the canonical JSON `{"of": …, "values": {…}}`: all that a recipient can notice.
 
-    `values` sorts last among the keys, so everything before it is hashed once and the state is copied per recipient.
+    `of` is the hash of what is the same for all readers of a message, so that a long text is hashed once and not for each.
     """
 
     def __init__(self, message: Message) -> None:
-        document = {
-            "bcc": message.bcc or (),
-            "cc": message.cc or (),
-            "channel": message.channel.value,
-            "content": message.content,
-            "from": message.sender,
-            "options": message.options,
-            "smartlinks": message.smartlinks,
-            "template": message.template_id,
-        }
-        self._state = sha256(canonical(document)[:-1] + b',"values":')
         # `names` is sorted, as canonical JSON sorts them.
-        self._keys = [encode_basestring(name) + ":" for name in message.names]
+        self.keys = [encode_basestring(name) + ":" for name in message.names]
+        shared = canonical(shared_by_all(message))
+        self.head = f'{{"of":"{sha256(shared).hexdigest()}","values":'
+        """What stands before the values."""
+        self._state = sha256(self.head.encode())
+        self._former = sha256(shared[:-1] + b',"values":')
 
     def of(self, values: Sequence[str | None]) -> bytes:
         """32 bytes; `values` in the order of the message's names, `None` where nothing gives one."""
         state = self._state.copy()
-        pairs = zip(self._keys, values, strict=True)
+        state.update(self._inside(values))
+        return state.digest()
+
+    def former(self, values: Sequence[str | None]) -> bytes:
+        """The same as versions up to 0.3 made it, over one flat document: what their ledgers hold."""
+        state = self._former.copy()
+        state.update(self._inside(values))
+        return state.digest()
+
+    def _inside(self, values: Sequence[str | None]) -> bytes:
+        pairs = zip(self.keys, values, strict=True)
         inside = ",".join(
             key + ("null" if v is None else encode_basestring(unix_lines(v))) for key, v in pairs
         )
-        state.update(f"{{{inside}}}}}".encode())
-        return state.digest()
+        return f"{{{inside}}}}}".encode()
+
+
+def shared_by_all(message: Message) -> dict[str, Any]:
+    return {
+        "bcc": message.bcc or (),
+        "cc": message.cc or (),
+        "channel": message.channel.value,
+        "content": message.content,
+        "from": message.sender,
+        "options": message.options,
+        "smartlinks": message.smartlinks,
+        "template": message.template_id,
+    }
 
 
 def content_hash(message: Message) -> str:
     """The message apart from what differs between its readers: `d1:` and 64 hex digits."""
-    return DELIVERY_PREFIX + DeliveryHash(message).of([None] * len(message.names)).hex()
+    return DELIVERY_PREFIX + DeliveryHash(message).former([None] * len(message.names)).hex()
 
 
 def texts_hash(messages: Mapping[str | None, Message]) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from notifyctl.delivery import FINGERPRINT_BYTES
 from notifyctl.model import Joiners, OnUnknown
-from notifyctl.plan.standing import Standing
+from notifyctl.plan.standing import Kind
 
 
 class Action(StrEnum):
@@ -70,8 +69,8 @@ class Decision:
 
 def decide(  # noqa: C901, PLR0912 - a table read from the top: one test a row
     *,
-    standing: Standing | None,
-    delivery_hash: bytes,
+    kind: Kind | None,
+    same: bool,
     suppressed: str | None,
     blocked: str | None,
     joined: bool,
@@ -80,14 +79,13 @@ def decide(  # noqa: C901, PLR0912 - a table read from the top: one test a row
 ) -> Decision:
     """The action table, top to bottom.
 
-    `standing` is what the ledger knows of the unit, `delivery_hash` what it would get now. `joined`: the edition is open
-    and its recorded audience is without this recipient. `earlier`: accepted under a lower edition.
+    `kind` is what the ledger knows of the unit; None: nothing. `same`: what was sent is what it would get now. `joined`:
+    the edition is open and its recorded audience is without this recipient. `earlier`: accepted under a lower edition.
     """
-    uncertain = standing is not None and standing.kind == "uncertain"
-    if uncertain and circumstances.unknown is OnUnknown.HOLD:
+    if kind == "uncertain" and circumstances.unknown is OnUnknown.HOLD:
         return Decision(Action.UNCERTAIN, "no-outcome")
-    if standing is not None and standing.kind == "accepted":
-        if standing.fingerprint == delivery_hash[:FINGERPRINT_BYTES]:
+    if kind == "accepted":
+        if same:
             return Decision(Action.UNCHANGED)
         if circumstances.acknowledged:
             return Decision(Action.UNCHANGED, "acknowledged")
@@ -104,14 +102,15 @@ def decide(  # noqa: C901, PLR0912 - a table read from the top: one test a row
         return Decision(Action.BLOCKED, blocked)
     intent = Intent.JOINER if joined else Intent.RESEND if earlier else Intent.FIRST
     # Held joiners are blocked before the question of when: they are not authorised at any moment.
-    if joined and circumstances.joiners is Joiners.HOLD and standing is None:
+    if joined and circumstances.joiners is Joiners.HOLD and kind is None:
         return Decision(Action.BLOCKED, "joiners-held", intent)
     if circumstances.deferred:
         return Decision(Action.DEFERRED, circumstances.deferred, intent)
-    if standing is not None and circumstances.fresh_only:
+    if kind is not None and circumstances.fresh_only:
         return Decision(Action.BLOCKED, "plan-used", intent)
-    if standing is not None:
-        return Decision(Action.RETRY, "may-have-it-already" if uncertain else "not-accepted", intent)
+    if kind is not None:
+        reason = "may-have-it-already" if kind == "uncertain" else "not-accepted"
+        return Decision(Action.RETRY, reason, intent)
     if joined:
         return Decision(Action.SEND_NEW, intent=intent)
     if earlier:

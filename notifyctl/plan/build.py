@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from notifyctl.delivery import Consignment, ExcludedRow, Exclusion, Opening
+from notifyctl.delivery import Consignment, Opening
 from notifyctl.diagnostics import Diagnostic, Severity, in_order
 from notifyctl.facts import Statement, StatementKind
 from notifyctl.model import Category, ChannelName, Environment, Policy
@@ -22,15 +22,6 @@ GROWTH_FLOOR = 10
 """Growth is judged from this many people up: one more in a team of three is no accident."""
 RENAME_PERCENT = 90
 """Of the units of a new name that were accepted under one that is gone, text for text."""
-LISTED_ROWS = 20
-"""Rows listed for each notification and reason; the rest is counted."""
-
-SEVERITIES = {
-    Exclusion.BAD_ADDRESS: Severity.WARNING,
-    Exclusion.BAD_ROW: Severity.WARNING,
-    Exclusion.NO_ADDRESS: Severity.INFO,
-    Exclusion.DUPLICATE: Severity.INFO,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +64,7 @@ def build_plan(
             identify
         )
         hold_to_policy(found)
-        problems.extend(row_diagnostics(found.excluded))
+        problems.extend(found.excluded.diagnostics())
         problems.extend(empty_audience(found))
         planned.append(describe(found))
         effects.append(found.effects)
@@ -173,7 +164,6 @@ def describe(found: Examination) -> PlannedNotification:
     costs = found.tally.costs()
     if costs and found.tally.unpriced:
         costs = (replace(costs[0], unpriced=found.tally.unpriced), *costs[1:])
-    bad = sum(row.reason in {Exclusion.BAD_ADDRESS, Exclusion.BAD_ROW} for row in found.excluded)
     return PlannedNotification(
         name=notification.name,
         channel=message.channel,
@@ -185,11 +175,11 @@ def describe(found: Examination) -> PlannedNotification:
         audience=notification.audience.name,
         opaque=message.opaque,
         rows=found.rows,
-        rejected_rows=bad,
+        rejected_rows=found.excluded.bad,
         actions={action: found.counts[action] for action in Action if found.counts[action]},
         reasons={a: dict(sorted(found.reasons[a].items())) for a in Action if found.reasons.get(a)},
         segments=found.segments if counts_segments else None,
-        texts=len(found.samples.counts),
+        texts=found.samples.texts,
         due=found.due,
         deferred_until=found.deferred_until,
         expires=found.expires,
@@ -229,21 +219,6 @@ def describe_orphan(orphan: Orphan) -> PlannedNotification:
         cost=None,
         samples=(),
     )
-
-
-def row_diagnostics(excluded: Iterable[ExcludedRow]) -> Iterator[Diagnostic]:
-    """Each row that gave no recipient, with its line, until there are too many to read."""
-    seen: Counter[Exclusion] = Counter()
-    last: dict[Exclusion, ExcludedRow] = {}
-    for row in excluded:
-        seen[row.reason] += 1
-        last[row.reason] = row
-        if seen[row.reason] <= LISTED_ROWS:
-            yield Diagnostic(row.reason.value, SEVERITIES[row.reason], row.detail, row.location)
-    for reason, count in seen.items():
-        if count > LISTED_ROWS:
-            message = f"{count - LISTED_ROWS} more rows like these"
-            yield Diagnostic(reason.value, SEVERITIES[reason], message, last[reason].location)
 
 
 def empty_audience(found: Examination) -> Iterator[Diagnostic]:

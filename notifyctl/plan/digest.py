@@ -4,25 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from heapq import merge
 from typing import Any
 
-from notifyctl.delivery import Scope
+from notifyctl.delivery import ID_BYTES, Scope
 from notifyctl.model import Policy
 from notifyctl.plan.actions import Intent
 
 PREFIX = "sha256:"
+HASH_BYTES = 32
+ENTRY_BYTES = ID_BYTES + HASH_BYTES
+"""A recipient id, then the delivery hash."""
+PACKED_AT_ONCE = 65_536
+"""Entries in one piece of a stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Entries that lie elsewhere: `pieces` gives them sorted, packed, in pieces of whole entries, each time it is called."""
+
+    count: int
+    pieces: Callable[[], Iterator[bytes]]
 
 
 @dataclass(slots=True)
 class ScopeEffects:
-    """What a plan authorises in one scope. Entries may come in any order: they are sorted before they are hashed."""
+    """What a plan authorises in one scope. Entries may come in any order. They lie by what their units share: why and when."""
 
     scope: Scope
     policy: Policy
-    entries: list[bytes] = field(default_factory=list)
+    rows: dict[str, list[bytes]] = field(default_factory=dict)
+    elsewhere: dict[str, Sorted] = field(default_factory=dict)
 
     def add(
         self,
@@ -32,25 +47,62 @@ class ScopeEffects:
         not_before: datetime | None,
         expires: datetime | None,
     ) -> None:
-        moments = f"{intent}|{moment(not_before)}|{moment(expires)}".encode()
-        self.entries.append(recipient + delivery_hash + moments)
+        self.rows.setdefault(shared(intent, not_before, expires), []).append(recipient + delivery_hash)
+
+    def clear(self) -> None:
+        self.rows.clear()
+        self.elsewhere.clear()
+
+    def __len__(self) -> int:
+        return sum(map(len, self.rows.values())) + sum(each.count for each in self.elsewhere.values())
+
+    def groups(self) -> Iterator[tuple[str, int, Iterator[bytes]]]:
+        """(what they share, how many, their entries sorted and packed in pieces), in the order of what they share."""
+        for name in sorted({*self.rows, *self.elsewhere}):
+            found = self.elsewhere.get(name)
+            if found is not None:
+                yield name, found.count, found.pieces()
+            else:
+                yield name, len(self.rows[name]), packed(sorted(self.rows[name]))
+
+    def entries(self) -> Iterator[tuple[bytes, str]]:
+        """Each entry and what it shares with others, sorted by recipient."""
+        return merge(*(singly(name, pieces) for name, _, pieces in self.groups()))
+
+    def ids(self) -> Iterator[bytes]:
+        return (entry[:ID_BYTES] for entry, _ in self.entries())
+
+
+def shared(intent: Intent, not_before: datetime | None, expires: datetime | None) -> str:
+    return f"{intent}|{moment(not_before)}|{moment(expires)}"
 
 
 def moment(value: datetime | None) -> str:
     return value.isoformat() if value else ""
 
 
+def packed(entries: list[bytes]) -> Iterator[bytes]:
+    for start in range(0, len(entries), PACKED_AT_ONCE):
+        yield b"".join(entries[start : start + PACKED_AT_ONCE])
+
+
+def singly(name: str, pieces: Iterable[bytes]) -> Iterator[tuple[bytes, str]]:
+    for piece in pieces:
+        for at in range(0, len(piece), ENTRY_BYTES):
+            yield piece[at : at + ENTRY_BYTES], name
+
+
 def digest(*, environment: str, provider: str, lineage: str | None, effects: Iterable[ScopeEffects]) -> str:
     """`sha256:` and 64 hex digits. Scopes without an authorised unit leave no trace in it."""
     state = hashlib.sha256()
-    head = {"digest": 1, "environment": environment, "provider": provider, "lineage": lineage}
+    head = {"digest": 2, "environment": environment, "provider": provider, "lineage": lineage}
     state.update(line(head))
-    for part in sorted((e for e in effects if e.entries), key=lambda e: e.scope):
-        state.update(
-            line({"scope": asdict(part.scope), "policy": asdict(part.policy), "units": len(part.entries)})
-        )
-        for entry in sorted(part.entries):
-            state.update(len(entry).to_bytes(2, "big") + entry)
+    for part in sorted((e for e in effects if len(e)), key=lambda e: e.scope):
+        state.update(line({"scope": asdict(part.scope), "policy": asdict(part.policy), "units": len(part)}))
+        for name, count, pieces in part.groups():
+            state.update(line({"shared": name, "units": count}))
+            for piece in pieces:
+                state.update(piece)
     return PREFIX + state.hexdigest()
 
 

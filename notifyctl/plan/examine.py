@@ -13,7 +13,6 @@ from notifyctl.delivery import (
     FINGERPRINT_BYTES,
     Consignment,
     Envelope,
-    ExcludedRow,
     Exclusion,
     RecipientBatch,
     Units,
@@ -22,10 +21,12 @@ from notifyctl.message import DeliveryHash, own_values, resolve, texts_hash, var
 from notifyctl.model import ChannelName, Notification
 from notifyctl.plan.actions import AUTHORISED, Action, Circumstances, Decision, Intent, decide
 from notifyctl.plan.digest import ScopeEffects
+from notifyctl.plan.excluded import Excluded
 from notifyctl.plan.inspect import Inspector
 from notifyctl.plan.part import Identify, Part
 from notifyctl.plan.prices import PriceList, Tally
 from notifyctl.plan.samples import Samples
+from notifyctl.plan.standing import Standing
 from notifyctl.schedule.timing import Timing, timing
 
 
@@ -72,7 +73,7 @@ class Examination:
     groups: dict[GroupKey, Growing] = field(default_factory=dict)
     held: list[bytes] = field(default_factory=list)
     """Ids of people in the audience whom nothing is sent to now, but who belong to the edition."""
-    excluded: list[ExcludedRow] = field(default_factory=list)
+    excluded: Excluded = field(default_factory=Excluded)
     served: list[bytes] = field(default_factory=list)
     """Packed members that a baseline counts as served."""
     content_hash: str = ""
@@ -103,7 +104,7 @@ class Examination:
             self.reasons.pop(action, None)
         self.count(Action.BLOCKED, reason, stopped)
         self.groups.clear()
-        self.effects.entries.clear()
+        self.effects.clear()
         self.segments = 0
         self.tally = Tally(self.tally.channel, self.tally.list)
 
@@ -169,7 +170,7 @@ class Examiner:
     def _exclude(self, batch: RecipientBatch) -> None:
         for row in batch.excluded:
             self.found.rows += 1
-            self.found.excluded.append(row)
+            self.found.excluded.add(row)
             action = NOT_A_RECIPIENT.get(row.reason)
             if action is not None:
                 self.found.count(action, row.reason.value)
@@ -192,9 +193,10 @@ class Examiner:
             when = self._timing(batch.timezones[position])
             suppression = batch.suppressions[position]
             joined = part.recorded is not None and recipient not in part.recorded
+            standing = part.standings.get(recipient)
             decision = decide(
-                standing=part.standings.get(recipient),
-                delivery_hash=delivery_hash,
+                kind=standing.kind if standing else None,
+                same=standing is None or is_same(standing, delivery_hash, hasher, values),
                 suppressed=suppression.value if suppression else None,
                 blocked=part.held or look.blocked or (None if when else "unknown-timezone"),
                 joined=joined,
@@ -263,6 +265,14 @@ class Examiner:
             acknowledged=self.acknowledged,
             baseline=self.part.baseline is not None,
         )
+
+
+def is_same(
+    standing: Standing, delivery_hash: bytes, hasher: DeliveryHash, values: Sequence[str | None]
+) -> bool:
+    """Whether what was sent is what it would get now, by the hash of this version or that of earlier ones."""
+    known = standing.fingerprint
+    return known == delivery_hash[:FINGERPRINT_BYTES] or known == hasher.former(values)[:FINGERPRINT_BYTES]
 
 
 def earliest(first: datetime | None, second: datetime | None) -> datetime | None:

@@ -32,10 +32,11 @@ class Samples:
 
     def __init__(self, messages: Mapping[str | None, Message]) -> None:
         self.messages = messages
+        self.texts = 0
+        """Distinct ones."""
         self.counts: dict[bytes, int] = {}
-        self.firsts: dict[bytes, First] = {}
-        self.per_variant: dict[str | None, int] = {}
-        self.sights: dict[Sight, bytes] = {}
+        self.firsts: dict[str | None, dict[bytes, First]] = {variant: {} for variant in messages}
+        self.sights: dict[Sight, tuple[bytes, First]] = {}
         self.lengths: dict[Sight, int] = {}
         self.optional = {
             variant: [at for at, name in enumerate(message.names) if message.shared.get(name) == ""]
@@ -50,46 +51,49 @@ class Samples:
         destination: str,
         values: Sequence[str | None],
     ) -> None:
+        """To be called in the order of the rows."""
         seen = self.counts.get(delivery_hash, 0)
         self.counts[delivery_hash] = seen + 1
-        if seen:
-            return
-        found = self._sights(variant, delivery_hash, values)
-        if found or self.per_variant.get(variant, 0) < HELD:
-            self.per_variant[variant] = self.per_variant.get(variant, 0) + 1
-            self.firsts[delivery_hash] = (variant, action, destination, values)
+        if not seen:
+            self.texts += 1
+            self.show(delivery_hash, (variant, action, destination, values))
 
-    def _sights(self, variant: str | None, key: bytes, values: Sequence[str | None]) -> bool:
-        """Whether this text is the first or most of some kind so far."""
+    def show(self, key: bytes, first: First) -> None:
+        """The first reader of a text. Whoever does not call `add` for each reader sets `texts` and `counts` too."""
+        variant, _, _, values = first
+        firsts = self.firsts[variant]
+        if len(firsts) < HELD:
+            firsts[key] = first
         text = "".join([value or "" for value in values])
-        found = False
         for name, length in (("longest", len(text)), ("shortest", -len(text))):
             sight = (name, variant)
             if sight not in self.lengths or length > self.lengths[sight]:
-                self.lengths[sight], self.sights[sight], found = length, key, True
+                self.lengths[sight], self.sights[sight] = length, (key, first)
         if not text.isascii():
             for name, pattern in (("not GSM-7", not is_gsm7(text)), ("right to left", RTL.search(text))):
-                if pattern and (name, variant) not in self.sights:
-                    self.sights[name, variant], found = key, True
-        lacks = any(not values[at] for at in self.optional[variant])
-        if lacks and ("without optional values", variant) not in self.sights:
-            self.sights["without optional values", variant], found = key, True
-        return found
+                if pattern:
+                    self.sights.setdefault((name, variant), (key, first))
+        if any(not values[at] for at in self.optional[variant]):
+            self.sights.setdefault(("without optional values", variant), (key, first))
 
     def chosen(self) -> tuple[Sample, ...]:
         """At least one for each variant, then what is easily overlooked, then the most read; KEPT in all, the most read first."""
-        ranked = sorted(self.firsts, key=lambda key: -self.counts[key])
-        leaders = {self.firsts[key][0]: key for key in reversed(ranked)}
-        spread = [key for key in self.sights.values() if key in self.firsts]
+        held = {key: first for firsts in self.firsts.values() for key, first in firsts.items()}
+        held |= dict(self.sights.values())
+        ranked = sorted(held, key=lambda key: -self.counts[key])
+        leaders = {held[key][0]: key for key in reversed(ranked)}
+        spread = [key for key, _ in self.sights.values()]
         order = dict.fromkeys([*sorted(leaders.values(), key=ranked.index), *spread, *ranked])
         kept = sorted(list(order)[:KEPT], key=ranked.index)
         fillers = {variant: Filler(message) for variant, message in self.messages.items()}
         # Where all texts are shown, nobody need be told which is the longest.
-        tell = len(self.counts) > KEPT
-        return tuple(self._sample(key, fillers, tell=tell) for key in kept)
+        tell = self.texts > KEPT
+        return tuple(self._sample(key, held[key], fillers, tell=tell) for key in kept)
 
-    def _sample(self, key: bytes, fillers: Mapping[str | None, Filler], *, tell: bool) -> Sample:
-        variant, action, destination, values = self.firsts[key]
+    def _sample(
+        self, key: bytes, first: First, fillers: Mapping[str | None, Filler], *, tell: bool
+    ) -> Sample:
+        variant, action, destination, values = first
         message = self.messages[variant]
         masked = mask(destination)
         if message.opaque or message.content is None:
@@ -104,7 +108,7 @@ class Samples:
             locale=variant,
             content=without(content, destination, masked),
             segments=segment(text).segments if isinstance(text, str) else None,
-            why=tuple(name for (name, _), shown in self.sights.items() if shown == key) if tell else (),
+            why=tuple(name for (name, _), (shown, _) in self.sights.items() if shown == key) if tell else (),
         )
 
 

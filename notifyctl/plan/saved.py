@@ -16,10 +16,9 @@ from typing import Any
 from notifyctl.delivery import ID_BYTES, Scope
 from notifyctl.errors import PlanRefusedError
 from notifyctl.model import Category, ChannelName, Policy
-from notifyctl.plan.digest import ScopeEffects, digest
+from notifyctl.plan.digest import ENTRY_BYTES, ScopeEffects, Sorted, digest
 from notifyctl.plan.plan import FORMAT_VERSION, Plan
 
-LENGTH_BYTES = 2
 MOST_BYTES = 1 << 30
 """Of one scope's units once unpacked: ten million people."""
 
@@ -40,18 +39,26 @@ class SavedPlan:
 
 def authorised(plan: Plan, plan_id: str) -> dict[str, Any]:
     """What a plan file holds beside the public plan."""
-    scopes = sorted((each for each in plan.effects if each.entries), key=lambda each: each.scope)
+    scopes = sorted((each for each in plan.effects if len(each)), key=lambda each: each.scope)
     return {"plan_id": plan_id, "authorised": [scope_object(each) for each in scopes]}
 
 
 def scope_object(effects: ScopeEffects) -> dict[str, Any]:
-    packed = b"".join(len(entry).to_bytes(LENGTH_BYTES) + entry for entry in sorted(effects.entries))
     return {
         "scope": asdict(effects.scope),
         "policy": asdict(effects.policy),
-        "count": len(effects.entries),
-        "units": b64encode(zlib.compress(packed)).decode(),
+        "count": len(effects),
+        "units": [
+            {"shared": name, "count": count, "packed": compressed(pieces)}
+            for name, count, pieces in effects.groups()
+        ],
     }
+
+
+def compressed(pieces: Iterable[bytes]) -> str:
+    packing = zlib.compressobj()
+    made = b"".join([*map(packing.compress, pieces), packing.flush()])
+    return b64encode(made).decode()
 
 
 def read_saved(document: object) -> SavedPlan:
@@ -96,27 +103,22 @@ def scope_effects(entry: Mapping[str, Any]) -> ScopeEffects:
     scope, policy = dict(entry["scope"]), dict(entry["policy"])
     scope["channel"] = ChannelName(scope["channel"])
     policy["require_unsubscribe"] = tuple(Category(each) for each in policy["require_unsubscribe"])
+    groups = {str(each["shared"]): unpacked(each["packed"]) for each in entry["units"]}
+    return ScopeEffects(Scope(**scope), Policy(**policy), elsewhere=groups)
+
+
+def unpacked(text: str) -> Sorted:
     unpacking = zlib.decompressobj()
-    packed = unpacking.decompress(b64decode(entry["units"], validate=True), MOST_BYTES)
-    if unpacking.unconsumed_tail or not unpacking.eof:
+    packed = unpacking.decompress(b64decode(text, validate=True), MOST_BYTES)
+    if unpacking.unconsumed_tail or not unpacking.eof or len(packed) % ENTRY_BYTES:
         raise ValueError("too long, or cut off")
-    return ScopeEffects(Scope(**scope), Policy(**policy), list(entries(packed)))
-
-
-def entries(packed: bytes) -> Iterator[bytes]:
-    at = 0
-    while at < len(packed):
-        end = at + LENGTH_BYTES + int.from_bytes(packed[at : at + LENGTH_BYTES])
-        if end > len(packed):
-            raise ValueError("cut off")
-        yield packed[at + LENGTH_BYTES : end]
-        at = end
+    return Sorted(len(packed) // ENTRY_BYTES, lambda: iter((packed,)))
 
 
 def beyond(saved: SavedPlan, now: Iterable[ScopeEffects]) -> list[str]:
     """What would be sent now that was not reviewed, as sentences; none: it is the reviewed plan, or a part of it."""
     reviewed = {each.scope: each for each in saved.effects}
-    return [said for each in now if each.entries for said in differences(reviewed.get(each.scope), each)]
+    return [said for each in now if len(each) for said in differences(reviewed.get(each.scope), each)]
 
 
 def differences(reviewed: ScopeEffects | None, now: ScopeEffects) -> Iterator[str]:
@@ -124,17 +126,30 @@ def differences(reviewed: ScopeEffects | None, now: ScopeEffects) -> Iterator[st
         f"{now.scope.notification} (edition {now.scope.edition}, {now.scope.occurrence}, {now.scope.channel})"
     )
     if reviewed is None:
-        yield f"{name}: {people(len(now.entries))}, and the plan has none there"
+        yield f"{name}: {people(len(now))}, and the plan has none there"
         return
     if reviewed.policy != now.policy:
         yield f"{name}: the limits are others than those that were reviewed"
-    known = {entry[:ID_BYTES]: entry for entry in reviewed.entries}
-    joined = sum(entry[:ID_BYTES] not in known for entry in now.entries)
-    changed = sum(entry[:ID_BYTES] in known and known[entry[:ID_BYTES]] != entry for entry in now.entries)
+    joined, changed = compared(reviewed.entries(), now.entries())
     if joined:
         yield f"{name}: {people(joined)} who are not in the plan"
     if changed:
         yield f"{name}: {people(changed)} would get another text, or at another time"
+
+
+def compared(reviewed: Iterator[tuple[bytes, str]], now: Iterator[tuple[bytes, str]]) -> tuple[int, int]:
+    """How many units of `now` the plan has not, and has otherwise. Both are sorted by recipient, so neither is held."""
+    joined = changed = 0
+    known = next(reviewed, None)
+    for unit in now:
+        recipient = unit[0][:ID_BYTES]
+        while known is not None and known[0][:ID_BYTES] < recipient:
+            known = next(reviewed, None)
+        if known is None or known[0][:ID_BYTES] != recipient:
+            joined += 1
+        elif known != unit:
+            changed += 1
+    return joined, changed
 
 
 def people(count: int) -> str:

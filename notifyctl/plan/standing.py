@@ -5,9 +5,9 @@ This is the part of planning that meets the ledger at full size, so it walks pac
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from struct import Struct
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES, BatchFacts, BatchState
 
@@ -79,3 +79,78 @@ def stronger(one: Standing, other: Standing) -> Standing:
 def recorded_ids(packed: bytes) -> set[bytes]:
     """The recipient ids of a recorded audience, ID_BYTES each."""
     return {packed[start : start + ID_BYTES] for start in range(0, len(packed), ID_BYTES)}
+
+
+class Known(Mapping[bytes, Standing]):
+    """The standings of one scope, folded when the first of them is asked for. A columnar planner asks for none: it takes
+    the packed facts as they are.
+    """
+
+    def __init__(
+        self,
+        batches: Callable[[], Iterable[BatchFacts]] = tuple,
+        served: Callable[[], Iterable[bytes]] = tuple,
+    ) -> None:
+        self.batches = batches
+        self.served = served
+        self._folded: dict[bytes, Standing] | None = None
+
+    @property
+    def folded(self) -> dict[bytes, Standing]:
+        if self._folded is None:
+            self._folded = standings(self.batches())
+            for members in self.served():
+                add_served(self._folded, members)
+        return self._folded
+
+    def __getitem__(self, recipient: bytes) -> Standing:
+        return self.folded[recipient]
+
+    def get(self, recipient: bytes, default: Any = None) -> Any:
+        return self.folded.get(recipient, default)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.folded)
+
+    def __len__(self) -> int:
+        return len(self.folded)
+
+
+class PackedIds(Collection[bytes]):
+    """Recipient ids as a ledger holds them, ID_BYTES each; a set of them is made when one is asked for."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self.pieces = tuple(pieces)
+        self._ids: set[bytes] | None = None
+
+    @property
+    def ids(self) -> set[bytes]:
+        if self._ids is None:
+            self._ids = set().union(*map(recorded_ids, self.pieces))
+        return self._ids
+
+    def __contains__(self, recipient: object) -> bool:
+        return recipient in self.ids
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.ids)
+
+    def __len__(self) -> int:
+        """Of the packed ids: who was planned anew within a run stands there twice."""
+        return sum(map(len, self.pieces)) // ID_BYTES
+
+
+def accepted_ids(facts: Iterable[BatchFacts]) -> Iterator[bytes]:
+    """Packed ids of whoever any of the batches reached."""
+    for batch in facts:
+        whole = batch.state is BatchState.ACCEPTED
+        if whole and not batch.others:
+            yield b"".join([recipient for recipient, _ in MEMBER.iter_unpack(batch.members)])
+            continue
+        yield b"".join(
+            [
+                recipient
+                for position, (recipient, _) in enumerate(MEMBER.iter_unpack(batch.members))
+                if batch.others.get(position, batch.state) is BatchState.ACCEPTED
+            ]
+        )

@@ -10,14 +10,6 @@ from hypothesis import strategies as st
 
 from notifyctl.model import Joiners
 from notifyctl.plan.actions import AUTHORISED, SENDS, Action, Circumstances, Decision, Intent, decide
-from notifyctl.plan.standing import Standing
-
-HASH = bytes(range(32))
-SAME, OTHER = HASH[:12], b"other text!!"
-
-
-def stand(kind: Any, fingerprint: bytes = SAME) -> Standing:
-    return Standing(kind, fingerprint, batch=1, attempts=1)
 
 
 def decision(**given: Any) -> Decision:
@@ -26,13 +18,14 @@ def decision(**given: Any) -> Decision:
         name: given.pop(name) for name in ("withdrawn", "expired", "deferred", "joiners") if name in given
     }
     facts: dict[str, Any] = {
-        "standing": None,
+        "kind": None,
+        "same": True,
         "suppressed": None,
         "blocked": None,
         "joined": False,
         "earlier": False,
     }
-    return decide(delivery_hash=HASH, circumstances=Circumstances(**circumstances), **(facts | given))
+    return decide(circumstances=Circumstances(**circumstances), **(facts | given))
 
 
 EVERYTHING: dict[str, Any] = {
@@ -47,15 +40,15 @@ EVERYTHING: dict[str, Any] = {
 }
 
 TABLE: list[tuple[Action, dict[str, Any]]] = [
-    (Action.UNCERTAIN, {"standing": stand("uncertain")}),
-    (Action.UNCHANGED, {"standing": stand("accepted")}),
-    (Action.CHANGED, {"standing": stand("accepted", OTHER)}),
+    (Action.UNCERTAIN, {"kind": "uncertain"}),
+    (Action.UNCHANGED, {"kind": "accepted", "same": True}),
+    (Action.CHANGED, {"kind": "accepted", "same": False}),
     (Action.WITHDRAWN, {"withdrawn": "w"}),
     (Action.SUPPRESSED, {"suppressed": "opted-out"}),
     (Action.EXPIRED, {"expired": "e"}),
     (Action.BLOCKED, {"blocked": "b"}),
     (Action.DEFERRED, {"deferred": "d"}),
-    (Action.RETRY, {"standing": stand("rejected")}),
+    (Action.RETRY, {"kind": "rejected"}),
     (Action.SEND_NEW, {"joined": True, "joiners": Joiners.SEND}),
     (Action.RESEND, {"earlier": True}),
     (Action.SEND, {}),
@@ -87,21 +80,21 @@ def test_a_joiner_is_blocked_while_joiners_are_held() -> None:
 
 
 def test_a_joiner_whose_attempt_was_not_accepted_is_retried_with_the_intent_it_had() -> None:
-    again = decision(joined=True, joiners=Joiners.SEND, standing=stand("rejected"))
+    again = decision(joined=True, joiners=Joiners.SEND, kind="rejected")
     assert (again.action, again.intent) == (Action.RETRY, Intent.JOINER)
 
 
 @given(
     kind=st.sampled_from(["accepted", "uncertain"]),
-    fingerprint=st.sampled_from([SAME, OTHER]),
+    same=st.booleans(),
     facts=st.dictionaries(st.sampled_from(sorted(EVERYTHING)), st.just(None)),
 )
 def test_nobody_who_has_it_or_may_have_it_is_ever_authorised(
-    kind: str, fingerprint: bytes, facts: dict[str, None]
+    *, kind: str, same: bool, facts: dict[str, None]
 ) -> None:
     """P1, at the planner: accepted or uncertain units never send, whatever else is true."""
     chosen = {name: EVERYTHING[name] for name in facts}
-    assert decision(standing=stand(kind, fingerprint), **chosen).action not in AUTHORISED
+    assert decision(kind=kind, same=same, **chosen).action not in AUTHORISED
 
 
 def test_only_four_actions_send() -> None:

@@ -335,3 +335,10 @@ def test_what_has_no_definition_any_more_is_withdrawn_or_uncertain() -> None:
 def test_an_unsound_plan_is_never_complete_without_a_ledger() -> None:
     plan = plan_of(part(People([Person(0)])), complete=False, lineage=None)
     assert not plan.applyable
+
+
+def test_what_an_earlier_version_recorded_is_known_again() -> None:
+    person = Person(0)
+    former = DeliveryHash(message(None)).former([person.name])[:12]
+    told = {id_of(person): Standing("accepted", former, 1, 1)}
+    assert counts(plan_of(part(People([person]), standings=told))) == {"unchanged": 1}

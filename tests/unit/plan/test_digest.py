@@ -57,7 +57,7 @@ def test_every_effect_counts() -> None:
     later.add(b"a" * 16, Intent.FIRST, b"t" * 32, NOON, None)
     lapsing = ScopeEffects(SCOPE, Policy())
     lapsing.add(b"a" * 16, Intent.FIRST, b"t" * 32, None, NOON)
-    stricter = ScopeEffects(SCOPE, Policy(max_recipients=1), list(effects(b"a" * 16).entries))
+    stricter = ScopeEffects(SCOPE, Policy(max_recipients=1), effects(b"a" * 16).rows)
     others = [
         of(effects(b"b" * 16)),
         of(effects(b"a" * 16, b"b" * 16)),
