@@ -7,11 +7,11 @@ times its parse, and a columnar engine can stand behind the same port later.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from notifyctl.diagnostics import Location
 from notifyctl.model import ApiObject, ChannelName
@@ -144,20 +144,39 @@ class Scope:
     channel: ChannelName
 
 
+class Units(Protocol):
+    """Recipients to send to. They may lie on disk, and nobody may hold all of them."""
+
+    def __len__(self) -> int: ...
+
+    def chunks(self, size: int) -> Iterator[UnitColumns]:
+        """All of them, `size` at a time; the same each time it is called."""
+
+
 @dataclass(frozen=True, slots=True)
-class Units:
-    """Recipients to send to, as columns of equal length: id and fingerprint for the ledger, destination, own values
-    (in the order of the message's `names`; `None` where the recipient has none) and correlation id for the request.
+class UnitColumns:
+    """Recipients as columns of equal length: id and fingerprint for the ledger, packed as MEMBER_BYTES each; destination, own
+    values (in the order of the message's `names`; `None` where the recipient has none) and the author's correlation id for
+    the request. Implements Units.
     """
 
-    ids: Sequence[bytes]
-    fingerprints: Sequence[bytes]
+    members: bytes
     destinations: Sequence[str]
     own: Sequence[tuple[str | None, ...]]
     correlations: Sequence[str | None]
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.destinations)
+
+    def chunks(self, size: int) -> Iterator[UnitColumns]:
+        for start in range(0, len(self), size):
+            end = start + size
+            yield UnitColumns(
+                self.members[start * MEMBER_BYTES : end * MEMBER_BYTES],
+                self.destinations[start:end],
+                self.own[start:end],
+                self.correlations[start:end],
+            )
 
 
 @dataclass(frozen=True, slots=True)

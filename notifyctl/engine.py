@@ -1,58 +1,119 @@
 """The columnar engine: DuckDB, fenced in. The only module that opens it; imported only where it is used.
 
 It reads the files it is told of at its opening and no other, loads no extension, keeps to a memory cap, and spills into a
-folder of its own, for this user only, that is gone when the engine is closed. What it may do cannot be widened once it is open.
+folder of its own, for this user only, that is gone when the engine is closed. What it may do cannot be widened once it is
+open.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection as Engine
+    from duckdb import DuckDBPyConnection
 
-DEFAULT_MEMORY = 1 << 30
+DEFAULT_MEMORY = 900 << 20
 """Bytes that the engine may hold; what is more is spilled."""
 MAX_SPILL = 64 << 30
 """Bytes in the spill folder."""
 
+Row = tuple[Any, ...]
 
-@contextmanager
-def engine(
-    *, readable: Sequence[str] = (), memory: int = DEFAULT_MEMORY, seconds: float | None = None
-) -> Iterator[Engine]:
-    """An empty database in memory. `readable`: real paths that queries may read. `seconds`: after them whatever it does is
-    interrupted, which raises duckdb.InterruptException.
+
+class Engine:
+    """An empty database in memory. `readable`: real paths that queries may read.
+
+    A context manager; an engine that nobody closes is closed when the last that reads from it is gone.
     """
-    import duckdb
 
-    with tempfile.TemporaryDirectory(prefix="notifyctl-", ignore_cleanup_errors=True) as spill:
-        connection = duckdb.connect(":memory:")
+    def __init__(self, *, readable: Sequence[str] = (), memory: int = DEFAULT_MEMORY) -> None:
+        import duckdb
+
+        spill = tempfile.mkdtemp(prefix="notifyctl-")
+        self._connection = duckdb.connect(":memory:")
+        self.close = weakref.finalize(self, closed, self._connection, spill)
+        settings = {
+            "temp_directory": spill,
+            "max_temp_directory_size": f"{MAX_SPILL}B",
+            "memory_limit": f"{memory}B",
+            "threads": cores(),
+            "allow_community_extensions": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+            "allowed_paths": list(readable),
+            "enable_external_access": False,
+            "lock_configuration": True,
+        }
+        for name, value in settings.items():
+            self._connection.execute(f"SET {name} = {literal(value)}")
+
+    def run(self, sql: str) -> None:
+        self._connection.execute(sql)
+
+    def rows(self, sql: str) -> list[Row]:
+        return self._connection.execute(sql).fetchall()
+
+    def row(self, sql: str) -> Row:
+        """The one row that a query gives."""
+        [found] = self.rows(sql)
+        return found
+
+    def chunks(self, sql: str, size: int) -> Iterator[list[Row]]:
+        """The rows of a query, `size` at a time, in a cursor of its own: others may be read meanwhile."""
+        cursor = self._connection.cursor().execute(sql)
+        while found := cursor.fetchmany(size):
+            yield found
+
+    def tried(self, sql: str) -> bool:
+        """Run a statement; False when the data is not as it needs."""
+        import duckdb
+
         try:
-            settings = {
-                "temp_directory": spill,
-                "max_temp_directory_size": f"{MAX_SPILL}B",
-                "memory_limit": f"{memory}B",
-                "threads": cores(),
-                "allow_community_extensions": False,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-                "python_enable_replacements": False,
-                "allowed_paths": list(readable),
-                "enable_external_access": False,
-                "lock_configuration": True,
-            }
-            for name, value in settings.items():
-                connection.execute(f"SET {name} = {literal(value)}")
-            with limited(connection, seconds):
-                yield connection
+            self._connection.execute(sql)
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error:
+            return False
+        return True
+
+    @contextmanager
+    def given(self, name: str, columns: Mapping[str, Any]) -> Iterator[None]:
+        """NumPy arrays of equal length as a table, for queries inside of the block."""
+        self._connection.register(name, columns)
+        try:
+            yield
         finally:
-            connection.close()
+            self._connection.unregister(name)
+
+    @contextmanager
+    def limited(self, seconds: float) -> Iterator[None]:
+        """Whatever takes longer is interrupted, which raises duckdb.InterruptException."""
+        timer = threading.Timer(seconds, self._connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def closed(connection: DuckDBPyConnection, spill: str) -> None:
+    connection.close()
+    shutil.rmtree(spill, ignore_errors=True)
 
 
 def cores() -> int:
@@ -60,20 +121,6 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return max(len(os.sched_getaffinity(0)), 1)
     return os.cpu_count() or 1
-
-
-@contextmanager
-def limited(connection: Engine, seconds: float | None) -> Iterator[None]:
-    if seconds is None:
-        yield
-        return
-    timer = threading.Timer(seconds, connection.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def literal(value: object) -> str:

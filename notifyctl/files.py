@@ -51,6 +51,10 @@ class WorkingTree:
     def open(self, path: str) -> BinaryIO:
         return opened(self.real(path))
 
+    def on_disk(self, path: str) -> str | None:
+        """None in a tree that is not trusted: whoever opens it must be seen to."""
+        return self.real(path) if self.links else None
+
     def real(self, path: str) -> str:
         """The file behind a path, links followed. Raises FileNotFoundError when it is not inside of the root."""
         real = os.path.realpath(self.root / inside(path), strict=True)

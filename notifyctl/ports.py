@@ -37,6 +37,9 @@ class FileTree(Protocol):
     def open(self, path: str) -> BinaryIO:
         """The file as a stream, for what may be large. Raises as `read` does. The caller closes it."""
 
+    def on_disk(self, path: str) -> str | None:
+        """The real path of a file that may be opened by others than this tree; None: there is none. Raises as `read` does."""
+
 
 class Clock(Protocol):
     def now(self) -> datetime:
@@ -59,6 +62,10 @@ class AudienceReader(Protocol):
     @property
     def file(self) -> str:
         """The file that the lines of its batches count in."""
+
+    @property
+    def weight(self) -> int:
+        """Bytes of the source, as far as a columnar engine may have it: by them a way of examining it is chosen."""
 
     def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
         """Raises ProjectError when the source as a whole cannot be read (no file, no such column)."""

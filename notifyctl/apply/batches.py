@@ -8,7 +8,16 @@ from hashlib import sha256
 
 from notifyctl.apply.correlation import callback_data, correlation_id, seal
 from notifyctl.channels.limits import MAX_DESTINATIONS
-from notifyctl.delivery import Batch, Consignment, Destination, Envelope, Scope
+from notifyctl.delivery import (
+    ID_BYTES,
+    MEMBER_BYTES,
+    Batch,
+    Consignment,
+    Destination,
+    Envelope,
+    Scope,
+    UnitColumns,
+)
 from notifyctl.model import Limits, TpsCounts
 
 
@@ -27,6 +36,7 @@ class Slice:
     """
 
     consignment: Consignment
+    units: UnitColumns
     groups: tuple[tuple[int, ...], ...]
 
     @property
@@ -35,21 +45,22 @@ class Slice:
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.groups))
+        return len(self.units)
 
     @property
     def members(self) -> bytes:
         """Ids and fingerprints packed as the ledger keeps them."""
-        ids, fingerprints = self.consignment.units.ids, self.consignment.units.fingerprints
-        return b"".join(ids[at] + fingerprints[at] for group in self.groups for at in group)
+        packed = self.units.members
+        return b"".join(packed[at * MEMBER_BYTES :][:MEMBER_BYTES] for group in self.groups for at in group)
 
     def seal(self, secret: bytes, *, ledger: str, number: int) -> bytes:
         """The batch's seal. It covers addresses and fingerprints and not the ids, which need a ledger."""
-        units, scope = self.consignment.units, self.scope
+        units, scope = self.units, self.scope
         content = sha256("\0".join((scope.notification, str(scope.edition), scope.occurrence)).encode())
         for group in self.groups:
             for at in group:
-                content.update(b"\0" + units.destinations[at].encode() + b"\0" + units.fingerprints[at])
+                fingerprint = units.members[at * MEMBER_BYTES + ID_BYTES : (at + 1) * MEMBER_BYTES]
+                content.update(b"\0" + units.destinations[at].encode() + b"\0" + fingerprint)
         return seal(secret, ledger=ledger, number=number, material=content.digest())
 
     def batch(self, number: int, attempt: int, *, ledger: str, seal: bytes) -> Batch:
@@ -67,7 +78,7 @@ class Slice:
         )
 
     def _destinations(self, number: int, seal: bytes) -> Iterator[Destination]:
-        units, names = self.consignment.units, self.consignment.message.names
+        units, names = self.units, self.consignment.message.names
         first = 0
         for group in self.groups:
             own = units.own[group[0]]
@@ -84,17 +95,15 @@ class Slice:
 
 def cut(consignment: Consignment, size: int) -> Iterator[Slice]:
     """The units in their order, at most `size` in each slice."""
-    count = len(consignment.units)
-    for start in range(0, count, size):
-        yield Slice(consignment, grouped(consignment, range(start, min(start + size, count))))
+    for units in consignment.units.chunks(size):
+        yield Slice(consignment, units, grouped(units))
 
 
-def grouped(consignment: Consignment, positions: range) -> tuple[tuple[int, ...], ...]:
+def grouped(units: UnitColumns) -> tuple[tuple[int, ...], ...]:
     """Units with the same own values and the same correlation id of the author go together, in order of appearance."""
-    own, correlations = consignment.units.own, consignment.units.correlations
     groups: dict[tuple[tuple[str | None, ...], str | None], list[int]] = {}
-    for at in positions:
-        groups.setdefault((own[at], correlations[at]), []).append(at)
+    for at, key in enumerate(zip(units.own, units.correlations, strict=True)):
+        groups.setdefault(key, []).append(at)
     return tuple(map(tuple, groups.values()))
 
 

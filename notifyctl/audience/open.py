@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
+from os import SEEK_END
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any
 
+from notifyctl.audience.plain import PlainFile
 from notifyctl.audience.rows import Row, Rules, batches
 from notifyctl.audience.tables import OURS, Csv, JsonLines, Table, TableError, to_rows
 from notifyctl.delivery import RecipientBatch
@@ -33,6 +36,9 @@ class Reader:
     rows: Callable[[], Iterable[Row]]
     rules: Rules
     size: int
+    weight: int = 0
+    plain: PlainFile | None = None
+    """What a columnar engine needs to read it by itself, if it can."""
 
     def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
         return batches(
@@ -104,7 +110,23 @@ def table(audience: Audience, files: FileTree, rules: Rules, size: int) -> Reade
             return found.rows(columns, variables)
         return to_rows(filtered(audience, chosen, found.cells()), columns, variables)
 
-    return Reader(list(variables), path, rows, rules, size)
+    weight, real = weight_of(files, path)
+    plain = None
+    if isinstance(found, Csv) and real is not None and chosen is None:
+        opened = partial(files.open, path)
+        plain = PlainFile(
+            real, path, header, columns, variables, rules, opened, "\t" if path.endswith("tsv") else ","
+        )
+    return Reader(list(variables), path, rows, rules, size, weight, plain)
+
+
+def weight_of(files: FileTree, path: str) -> tuple[int, str | None]:
+    """How large a file on disk is, and where it is; nothing for one that is nowhere else than in the project."""
+    real = files.on_disk(path)
+    if real is None:
+        return 0, None
+    with files.open(path) as stream:
+        return stream.seek(0, SEEK_END), real
 
 
 def find(audience: Audience, named: str, files: FileTree) -> str:

@@ -41,7 +41,7 @@ class SqliteReader(SqliteLearnt):
     def __init__(self, database: Database, identity: Identity) -> None:
         super().__init__(database)
         self._identity = identity
-        self._identify = recipient_hasher(identity.key)
+        self.recipient_ids = recipient_hasher(identity.key)
 
     def summary(self) -> LedgerSummary:
         counted = self._database.rows(
@@ -63,9 +63,6 @@ class SqliteReader(SqliteLearnt):
             receipts=self.receipt_count(),
             scopes=self._database.number("SELECT count(*) FROM scope"),
         )
-
-    def recipient_ids(self, addresses: Sequence[str]) -> list[bytes]:
-        return self._identify(addresses)
 
     def scopes(self) -> Sequence[Scope]:
         rows = self._database.rows("SELECT notification, edition, occurrence, channel FROM scope")

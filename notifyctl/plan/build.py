@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from notifyctl.delivery import Consignment, Opening
 from notifyctl.diagnostics import Diagnostic, Severity, in_order
+from notifyctl.engine import DEFAULT_MEMORY
 from notifyctl.facts import Statement, StatementKind
 from notifyctl.model import Category, ChannelName, Environment, Policy
 from notifyctl.plan.actions import Action
@@ -22,6 +23,10 @@ GROWTH_FLOOR = 10
 """Growth is judged from this many people up: one more in a team of three is no accident."""
 RENAME_PERCENT = 90
 """Of the units of a new name that were accepted under one that is gone, text for text."""
+
+
+COLUMNS_FROM = 4 << 20
+"""About 60,000 rows: below them the engine's start takes longer than it saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,10 @@ class Frame:
     complete: bool = True
     later: Sequence[tuple[str, str, datetime]] = ()
     prices: PriceList | None = None
+    columns_from: int = COLUMNS_FROM
+    """Bytes of an audience's source from which on it is examined by columns."""
+    memory: int = DEFAULT_MEMORY
+    """Bytes that a columnar engine may hold."""
 
 
 def valid_until(as_of: datetime) -> datetime:
@@ -60,9 +69,7 @@ def build_plan(
     openings: list[Opening] = []
     baselines: list[Served] = []
     for part in sorted(parts, key=lambda p: p.scope):
-        found = Examiner(part, profile=frame.environment.profile, now=frame.as_of, prices=frame.prices).run(
-            identify
-        )
+        found = examined(part, frame, identify)
         hold_to_policy(found)
         problems.extend(found.excluded.diagnostics())
         problems.extend(empty_audience(found))
@@ -104,6 +111,19 @@ def build_plan(
     )
 
 
+def examined(part: Part, frame: Frame, identify: Identify) -> Examination:
+    """Row by row, or by columns where the audience is large: both find out the same."""
+    examiner = Examiner(part, profile=frame.environment.profile, now=frame.as_of, prices=frame.prices)
+    if part.audience.weight < frame.columns_from:
+        return examiner.run(identify)
+    from notifyctl.audience.columns import load, readable
+    from notifyctl.engine import Engine
+    from notifyctl.plan.columns import ByColumns
+
+    engine = Engine(readable=readable(part.audience), memory=frame.memory)
+    return ByColumns(examiner, load(engine, part.audience, part.scope.channel)).run(identify)
+
+
 def end_of_validity(as_of: datetime, planned: Iterable[PlannedNotification]) -> datetime:
     """A day, and never past a moment at which something that may be sent now lapses."""
     lapses = [n.expires for n in planned if n.sends and n.expires and n.expires > as_of]
@@ -122,11 +142,9 @@ def hold_to_policy(found: Examination) -> None:
 
 def suspected_rename(found: Examination) -> str | None:
     """Nearly everybody got just this under a name that is gone: then the name has changed, and not what is said to whom."""
-    units = {
-        recipient + fingerprint
-        for growing in found.groups.values()
-        for recipient, fingerprint in zip(growing.ids, growing.fingerprints, strict=True)
-    }
+    if not found.part.vanished:
+        return None
+    units = set(found.units())
     for name, members in sorted(found.part.vanished.items()):
         if units and len(units & members) * 100 >= RENAME_PERCENT * len(units):
             return f"suspected-rename of {name}"

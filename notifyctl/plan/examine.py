@@ -9,19 +9,21 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
 
+from notifyctl.audience.excluded import Excluded
 from notifyctl.delivery import (
     FINGERPRINT_BYTES,
+    MEMBER_BYTES,
     Consignment,
     Envelope,
     Exclusion,
     RecipientBatch,
+    UnitColumns,
     Units,
 )
 from notifyctl.message import DeliveryHash, own_values, resolve, texts_hash, variant_for
 from notifyctl.model import ChannelName, Notification
 from notifyctl.plan.actions import AUTHORISED, Action, Circumstances, Decision, Intent, decide
 from notifyctl.plan.digest import ScopeEffects
-from notifyctl.plan.excluded import Excluded
 from notifyctl.plan.inspect import Inspector
 from notifyctl.plan.part import Identify, Part
 from notifyctl.plan.prices import PriceList, Tally
@@ -40,6 +42,8 @@ class GroupKey(NamedTuple):
     closes: datetime | None
 
 
+UNITS_AT_ONCE = 8192
+
 NOT_A_RECIPIENT = {
     Exclusion.DUPLICATE: Action.SUPPRESSED,
     Exclusion.NO_ADDRESS: Action.SUPPRESSED,
@@ -51,14 +55,13 @@ NOT_A_RECIPIENT = {
 class Growing:
     """Units of one message and envelope while they are gathered."""
 
-    ids: list[bytes] = field(default_factory=list)
-    fingerprints: list[bytes] = field(default_factory=list)
+    members: list[bytes] = field(default_factory=list)
     destinations: list[str] = field(default_factory=list)
     own: list[tuple[str | None, ...]] = field(default_factory=list)
     correlations: list[str | None] = field(default_factory=list)
 
     def units(self) -> Units:
-        return Units(self.ids, self.fingerprints, self.destinations, self.own, self.correlations)
+        return UnitColumns(b"".join(self.members), self.destinations, self.own, self.correlations)
 
 
 @dataclass(slots=True)
@@ -70,7 +73,7 @@ class Examination:
     samples: Samples
     counts: Counter[Action] = field(default_factory=Counter)
     reasons: dict[Action, Counter[str]] = field(default_factory=dict)
-    groups: dict[GroupKey, Growing] = field(default_factory=dict)
+    groups: dict[GroupKey, Units] = field(default_factory=dict)
     held: list[bytes] = field(default_factory=list)
     """Ids of people in the audience whom nothing is sent to now, but who belong to the edition."""
     excluded: Excluded = field(default_factory=Excluded)
@@ -108,13 +111,20 @@ class Examination:
         self.segments = 0
         self.tally = Tally(self.tally.channel, self.tally.list)
 
+    def units(self) -> Iterator[bytes]:
+        """Packed members of all that is sent now, one by one."""
+        for units in self.groups.values():
+            for chunk in units.chunks(UNITS_AT_ONCE):
+                for at in range(0, len(chunk.members), MEMBER_BYTES):
+                    yield chunk.members[at : at + MEMBER_BYTES]
+
     def consignments(self) -> Iterator[Consignment]:
-        for key, growing in sorted(self.groups.items(), key=str):
+        for key, units in sorted(self.groups.items(), key=lambda each: str(each[0])):
             yield Consignment(
                 self.part.scope,
                 self.part.messages[key.variant],
                 envelope(self.part.notification, key),
-                growing.units(),
+                units,
                 key.closes,
             )
 
@@ -149,6 +159,7 @@ class Examiner:
         given = part.notification.acknowledge
         self.acknowledged = given is not None and self.content_hash.startswith(given)
         self.zones: dict[str, Timing | None] = {}
+        self.growing: dict[GroupKey, Growing] = {}
         self.found = Examination(part, ScopeEffects(part.scope, policy), Samples(part.messages))
         self.found.content_hash = self.content_hash
         self.tally = self.found.tally = Tally(part.scope.channel, prices)
@@ -165,6 +176,7 @@ class Examiner:
                 self._walk(batch, ids, variant, positions)
             self.found.rows += len(batch)
             self.found.recipients += len(batch)
+        self.found.groups = {key: growing.units() for key, growing in self.growing.items()}
         return self.found
 
     def _exclude(self, batch: RecipientBatch) -> None:
@@ -190,7 +202,7 @@ class Examiner:
             values = resolve(message, own)
             delivery_hash = hasher.of(values)
             look = inspector.look(values)
-            when = self._timing(batch.timezones[position])
+            when = self.timing(part.zone_of(batch.timezones[position]))
             suppression = batch.suppressions[position]
             joined = part.recorded is not None and recipient not in part.recorded
             standing = part.standings.get(recipient)
@@ -201,7 +213,7 @@ class Examiner:
                 blocked=part.held or look.blocked or (None if when else "unknown-timezone"),
                 joined=joined,
                 earlier=recipient in part.earlier,
-                circumstances=self._circumstances(when),
+                circumstances=self.circumstances(when),
             )
             self._keep(decision, recipient, delivery_hash, look.segments, when)
             if decision.reason == "baseline":
@@ -215,9 +227,8 @@ class Examiner:
             if decision.action.sends:
                 assert when is not None
                 key = GroupKey(variant, when.send_at, when.expire_at, when.validity, when.closes)
-                group = found.groups.setdefault(key, Growing())
-                group.ids.append(recipient)
-                group.fingerprints.append(delivery_hash[:FINGERPRINT_BYTES])
+                group = self.growing.setdefault(key, Growing())
+                group.members.append(recipient + delivery_hash[:FINGERPRINT_BYTES])
                 group.destinations.append(batch.destinations[position])
                 group.own.append(own)
                 group.correlations.append(batch.correlations[position])
@@ -243,8 +254,7 @@ class Examiner:
             if decision.action is Action.DEFERRED:
                 found.deferred_until = earliest(found.deferred_until, when.until)
 
-    def _timing(self, recipient_zone: str | None) -> Timing | None:
-        zone = self.part.zone_of(recipient_zone)
+    def timing(self, zone: str) -> Timing | None:
         if zone not in self.zones:
             try:
                 self.zones[zone] = timing(
@@ -254,7 +264,7 @@ class Examiner:
                 self.zones[zone] = None
         return self.zones[zone]
 
-    def _circumstances(self, when: Timing | None) -> Circumstances:
+    def circumstances(self, when: Timing | None) -> Circumstances:
         return Circumstances(
             withdrawn=self.part.withdrawn,
             expired=when.reason if when and when.state == "expired" else None,

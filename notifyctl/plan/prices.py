@@ -63,6 +63,8 @@ TWO_DIGITS = frozenset(
     ]
 )
 """Calling codes of ITU-T E.164; all others have three digits."""
+CALLING_CODE = 3
+"""Digits of the longest."""
 WANTED = ("prefix", "channel", "price", "currency")
 
 
@@ -163,6 +165,26 @@ class Tally:
         price = self._price(address)
         if price is None:
             self.unpriced += 1
+        else:
+            self.amounts[price.currency] = self.amounts.get(price.currency, Decimal()) + price.amount * units
+
+    @property
+    def telling(self) -> int:
+        """How many characters of a number decide about its country and price."""
+        known = self.list.prices.get(self.channel, {}) if self.list is not None else {}
+        return 1 + max([CALLING_CODE, *map(len, known)])
+
+    def add_many(self, start: str, people: int, units: int) -> None:
+        """Numbers that begin alike, `telling` characters of them."""
+        if self.channel is not ChannelName.EMAIL:
+            country = calling_code(start)
+            self.recipients[country] += people
+            self.units[country] += units
+        if self.list is None:
+            return
+        price = self.list.of(self.channel, start)
+        if price is None:
+            self.unpriced += people
         else:
             self.amounts[price.currency] = self.amounts.get(price.currency, Decimal()) + price.amount * units
 

@@ -14,7 +14,14 @@ from notifyctl.delivery import (
     Batch,
     Outcome,
     PreparedRequest,
+    UnitColumns,
+    Units,
 )
+
+
+def whole(units: Units) -> UnitColumns:
+    """All units at once, for tests: they are few."""
+    return next(units.chunks(max(len(units), 1)), UnitColumns(b"", (), (), ()))
 
 
 class ManualClock:
@@ -57,6 +64,10 @@ class MemoryFiles:
 
     def open(self, path: str) -> BinaryIO:
         return io.BytesIO(self._files.get(inside(path)) or self.read(path))
+
+    def on_disk(self, path: str) -> str | None:
+        self.open(path).close()
+        return None
 
 
 class RecordingProvider:

@@ -36,7 +36,7 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import Plan
 from notifyctl.plan.standing import standings
 from notifyctl.ports import LedgerStore, LedgerWriter
-from notifyctl.testing import ManualClock, MemoryFiles, MemoryLedger
+from notifyctl.testing import ManualClock, MemoryFiles, MemoryLedger, whole
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 TAKES = {"honest", "lost"}
@@ -281,7 +281,7 @@ class Histories(RuleBasedStateMachine):
 def effects(plan: Plan) -> Iterable[Sending]:
     for consignment in plan.consignments:
         content = dict(consignment.message.content or {})
-        for address in consignment.units.destinations:
+        for address in whole(consignment.units).destinations:
             yield consignment.scope.edition, address, content["text"]
 
 

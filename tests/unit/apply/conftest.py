@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES, Consignment, Envelope, Message, Scope, Units
+from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES, Consignment, Envelope, Message, Scope, UnitColumns
 from notifyctl.model import ChannelName
 
 Own = tuple[str | None, ...]
@@ -31,9 +31,10 @@ def consigned(
             names=("area", "name"),
         ),
         envelope=envelope or Envelope(),
-        units=Units(
-            ids=[number.to_bytes(ID_BYTES) for number in numbers],
-            fingerprints=[number.to_bytes(FINGERPRINT_BYTES) for number in numbers],
+        units=UnitColumns(
+            members=b"".join(
+                number.to_bytes(ID_BYTES) + number.to_bytes(FINGERPRINT_BYTES) for number in numbers
+            ),
             destinations=[f"+3363998{number:04d}" for number in numbers],
             own=list(own),
             correlations=list(correlations or [None] * len(own)),

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from notifyctl.apply.batches import batch_size, cut
 from notifyctl.apply.correlation import verify
-from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES, Batch, Consignment, Envelope
+from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES, MEMBER_BYTES, Batch, Consignment, Envelope
 from notifyctl.model import Limits, TpsCounts
+from notifyctl.testing import whole
 
 Consign = Callable[..., Consignment]
 Person = tuple[str | None, str, str | None]
@@ -46,7 +47,7 @@ def test_each_person_is_in_one_place_with_what_is_theirs(
     consign: Consign, people: list[Person], size: int
 ) -> None:
     consignment = of(consign, people)
-    units = consignment.units
+    units = whole(consignment.units)
     batches = made(consignment, size)
     assert sorted(a for batch in batches for a in addresses(batch)) == sorted(units.destinations)
     assert [batch.size for batch in batches[:-1]] == [size] * (len(batches) - 1)
@@ -70,7 +71,7 @@ def test_the_same_values_share_an_object_and_ids_are_unique(
 ) -> None:
     consignment = of(consign, people)
     for number, batch in enumerate(made(consignment, size), 1):
-        kinds = {people[consignment.units.destinations.index(address)] for address in addresses(batch)}
+        kinds = {people[whole(consignment.units).destinations.index(address)] for address in addresses(batch)}
         assert len(batch.to) == len(kinds)
         ours = [d.correlation_id for d in batch.to if d.correlation_id != "night-shift"]
         assert len(set(ours)) == len(ours)
@@ -85,7 +86,9 @@ def test_cutting_again_gives_the_same(consign: Consign, people: list[Person], si
 
 def test_ids_do_not_depend_on_the_recipient_ids_that_only_a_ledger_gives(consign: Consign) -> None:
     before = consign([("EC1M", "Ada"), ("NW10", "Grace")])
-    after = replace(before, units=replace(before.units, ids=[b"x" * ID_BYTES, b"y" * ID_BYTES]))
+    kept = whole(before.units).members
+    others = b"x" * ID_BYTES + kept[ID_BYTES:MEMBER_BYTES] + b"y" * ID_BYTES + kept[MEMBER_BYTES + ID_BYTES :]
+    after = replace(before, units=replace(whole(before.units), members=others))
     assert [batch.to for batch in made(before, 2)] == [batch.to for batch in made(after, 2)]
 
 

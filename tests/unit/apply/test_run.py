@@ -32,7 +32,7 @@ from notifyctl.delivery import (
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.model import Limits, TpsCounts
 from notifyctl.ports import LedgerWriter
-from notifyctl.testing import ManualClock, MemoryLedger, RecordingProvider
+from notifyctl.testing import ManualClock, MemoryLedger, RecordingProvider, whole
 
 Consign = Callable[..., Consignment]
 
@@ -109,10 +109,12 @@ def test_everybody_once_and_all_of_it_in_the_ledger(consign: Consign) -> None:
     assert report.batches == Counts(accepted=5)
     assert report.scopes == {first.scope: Counts(accepted=5), second.scope: Counts(accepted=3)}
     assert (report.requests, report.reasons, report.refused, report.interrupted) == (5, {}, None, False)
-    assert Counter(bench.reached) == Counter([*first.units.destinations, *second.units.destinations])
+    assert Counter(bench.reached) == Counter(
+        [*whole(first.units).destinations, *whole(second.units).destinations]
+    )
     assert bench.states == [(BatchState.ACCEPTED, 1)] * 5
     recorded = bench.ledger.reader().recorded(first.scope)
-    assert recorded == b"h" * ID_BYTES + b"".join(first.units.ids)
+    assert recorded == b"h" * ID_BYTES + b"".join(number.to_bytes(ID_BYTES) for number in range(5))
     assert [event for event in bench.events if not isinstance(event, Waiting)] == [
         Planned(5, 8),
         *(

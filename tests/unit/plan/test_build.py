@@ -41,6 +41,7 @@ from notifyctl.plan.part import Orphan, Part
 from notifyctl.plan.plan import Plan
 from notifyctl.plan.standing import Standing
 from notifyctl.schedule.timing import Occurrence
+from notifyctl.testing import whole
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 MARKS = Marks("n.yaml")
@@ -76,6 +77,7 @@ class People:
     size: int = 4
     variables: Sequence[str] = ("name",)
     file: str = "people.csv"
+    weight: int = 0
 
     def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
         rest = list(self.excluded)
@@ -162,7 +164,7 @@ def stand(kind: Any, person: Person, *, same: bool = True) -> Standing:
 
 
 def consigned(plan: Plan) -> list[str]:
-    return [address for consignment in plan.consignments for address in consignment.units.destinations]
+    return [address for consignment in plan.consignments for address in whole(consignment.units).destinations]
 
 
 persons = st.builds(

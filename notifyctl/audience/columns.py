@@ -1,0 +1,346 @@
+"""An audience as a table of the columnar engine: read, normalised, judged and deduplicated without an object per person.
+
+A file that is plain (separated values without quotes, or Parquet) is read by the engine itself; whatever is odd in it, row
+by row by the same functions as ever. Any other source is read by the row-wise reader and handed over in columns. Both give
+the same table for the same audience.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from notifyctl.audience.addresses import email, msisdn, plausible
+from notifyctl.audience.excluded import LISTED_ROWS, Excluded
+from notifyctl.audience.plain import PlainFile
+from notifyctl.delivery import ExcludedRow, Exclusion, Suppression
+from notifyctl.diagnostics import Location
+from notifyctl.engine import Engine, literal, quoted
+from notifyctl.model import ChannelName, Numbers
+from notifyctl.ports import AudienceReader
+
+MAX_PLAIN_LINE = 1 << 20
+"""Bytes of a line that the engine reads; a file with longer ones is read row by row."""
+SCAN = 1 << 22
+ODD_AT_ONCE = 65_536
+SPACES = r"[\t\v\f\x1c-\x1f \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
+"""What `str.strip` takes away, but for line ends."""
+PLAIN_NUMBER = r"\+?[1-9][0-9]{6,14}"
+PLAIN_EMAIL = (
+    r"[A-Za-z0-9_+-]{1,32}(\.[A-Za-z0-9_+-]{1,15}){0,2}"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?\.){1,5}[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?"
+)
+"""Addresses that need no second look: the row-wise reader takes each of them as it is."""
+
+
+@dataclass(slots=True)
+class Roster:
+    """The table `people`: `n` (the order), `line`, `key`, `sent`, `locale`, `timezone`, `correlation`, `suppression` (0: none,
+    else a place in `suppressions`, from 1) and `v0`, `v1` … for `variables`; an empty cell is NULL.
+    """
+
+    engine: Engine
+    file: str
+    variables: Sequence[str]
+    excluded: Excluded = field(default_factory=Excluded)
+    suppressions: list[str] = field(default_factory=list)
+    people: int = 0
+
+    def values(self) -> list[str]:
+        return [f"v{number}" for number in range(len(self.variables))]
+
+
+def readable(audience: AudienceReader) -> list[str]:
+    """Real paths that the engine reads by itself."""
+    plain: PlainFile | None = getattr(audience, "plain", None)
+    return [plain.path] if plain is not None else []
+
+
+def load(engine: Engine, audience: AudienceReader, channel: ChannelName) -> Roster:
+    """Fill the engine with the audience's recipients on a channel. Raises ProjectError as `batches` does."""
+    plain: PlainFile | None = getattr(audience, "plain", None)
+    if plain is not None:
+        roster = Roster(engine, plain.name, list(audience.variables))
+        if Plain(roster, plain, channel).read():
+            return roster
+    roster = Roster(engine, audience.file, list(audience.variables))
+    hand_over(roster, audience, channel)
+    return roster
+
+
+# Row by row
+
+
+def hand_over(roster: Roster, audience: AudienceReader, channel: ChannelName) -> None:
+    import numpy as np
+
+    def texts(values: Sequence[Any]) -> Any:
+        return np.array([*values, None], dtype=object)[
+            :-1
+        ]  # never one of equal lengths, which would be two dimensions
+
+    roster.engine.run(people_table(roster))
+    places: dict[str, int] = {}
+    for batch in audience.batches(channel):
+        for row in batch.excluded:
+            roster.excluded.add(row)
+        if not len(batch):
+            continue
+        why = [places.setdefault(each, len(places) + 1) if each else 0 for each in batch.suppressions]
+        chunk = {
+            "n": np.arange(roster.people, roster.people + len(batch)),
+            "line": np.array(batch.lines, dtype=np.int64),
+            "key": texts(batch.addresses),
+            "sent": texts(batch.destinations),
+            "locale": texts(batch.locales),
+            "timezone": texts(batch.timezones),
+            "correlation": texts(batch.correlations),
+            "suppression": np.array(why, dtype=np.uint8),
+        }
+        for number, name in enumerate(roster.variables):
+            chunk[f"v{number}"] = texts(batch.values[name])
+        with roster.engine.given("chunk", chunk):
+            roster.engine.run("INSERT INTO people SELECT * FROM chunk")
+        roster.people += len(batch)
+    roster.suppressions = list(places)
+
+
+def people_table(roster: Roster) -> str:
+    values = "".join(f", {name} VARCHAR" for name in roster.values())
+    return (
+        "CREATE TABLE people (n BIGINT, line BIGINT, key VARCHAR, sent VARCHAR, locale VARCHAR, timezone VARCHAR,"
+        f" correlation VARCHAR, suppression UTINYINT{values})"
+    )
+
+
+# By columns
+
+GOOD, FILTERED, BAD_ROW, NO_ADDRESS, BAD_ADDRESS, DUPLICATE, UNSEEN = range(7)
+EXCLUSIONS = {
+    BAD_ROW: Exclusion.BAD_ROW,
+    NO_ADDRESS: Exclusion.NO_ADDRESS,
+    BAD_ADDRESS: Exclusion.BAD_ADDRESS,
+    DUPLICATE: Exclusion.DUPLICATE,
+}
+
+
+class Plain:
+    """Reads one plain file into `people`, a view of the table `raw` whose rows are the file's."""
+
+    def __init__(self, roster: Roster, source: PlainFile, channel: ChannelName) -> None:
+        self.roster = roster
+        self.engine = roster.engine
+        self.source = source
+        self.field = channel.address_field
+        self.by_mail = channel is ChannelName.EMAIL
+        self.first_line = 1 if source.delimiter is None else 2
+
+    def read(self) -> bool:
+        """False, with nothing in the engine: the file is not so plain after all."""
+        relation = self._relation()
+        # Of a file that cannot be read so, the row-wise reader tells what is wrong with it, and where.
+        if relation is None or not self.engine.tried(f"CREATE TABLE raw AS {self._rows(relation)}"):
+            return False
+        self._odd_addresses()
+        self._duplicates()
+        self._suppressions()
+        self.engine.run(
+            f"CREATE VIEW people AS SELECT rowid AS n, rowid + {self.first_line} AS line, key, coalesce(sent, key) AS sent, locale, timezone,"
+            f" correlation, suppression{''.join(f', {name}' for name in self.roster.values())}"
+            f" FROM raw WHERE state = {GOOD}"
+        )
+        self._count()
+        return True
+
+    def _relation(self) -> str | None:
+        """A query for the cells of each row that anybody reads, as `c0`, `c1` … by their places, and `width`."""
+        path = literal(self.source.path)
+        if self.source.delimiter is None:
+            named = ", ".join(
+                f"nullif(trim({quoted(self.source.header[n])}::VARCHAR), '') AS c{n}" for n in self._wanted()
+            )
+            return f"SELECT {len(self.source.header)} AS width, {named} FROM read_parquet({path})"
+        ends = line_ends(self.source.open)
+        if ends is None:
+            return None
+        comma = self.source.delimiter
+        lines = (
+            f"read_csv({path}, auto_detect = false, columns = {{'l': 'VARCHAR'}}, delim = '\x01', quote = '', escape = '',"
+            f" header = false, skip = 1, max_line_size = {MAX_PLAIN_LINE}, new_line = {literal(ends)})"
+        )
+        # Most lines have no space beside a comma, and are cut as they are.
+        space = SPACES.replace(r"\t", "") if comma == "\t" else SPACES
+        bar = r"\t" if comma == "\t" else f"[{comma}]"
+        spaced = literal(f"(^|{bar}){space}|{space}({bar}|$)")
+        tidy = f"regexp_replace(l, {literal(f'{space}*{bar}{space}*')}, {literal(comma)}, 'g')"
+        tidy = f"regexp_replace({tidy}, {literal(f'^{space}+|{space}+$')}, '', 'g')"
+        cells = "".join(f", nullif(c[{n + 1}], '') AS c{n}" for n in self._wanted())
+        return (
+            f"WITH cut AS (SELECT string_split(CASE WHEN regexp_matches(l, {spaced}) THEN {tidy} ELSE l END,"
+            f" {literal(comma)}) AS c FROM {lines}) SELECT len(c) AS width{cells} FROM cut"
+        )
+
+    def _wanted(self) -> list[int]:
+        """The cells that anybody reads."""
+        if self.source.where is not None:
+            return list(range(len(self.source.header)))
+        named = {*self.source.columns.values(), *self.source.variables.values()}
+        return [n for n, name in enumerate(self.source.header) if name in named]
+
+    def _cell(self, name: str | None) -> str:
+        at = {name: number for number, name in enumerate(self.source.header)}
+        return f"c{at[name]}" if name in at else "NULL::VARCHAR"
+
+    def _rows(self, relation: str) -> str:
+        """The statement that makes `raw`: a row for each row of the file, in its order, with what is known of it."""
+        columns = self.source.columns
+        address = self._cell(columns[self.field])
+        plain = f"regexp_full_match({address}, {literal(PLAIN_EMAIL if self.by_mail else PLAIN_NUMBER)})"
+        key = f"CASE WHEN {address}[1] = '+' THEN {address} ELSE '+' || {address} END"
+        if self.by_mail:
+            key = f"lower({address})"
+        elif self.source.rules.numbers is not Numbers.FORM:
+            plain = "false"
+        given = self.source.where
+        if given is not None:
+            named = ", ".join(f"c{n} AS {quoted(name)}" for n, name in enumerate(self.source.header))
+            relation = f"SELECT *, {named} FROM ({relation})"
+        left_out = f"WHEN NOT coalesce(({given}), false) THEN {FILTERED}" if given is not None else ""
+        ours = ", ".join(
+            f"{self._cell(columns[name])} AS {column}"
+            for name, column in (
+                ("locale", "locale"),
+                ("timezone", "timezone"),
+                ("correlationId", "correlation"),
+            )
+        )
+        values = "".join(
+            f", {self._cell(column)} AS v{n}" for n, column in enumerate(self.source.variables.values())
+        )
+        return f"""
+            SELECT width, CASE WHEN {plain} THEN NULL ELSE {address} END AS written,
+                   CASE WHEN {plain} THEN {key} END AS key,
+                   CASE WHEN {plain} AND {address} <> {key} THEN {address} END AS sent,
+                   (CASE WHEN width IS NULL THEN {FILTERED} WHEN width <> {len(self.source.header)} THEN {BAD_ROW}
+                    {left_out} WHEN {address} IS NULL THEN {NO_ADDRESS}
+                    WHEN {plain} THEN {GOOD} ELSE {UNSEEN} END)::UTINYINT AS state,
+                   NULL::VARCHAR AS detail, 0::UTINYINT AS suppression, {ours}{values}
+            FROM ({relation})"""
+
+    def _odd_addresses(self) -> None:
+        """What is no plain address is read as the row-wise reader reads it, each spelling once."""
+        import numpy as np
+
+        parse = email if self.by_mail else msisdn
+        found = self.engine.rows(f"SELECT DISTINCT written FROM raw WHERE state = {UNSEEN}")
+        for start in range(0, len(found), ODD_AT_ONCE):
+            rows: list[tuple[str, str | None, str | None, str | None]] = []
+            for (written,) in found[start : start + ODD_AT_ONCE]:
+                try:
+                    address = parse(written)
+                    if not self.by_mail:
+                        plausible(address, self.source.rules.numbers)
+                    rows.append((written, address.key, address.sent, None))
+                except ValueError as error:
+                    rows.append((written, None, None, f"{self.field}: {error}"))
+            columns = zip(("written", "key", "sent", "detail"), zip(*rows, strict=True), strict=True)
+            with self.engine.given("odd", {name: np.array(values, dtype=object) for name, values in columns}):
+                self.engine.run(
+                    "UPDATE raw SET key = odd.key::VARCHAR, sent = odd.sent::VARCHAR, detail = odd.detail::VARCHAR,"
+                    f" state = CASE WHEN odd.detail IS NULL THEN {GOOD} ELSE {BAD_ADDRESS} END FROM odd"
+                    f" WHERE raw.written = odd.written AND state = {UNSEEN}"
+                )
+
+    def _duplicates(self) -> None:
+        """Of several rows with one address the first counts."""
+        self.engine.run(
+            f"CREATE TEMP TABLE doubled AS SELECT key, min(rowid) AS first FROM raw WHERE state = {GOOD}"
+            " GROUP BY key HAVING count(*) > 1"
+        )
+        self.engine.run(
+            f"UPDATE raw SET state = {DUPLICATE}, detail = doubled.first::VARCHAR FROM doubled"
+            f" WHERE raw.key = doubled.key AND raw.rowid > doubled.first AND state = {GOOD}"
+        )
+        self.engine.run("DROP TABLE doubled")
+
+    def _suppressions(self) -> None:
+        import numpy as np
+
+        rules = self.source.rules
+        self.roster.suppressions = [Suppression.OPTED_OUT.value, Suppression.FENCED.value]
+        if rules.fence is not None:
+            allowed = " OR ".join(
+                f"regexp_full_match(key, {literal(expression(pattern.lower()))})" for pattern in rules.fence
+            )
+            self.engine.run(f"UPDATE raw SET suppression = 2 WHERE NOT ({allowed or 'false'})")
+        if rules.suppressed:
+            with self.engine.given("chunk", {"key": np.array(list(rules.suppressed), dtype=object)}):
+                self.engine.run("UPDATE raw SET suppression = 1 FROM chunk WHERE raw.key = chunk.key")
+
+    def _count(self) -> None:
+        counts: dict[int, int] = dict(self.engine.rows("SELECT state, count(*) FROM raw GROUP BY state"))
+        self.roster.people = counts.get(GOOD, 0)
+        for state, reason in EXCLUSIONS.items():
+            if state in counts:
+                rows = f"SELECT rowid, width, detail FROM raw WHERE state = {state} ORDER BY rowid"
+                listed = self.engine.rows(f"{rows} LIMIT {LISTED_ROWS}")
+                listed += self.engine.rows(f"{rows} DESC LIMIT 1")
+                self.roster.excluded.add_many(
+                    reason, counts[state], [self._told(reason, *row) for row in listed]
+                )
+
+    def _told(self, reason: Exclusion, row: int, width: int, detail: str | None) -> ExcludedRow:
+        said = {
+            Exclusion.BAD_ROW: f"the row has {width} cells, the header {len(self.source.header)}",
+            Exclusion.NO_ADDRESS: f"no {self.field}",
+            Exclusion.BAD_ADDRESS: str(detail),
+        }
+        if reason is Exclusion.DUPLICATE:
+            first = int(str(detail)) + self.first_line
+            text = f"the same {self.field} as in line {first}; the first counts"
+        else:
+            text = said[reason]
+        return ExcludedRow(reason, Location(self.source.name, row + self.first_line, 1), text)
+
+
+def line_ends(opened: Callable[[], BinaryIO]) -> str | None:
+    """The line ends of a plain file, as `read_csv` names them; None for one that only the row-wise reader can be right about."""
+    returns = ends = 0
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with opened() as stream:
+        while piece := stream.read(SCAN):
+            if any(mark in piece for mark in (b'"', b"\0", b"\x01")):
+                return None
+            if b"\r" in piece:
+                returns += piece.count(b"\r")
+            ends += piece.count(b"\n")
+            if not piece.isascii():
+                try:
+                    decoder.decode(piece)
+                except UnicodeDecodeError:
+                    return None
+    if returns == 0:
+        return r"\n"
+    return r"\r\n" if returns == ends else None
+
+
+def expression(pattern: str) -> str:
+    """A shell-style pattern, as `fnmatchcase` reads it, in the engine's regular expressions."""
+    made, at = "", 0
+    while at < len(pattern):
+        character, at = pattern[at], at + 1
+        close = pattern.find("]", at + 1 + (pattern[at : at + 1] == "!")) if character == "[" else -1
+        if character == "*":
+            made += "(?s:.*)"
+        elif character == "?":
+            made += "(?s:.)"
+        elif close >= 0:
+            inside = pattern[at:close].replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]")
+            made += f"[^{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"
+            at = close + 1
+        else:
+            made += re.escape(character)
+    return made

@@ -1,0 +1,724 @@
+"""One scope, by columns: what `examine` finds out recipient by recipient, found out by a few queries.
+
+Only what differs is looked at one by one: units are counted by all that a decision depends on, and the action table is asked
+once for each such combination. Texts are measured without being made. What is odd (a quote in a value, a character that
+costs two units in a long text) is examined by the row-wise code. Both give the same plan and the same digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from json.encoder import encode_basestring
+from typing import Any
+
+from notifyctl.audience.columns import Roster
+from notifyctl.channels.segments import (
+    BASIC,
+    BEYOND_BMP,
+    EXTENSION,
+    MULTI_GSM7,
+    MULTI_UCS2,
+    SINGLE_GSM7,
+    SINGLE_UCS2,
+    is_basic,
+    is_gsm7,
+)
+from notifyctl.delivery import (
+    FINGERPRINT_BYTES,
+    ID_BYTES,
+    MEMBER_BYTES,
+    PLACEHOLDER,
+    BatchFacts,
+    Message,
+    UnitColumns,
+)
+from notifyctl.engine import Engine, literal, quoted
+from notifyctl.message import DeliveryHash, resolve, variant_for
+from notifyctl.message.identity import unix_lines
+from notifyctl.model import ChannelName
+from notifyctl.plan.actions import AUTHORISED, Action, Decision, Intent, decide
+from notifyctl.plan.digest import Sorted, shared
+from notifyctl.plan.examine import NOT_A_RECIPIENT, Examination, Examiner, GroupKey, earliest
+from notifyctl.plan.part import Identify
+from notifyctl.plan.samples import HELD
+from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Standing
+from notifyctl.schedule.timing import Timing
+
+__all__ = ["ByColumns"]
+
+AT_ONCE = 8192
+"""Rows that are looked at one by one in one go."""
+FACTS_AT_ONCE = 1 << 20
+"""Members of a ledger's batches that are held at a time."""
+ID_HEX, FINGERPRINT_HEX = 2 * ID_BYTES, 2 * FINGERPRINT_BYTES
+ASTRAL = r"[\x{10000}-\x{10FFFF}]"
+ODD = r'["\\\x00-\x1f]'
+"""Characters that JSON escapes: a value with one is hashed by the row-wise code."""
+
+STANDINGS: tuple[tuple[Kind | None, bool], ...] = (
+    (None, True),
+    ("rejected", True),
+    ("uncertain", True),
+    ("accepted", True),
+    ("accepted", False),
+)
+"""What the column `standing` says: the kind, and whether what was sent is what it would get now."""
+OTHER_TEXT = len(STANDINGS) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """All that a decision depends on, what was decided, and how many it is about."""
+
+    key: int
+    variant: int
+    when: Timing | None
+    decision: Decision
+    people: int
+    segments: int
+
+
+@dataclass(slots=True)
+class Reading:
+    """A message in SQL: each of its values, and what follows from them."""
+
+    message: Message
+    hashes: DeliveryHash
+    columns: list[str | None]
+    """For each of the message's names the column of people, if there is one."""
+    nullable: list[bool]
+    """Whether somebody lacks it."""
+
+    @property
+    def given(self) -> list[str | None]:
+        """What all share, by name."""
+        return [self.message.shared.get(name) for name in self.message.names]
+
+    @property
+    def values(self) -> list[str]:
+        """The values as readers get them; NULL where nothing gives one."""
+        return [
+            sql_text(given)
+            if column is None
+            else column
+            if given is None
+            else f"coalesce({column}, {literal(given)})"
+            for column, given in zip(self.columns, self.given, strict=True)
+        ]
+
+    @property
+    def own(self) -> str:
+        """All that the columns hold, together."""
+        return together([column for column in self.columns if column is not None])
+
+
+class ByColumns:
+    """Examines one part in an engine that holds its audience. The engine must live as long as the plan that is made."""
+
+    def __init__(self, examiner: Examiner, roster: Roster) -> None:
+        self.examiner = examiner
+        self.part = examiner.part
+        self.found: Examination = examiner.found
+        self.roster = roster
+        self.engine: Engine = roster.engine
+        self.variants: list[str | None] = list(self.part.messages)
+        self.zones: list[str] = []
+        self.blocks: list[str] = []
+        self.readings: list[Reading] = []
+        self.combinations: list[Combination] = []
+
+    def run(self, identify: Identify) -> Examination:
+        found = self.found
+        found.excluded = self.roster.excluded
+        for reason, count in found.excluded.counts.items():
+            action = NOT_A_RECIPIENT.get(reason)
+            if action is not None:
+                found.count(action, reason.value, count)
+        found.rows = self.roster.people + found.excluded.counts.total()
+        found.recipients = self.roster.people
+        if not self.roster.people:
+            return found
+        self.readings = [self._reading(variant) for variant in self.variants]
+        self._units(identify)
+        self._look_at_odd_ones()
+        self._past()
+        self._decide()
+        self._tally()
+        self._samples()
+        self._effects()
+        return found
+
+    # What each unit is
+
+    def _reading(self, variant: str | None) -> Reading:
+        message = self.part.messages[variant]
+        at = {name: f"v{number}" for number, name in enumerate(self.roster.variables)}
+        counted = ", ".join(f"count({column})" for column in at.values())
+        present = self.engine.row(f"SELECT {counted} FROM people") if at else ()
+        empty = {
+            column for column, count in zip(at.values(), present, strict=True) if count < self.roster.people
+        }
+        columns = [at.get(name) for name in message.names]
+        lacking = [
+            name not in message.shared and (column is None or column in empty)
+            for name, column in zip(message.names, columns, strict=True)
+        ]
+        return Reading(message, self.examiner.hashes[variant], columns, lacking)
+
+    def _units(self, identify: Identify) -> None:
+        """The table `units`: a row for each person, in their order, with all that a decision depends on."""
+        by_sql: Callable[[str], str] | None = getattr(identify, "sql", None)
+        if by_sql is None:
+            self._identified(identify)
+        source = "people" if by_sql is not None else "people JOIN ids USING (n)"
+        recipient = f"{by_sql('key')}[1:{ID_HEX}]" if by_sql is not None else "id"
+        columns = {
+            "segments": [self._segments(reading) for reading in self.readings],
+            "length": [self._length(reading) for reading in self.readings],
+            "wide": [f"strlen({together(r.values)}) <> length" for r in self.readings],
+            "odd": [self._odd(reading) for reading in self.readings],
+            "hash": [self._hash(reading) for reading in self.readings],
+        }
+        made = ", ".join(f"{self._by_variant(each)} AS {quoted(name)}" for name, each in columns.items())
+        blocked = self._by_variant([self._blocked(reading) for reading in self.readings])
+        self.engine.run(f"""
+            CREATE TABLE units AS
+            SELECT n, id, variant, zone, suppression AS suppressed, segments, length, wide, odd, hash, {blocked} AS blocked,
+                   0::UTINYINT AS standing, {self.part.recorded is not None} AS joined, false AS earlier
+            FROM (SELECT *, {made} FROM (
+                SELECT *, {recipient} AS id, {self._variant()} AS variant, {self._zone()} AS zone FROM {source}
+            ))""")
+
+    def _identified(self, identify: Identify) -> None:
+        """Ids by a function that is not known in SQL."""
+        import numpy as np
+
+        self.engine.run("CREATE TABLE ids (n BIGINT, id VARCHAR)")
+        for rows in self.engine.chunks("SELECT n, key FROM people", AT_ONCE):
+            numbers, keys = zip(*rows, strict=True)
+            ids = [each.hex() for each in identify(keys)]
+            with self.engine.given("chunk", {"n": np.array(numbers), "id": np.array(ids, dtype=object)}):
+                self.engine.run("INSERT INTO ids SELECT * FROM chunk")
+
+    def _by_variant(self, each: Sequence[str]) -> str:
+        if len(set(each)) == 1:
+            return each[0]
+        cases = " ".join(f"WHEN {number} THEN {text}" for number, text in enumerate(each))
+        return f"CASE variant {cases} END"
+
+    def _variant(self) -> str:
+        if len(self.variants) == 1:
+            return "0::UTINYINT"
+        template = self.part.notification.template
+        cases = []
+        for (locale,) in self.engine.rows("SELECT DISTINCT locale FROM people ORDER BY ALL"):
+            number = self.variants.index(variant_for(template, locale or self.part.locale))
+            cases.append(f"WHEN locale IS NOT DISTINCT FROM {sql_text(locale)} THEN {number}")
+        return f"(CASE {' '.join(cases)} END)::UTINYINT"
+
+    def _zone(self) -> str:
+        self.zones = [self.part.zone_of(None)]
+        if self.part.zone_of("\0") != "\0":
+            return "0::USMALLINT"
+        cases = []
+        for (zone,) in self.engine.rows("SELECT DISTINCT timezone FROM people ORDER BY ALL"):
+            meant = self.part.zone_of(zone)
+            if meant not in self.zones:
+                self.zones.append(meant)
+            cases.append(
+                f"WHEN timezone IS NOT DISTINCT FROM {sql_text(zone)} THEN {self.zones.index(meant)}"
+            )
+        return f"(CASE {' '.join(cases)} END)::USMALLINT"
+
+    def _hash(self, reading: Reading) -> str:
+        """The delivery hash in hex, as `DeliveryHash.of` makes it of values without odd characters."""
+        text, pieces = reading.hashes.head + "{", []
+        fields = zip(reading.hashes.keys, reading.columns, reading.given, reading.nullable, strict=True)
+        for number, (key, column, given, nullable) in enumerate(fields):
+            text += ("," if number else "") + key
+            escaped = "null" if given is None else encode_basestring(unix_lines(given))
+            if column is None:
+                text += escaped
+            elif nullable:
+                pieces += [literal(text), f"coalesce('\"' || {column} || '\"', 'null')"]
+                text = ""
+            else:
+                value = column if given is None else f"coalesce({column}, {literal(escaped[1:-1])})"
+                pieces += [literal(text + '"'), value]
+                text = '"'
+        pieces.append(literal(text + "}}"))
+        return f"sha256({' || '.join(pieces)})"
+
+    def _odd(self, reading: Reading) -> str:
+        odd = f"regexp_matches({reading.own}, {literal(ODD)})"
+        if self.examiner.inspectors[reading.message.locale].counts_segments:
+            odd = f"({odd} OR segments IS NULL)"
+        return odd
+
+    def _length(self, reading: Reading) -> str:
+        """Characters of all values, by which the longest and the shortest text are found."""
+        return f"length({together(reading.values)})"
+
+    def _segments(self, reading: Reading) -> str:
+        """The segments of an SMS; NULL where they must be counted in the text, and on other channels."""
+        message = reading.message
+        text = (message.content or {}).get("text")
+        if message.channel is not ChannelName.SMS or not isinstance(text, str):
+            return "NULL::INTEGER"
+        bare, used = bare_text(text, message)
+        values = [reading.values[message.names.index(name)] for name in used]
+        total = " + ".join([str(len(bare)), *(f"coalesce(length({value}), 0)" for value in values)])
+        filled = together(list(dict.fromkeys(values)))
+        double = sum(character in EXTENSION for character in bare)
+        long = f"({total}) + {double}"
+        narrow = (
+            f"CASE WHEN {long} = 0 THEN 0 WHEN {long} <= {SINGLE_GSM7} THEN 1"
+            f" ELSE {f'({long} + {MULTI_GSM7 - 1}) // {MULTI_GSM7}' if is_basic(bare) else 'NULL'} END"
+        )
+        wide = "NULL"
+        if not any(ord(character) > BEYOND_BMP for character in bare):
+            wide = (
+                f"CASE WHEN regexp_matches({filled}, {literal(ASTRAL)}) THEN NULL"
+                f" WHEN {total} <= {SINGLE_UCS2} THEN 1 ELSE ({total} + {MULTI_UCS2 - 1}) // {MULTI_UCS2} END"
+            )
+        if not is_gsm7(bare):
+            return f"({wide})::INTEGER"
+        basic = f"regexp_full_match({filled}, {literal(alphabet(BASIC))})"
+        gsm7 = f"regexp_full_match({filled}, {literal(alphabet(BASIC + EXTENSION))})"
+        return f"(CASE WHEN {basic} THEN {narrow} WHEN {gsm7} THEN NULL ELSE {wide} END)::INTEGER"
+
+    def _blocked(self, reading: Reading) -> str:
+        """A place in `blocks`, from 1; 0: nothing is wrong. In the order in which the row-wise code looks."""
+        inspector = self.examiner.inspectors[reading.message.locale]
+        names = reading.message.names
+        cases = [
+            (f"{value} IS NULL", f"missing-variable {name}")
+            for name, value, nullable in zip(names, reading.values, reading.nullable, strict=True)
+            if nullable
+        ]
+        cases += [
+            (f"length({reading.values[at]}) > {most}", f"variable-too-long {names[at]}")
+            for at, most in inspector.max_lengths
+        ]
+        if inspector.limit is not None:
+            bare, used = bare_text(str((reading.message.content or {})["text"]), reading.message)
+            lengths = (f"length({reading.values[names.index(name)]})" for name in used)
+            cases.append((f"{' + '.join([str(len(bare)), *lengths])} > {inspector.limit}", "text-too-long"))
+        if inspector.counts_segments and inspector.max_segments is not None:
+            cases.append((f"segments > {inspector.max_segments}", "max-segments"))
+        if not cases:
+            return "0::USMALLINT"
+        told = " ".join(f"WHEN {test} THEN {self._block(reason)}" for test, reason in cases)
+        return f"(CASE {told} ELSE 0 END)::USMALLINT"
+
+    def _block(self, reason: str) -> int:
+        if reason not in self.blocks:
+            self.blocks.append(reason)
+        return self.blocks.index(reason) + 1
+
+    def _look_at_odd_ones(self) -> None:
+        """Hash, segments and what is wrong, by the row-wise code, for those whose text SQL cannot be right about."""
+        import numpy as np
+
+        for rows in self._people("odd", AT_ONCE):
+            looked: list[tuple[int, str, int | None, int]] = []
+            for n, variant, _, values in rows:
+                seen = self.examiner.inspectors[self.variants[variant]].look(values)
+                hashed = self.examiner.hashes[self.variants[variant]].of(values).hex()
+                looked.append((n, hashed, seen.segments, self._block(seen.blocked) if seen.blocked else 0))
+            numbers, hashes, segments, blocked = zip(*looked, strict=True)
+            chunk = {
+                "n": np.array(numbers),
+                "hash": np.array(hashes, dtype=object),
+                "segments": np.array([-1 if each is None else each for each in segments]),
+                "blocked": np.array(blocked),
+            }
+            with self.engine.given("chunk", chunk):
+                self.engine.run(
+                    "UPDATE units SET hash = chunk.hash, segments = nullif(chunk.segments, -1), blocked = chunk.blocked"
+                    " FROM chunk WHERE units.n = chunk.n"
+                )
+
+    def _people(
+        self, test: str, size: int, order: str = ""
+    ) -> Iterator[list[tuple[int, int, str, tuple[str | None, ...]]]]:
+        """(n, variant, hash, resolved values) of the units for which the test holds."""
+        values = "".join(f", {name}" for name in self.roster.values())
+        query = f"SELECT n, variant, hash{values} FROM units JOIN people USING (n) WHERE {test} {order}"
+        for rows in self.engine.chunks(query, size):
+            yield [(n, variant, hashed, self._resolved(variant, own)) for n, variant, hashed, *own in rows]
+
+    def _own(self, variant: int, values: Sequence[str | None]) -> tuple[str | None, ...]:
+        at = {name: number for number, name in enumerate(self.roster.variables)}
+        names = self.part.messages[self.variants[variant]].names
+        return tuple(values[at[name]] if name in at else None for name in names)
+
+    def _resolved(self, variant: int, values: Sequence[str | None]) -> tuple[str | None, ...]:
+        return resolve(self.part.messages[self.variants[variant]], self._own(variant, values))
+
+    # What the ledger knows
+
+    def _past(self) -> None:
+        known = self.part.standings
+        chunks = packed_facts(known) if isinstance(known, Known) else folded_facts(known)
+        self.engine.run("CREATE TABLE met (n BIGINT, rank UBIGINT, fingerprint VARCHAR)")
+        met = 0
+        for chunk in chunks:
+            with self.engine.given("chunk", chunk):
+                self.engine.run(
+                    "INSERT INTO met SELECT n, chunk.rank,"
+                    " lower(lpad(to_hex(chunk.f1), 16, '0') || lpad(to_hex(chunk.f2), 8, '0'))"
+                    f" FROM units JOIN chunk ON {HIGH} = chunk.hi AND {LOW} = chunk.lo"
+                )
+            met += 1
+        if met:
+            self._fold()
+        for column, value, ids in (
+            ("joined", "false", self.part.recorded),
+            ("earlier", "true", self.part.earlier),
+        ):
+            for chunk in packed_ids(ids or ()):
+                with self.engine.given("chunk", chunk):
+                    self.engine.run(
+                        f"UPDATE units SET {column} = {value} FROM chunk WHERE {HIGH} = chunk.hi AND {LOW} = chunk.lo"
+                    )
+
+    def _fold(self) -> None:
+        """The word that decides for each unit, as `standing.standings` folds it."""
+        import numpy as np
+
+        self.engine.run(f"""
+            UPDATE units SET standing = CASE kind WHEN 0 THEN 1 WHEN 2 THEN 2
+                   ELSE CASE WHEN fingerprint = hash[1:{FINGERPRINT_HEX}] THEN 3 ELSE {OTHER_TEXT} END END
+            FROM (SELECT n, max(rank) >> {BATCH_BITS} AS kind, arg_max(fingerprint, rank) AS fingerprint FROM met GROUP BY n)
+                 AS word WHERE units.n = word.n""")
+        # Those who have another text may have this one, by the hash of earlier versions.
+        test = f"standing = {OTHER_TEXT}"
+        same: list[int] = []
+        fingerprints: dict[int, str] = dict(
+            chain.from_iterable(
+                self.engine.chunks(
+                    f"SELECT n, arg_max(fingerprint, rank) FROM met JOIN units USING (n) WHERE {test} GROUP BY n",
+                    AT_ONCE,
+                )
+            )
+        )
+        if not fingerprints:
+            return
+        for rows in self._people(test, AT_ONCE):
+            for n, variant, _, values in rows:
+                former = self.examiner.hashes[self.variants[variant]].former(values)
+                if former[:FINGERPRINT_BYTES].hex() == fingerprints[n]:
+                    same.append(n)
+        if same:
+            with self.engine.given("chunk", {"n": np.array(same)}):
+                self.engine.run("UPDATE units SET standing = 3 FROM chunk WHERE units.n = chunk.n")
+
+    # What is decided
+
+    def _decide(self) -> None:
+        counted = f"""
+            SELECT {KEY} AS key, variant, zone, suppressed, blocked, standing, joined, earlier,
+                   count(*), coalesce(sum(segments) FILTER (blocked = 0), 0)
+            FROM units GROUP BY ALL ORDER BY key"""
+        for (
+            key,
+            variant,
+            zone,
+            suppressed,
+            blocked,
+            standing,
+            joined,
+            earlier,
+            people,
+            segments,
+        ) in self.engine.rows(counted):
+            when = self.examiner.timing(self.zones[zone])
+            kind, same = STANDINGS[standing]
+            wrong = self.blocks[blocked - 1] if blocked else None
+            decision = decide(
+                kind=kind,
+                same=same,
+                suppressed=self.roster.suppressions[suppressed - 1] if suppressed else None,
+                blocked=self.part.held or wrong or (None if when else "unknown-timezone"),
+                joined=joined,
+                earlier=earlier,
+                circumstances=self.examiner.circumstances(when),
+            )
+            made = Combination(key, variant, when, decision, people, int(segments))
+            self.combinations.append(made)
+            self._keep(made)
+        held = self._select(lambda each: each.decision.action in {Action.DEFERRED, Action.BLOCKED})
+        self.found.held = list(self._packed(held, "id"))
+        served = self._select(lambda each: each.decision.reason == "baseline")
+        self.found.served = list(self._packed(served, f"id || hash[1:{FINGERPRINT_HEX}]"))
+
+    def _keep(self, made: Combination) -> None:
+        found, when, decision = self.found, made.when, made.decision
+        found.count(decision.action, decision.reason, made.people)
+        if decision.action in AUTHORISED and when is not None:
+            found.segments += made.segments
+            found.joiners += made.people if decision.intent is Intent.JOINER else 0
+            found.due = earliest(found.due, when.not_before)
+            found.expires = earliest(found.expires, when.expires)
+            if decision.action is Action.DEFERRED:
+                found.deferred_until = earliest(found.deferred_until, when.until)
+
+    def _select(self, wanted: Callable[[Combination], bool]) -> str:
+        """The test for the units of some combinations; `false` for none."""
+        keys = [each.key for each in self.combinations if wanted(each)]
+        if len(keys) == len(self.combinations):
+            return "true"
+        return f"{KEY} IN ({', '.join(map(str, keys))})" if keys else "false"
+
+    def _packed(self, test: str, expression: str) -> Iterator[bytes]:
+        """Hex text of units in their order, as bytes."""
+        if test != "false":
+            for rows in self.engine.chunks(f"SELECT {expression} FROM units WHERE {test}", AT_ONCE):
+                yield bytes.fromhex("".join([text for (text,) in rows]))
+
+    def _tally(self) -> None:
+        test = self._select(authorised)
+        if test == "false":
+            return
+        tally = self.found.tally
+        start = f"left(key, {tally.telling})" if tally.channel is not ChannelName.EMAIL else "''"
+        rows = self.engine.rows(
+            f"SELECT {start} AS start, count(*), sum(CASE WHEN segments > 0 THEN segments ELSE 1 END)"
+            f" FROM units JOIN people USING (n) WHERE {test} GROUP BY start ORDER BY start"
+        )
+        for address, people, counted in rows:
+            tally.add_many(address, people, int(counted))
+
+    def _samples(self) -> None:
+        """The rows that the row-wise code would have shown, in their order."""
+        test = self._select(lambda each: authorised(each) or each.decision.action is Action.CHANGED)
+        if test == "false":
+            return
+        # Texts are told apart by 64 bits of their hashes: this is for showing, and not for deciding.
+        self.engine.run(
+            "CREATE TABLE texts AS SELECT hash(hash) AS text, min(n) AS first, count(*) AS readers,"
+            " arg_min(variant, n) AS version, arg_min(length, n) AS length, arg_min(wide, n) AS wide"
+            f" FROM units WHERE {test} GROUP BY text"
+        )
+        samples = self.found.samples
+        samples.texts = self.engine.row("SELECT count(*) FROM texts")[0]
+        shown: set[int] = set()
+        for number in range(len(self.variants)):
+            firsts = self.engine.rows(
+                f"SELECT first FROM texts WHERE version = {number} ORDER BY first LIMIT {HELD}"
+            )
+            shown.update(n for (n,) in firsts)
+            shown.update(self._sights(number))
+        listed = ", ".join(map(str, sorted(shown)))
+        actions = {each.key: each.decision.action for each in self.combinations}
+        values = "".join(f", {name}" for name in self.roster.values())
+        rows = self.engine.rows(
+            f"SELECT {KEY}, variant, hash, sent, readers{values} FROM units JOIN people USING (n)"
+            f" JOIN texts ON n = first WHERE n IN ({listed}) ORDER BY n"
+        )
+        for key, variant, hashed, sent, people, *own in rows:
+            text = bytes.fromhex(hashed)
+            samples.counts[text] = people
+            samples.show(text, (self.variants[variant], actions[key], sent, self._resolved(variant, own)))
+
+    def _sights(self, number: int) -> set[int]:
+        """The first readers of a variant's longest text, of its shortest, and of those that are easily overlooked."""
+        reading, mine = self.readings[number], f"version = {number}"
+        queries = [
+            f"SELECT min(first) FROM texts WHERE {mine} AND length = (SELECT {most}(length) FROM texts WHERE {mine})"
+            for most in ("max", "min")
+        ]
+        readers = f"SELECT min(first) FROM texts JOIN people ON n = first WHERE {mine}"
+        if self.engine.row(f"SELECT coalesce(bool_or(wide), false) FROM texts WHERE {mine}")[0]:
+            text = together(reading.values)
+            gsm7 = f"regexp_full_match({text}, {literal(alphabet(BASIC + EXTENSION))})"
+            queries.append(f"{readers} AND wide AND NOT {gsm7}")
+            queries.append(f"{readers} AND wide AND regexp_matches({text}, {literal(RIGHT_TO_LEFT)})")
+        optional = self.found.samples.optional[self.variants[number]]
+        if optional:
+            lacks = " OR ".join(f"coalesce({reading.values[at]}, '') = ''" for at in optional)
+            queries.append(f"{readers} AND ({lacks})")
+        return {n for query in queries for (n,) in self.engine.rows(query) if n is not None}
+
+    # What comes of it
+
+    def _effects(self) -> None:
+        by_effect: dict[str, list[Combination]] = {}
+        by_group: dict[GroupKey, list[Combination]] = {}
+        for each in self.combinations:
+            when = each.when
+            if authorised(each) and when is not None:
+                name = shared(each.decision.intent, when.not_before, when.expires)
+                by_effect.setdefault(name, []).append(each)
+            if each.decision.action.sends and when is not None:
+                variant = self.variants[each.variant]
+                group = GroupKey(variant, when.send_at, when.expire_at, when.validity, when.closes)
+                by_group.setdefault(group, []).append(each)
+        for name, some in by_effect.items():
+            test = self._select(some.__contains__)
+            self.found.effects.elsewhere[name] = Sorted(total(some), partial(self._sorted, test))
+        for group, some in by_group.items():
+            at = self.variants.index(group.variant)
+            self.found.groups[group] = Selected(self, self._select(some.__contains__), at, total(some))
+
+    def _sorted(self, test: str) -> Iterator[bytes]:
+        """Entries of the digest, in pieces by the first byte of the recipient id."""
+        query = f"SELECT string_agg(id || hash, '' ORDER BY id) FROM units WHERE {test} GROUP BY id[1:2] ORDER BY id[1:2]"
+        for ((piece,),) in self.engine.chunks(query, 1):
+            yield bytes.fromhex(piece)
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Units that lie in the engine. Implements delivery.Units; each walk reads them anew, in their order."""
+
+    made: ByColumns
+    test: str
+    variant: int
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def chunks(self, size: int) -> Iterator[UnitColumns]:
+        roster = self.made.roster
+        at = {name: number for number, name in enumerate(roster.variables)}
+        names = self.made.part.messages[self.made.variants[self.variant]].names
+        values = "".join(f", v{at[name]}" if name in at else ", NULL" for name in names)
+        query = (
+            f"SELECT id || hash[1:{FINGERPRINT_HEX}], sent, correlation{values} FROM units JOIN people USING (n)"
+            f" WHERE {self.test} ORDER BY n"
+        )
+        for rows in self.made.engine.chunks(query, size):
+            members, sent, correlations, *own = zip(*rows, strict=True)
+            yield UnitColumns(
+                members=bytes.fromhex("".join(members)),
+                destinations=sent,
+                own=list(zip(*own, strict=True)) if own else [()] * len(rows),
+                correlations=correlations,
+            )
+
+
+def authorised(each: Combination) -> bool:
+    return each.decision.action in AUTHORISED
+
+
+def total(some: Iterable[Combination]) -> int:
+    return sum(each.people for each in some)
+
+
+def sql_text(value: str | None) -> str:
+    return "NULL::VARCHAR" if value is None else literal(value)
+
+
+def together(values: Sequence[str]) -> str:
+    return " || ".join(f"coalesce({value}, '')" for value in values) or "''"
+
+
+def alphabet(characters: str) -> str:
+    """A pattern for texts of these characters alone."""
+    return "[" + "".join(f"\\x{{{ord(character):x}}}" for character in characters) + "]*"
+
+
+def bare_text(text: str, message: Message) -> tuple[str, list[str]]:
+    """The text without what is filled in, and the names that are, as often as each stands in it."""
+    used = [name for name in PLACEHOLDER.findall(text) if name in message.names]
+    bare = PLACEHOLDER.sub(lambda found: "" if found[1] in message.names else found[0], text)
+    return bare, used
+
+
+def packed_facts(known: Known) -> Iterator[dict[str, Any]]:
+    """The ledger's words on people as columns: the two halves of the id, those of the fingerprint, and a rank by which the
+    highest word decides.
+    """
+    pieces: list[bytes] = []
+    ranks: list[Any] = []
+    count = 0
+    for members, ranked in chain(map(ranked_batch, known.batches()), map(ranked_served, known.served())):
+        if members:
+            pieces.append(members)
+            ranks.append(ranked)
+            count += len(members) // MEMBER_BYTES
+        if count >= FACTS_AT_ONCE:
+            yield fact_columns(pieces, ranks)
+            pieces, ranks, count = [], [], 0
+    if pieces:
+        yield fact_columns(pieces, ranks)
+
+
+def ranked_batch(batch: BatchFacts) -> tuple[bytes, Any]:
+    import numpy as np
+
+    kind = KINDS.get(batch.state)
+    size = len(batch.members) // MEMBER_BYTES
+    if not batch.others:
+        return (b"", None) if kind is None else (batch.members, np.full(size, rank(kind, batch.number), "u8"))
+    ranks = np.full(size, rank(kind, batch.number) if kind is not None else 0, "u8")
+    told = np.full(size, kind is not None)
+    for position, state in batch.others.items():
+        ranks[position], told[position] = rank(KINDS[state], batch.number), True
+    members = np.frombuffer(batch.members, f"V{MEMBER_BYTES}")
+    return members[told].tobytes(), ranks[told]
+
+
+def ranked_served(members: bytes) -> tuple[bytes, Any]:
+    import numpy as np
+
+    return members, np.full(len(members) // MEMBER_BYTES, SERVED_RANK << BATCH_BITS, "u8")
+
+
+def folded_facts(known: Mapping[bytes, Standing]) -> Iterator[dict[str, Any]]:
+    import numpy as np
+
+    if known:
+        members = b"".join(recipient + standing.fingerprint for recipient, standing in known.items())
+        ranks = [rank(standing.kind, standing.batch) for standing in known.values()]
+        yield fact_columns([members], [np.array(ranks, "u8")])
+
+
+def fact_columns(pieces: Sequence[bytes], ranks: Sequence[Any]) -> dict[str, Any]:
+    import numpy as np
+
+    packed = np.frombuffer(b"".join(pieces), [("hi", ">u8"), ("lo", ">u8"), ("f1", ">u8"), ("f2", ">u4")])
+    return {
+        "hi": packed["hi"].astype("u8"),
+        "lo": packed["lo"].astype("u8"),
+        "f1": packed["f1"].astype("u8"),
+        "f2": packed["f2"].astype("u4"),
+        "rank": np.concatenate(ranks),
+    }
+
+
+def packed_ids(ids: Collection[bytes]) -> Iterator[dict[str, Any]]:
+    import numpy as np
+
+    pieces = ids.pieces if isinstance(ids, PackedIds) else [b"".join(ids)]
+    for piece in pieces:
+        for start in range(0, len(piece), FACTS_AT_ONCE * ID_BYTES):
+            packed = np.frombuffer(
+                piece[start : start + FACTS_AT_ONCE * ID_BYTES], [("hi", ">u8"), ("lo", ">u8")]
+            )
+            yield {"hi": packed["hi"].astype("u8"), "lo": packed["lo"].astype("u8")}
+
+
+def rank(kind: Kind, number: int) -> int:
+    return (RANKS[kind] << BATCH_BITS) + number
+
+
+RIGHT_TO_LEFT = r"[\x{590}-\x{8ff}\x{fb1d}-\x{fdff}\x{fe70}-\x{feff}]"
+
+BATCH_BITS = 56
+RANKS: dict[Kind, int] = {"rejected": 0, "uncertain": 2, "accepted": 3}
+SERVED_RANK = 1
+"""By a baseline: more than rejected, less than any attempt that may have reached somebody."""
+KEY = (
+    "((((((((variant::BIGINT << 10) + zone) << 8) + suppressed) << 16) + blocked) << 8)"
+    " + standing * 4 + joined::INT * 2 + earlier::INT)"
+)
+"""All that a decision depends on, as one number."""
+HIGH, LOW = "('0x' || id[1:16])::UBIGINT", "('0x' || id[17:32])::UBIGINT"
+"""A recipient id as the two numbers that packed facts have."""
