@@ -25,6 +25,7 @@ from notifyctl.ports import AudienceReader
 MAX_PLAIN_LINE = 1 << 20
 """Bytes of a line that the engine reads; a file with longer ones is read row by row."""
 SCAN = 1 << 22
+STRANGE = (b"\t", b"\v", b"\f", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
 ODD_AT_ONCE = 65_536
 SPACES = r"[\t\v\f\x1c-\x1f \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
 """What `str.strip` takes away, but for line ends."""
@@ -163,23 +164,27 @@ class Plain:
                 f"nullif(trim({quoted(self.source.header[n])}::VARCHAR), '') AS c{n}" for n in self._wanted()
             )
             return f"SELECT {len(self.source.header)} AS width, {named} FROM read_parquet({path})"
-        ends = line_ends(self.source.open)
-        if ends is None:
+        shape = shape_of(self.source.open)
+        if shape is None:
             return None
         comma = self.source.delimiter
         lines = (
             f"read_csv({path}, auto_detect = false, columns = {{'l': 'VARCHAR'}}, delim = '\x01', quote = '', escape = '',"
-            f" header = false, skip = 1, max_line_size = {MAX_PLAIN_LINE}, new_line = {literal(ends)})"
+            f" header = false, skip = 1, max_line_size = {MAX_PLAIN_LINE}, new_line = {literal(shape.ends)})"
         )
         # Most lines have no space beside a comma, and are cut as they are.
         space = SPACES.replace(r"\t", "") if comma == "\t" else SPACES
         bar = r"\t" if comma == "\t" else f"[{comma}]"
-        spaced = literal(f"(^|{bar}){space}|{space}({bar}|$)")
+        spaced = f"regexp_matches(l, {literal(f'(^|{bar}){space}|{space}({bar}|$)')})"
+        if not shape.strange:
+            sides = " OR ".join(f"contains(l, {literal(side)})" for side in (f" {comma}", f"{comma} "))
+            beyond = f"strlen(l) <> length(l) AND {spaced}"
+            spaced = f"({sides} OR starts_with(l, ' ') OR ends_with(l, ' ') OR ({beyond}))"
         tidy = f"regexp_replace(l, {literal(f'{space}*{bar}{space}*')}, {literal(comma)}, 'g')"
         tidy = f"regexp_replace({tidy}, {literal(f'^{space}+|{space}+$')}, '', 'g')"
         cells = "".join(f", nullif(c[{n + 1}], '') AS c{n}" for n in self._wanted())
         return (
-            f"WITH cut AS (SELECT string_split(CASE WHEN regexp_matches(l, {spaced}) THEN {tidy} ELSE l END,"
+            f"WITH cut AS (SELECT string_split(CASE WHEN {spaced} THEN {tidy} ELSE l END,"
             f" {literal(comma)}) AS c FROM {lines}) SELECT len(c) AS width{cells} FROM cut"
         )
 
@@ -199,10 +204,8 @@ class Plain:
         columns = self.source.columns
         address = self._cell(columns[self.field])
         plain = f"regexp_full_match({address}, {literal(PLAIN_EMAIL if self.by_mail else PLAIN_NUMBER)})"
-        key = f"CASE WHEN {address}[1] = '+' THEN {address} ELSE '+' || {address} END"
-        if self.by_mail:
-            key = f"lower({address})"
-        elif self.source.rules.numbers is not Numbers.FORM:
+        key = f"lower({address})" if self.by_mail else f"'+' || ltrim({address}, '+')"
+        if not self.by_mail and self.source.rules.numbers is not Numbers.FORM:
             plain = "false"
         given = self.source.where
         if given is not None:
@@ -221,14 +224,14 @@ class Plain:
             f", {self._cell(column)} AS v{n}" for n, column in enumerate(self.source.variables.values())
         )
         return f"""
-            SELECT width, CASE WHEN {plain} THEN NULL ELSE {address} END AS written,
-                   CASE WHEN {plain} THEN {key} END AS key,
-                   CASE WHEN {plain} AND {address} <> {key} THEN {address} END AS sent,
+            SELECT width, CASE WHEN plain THEN NULL ELSE written END AS written, key,
+                   CASE WHEN written <> key THEN written END AS sent,
                    (CASE WHEN width IS NULL THEN {FILTERED} WHEN width <> {len(self.source.header)} THEN {BAD_ROW}
-                    {left_out} WHEN {address} IS NULL THEN {NO_ADDRESS}
-                    WHEN {plain} THEN {GOOD} ELSE {UNSEEN} END)::UTINYINT AS state,
+                    {left_out} WHEN written IS NULL THEN {NO_ADDRESS}
+                    WHEN plain THEN {GOOD} ELSE {UNSEEN} END)::UTINYINT AS state,
                    NULL::VARCHAR AS detail, 0::UTINYINT AS suppression, {ours}{values}
-            FROM ({relation})"""
+            FROM (SELECT *, CASE WHEN plain THEN {key} END AS key
+                  FROM (SELECT *, {address} AS written, {plain} AS plain FROM ({relation})))"""
 
     def _odd_addresses(self) -> None:
         """What is no plain address is read as the row-wise reader reads it, each spelling once."""
@@ -306,25 +309,36 @@ class Plain:
         return ExcludedRow(reason, Location(self.source.name, row + self.first_line, 1), text)
 
 
-def line_ends(opened: Callable[[], BinaryIO]) -> str | None:
-    """The line ends of a plain file, as `read_csv` names them; None for one that only the row-wise reader can be right about."""
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a plain file is written."""
+
+    ends: str
+    """The line ends, as `read_csv` names them."""
+    strange: bool
+    """Whether there are other ASCII spaces than the usual one."""
+
+
+def shape_of(opened: Callable[[], BinaryIO]) -> Shape | None:
+    """None for a file that only the row-wise reader can be right about."""
     returns = ends = 0
+    strange = False
     decoder = codecs.getincrementaldecoder("utf-8")()
     with opened() as stream:
         while piece := stream.read(SCAN):
             if any(mark in piece for mark in (b'"', b"\0", b"\x01")):
                 return None
-            if b"\r" in piece:
-                returns += piece.count(b"\r")
+            returns += piece.count(b"\r")
             ends += piece.count(b"\n")
-            if not piece.isascii():
+            strange = strange or any(space in piece for space in STRANGE)
+            if not piece.isascii() or decoder.getstate()[0]:
                 try:
                     decoder.decode(piece)
                 except UnicodeDecodeError:
                     return None
-    if returns == 0:
-        return r"\n"
-    return r"\r\n" if returns == ends else None
+    if decoder.getstate()[0] or (returns and returns != ends):
+        return None
+    return Shape(r"\r\n" if returns else r"\n", strange)
 
 
 def expression(pattern: str) -> str:

@@ -175,11 +175,12 @@ class ByColumns:
             self._identified(identify)
         source = "people" if by_sql is not None else "people JOIN ids USING (n)"
         recipient = f"{by_sql('key')}[1:{ID_HEX}]" if by_sql is not None else "id"
+        usual = [f"regexp_full_match({r.own}, {literal(USUAL)})" for r in self.readings]
         columns = {
             "segments": [self._segments(reading) for reading in self.readings],
             "length": [self._length(reading) for reading in self.readings],
             "wide": [f"strlen({together(r.values)}) <> length" for r in self.readings],
-            "odd": [self._odd(reading) for reading in self.readings],
+            "odd": [f"NOT usual AND ({self._odd(reading)})" for reading in self.readings],
             "hash": [self._hash(reading) for reading in self.readings],
         }
         made = ", ".join(f"{self._by_variant(each)} AS {quoted(name)}" for name, each in columns.items())
@@ -189,8 +190,9 @@ class ByColumns:
             SELECT n, id, variant, zone, suppression AS suppressed, segments, length, wide, odd, hash, {blocked} AS blocked,
                    0::UTINYINT AS standing, {self.part.recorded is not None} AS joined, false AS earlier
             FROM (SELECT *, {made} FROM (
-                SELECT *, {recipient} AS id, {self._variant()} AS variant, {self._zone()} AS zone FROM {source}
-            ))""")
+                SELECT *, {self._by_variant(usual)} AS usual FROM (
+                    SELECT *, {recipient} AS id, {self._variant()} AS variant, {self._zone()} AS zone FROM {source}
+            )))""")
 
     def _identified(self, identify: Identify) -> None:
         """Ids by a function that is not known in SQL."""
@@ -260,7 +262,7 @@ class ByColumns:
 
     def _length(self, reading: Reading) -> str:
         """Characters of all values, by which the longest and the shortest text are found."""
-        return f"length({together(reading.values)})"
+        return " + ".join(f"coalesce(length({value}), 0)" for value in reading.values) or "0"
 
     def _segments(self, reading: Reading) -> str:
         """The segments of an SMS; NULL where they must be counted in the text, and on other channels."""
@@ -286,7 +288,10 @@ class ByColumns:
             )
         if not is_gsm7(bare):
             return f"({wide})::INTEGER"
-        basic = f"regexp_full_match({filled}, {literal(alphabet(BASIC))})"
+        # What is usual in the columns is basic; what all share may be something else.
+        given = {name: reading.message.shared.get(name, "") for name in used}
+        basic = "usual" if all(map(is_basic, given.values())) else "false"
+        basic = f"({basic} OR regexp_full_match({filled}, {literal(alphabet(BASIC))}))"
         gsm7 = f"regexp_full_match({filled}, {literal(alphabet(BASIC + EXTENSION))})"
         return f"(CASE WHEN {basic} THEN {narrow} WHEN {gsm7} THEN NULL ELSE {wide} END)::INTEGER"
 
@@ -566,10 +571,8 @@ class ByColumns:
             self.found.groups[group] = Selected(self, self._select(some.__contains__), at, total(some))
 
     def _sorted(self, test: str) -> Iterator[bytes]:
-        """Entries of the digest, in pieces by the first byte of the recipient id."""
-        query = f"SELECT string_agg(id || hash, '' ORDER BY id) FROM units WHERE {test} GROUP BY id[1:2] ORDER BY id[1:2]"
-        for ((piece,),) in self.engine.chunks(query, 1):
-            yield bytes.fromhex(piece)
+        for rows in self.engine.chunks(f"SELECT id || hash FROM units WHERE {test} ORDER BY id", AT_ONCE):
+            yield bytes.fromhex("".join([entry for (entry,) in rows]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -709,6 +712,8 @@ def rank(kind: Kind, number: int) -> int:
     return (RANKS[kind] << BATCH_BITS) + number
 
 
+USUAL = alphabet("".join(character for character in BASIC if character not in '"\n\r'))
+"""Texts that need no second look: one unit a character, and nothing that JSON escapes."""
 RIGHT_TO_LEFT = r"[\x{590}-\x{8ff}\x{fb1d}-\x{fdff}\x{fe70}-\x{feff}]"
 
 BATCH_BITS = 56
