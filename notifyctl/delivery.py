@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from notifyctl.diagnostics import Location
 from notifyctl.model import ApiObject, ChannelName
+from notifyctl.records import dataclass, field
 
 ID_BYTES = 16
 """Length of a recipient id in the ledger: HMAC-SHA256 of the normalised address, truncated."""

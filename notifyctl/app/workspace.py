@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from notifyctl.errors import ProjectError, UsageError
 from notifyctl.files import WorkingTree, find_project
 from notifyctl.model import Environment, Project
 from notifyctl.ports import Clock, Environ, FileTree
+from notifyctl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

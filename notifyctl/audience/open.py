@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from notifyctl.diagnostics import Diagnostic, Severity, clipped
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.model import Audience, ChannelName
 from notifyctl.ports import AudienceReader, FileTree
+from notifyctl.records import dataclass
 
 if TYPE_CHECKING:
     from notifyctl.audience.where import Filter

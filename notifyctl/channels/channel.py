@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from notifyctl.channels.limits import LIMITS
@@ -12,6 +11,7 @@ from notifyctl.config.fields import ChannelShape, Shape
 from notifyctl.config.nodes import node_of
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model import ApiObject, ChannelName
+from notifyctl.records import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from notifyctl.channels.channel import Channel, Message, filled_in, texts
@@ -35,6 +34,7 @@ from notifyctl.config.fields import (
 from notifyctl.delivery import PLACEHOLDER
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model import ApiObject, ChannelName
+from notifyctl.records import replace
 from notifyctl.rulebook import Rule, envelope
 from notifyctl.rulebook import rcs as rules
 from notifyctl.rulebook.sms import BOOLEAN

@@ -7,9 +7,9 @@ payload builder to know the API's keys. `rule` is the rule of the API that a sha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from notifyctl.records import dataclass, field
 from notifyctl.rulebook import Rule
 
 

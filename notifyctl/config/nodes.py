@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from notifyctl.diagnostics import Path
+from notifyctl.records import dataclass
 
 MAX_DEPTH = 64
 """How deep lists and mappings may nest, in YAML and in JSON."""

@@ -6,7 +6,6 @@ Returns the composed messages too, so that a plan does not compose them again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from notifyctl.audience import load_suppressions, open_audience
@@ -23,6 +22,7 @@ from notifyctl.message import compose, variants, written_in
 from notifyctl.message.bounds import SECONDS, OutOfTimeError, bounded
 from notifyctl.model import Environment, Notification, Project
 from notifyctl.ports import AudienceReader, FileTree
+from notifyctl.records import dataclass, field
 from notifyctl.schedule.timing import check_schedule
 
 SANDBOX_SENDERS = {"sms": "SANDBOX", "email": "sandbox@notifyctl.example", "rcs": "a_000000000000000000"}

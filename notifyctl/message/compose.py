@@ -6,7 +6,6 @@ Jinja2 sees the project's `vars` only. `$(name)` is left standing: it is filled 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from posixpath import dirname, join, normpath
 from typing import Any
 
@@ -17,6 +16,7 @@ from notifyctl.message.plain import plainly
 from notifyctl.message.substitute import placeholders
 from notifyctl.model import ApiObject, Notification, Template
 from notifyctl.ports import FileTree
+from notifyctl.records import replace
 
 MAX_NAMES = 1000
 """How many variables a message may read."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from posixpath import join, normpath
 
 from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.records import dataclass
 
 OTHER_LINE = re.compile(r"\bline [0-9,]+")
 """Where a message speaks of another line, which moves too."""
