@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from notifyctl.cli.main import run
+from notifyctl.app.environ import process_environ
+from notifyctl.cli.quick import answer
 
 
 def main() -> None:
-    sys.exit(run(sys.argv[1:]))
+    arguments = sys.argv[1:]
+    code = answer(arguments, process_environ())
+    if code is None:
+        from notifyctl.cli.main import run
+
+        code = run(arguments)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
