@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -131,6 +130,8 @@ def rewrite(real: str, data: bytes) -> None:
 
     Raises ProjectError when it cannot be done; then the file is as it was.
     """
+    import tempfile
+
     place = Path(real)
     temporary: str | None = None
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from notifyctl.app.environ import process_environ
@@ -45,6 +44,8 @@ def environment_of(project: Project, name: str | None) -> Environment:
     wanted = name or project.default_environment
     if wanted in project.environments:
         return project.environments[wanted]
+    from difflib import get_close_matches
+
     known = sorted(project.environments)
     near = get_close_matches(wanted, known, n=1)
     raise UsageError(

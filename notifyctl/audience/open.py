@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +143,8 @@ def read(audience: Audience, path: str, files: FileTree, *, named: str | None) -
 
 def require(audience: Audience, column: str, header: Sequence[str], *, field: tuple[str, str]) -> None:
     if column not in header:
+        from difflib import get_close_matches
+
         near = get_close_matches(column, header, n=1)
         raise unreadable(
             audience,

@@ -23,9 +23,7 @@ MAX_DOCUMENTS = 10_000
 """How many documents a file may hold, empty ones too."""
 
 CORE = "tag:yaml.org,2002:"
-UNREADABLE = re.compile(
-    "[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]",
-)
+UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """Characters that YAML forbids, and those that end a line for a YAML 1.1 parser but not for a 1.2 one."""
 
 TAB = "indent with spaces: a tab cannot stand here"

@@ -23,7 +23,6 @@ from notifyctl.message.bounds import SECONDS, OutOfTimeError, bounded
 from notifyctl.model import Environment, Notification, Project
 from notifyctl.ports import AudienceReader, FileTree
 from notifyctl.records import dataclass, field
-from notifyctl.schedule.timing import check_schedule
 
 SANDBOX_SENDERS = {"sms": "SANDBOX", "email": "sandbox@notifyctl.example", "rcs": "a_000000000000000000"}
 """Who messages come from in a sandbox that names no senders: the six-line project works as it stands."""
@@ -55,6 +54,8 @@ def check_project(
     """
     suppressed, problems = load_suppressions(project.suppressions, files, project.marks)
     for schedule in project.schedules.values():
+        from notifyctl.schedule.timing import check_schedule
+
         problems.extend(check_schedule(schedule))
     messages: dict[str, Mapping[str | None, Message]] = {}
     audiences: dict[str, AudienceReader] = {}

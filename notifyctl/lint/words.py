@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
-from html.parser import HTMLParser
 
 from notifyctl.channels.channel import texts
 from notifyctl.delivery import PLACEHOLDER, Message
@@ -24,7 +22,6 @@ FOREIGN = re.compile(
 )
 SMARTLINK = re.compile(r"\{\{smartlink_\d+\}\}")
 """The API's own placeholder for a short link of the platform, which `{{ smartlink(5) }}` writes."""
-MOST_OPEN = 1000
 LOCAL = ("http://127.0.0.1", "http://localhost")
 
 Check = Callable[[Path, str], Iterator[Problem]]
@@ -46,6 +43,8 @@ def invisible(path: Path, text: str) -> Iterator[Problem]:
     ):
         if found := pattern.search(text):
             code = f"U+{ord(found[0]):04X}"
+            import unicodedata
+
             name = unicodedata.name(found[0], "unnamed")
             message = f"{what} stands in the text: {code} {name}, after {text[max(0, found.start() - 12) : found.start()]!r}"
             yield Problem(path, "invisible-character", message, "remove it", Severity.WARNING)
@@ -78,73 +77,10 @@ def placeholders(path: Path, text: str) -> Iterator[Problem]:
             yield FOREIGN_PLACEHOLDER.broken(path, said, f"write $({name}), if a value is meant")
 
 
-class Markup(HTMLParser):
-    """Collects what is wrong in HTML, tag by tag."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(convert_charrefs=True)
-        self.path = path
-        self.problems: list[Problem] = []
-        self.links = 0
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "a":
-            self.links -= 1
-            if self.links < 0:
-                self.links = 0
-                self.tell(
-                    "unbalanced-link",
-                    "</a> closes a link that was not opened",
-                    "remove it, or write <a href=…>",
-                )
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if tag in {"script", "form", "iframe", "object", "embed"}:
-            self.tell(
-                "active-markup",
-                f"<{tag}> does nothing in a mail client, or alarms it",
-                "remove it",
-                Severity.ERROR,
-            )
-        if any(name.startswith("on") for name in given):
-            self.tell("active-markup", f"<{tag}> has a script in an attribute", "remove it", Severity.ERROR)
-        if tag == "img" and given.get("alt") is None:
-            self.tell(
-                "image-without-alt", "an image has no alt text", 'write alt="…", or alt="" for decoration'
-            )
-        if tag == "a":
-            if self.links:
-                self.tell("unbalanced-link", "a link begins inside another one", "close the first with </a>")
-            self.links = 1
-            self.link(given.get("href"))
-
-    def link(self, href: str | None) -> None:
-        if href is None or href.startswith(("$(", "#")):
-            return
-        scheme = href.partition(":")[0].lower() if ":" in href else ""
-        if scheme == "javascript":
-            self.tell("active-markup", "a link runs a script", "link to a page", Severity.ERROR)
-        elif scheme not in {"http", "https", "mailto", "tel", "sms"}:
-            self.tell(
-                "relative-link", f"a link leads nowhere from a mailbox: {href[:80]!r}", "write https://…"
-            )
-
-    def tell(self, rule: str, message: str, hint: str, severity: Severity = Severity.WARNING) -> None:
-        self.problems.append(Problem(self.path, rule, message, hint, severity))
-
-
 def markup(path: Path, text: str) -> Iterator[Problem]:
-    if any(stretch.count("<") > MOST_OPEN for stretch in text.split(">")):
-        said = f"more than {MOST_OPEN:,} tags are opened with < and not closed with >"
-        yield Problem(path, "template-limit", said, "close them, or write &lt;")
-        return  # the parser would look for the end of each, through the whole text
-    parser = Markup(path)
-    parser.feed(text)
-    parser.close()
-    if parser.links:
-        parser.tell("unbalanced-link", "a link is not closed: all that follows is part of it", "write </a>")
-    yield from parser.problems
+    from notifyctl.lint.markup import check_markup
+
+    return check_markup(path, text)
 
 
 TEXT_CHECKS: tuple[Check, ...] = (invisible, insecure_links, secrets, placeholders)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import sha256
 from posixpath import join, normpath
 
 from notifyctl.diagnostics import Diagnostic, Severity
@@ -34,6 +33,8 @@ def gravest_first(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 def fingerprints(diagnostics: Sequence[Diagnostic]) -> list[str]:
     """What names a problem while its line moves: rule, file and message; numbered where the same stands again."""
+    from hashlib import sha256
+
     seen: dict[str, int] = {}
     made = []
     for diagnostic in diagnostics:
