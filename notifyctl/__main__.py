@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
-from notifyctl.app.environ import process_environ
-from notifyctl.cli.quick import answer
+ROOMY = 100_000
+"""New objects before the collector looks through them: imports and a project's documents make many, and all are kept."""
 
 
 def main() -> None:
+    gc.set_threshold(ROOMY)
+    from notifyctl.app.environ import process_environ
+    from notifyctl.cli.quick import answer
+
     arguments = sys.argv[1:]
     code = answer(arguments, process_environ())
     if code is None:

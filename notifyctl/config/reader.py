@@ -15,6 +15,7 @@ import yaml
 from notifyctl.config.nodes import MAX_DEPTH, MappingNode, Node, Scalar, SequenceNode, resolve
 from notifyctl.config.paths import MAX_READ
 from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.patterns import pattern
 
 MAX_BYTES = MAX_READ
 MAX_VALUES = 100_000
@@ -23,12 +24,12 @@ MAX_DOCUMENTS = 10_000
 """How many documents a file may hold, empty ones too."""
 
 CORE = "tag:yaml.org,2002:"
-UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+UNREADABLE = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """Characters that YAML forbids, and those that end a line for a YAML 1.1 parser but not for a 1.2 one."""
 
 TAB = "indent with spaces: a tab cannot stand here"
 JINJA = "a text that begins with {{ must be in quotes"
-BARE_JINJA = re.compile(r"(?:: |- )\s*\{\{")
+BARE_JINJA = pattern(r"(?:: |- )\s*\{\{")
 HINTS = (
     ("tab character", TAB),
     ("alias", 'a text that begins with * must be in quotes, for example "*/5 * * * *"'),

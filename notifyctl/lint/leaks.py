@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.patterns import pattern
 from notifyctl.ports import FileTree
 
 SECRETS = (
@@ -17,7 +18,7 @@ SECRETS = (
     ("a Google API key", r"\bAIza[\w-]{35}\b"),
     ("a Stripe key", r"\b[rs]k_live_[A-Za-z0-9]{20,}\b"),
 )
-ANY = re.compile("|".join(pattern for _, pattern in SECRETS))
+ANY = pattern("|".join(pattern for _, pattern in SECRETS))
 RULE = "secret-in-text"
 MOST_BYTES = 1024 * 1024
 """A larger YAML file is not what people write by hand."""

@@ -9,18 +9,17 @@ from notifyctl.channels.channel import texts
 from notifyctl.delivery import PLACEHOLDER, Message
 from notifyctl.diagnostics import Path, Problem, Severity
 from notifyctl.lint.leaks import RULE, says, what_leaks
+from notifyctl.patterns import pattern
 from notifyctl.rulebook.substitutions import FOREIGN_PLACEHOLDER, PLACEHOLDER_FORM
 
-HIDDEN = re.compile("[\u200b\u2060\ufeff\u00ad\u180e]")
+HIDDEN = pattern("[\u200b\u2060\ufeff\u00ad\u180e]")
 """Zero-width characters that are of no use in a message; the joiners of scripts and emoji are."""
-TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-LINK = re.compile(r"\bhttp://[^\s\"'<>)]+", re.IGNORECASE)
-OPENED = re.compile(r"\$\(")
-FOREIGN = re.compile(
-    r"\$\{[^{}\s]{1,64}\}|\{\{[^{}]{1,64}\}\}|(?<![\w%])%[A-Za-z_][A-Za-z0-9_.-]{0,62}%(?!\w)"
-)
-SMARTLINK = re.compile(r"\{\{smartlink_\d+\}\}")
+TURNED = pattern("[\u202a-\u202e\u2066-\u2069]")
+CONTROL = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+LINK = pattern(r"\bhttp://[^\s\"'<>)]+", re.IGNORECASE)
+OPENED = pattern(r"\$\(")
+FOREIGN = pattern(r"\$\{[^{}\s]{1,64}\}|\{\{[^{}]{1,64}\}\}|(?<![\w%])%[A-Za-z_][A-Za-z0-9_.-]{0,62}%(?!\w)")
+SMARTLINK = pattern(r"\{\{smartlink_\d+\}\}")
 """The API's own placeholder for a short link of the platform, which `{{ smartlink(5) }}` writes."""
 LOCAL = ("http://127.0.0.1", "http://localhost")
 
@@ -36,12 +35,12 @@ def check_words(message: Message) -> Iterator[Problem]:
 
 
 def invisible(path: Path, text: str) -> Iterator[Problem]:
-    for pattern, what in (
+    for wrong, what in (
         (CONTROL, "a control character"),
         (TURNED, "a character that turns the reading direction"),
         (HIDDEN, "a character without width"),
     ):
-        if found := pattern.search(text):
+        if found := wrong.search(text):
             code = f"U+{ord(found[0]):04X}"
             import unicodedata
 
