@@ -2,7 +2,7 @@
 
 `notifyctl lint` is a pre-commit hook and passes some ninety dataclasses on its way to one file. The standard decorator compiles
 six methods for each and imports `inspect`, which is a third of such a run. Here methods that can be written once are,
-and only `__init__` is compiled, when a class makes its first object. Type checkers see the standard library's own.
+and only `__init__` is compiled, once a class has made some objects. Type checkers see the standard library's own.
 
 `dataclasses.fields`, `asdict`, `replace` and `is_dataclass` work on what is made here, and the standard decorator may be used
 beside it. What this package does not use (`InitVar`, `init=False`, `__post_init__`, classes without slots) is not offered.
@@ -18,6 +18,10 @@ __all__ = ["dataclass", "field", "replace"]
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda _: "<missing>"})()
 """Stands where no value was given."""
+
+
+NOT_COMPILED = 30
+"""How many objects of a class are made before its `__init__` is compiled: that takes as long as making forty."""
 
 
 class Spec:
@@ -111,14 +115,51 @@ def key_of(names: Sequence[str]) -> Any:
 
 
 def first_init(cls: Any) -> Callable[..., None]:
-    """Compiles the real `__init__` when it is first called, and gives way to it."""
+    """Sets the slots of a few objects one by one, then compiles the real `__init__` and gives way to it.
+
+    Most classes make a handful of objects in a run, for which compiling is not worth its time. What is called wrongly is
+    left to the compiled one, which says what is wrong.
+    """
+    left = NOT_COMPILED
+    setters: list[tuple[str, Spec, Callable[..., None]]] = []
 
     def __init__(self: Any, /, *values: Any, **named: Any) -> None:  # noqa: N807
+        nonlocal left
+        left -= 1
+        if not setters:
+            setters.extend((name, spec, getattr(cls, name).__set__) for name, spec in cls.__specs__.items())
+        if left > 0 and assigned(
+            self, setters, dict(zip(cls.__match_args__, values, strict=False)), named, len(values)
+        ):
+            return
         real = init(cls)
         cls.__init__ = real
         real(self, *values, **named)
 
     return __init__
+
+
+def assigned(
+    self: Any,
+    setters: Sequence[tuple[str, Spec, Callable[..., None]]],
+    given: dict[str, Any],
+    named: Mapping[str, Any],
+    values: int,
+) -> bool:
+    """Whether the arguments are right; then they and the defaults are set. `given`: the `values` in places, by name."""
+    if len(given) != values or not given.keys().isdisjoint(named):
+        return False
+    given.update(named)
+    for name, spec, put in setters:
+        if name in given:
+            put(self, given.pop(name))
+        elif spec.factory is not MISSING:
+            put(self, spec.factory())
+        elif spec.default is not MISSING:
+            put(self, spec.default)
+        else:
+            return False
+    return not given
 
 
 def init(cls: Any) -> Callable[..., None]:

@@ -40,7 +40,10 @@ def declared(module: Any) -> tuple[Any, Any, Any]:
     return Place, Shape, Text
 
 
-STANDARD, OURS = declared(dataclasses), declared(records)
+STANDARD, OURS, COMPILED = declared(dataclasses), declared(records), declared(records)
+for make in COMPILED:
+    for _ in range(records.NOT_COMPILED + 1):
+        make(**dict.fromkeys([each.name for each in dataclasses.fields(make)]))
 
 
 def facts(classes: tuple[Any, Any, Any]) -> Iterator[object]:
@@ -58,12 +61,13 @@ def facts(classes: tuple[Any, Any, Any]) -> Iterator[object]:
     yield [hasattr(one, "__dict__"), copy.copy(nine) == nine, copy.deepcopy(one).seen is one.seen]
 
 
+@pytest.mark.parametrize("ours", [OURS, COMPILED])
 @pytest.mark.parametrize("number", range(len(list(facts(STANDARD)))))
-def test_a_record_is_what_the_standard_library_makes(number: int) -> None:
-    assert list(facts(OURS))[number] == list(facts(STANDARD))[number]
+def test_a_record_is_what_the_standard_library_makes(ours: tuple[Any, Any, Any], number: int) -> None:
+    assert list(facts(ours))[number] == list(facts(STANDARD))[number]
 
 
-@pytest.mark.parametrize("classes", [STANDARD, OURS])
+@pytest.mark.parametrize("classes", [STANDARD, OURS, COMPILED])
 def test_wrong_use_is_refused_alike(classes: tuple[Any, Any, Any]) -> None:
     place, _, text = classes
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -74,6 +78,8 @@ def test_wrong_use_is_refused_alike(classes: tuple[Any, Any, Any]) -> None:
         place()
     with pytest.raises(TypeError, match="unexpected keyword"):
         place("a", colour=1)
+    with pytest.raises(TypeError, match="multiple values"):
+        place("a", 1, line=2)
     with pytest.raises(TypeError, match="takes 1 positional"):
         text("t", 1)
     with pytest.raises(TypeError, match="not supported"):
