@@ -131,7 +131,7 @@ class Composer:
         self.values = 0
         self.deepest = 0
         self.documents = 0
-        self.events = events(text)
+        self.get = parser(text).get_event
 
     def another(self) -> bool:
         """Whether a further document follows; its start is consumed."""
@@ -157,7 +157,7 @@ class Composer:
 
     def next(self) -> Any:
         try:
-            return next(self.events)
+            return self.get()
         except yaml.YAMLError as wrong:
             raise Unreadable(self.syntax_error(wrong)) from None
 
@@ -176,11 +176,12 @@ class Composer:
         return error("yaml-syntax", message, Location(self.file, mark.line + 1, mark.column + 1), hint)
 
     def node(self, event: Any, depth: int) -> Node:
-        if isinstance(event, yaml.AliasEvent):
+        kind = type(event)
+        if kind is yaml.AliasEvent:
             return self.alias(event, depth)
         self.spend(event, 1, depth)
         if event.anchor is None:
-            return self.made(event, depth)
+            return self.scalar(event) if kind is yaml.ScalarEvent else self.made(event, depth)
         self.open_anchors.add(event.anchor)
         values, deepest, self.deepest = self.values, self.deepest, depth
         node = self.made(event, depth)
@@ -192,6 +193,8 @@ class Composer:
     def spend(self, event: Any, values: int, depth: int) -> None:
         self.values += values
         self.deepest = max(self.deepest, depth)
+        if depth <= MAX_DEPTH and self.values <= MAX_VALUES:
+            return
         if depth > MAX_DEPTH:
             raise Unreadable(
                 error(
@@ -201,16 +204,15 @@ class Composer:
                     "flatten this part",
                 )
             )
-        if self.values > MAX_VALUES:
-            message = f"a document may hold {MAX_VALUES:,} values, aliases counted as what they stand for"
-            raise Unreadable(
-                error(
-                    "yaml-limits",
-                    message,
-                    self.at(event),
-                    "put long lists of recipients into a CSV file: `source: {file: …}`",
-                )
+        message = f"a document may hold {MAX_VALUES:,} values, aliases counted as what they stand for"
+        raise Unreadable(
+            error(
+                "yaml-limits",
+                message,
+                self.at(event),
+                "put long lists of recipients into a CSV file: `source: {file: …}`",
             )
+        )
 
     def alias(self, event: Any, depth: int) -> Node:
         if event.anchor in self.open_anchors or event.anchor not in self.anchors:
@@ -236,13 +238,16 @@ class Composer:
             return SequenceNode(tuple(self.items(depth)), line, column)
         return MappingNode(tuple(self.pairs(depth)), line, column)
 
-    def items(self, depth: int) -> Iterator[Node]:
-        while not isinstance(event := self.next(), yaml.SequenceEndEvent):
-            yield self.node(event, depth + 1)
+    def items(self, depth: int) -> list[Node]:
+        found: list[Node] = []
+        while type(event := self.next()) is not yaml.SequenceEndEvent:
+            found.append(self.node(event, depth + 1))
+        return found
 
-    def pairs(self, depth: int) -> Iterator[tuple[Scalar, Node]]:
+    def pairs(self, depth: int) -> list[tuple[Scalar, Node]]:
+        found: list[tuple[Scalar, Node]] = []
         seen: dict[str, int] = {}
-        while not isinstance(event := self.next(), yaml.MappingEndEvent):
+        while type(event := self.next()) is not yaml.MappingEndEvent:
             key = self.node(event, depth + 1)
             self.values -= 1  # a key is no value
             value = self.node(self.next(), depth + 1)
@@ -255,7 +260,8 @@ class Composer:
                 self.problems.append(error("duplicate-key", message, self.at(event), "keep one of them"))
             else:
                 seen[key.text] = event.start_mark.line + 1
-                yield key, value
+                found.append((key, value))
+        return found
 
     def no_key(self, event: Any, key: Node) -> Diagnostic:
         if isinstance(key, Scalar) and key.text == "<<":
@@ -274,7 +280,8 @@ class Composer:
         return error("yaml-syntax", "a key must be text", self.at(event), hint)
 
     def scalar(self, event: Any) -> Scalar:
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        mark = event.start_mark
+        line, column = mark.line + 1, mark.column + 1
         plain, text = not event.style, event.value
         if event.tag is None:
             return Scalar(text, resolve(text) if plain else text, plain, line, column)
@@ -301,8 +308,13 @@ def core_type(value: object) -> str:
     return names.get(type(value), "null")
 
 
+def parser(text: str) -> Any:
+    """Its `get_event` gives one event after the other, by libyaml or, where PyYAML was built without, by PyYAML itself."""
+    return yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text)
+
+
 def events(text: str) -> Iterator[Any]:
-    """Parser events by libyaml, or by PyYAML's own parser where it was built without."""
-    parser: Any = yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text)
-    while parser.check_event():
-        yield parser.get_event()
+    """All events of a text."""
+    get = parser(text).get_event
+    while (event := get()) is not None:
+        yield event

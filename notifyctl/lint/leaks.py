@@ -19,6 +19,10 @@ SECRETS = (
     ("a Stripe key", r"\b[rs]k_live_[A-Za-z0-9]{20,}\b"),
 )
 ANY = pattern("|".join(pattern for _, pattern in SECRETS))
+MARKS = (
+    "PRIVATE KEY-----", "eyJ", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "xox", "AIza", "k_live_",
+)  # fmt: skip
+"""One of these stands in whatever a pattern of SECRETS finds: to look for them takes a hundredth of the time."""
 RULE = "secret-in-text"
 MOST_BYTES = 1024 * 1024
 """A larger YAML file is not what people write by hand."""
@@ -26,9 +30,13 @@ MOST_BYTES = 1024 * 1024
 
 def what_leaks(text: str) -> str | None:
     """What the first key or token in a text looks like."""
-    if ANY.search(text) is None:
+    if not suspicious(text) or ANY.search(text) is None:
         return None
     return next(what for what, pattern in SECRETS if re.search(pattern, text))
+
+
+def suspicious(text: str) -> bool:
+    return any(mark in text for mark in MARKS)
 
 
 def says(what: str) -> tuple[str, str]:
@@ -48,7 +56,7 @@ def check_leaks(files: FileTree) -> Iterator[Diagnostic]:
         except OSError:
             continue  # told by the loader
         text = data[:MOST_BYTES].decode("utf-8", "replace")
-        if ANY.search(text) is None:
+        if not suspicious(text) or ANY.search(text) is None:
             continue
         for number, line in enumerate(text.splitlines(), start=1):
             found = ANY.search(line)
