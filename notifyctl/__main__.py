@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-ROOMY = 100_000
+ROOMY = 1_000_000
 """New objects before the collector looks through them: imports and a project's documents make many, and all are kept."""
 
 

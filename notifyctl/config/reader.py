@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -74,6 +74,7 @@ def each_document(data: bytes, file: str) -> Iterator[tuple[Node | None, list[Di
     """One document after the other with its own problems; `None` where the file cannot be read further.
     Empty documents are left out.
     """
+    composer: Composer | None = None
     try:
         composer = Composer(decode(data, file), file)
         while composer.another():
@@ -82,6 +83,9 @@ def each_document(data: bytes, file: str) -> Iterator[tuple[Node | None, list[Di
                 yield node, composer.problems
     except Unreadable as end:
         yield None, [end.diagnostic]
+    except yaml.YAMLError as wrong:
+        assert composer is not None
+        yield None, [composer.syntax_error(wrong)]
 
 
 def decode(data: bytes, file: str) -> str:
@@ -131,7 +135,8 @@ class Composer:
         self.values = 0
         self.deepest = 0
         self.documents = 0
-        self.get = parser(text).get_event
+        self.next = parser(text).get_event
+        """The next event, of which there is always one more until the stream ends."""
 
     def another(self) -> bool:
         """Whether a further document follows; its start is consumed."""
@@ -155,12 +160,6 @@ class Composer:
         self.values = self.deepest = 0
         return self.node(self.next(), 0)
 
-    def next(self) -> Any:
-        try:
-            return self.get()
-        except yaml.YAMLError as wrong:
-            raise Unreadable(self.syntax_error(wrong)) from None
-
     def syntax_error(self, wrong: yaml.YAMLError) -> Diagnostic:
         mark = getattr(wrong, "problem_mark", None) or getattr(wrong, "context_mark", None)
         said = [str(part) for name in ("problem", "context") if (part := getattr(wrong, name, None))]
@@ -179,7 +178,11 @@ class Composer:
         kind = type(event)
         if kind is yaml.AliasEvent:
             return self.alias(event, depth)
-        self.spend(event, 1, depth)
+        self.values += 1
+        if depth > self.deepest:  # noqa: PLR1730 - a call of max for every value of every file
+            self.deepest = depth
+        if depth > MAX_DEPTH or self.values > MAX_VALUES:
+            self.refuse(event, depth)
         if event.anchor is None:
             return self.scalar(event) if kind is yaml.ScalarEvent else self.made(event, depth)
         self.open_anchors.add(event.anchor)
@@ -190,29 +193,13 @@ class Composer:
         self.open_anchors.discard(event.anchor)
         return node
 
-    def spend(self, event: Any, values: int, depth: int) -> None:
-        self.values += values
-        self.deepest = max(self.deepest, depth)
-        if depth <= MAX_DEPTH and self.values <= MAX_VALUES:
-            return
+    def refuse(self, event: Any, depth: int) -> NoReturn:
         if depth > MAX_DEPTH:
-            raise Unreadable(
-                error(
-                    "yaml-limits",
-                    f"lists and mappings may nest {MAX_DEPTH} deep",
-                    self.at(event),
-                    "flatten this part",
-                )
-            )
-        message = f"a document may hold {MAX_VALUES:,} values, aliases counted as what they stand for"
-        raise Unreadable(
-            error(
-                "yaml-limits",
-                message,
-                self.at(event),
-                "put long lists of recipients into a CSV file: `source: {file: …}`",
-            )
-        )
+            message, hint = f"lists and mappings may nest {MAX_DEPTH} deep", "flatten this part"
+        else:
+            message = f"a document may hold {MAX_VALUES:,} values, aliases counted as what they stand for"
+            hint = "put long lists of recipients into a CSV file: `source: {file: …}`"
+        raise Unreadable(error("yaml-limits", message, self.at(event), hint))
 
     def alias(self, event: Any, depth: int) -> Node:
         if event.anchor in self.open_anchors or event.anchor not in self.anchors:
@@ -224,7 +211,10 @@ class Composer:
                 error("yaml-syntax", f"the alias *{event.anchor} {problem}", self.at(event), HINTS[1][1])
             )
         node, values, height = self.anchors[event.anchor]
-        self.spend(event, values, depth + height)
+        self.values += values
+        self.deepest = max(self.deepest, depth + height)
+        if self.deepest > MAX_DEPTH or self.values > MAX_VALUES:
+            self.refuse(event, self.deepest)
         return node
 
     def made(self, event: Any, depth: int) -> Node:

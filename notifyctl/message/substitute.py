@@ -15,8 +15,8 @@ Fill = Callable[[Sequence[str]], Any]
 def placeholders(value: Any) -> set[str]:
     """Every `$(name)` in a nested value, the platform's own `$(unsubscribe)` included."""
     if isinstance(value, str):
-        return set(PLACEHOLDER.findall(value))
-    if isinstance(value, Mapping):
+        return set(PLACEHOLDER.findall(value)) if "$(" in value else set()
+    if isinstance(value, (dict, Mapping)):
         value = value.values()
     elif not isinstance(value, (list, tuple)):
         return set()
