@@ -1,12 +1,13 @@
-"""A first look at the command line: `--version` and plain `lint`, which hooks run all day, answered without click.
+"""A first look at the command line: `--version`, `--help` and plain `lint`, which hooks run all day, answered without click.
 
 Importing click and setting up its parser takes as long as half of a lint. What is not surely plain (an abbreviation, a
-mistake, `--help`, any setting in the environment) is left to click, so that each thing is understood and said in one way.
+mistake, the help of a command, any setting in the environment) is left to click, so that each thing is understood and said in one way.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from notifyctl.cli.boundary import guarded
 from notifyctl.cli.terminal import Globals, say
 from notifyctl.errors import ExitCode
 
+NO_TERMINAL = 80
 FORMS = frozenset({"text", "json", "github", "gitlab", "sarif", "junit"})
 TAKES_VALUE = frozenset({"-C", "--chdir", "--format", "--select", "--ignore"})
 SETTINGS = ("NOTIFYCTL_", "_NOTIFYCTL_")
@@ -28,6 +30,8 @@ def answer(arguments: Sequence[str], environ: Mapping[str, str]) -> int | None:
     if list(arguments) == ["--version"]:
         say(f"notifyctl, version {__version__}")
         return ExitCode.DONE
+    if list(arguments) in (["--help"], ["-h"]):
+        return show_help(environ)
     said = plain(arguments)
     if said is None or said["--format"][-1] not in FORMS:
         return None
@@ -45,6 +49,32 @@ def answer(arguments: Sequence[str], environ: Mapping[str, str]) -> int | None:
         )
 
     return guarded(settings, lint)
+
+
+def show_help(environ: Mapping[str, str]) -> int | None:
+    """As it was laid out before; None for a terminal of a width between, for which click lays it out."""
+    from notifyctl.cli.overview import HELP
+
+    text = HELP.get(min(columns(environ), max(HELP)))
+    if text is None:
+        return None
+    say(text)
+    return ExitCode.DONE
+
+
+def columns(environ: Mapping[str, str]) -> int:
+    """Of the terminal, as `shutil.get_terminal_size` finds them, and click by it."""
+    try:
+        wanted = int(environ.get("COLUMNS", ""))
+    except ValueError:
+        wanted = 0
+    if wanted > 0:
+        return wanted
+    try:
+        terminal = sys.__stdout__.fileno() if sys.__stdout__ is not None else -1
+        return os.get_terminal_size(terminal).columns or NO_TERMINAL
+    except (ValueError, OSError):
+        return NO_TERMINAL
 
 
 def plain(arguments: Sequence[str]) -> dict[str, list[str]] | None:

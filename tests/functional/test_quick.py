@@ -48,7 +48,6 @@ LOOKED_AT = [
 ]
 LEFT_TO_CLICK = [
     [],
-    ["--help"],
     ["lint", "--help"],
     ["lint", "--fix"],
     ["lint", "--format"],
@@ -83,6 +82,21 @@ def test_what_is_not_plain_is_left_to_click(words: Sequence[str]) -> None:
 @pytest.mark.parametrize("name", ["NOTIFYCTL_LINT_IGNORE", "NOTIFYCTL_CHDIR", "_NOTIFYCTL_COMPLETE"])
 def test_settings_in_the_environment_are_left_to_click(name: str) -> None:
     assert answer(["lint"], {name: "x"}) is None
+
+
+@pytest.mark.parametrize("columns", ["80", "110", "200", "0", "wide"])
+@pytest.mark.parametrize("word", ["--help", "-h"])
+def test_help_is_what_click_lays_out(
+    word: str, columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    quick = answer([word], {"COLUMNS": columns}), capsys.readouterr()
+    assert quick == (run([word]), capsys.readouterr())
+
+
+@pytest.mark.parametrize("columns", ["60", "100"])
+def test_help_at_other_widths_is_left_to_click(columns: str) -> None:
+    assert answer(["--help"], {"COLUMNS": columns}) is None
 
 
 def test_both_ways_know_the_same_forms() -> None:
@@ -121,10 +135,11 @@ def test_templates_with_more_than_plain_variables_bring_jinja(project: Path) -> 
 
 
 def test_help_imports_no_command_and_version_not_even_click(project: Path) -> None:
-    modules = imported(project, "--help")
+    modules = imported(project, "--help", "--color", "never")
+    assert "click" in modules
     commands = {name for name in modules if name.startswith("notifyctl.cli.")}
     assert commands == {
         f"notifyctl.cli.{name}" for name in ("boundary", "main", "options", "quick", "terminal")
     }
     assert not modules & {*HEAVY - {"inspect"}, "notifyctl.diagnostics", "yaml"}
-    assert "click" not in imported(project, "--version")
+    assert "click" not in imported(project, "--version") | imported(project, "--help")
