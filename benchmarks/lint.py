@@ -1,52 +1,71 @@
-"""How fast `lint` is: on many template files against its peers, on one file, and on an audience of a million rows.
+"""How fast `lint` is: on many template files against its peers, and on an audience of a million rows.
 
-    python benchmarks/lint.py [--rounds 5] [--files 1000] [--rows 1000000]
+    python benchmarks/lint.py [--rounds 5] [--size small|full] [--files 1000] [--rows 1000000] [--json FILE]
 
 Makes its data in a temporary folder, measures whole processes and prints ratios; see README.md beside this file for
-how to read them. It owns no thresholds and judges nothing.
+how to read them.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from startup import PROJECT, SCHEMA, executable, refuse_failing, write_project
+from figures import Figure, arguments, between, interleaved, judged, peak_memory, process, report
+from startup import PROJECT, SCHEMA, compile_ours, executable
 
-MOST_ROUNDS, MOST_FILES, MOST_ROWS = 99, 10_000, 100_000_000
+MOST_FILES, MOST_ROWS = 10_000, 100_000_000
+SIZES = {"small": (20, 2_000), "full": (1_000, 1_000_000)}
+"""Files and rows."""
 FEW_ROWS = 1000
 """The audience that the memory of the large one is compared with."""
 
-YAMLLINT = ("yamllint", "-d", "relaxed")
+OURS = "notifyctl lint"
+MIB = 1 << 20
 TEMPLATE = """\
 apiVersion: notifyctl/v1
 kind: Template
 name: outage-{number}
 description: Tells customers of area {number} that their supply is interrupted.
 channel: sms
+category: transactional
 variables:
-  name: {{maxLength: 40}}
-  area: {{example: EC1M}}
-  hours: {{default: "4"}}
+  name:
+    example: Ada
+    maxLength: 40
+  area:
+    example: EC1M
+    maxLength: 12
+  hours:
+    default: "4"
 content:
   type: text
   text: >-
     Hello $(name), the supply in $(area) is interrupted. We expect it back in $(hours) hours.
     Reference {number}. {{{{ brand }}}}
+options:
+  shortenLinks: false
 locales:
-  de:
+"""
+LOCALE = """\
+  {locale}:
     content:
       text: >-
-        Hallo $(name), die Versorgung in $(area) ist unterbrochen, voraussichtlich $(hours) Stunden.
-        Nummer {number}. {{{{ brand }}}}
+        {hello} $(name), $(area): {interrupted}
+        $(hours) h. {number}. {{{{ brand }}}}
 """
+LOCALES = {
+    "de": ("Hallo", "die Versorgung ist unterbrochen, voraussichtlich"),
+    "es": ("Hola", "el suministro se ha interrumpido, previsto"),
+    "fr": ("Bonjour", "l'alimentation est interrompue, environ"),
+    "it": ("Salve", "la fornitura \u00e8 interrotta, circa"),
+    "nl": ("Hallo", "de levering is onderbroken, ongeveer"),
+    "pl": ("Witaj", "dostawa jest przerwana, oko\u0142o"),
+    "pt": ("Bom dia", "o fornecimento foi interrompido, cerca de"),
+}
+"""Seven translations, so that a file has sixty lines, as templates in use have."""
 AUDIENCE = """\
 apiVersion: notifyctl/v1
 kind: Notification
@@ -56,87 +75,72 @@ audience: {source: {file: people.csv}}
 """
 NAMES = ("Ada", "Grace", "Linus", "Margaret", "Edsger", "Barbara", "Donald")
 
-Runs = Mapping[str, Sequence[Sequence[str]]]
-"""What is measured: a name and the commands that are run one after the other."""
-
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Time lint on files and on audiences.")
-    parser.add_argument("--rounds", type=between(1, MOST_ROUNDS), default=5)
-    parser.add_argument("--files", type=between(1, MOST_FILES), default=1000)
-    parser.add_argument("--rows", type=between(1, MOST_ROWS), default=1_000_000)
+    parser = arguments(__doc__.splitlines()[0])
+    parser.add_argument("--files", type=between(1, MOST_FILES))
+    parser.add_argument("--rows", type=between(1, MOST_ROWS))
     given = parser.parse_args()
+    files, rows = (
+        own or usual for own, usual in zip((given.files, given.rows), SIZES[given.size], strict=True)
+    )
+    compile_ours()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        print(
-            f"Medians of {given.rounds} interleaved rounds, whole processes, Python {sys.version.split()[0]}"
+        (folder / "many").mkdir()
+        runs = peers(folder / "many", write_templates(folder / "many", files))
+        medians = interleaved(given.rounds, {name: process(*words) for name, words in runs.items()})
+        _, peak = peak_memory(runs[OURS])
+        print(table(f"{files:,} template files", medians))
+        print(f"{OURS} held {peak / MIB:.0f} MiB at most\n")
+        print(audiences(folder, sorted({min(FEW_ROWS, rows), rows}), given.rounds))
+    report(figures(medians, peak, files), given.json)
+
+
+def figures(medians: Mapping[str, float], peak: int, files: int) -> list[Figure]:
+    def against(peer: str) -> Figure:
+        detail = f"{peer} {medians[peer]:.2f} s, ours {medians[OURS]:.2f} s, whole processes"
+        return judged(
+            f"Lint of {files:,} files, against {peer}", medians[peer] / medians[OURS], ">= 8", detail=detail
         )
-        many, one = folder / "many", folder / "one"
-        for each in (many, one):
-            each.mkdir()
-        templates = write_templates(many, given.files)
-        print(table(f"{given.files:,} template files", measured(peers(many, templates), given.rounds)))
-        print(table("one file", measured(peers(one, [write_project(one)]), given.rounds)))
-        print(audiences(folder, sorted({min(FEW_ROWS, given.rows), given.rows}), given.rounds))
 
-
-def between(least: int, most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"a whole number from {least} to {most}")
-        return int(text)
-
-    return number
+    held = judged(
+        f"Lint of {files:,} files, peak memory", peak / MIB, "<= 60", unit="MiB", detail="ru_maxrss"
+    )
+    return [against("check-jsonschema"), against("check-yaml"), held]
 
 
 # -- Files against peers --------------------------------------------------------------------------------------------
 
 
 def write_templates(folder: Path, count: int) -> list[Path]:
-    project = PROJECT + "vars: {brand: Acme Power}\nlint: {unused-template: 'off'}\n"
+    project = PROJECT + "vars: {brand: Acme Power}\nlint: {unused-template: 'off', needs-unicode: 'off'}\n"
     (folder / "notifyctl.yaml").write_text(project, encoding="utf-8")
     paths = [folder / f"outage-{number}.yaml" for number in range(count)]
     for number, path in enumerate(paths):
-        path.write_text(TEMPLATE.format(number=number), encoding="utf-8")
+        variants = (
+            LOCALE.format(locale=locale, hello=hello, interrupted=interrupted, number=number)
+            for locale, (hello, interrupted) in LOCALES.items()
+        )
+        path.write_text(TEMPLATE.format(number=number) + "".join(variants), encoding="utf-8")
     return paths
 
 
-def peers(folder: Path, files: Sequence[Path]) -> Runs:
+def peers(folder: Path, files: Sequence[Path]) -> dict[str, Sequence[str]]:
     """Ours reads the whole project, the peers the files alone, each in one process for all of them."""
     names = [str(file) for file in files]
-    yamllint = [executable(YAMLLINT[0]), *YAMLLINT[1:], *names]
-    schema = [executable("check-jsonschema"), "--schemafile", str(SCHEMA), *names]
     return {
-        "notifyctl lint": [[executable("notifyctl"), "-C", str(folder), "lint"]],
-        "yamllint": [yamllint],
-        "check-jsonschema": [schema],
-        "yamllint, check-jsonschema": [yamllint, schema],
+        OURS: [executable("notifyctl"), "-C", str(folder), "lint"],
+        "yamllint": [executable("yamllint"), "-d", "relaxed", *names],
+        "check-jsonschema": [executable("check-jsonschema"), "--schemafile", str(SCHEMA), *names],
+        "check-yaml": [executable("check-yaml"), *names],
     }
 
 
-def measured(runs: Runs, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each run. Rounds are interleaved, so that whatever else the machine does falls on all alike."""
-    for commands in runs.values():
-        for command in commands:
-            refuse_failing(command)  # also the warm-up
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(rounds):
-        for name, commands in runs.items():
-            start = time.perf_counter()
-            for command in commands:
-                subprocess.run(command, check=True, capture_output=True)
-            times[name].append(time.perf_counter() - start)
-    return times
-
-
-def table(title: str, times: Mapping[str, Sequence[float]]) -> str:
-    medians = {name: statistics.median(taken) for name, taken in times.items()}
-    ours = next(iter(medians.values()))
-    lines = ["", f"{title:<28}{'ms':>10}{'fastest':>10}{'x notifyctl':>13}"]
+def table(title: str, medians: Mapping[str, float]) -> str:
+    lines = [f"{title:<28}{'s':>10}{'x notifyctl':>13}"]
     for name, median in medians.items():
-        lines.append(
-            f"{name:<28}{median * 1000:>10.0f}{min(times[name]) * 1000:>10.0f}{median / ours:>13.2f}"
-        )
+        lines.append(f"{name:<28}{median:>10.2f}{median / medians[OURS]:>13.2f}")
     return "\n".join(lines)
 
 
@@ -145,14 +149,12 @@ def table(title: str, times: Mapping[str, Sequence[float]]) -> str:
 
 def audiences(folder: Path, sizes: Sequence[int], rounds: int) -> str:
     projects = {size: write_audience(folder / f"rows-{size}", size) for size in sizes}
-    for project in projects.values():
-        refuse_failing(lint_of(project))
     runs: dict[int, list[tuple[float, int]]] = {size: [] for size in sizes}
     for _ in range(rounds):
         for size, project in projects.items():
-            runs[size].append(one_run(lint_of(project)))
+            runs[size].append(peak_memory([executable("notifyctl"), "-C", str(project), "lint"]))
     least = statistics.median(peak for _, peak in runs[sizes[0]])
-    lines = ["", f"{'audience':<28}{'s':>10}{'rows/s':>10}{'peak MB':>10}{'MB more':>10}"]
+    lines = [f"{'audience':<28}{'s':>10}{'rows/s':>10}{'peak MB':>10}{'MB more':>10}"]
     for size, taken in runs.items():
         seconds = statistics.median(second for second, _ in taken)
         peak = statistics.median(peak for _, peak in taken)
@@ -172,25 +174,6 @@ def write_audience(folder: Path, rows: int) -> Path:
         for number in range(rows):
             stream.write(f"+999{number:09},{NAMES[number % len(NAMES)]},Area {number % 1000}\n")
     return folder
-
-
-def lint_of(project: Path) -> list[str]:
-    return [executable("notifyctl"), "-C", str(project), "lint"]
-
-
-def one_run(command: Sequence[str]) -> tuple[float, int]:
-    """Seconds, and the most memory in bytes that the process held. This process is smaller, so that what a child
-    inherits before it begins does not count.
-    """
-    start = time.perf_counter()
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - os.devnull is a name, not a path of ours
-        process = subprocess.Popen(command, stdout=nowhere, stderr=nowhere)
-        _, status, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(command)} ended with {process.returncode}")
-    return seconds, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,15 @@ times its parse, and a columnar engine can stand behind the same port later.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from notifyctl.diagnostics import Location
 from notifyctl.model import ApiObject, ChannelName
+from notifyctl.patterns import pattern
+from notifyctl.records import dataclass, field
 
 ID_BYTES = 16
 """Length of a recipient id in the ledger: HMAC-SHA256 of the normalised address, truncated."""
@@ -22,7 +22,7 @@ FINGERPRINT_BYTES = 12
 """Length of a delivery hash in the ledger: enough to tell a changed text from the same, at 28 bytes per recipient."""
 MEMBER_BYTES = ID_BYTES + FINGERPRINT_BYTES
 
-PLACEHOLDER = re.compile(r"\$\(([^()\s]+)\)")
+PLACEHOLDER = pattern(r"\$\(([^()\s]+)\)")
 """`$(name)`, the one form that the API fills in (rule 30)."""
 UNSUBSCRIBE = "unsubscribe"
 """`$(unsubscribe)` is filled in by the platform (rule 33): it is no variable of ours."""

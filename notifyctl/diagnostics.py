@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from notifyctl.records import dataclass, field
 
 Path = tuple[str | int, ...]
 """The way to a value inside a document: mapping keys and sequence indices, for example ("content", "cards", 0, "title")."""

@@ -7,11 +7,11 @@ person who settled it) is a further word; the fold over them is the same in ever
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from notifyctl.delivery import Accepted, BatchState, Scope
+from notifyctl.records import dataclass
 
 
 class Source(StrEnum):

@@ -12,10 +12,10 @@ import os
 import signal
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from notifyctl.errors import UsageError
+from notifyctl.records import dataclass
 
 FAULT, FAULT_LOG = "NOTIFYCTL_FAULT", "NOTIFYCTL_FAULT_LOG"
 

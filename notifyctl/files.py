@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +15,8 @@ from notifyctl.errors import ProjectError
 OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
 """Opening a FIFO would otherwise wait for a writer."""
+
+NEVER_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
 def find_project(start: Path) -> Path | None:
@@ -33,6 +34,8 @@ class WorkingTree:
     def __init__(self, root: Path, *, links: bool = True) -> None:
         self.root = Path(os.path.realpath(root))
         self.links = links
+        self._plain: set[str] = set()
+        """Files that `paths` found and that no link leads to: where they are need not be asked again."""
 
     def paths(self) -> Sequence[str]:
         """Raises ProjectError when a folder or .notifyctlignore cannot be read."""
@@ -49,6 +52,12 @@ class WorkingTree:
         return data
 
     def open(self, path: str) -> BinaryIO:
+        if self.links and path in self._plain:
+            try:
+                return opened(f"{self.root}/{path}", NEVER_FOLLOW)
+            except OSError as wrong:
+                if wrong.errno not in (errno.ELOOP, errno.ENOENT):
+                    raise  # a link has come into its place, or it is gone: `real` says what that means
         return opened(self.real(path))
 
     def on_disk(self, path: str) -> str | None:
@@ -114,13 +123,17 @@ class WorkingTree:
                     if entry.is_dir(follow_symlinks=False):
                         if not leave_out(path + "/"):
                             waiting.append(path + "/")
+                    elif entry.is_file(follow_symlinks=False):
+                        if not leave_out(path):
+                            self._plain.add(path)
+                            yield path
                     elif not Path(entry.path).is_dir() and not leave_out(path):
                         yield path
 
 
-def opened(real: str) -> BinaryIO:
+def opened(real: str, flags: int = 0) -> BinaryIO:
     """A regular file as a stream. Raises OSError for anything else, without waiting for it."""
-    descriptor = os.open(real, OPEN_FLAGS | NEVER_WAIT)
+    descriptor = os.open(real, OPEN_FLAGS | NEVER_WAIT | flags)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(22, "it is not a regular file", real)  # noqa: TRY301 - the descriptor is closed below
@@ -135,6 +148,8 @@ def rewrite(real: str, data: bytes) -> None:
 
     Raises ProjectError when it cannot be done; then the file is as it was.
     """
+    import tempfile
+
     place = Path(real)
     temporary: str | None = None
     try:

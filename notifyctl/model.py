@@ -7,12 +7,12 @@ travel unchanged from the file into the request. What is sent, recorded and plan
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
 from notifyctl.diagnostics import Location, Marks
+from notifyctl.records import dataclass, field
 
 ApiObject = Mapping[str, Any]
 """A JSON object in the API's own spelling: str, int, float, bool, None, lists and mappings of these."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from notifyctl.app.once import ReadOnce
 from notifyctl.app.workspace import Workspace, environment_of
 from notifyctl.diagnostics import Diagnostic, Severity, in_order
 from notifyctl.errors import UsageError
+from notifyctl.ports import FileTree
+from notifyctl.records import replace
 from notifyctl.views.lint.surroundings import Surroundings
 
 YAML = (".yaml", ".yml")
@@ -22,6 +25,7 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
     from notifyctl.lint.advice import advise
     from notifyctl.lint.project import check_everybody, check_project
 
+    workspace = replace(workspace, files=ReadOnce(workspace.files))
     # Errors of form cannot be weighed or excepted; what is only written oddly can.
     problems = [each for each in workspace.diagnostics if each.severity is Severity.ERROR]
     advice = [each for each in workspace.diagnostics if each.severity is not Severity.ERROR]
@@ -51,9 +55,20 @@ def settled(
     """As the project weighs them by `severities`, without what a line excepts."""
     from notifyctl.lint.choices import excepted, exceptions, weighed
 
-    files = [path for path in workspace.files.paths() if path.endswith(YAML)]
-    known = exceptions(files, lines_of(workspace))
+    known = exceptions(with_exceptions(workspace.files), lines_of(workspace))
     return list(excepted(weighed(diagnostics, severities), known, tell_unused=tell_unused))
+
+
+def with_exceptions(files: FileTree) -> Iterator[str]:
+    """The YAML files in which the words stand that begin an exception: few, so that the others need not be cut into lines."""
+    for path in files.paths():
+        if path.endswith(YAML):
+            try:
+                marked = b"notifyctl:" in files.read(path)
+            except OSError:
+                continue  # told by the loader
+            if marked:
+                yield path
 
 
 def chosen(

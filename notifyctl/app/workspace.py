@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from notifyctl.app.environ import process_environ
@@ -16,6 +14,7 @@ from notifyctl.errors import ProjectError, UsageError
 from notifyctl.files import WorkingTree, find_project
 from notifyctl.model import Environment, Project
 from notifyctl.ports import Clock, Environ, FileTree
+from notifyctl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,8 @@ def environment_of(project: Project, name: str | None) -> Environment:
     wanted = name or project.default_environment
     if wanted in project.environments:
         return project.environments[wanted]
+    from difflib import get_close_matches
+
     known = sorted(project.environments)
     near = get_close_matches(wanted, known, n=1)
     raise UsageError(

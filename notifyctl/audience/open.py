@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 from os import SEEK_END
 from posixpath import dirname, join, normpath
@@ -18,6 +16,7 @@ from notifyctl.diagnostics import Diagnostic, Severity, clipped
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.model import Audience, ChannelName
 from notifyctl.ports import AudienceReader, FileTree
+from notifyctl.records import dataclass
 
 if TYPE_CHECKING:
     from notifyctl.audience.where import Filter
@@ -166,6 +165,8 @@ def read(audience: Audience, path: str, files: FileTree, *, named: str | None) -
 
 def require(audience: Audience, column: str, header: Sequence[str], *, field: tuple[str, str]) -> None:
     if column not in header:
+        from difflib import get_close_matches
+
         near = get_close_matches(column, header, n=1)
         raise unreadable(
             audience,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from notifyctl.audience.rows import Rules
+from notifyctl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ a columnar one can stand behind the same port.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from notifyctl.audience.addresses import Address, email, msisdn, plausible
 from notifyctl.delivery import ExcludedRow, Exclusion, RecipientBatch, Suppression
 from notifyctl.diagnostics import Location
 from notifyctl.model import ChannelName, Numbers
+from notifyctl.records import dataclass, field
 
 
 class Row(NamedTuple):

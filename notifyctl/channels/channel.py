@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from notifyctl.channels.limits import LIMITS
@@ -12,6 +11,7 @@ from notifyctl.config.fields import ChannelShape, Shape
 from notifyctl.config.nodes import node_of
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model import ApiObject, ChannelName
+from notifyctl.records import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +75,22 @@ def shaped(shape: Shape, value: ApiObject, prefix: Path) -> Iterator[Problem]:
     return (replace(problem, path=prefix + problem.path) for problem in problems)
 
 
-def texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+def texts(value: Any) -> list[tuple[Path, str]]:
     """Every string in a nested value, with its path."""
+    found: list[tuple[Path, str]] = []
+    gather(value, (), found)
+    return found
+
+
+def gather(value: Any, path: Path, found: list[tuple[Path, str]]) -> None:
     if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, Mapping):
+        found.append((path, value))
+    elif isinstance(value, (dict, Mapping)):  # `dict` first: to ask an abstract class takes longer
         for key, item in value.items():
-            yield from texts(item, (*path, key))
+            gather(item, (*path, key), found)
     elif isinstance(value, (list, tuple)):
         for number, item in enumerate(value):
-            yield from texts(item, (*path, number))
+            gather(item, (*path, number), found)
 
 
 def filled_in(text: str) -> bool:

@@ -11,6 +11,7 @@ from notifyctl.channels.words import email_address, http_url, unsubscribe_mispla
 from notifyctl.config.fields import Boolean, Cases, ChannelShape, Field, Integer, Items, Record, Text
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model import ApiObject, ChannelName
+from notifyctl.patterns import pattern
 from notifyctl.rulebook import email as rules
 from notifyctl.rulebook import envelope
 from notifyctl.rulebook.sms import BOOLEAN
@@ -180,7 +181,7 @@ SHAPE = ChannelShape(
     ),
 )
 
-NOT_AN_ATTRIBUTE = re.compile(r"no-track-connect", re.IGNORECASE)
+NOT_AN_ATTRIBUTE = pattern(r"no-track-connect", re.IGNORECASE)
 MEDIA_TYPES = {
     "csv": "text/csv",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -202,7 +203,7 @@ MEDIA_TYPES = {
     "zip": "application/zip",
 }
 """Endings whose media type is beyond doubt. Not the standard library's, which differs from machine to machine."""
-LINK_TAG = re.compile(r"<a\b[^<>]*>", re.IGNORECASE)
+LINK_TAG = pattern(r"<a\b[^<>]*>", re.IGNORECASE)
 
 
 def reply_to_is_an_address(message: Message) -> Iterator[Problem]:

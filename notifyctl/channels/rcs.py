@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from notifyctl.channels.channel import Channel, Message, filled_in, texts
@@ -35,12 +33,14 @@ from notifyctl.config.fields import (
 from notifyctl.delivery import PLACEHOLDER
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model import ApiObject, ChannelName
+from notifyctl.patterns import pattern
+from notifyctl.records import replace
 from notifyctl.rulebook import Rule, envelope
 from notifyctl.rulebook import rcs as rules
 from notifyctl.rulebook.sms import BOOLEAN
 from notifyctl.rulebook.substitutions import OUTSIDE_TEXT
 
-FILE_ENDING = re.compile(r"\.[A-Za-z0-9]{2,5}$")
+FILE_ENDING = pattern(r"\.[A-Za-z0-9]{2,5}$")
 
 URL = Text(
     description="A public http(s) URL.",

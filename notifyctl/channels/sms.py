@@ -10,6 +10,7 @@ from notifyctl.channels.words import http_url, unsubscribe_misplaced
 from notifyctl.config.fields import Boolean, Cases, ChannelShape, Field, Record, Table, Text
 from notifyctl.diagnostics import Problem
 from notifyctl.model import ChannelName
+from notifyctl.patterns import pattern
 from notifyctl.rulebook import envelope
 from notifyctl.rulebook import sms as rules
 
@@ -87,7 +88,7 @@ SHAPE = ChannelShape(
     receipts=("submitted", "sent", "delivered", "undelivered", "failed", "clicked"),
 )
 
-LINK = re.compile(r"https://\S", re.IGNORECASE)
+LINK = pattern(r"https://\S", re.IGNORECASE)
 
 
 def clicks_need_short_links(message: Message) -> Iterator[Problem]:

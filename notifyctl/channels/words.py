@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from notifyctl.channels.channel import filled_in, texts
 from notifyctl.diagnostics import Problem
+from notifyctl.patterns import pattern
 from notifyctl.rulebook import email
 
-EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
-E164 = re.compile(r"\+?[1-9][0-9]{6,14}", re.ASCII)
+EMAIL = pattern(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
+E164 = pattern(r"\+?[1-9][0-9]{6,14}", re.ASCII)
 
 
 def http_url(text: str, *, secure: bool = False) -> bool:

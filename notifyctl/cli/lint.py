@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 import click
 
-from notifyctl.app.workspace import Workspace
-from notifyctl.cli.options import colour, format_option, global_options, globals_of, say
-from notifyctl.diagnostics import Diagnostic, has_errors
-from notifyctl.errors import ExitCode
+from notifyctl.cli.options import format_option, global_options, globals_of
 
 
 @click.command("lint")
@@ -54,32 +49,6 @@ def command(
     notifyctl lint --fix
     notifyctl lint --format sarif > notifyctl.sarif
     """
-    from notifyctl.app.checking import chosen, lint, reported, surroundings
-    from notifyctl.app.workspace import open_workspace
-    from notifyctl.views.diagnostics import as_json
+    from notifyctl.cli.linting import run_lint
 
-    settings = globals_of(context)
-    workspace = open_workspace(settings.chdir, near=paths)
-    everything = lint(workspace, settings.env, every=every)
-    found = chosen(reported(workspace, everything, paths), select=select, ignore=ignore)
-    if fix and mended(workspace, found, everything):
-        workspace = open_workspace(settings.chdir, near=paths)
-        everything = lint(workspace, settings.env, every=every)
-        found = chosen(reported(workspace, everything, paths), select=select, ignore=ignore)
-    if form == "json":
-        say(as_json(found))
-    else:
-        # A form is a module with one verb; only the one that was asked for is imported.
-        view = import_module(f"notifyctl.views.lint.{form}")
-        say(view.render(found, surroundings(workspace, colour=colour(context))))
-    return ExitCode.ERROR if has_errors(found) else ExitCode.DONE
-
-
-def mended(workspace: Workspace, found: Sequence[Diagnostic], everything: Sequence[Diagnostic]) -> bool:
-    """Mend what can be and say so; whether anything was."""
-    from notifyctl.app.mending import mend
-    from notifyctl.views.diagnostics import as_mended
-
-    done = mend(workspace, found, everything)
-    say(as_mended(done), stderr=True)
-    return bool(done)
+    return run_lint(globals_of(context), paths, select=select, ignore=ignore, every=every, fix=fix, form=form)

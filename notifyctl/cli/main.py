@@ -1,22 +1,19 @@
-"""The command group and the one error boundary: expected failure, interruption, wrong usage and defect each end here."""
+"""The command group, and how a command line is run by click. Whatever a command raises ends at the boundary."""
 
 from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 import click
 
 from notifyctl import __version__
 from notifyctl.app.environ import process_environ
-from notifyctl.cli.options import Globals, colour, global_options, say
-from notifyctl.errors import ExitCode, NotifyctlError, ProjectError
-from notifyctl.faults import FAULTS
-
-if TYPE_CHECKING:
-    from notifyctl.diagnostics import Diagnostic
+from notifyctl.cli.boundary import guarded, show_error
+from notifyctl.cli.options import global_options
+from notifyctl.cli.terminal import Globals, say
+from notifyctl.errors import ExitCode
 
 COMMANDS = {
     "init": "Start a project that lints, plans and applies at once.",
@@ -40,8 +37,6 @@ COMMANDS = {
     "completion": "Print shell completion for bash, zsh or fish.",
 }
 """Name and short help of each command. The module of a command is imported only when it is called."""
-
-REPORT = "https://github.com/notifyctl/notifyctl/issues"
 
 
 class LazyGroup(click.Group):
@@ -96,66 +91,30 @@ def cli() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code. Never raises, never shows a traceback for what a user can cause."""
     settings = Globals()
+    return guarded(settings, lambda: understood(arguments, settings))
+
+
+def understood(arguments: Sequence[str], settings: Globals) -> int:
+    """As click understands it. Wrong usage ends here; all else is for the boundary."""
     try:
-        FAULTS.arrange(process_environ())
+        arrange_faults(process_environ())
         result = cli.main(list(arguments), prog_name="notifyctl", standalone_mode=False, obj=settings)
     except click.UsageError as error:
-        show_usage(error)
+        show_error(error.format_message(), None)
+        if error.ctx is not None:
+            say(f"Try: {error.ctx.command_path} --help", stderr=True)
         return ExitCode.USAGE
     except click.ClickException as error:
         show_error(error.format_message(), None)
         return ExitCode.USAGE
-    except ProjectError as error:
-        show_diagnostics(error.diagnostics, settings)
-        show_error(error.message, error.hint)
-        return error.exit_code
-    except NotifyctlError as error:
-        show_error(error.message, error.hint)
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        show_error("Interrupted.", "What was sent is recorded; `notifyctl status` counts it.")
-        return ExitCode.INTERRUPTED
-    except MemoryError:
-        show_error(
-            "There is not enough memory for this.",
-            "A file of the project may be far larger than it should be.",
-        )
-        return ExitCode.ERROR
-    except BrokenPipeError:
-        # The reader of our output went away (`notifyctl plan | head`): nothing to say, and nobody to say it to.
-        sys.stdout = None
-        return ExitCode.DONE
-    except Exception as error:  # noqa: BLE001 - the boundary: whatever arrives here is a defect of ours
-        show_defect(error, verbose=settings.verbose)
-        return ExitCode.DEFECT
+    except click.Abort:
+        raise KeyboardInterrupt from None
     return int(result) if isinstance(result, int) else ExitCode.DONE
 
 
-def show_usage(error: click.UsageError) -> None:
-    show_error(error.format_message(), None)
-    if error.ctx is not None:
-        say(f"Try: {error.ctx.command_path} --help", stderr=True)
+def arrange_faults(environ: Mapping[str, str]) -> None:
+    """Only a test asks for faults; without one, what an earlier command line of this process asked for is forgotten."""
+    if any(name.startswith("NOTIFYCTL_FAULT") for name in environ) or "notifyctl.faults" in sys.modules:
+        from notifyctl.faults import FAULTS
 
-
-def show_error(message: str, hint: str | None) -> None:
-    say(f"Error: {message}", stderr=True)
-    if hint:
-        say(f"Hint: {hint}", stderr=True)
-
-
-def show_diagnostics(diagnostics: Sequence[Diagnostic], settings: Globals) -> None:
-    if diagnostics:
-        from notifyctl.views.diagnostics import as_text
-
-        with click.Context(cli, obj=settings) as context:
-            say(as_text(diagnostics, colour=colour(context, stderr=True)), stderr=True)
-
-
-def show_defect(error: Exception, *, verbose: int) -> None:
-    if verbose:
-        import traceback
-
-        say("".join(traceback.format_exception(error)), stderr=True)
-    say(f"Error: notifyctl {__version__} failed unexpectedly: {type(error).__name__}: {error}", stderr=True)
-    again = "" if verbose else " Run it again with -v for the details,"
-    say(f"Hint: this is a defect of notifyctl.{again} and please report it at {REPORT}", stderr=True)
+        FAULTS.arrange(environ)

@@ -1,8 +1,7 @@
-"""Options and arguments that several commands share, and the terminal they speak to."""
+"""Options and arguments that several commands share, as click declares them."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -10,22 +9,21 @@ from typing import Any, TypeVar
 
 import click
 
-from notifyctl.app.environ import process_environ
+from notifyctl.cli.terminal import Globals, coloured, say
+
+__all__ = [
+    "Globals",
+    "Moment",
+    "colour",
+    "format_option",
+    "global_options",
+    "globals_of",
+    "only_option",
+    "reveal_option",
+    "say",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class Globals:
-    """What the global options say. They are accepted before and after the command; the later one wins.
-
-    No dataclass: the module that makes those costs more than all else that `--help` needs of ours.
-    """
-
-    def __init__(self) -> None:
-        self.chdir: Path | None = None
-        self.env: str | None = None
-        self.color = "auto"
-        self.verbose = 0
 
 
 def globals_of(context: click.Context) -> Globals:
@@ -125,17 +123,4 @@ class Moment(click.ParamType[datetime]):
 
 def colour(context: click.Context, *, stderr: bool = False) -> bool:
     """Whether to colour what goes to standard output (or standard error)."""
-    wish = globals_of(context).color
-    if wish != "auto":
-        return wish == "always"
-    stream = sys.stderr if stderr else sys.stdout
-    environ = process_environ()
-    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-
-
-def say(text: str, *, stderr: bool = False) -> None:
-    """The one place where text leaves for the terminal; broken surrogates from a file never break the output."""
-    stream = sys.stderr if stderr else sys.stdout
-    safe = text.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8")
-    stream.write(safe if safe.endswith("\n") or not safe else safe + "\n")
-    stream.flush()
+    return coloured(globals_of(context), stderr=stderr)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from notifyctl.config.fields import (
@@ -38,6 +37,7 @@ from notifyctl.config.wording import (
     suggestion,
 )
 from notifyctl.diagnostics import Diagnostic, Fix, Marks, Path, Problem
+from notifyctl.records import replace
 from notifyctl.rulebook import Rule, envelope, rcs, sms
 
 AT_KEY = frozenset({"unknown-key", "exclusive-keys"})

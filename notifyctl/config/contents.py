@@ -6,7 +6,6 @@ The channel declares what the API takes; here stands only what a file may add or
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from notifyctl.config.fields import (
     Cases,
@@ -20,6 +19,7 @@ from notifyctl.config.fields import (
     Spelling,
     Text,
 )
+from notifyctl.records import replace
 from notifyctl.rulebook import envelope, receipts
 
 FROM_FILE = {"text": "textFile", "html": "htmlFile"}

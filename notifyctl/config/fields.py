@@ -7,9 +7,9 @@ payload builder to know the API's keys. `rule` is the rule of the API that a sha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from notifyctl.records import dataclass, field
 from notifyctl.rulebook import Rule
 
 
@@ -136,7 +136,10 @@ class Record(Shape):
     """Groups of `exactly_one` and `at_most_one` that are a rule of the API."""
 
     def named(self, name: str) -> Field | None:
-        return next((field for field in self.fields if name == field.name or name in field.aliases), None)
+        for each in self.fields:  # a loop, because this runs for every key of every file
+            if name == each.name or name in each.aliases:
+                return each
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ A document with problems is left out, but its name counts as existing, so that o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from notifyctl.config import build
@@ -27,6 +26,7 @@ from notifyctl.model import (
     Schedule,
     Template,
 )
+from notifyctl.records import dataclass, field, replace
 from notifyctl.rulebook import email, receipts, sms
 
 Named = TypeVar("Named", Template, Audience, Schedule)

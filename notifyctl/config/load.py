@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from notifyctl.config import build
 from notifyctl.config.check import MOST_PROBLEMS, check_and_advise, located
@@ -20,6 +19,7 @@ from notifyctl.diagnostics import Diagnostic, Location, Marks, Problem, Severity
 from notifyctl.errors import ProjectError
 from notifyctl.model import Project
 from notifyctl.ports import FileTree
+from notifyctl.records import dataclass
 
 YAML_SUFFIXES = (".yaml", ".yml")
 IGNORE_HINT = "if this file is not notifyctl's, name it in .notifyctlignore"

@@ -6,12 +6,13 @@ Plain scalars are resolved by the YAML 1.2 core schema (https://yaml.org/spec/1.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from notifyctl.diagnostics import Path
+from notifyctl.patterns import pattern
+from notifyctl.records import dataclass
 
 MAX_DEPTH = 64
 """How deep lists and mappings may nest, in YAML and in JSON."""
@@ -57,11 +58,11 @@ WORDS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
-DECIMAL = re.compile(r"[-+]?[0-9]+")
-OCTAL = re.compile(r"0o[0-7]+")
-HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
-FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+DECIMAL = pattern(r"[-+]?[0-9]+")
+OCTAL = pattern(r"0o[0-7]+")
+HEXADECIMAL = pattern(r"0x[0-9a-fA-F]+")
+FLOAT = pattern(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+NOT_FINITE = pattern(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 LONGEST_NUMBER = 100
 """Digits beyond this are text: nobody means such a number, and converting it costs time that grows with its square."""
 
@@ -88,10 +89,8 @@ def node_of(value: object, *, depth: int = 0) -> Node:
     if depth > MAX_DEPTH:
         raise ValueError(f"lists and objects may nest {MAX_DEPTH} deep, and this nests deeper")
     if isinstance(value, dict):
-        keys = (Scalar(str(key), str(key), plain=False) for key in value)
-        return MappingNode(
-            tuple(zip(keys, (node_of(v, depth=depth + 1) for v in value.values()), strict=True))
-        )
+        pairs = [(key_node(str(key)), node_of(item, depth=depth + 1)) for key, item in value.items()]
+        return MappingNode(tuple(pairs))
     if isinstance(value, list | tuple):
         return SequenceNode(tuple([node_of(item, depth=depth + 1) for item in value]))
     if isinstance(value, str):
@@ -101,6 +100,12 @@ def node_of(value: object, *, depth: int = 0) -> Node:
     if isinstance(value, int | float):
         return Scalar(repr(value), value, plain=False)
     raise TypeError(f"{type(value).__name__} is not a JSON value")
+
+
+@lru_cache(maxsize=1024)
+def key_node(name: str) -> Scalar:
+    """The API's objects have few keys, which come again in each message."""
+    return Scalar(name, name, plain=False)
 
 
 def plain_value(node: Node) -> Any:
@@ -114,7 +119,20 @@ def plain_value(node: Node) -> Any:
 
 def places(node: Node) -> dict[Path, tuple[int, int]]:
     """The line and column of every value, by its path: what `Marks` needs. The document itself stands at ()."""
-    return {path: (value.line, value.column) for path, _, value in walk(node)}
+    found: dict[Path, tuple[int, int]] = {}
+    mark_places(node, (), found)
+    return found
+
+
+def mark_places(node: Node, path: Path, found: dict[Path, tuple[int, int]]) -> None:
+    """As `walk` does, without its generators: this is done for every file."""
+    found[path] = (node.line, node.column)
+    if isinstance(node, MappingNode):
+        for key, value in node.items:
+            mark_places(value, (*path, key.text), found)
+    elif isinstance(node, SequenceNode):
+        for index, item in enumerate(node.items):
+            mark_places(item, (*path, index), found)
 
 
 def key_places(node: Node) -> dict[Path, tuple[int, int]]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
 from notifyctl.config.nodes import MAX_DEPTH, MappingNode, Node, Scalar, SequenceNode, resolve
 from notifyctl.config.paths import MAX_READ
 from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.patterns import pattern
 
 MAX_BYTES = MAX_READ
 MAX_VALUES = 100_000
@@ -23,14 +24,12 @@ MAX_DOCUMENTS = 10_000
 """How many documents a file may hold, empty ones too."""
 
 CORE = "tag:yaml.org,2002:"
-UNREADABLE = re.compile(
-    "[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]",
-)
+UNREADABLE = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """Characters that YAML forbids, and those that end a line for a YAML 1.1 parser but not for a 1.2 one."""
 
 TAB = "indent with spaces: a tab cannot stand here"
 JINJA = "a text that begins with {{ must be in quotes"
-BARE_JINJA = re.compile(r"(?:: |- )\s*\{\{")
+BARE_JINJA = pattern(r"(?:: |- )\s*\{\{")
 HINTS = (
     ("tab character", TAB),
     ("alias", 'a text that begins with * must be in quotes, for example "*/5 * * * *"'),
@@ -75,6 +74,7 @@ def each_document(data: bytes, file: str) -> Iterator[tuple[Node | None, list[Di
     """One document after the other with its own problems; `None` where the file cannot be read further.
     Empty documents are left out.
     """
+    composer: Composer | None = None
     try:
         composer = Composer(decode(data, file), file)
         while composer.another():
@@ -83,6 +83,9 @@ def each_document(data: bytes, file: str) -> Iterator[tuple[Node | None, list[Di
                 yield node, composer.problems
     except Unreadable as end:
         yield None, [end.diagnostic]
+    except yaml.YAMLError as wrong:
+        assert composer is not None
+        yield None, [composer.syntax_error(wrong)]
 
 
 def decode(data: bytes, file: str) -> str:
@@ -132,7 +135,8 @@ class Composer:
         self.values = 0
         self.deepest = 0
         self.documents = 0
-        self.events = events(text)
+        self.next = parser(text).get_event
+        """The next event, of which there is always one more until the stream ends."""
 
     def another(self) -> bool:
         """Whether a further document follows; its start is consumed."""
@@ -156,12 +160,6 @@ class Composer:
         self.values = self.deepest = 0
         return self.node(self.next(), 0)
 
-    def next(self) -> Any:
-        try:
-            return next(self.events)
-        except yaml.YAMLError as wrong:
-            raise Unreadable(self.syntax_error(wrong)) from None
-
     def syntax_error(self, wrong: yaml.YAMLError) -> Diagnostic:
         mark = getattr(wrong, "problem_mark", None) or getattr(wrong, "context_mark", None)
         said = [str(part) for name in ("problem", "context") if (part := getattr(wrong, name, None))]
@@ -177,11 +175,16 @@ class Composer:
         return error("yaml-syntax", message, Location(self.file, mark.line + 1, mark.column + 1), hint)
 
     def node(self, event: Any, depth: int) -> Node:
-        if isinstance(event, yaml.AliasEvent):
+        kind = type(event)
+        if kind is yaml.AliasEvent:
             return self.alias(event, depth)
-        self.spend(event, 1, depth)
+        self.values += 1
+        if depth > self.deepest:  # noqa: PLR1730 - a call of max for every value of every file
+            self.deepest = depth
+        if depth > MAX_DEPTH or self.values > MAX_VALUES:
+            self.refuse(event, depth)
         if event.anchor is None:
-            return self.made(event, depth)
+            return self.scalar(event) if kind is yaml.ScalarEvent else self.made(event, depth)
         self.open_anchors.add(event.anchor)
         values, deepest, self.deepest = self.values, self.deepest, depth
         node = self.made(event, depth)
@@ -190,28 +193,13 @@ class Composer:
         self.open_anchors.discard(event.anchor)
         return node
 
-    def spend(self, event: Any, values: int, depth: int) -> None:
-        self.values += values
-        self.deepest = max(self.deepest, depth)
+    def refuse(self, event: Any, depth: int) -> NoReturn:
         if depth > MAX_DEPTH:
-            raise Unreadable(
-                error(
-                    "yaml-limits",
-                    f"lists and mappings may nest {MAX_DEPTH} deep",
-                    self.at(event),
-                    "flatten this part",
-                )
-            )
-        if self.values > MAX_VALUES:
+            message, hint = f"lists and mappings may nest {MAX_DEPTH} deep", "flatten this part"
+        else:
             message = f"a document may hold {MAX_VALUES:,} values, aliases counted as what they stand for"
-            raise Unreadable(
-                error(
-                    "yaml-limits",
-                    message,
-                    self.at(event),
-                    "put long lists of recipients into a CSV file: `source: {file: …}`",
-                )
-            )
+            hint = "put long lists of recipients into a CSV file: `source: {file: …}`"
+        raise Unreadable(error("yaml-limits", message, self.at(event), hint))
 
     def alias(self, event: Any, depth: int) -> Node:
         if event.anchor in self.open_anchors or event.anchor not in self.anchors:
@@ -223,7 +211,10 @@ class Composer:
                 error("yaml-syntax", f"the alias *{event.anchor} {problem}", self.at(event), HINTS[1][1])
             )
         node, values, height = self.anchors[event.anchor]
-        self.spend(event, values, depth + height)
+        self.values += values
+        self.deepest = max(self.deepest, depth + height)
+        if self.deepest > MAX_DEPTH or self.values > MAX_VALUES:
+            self.refuse(event, self.deepest)
         return node
 
     def made(self, event: Any, depth: int) -> Node:
@@ -237,13 +228,16 @@ class Composer:
             return SequenceNode(tuple(self.items(depth)), line, column)
         return MappingNode(tuple(self.pairs(depth)), line, column)
 
-    def items(self, depth: int) -> Iterator[Node]:
-        while not isinstance(event := self.next(), yaml.SequenceEndEvent):
-            yield self.node(event, depth + 1)
+    def items(self, depth: int) -> list[Node]:
+        found: list[Node] = []
+        while type(event := self.next()) is not yaml.SequenceEndEvent:
+            found.append(self.node(event, depth + 1))
+        return found
 
-    def pairs(self, depth: int) -> Iterator[tuple[Scalar, Node]]:
+    def pairs(self, depth: int) -> list[tuple[Scalar, Node]]:
+        found: list[tuple[Scalar, Node]] = []
         seen: dict[str, int] = {}
-        while not isinstance(event := self.next(), yaml.MappingEndEvent):
+        while type(event := self.next()) is not yaml.MappingEndEvent:
             key = self.node(event, depth + 1)
             self.values -= 1  # a key is no value
             value = self.node(self.next(), depth + 1)
@@ -256,7 +250,8 @@ class Composer:
                 self.problems.append(error("duplicate-key", message, self.at(event), "keep one of them"))
             else:
                 seen[key.text] = event.start_mark.line + 1
-                yield key, value
+                found.append((key, value))
+        return found
 
     def no_key(self, event: Any, key: Node) -> Diagnostic:
         if isinstance(key, Scalar) and key.text == "<<":
@@ -275,7 +270,8 @@ class Composer:
         return error("yaml-syntax", "a key must be text", self.at(event), hint)
 
     def scalar(self, event: Any) -> Scalar:
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        mark = event.start_mark
+        line, column = mark.line + 1, mark.column + 1
         plain, text = not event.style, event.value
         if event.tag is None:
             return Scalar(text, resolve(text) if plain else text, plain, line, column)
@@ -302,8 +298,13 @@ def core_type(value: object) -> str:
     return names.get(type(value), "null")
 
 
+def parser(text: str) -> Any:
+    """Its `get_event` gives one event after the other, by libyaml or, where PyYAML was built without, by PyYAML itself."""
+    return yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text)
+
+
 def events(text: str) -> Iterator[Any]:
-    """Parser events by libyaml, or by PyYAML's own parser where it was built without."""
-    parser: Any = yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text)
-    while parser.check_event():
-        yield parser.get_event()
+    """All events of a text."""
+    get = parser(text).get_event
+    while (event := get()) is not None:
+        yield event

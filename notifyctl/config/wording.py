@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 from notifyctl.config.fields import Integer, Number, Shape
 from notifyctl.config.nodes import MappingNode, Node, SequenceNode
@@ -25,6 +24,8 @@ def spoken(path: Path) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was most likely meant."""
+    from difflib import get_close_matches
+
     folded = {each.casefold(): each for each in known}
     if len(folded) > MOST_COMPARED:
         start, sizes = name[:1].casefold(), range(len(name) - 2, len(name) + 3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from notifyctl.channels.limits import MAX_CORRELATION_BYTES
 from notifyctl.channels.segments import offender
@@ -11,6 +10,7 @@ from notifyctl.delivery import Message, RecipientBatch
 from notifyctl.diagnostics import Diagnostic, Location, Problem
 from notifyctl.message import Filler, own_values, resolve, variant_for, written_in
 from notifyctl.model import ChannelName, Notification
+from notifyctl.records import dataclass, field
 from notifyctl.rulebook import email, envelope, sms, substitutions
 
 INDIA = "91"

@@ -6,13 +6,13 @@ Their addresses are from ranges reserved for fiction, their values the examples 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from notifyctl.delivery import UNSUBSCRIBE
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.errors import AbsentAudienceError
 from notifyctl.message import placeholders
 from notifyctl.model import Audience, ChannelName, InlineRecipient, Notification
+from notifyctl.records import replace
 
 
 def made_up(notification: Notification, error: AbsentAudienceError) -> tuple[Audience, list[Diagnostic]]:

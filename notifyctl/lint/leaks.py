@@ -6,18 +6,23 @@ import re
 from collections.abc import Iterator
 
 from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.patterns import pattern
 from notifyctl.ports import FileTree
 
 SECRETS = (
-    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
-    ("a JSON Web Token", re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}")),
-    ("an AWS access key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
-    ("a GitHub token", re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b")),
-    ("a Slack token", re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}")),
-    ("a Google API key", re.compile(r"\bAIza[\w-]{35}\b")),
-    ("a Stripe key", re.compile(r"\b[rs]k_live_[A-Za-z0-9]{20,}\b")),
+    ("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    ("a JSON Web Token", r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}"),
+    ("an AWS access key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    ("a GitHub token", r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),
+    ("a Slack token", r"\bxox[abprs]-[A-Za-z0-9-]{10,}"),
+    ("a Google API key", r"\bAIza[\w-]{35}\b"),
+    ("a Stripe key", r"\b[rs]k_live_[A-Za-z0-9]{20,}\b"),
 )
-ANY = re.compile("|".join(pattern.pattern for _, pattern in SECRETS))
+ANY = pattern("|".join(pattern for _, pattern in SECRETS))
+MARKS = (
+    "PRIVATE KEY-----", "eyJ", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "xox", "AIza", "k_live_",
+)  # fmt: skip
+"""One of these stands in whatever a pattern of SECRETS finds: to look for them takes a hundredth of the time."""
 RULE = "secret-in-text"
 MOST_BYTES = 1024 * 1024
 """A larger YAML file is not what people write by hand."""
@@ -25,9 +30,16 @@ MOST_BYTES = 1024 * 1024
 
 def what_leaks(text: str) -> str | None:
     """What the first key or token in a text looks like."""
-    if ANY.search(text) is None:
+    if not suspicious(text) or ANY.search(text) is None:
         return None
-    return next(what for what, pattern in SECRETS if pattern.search(text))
+    return next(what for what, pattern in SECRETS if re.search(pattern, text))
+
+
+def suspicious(text: str) -> bool:
+    for mark in MARKS:  # noqa: SIM110 - a loop takes half of what a generator does, for every text
+        if mark in text:
+            return True
+    return False
 
 
 def says(what: str) -> tuple[str, str]:
@@ -47,7 +59,7 @@ def check_leaks(files: FileTree) -> Iterator[Diagnostic]:
         except OSError:
             continue  # told by the loader
         text = data[:MOST_BYTES].decode("utf-8", "replace")
-        if ANY.search(text) is None:
+        if not suspicious(text) or ANY.search(text) is None:
             continue
         for number, line in enumerate(text.splitlines(), start=1):
             found = ANY.search(line)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import repeat
 from operator import add
 
@@ -14,6 +13,7 @@ from notifyctl.delivery import PLACEHOLDER, Message, RecipientBatch
 from notifyctl.diagnostics import Severity
 from notifyctl.message import Filler
 from notifyctl.model import ChannelName, Variable
+from notifyctl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ Returns the composed messages too, so that a plan does not compose them again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from notifyctl.audience import load_suppressions, open_audience
@@ -23,7 +22,7 @@ from notifyctl.message import compose, variants, written_in
 from notifyctl.message.bounds import SECONDS, OutOfTimeError, bounded
 from notifyctl.model import Environment, Notification, Project
 from notifyctl.ports import AudienceReader, FileTree
-from notifyctl.schedule.timing import check_schedule
+from notifyctl.records import dataclass, field
 
 SANDBOX_SENDERS = {"sms": "SANDBOX", "email": "sandbox@notifyctl.example", "rcs": "a_000000000000000000"}
 """Who messages come from in a sandbox that names no senders: the six-line project works as it stands."""
@@ -55,6 +54,8 @@ def check_project(
     """
     suppressed, problems = load_suppressions(project.suppressions, files, project.marks)
     for schedule in project.schedules.values():
+        from notifyctl.schedule.timing import check_schedule
+
         problems.extend(check_schedule(schedule))
     messages: dict[str, Mapping[str | None, Message]] = {}
     audiences: dict[str, AudienceReader] = {}

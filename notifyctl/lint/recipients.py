@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
 
@@ -19,6 +18,7 @@ from notifyctl.lint.looker import Finding, Glance, Looker, glance
 from notifyctl.message import variant_for
 from notifyctl.model import Environment, Notification
 from notifyctl.ports import AudienceReader
+from notifyctl.records import dataclass, field
 
 SHOWN = 5
 """Rows told for each rule and notification unless all are asked for."""

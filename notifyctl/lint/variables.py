@@ -5,7 +5,6 @@ warning; a text that reads what nobody declares or gives is an error.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 
 from notifyctl.delivery import UNSUBSCRIBE, Message
 from notifyctl.diagnostics import Diagnostic, Severity
@@ -35,6 +34,8 @@ def undeclared(notification: Notification, used: set[str]) -> Iterator[Diagnosti
         return
     declared = {variable.name for variable in variables}
     for name in sorted(used - declared):
+        from difflib import get_close_matches
+
         near = get_close_matches(name, declared, n=1)
         yield Diagnostic(
             "undeclared-variable",

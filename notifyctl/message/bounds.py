@@ -5,7 +5,6 @@ The bounds are the operating system's. Where it has none (not POSIX, or not on t
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -26,6 +25,8 @@ class OutOfTimeError(Exception):
 @contextmanager
 def bounded(*, seconds: float = SECONDS, memory: int = MEMORY) -> Iterator[None]:
     """Raises OutOfTimeError or MemoryError inside the block. Not to be nested."""
+    import threading
+
     if threading.current_thread() is not threading.main_thread():
         yield
         return

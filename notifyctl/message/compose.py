@@ -6,7 +6,6 @@ Jinja2 sees the project's `vars` only. `$(name)` is left standing: it is filled 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from posixpath import dirname, join, normpath
 from typing import Any
 
@@ -67,18 +66,21 @@ def compose(
     composed = composer.walk(document, ())
     if composer.problems:
         return None, composer.problems
+    content = sendable(composed.get("content"))
+    names, shared = values_of(notification, content, composed["options"], columns)
     message = Message(
         channel=template.channel,
         sender=sender,
-        content=sendable(composed.get("content")),
+        content=content,
         options=composed["options"],
         locale=variant,
         cc=notification.cc,
         bcc=notification.bcc,
         smartlinks=notification.smartlinks,
         template_id=template.remote_id,
+        names=names,
+        shared=shared,
     )
-    message = named(message, notification, columns)
     if len(message.names) > MAX_NAMES:
         said = f"the message reads {len(message.names):,} variables; {MAX_NAMES:,} are allowed"
         place = composer.find(("content",)).at("content")
@@ -94,27 +96,26 @@ def sendable(content: ApiObject | None) -> ApiObject | None:
     return {**content, "attachments": files}
 
 
-def named(message: Message, notification: Notification, columns: Sequence[str]) -> Message:
-    """The message with the variables it reads and the values that are the same for all."""
+def values_of(
+    notification: Notification, content: ApiObject | None, options: ApiObject, columns: Sequence[str]
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The variables that a message reads, sorted, and those values of them that are the same for all."""
     declared = notification.template.variables
-    if message.opaque:
+    if notification.template.remote_id is not None:
         known = (
             [v.name for v in declared] if declared is not None else [*notification.substitutions, *columns]
         )
         names = set(known)
     else:
-        names = placeholders(message.content) | placeholders(message.options)
+        names = placeholders(content) | placeholders(options)
     names.discard(UNSUBSCRIBE)
     shared: dict[str, str] = {}
     for variable in declared or ():
         if variable.default is not None or not variable.required:
             shared[variable.name] = variable.default or ""
     shared |= notification.substitutions
-    return replace(
-        message,
-        names=tuple(sorted(names)),
-        shared={name: shared[name] for name in sorted(names) if name in shared},
-    )
+    read = tuple(sorted(names))
+    return read, {name: shared[name] for name in read if name in shared}
 
 
 def merged(base: ApiObject, over: ApiObject) -> dict[str, Any]:
@@ -156,8 +157,10 @@ class Composer:
 
     def walk(self, value: Any, path: Path) -> Any:
         if isinstance(value, str):
+            if "{" not in value and len(value) <= MAX_TEXT:
+                return value  # nothing for Jinja2: most texts of most projects
             return self.render(value, path, self.find(path).at(*path))
-        if isinstance(value, Mapping):
+        if isinstance(value, (dict, Mapping)):
             return {
                 FILE_FIELDS.get(key, key): self.file(item, (*path, key))
                 if key in FILE_FIELDS and len(path) == 1

@@ -5,12 +5,13 @@ Whatever is not surely that plain is left to Jinja2, mistakes included, so that 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-PLAIN = re.compile(r"\{\{[ \t\n]*([A-Za-z_][A-Za-z0-9_]*)[ \t\n]*\}\}")
-SPECIAL = re.compile(r"\{[{%#]")
+from notifyctl.patterns import pattern
+
+PLAIN = pattern(r"\{\{[ \t\n]*([A-Za-z_][A-Za-z0-9_]*)[ \t\n]*\}\}")
+SPECIAL = pattern(r"\{[{%#]")
 """What begins anything in Jinja2."""
 ESCAPED = (".html", ".htm", "#html")
 """How the name of a text ends in which values are escaped."""

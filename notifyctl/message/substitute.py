@@ -15,8 +15,8 @@ Fill = Callable[[Sequence[str]], Any]
 def placeholders(value: Any) -> set[str]:
     """Every `$(name)` in a nested value, the platform's own `$(unsubscribe)` included."""
     if isinstance(value, str):
-        return set(PLACEHOLDER.findall(value))
-    if isinstance(value, Mapping):
+        return set(PLACEHOLDER.findall(value)) if "$(" in value else set()
+    if isinstance(value, (dict, Mapping)):
         value = value.values()
     elif not isinstance(value, (list, tuple)):
         return set()
@@ -29,15 +29,12 @@ class Filler:
     def __init__(self, message: Message) -> None:
         self._positions = {name: n for n, name in enumerate(message.names) if name != UNSUBSCRIBE}
         self._source = message.content or {}
-        self._fills: dict[str, Fill] = {}
+        self._fills = Fills(self._source, self._positions)
         self._content: Fill | None = None
 
     def text(self, key: str, values: Sequence[str]) -> str:
         """The string at a top-level key of the content, filled: the hot path of a plan."""
-        fill = self._fills.get(key)
-        if fill is None:
-            fill = self._fills[key] = filled(str(self._source[key]), self._positions)
-        text: str = fill(values)
+        text: str = self._fills[key](values)
         return text
 
     def content(self, values: Sequence[str]) -> ApiObject:
@@ -46,6 +43,18 @@ class Filler:
             self._content = tree(self._source, self._positions)
         content: ApiObject = self._content(values)
         return content
+
+
+class Fills(dict[str, Fill]):
+    """Strings at the top of a content, by their keys, compiled when they are first asked for."""
+
+    def __init__(self, source: ApiObject, positions: Mapping[str, int]) -> None:
+        super().__init__()
+        self._source, self._positions = source, positions
+
+    def __missing__(self, key: str) -> Fill:
+        fill = self[key] = filled(str(self._source[key]), self._positions)
+        return fill
 
 
 def filled(text: str, positions: Mapping[str, int]) -> Fill:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from notifyctl.diagnostics import Path, Problem, Severity
+from notifyctl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfoNotFoundError
 
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.model import RECIPIENT_ZONE, HandOff, Schedule
+from notifyctl.records import dataclass
 from notifyctl.schedule.zones import instant, local, zone
 
 ONCE = "once"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -54,6 +53,8 @@ def plural(number: int, noun: str, several: str | None = None) -> str:
 
 
 def as_json(diagnostics: Iterable[Diagnostic]) -> str:
+    import json
+
     listed = list(diagnostics)
     counts = Counter(d.severity for d in listed)
     document = {

@@ -118,3 +118,23 @@ def test_an_ignore_file_that_cannot_be_read_is_an_error_with_a_hint(make: Make) 
     with pytest.raises(ProjectError, match=r"\.notifyctlignore") as caught:
         make({"a.yaml": b"", ".notifyctlignore": b"!\n"}).paths()
     assert caught.value.hint is not None
+
+
+def test_what_takes_the_place_of_a_file_is_looked_at_anew(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "project", tmp_path / "secret.yaml"
+    inside.mkdir()
+    outside.write_text("secret")
+    for name in ("a.yaml", "b.yaml", "c.yaml"):
+        (inside / name).write_text(name)
+    tree = WorkingTree(inside)
+    assert list(tree.paths()) == ["a.yaml", "b.yaml", "c.yaml"]
+    for name in ("a.yaml", "b.yaml", "c.yaml"):
+        (inside / name).unlink()
+    (inside / "a.yaml").symlink_to(outside)
+    (inside / "b.yaml").symlink_to(inside / "d.yaml")
+    (inside / "d.yaml").write_text("within")
+    with pytest.raises(FileNotFoundError):
+        tree.read("a.yaml")
+    assert tree.read("b.yaml") == b"within"
+    with pytest.raises(FileNotFoundError):
+        tree.read("c.yaml")

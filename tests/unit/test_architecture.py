@@ -11,6 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "notifyctl"
 
 ROWS: tuple[tuple[str, ...], ...] = (
+    ("records", "patterns"),
     ("diagnostics",),
     ("errors", "rulebook"),
     ("model", "faults", "engine"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from notifyctl.config.fields import (
     Choice,
     Field,
@@ -24,6 +22,7 @@ from notifyctl.config.kinds.parts import (
 from notifyctl.config.texts import (
     zone,
 )
+from notifyctl.records import replace
 from notifyctl.rulebook import envelope
 
 RECIPIENT = Record(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from notifyctl.config.contents import options_of_any, receipts_of
 from notifyctl.config.fields import (
@@ -28,6 +27,7 @@ from notifyctl.config.kinds.template import inline_template
 from notifyctl.config.texts import (
     endpoint,
 )
+from notifyctl.records import replace
 from notifyctl.rulebook import email, envelope, sms
 
 SMARTLINK = Record(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
 from posixpath import join, normpath
 
 from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.patterns import pattern
+from notifyctl.records import dataclass
 
-OTHER_LINE = re.compile(r"\bline [0-9,]+")
+OTHER_LINE = pattern(r"\bline [0-9,]+")
 """Where a message speaks of another line, which moves too."""
 GRAVEST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
@@ -34,6 +33,8 @@ def gravest_first(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 def fingerprints(diagnostics: Sequence[Diagnostic]) -> list[str]:
     """What names a problem while its line moves: rule, file and message; numbered where the same stands again."""
+    from hashlib import sha256
+
     seen: dict[str, int] = {}
     made = []
     for diagnostic in diagnostics:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -73,6 +72,10 @@ def pointed(line: str, column: int) -> Iterator[str]:
 
 def places(character: str) -> int:
     """How many places a terminal gives a character: two to Chinese and emoji, none to what is set upon another one."""
+    if character.isascii():
+        return 1  # inert: no control character is left
+    import unicodedata
+
     if unicodedata.combining(character) or unicodedata.category(character) in {"Mn", "Me", "Cf"}:
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

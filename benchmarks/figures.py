@@ -1,0 +1,143 @@
+"""What every benchmark here has in common: the options it takes, how it measures, and the form of what it found.
+
+A script measures whole processes or calls in interleaved rounds, prints lines for people, and with `--json FILE` writes its
+figures for `run.py`. README.md beside this file states the contract. Standard library only; this module judges a figure by
+the words of its goal and does nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import operator
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+MOST_ROUNDS = 99
+SIZES = ("small", "full")
+
+JUDGES = {"<=": operator.le, ">=": operator.ge}
+
+MEASURE = """\
+import os, resource, subprocess, sys, time
+with open(os.devnull, "wb") as nowhere:
+    start = time.perf_counter()
+    code = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=nowhere, stderr=nowhere).returncode
+    seconds = time.perf_counter() - start
+print(code, seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+"""Runs in a Python of its own, far smaller than what it measures: a child counts what its parent holds as its own until
+it begins, so that a benchmark with a large table in memory would measure itself.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One goal and what was seen of it.
+
+    `unit` is "x" (a ratio), "MiB", "%" or "s". `wanted` is "<= 4.5" or ">= 8", in the same unit; anything else is not
+    judged, and `met` is then what the script says. `detail` is one short line: what was divided by what. `series` holds the
+    points of a growth plot, as (rows, seconds).
+    """
+
+    goal: str
+    figure: float
+    unit: str
+    wanted: str
+    met: bool
+    detail: str = ""
+    series: tuple[tuple[float, float], ...] = ()
+
+
+def judged(
+    goal: str,
+    figure: float,
+    wanted: str,
+    *,
+    unit: str = "x",
+    detail: str = "",
+    series: Sequence[tuple[float, float]] = (),
+) -> Figure:
+    """A figure held against "<= NUMBER" or ">= NUMBER"."""
+    sign, _, number = wanted.partition(" ")
+    return Figure(goal, figure, unit, wanted, JUDGES[sign](figure, float(number)), detail, tuple(series))
+
+
+def arguments(description: str, *, rounds: int = 5) -> argparse.ArgumentParser:
+    """The options that each benchmark takes; a script adds its own."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--rounds", type=between(1, MOST_ROUNDS), default=rounds, metavar="N")
+    parser.add_argument(
+        "--size", choices=SIZES, default="full", help="small: for correctness only, in seconds"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures for run.py")
+    return parser
+
+
+def between(least: int, most: int) -> Callable[[str], int]:
+    """A whole number within bounds, for argparse."""
+
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return number
+
+
+def report(figures: Sequence[Figure], file: Path | None) -> None:
+    """Print the figures, one a line, and write them where a file is named."""
+    for figure in figures:
+        verdict = "met" if figure.met else "NOT MET"
+        print(f"{figure.goal:<56}{figure.figure:>10.2f} {figure.unit:<4}{figure.wanted:>10}  {verdict}")
+    if file is not None:
+        file.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n", encoding="utf-8")
+
+
+def interleaved(
+    rounds: int, runs: Mapping[str, Callable[[], object]], *, warm: bool = True
+) -> dict[str, float]:
+    """Median seconds of each run. Rounds are interleaved, so that whatever else the machine does falls on all alike.
+
+    `warm`: each is run once before, unmeasured. Leave it out only where one run takes minutes.
+    """
+    if warm:
+        for run in runs.values():
+            run()
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(taken) for name, taken in times.items()}
+
+
+def process(*command: str | Path) -> Callable[[], None]:
+    """A run of a whole process for `interleaved`. One that fails ends the benchmark: it would look fast."""
+    words = [str(word) for word in command]
+
+    def run() -> None:
+        done = subprocess.run(words, check=False, capture_output=True, stdin=subprocess.DEVNULL)
+        if done.returncode:
+            told = (done.stdout + done.stderr).decode(errors="replace")[:2000]
+            sys.exit(f"{' '.join(words)[:300]} ended with {done.returncode}:\n{told}")
+
+    return run
+
+
+def peak_memory(command: Sequence[str]) -> tuple[float, int]:
+    """Seconds of a whole process, and the most memory in bytes that it, or the largest of its children, held."""
+    words = [str(word) for word in command]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", MEASURE, *words], check=True, capture_output=True, text=True
+    )
+    code, seconds, most = done.stdout.split()
+    if int(code):
+        sys.exit(f"{' '.join(words)[:300]} ended with {code}")
+    return float(seconds), int(most) * (1 if sys.platform == "darwin" else 1024)

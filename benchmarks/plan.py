@@ -1,0 +1,190 @@
+"""Plan of a large audience against a large ledger, beside a tuned script of the standard library that finds out the same.
+
+Makes an audience of dirty rows and a ledger of ten times as many keys, half of the audience among them, with the product's
+own writer. Needs some gigabytes of disk at the full size; everything is made in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from figures import Figure, arguments, interleaved, judged, peak_memory, process, report
+
+from notifyctl.clock import SystemClock
+from notifyctl.delivery import Accepted, ChannelName, Message, Scope
+from notifyctl.ledger.marks import Marks
+from notifyctl.ledger.sqlite import SqliteStore
+from notifyctl.message import DeliveryHash
+
+TEXT = "Hi $(name), there is an outage in your area $(area) for the next $(value)."
+PROJECT = """\
+apiVersion: notifyctl/v1
+kind: Project
+name: big
+defaultEnvironment: production
+policy: {maxRecipients: 100000000, maxGrowthPercent: 1000000}
+environments:
+  production:
+    provider: webexconnect
+    endpoint: http://127.0.0.1:9/v2/messages
+    auth: {serviceKeyEnv: SERVICE_KEY}
+    senders: {sms: CNNECT}
+"""
+NOTIFICATION = f"""\
+apiVersion: notifyctl/v1
+kind: Notification
+name: outage
+template: {{channel: sms, content: {{type: text, text: "{TEXT}"}}}}
+joiners: send
+audience: {{source: {{file: people.csv}}, columns: {{msisdn: phone}}, substitutions: {{name: name, area: area, value: value}}}}
+"""
+SCOPE = Scope("outage", 1, "once", ChannelName.SMS)
+FIRST_NAMES = (
+    "Ada",
+    "Grace",
+    "Edsger",
+    "Barbara",
+    "Alan",
+    "Katherine",
+    "Linus",
+    "Margaret",
+    "Donald",
+    "Radia",
+)
+PER_BATCH = 1000
+
+
+def number(person: int) -> str:
+    """Spread over the list, as real numbers are. The calling code is given to no country."""
+    return f"+990{person * 7919 % 1_000_000_007:010}"
+
+
+def values(person: int) -> tuple[str, str, str]:
+    return (
+        f"{FIRST_NAMES[person % 10]}{person % 9973}",
+        f"EC{person % 97}M {person % 9}AB",
+        f"{person % 24} hours",
+    )
+
+
+def write_people(path: Path, rows: int) -> None:
+    """One row in a hundred is a duplicate, one in two hundred has no sound number."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write("phone,name,area,value,mail,remark\n")
+        for row in range(rows):
+            person = row - 1 if row % 100 == 99 else row
+            phone = "unknown" if row % 200 == 50 else number(person)
+            name, area, value = values(person)
+            file.write(f"{phone},{name},{area},{value},reader{person}@reader.example,\n")
+
+
+def write_ledger(root: Path, keys: int, rows: int) -> None:
+    """`keys` accepted people, among them the first half of the audience, with the texts they would get now."""
+    message = Message(
+        ChannelName.SMS,
+        "CNNECT",
+        content={"type": "text", "text": TEXT},
+        names=("area", "name", "value"),
+    )
+    hashes = DeliveryHash(message)
+    store = SqliteStore(
+        root / ".notifyctl" / "production.db", clock=SystemClock(), marks=Marks(root / "marks")
+    )
+    store.create()
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    with store.writer("benchmark") as writer:
+        for start in range(0, keys, PER_BATCH):
+            # Everybody else has a number that no row of the audience has.
+            known = (
+                range(start, start + PER_BATCH)
+                if start < rows // 2
+                else range(start + rows, start + rows + PER_BATCH)
+            )
+            ids = writer.recipient_ids([number(person) for person in known])
+            members = b"".join(
+                recipient + hashes.of((area, name, value))[:12]
+                for recipient, (name, area, value) in zip(ids, map(values, known), strict=True)
+            )
+            [batch] = writer.plan_batches(SCOPE, [members], at=now)
+            writer.arm(batch, 1, seal=bytes(16), at=now)
+            writer.settle(batch, 1, Accepted(f"m{batch}", 202), at=now)
+        writer.open_scope(SCOPE, b"", at=now)
+
+
+def project(folder: Path, rows: int, keys: int) -> Path:
+    root = folder / str(rows)
+    root.mkdir()
+    (root / "notifyctl.yaml").write_text(PROJECT)
+    (root / "outage.yaml").write_text(NOTIFICATION)
+    write_people(root / "people.csv", rows)
+    write_ledger(root, keys, rows)
+    return root
+
+
+def command(root: Path) -> list[str]:
+    return [sys.executable, "-m", "notifyctl", "-C", str(root), "plan", "--format", "json"]
+
+
+def script(root: Path) -> list[str]:
+    return [sys.executable, str(Path(__file__).with_name("plan_by_script.py")), str(root)]
+
+
+def main() -> None:
+    parser = arguments(__doc__ or "", rounds=3)
+    parser.add_argument("--rows", type=int, help="of the audience; the ledger has ten times as many keys")
+    parser.add_argument("--growth", action="store_true", help="also ten times as many rows")
+    given = parser.parse_args()
+    rows = given.rows or (1_000_000 if given.size == "full" else 20_000)
+    folder = Path(tempfile.mkdtemp(prefix="notifyctl-plan-"))
+    os.environ["XDG_STATE_HOME"] = str(folder / "state")
+    try:
+        report(list(measured(folder, rows, given)), given.json)
+    finally:
+        shutil.rmtree(folder)
+
+
+def measured(folder: Path, rows: int, given: object) -> Iterator[Figure]:
+    keys = 10 * rows
+    root = project(folder, rows, keys)
+    agree(root)
+    rounds = given.rounds  # type: ignore[attr-defined]
+    times = interleaved(
+        rounds, {"notifyctl": process(*command(root)), "script": process(*script(root))}, warm=rows < 10**6
+    )
+    ratio = times["script"] / times["notifyctl"]
+    detail = f"script {times['script']:.2f} s, notifyctl {times['notifyctl']:.2f} s"
+    yield judged(f"plan of {rows:,} against {keys:,} sent keys", ratio, ">= 3", detail=detail)
+    if given.growth:  # type: ignore[attr-defined]
+        larger = project(folder, 10 * rows, keys)
+        seconds, memory = peak_memory(command(larger))
+        yield judged(
+            f"plan of {10 * rows:,} by the time of {rows:,}",
+            seconds / times["notifyctl"],
+            "<= 10",
+            detail=f"{seconds:.1f} s by {times['notifyctl']:.2f} s",
+            series=[(rows, times["notifyctl"]), (10 * rows, seconds)],
+        )
+        yield judged(f"peak memory of a plan of {10 * rows:,}", memory / 2**20, "<= 1536", unit="MiB")
+
+
+def agree(root: Path) -> None:
+    """Both find the same numbers of people, or the comparison says nothing."""
+    ours = subprocess.run(command(root), capture_output=True, check=True, text=True).stdout
+    theirs = subprocess.run(script(root), capture_output=True, check=True, text=True).stdout
+    import json
+
+    actions = json.loads(ours)["notifications"][0]["actions"]
+    found = json.loads(theirs)
+    if {name: actions.get(name, 0) for name in found} != found:
+        sys.exit(f"they do not agree: {actions} and {found}")
+
+
+if __name__ == "__main__":
+    main()

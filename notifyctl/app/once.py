@@ -1,0 +1,41 @@
+"""A project's files, each small one read once: `lint` looks through the YAML for more than one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from notifyctl.ports import FileTree
+
+SMALL, MOST = 64 << 10, 16 << 20
+"""Bytes of a file that is kept, and of all that are kept together."""
+
+
+class ReadOnce:
+    """Implements ports.FileTree over another one, for as long as one command looks at it."""
+
+    def __init__(self, files: FileTree) -> None:
+        self._files = files
+        self._paths: Sequence[str] | None = None
+        self._kept: dict[str, bytes] = {}
+        self._left = MOST
+
+    def paths(self) -> Sequence[str]:
+        if self._paths is None:
+            self._paths = self._files.paths()
+        return self._paths
+
+    def read(self, path: str) -> bytes:
+        data = self._kept.get(path)
+        if data is None:
+            data = self._files.read(path)
+            if len(data) <= min(SMALL, self._left):
+                self._kept[path] = data
+                self._left -= len(data)
+        return data
+
+    def open(self, path: str) -> BinaryIO:
+        return self._files.open(path)
+
+    def on_disk(self, path: str) -> str | None:
+        return self._files.on_disk(path)
