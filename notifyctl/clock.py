@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from threading import Event
 
 
 class SystemClock:
@@ -18,3 +19,6 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         if seconds > 0:
             time.sleep(seconds)
+
+    def wait(self, happened: Event, seconds: float) -> None:
+        happened.wait(max(seconds, 0))

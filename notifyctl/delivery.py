@@ -277,6 +277,31 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
+class Destinations:
+    """The request's `to` as columns: `addresses` of all its objects in the order of the batch's members; and one entry an object
+    in the others. `own`: values in the order of `names`, `None` where there is none. `starts`: the position of each
+    object's first address; `None` where every object has one address.
+    """
+
+    addresses: Sequence[str]
+    correlation_ids: Sequence[str]
+    names: tuple[str, ...]
+    own: Sequence[tuple[str | None, ...]]
+    starts: Sequence[int] | None = None
+
+    def __len__(self) -> int:
+        return len(self.correlation_ids)
+
+    def __iter__(self) -> Iterator[Destination]:
+        starts = self.starts if self.starts is not None else range(len(self.addresses))
+        ends = [*starts[1:], len(self.addresses)]
+        for start, end, key, own in zip(starts, ends, self.correlation_ids, self.own, strict=True):
+            pairs = zip(self.names, own, strict=True)
+            given = {name: value for name, value in pairs if value is not None}
+            yield Destination(tuple(self.addresses[start:end]), key, given, start)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """One request to be: what a provider turns into a body. Everything in it is known before anything is sent."""
 
@@ -285,7 +310,7 @@ class Batch:
     scope: Scope
     message: Message
     envelope: Envelope
-    to: tuple[Destination, ...]
+    to: Destinations
     members: bytes
 
     @property
@@ -295,12 +320,21 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class PreparedRequest:
-    """An exact request but for its secrets. `body` is what will be posted as JSON; `headers` are redacted."""
+    """An exact request but for its secrets. `content` is what will be posted, JSON in UTF-8; `headers` are redacted."""
 
     method: str
     url: str
     headers: Mapping[str, str]
-    body: Mapping[str, Any]
+    content: bytes
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The content read, anew each time: for people and for tests; sending needs the bytes alone."""
+        import json
+
+        found = json.loads(self.content)
+        assert isinstance(found, dict)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

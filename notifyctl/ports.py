@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from threading import Event
 from typing import BinaryIO, Protocol
 
 from notifyctl.delivery import (
@@ -50,6 +51,9 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait. Returns at once for zero or less."""
+
+    def wait(self, happened: Event, seconds: float) -> None:
+        """Wait until it has happened, and so long at most."""
 
 
 class AudienceReader(Protocol):

@@ -31,7 +31,6 @@ def prepare_only(workspace: Workspace, environment: Environment) -> Provider:
         auth=environment.auth if not embedded(environment) else SANDBOX_AUTH,
         credentials=None,
         clock=workspace.clock,
-        concurrency=1,
     )
 
 
@@ -52,7 +51,6 @@ def open_provider(workspace: Workspace, environment: Environment) -> Iterator[Pr
                 auth=SANDBOX_AUTH,
                 credentials=read_credentials(SANDBOX_AUTH, environ),
                 clock=workspace.clock,
-                concurrency=environment.limits.concurrency,
             )
             try:
                 yield provider
@@ -65,7 +63,6 @@ def open_provider(workspace: Workspace, environment: Environment) -> Iterator[Pr
         auth=environment.auth,
         credentials=read_credentials(environment.auth, workspace.environ),
         clock=workspace.clock,
-        concurrency=environment.limits.concurrency,
     )
     try:
         yield provider

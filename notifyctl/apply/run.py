@@ -7,34 +7,36 @@ process dies is in the ledger as begun, so it is uncertain and nobody gets it tw
 from __future__ import annotations
 
 import heapq
-import threading
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from itertools import groupby, islice
-from queue import Empty, SimpleQueue
 from random import Random
 
 from notifyctl.apply.batches import Slice
 from notifyctl.apply.job import Job, Stop
 from notifyctl.apply.pacing import Pacer
-from notifyctl.apply.report import Counts, Event, Planned, Report, Sent, Settled, Waiting
-from notifyctl.delivery import (
-    Accepted,
-    Batch,
-    Outcome,
-    PreparedRequest,
-    Refused,
-    Rejected,
-    Scope,
-    Unknown,
-)
+from notifyctl.apply.report import Event, Planned, Report, Sent, Settled, Waiting
+from notifyctl.apply.senders import SEND_BY, Attempt, Ready, Senders, Since
+from notifyctl.apply.tally import OPTED_OUT, TOO_LATE, Tally
+from notifyctl.delivery import Batch, Outcome, PreparedRequest, Refused, Rejected, Unknown
 from notifyctl.errors import LedgerError, LedgerLockedError, NotifyctlError
 from notifyctl.faults import Point, point
 from notifyctl.ports import Clock, LedgerWriter, Provider
 
-__all__ = ["Event", "Job", "Planned", "Report", "Sent", "Settled", "Stop", "Waiting", "dry_run", "run"]
+__all__ = [
+    "SEND_BY",
+    "Event",
+    "Job",
+    "Planned",
+    "Report",
+    "Sent",
+    "Settled",
+    "Stop",
+    "Waiting",
+    "dry_run",
+    "run",
+]
 
 PLANNED_AT_ONCE = 64
 """Batches recorded in one commit: at 1,000 recipients each, less than 2 MB."""
@@ -45,27 +47,13 @@ BACK_OFF, BACK_OFF_CAP = 0.5, 30.0
 RETRY_AFTER_CAP = 60.0
 """Seconds that the provider may ask us to wait."""
 STEP = 0.05
-"""Seconds after which a wait looks whether it was told to stop, or an answer came."""
+"""Seconds after which a wait looks whether it was told to stop. An answer ends it at once."""
 INSTANT = 1e-6
 """Seconds too short to wait for."""
 SETTLE_PAUSES = (0.1, 0.5, 2.0)
 """Seconds between attempts to record an outcome in a ledger that fails."""
-REASONS_KEPT = 20
-SEND_BY = 60.0
-"""Seconds after ARM within which the request must begin; far less than the quarantine before a person may settle it."""
-
 Keep = Callable[[int, int, Outcome, datetime], None]
 """Batch, attempt, outcome and time → kept durably for the next run. Raises OSError."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Attempt:
-    """One batch to be sent. Ordered by when: `due` is on the clock's monotonic scale."""
-
-    due: float
-    number: int
-    attempt: int
-    part: Slice = field(compare=False)
 
 
 def run(
@@ -87,7 +75,10 @@ def run(
     """
     sending = Sending(job, writer, provider, clock, on_event, stop, keep, chance or Random())  # noqa: S311 - spreads retries
     sending.plan()
-    sending.send_all()
+    try:
+        sending.send_all()
+    finally:
+        sending.end()
     return sending.report()
 
 
@@ -121,14 +112,12 @@ class Sending:
         self._keep = keep
         self._chance = chance
         self._pacer = Pacer(job.limits, clock)
-        self._planned: dict[int, tuple[Scope, int]] = {}
+        self._senders = Senders(provider, clock)
+        self._tally = Tally()
+        self._numbers, self._prints = array("q"), array("q")
         self._fresh: Iterator[Attempt] = iter(())
+        self._ready: Ready | None = None
         self._retries: list[Attempt] = []
-        self._in_flight = 0
-        self._answers: SimpleQueue[tuple[Attempt, Outcome | BaseException]] = SimpleQueue()
-        self._outcomes: dict[int, Outcome] = {}
-        self._requests = 0
-        self._late = 0
         self._refused: str | None = None
         self._unreachable = False
         self._error: BaseException | None = None
@@ -141,11 +130,8 @@ class Sending:
         for opening in self._job.openings:
             self._writer.open_scope(opening.scope, opening.held, at=self._clock.now())
             point(Point.OPEN_COMMITTED)
-        self._fresh = (
-            Attempt(0.0, number, 1, part)
-            for number, part in zip(self._planned, self._job.slices(), strict=True)
-        )
-        self._tell(Planned(len(self._planned), sum(size for _, size in self._planned.values())))
+        self._fresh = self._recorded()
+        self._tell(Planned(self._tally.batches, self._tally.recipients))
 
     def _plan_chunk(self, chunk: list[Slice]) -> None:
         for scope, grouped in groupby(chunk, key=lambda part: part.scope):
@@ -153,20 +139,31 @@ class Sending:
             members = [part.members for part in parts]
             numbers = self._writer.plan_batches(scope, members, at=self._clock.now())
             point(Point.PLAN_COMMITTED)
-            for number, part in zip(numbers, parts, strict=True):
-                self._planned[number] = (scope, part.size)
+            self._numbers.extend(numbers)
+            self._prints.extend(map(hash, members))
+            for part in parts:
+                self._tally.planned(scope, part.size)
+
+    def _recorded(self) -> Iterator[Attempt]:
+        """The batches, made a second time, because nobody could hold all of them: each must be what the ledger has of it."""
+        parts = self._job.slices()
+        for number, print_, part in zip(self._numbers, self._prints, parts, strict=True):
+            if hash(part.members) != print_:
+                raise RuntimeError(f"batch {number} is not made of the people who are recorded in it")
+            yield Attempt(0.0, number, 1, part)
 
     def send_all(self) -> None:
         """Begin what may be begun, record what comes back, until neither is left. Raises what ended the run early."""
         while True:
             self._take_answers(block=False)
-            free = self._open and self._in_flight < self._job.limits.concurrency
-            attempt = self._next() if free else None
-            if attempt is not None:
-                self._begin(attempt)
+            free = self._open and self._senders.in_flight < self._job.limits.concurrency
+            ready = self._next() if free else None
+            if ready is not None:
+                self._begin(ready)
             elif free and self._retries:
                 self._pause(self._retries[0].due - self._clock.monotonic(), "before trying again")
-            elif self._in_flight:
+            elif self._senders.in_flight:
+                self._look_ahead()
                 self._take_answers(block=True)
             else:
                 break
@@ -179,23 +176,39 @@ class Sending:
         ended = self._refused is not None or self._unreachable or self._error is not None
         return not (ended or self._stop.requested)
 
-    def _next(self) -> Attempt | None:
+    def _next(self) -> Ready | None:
         """A retry when its time has come; a batch that was never begun only when no retry waits."""
         if not self._retries:
-            return next(self._fresh, None)
+            self._look_ahead()
+            ready, self._ready = self._ready, None
+            return ready
         due = self._retries[0].due - self._clock.monotonic() < INSTANT
-        return heapq.heappop(self._retries) if due else None
+        return self._prepared(heapq.heappop(self._retries)) if due else None
 
-    def _begin(self, attempt: Attempt) -> None:
+    def _look_ahead(self) -> None:
+        """Have the next batch that was never begun at hand, while others are in flight."""
+        if self._ready is None and self._open:
+            try:
+                attempt = next(self._fresh, None)
+                self._ready = self._prepared(attempt) if attempt is not None else None
+            except Exception as error:  # noqa: BLE001 - raised again when what is in flight is recorded
+                self._error = self._error or error
+
+    def _prepared(self, attempt: Attempt) -> Ready:
         seal = self._job.seal(attempt.part, attempt.number)
         batch = self._job.batch(attempt.part, attempt.number, attempt.attempt, seal=seal)
-        request = self._provider.prepare(batch)
+        return Ready(attempt, seal, self._provider.prepare(batch))
+
+    def _begin(self, ready: Ready) -> None:
         self._reserve()
         point(Point.RESERVED)
-        since = self._clock.now(), self._clock.monotonic()
-        if self._open and self._in_time(attempt.part) and self._arm(attempt, seal):
-            self._pacer.started(batch.size)
-            self._post(attempt, request, since)
+        if not (self._open and self._in_time(ready.attempt.part)):
+            return
+        still = self._without_opted_out(ready)
+        since = Since(self._clock.now(), self._clock.monotonic())
+        if still is not None and self._arm(still.attempt, still.seal):
+            self._pacer.started(still.attempt.part.size)
+            self._post(still, since)
 
     def _reserve(self) -> None:
         """RESERVE: wait until the account's rate has room."""
@@ -207,8 +220,37 @@ class Sending:
         ends = part.consignment.not_after
         if ends is None or self._clock.now() < ends:
             return True
-        self._late += part.size
+        self._tally.held_back(part.size, TOO_LATE)
         return False
+
+    def _without_opted_out(self, ready: Ready) -> Ready | None:
+        """The batch, if everybody in it still wants it; else one of those who do, recorded anew. None: nobody does, or
+        it could not be recorded.
+        """
+        attempt, ask = ready.attempt, self._job.opted_out
+        try:
+            gone = ask(attempt.part.units.destinations) if ask is not None else ()
+            if not gone:
+                return ready
+            again = self._planned_without(attempt, gone)
+            return self._prepared(again) if again is not None else None
+        except Exception as error:  # noqa: BLE001 - raised again when what is in flight is recorded
+            self._error = self._error or error
+            return None
+
+    def _planned_without(self, attempt: Attempt, gone: Collection[int]) -> Attempt | None:
+        """PLAN, for one batch: what was recorded is never changed, so the others get a batch of their own. None: nobody is
+        left.
+        """
+        part = attempt.part.without(gone)
+        if attempt.attempt == 1:
+            self._tally.held_back(attempt.part.size - part.size, OPTED_OUT)
+        if not part.size:
+            return None
+        (number,) = self._writer.plan_batches(part.scope, [part.members], at=self._clock.now())
+        point(Point.PLAN_COMMITTED)
+        self._tally.replanned(attempt.number, attempt.part.size - part.size)
+        return Attempt(attempt.due, number, 1, part)
 
     def _arm(self, attempt: Attempt, seal: bytes) -> bool:
         """ARM: record that the attempt begins. Without that record nothing may leave."""
@@ -220,55 +262,24 @@ class Sending:
             return False
         return True
 
-    def _slept(self, since: tuple[datetime, float]) -> bool:
-        """Whether more than SEND_BY has passed, by either clock: one stands still while the machine sleeps, the other can be
-        set.
-        """
-        now, monotonic = since
-        passed = max((self._clock.now() - now).total_seconds(), self._clock.monotonic() - monotonic)
-        return passed > SEND_BY
-
-    def _post(self, attempt: Attempt, request: PreparedRequest, since: tuple[datetime, float]) -> None:
-        """POST, on a thread of its own. It is a daemon, so that a second Ctrl-C need not wait for a slow provider. `since`:
-        when ARM began.
-        """
-
-        def post() -> None:
-            try:
-                if self._slept(since):
-                    # Stopped for long between the record and the request: others may have taken it for lost by now.
-                    late = Rejected(
-                        "it was not sent in time after it was recorded, and never left", retryable=True
-                    )
-                    self._answers.put((attempt, late))
-                    return
-                point(Point.POST_BEGUN)
-                self._answers.put((attempt, self._provider.send(request)))
-            except BaseException as error:  # noqa: BLE001 - raised again by the thread that may speak to the ledger
-                self._answers.put((attempt, error))
-
-        threading.Thread(target=post, name=f"batch {attempt.number}", daemon=True).start()
-        self._in_flight += 1
-        self._requests += 1
+    def _post(self, ready: Ready, since: Since) -> None:
+        """POST, on another thread. `since`: when ARM began."""
+        attempt = ready.attempt
+        self._senders.post(attempt, ready.request, since)
+        self._tally.requests += 1
         self._tell(Sent(attempt.number, attempt.part.size, attempt.attempt))
 
     def _take_answers(self, *, block: bool) -> None:
         """Record every answer that has come; with `block` wait for the first."""
-        while self._in_flight:
-            try:
-                attempt, outcome = self._answers.get(block)
-            except Empty:
-                return
-            self._in_flight -= 1
-            block = False
+        for attempt, outcome in self._senders.answers(block=block):
             if isinstance(outcome, BaseException):
                 self._error = self._error or outcome
-                outcome = Unknown(f"the request broke off in notifyctl itself ({type(outcome).__name__})")
+                outcome = Unknown(f"the request broke off in notifyctl itself ({type(outcome).__name__})")  # noqa: PLW2901
             self._result(attempt, outcome)
 
     def _result(self, attempt: Attempt, outcome: Outcome) -> None:
         """RESULT: record how the attempt ended, and decide what follows."""
-        self._outcomes[attempt.number] = outcome
+        self._tally.ended(attempt.number, attempt.part.scope, attempt.part.size, outcome)
         try:
             point(Point.RESULT_HEARD)
             self._record(attempt, outcome)
@@ -326,43 +337,15 @@ class Sending:
         return self._open
 
     def _pause(self, seconds: float, why: str) -> None:
-        """Wait in small steps and record what comes in meanwhile; not to the end when nothing new may be begun."""
+        """Wait, and record what comes in meanwhile; not to the end when nothing new may be begun."""
         self._tell(Waiting(seconds, why))
         until = self._clock.monotonic() + seconds
         while self._open and (rest := until - self._clock.monotonic()) > INSTANT:
-            self._clock.sleep(min(rest, STEP))
+            self._senders.wait(min(rest, STEP))
             self._take_answers(block=False)
 
+    def end(self) -> None:
+        self._senders.end()
+
     def report(self) -> Report:
-        scopes: defaultdict[Scope, Counts] = defaultdict(Counts)
-        batches, reasons = Counts(), Counter[str]()
-        for number, (scope, size) in self._planned.items():
-            outcome = self._outcomes.get(number)
-            scopes[scope] += counted(outcome, size)
-            batches += Counts(accepted=1) if isinstance(outcome, Accepted) else counted(outcome, 1)
-            if isinstance(outcome, Accepted):
-                reasons.update(outcome.refused.values())
-                if outcome.unheard:
-                    reasons["the answer lists its recipients and does not name them"] += len(outcome.unheard)
-            if isinstance(outcome, Rejected | Unknown):
-                reasons[outcome.reason] += size
-        if self._late:
-            reasons["the window shut, or the message lapsed, before its turn came"] = self._late
-        return Report(
-            recipients=sum(scopes.values(), Counts()),
-            batches=batches,
-            scopes=dict(scopes),
-            requests=self._requests,
-            reasons=dict(reasons.most_common(REASONS_KEPT)),
-            refused=self._refused,
-            interrupted=self._stop.requested,
-        )
-
-
-def counted(outcome: Outcome | None, size: int) -> Counts:
-    if outcome is None:
-        return Counts(not_begun=size)
-    if isinstance(outcome, Accepted):
-        rejected, unknown = len(outcome.refused), len(outcome.unheard)
-        return Counts(accepted=size - rejected - unknown, rejected=rejected, unknown=unknown)
-    return Counts(unknown=size) if isinstance(outcome, Unknown) else Counts(rejected=size)
+        return self._tally.report(refused=self._refused, interrupted=self._stop.requested)

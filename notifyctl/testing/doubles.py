@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,10 @@ class ManualClock:
 
     def sleep(self, seconds: float) -> None:
         self.advance(max(seconds, 0))
+
+    def wait(self, happened: threading.Event, seconds: float) -> None:
+        if not happened.is_set():
+            self.sleep(seconds)
 
     def advance(self, seconds: float) -> None:
         self._passed += seconds
@@ -96,7 +101,9 @@ class RecordingProvider:
             ],
             "callbackData": batch.envelope.callback_data,
         }
-        return PreparedRequest("POST", "https://api.example/v2/messages", {"key": "<redacted>"}, body)
+        return PreparedRequest(
+            "POST", "https://api.example/v2/messages", {"key": "<redacted>"}, json.dumps(body).encode()
+        )
 
     def send(self, request: PreparedRequest) -> Outcome:
         with self._lock:

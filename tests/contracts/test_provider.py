@@ -19,7 +19,7 @@ import pytest
 from notifyctl.delivery import (
     Accepted,
     Batch,
-    Destination,
+    Destinations,
     Envelope,
     Message,
     Outcome,
@@ -31,7 +31,8 @@ from notifyctl.delivery import (
 from notifyctl.model import Auth, ChannelName, Secret
 from notifyctl.ports import Provider
 from notifyctl.providers.webexconnect.auth import ServiceKey
-from notifyctl.providers.webexconnect.client import MAX_ANSWER, WebexConnect
+from notifyctl.providers.webexconnect.client import WebexConnect
+from notifyctl.providers.webexconnect.connection import MAX_ANSWER
 from notifyctl.testing import ManualClock, RecordingProvider
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -52,7 +53,7 @@ def batch_of(number: int = 1) -> Batch:
             names=("name",),
         ),
         envelope=Envelope(callback_data=f"batch {number}"),
-        to=(Destination(("+447700900123", "+447700900124"), "n1", {"name": "Zoë"}, 0),),
+        to=Destinations(("+447700900123", "+447700900124"), ("n1",), ("name",), (("Zoë",),), (0,)),
         members=b"",
     )
 
@@ -135,13 +136,12 @@ BAD_TIME = b'{"code":"7004","message":"Invalid parameter - sendAt"}'
 
 
 @contextmanager
-def client(url: str, *, concurrency: int = 4, deadline: float = 30.0) -> Iterator[WebexConnect]:
+def client(url: str, *, deadline: float = 30.0) -> Iterator[WebexConnect]:
     made = WebexConnect(
         url,
         auth=AUTH,
         credentials=ServiceKey(KEY),
         clock=ManualClock(NOW),
-        concurrency=concurrency,
         deadline=deadline,
     )
     try:
@@ -187,7 +187,7 @@ def test_a_request_is_the_same_each_time_and_holds_everybody(provider: Provider)
     request = provider.prepare(batch_of())
     assert request == provider.prepare(batch_of())
     assert request != provider.prepare(batch_of(2))
-    body = json.loads(json.dumps(request.body))
+    body = request.body
     assert body["to"] == [
         {
             "msisdn": ["+447700900123", "+447700900124"],
@@ -226,7 +226,7 @@ def test_the_request_on_the_wire_is_the_prepared_one() -> None:
 
 def test_requests_are_prepared_without_credentials() -> None:
     provider = WebexConnect(
-        "https://api.example/v2/messages", auth=AUTH, credentials=None, clock=ManualClock(NOW), concurrency=1
+        "https://api.example/v2/messages", auth=AUTH, credentials=None, clock=ManualClock(NOW)
     )
     assert provider.prepare(batch_of()).url == "https://api.example/v2/messages"
     provider.close()

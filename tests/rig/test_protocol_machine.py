@@ -7,6 +7,7 @@ hold; P4 whom the provider has is accepted or uncertain in the ledger, and whom 
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections import Counter
@@ -117,7 +118,7 @@ class Liar:
         content = dict(batch.message.content or {})
         to = [address for entry in batch.to for address in entry.addresses]
         body = {"edition": batch.scope.edition, "to": to, "text": content["text"]}
-        return PreparedRequest("POST", "https://api.example/v2/messages", {}, body)
+        return PreparedRequest("POST", "https://api.example/v2/messages", {}, json.dumps(body).encode())
 
     def send(self, request: PreparedRequest) -> Outcome:
         self._before()

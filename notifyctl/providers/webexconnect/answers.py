@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -35,11 +35,11 @@ def outcome_of(
     *,
     retry_after: str | None = None,
     now: datetime,
-    addresses: Sequence[str] = (),
+    addresses: Callable[[], Sequence[str]] = tuple,
     secrets: Sequence[str] = (),
 ) -> Outcome:
     """`body` is None when it could not be read to its end, or was longer than any answer of the API. `retry_after` is the
-    header's text. `addresses` are the request's destinations in their order, for an answer that lists them. `secrets` are
+    header's text. `addresses` gives the request's destinations in their order; it is asked only for an answer that lists them. `secrets` are
     struck out of what the provider says.
     """
     answer = None if status in WITHOUT_A_BODY else parsed(body)
@@ -60,13 +60,15 @@ def outcome_of(
             return Unknown(f"the answer does not tell whether the request was taken ({status}{said})", status)
 
 
-def taken(status: int, answer: Mapping[str, Any] | None, said: str, addresses: Sequence[str]) -> Outcome:
+def taken(
+    status: int, answer: Mapping[str, Any] | None, said: str, addresses: Callable[[], Sequence[str]]
+) -> Outcome:
     """An answer of the 200s: accepted when it has a message id and says nothing to the contrary."""
     if answer is None:
         return Unknown(f"the answer to the request cannot be read ({status})", status)
     entries = answer.get("response")
-    if isinstance(entries, list) and addresses:
-        return listed(status, answer, entries, addresses)
+    if isinstance(entries, list) and (asked := addresses()):
+        return listed(status, answer, entries, asked)
     message_id, state = answer.get("messageId"), answer.get("status")
     if not isinstance(message_id, str) or not message_id:
         return Unknown(f"the answer has no message id ({status}{said})", status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ def body_of(batch: Batch) -> dict[str, Any]:
     return dict(fields(batch.message, batch.envelope, batch.to))
 
 
-def fields(message: Message, envelope: Envelope, to: tuple[Destination, ...]) -> Iterator[tuple[str, Any]]:
+def fields(message: Message, envelope: Envelope, to: Iterable[Destination]) -> Iterator[tuple[str, Any]]:
     yield "channel", message.channel.value
     yield "from", message.sender
     yield "to", [destination(entry, message.channel) for entry in to]

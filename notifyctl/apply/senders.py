@@ -1,0 +1,116 @@
+"""Threads that POST, and the queue where the answers wait for the one thread that may speak to the ledger."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from queue import Empty, SimpleQueue
+
+from notifyctl.apply.batches import Slice
+from notifyctl.delivery import Outcome, PreparedRequest, Rejected
+from notifyctl.faults import Point, point
+from notifyctl.ports import Clock, Provider
+
+SEND_BY = 60.0
+"""Seconds after ARM within which the request must begin; far less than the quarantine before a person may settle it."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Attempt:
+    """One batch to be sent. Ordered by when: `due` is on the clock's monotonic scale."""
+
+    due: float
+    number: int
+    attempt: int
+    part: Slice = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An attempt with all that is needed to begin it: the seal for its ARM, the request for its POST."""
+
+    attempt: Attempt
+    seal: bytes
+    request: PreparedRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """When the ARM of an attempt began, by two clocks: one stands still while the machine sleeps, the other can be set."""
+
+    now: datetime
+    monotonic: float
+
+    def late(self, clock: Clock) -> bool:
+        """Whether more than SEND_BY has passed, by either clock."""
+        passed = max((clock.now() - self.now).total_seconds(), clock.monotonic() - self.monotonic)
+        return passed > SEND_BY
+
+
+Answer = tuple[Attempt, Outcome | BaseException]
+Work = tuple[Attempt, PreparedRequest, Since]
+
+
+class Senders:
+    """As many threads as there ever were requests in flight. They are daemons, so that a second Ctrl-C need not wait for a slow
+    provider. All but `_work` is for the thread that made it.
+    """
+
+    def __init__(self, provider: Provider, clock: Clock) -> None:
+        self._provider = provider
+        self._clock = clock
+        self._work: SimpleQueue[Work | None] = SimpleQueue()
+        self._answers: SimpleQueue[Answer] = SimpleQueue()
+        self._arrived = threading.Event()
+        self._threads = 0
+        self.in_flight = 0
+
+    def post(self, attempt: Attempt, request: PreparedRequest, since: Since) -> None:
+        """Hand a request over. Its answer will come."""
+        self._work.put((attempt, request, since))
+        self.in_flight += 1
+        if self.in_flight > self._threads:
+            self._threads += 1
+            threading.Thread(target=self._run, name=f"sender {self._threads}", daemon=True).start()
+
+    def wait(self, seconds: float) -> None:
+        """Until an answer comes, and so long at most."""
+        self._clock.wait(self._arrived, seconds)
+
+    def answers(self, *, block: bool) -> Iterator[Answer]:
+        """Every answer that has come; with `block`, once the first is there."""
+        self._arrived.clear()
+        while self.in_flight:
+            try:
+                answer = self._answers.get(block)
+            except Empty:
+                return
+            self.in_flight -= 1
+            block = False
+            yield answer
+
+    def end(self) -> None:
+        """Let threads go that have nothing to do. One that still waits for a provider goes when it has heard."""
+        for _ in range(self._threads):
+            self._work.put(None)
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            attempt, request, since = work
+            try:
+                ended: Outcome | BaseException = self._posted(request, since)
+            except BaseException as error:  # noqa: BLE001 - raised again by the thread that may speak to the ledger
+                ended = error
+            self._answers.put((attempt, ended))
+            self._arrived.set()
+            del work, request, ended  # while it waits for more, it holds nothing of the last one
+
+    def _posted(self, request: PreparedRequest, since: Since) -> Outcome:
+        """POST."""
+        if since.late(self._clock):
+            # Stopped for long between the record and the request: others may have taken it for lost by now.
+            return Rejected("it was not sent in time after it was recorded, and never left", retryable=True)
+        point(Point.POST_BEGUN)
+        return self._provider.send(request)
