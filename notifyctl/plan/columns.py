@@ -180,7 +180,7 @@ class ByColumns:
             "segments": [self._segments(reading) for reading in self.readings],
             "length": [self._length(reading) for reading in self.readings],
             "wide": [f"strlen({together(r.values)}) <> length" for r in self.readings],
-            "odd": [f"NOT usual AND ({self._odd(reading)})" for reading in self.readings],
+            "odd": [self._odd(reading) for reading in self.readings],
             "hash": [self._hash(reading) for reading in self.readings],
         }
         made = ", ".join(f"{self._by_variant(each)} AS {quoted(name)}" for name, each in columns.items())
@@ -255,7 +255,7 @@ class ByColumns:
         return f"sha256({' || '.join(pieces)})"
 
     def _odd(self, reading: Reading) -> str:
-        odd = f"regexp_matches({reading.own}, {literal(ODD)})"
+        odd = f"NOT usual AND regexp_matches({reading.own}, {literal(ODD)})"
         if self.examiner.inspectors[reading.message.locale].counts_segments:
             odd = f"({odd} OR segments IS NULL)"
         return odd
