@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from struct import Struct
 
 from notifyctl.delivery import (
     ID_BYTES,
@@ -20,12 +21,12 @@ from notifyctl.delivery import (
 from notifyctl.errors import LedgerError
 from notifyctl.ledger.database import Database
 from notifyctl.ledger.identity import key_check, recipient_hasher
-from notifyctl.ledger.learnt import BATCHES, SqliteLearnt
+from notifyctl.ledger.learnt import SqliteLearnt, columns
 from notifyctl.ledger.schema import APPLICATION_ID, FIRST_VERSION, NORMALISER_VERSION, SCHEMA_VERSION
 from notifyctl.model import ChannelName
 
-PAGE = 64
-"""Batches fetched at a time: at 1,000 members each, less than 2 MB."""
+PAGE = 128
+"""Batches fetched at a time: at 1,000 members each, less than 4 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +72,40 @@ class SqliteReader(SqliteLearnt):
         )
 
     def facts(self, scope: Scope) -> Iterator[BatchFacts]:
+        """A page at a time, its tables one after the other: for ten thousand batches the view takes ten times as long."""
         last, key = 0, self._scope_id(scope)
         while page := self._database.rows(
-            f"{BATCHES} WHERE batch.scope = ? AND number > ? ORDER BY number LIMIT ?", key, last, PAGE
+            "SELECT number, epoch, at, members FROM batch WHERE scope = ? AND number > ? ORDER BY number LIMIT ?",
+            key,
+            last,
+            PAGE,
         ):
-            words = self.words(page[0][0], page[-1][0])
-            yield from (self.batch_facts(row, words) for row in page)
-            last = page[-1][0]
+            first, last = page[0][0], page[-1][0]
+            words, ends = self.words(first, last), self._ends(first, last)
+            for number, epoch, at, members in page:
+                state, attempt, said_at, reason = ends.get(number, (BatchState.PLANNED, 0, at, None))
+                facts = (number, state, attempt, members, said_at, reason, epoch, *columns(scope))
+                yield self.batch_facts(facts, words)
+
+    def _ends(self, first: int, last: int) -> dict[int, tuple[str, int, str, str | None]]:
+        """What the view `batch_state` says of begun batches: state, attempt, since when, why."""
+        found: dict[int, tuple[str, int, str, str | None]] = {
+            number: (BatchState.ARMED, attempt, at, None)
+            for number, attempt, at in self._database.rows(
+                "SELECT batch, attempt, at FROM attempt WHERE batch BETWEEN ? AND ? ORDER BY batch, attempt",
+                first,
+                last,
+            )
+        }
+        for number, attempt, kind, at, reason in self._database.rows(
+            "SELECT batch, attempt, kind, at, reason FROM outcome WHERE batch BETWEEN ? AND ? ORDER BY batch, id",
+            first,
+            last,
+        ):
+            state, begun, *_ = found[number]
+            if kind == BatchState.ACCEPTED or (state != BatchState.ACCEPTED and attempt == begun):
+                found[number] = (kind, begun, at, reason)
+        return found
 
     def recorded(self, scope: Scope) -> bytes | None:
         key = self._scope_id(scope)
@@ -98,10 +126,12 @@ class SqliteReader(SqliteLearnt):
         self._database.close()
 
 
+ID_OF = Struct(f"{ID_BYTES}s{MEMBER_BYTES - ID_BYTES}x")
+
+
 def ids_of(members: bytes) -> bytes:
     """Packed members without their fingerprints."""
-    starts = range(0, len(members), MEMBER_BYTES)
-    return b"".join([members[start : start + ID_BYTES] for start in starts])
+    return b"".join([recipient for (recipient,) in ID_OF.iter_unpack(members)])
 
 
 def identify_ledger(database: Database, external_key: bytes | None) -> Identity:
