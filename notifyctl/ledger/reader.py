@@ -25,8 +25,8 @@ from notifyctl.ledger.learnt import SqliteLearnt, columns
 from notifyctl.ledger.schema import APPLICATION_ID, FIRST_VERSION, NORMALISER_VERSION, SCHEMA_VERSION
 from notifyctl.model import ChannelName
 
-PAGE = 128
-"""Batches fetched at a time: at 1,000 members each, less than 4 MB."""
+PAGE = 64
+"""Batches fetched at a time: at 1,000 members each, less than 2 MB."""
 
 
 @dataclass(frozen=True, slots=True)
