@@ -74,6 +74,10 @@ class AudienceReader(Protocol):
 class LedgerReader(Protocol):
     """The facts of one environment. Reading needs no lock and changes no file."""
 
+    @property
+    def lineage(self) -> str:
+        """Names this ledger from its making on."""
+
     def summary(self) -> LedgerSummary: ...
 
     def recipient_ids(self, addresses: Sequence[str]) -> list[bytes]:

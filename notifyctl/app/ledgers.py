@@ -203,7 +203,7 @@ class Facts:
 
 
 def facts_from(reader: LedgerReader) -> Facts:
-    return Facts(reader, reader.recipient_ids, reader.summary().lineage, complete=True)
+    return Facts(reader, reader.recipient_ids, reader.lineage, complete=True)
 
 
 def no_facts(workspace: Workspace, environment: Environment, *, offline: bool) -> Facts:

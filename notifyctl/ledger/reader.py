@@ -44,6 +44,14 @@ class SqliteReader(SqliteLearnt):
         self._identity = identity
         self.recipient_ids = recipient_hasher(identity.key)
 
+    @property
+    def lineage(self) -> str:
+        return self._identity.lineage
+
+    @property
+    def serial(self) -> int:
+        return self._database.number("SELECT facts FROM serial")
+
     def summary(self) -> LedgerSummary:
         counted = self._database.rows(
             "SELECT state, count(*), sum(recipients) FROM batch_state GROUP BY state"
@@ -57,7 +65,7 @@ class SqliteReader(SqliteLearnt):
             lineage=self._identity.lineage,
             location=str(self._database.path),
             schema_version=self._version,
-            serial=self._database.number("SELECT facts FROM serial"),
+            serial=self.serial,
             created_at=self._identity.created_at,
             batches={state: batches.get(state, 0) for state in BatchState},
             recipients={state: recipients[state] for state in BatchState},
@@ -117,7 +125,7 @@ class SqliteReader(SqliteLearnt):
             "SELECT members FROM batch WHERE scope = ? AND epoch = ? ORDER BY number", key, epoch
         )
         held = b"".join(part for _, part in parts)
-        return held + b"".join(ids_of(members) for (members,) in batches)
+        return held + ids_of(b"".join(members for (members,) in batches))
 
     def next_batch(self) -> int:
         return self._database.number("SELECT coalesce(max(number), 0) + 1 FROM batch")
@@ -126,12 +134,18 @@ class SqliteReader(SqliteLearnt):
         self._database.close()
 
 
+MANY = 100_000
+"""Members from which on columns are worth their import."""
 ID_OF = Struct(f"{ID_BYTES}s{MEMBER_BYTES - ID_BYTES}x")
 
 
 def ids_of(members: bytes) -> bytes:
     """Packed members without their fingerprints."""
-    return b"".join([recipient for (recipient,) in ID_OF.iter_unpack(members)])
+    if len(members) < MANY * MEMBER_BYTES:
+        return b"".join([recipient for (recipient,) in ID_OF.iter_unpack(members)])
+    import numpy as np
+
+    return np.frombuffer(members, "u1").reshape(-1, MEMBER_BYTES)[:, :ID_BYTES].tobytes()
 
 
 def identify_ledger(database: Database, external_key: bytes | None) -> Identity:

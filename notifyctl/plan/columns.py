@@ -51,7 +51,7 @@ __all__ = ["ByColumns"]
 
 AT_ONCE = 8192
 """Rows that are looked at one by one in one go."""
-FACTS_AT_ONCE = 1 << 20
+FACTS_AT_ONCE = 1 << 21
 """Members of a ledger's batches that are held at a time."""
 ID_HEX, FINGERPRINT_HEX = 2 * ID_BYTES, 2 * FINGERPRINT_BYTES
 ASTRAL = r"[\x{10000}-\x{10FFFF}]"
@@ -368,28 +368,31 @@ class ByColumns:
 
     def _past(self) -> None:
         known = self.part.standings
-        chunks = packed_facts(known) if isinstance(known, Known) else folded_facts(known)
-        self.engine.run("CREATE TABLE met (n BIGINT, rank UBIGINT, fingerprint VARCHAR)")
-        met = 0
+        facts = packed_facts(known) if isinstance(known, Known) else folded_facts(known)
+        if self._met("met", "n, rank, f1, f2", facts):
+            self._fold()
+        if self._met("recorded", "n", packed_ids(self.part.recorded or ())):
+            self.engine.run("UPDATE units SET joined = false FROM recorded WHERE units.n = recorded.n")
+        if self._met("served_before", "n", packed_ids(self.part.earlier)):
+            self.engine.run(
+                "UPDATE units SET earlier = true FROM served_before WHERE units.n = served_before.n"
+            )
+
+    def _met(self, table: str, columns: str, chunks: Iterator[dict[str, Any]]) -> bool:
+        """Gather what packed facts say of people in this audience. False: they say nothing of anybody."""
+        made = False
         for chunk in chunks:
             with self.engine.given("chunk", chunk):
+                # Ids as numbers, made once: they are met many times.
                 self.engine.run(
-                    "INSERT INTO met SELECT n, chunk.rank,"
-                    " lower(lpad(to_hex(chunk.f1), 16, '0') || lpad(to_hex(chunk.f2), 8, '0'))"
-                    f" FROM units JOIN chunk ON {HIGH} = chunk.hi AND {LOW} = chunk.lo"
+                    f"CREATE TABLE IF NOT EXISTS keys AS SELECT n, {HIGH} AS hi, {LOW} AS lo FROM units"
                 )
-            met += 1
-        if met:
-            self._fold()
-        for column, value, ids in (
-            ("joined", "false", self.part.recorded),
-            ("earlier", "true", self.part.earlier),
-        ):
-            for chunk in packed_ids(ids or ()):
-                with self.engine.given("chunk", chunk):
-                    self.engine.run(
-                        f"UPDATE units SET {column} = {value} FROM chunk WHERE {HIGH} = chunk.hi AND {LOW} = chunk.lo"
-                    )
+                query = f"SELECT {columns} FROM keys JOIN chunk USING (hi, lo)"
+                self.engine.run(
+                    f"INSERT INTO {table} {query}" if made else f"CREATE TABLE {table} AS {query}"
+                )
+            made = True
+        return made
 
     def _fold(self) -> None:
         """The word that decides for each unit, as `standing.standings` folds it."""
@@ -398,7 +401,7 @@ class ByColumns:
         self.engine.run(f"""
             UPDATE units SET standing = CASE kind WHEN 0 THEN 1 WHEN 2 THEN 2
                    ELSE CASE WHEN fingerprint = hash[1:{FINGERPRINT_HEX}] THEN 3 ELSE {OTHER_TEXT} END END
-            FROM (SELECT n, max(rank) >> {BATCH_BITS} AS kind, arg_max(fingerprint, rank) AS fingerprint FROM met GROUP BY n)
+            FROM (SELECT n, max(rank) >> {BATCH_BITS} AS kind, {FINGERPRINT} AS fingerprint FROM met GROUP BY n)
                  AS word WHERE units.n = word.n""")
         # Those who have another text may have this one, by the hash of earlier versions.
         test = f"standing = {OTHER_TEXT}"
@@ -406,7 +409,7 @@ class ByColumns:
         fingerprints: dict[int, str] = dict(
             chain.from_iterable(
                 self.engine.chunks(
-                    f"SELECT n, arg_max(fingerprint, rank) FROM met JOIN units USING (n) WHERE {test} GROUP BY n",
+                    f"SELECT n, {FINGERPRINT} FROM met JOIN units USING (n) WHERE {test} GROUP BY n",
                     AT_ONCE,
                 )
             )
@@ -727,3 +730,5 @@ KEY = (
 """All that a decision depends on, as one number."""
 HIGH, LOW = "('0x' || id[1:16])::UBIGINT", "('0x' || id[17:32])::UBIGINT"
 """A recipient id as the two numbers that packed facts have."""
+FINGERPRINT = "lower(lpad(to_hex(arg_max(f1, rank)), 16, '0') || lpad(to_hex(arg_max(f2, rank)), 8, '0'))"
+"""The fingerprint of the word that decides, in hex."""

@@ -109,6 +109,10 @@ class MemoryReader:
         self._ledger = ledger
         self._record = record
 
+    @property
+    def lineage(self) -> str:
+        return self._ledger.lineage
+
     def summary(self) -> LedgerSummary:
         batches, recipients = Counter[BatchState](), Counter[BatchState]()
         for number, (_, _, members, _) in self._record.batches.items():
