@@ -14,6 +14,7 @@ from notifyctl.delivery import (
     Batch,
     BatchFacts,
     LedgerSummary,
+    OpeningFacts,
     Outcome,
     PreparedRequest,
     RecipientBatch,
@@ -91,6 +92,9 @@ class LedgerReader(Protocol):
 
     def recorded(self, scope: Scope) -> bytes | None:
         """The packed ids of the audience that was recorded when the scope was opened; `None`: never opened."""
+
+    def opening(self, scope: Scope) -> OpeningFacts | None:
+        """How a scope was opened: the recorded audience without reading it; `None`: never opened."""
 
     def next_batch(self) -> int:
         """The number that the next batch will get."""

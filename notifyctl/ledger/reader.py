@@ -16,6 +16,7 @@ from notifyctl.delivery import (
     BatchFacts,
     BatchState,
     LedgerSummary,
+    OpeningFacts,
     Scope,
 )
 from notifyctl.errors import LedgerError
@@ -115,17 +116,27 @@ class SqliteReader(SqliteLearnt):
                 found[number] = (kind, begun, at, reason)
         return found
 
-    def recorded(self, scope: Scope) -> bytes | None:
+    def opening(self, scope: Scope) -> OpeningFacts | None:
         key = self._scope_id(scope)
         parts = self._database.rows("SELECT epoch, held FROM opening WHERE scope = ? ORDER BY part", key)
         if not parts:
             return None
-        epoch = parts[0][0]
-        batches = self._database.rows(
-            "SELECT members FROM batch WHERE scope = ? AND epoch = ? ORDER BY number", key, epoch
+        epoch, held = parts[0][0], b"".join(part for _, part in parts)
+        packed = self._database.number(
+            "SELECT coalesce(sum(length(members)), 0) FROM batch WHERE scope = ? AND epoch = ?", key, epoch
         )
-        held = b"".join(part for _, part in parts)
-        return held + ids_of(b"".join(members for (members,) in batches))
+        return OpeningFacts(epoch, held, len(held) // ID_BYTES + packed // MEMBER_BYTES)
+
+    def recorded(self, scope: Scope) -> bytes | None:
+        opening = self.opening(scope)
+        if opening is None:
+            return None
+        batches = self._database.rows(
+            "SELECT members FROM batch WHERE scope = ? AND epoch = ? ORDER BY number",
+            self._scope_id(scope),
+            opening.epoch,
+        )
+        return opening.held + ids_of(b"".join(members for (members,) in batches))
 
     def next_batch(self) -> int:
         return self._database.number("SELECT coalesce(max(number), 0) + 1 FROM batch")
