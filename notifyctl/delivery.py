@@ -228,6 +228,15 @@ class BatchFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class OpeningFacts:
+    """A recorded audience: the packed ids in `held`, and the members of the scope's batches of this epoch; `size` of both."""
+
+    epoch: int
+    held: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerSummary:
     """What `ledger show` and the plan's digest say of a ledger. `lineage` names it from its making on."""
 

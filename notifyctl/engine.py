@@ -66,6 +66,10 @@ class Engine:
         [found] = self.rows(sql)
         return found
 
+    def arrays(self, sql: str) -> dict[str, Any]:
+        """The columns of a query, of numbers without NULL, as NumPy arrays."""
+        return self._connection.execute(sql).fetchnumpy()
+
     def chunks(self, sql: str, size: int) -> Iterator[list[Row]]:
         """The rows of a query, `size` at a time, in a cursor of its own: others may be read meanwhile."""
         cursor = self._connection.cursor().execute(sql)

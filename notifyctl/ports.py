@@ -15,6 +15,7 @@ from notifyctl.delivery import (
     Batch,
     BatchFacts,
     LedgerSummary,
+    OpeningFacts,
     Outcome,
     PreparedRequest,
     RecipientBatch,
@@ -78,6 +79,10 @@ class AudienceReader(Protocol):
 class LedgerReader(Protocol):
     """The facts of one environment. Reading needs no lock and changes no file."""
 
+    @property
+    def lineage(self) -> str:
+        """Names this ledger from its making on."""
+
     def summary(self) -> LedgerSummary: ...
 
     def recipient_ids(self, addresses: Sequence[str]) -> list[bytes]:
@@ -91,6 +96,9 @@ class LedgerReader(Protocol):
 
     def recorded(self, scope: Scope) -> bytes | None:
         """The packed ids of the audience that was recorded when the scope was opened; `None`: never opened."""
+
+    def opening(self, scope: Scope) -> OpeningFacts | None:
+        """How a scope was opened: the recorded audience without reading it; `None`: never opened."""
 
     def next_batch(self) -> int:
         """The number that the next batch will get."""

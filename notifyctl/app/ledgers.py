@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from notifyctl.app.workspace import Workspace
-from notifyctl.delivery import BatchFacts, LedgerSummary, Scope, ScopeStatus
+from notifyctl.delivery import BatchFacts, LedgerSummary, OpeningFacts, Scope, ScopeStatus
 from notifyctl.errors import LedgerError, SettingsError
 from notifyctl.facts import Statement
 from notifyctl.ledger import FixedIdentity, recipient_hasher, scope_statuses
@@ -191,6 +191,9 @@ class Facts:
     def recorded(self, scope: Scope) -> bytes | None:
         return self.reader.recorded(scope) if self.reader else None
 
+    def opening(self, scope: Scope) -> OpeningFacts | None:
+        return self.reader.opening(scope) if self.reader else None
+
     def next_batch(self) -> int:
         return self.reader.next_batch() if self.reader else 1
 
@@ -203,7 +206,7 @@ class Facts:
 
 
 def facts_from(reader: LedgerReader) -> Facts:
-    return Facts(reader, reader.recipient_ids, reader.summary().lineage, complete=True)
+    return Facts(reader, reader.recipient_ids, reader.lineage, complete=True)
 
 
 def no_facts(workspace: Workspace, environment: Environment, *, offline: bool) -> Facts:

@@ -20,7 +20,7 @@ from notifyctl.plan.build import Frame, build_plan, valid_until
 from notifyctl.plan.part import Orphan, Part
 from notifyctl.plan.plan import Plan
 from notifyctl.plan.prices import PriceList, read_prices
-from notifyctl.plan.standing import Known, PackedIds, accepted_ids, recorded_ids, standings
+from notifyctl.plan.standing import Known, PackedIds, Recorded, accepted_ids, recorded_ids, standings
 from notifyctl.schedule.timing import Occurrence, occurrences
 
 LISTED_AHEAD = timedelta(days=7)
@@ -188,12 +188,20 @@ class Past:
             served=lambda: (members for past in same for members in self.facts.served(past)),
         )
 
-    def recorded(self, scope: Scope) -> PackedIds | None:
-        packed = [
-            self.facts.recorded(past) for past in self.scopes(scope.notification) if same_slot(past, scope)
-        ]
-        known = [ids for ids in packed if ids is not None]
-        return PackedIds(known) if known else None
+    def recorded(self, scope: Scope) -> Recorded | None:
+        openings = {
+            past: opening
+            for past in self.scopes(scope.notification)
+            if same_slot(past, scope) and (opening := self.facts.opening(past)) is not None
+        }
+        if not openings:
+            return None
+        return Recorded(
+            held=[opening.held for opening in openings.values()],
+            epochs={past: opening.epoch for past, opening in openings.items()},
+            everybody=lambda: [self.facts.recorded(past) or b"" for past in openings],
+            size=lambda: sum(opening.size for opening in openings.values()),
+        )
 
     def earlier(self, scope: Scope) -> PackedIds:
         """Who accepted any lower edition on the same channel."""

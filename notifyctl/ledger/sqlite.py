@@ -213,13 +213,12 @@ class SqliteStore:
 
     def _mark(self, writer: SqliteWriter, lineage: str) -> None:
         if self._marks is not None:
-            self._marks.set(self._path, lineage, writer.summary().serial)
+            self._marks.set(self._path, lineage, writer.serial)
             point(Point.MARKED)
 
     def _refuse_strange(self, reader: SqliteReader, marks: Sequence[Mark]) -> None:
         if marks:
-            known = reader.summary()
-            refuse_strange(marks, self._path, lineage=known.lineage, serial=known.serial)
+            refuse_strange(marks, self._path, lineage=reader.lineage, serial=reader.serial)
 
     @property
     def _lock_path(self) -> Path:

@@ -8,6 +8,7 @@ costs two units in a long text) is examined by the row-wise code. Both give the 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -33,6 +34,7 @@ from notifyctl.delivery import (
     PLACEHOLDER,
     BatchFacts,
     Message,
+    Scope,
     UnitColumns,
 )
 from notifyctl.engine import Engine, literal, quoted
@@ -44,14 +46,14 @@ from notifyctl.plan.digest import Sorted, shared
 from notifyctl.plan.examine import NOT_A_RECIPIENT, Examination, Examiner, GroupKey, earliest
 from notifyctl.plan.part import Identify
 from notifyctl.plan.samples import HELD
-from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Standing
+from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Recorded, Standing
 from notifyctl.schedule.timing import Timing
 
 __all__ = ["ByColumns"]
 
 AT_ONCE = 8192
 """Rows that are looked at one by one in one go."""
-FACTS_AT_ONCE = 1 << 20
+FACTS_AT_ONCE = 1 << 21
 """Members of a ledger's batches that are held at a time."""
 ID_HEX, FINGERPRINT_HEX = 2 * ID_BYTES, 2 * FINGERPRINT_BYTES
 ASTRAL = r"[\x{10000}-\x{10FFFF}]"
@@ -180,7 +182,7 @@ class ByColumns:
             "segments": [self._segments(reading) for reading in self.readings],
             "length": [self._length(reading) for reading in self.readings],
             "wide": [f"strlen({together(r.values)}) <> length" for r in self.readings],
-            "odd": [f"NOT usual AND ({self._odd(reading)})" for reading in self.readings],
+            "odd": [self._odd(reading) for reading in self.readings],
             "hash": [self._hash(reading) for reading in self.readings],
         }
         made = ", ".join(f"{self._by_variant(each)} AS {quoted(name)}" for name, each in columns.items())
@@ -255,7 +257,7 @@ class ByColumns:
         return f"sha256({' || '.join(pieces)})"
 
     def _odd(self, reading: Reading) -> str:
-        odd = f"regexp_matches({reading.own}, {literal(ODD)})"
+        odd = f"NOT usual AND regexp_matches({reading.own}, {literal(ODD)})"
         if self.examiner.inspectors[reading.message.locale].counts_segments:
             odd = f"({odd} OR segments IS NULL)"
         return odd
@@ -367,46 +369,59 @@ class ByColumns:
     # What the ledger knows
 
     def _past(self) -> None:
-        known = self.part.standings
-        chunks = packed_facts(known) if isinstance(known, Known) else folded_facts(known)
-        self.engine.run("CREATE TABLE met (n BIGINT, rank UBIGINT, fingerprint VARCHAR)")
+        known, recorded = self.part.standings, self.part.recorded
+        epochs = recorded.epochs if isinstance(recorded, Recorded) else {}
         met = 0
-        for chunk in chunks:
-            with self.engine.given("chunk", chunk):
-                self.engine.run(
-                    "INSERT INTO met SELECT n, chunk.rank,"
-                    " lower(lpad(to_hex(chunk.f1), 16, '0') || lpad(to_hex(chunk.f2), 8, '0'))"
-                    f" FROM units JOIN chunk ON {HIGH} = chunk.hi AND {LOW} = chunk.lo"
-                )
-            met += 1
+        for piece in ahead(packed_facts(known, epochs) if isinstance(known, Known) else folded_facts(known)):
+            met += self._meet(piece)
         if met:
             self._fold()
-        for column, value, ids in (
-            ("joined", "false", self.part.recorded),
-            ("earlier", "true", self.part.earlier),
-        ):
+        held = PackedIds(recorded.held) if isinstance(recorded, Recorded) else recorded
+        for column, value, ids in (("joined", "false", held), ("earlier", "true", self.part.earlier)):
             for chunk in packed_ids(ids or ()):
+                self._keys()
                 with self.engine.given("chunk", chunk):
                     self.engine.run(
-                        f"UPDATE units SET {column} = {value} FROM chunk WHERE {HIGH} = chunk.hi AND {LOW} = chunk.lo"
+                        f"UPDATE units SET {column} = {value} FROM keys JOIN chunk USING (hi)"
+                        f" WHERE units.n = keys.n AND {LOW} = chunk.lo"
                     )
+
+    def _keys(self) -> None:
+        """The first half of each id as a number, made once: it is met many times. The rest is compared where it is met."""
+        self.engine.run(f"CREATE TABLE IF NOT EXISTS keys AS SELECT n, {HIGH} AS hi FROM units")
+
+    def _meet(self, piece: Facts) -> int:
+        """Gather what packed facts say of people in this audience."""
+        self._keys()
+        with self.engine.given("chunk", {"hi": piece.column("hi"), "place": piece.places}):
+            found = self.engine.arrays("SELECT n, place FROM keys JOIN chunk USING (hi)")
+        if not len(found["n"]):
+            return 0
+        self.engine.run(
+            "CREATE TABLE IF NOT EXISTS met (n BIGINT, lo UBIGINT, f1 UBIGINT, f2 UINTEGER, rank UBIGINT, recorded BOOLEAN)"
+        )
+        with self.engine.given("chunk", {"n": found["n"], **piece.rows(found["place"])}):
+            self.engine.run("INSERT INTO met SELECT n, lo, f1, f2, rank, recorded FROM chunk")
+        return len(found["n"])
 
     def _fold(self) -> None:
         """The word that decides for each unit, as `standing.standings` folds it."""
         import numpy as np
 
         self.engine.run(f"""
-            UPDATE units SET standing = CASE kind WHEN 0 THEN 1 WHEN 2 THEN 2
+            UPDATE units SET joined = joined AND NOT recorded,
+                   standing = CASE kind WHEN 0 THEN 0 WHEN {RANKS["rejected"]} THEN 1 WHEN {RANKS["uncertain"]} THEN 2
                    ELSE CASE WHEN fingerprint = hash[1:{FINGERPRINT_HEX}] THEN 3 ELSE {OTHER_TEXT} END END
-            FROM (SELECT n, max(rank) >> {BATCH_BITS} AS kind, arg_max(fingerprint, rank) AS fingerprint FROM met GROUP BY n)
-                 AS word WHERE units.n = word.n""")
+            FROM (SELECT n, lo, max(rank) >> {BATCH_BITS} AS kind, {FINGERPRINT} AS fingerprint,
+                         bool_or(recorded) AS recorded FROM met GROUP BY n, lo)
+                 AS word WHERE units.n = word.n AND {LOW} = word.lo""")
         # Those who have another text may have this one, by the hash of earlier versions.
         test = f"standing = {OTHER_TEXT}"
         same: list[int] = []
         fingerprints: dict[int, str] = dict(
             chain.from_iterable(
                 self.engine.chunks(
-                    f"SELECT n, arg_max(fingerprint, rank) FROM met JOIN units USING (n) WHERE {test} GROUP BY n",
+                    f"SELECT n, {FINGERPRINT} FROM met JOIN units USING (n) WHERE {test} AND {LOW} = lo GROUP BY n",
                     AT_ONCE,
                 )
             )
@@ -634,66 +649,99 @@ def bare_text(text: str, message: Message) -> tuple[str, list[str]]:
     return bare, used
 
 
-def packed_facts(known: Known) -> Iterator[dict[str, Any]]:
-    """The ledger's words on people as columns: the two halves of the id, those of the fingerprint, and a rank by which the
-    highest word decides.
-    """
-    pieces: list[bytes] = []
-    ranks: list[Any] = []
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Words of a ledger on people, packed, and by which of them the highest decides; `recorded`: when the edition was opened."""
+
+    packed: Any
+    ranks: Any
+    recorded: Any
+
+    def column(self, name: str) -> Any:
+        return self.packed[name].astype(f"u{self.packed.dtype[name].itemsize}")
+
+    @property
+    def places(self) -> Any:
+        import numpy as np
+
+        return np.arange(len(self.packed), dtype="u4")
+
+    def rows(self, places: Any) -> dict[str, Any]:
+        some = Facts(self.packed[places], self.ranks[places], self.recorded[places])
+        columns = {name: some.column(name) for name in ("lo", "f1", "f2")}
+        return {**columns, "rank": some.ranks, "recorded": some.recorded}
+
+
+def packed_facts(known: Known, epochs: Mapping[Scope, int]) -> Iterator[Facts]:
+    pieces: list[tuple[bytes, Any, bool]] = []
     count = 0
-    for members, ranked in chain(map(ranked_batch, known.batches()), map(ranked_served, known.served())):
-        if members:
-            pieces.append(members)
-            ranks.append(ranked)
-            count += len(members) // MEMBER_BYTES
+    told = (ranked_batch(batch, recorded=epochs.get(batch.scope) == batch.epoch) for batch in known.batches())
+    for piece in chain(told, map(ranked_served, known.served())):
+        pieces.append(piece)
+        count += len(piece[0]) // MEMBER_BYTES
         if count >= FACTS_AT_ONCE:
-            yield fact_columns(pieces, ranks)
-            pieces, ranks, count = [], [], 0
-    if pieces:
-        yield fact_columns(pieces, ranks)
+            yield facts_of(pieces)
+            pieces, count = [], 0
+    if count:
+        yield facts_of(pieces)
 
 
-def ranked_batch(batch: BatchFacts) -> tuple[bytes, Any]:
-    import numpy as np
-
+def ranked_batch(batch: BatchFacts, *, recorded: bool) -> tuple[bytes, Any, bool]:
+    """The members, their ranks (one for all, or one for each), and whether they were in the recorded audience."""
     kind = KINDS.get(batch.state)
-    size = len(batch.members) // MEMBER_BYTES
+    usual = rank(kind, batch.number) if kind is not None else NO_WORD
     if not batch.others:
-        return (b"", None) if kind is None else (batch.members, np.full(size, rank(kind, batch.number), "u8"))
-    ranks = np.full(size, rank(kind, batch.number) if kind is not None else 0, "u8")
-    told = np.full(size, kind is not None)
+        return batch.members, usual, recorded
+    import numpy as np
+
+    ranks = np.full(len(batch.members) // MEMBER_BYTES, usual, "u8")
     for position, state in batch.others.items():
-        ranks[position], told[position] = rank(KINDS[state], batch.number), True
-    members = np.frombuffer(batch.members, f"V{MEMBER_BYTES}")
-    return members[told].tobytes(), ranks[told]
+        ranks[position] = rank(KINDS[state], batch.number)
+    return batch.members, ranks, recorded
 
 
-def ranked_served(members: bytes) -> tuple[bytes, Any]:
-    import numpy as np
-
-    return members, np.full(len(members) // MEMBER_BYTES, SERVED_RANK << BATCH_BITS, "u8")
+def ranked_served(members: bytes) -> tuple[bytes, Any, bool]:
+    return members, SERVED_RANK << BATCH_BITS, False
 
 
-def folded_facts(known: Mapping[bytes, Standing]) -> Iterator[dict[str, Any]]:
-    import numpy as np
-
+def folded_facts(known: Mapping[bytes, Standing]) -> Iterator[Facts]:
     if known:
-        members = b"".join(recipient + standing.fingerprint for recipient, standing in known.items())
-        ranks = [rank(standing.kind, standing.batch) for standing in known.values()]
-        yield fact_columns([members], [np.array(ranks, "u8")])
+        yield facts_of(
+            [
+                (recipient + each.fingerprint, rank(each.kind, each.batch), False)
+                for recipient, each in known.items()
+            ]
+        )
 
 
-def fact_columns(pieces: Sequence[bytes], ranks: Sequence[Any]) -> dict[str, Any]:
+def facts_of(pieces: Sequence[tuple[bytes, Any, bool]]) -> Facts:
     import numpy as np
 
-    packed = np.frombuffer(b"".join(pieces), [("hi", ">u8"), ("lo", ">u8"), ("f1", ">u8"), ("f2", ">u4")])
-    return {
-        "hi": packed["hi"].astype("u8"),
-        "lo": packed["lo"].astype("u8"),
-        "f1": packed["f1"].astype("u8"),
-        "f2": packed["f2"].astype("u4"),
-        "rank": np.concatenate(ranks),
-    }
+    sizes = [len(members) // MEMBER_BYTES for members, _, _ in pieces]
+    fields = [("hi", ">u8"), ("lo", ">u8"), ("f1", ">u8"), ("f2", ">u4")]
+    if all(isinstance(ranks, int) for _, ranks, _ in pieces):
+        ranked = np.repeat(np.array([ranks for _, ranks, _ in pieces], "u8"), sizes)
+    else:
+        ranked = np.concatenate(
+            [
+                np.broadcast_to(np.asarray(ranks, "u8"), size)
+                for (_, ranks, _), size in zip(pieces, sizes, strict=True)
+            ]
+        )
+    return Facts(
+        np.frombuffer(b"".join([members for members, _, _ in pieces]), fields),
+        ranked,
+        np.repeat(np.array([recorded for _, _, recorded in pieces]), sizes),
+    )
+
+
+def ahead(pieces: Iterator[Facts]) -> Iterator[Facts]:
+    """The same, the next one being read while the last is worked on."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, pieces, None)
+        while (piece := coming.result()) is not None:
+            coming = reader.submit(next, pieces, None)
+            yield piece
 
 
 def packed_ids(ids: Collection[bytes]) -> Iterator[dict[str, Any]]:
@@ -717,8 +765,9 @@ USUAL = alphabet("".join(character for character in BASIC if character not in '"
 RIGHT_TO_LEFT = r"[\x{590}-\x{8ff}\x{fb1d}-\x{fdff}\x{fe70}-\x{feff}]"
 
 BATCH_BITS = 56
-RANKS: dict[Kind, int] = {"rejected": 0, "uncertain": 2, "accepted": 3}
-SERVED_RANK = 1
+NO_WORD = 0
+RANKS: dict[Kind, int] = {"rejected": 1, "uncertain": 3, "accepted": 4}
+SERVED_RANK = 2
 """By a baseline: more than rejected, less than any attempt that may have reached somebody."""
 KEY = (
     "((((((((variant::BIGINT << 10) + zone) << 8) + suppressed) << 16) + blocked) << 8)"
@@ -727,3 +776,5 @@ KEY = (
 """All that a decision depends on, as one number."""
 HIGH, LOW = "('0x' || id[1:16])::UBIGINT", "('0x' || id[17:32])::UBIGINT"
 """A recipient id as the two numbers that packed facts have."""
+FINGERPRINT = "lower(lpad(to_hex(arg_max(f1, rank)), 16, '0') || lpad(to_hex(arg_max(f2, rank)), 8, '0'))"
+"""The fingerprint of the word that decides, in hex."""

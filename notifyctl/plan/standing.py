@@ -5,11 +5,12 @@ This is the part of planning that meets the ledger at full size, so it walks pac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from struct import Struct
 from typing import Any, Literal, NamedTuple
 
-from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES, BatchFacts, BatchState
+from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES, BatchFacts, BatchState, Scope
 
 Kind = Literal["uncertain", "accepted", "rejected"]
 
@@ -136,8 +137,37 @@ class PackedIds(Collection[bytes]):
         return iter(self.ids)
 
     def __len__(self) -> int:
-        """Of the packed ids: who was planned anew within a run stands there twice."""
-        return sum(map(len, self.pieces)) // ID_BYTES
+        return len(self.ids)
+
+
+@dataclass(slots=True)
+class Recorded(Collection[bytes]):
+    """The audience that was recorded when an edition was opened: `held`, and the members of the batches of those runs.
+
+    `epochs`: scope → the run that opened it. `everybody` gives all their packed ids; it is asked when somebody is looked for.
+    """
+
+    held: Sequence[bytes]
+    epochs: Mapping[Scope, int]
+    everybody: Callable[[], Iterable[bytes]]
+    size: Callable[[], int]
+    _all: PackedIds | None = None
+
+    @property
+    def packed(self) -> PackedIds:
+        if self._all is None:
+            self._all = PackedIds(self.everybody())
+        return self._all
+
+    def __contains__(self, recipient: object) -> bool:
+        return recipient in self.packed
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.packed)
+
+    def __len__(self) -> int:
+        """Who was planned anew within a run counts twice."""
+        return self.size()
 
 
 def accepted_ids(facts: Iterable[BatchFacts]) -> Iterator[bytes]:

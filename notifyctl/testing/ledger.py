@@ -19,6 +19,7 @@ from notifyctl.delivery import (
     BatchFacts,
     BatchState,
     LedgerSummary,
+    OpeningFacts,
     Outcome,
     Refused,
     Rejected,
@@ -109,6 +110,10 @@ class MemoryReader:
         self._ledger = ledger
         self._record = record
 
+    @property
+    def lineage(self) -> str:
+        return self._ledger.lineage
+
     def summary(self) -> LedgerSummary:
         batches, recipients = Counter[BatchState](), Counter[BatchState]()
         for number, (_, _, members, _) in self._record.batches.items():
@@ -150,6 +155,13 @@ class MemoryReader:
         planned = (m for s, e, m, _ in self._record.batches.values() if (s, e) == (scope, epoch))
         starts = (packed[i : i + ID_BYTES] for packed in planned for i in range(0, len(packed), MEMBER_BYTES))
         return held + b"".join(starts)
+
+    def opening(self, scope: Scope) -> OpeningFacts | None:
+        found = self.recorded(scope)
+        if found is None:
+            return None
+        epoch, held, _ = self._record.openings[scope]
+        return OpeningFacts(epoch, held, len(found) // ID_BYTES)
 
     def next_batch(self) -> int:
         return len(self._record.batches) + 1
