@@ -94,7 +94,9 @@ def report(figures: Sequence[Figure], file: Path | None) -> None:
     """Print the figures, one a line, and write them where a file is named."""
     for figure in figures:
         verdict = "met" if figure.met else "NOT MET"
-        print(f"{figure.goal:<56}{figure.figure:>10.2f} {figure.unit:<4}{figure.wanted:>10}  {verdict}")
+        print(
+            f"{figure.goal:<56}{figure.figure:>10.2f} {figure.unit:<4}{figure.wanted:>10}  {verdict:<8}{figure.detail}".rstrip()
+        )
     if file is not None:
         file.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n", encoding="utf-8")
 

@@ -68,17 +68,17 @@ LATE_ROW = """\
             ):
 """
 BEGIN = """\
-        if self._open and self._in_time(attempt.part) and self._arm(attempt, seal):
-            self._pacer.started(batch.size)
-            self._post(attempt, request, since)
+        if still is not None and self._arm(still.attempt, still.seal):
+            self._pacer.started(still.attempt.part.size)
+            self._post(still, since)
 """
 BEGIN_LATE = """\
-        if self._open and self._in_time(attempt.part):
-            self._pacer.started(batch.size)
-            self._post(attempt, request, since)
-            while self._answers.empty():
+        if still is not None:
+            self._pacer.started(still.attempt.part.size)
+            self._post(still, since)
+            while self._senders._answers.empty():
                 self._clock.sleep(0.001)
-            self._arm(attempt, seal)
+            self._arm(still.attempt, still.seal)
 """
 
 MUTANTS = (
@@ -169,7 +169,7 @@ MUTANTS = (
     Mutant(
         "a reset is taken for a rejection",
         "P1",
-        ((CLIENT, "return Unknown(deadline.reason or broken(error))", "return Rejected(deadline.reason or broken(error))"),),
+        ((CLIENT, "return Unknown(str(error))", "return Rejected(str(error))"),),
         (LIE,),
     ),
     Mutant(

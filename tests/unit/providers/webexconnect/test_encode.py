@@ -24,7 +24,7 @@ TEXTS = st.one_of(ODD, st.characters(categories=["Cs"]))
 def batches(draw: st.DrawFn) -> Batch:
     names = tuple(sorted(draw(st.sets(ODD, max_size=3))))
     values = draw(st.sampled_from([TEXTS, st.none(), st.one_of(st.none(), TEXTS)]))
-    sizes = draw(st.lists(st.integers(1, 3), max_size=5))
+    sizes = draw(st.lists(st.integers(1, 3), min_size=1, max_size=5))
     alone = draw(st.booleans())
     if alone:
         sizes = [1] * len(sizes)
