@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from notifyctl.channels.limits import LIMITS
 from notifyctl.config.check import check as check_shape
 from notifyctl.config.fields import ChannelShape, Shape
+from notifyctl.config.fits import fits
 from notifyctl.config.nodes import node_of
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model import ApiObject, ChannelName
@@ -70,9 +71,11 @@ class Channel:
                 yield limit.rule.broken(("content", key), message, "shorten it")
 
 
-def shaped(shape: Shape, value: ApiObject, prefix: Path) -> Iterator[Problem]:
+def shaped(shape: Shape, value: ApiObject, prefix: Path) -> Iterable[Problem]:
+    if fits(shape, value):
+        return ()
     _, problems = check_shape(shape, node_of(value), composed=True)
-    return (replace(problem, path=prefix + problem.path) for problem in problems)
+    return [replace(problem, path=prefix + problem.path) for problem in problems]
 
 
 def texts(value: Any) -> list[tuple[Path, str]]:
