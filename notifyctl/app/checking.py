@@ -23,6 +23,7 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
     `every`: tell all rows of audiences that have a problem, not only the first of each kind.
     """
     from notifyctl.lint.advice import advise
+    from notifyctl.lint.idle import check_idle
     from notifyctl.lint.project import check_everybody, check_project
 
     workspace = replace(workspace, files=ReadOnce(workspace.files))
@@ -32,7 +33,8 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
     project = workspace.project
     if project is not None:
         environment = environment_of(project, environment_name)
-        found = check_project(project, environment=environment, files=workspace.files)
+        found = check_project(project, environment=environment, files=workspace.files, idle=False)
+        advice += check_idle(project, environment=environment, files=workspace.files)
         advice += advise(project, found, environment=environment, files=workspace.files)
         people = check_everybody(project, found, environment=environment, every=every)
         advice += [*found.diagnostics, *people]

@@ -7,7 +7,6 @@ A `False` says nothing: `check` then looks closely, and is the only one to speak
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,6 +25,7 @@ from notifyctl.config.fields import (
     Table,
     Text,
 )
+from notifyctl.patterns import pattern
 
 Fits = Callable[[Any], bool]
 
@@ -53,14 +53,14 @@ def compiled(shape: Shape) -> Fits:
 
 def text(shape: Text) -> Fits:
     least, most, most_bytes, parse = shape.min_length, shape.max_length, shape.max_bytes, shape.parse
-    match = re.compile(shape.pattern).fullmatch if shape.pattern is not None else None
+    form = pattern(shape.pattern) if shape.pattern is not None else None
 
     def fitting(value: Any) -> bool:
         if type(value) is not str or len(value) < least or (most is not None and len(value) > most):
             return False
         if most_bytes is not None and len(value.encode("utf-8", "surrogatepass")) > most_bytes:
             return False
-        if match is not None and match(value) is None:
+        if form is not None and form.fullmatch(value) is None:
             return False
         return parse is None or parses(parse, value)
 
@@ -119,12 +119,12 @@ def items(shape: Items) -> Fits:
 
 def table(shape: Table) -> Fits:
     inner = compiled(shape.value)
-    match = re.compile(shape.keys).fullmatch if shape.keys is not None else None
+    form = pattern(shape.keys) if shape.keys is not None else None
 
     def fitting(value: Any) -> bool:
         return (
             type(value) is dict
-            and all(type(key) is str and (match is None or match(key) is not None) for key in value)
+            and all(type(key) is str and (form is None or form.fullmatch(key) is not None) for key in value)
             and all(map(inner, value.values()))
         )
 
@@ -185,11 +185,12 @@ def complete(shape: Record, written: list[str]) -> bool:
 
 
 def cases(shape: Cases) -> Fits:
-    by, inner = shape.by, {name: record(each) for name, each in shape.cases.items()}
+    """A case is compiled when it is first met: most projects use few."""
 
     def fitting(value: Any) -> bool:
-        chosen = value.get(by) if type(value) is dict else None
-        return type(chosen) is str and chosen in inner and inner[chosen](value)
+        chosen = value.get(shape.by) if type(value) is dict else None
+        record = shape.cases.get(chosen) if type(chosen) is str else None
+        return record is not None and fits(record, value)
 
     return fitting
 

@@ -4,9 +4,10 @@ looked at in `recipients.py` and `crowd.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from notifyctl.channels import CHANNELS
+from notifyctl.delivery import Message
 from notifyctl.diagnostics import Diagnostic
 from notifyctl.lint.crowd import shared_values
 from notifyctl.lint.envelope import check_envelope, check_environments
@@ -14,7 +15,7 @@ from notifyctl.lint.leaks import check_leaks
 from notifyctl.lint.project import Checked
 from notifyctl.lint.values import check_values
 from notifyctl.message import written_in
-from notifyctl.model import Environment, Project
+from notifyctl.model import Environment, Notification, Project
 from notifyctl.ports import FileTree
 
 
@@ -26,11 +27,18 @@ def advise(
     yield from check_leaks(files)
     yield from check_values(checked)
     for notification, messages in checked.drafts:
-        yield from check_envelope(notification, messages, environment)
-        yield from shared_values(notification)
-        channel = CHANNELS[notification.channel]
-        for variant, message in messages.items():
-            if message.content is not None:
-                find = written_in(notification, variant)
-                advice = channel.advise(message.content, message.options, profile=environment.profile)
-                yield from (problem.at(find(problem.path)) for problem in advice)
+        yield from advise_on(notification, messages, environment=environment)
+
+
+def advise_on(
+    notification: Notification, messages: Mapping[str | None, Message], *, environment: Environment
+) -> Iterator[Diagnostic]:
+    """Of one notification by itself; `messages` are the variants that could be composed."""
+    yield from check_envelope(notification, messages, environment)
+    yield from shared_values(notification)
+    channel = CHANNELS[notification.channel]
+    for variant, message in messages.items():
+        if message.content is not None:
+            find = written_in(notification, variant)
+            advice = channel.advise(message.content, message.options, profile=environment.profile)
+            yield from (problem.at(find(problem.path)) for problem in advice)

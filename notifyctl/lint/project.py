@@ -35,9 +35,7 @@ class Checked:
     messages: Mapping[str, Mapping[str | None, Message]] = field(default_factory=dict)
     audiences: Mapping[str, AudienceReader] = field(default_factory=dict)
     drafts: tuple[tuple[Notification, Mapping[str | None, Message]], ...] = ()
-    """Every notification whose audience could be opened, and a stand-in for each template that waits for one, with those
-    variants that could be composed.
-    """
+    """Every notification whose audience could be opened, with those variants that could be composed."""
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -48,9 +46,10 @@ def check_project(
     files: FileTree,
     only: tuple[str, ...] = (),
     fiction: bool = False,
+    idle: bool = True,
 ) -> Checked:
     """All problems of all notifications (of `only` those, where it names some), as they would be sent from `environment`.
-    `fiction`: made-up people stand in for an audience that is not here.
+    `fiction`: made-up people stand in for an audience that is not here. `idle`: templates that wait for a notification too.
     """
     suppressed, problems = load_suppressions(project.suppressions, files, project.marks)
     for schedule in project.schedules.values():
@@ -84,12 +83,11 @@ def check_project(
         audiences[name] = reader
     if not only:
         problems.extend(check_unused(project))
+    if idle and not only:
         for notification in waiting(project):
-            composed, found = compose_all(
-                project, notification, environment=environment, files=files, columns=()
+            problems.extend(
+                compose_all(project, notification, environment=environment, files=files, columns=())[1]
             )
-            problems.extend(found)
-            drafts.append((notification, composed))
     return Checked(messages, audiences, tuple(drafts), tuple(problems))
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from notifyctl.delivery import UNSUBSCRIBE
+from notifyctl.delivery import UNSUBSCRIBE, Message
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.lint.project import Checked
 from notifyctl.model import Audience, Notification
@@ -25,11 +25,17 @@ def check_values(checked: Checked) -> Iterator[Diagnostic]:
             opaque.add(key)
         for message in messages.values():
             read[key].update(message.names)
-        yield from uneven(notification, {v: set(m.names) for v, m in messages.items()} if whole else {})
-        if any(variable.name == UNSUBSCRIBE for variable in notification.template.variables or ()):
-            yield no_value(notification.template.marks.at("variables", UNSUBSCRIBE))
+        yield from check_names(notification, messages)
     for key, audience in audiences.items():
         yield from unread(audience, read[key], judged=key not in opaque)
+
+
+def check_names(notification: Notification, messages: Mapping[str | None, Message]) -> Iterator[Diagnostic]:
+    """Of one notification by itself; nothing is compared where a variant could not be composed."""
+    if len(messages) == 1 + len(notification.template.locales):
+        yield from uneven(notification, {v: set(m.names) for v, m in messages.items()})
+    if any(variable.name == UNSUBSCRIBE for variable in notification.template.variables or ()):
+        yield no_value(notification.template.marks.at("variables", UNSUBSCRIBE))
 
 
 def no_value(place: Location) -> Diagnostic:

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "notifyctl"
 
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("records", "patterns"),
+    ("records", "patterns", "beside"),
     ("diagnostics",),
     ("errors", "rulebook"),
     ("model", "faults", "engine"),
