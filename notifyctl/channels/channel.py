@@ -59,8 +59,8 @@ class Channel:
 
     def _too_long(self, content: ApiObject, profile: str) -> Iterator[Problem]:
         for (channel, key), limit in LIMITS.items():
-            text = content.get(key)
-            if channel is not self.name or not isinstance(text, str):
+            text = content.get(key) if channel is self.name else None
+            if not isinstance(text, str):
                 continue
             if channel is ChannelName.RCS and content.get("type") != "text":
                 continue
@@ -86,9 +86,16 @@ def texts(value: Any) -> list[tuple[Path, str]]:
 
 
 def gather(value: Any, path: Path, found: list[tuple[Path, str]]) -> None:
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is dict:
+        for key, item in value.items():
+            if type(item) is str:  # the usual leaf, without a call of its own
+                found.append(((*path, key), item))
+            elif type(item) is not bool:
+                gather(item, (*path, key), found)
+    elif isinstance(value, str):
         found.append((path, value))
-    elif isinstance(value, (dict, Mapping)):  # `dict` first: to ask an abstract class takes longer
+    elif isinstance(value, Mapping):
         for key, item in value.items():
             gather(item, (*path, key), found)
     elif isinstance(value, (list, tuple)):

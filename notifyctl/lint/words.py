@@ -41,7 +41,9 @@ def harmless(text: str) -> bool:
     return (
         text.isascii()
         and text.isprintable()
-        and not any(sign in text for sign in ("://", "{", "%"))
+        and "://" not in text
+        and "{" not in text
+        and "%" not in text
         and text.count("$(") == len(PLACEHOLDER.findall(text))
         and what_leaks(text) is None
     )

@@ -20,6 +20,8 @@ from notifyctl.ports import FileTree
 MAX_NAMES = 1000
 """How many variables a message may read."""
 FILE_FIELDS = {"textFile": "text", "htmlFile": "html"}
+EXCLUSIVE = {key: pair for pair in FILE_FIELDS.items() for key in pair}
+"""Each of these keys replaces the other of its pair."""
 
 Finder = Callable[[Path], Marks]
 """A path in the merged document → the marks of the document in which it was written."""
@@ -122,12 +124,10 @@ def merged(base: ApiObject, over: ApiObject) -> dict[str, Any]:
     """`over` wins key by key, at every depth; lists are replaced whole. A file and a text replace each other."""
     result = dict(base)
     for key, value in over.items():
-        for file_field, field in FILE_FIELDS.items():
-            if key in {file_field, field}:
-                result.pop(file_field, None)
-                result.pop(field, None)
+        for each in EXCLUSIVE.get(key, ()):
+            result.pop(each, None)
         below = base.get(key)
-        if isinstance(below, Mapping) and isinstance(value, Mapping):
+        if isinstance(value, (dict, Mapping)) and isinstance(below, (dict, Mapping)):
             result[key] = merged(below, value)
         else:
             result[key] = value
@@ -161,12 +161,16 @@ class Composer:
                 return value  # nothing for Jinja2: most texts of most projects
             return self.render(value, path, self.find(path).at(*path))
         if isinstance(value, (dict, Mapping)):
-            return {
-                FILE_FIELDS.get(key, key): self.file(item, (*path, key))
-                if key in FILE_FIELDS and len(path) == 1
-                else self.walk(item, (*path, key))
-                for key, item in value.items()
-            }
+            filed = len(path) == 1
+            result: dict[str, Any] = {}
+            for key, item in value.items():
+                if key in FILE_FIELDS and filed:
+                    result[FILE_FIELDS[key]] = self.file(item, (*path, key))
+                elif type(item) is bool or (type(item) is str and "{" not in item and len(item) <= MAX_TEXT):
+                    result[FILE_FIELDS.get(key, key)] = item  # a leaf with nothing to do, without a call of its own
+                else:
+                    result[FILE_FIELDS.get(key, key)] = self.walk(item, (*path, key))
+            return result
         if isinstance(value, (list, tuple)):
             return [self.walk(item, (*path, number)) for number, item in enumerate(value)]
         return value

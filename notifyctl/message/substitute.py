@@ -16,11 +16,19 @@ def placeholders(value: Any) -> set[str]:
     """Every `$(name)` in a nested value, the platform's own `$(unsubscribe)` included."""
     if isinstance(value, str):
         return set(PLACEHOLDER.findall(value)) if "$(" in value else set()
+    found: set[str] = set()
     if isinstance(value, (dict, Mapping)):
         value = value.values()
     elif not isinstance(value, (list, tuple)):
-        return set()
-    return {name for item in value for name in placeholders(item)}
+        return found
+    for item in value:
+        kind = type(item)  # scalars are the usual leaves, and need no call of their own
+        if kind is str:
+            if "$(" in item:
+                found.update(PLACEHOLDER.findall(item))
+        elif kind is not bool:
+            found |= placeholders(item)
+    return found
 
 
 class Filler:
