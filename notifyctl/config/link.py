@@ -40,7 +40,8 @@ ONLY_ON = {"cc": "email", "bcc": "email", "smartlinks": "sms"}
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that was read. `name` is None for kinds without names.
+    """A document that was read. `name` is None for kinds without names, and `node` is kept for a Notification alone, which is
+    looked at again beside its template.
 
     `sound`: nothing is wrong with it by itself. Otherwise `values` may lack anything, and `flaws` are the paths at which
     a problem has been reported.

@@ -22,6 +22,8 @@ from notifyctl.ports import FileTree
 from notifyctl.records import dataclass
 
 YAML_SUFFIXES = (".yaml", ".yml")
+NO_NODE = MappingNode(())
+"""Where the values of a document say it all: its nodes would take half of a project's memory."""
 IGNORE_HINT = "if this file is not notifyctl's, name it in .notifyctlignore"
 
 
@@ -107,13 +109,14 @@ def checked(
         return None, [foreign.at(marks)] if foreign else []
     kind, problem = kind_of(node, tuple(kinds))
     if problem is not None:
-        return Document(kind, name_of(node), node, {}, marks, sound=False), [problem.at(marks)]
+        return Document(kind, name_of(node), NO_NODE, {}, marks, sound=False), [problem.at(marks)]
     values, problems, advice = check_and_advise(kinds[kind], node)
     if not problems:
         problems = check_rules(kind, values)
     flaws = frozenset(problem.path for problem in problems)
+    kept = node if kind == "Notification" else NO_NODE
     document = Document(
-        kind, name_of(node), node, values or {}, marks, sound=sound and not problems, flaws=flaws
+        kind, name_of(node), kept, values or {}, marks, sound=sound and not problems, flaws=flaws
     )
     return document, located([*problems, *advice], node, marks)
 

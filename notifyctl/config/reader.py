@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from sys import intern
 from typing import Any, NoReturn
 
 import yaml
@@ -237,10 +238,13 @@ class Composer:
     def pairs(self, depth: int) -> list[tuple[Scalar, Node]]:
         found: list[tuple[Scalar, Node]] = []
         seen: dict[str, int] = {}
-        while type(event := self.next()) is not yaml.MappingEndEvent:
-            key = self.node(event, depth + 1)
-            self.values -= 1  # a key is no value
-            value = self.node(self.next(), depth + 1)
+        get, inner = self.next, depth + 1
+        while type(event := get()) is not yaml.MappingEndEvent:
+            key = self.name(event) if type(event) is yaml.ScalarEvent else None
+            if key is None:
+                key = self.node(event, inner)
+                self.values -= 1  # a key is no value
+            value = self.node(get(), inner)
             if not isinstance(key, Scalar) or (key.plain and key.text in ("", "<<")):
                 self.problems.append(self.no_key(event, key))
             elif key.text in seen:
@@ -252,6 +256,16 @@ class Composer:
                 seen[key.text] = event.start_mark.line + 1
                 found.append((key, value))
         return found
+
+    def name(self, event: Any) -> Scalar | None:
+        """A key that is a word without quotes, tag and anchor, as nearly all are; None for any other. What bounds values
+        and depth is left to the value beside it. Files have few different keys, so each is one string for all.
+        """
+        text = event.value
+        if event.style or event.tag is not None or event.anchor is not None or not text.isalpha():
+            return None
+        mark = event.start_mark
+        return Scalar(intern(text), resolve(text), True, mark.line + 1, mark.column + 1)  # noqa: FBT003 - faster
 
     def no_key(self, event: Any, key: Node) -> Diagnostic:
         if isinstance(key, Scalar) and key.text == "<<":
