@@ -66,7 +66,7 @@ def answered(work: Callable[[], bytes], writing: int) -> None:
     """The second process from its first to its last moment: nothing of the first one's is flushed or closed."""
     code = 1
     try:
-        with open(writing, "wb") as stream:  # noqa: PTH123 - a pipe has no path
+        with open(writing, "wb") as stream:
             stream.write(work())
         code = 0
     except BaseException:  # noqa: BLE001 - whatever it is, the first process does this half itself, and meets it there

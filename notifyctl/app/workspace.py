@@ -68,8 +68,10 @@ def open_workspace(
     near: Sequence[Path] = (),
     environ: Environ | None = None,
     clock: Clock | None = None,
+    together: bool = False,
 ) -> Workspace:
-    """Find and read the project: `chdir`, else upwards from the first of `near`, else from here.
+    """Find and read the project: `chdir`, else upwards from the first of `near`, else from here. `together`: with a second
+    process, where there are many files.
 
     Problems in its files are in `diagnostics`; only its absence raises ProjectError.
     """
@@ -79,12 +81,16 @@ def open_workspace(
         WorkingTree(root),
         environ=process_environ() if environ is None else environ,
         clock=clock or SystemClock(),
+        together=together,
     )
 
 
-def read_workspace(root: Path, files: FileTree, *, environ: Environ, clock: Clock) -> Workspace:
+def read_workspace(
+    root: Path, files: FileTree, *, environ: Environ, clock: Clock, together: bool = False
+) -> Workspace:
     """The project that `files` hold."""
-    loaded = load_project(files, [channel.shape for channel in CHANNELS.values()])
+    shapes = [channel.shape for channel in CHANNELS.values()]
+    loaded = load_project(files, shapes, together=together)
     return Workspace(
         root,
         files,

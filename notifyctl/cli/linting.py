@@ -30,11 +30,11 @@ def run_lint(
     form: str = FORMS[0],
 ) -> int:
     """Check, mend where asked, and say what is left in one of FORMS."""
-    workspace = open_workspace(settings.chdir, near=paths)
+    workspace = open_workspace(settings.chdir, near=paths, together=True)
     everything = lint(workspace, settings.env, every=every)
     found = chosen(reported(workspace, everything, paths), select=select, ignore=ignore)
     if fix and mended(workspace, found, everything):
-        workspace = open_workspace(settings.chdir, near=paths)
+        workspace = open_workspace(settings.chdir, near=paths, together=True)
         everything = lint(workspace, settings.env, every=every)
         found = chosen(reported(workspace, everything, paths), select=select, ignore=ignore)
     say(drawn(found, form, surroundings(workspace, colour=coloured(settings))))

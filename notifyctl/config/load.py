@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import marshal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
+from notifyctl.beside import beside, pays
 from notifyctl.config import build
 from notifyctl.config.check import MOST_PROBLEMS, check_and_advise, located
 from notifyctl.config.documents import shapes
@@ -24,6 +28,8 @@ from notifyctl.records import dataclass
 YAML_SUFFIXES = (".yaml", ".yml")
 NO_NODE = MappingNode(())
 """Where the values of a document say it all: its nodes would take half of a project's memory."""
+USUAL = 1 << 15
+"""Bytes that nearly all files fit in."""
 IGNORE_HINT = "if this file is not notifyctl's, name it in .notifyctlignore"
 
 
@@ -35,8 +41,20 @@ class Loaded:
     diagnostics: list[Diagnostic]
 
 
-def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> Loaded:
-    """Read and link all documents. Raises ProjectError only when there is no notifyctl.yaml."""
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """What one file holds, and what is wrong in it; not `whole` where it could not be read to its end."""
+
+    path: str
+    documents: list[Document]
+    found: list[Diagnostic]
+    whole: bool = True
+
+
+def load_project(files: FileTree, channels: Sequence[ChannelShape], *, together: bool = False) -> Loaded:
+    """Read and link all documents. Raises ProjectError only when there is no notifyctl.yaml. `together`: a second process
+    may read half of many files; what is found is the same.
+    """
     paths = [path for path in files.paths() if path.endswith(YAML_SUFFIXES)]
     if PROJECT_FILE not in paths:
         raise ProjectError(f"there is no {PROJECT_FILE} here", hint="`notifyctl init` starts a project")
@@ -44,16 +62,10 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> Loaded:
     documents: list[Document] = []
     diagnostics: list[Diagnostic] = []
     unread: list[str] = []
-    for path in paths:
-        found: list[Diagnostic] = []
-        for node, problems in read(files, path):
-            document, wrong = (None, []) if node is None else checked(node, path, kinds, sound=not problems)
-            found += [*problems, *wrong]
-            documents += [document] if document is not None else []
-            if node is None or too_many(found):
-                unread.append(printable(path))
-                break
-        diagnostics += cut(found) if too_many(found) else found
+    for each in read_all(files, paths, kinds, together=together):
+        documents += each.documents
+        diagnostics += cut(each.found) if too_many(each.found) else each.found
+        unread += [] if each.whole else [printable(each.path)]
     settings, misplaced = project_document(documents, complete=PROJECT_FILE not in unread)
     diagnostics.extend(misplaced)
     sound = settings is not None and settings.sound
@@ -64,6 +76,60 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> Loaded:
     )
     project, loose = link(project, documents, channels, unread=unread)
     return Loaded(project if sound else None, in_order([*diagnostics, *loose]))
+
+
+def read_all(
+    files: FileTree, paths: Sequence[str], kinds: Mapping[str, Shape], *, together: bool
+) -> list[FileRead]:
+    """All files in their order. What a second process could not hand over is read here, as if there were none."""
+    if not together or not pays(len(paths)):
+        return [read_file(files, path, kinds) for path in paths]
+    middle = len(paths) // 2
+    with beside(lambda: packed(read_file(files, path, kinds) for path in paths[middle:])) as answer:
+        near = [read_file(files, path, kinds) for path in paths[:middle]]
+        known = unpacked(answer())
+    return near + [known.get(path) or read_file(files, path, kinds) for path in paths[middle:]]
+
+
+def read_file(files: FileTree, path: str, kinds: Mapping[str, Shape]) -> FileRead:
+    found: list[Diagnostic] = []
+    documents: list[Document] = []
+    for node, problems in read(files, path):
+        document, wrong = (None, []) if node is None else checked(node, path, kinds, sound=not problems)
+        found += [*problems, *wrong]
+        documents += [document] if document is not None else []
+        if node is None or too_many(found):
+            return FileRead(path, documents, found, whole=False)
+    return FileRead(path, documents, found)
+
+
+def packed(read: Iterable[FileRead]) -> bytes:
+    """Files without problems, of plain values, for the other process; what is not that plain is left out."""
+    plain: dict[str, list[tuple[Any, ...]]] = {}
+    for each in read:
+        if each.found or any(document.node is not NO_NODE for document in each.documents):
+            continue
+        rows = [(d.kind, d.name, d.values, d.marks.places, d.sound) for d in each.documents]
+        with suppress(ValueError):  # a value that `parse` made is no plain one
+            marshal.dumps(rows)
+            plain[each.path] = rows
+    return marshal.dumps(plain)
+
+
+def unpacked(data: bytes | None) -> dict[str, FileRead]:
+    """By path; nothing where the other process failed. It is a copy of this one, so that its bytes can be trusted."""
+    plain: dict[str, list[tuple[Any, ...]]] = marshal.loads(data) if data else {}  # noqa: S302
+    return {
+        path: FileRead(
+            path,
+            [
+                Document(kind, name, NO_NODE, values, Marks(path, places), sound=sound)
+                for kind, name, values, places, sound in rows
+            ],
+            [],
+        )
+        for path, rows in plain.items()
+    }
 
 
 def too_many(found: Sequence[Diagnostic]) -> bool:
@@ -83,7 +149,11 @@ def read(files: FileTree, path: str) -> Iterator[tuple[Node | None, list[Diagnos
         if printable(path) != path:
             raise OSError("its name is not UTF-8")  # noqa: TRY301 - one way to say that a file cannot be read
         with files.open(path) as stream:
-            data = stream.read(MAX_BYTES + 1)
+            data = stream.read(
+                USUAL
+            )  # to ask for all at once would clear memory for the largest file each time
+            if len(data) == USUAL:
+                data += stream.read(MAX_BYTES + 1 - USUAL)
     except OSError as wrong:
         message = f"this file cannot be read: {wrong.strerror or wrong}"
         yield (

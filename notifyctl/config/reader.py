@@ -265,7 +265,7 @@ class Composer:
         if event.style or event.tag is not None or event.anchor is not None or not text.isalpha():
             return None
         mark = event.start_mark
-        return Scalar(intern(text), resolve(text), True, mark.line + 1, mark.column + 1)  # noqa: FBT003 - faster
+        return Scalar(intern(text), resolve(text), True, mark.line + 1, mark.column + 1)
 
     def no_key(self, event: Any, key: Node) -> Diagnostic:
         if isinstance(key, Scalar) and key.text == "<<":

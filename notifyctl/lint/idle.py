@@ -19,7 +19,9 @@ def check_idle(project: Project, *, environment: Environment, files: FileTree) -
     """All that lint says of them, in no order."""
 
     def found(some: Sequence[Notification]) -> list[Diagnostic]:
-        return [each for one in some for each in check_one(project, one, environment=environment, files=files)]
+        return [
+            each for one in some for each in check_one(project, one, environment=environment, files=files)
+        ]
 
     idle = list(waiting(project))
     if not pays(len(idle)):
@@ -37,9 +39,7 @@ def check_one(
     project: Project, notification: Notification, *, environment: Environment, files: FileTree
 ) -> Iterator[Diagnostic]:
     """`notification` stands in for the one that the template waits for."""
-    messages, problems = compose_all(
-        project, notification, environment=environment, files=files, columns=()
-    )
+    messages, problems = compose_all(project, notification, environment=environment, files=files, columns=())
     yield from problems
     yield from check_names(notification, messages)
     yield from advise_on(notification, messages, environment=environment)
