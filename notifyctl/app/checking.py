@@ -17,10 +17,13 @@ from notifyctl.views.lint.surroundings import Surroundings
 YAML = (".yaml", ".yml")
 
 
-def lint(workspace: Workspace, environment_name: str | None, *, every: bool = False) -> list[Diagnostic]:
+def lint(
+    workspace: Workspace, environment_name: str | None, *, every: bool = False, together: bool = False
+) -> list[Diagnostic]:
     """Every problem that can be found without ledger, network and secrets, sorted. Never raises for a user's file.
 
-    `every`: tell all rows of audiences that have a problem, not only the first of each kind.
+    `every`: tell all rows of audiences that have a problem, not only the first of each kind. `together`: a second process
+    may look at half of many files.
     """
     from notifyctl.lint.advice import advise
     from notifyctl.lint.idle import check_idle
@@ -34,7 +37,7 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
     if project is not None:
         environment = environment_of(project, environment_name)
         found = check_project(project, environment=environment, files=workspace.files, idle=False)
-        advice += check_idle(project, environment=environment, files=workspace.files)
+        advice += check_idle(project, environment=environment, files=workspace.files, together=together)
         advice += advise(project, found, environment=environment, files=workspace.files)
         people = check_everybody(project, found, environment=environment, every=every)
         advice += [*found.diagnostics, *people]

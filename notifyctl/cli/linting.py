@@ -31,11 +31,11 @@ def run_lint(
 ) -> int:
     """Check, mend where asked, and say what is left in one of FORMS."""
     workspace = open_workspace(settings.chdir, near=paths, together=True)
-    everything = lint(workspace, settings.env, every=every)
+    everything = lint(workspace, settings.env, every=every, together=True)
     found = chosen(reported(workspace, everything, paths), select=select, ignore=ignore)
     if fix and mended(workspace, found, everything):
         workspace = open_workspace(settings.chdir, near=paths, together=True)
-        everything = lint(workspace, settings.env, every=every)
+        everything = lint(workspace, settings.env, every=every, together=True)
         found = chosen(reported(workspace, everything, paths), select=select, ignore=ignore)
     say(drawn(found, form, surroundings(workspace, colour=coloured(settings))))
     return ExitCode.ERROR if has_errors(found) else ExitCode.DONE

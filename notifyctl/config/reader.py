@@ -240,7 +240,7 @@ class Composer:
         seen: dict[str, int] = {}
         get, inner = self.next, depth + 1
         while type(event := get()) is not yaml.MappingEndEvent:
-            key = self.name(event) if type(event) is yaml.ScalarEvent else None
+            key: Node | None = self.name(event) if type(event) is yaml.ScalarEvent else None
             if key is None:
                 key = self.node(event, inner)
                 self.values -= 1  # a key is no value

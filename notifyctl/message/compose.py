@@ -167,11 +167,11 @@ class Composer:
                 if key in FILE_FIELDS and filed:
                     result[FILE_FIELDS[key]] = self.file(item, (*path, key))
                 elif type(item) is bool or (type(item) is str and "{" not in item and len(item) <= MAX_TEXT):
-                    result[FILE_FIELDS.get(key, key)] = (
+                    result[FILE_FIELDS.get(key) or key] = (
                         item  # a leaf with nothing to do, without a call of its own
                     )
                 else:
-                    result[FILE_FIELDS.get(key, key)] = self.walk(item, (*path, key))
+                    result[FILE_FIELDS.get(key) or key] = self.walk(item, (*path, key))
             return result
         if isinstance(value, (list, tuple)):
             return [self.walk(item, (*path, number)) for number, item in enumerate(value)]

@@ -14,6 +14,7 @@ from notifyctl.config.check import check
 from notifyctl.config.fields import Cases, Choice, Either, Items, Record, Shape, Table
 from notifyctl.config.fits import fits
 from notifyctl.config.nodes import node_of
+from notifyctl.model import ChannelName
 
 SHAPES: dict[str, Shape] = {
     f"{name} {part}": shape
@@ -35,11 +36,7 @@ def likely(shape: Shape) -> st.SearchStrategy[Any]:
     if isinstance(shape, Record):
         return of_record(shape)
     if isinstance(shape, Cases):
-        chosen = [
-            of_record(record).map(lambda value, name=name: {**value, shape.by: name})
-            for name, record in shape.cases.items()
-        ]
-        return st.one_of(*chosen)
+        return st.one_of([of_case(record, shape.by, name) for name, record in shape.cases.items()])
     if isinstance(shape, Items):
         return st.lists(values(shape.item), max_size=3)
     if isinstance(shape, Table):
@@ -49,6 +46,10 @@ def likely(shape: Shape) -> st.SearchStrategy[Any]:
     return st.sampled_from(
         [*shape.examples, *(shape.values if isinstance(shape, Choice) else ()), True, 3, "a"]
     )
+
+
+def of_case(record: Record, by: str, name: str) -> st.SearchStrategy[dict[str, Any]]:
+    return of_record(record).map(lambda value: {**value, by: name})
 
 
 def of_record(shape: Record) -> st.SearchStrategy[dict[str, Any]]:
@@ -80,9 +81,9 @@ def test_examples_fit_just_when_they_have_no_problems(shape: Shape) -> None:
 
 def test_a_usual_message_fits() -> None:
     content = {"type": "text", "text": "Hello $(name)"}
-    assert fits(CHANNELS["sms"].shape.content, content)
-    assert fits(CHANNELS["sms"].shape.options, {"shortenLinks": False})
-    assert not fits(CHANNELS["sms"].shape.content, {"type": "text"})
+    assert fits(CHANNELS[ChannelName.SMS].shape.content, content)
+    assert fits(CHANNELS[ChannelName.SMS].shape.options, {"shortenLinks": False})
+    assert not fits(CHANNELS[ChannelName.SMS].shape.content, {"type": "text"})
 
 
 def problems(shape: Shape, value: object) -> list[Any]:
