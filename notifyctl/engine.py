@@ -25,15 +25,24 @@ MAX_SPILL = 64 << 30
 """Bytes in the spill folder."""
 
 Row = tuple[Any, ...]
+ATTACHED = "source"
+
+
+class EngineError(Exception):
+    """A query that the engine refuses, or that is too long or too large for it. The message is a sentence."""
 
 
 class Engine:
-    """An empty database in memory. `readable`: real paths that queries may read.
+    """An empty database in memory. `readable`: real paths that queries may read. `database`: that of a DuckDB file, which is
+    opened for reading, and whose tables are at hand by their names.
 
     A context manager; an engine that nobody closes is closed when the last that reads from it is gone.
     """
 
-    def __init__(self, *, readable: Sequence[str] = (), memory: int = DEFAULT_MEMORY) -> None:
+    def __init__(
+        self, *, readable: Sequence[str] = (), database: str | None = None, memory: int = DEFAULT_MEMORY
+    ) -> None:
+        """Raises EngineError when `database` is none."""
         import duckdb
 
         spill = tempfile.mkdtemp(prefix="notifyctl-")
@@ -52,6 +61,13 @@ class Engine:
             "enable_external_access": False,
             "lock_configuration": True,
         }
+        self._database = database
+        if database is not None:
+            try:
+                self._connection.execute(f"ATTACH {literal(database)} AS {ATTACHED} (TYPE duckdb, READ_ONLY)")
+            except duckdb.Error as error:
+                self.close()
+                raise EngineError(first_line(error)) from error
         for name, value in settings.items():
             self._connection.execute(f"SET {name} = {literal(value)}")
 
@@ -75,6 +91,39 @@ class Engine:
         cursor = self._connection.cursor().execute(sql)
         while found := cursor.fetchmany(size):
             yield found
+
+    def texts(self, select: str, size: int, *, seconds: float) -> Iterator[Sequence[str | None]]:
+        """A query that is not ours: the names of its columns, then its rows as texts, `size` fetched at a time, each time
+        within so many seconds. Raises EngineError.
+        """
+        import duckdb
+
+        select = select.strip().rstrip(";")
+        refuse_more_than_select(select)
+        cursor = self._connection.cursor()
+        try:
+            with interrupted(cursor, seconds):
+                if self._database is not None:
+                    cursor.execute(f"USE {ATTACHED}")
+                names = [
+                    column[0] for column in cursor.execute(f"SELECT * FROM ({select}\n) LIMIT 0").description
+                ]
+                listed = ", ".join(f"{quoted(name)}::VARCHAR" for name in names)
+            yield names
+            with interrupted(cursor, seconds):
+                cursor.execute(f"SELECT {listed} FROM ({select}\n)")
+            while True:
+                with interrupted(cursor, seconds):
+                    found = cursor.fetchmany(size)
+                if not found:
+                    return
+                yield from found
+        except duckdb.InterruptException as error:
+            raise EngineError("the query takes too long") from error
+        except duckdb.Error as error:
+            raise EngineError(first_line(error)) from error
+        finally:
+            cursor.close()
 
     def tried(self, sql: str) -> bool:
         """Run a statement; False when the data is not as it needs."""
@@ -100,19 +149,45 @@ class Engine:
     @contextmanager
     def limited(self, seconds: float) -> Iterator[None]:
         """Whatever takes longer is interrupted, which raises duckdb.InterruptException."""
-        timer = threading.Timer(seconds, self._connection.interrupt)
-        timer.daemon = True
-        timer.start()
-        try:
+        with interrupted(self._connection, seconds):
             yield
-        finally:
-            timer.cancel()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def interrupted(connection: DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def refuse_more_than_select(sql: str) -> None:
+    """Raises EngineError for what is not one SELECT, or calls itself."""
+    import duckdb
+
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise EngineError(first_line(error)) from error
+    if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
+        raise EngineError("it is not one SELECT, and nothing else is run")
+    with duckdb.connect(":memory:") as connection:
+        found = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+    if found is None or '"RECURSIVE_CTE_NODE"' in found[0]:
+        raise EngineError("it calls itself, and might never end")
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def closed(connection: DuckDBPyConnection, spill: str) -> None:

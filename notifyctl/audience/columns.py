@@ -57,7 +57,7 @@ class Roster:
 def readable(audience: AudienceReader) -> list[str]:
     """Real paths that the engine reads by itself."""
     plain: PlainFile | None = getattr(audience, "plain", None)
-    return [plain.path] if plain is not None else []
+    return list(plain.paths) if plain is not None else []
 
 
 def load(engine: Engine, audience: AudienceReader, channel: ChannelName) -> Roster:
@@ -158,12 +158,12 @@ class Plain:
 
     def _relation(self) -> str | None:
         """A query for the cells of each row that anybody reads, as `c0`, `c1` … by their places, and `width`."""
-        path = literal(self.source.path)
+        path = literal(list(self.source.paths))
         if self.source.delimiter is None:
             named = ", ".join(
                 f"nullif(trim({quoted(self.source.header[n])}::VARCHAR), '') AS c{n}" for n in self._wanted()
             )
-            return f"SELECT {len(self.source.header)} AS width, {named} FROM read_parquet({path})"
+            return f"SELECT {len(self.source.header)} AS width, {named} FROM read_parquet({path}, union_by_name = true)"
         shape = shape_of(self.source.open)
         if shape is None:
             return None
