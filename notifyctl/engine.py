@@ -7,6 +7,7 @@ open.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -40,19 +41,24 @@ class Engine:
     """
 
     def __init__(
-        self, *, readable: Sequence[str] = (), database: str | None = None, memory: int = DEFAULT_MEMORY
+        self,
+        *,
+        readable: Sequence[str] = (),
+        database: str | None = None,
+        memory: int = DEFAULT_MEMORY,
+        threads: int | None = None,
+        spill: bool = True,
     ) -> None:
-        """Raises EngineError when `database` is none."""
+        """Raises EngineError when `database` is none. Without `spill` what is too large for the memory ends the query."""
         import duckdb
 
-        spill = tempfile.mkdtemp(prefix="notifyctl-")
-        self._connection = duckdb.connect(":memory:")
-        self.close = weakref.finalize(self, closed, self._connection, spill)
+        folder = tempfile.mkdtemp(prefix="notifyctl-") if spill else ""
+        # Before it begins: a process whose memory is bounded has no room for what it would begin with.
+        started = {"threads": threads or cores(), "memory_limit": f"{memory}B", "temp_directory": folder}
+        self._connection = duckdb.connect(":memory:", config=started)
+        self.close = weakref.finalize(self, closed, self._connection, folder)
         settings = {
-            "temp_directory": spill,
-            "max_temp_directory_size": f"{MAX_SPILL}B",
-            "memory_limit": f"{memory}B",
-            "threads": cores(),
+            **({"max_temp_directory_size": f"{MAX_SPILL}B"} if spill else {}),
             "allow_community_extensions": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -125,6 +131,47 @@ class Engine:
         finally:
             cursor.close()
 
+    def syntax(self, sql: str) -> dict[str, Any]:
+        """The tree of SELECT statements. Raises EngineError with the parser's word."""
+        [text] = self._made("SELECT json_serialize_sql(?)", sql)
+        tree = json.loads(str(text))
+        if tree["error"]:
+            raise EngineError(tree["error_message"])
+        assert isinstance(tree, dict)
+        return tree
+
+    def text(self, tree: Mapping[str, Any]) -> str:
+        """The statements of a tree."""
+        [text] = self._made("SELECT json_deserialize_sql(?::JSON)", json.dumps(tree))
+        return str(text)
+
+    def _made(self, sql: str, given: str) -> Row:
+        import duckdb
+
+        try:
+            [row] = self._connection.execute(sql, [given]).fetchall()
+        except duckdb.Error as error:
+            raise EngineError(first_line(error)) from error
+        return tuple(row)
+
+    def matching(
+        self, test: str, names: Sequence[str], columns: Sequence[Sequence[object]], *, seconds: float
+    ) -> set[int]:
+        """Of rows in columns, numbers first, then texts by `names`: the numbers of those that pass. Raises EngineError."""
+        import duckdb
+
+        listed = "".join(
+            f", unnest(${at}::VARCHAR[]) AS {quoted(name)}" for at, name in enumerate(names, start=2)
+        )
+        query = f"SELECT n FROM (SELECT unnest($1::BIGINT[]) AS n{listed}) AS people WHERE {test}"
+        try:
+            with interrupted(self._connection, seconds):
+                return {n for (n,) in self._connection.execute(query, list(columns)).fetchall()}
+        except duckdb.InterruptException as error:
+            raise EngineError("the expression takes too long") from error
+        except duckdb.Error as error:
+            raise EngineError(first_line(error)) from error
+
     def tried(self, sql: str) -> bool:
         """Run a statement; False when the data is not as it needs."""
         import duckdb
@@ -187,12 +234,16 @@ def refuse_more_than_select(sql: str) -> None:
 
 
 def first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+    """What the library says, without the kind of error before it and what it guesses below it."""
+    text = str(error).strip().partition("\n")[0]
+    kind, colon, rest = text.partition(" Error: ")
+    return rest if colon and kind.replace(" ", "").isalpha() else text
 
 
 def closed(connection: DuckDBPyConnection, spill: str) -> None:
     connection.close()
-    shutil.rmtree(spill, ignore_errors=True)
+    if spill:
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 def cores() -> int:

@@ -20,7 +20,7 @@ from notifyctl.ports import AudienceReader, FileTree
 from notifyctl.records import dataclass
 
 if TYPE_CHECKING:
-    from notifyctl.audience.where import Filter
+    from notifyctl.audience.where import Condition
 
 BATCH_SIZE = 4096
 READ = "CSV (.csv), TSV (.tsv), JSON Lines (.jsonl), these also as .gz and .zst, Parquet (.parquet), SQLite (.sqlite) and DuckDB (.duckdb)"
@@ -129,10 +129,20 @@ def table(
             raise unreadable(audience, "unreadable-file", f"{place.name}: {error}") from error
 
     plain = None
-    if place.real and chosen is None and read_alone(found, place):
+    if place.real and read_alone(found, place):
         alone = partial(files.open, place.name)
         delimiter = found.delimiter if isinstance(found, Csv) else None
-        plain = PlainFile(place.real, place.name, header, columns, variables, rules, alone, delimiter)
+        plain = PlainFile(
+            place.real,
+            place.name,
+            header,
+            columns,
+            variables,
+            rules,
+            alone,
+            delimiter,
+            chosen.sql if chosen is not None else None,
+        )
     return Reader(list(variables), place.name, rows, rules, size, place.weight, plain)
 
 
@@ -298,7 +308,7 @@ def require(audience: Audience, column: str, header: Sequence[str], *, field: tu
         )
 
 
-def where(audience: Audience, header: Sequence[str]) -> Filter | None:
+def where(audience: Audience, header: Sequence[str]) -> Condition | None:
     if audience.where is None:
         return None
     from notifyctl.audience.where import compile_where
@@ -310,16 +320,19 @@ def where(audience: Audience, header: Sequence[str]) -> Filter | None:
 
 
 def filtered(
-    audience: Audience, chosen: Filter, cells: Iterator[tuple[int, Mapping[str, str | None] | str]]
+    audience: Audience, chosen: Condition, cells: Iterator[tuple[int, Mapping[str, str | None] | str]]
 ) -> Iterator[Any]:
     try:
-        yield from chosen(cells)
+        yield from chosen.chosen(cells)
     except ValueError as error:
         raise bad_where(audience, error) from error
 
 
 def bad_where(audience: Audience, error: ValueError) -> ProjectError:
-    hint = "one boolean expression over the columns, for example: postcode like 'EC1M%' and lang = 'fr'"
+    hint = (
+        "one boolean expression over the columns, which are texts: postcode like 'EC1M%' and age >= 18 and born::date >"
+        " '2000-01-01'"
+    )
     return unreadable(audience, "bad-where", str(error), hint=hint, field=("where",))
 
 

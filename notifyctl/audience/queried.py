@@ -7,7 +7,6 @@ chunk at a time. Rows are numbered from 1 in the order in which they come: it is
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -17,6 +16,7 @@ from typing import Any
 from notifyctl.audience.rows import Row
 from notifyctl.audience.streams import TableError
 from notifyctl.audience.tables import MAX_FIELD, Cells, cell_text, sound_header, to_rows
+from notifyctl.countdown import Countdown
 from notifyctl.records import dataclass
 
 AT_ONCE = 4096
@@ -93,24 +93,23 @@ def sqlite_file(path: str, select: str) -> Queried:
 
 def from_sqlite(path: str, select: str) -> Iterator[Values]:
     """Reads alone: whatever else a statement would do is refused by SQLite's authoriser, recursion too."""
-    until = time.monotonic() + PATIENCE
+    patience = Countdown(PATIENCE)
     try:
         with closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)) as database:
             database.execute("PRAGMA trusted_schema = OFF")
             database.text_factory = partial(str, encoding="utf-8", errors="replace")
             database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * MAX_FIELD)
             database.set_authorizer(only_reading)
-            database.set_progress_handler(lambda: time.monotonic() > until, STEPS)
+            database.set_progress_handler(lambda: not patience.rest, STEPS)
             cursor = database.execute(select)
             if cursor.description is None:
                 raise TableError("it is no query")
             yield [column[0] for column in cursor.description]
             while chunk := cursor.fetchmany(AT_ONCE):
                 yield from chunk
-                until = time.monotonic() + PATIENCE
+                patience.restart()
     except (sqlite3.Error, sqlite3.Warning) as error:
-        late = time.monotonic() > until
-        raise TableError("the query takes too long" if late else told(error)) from error
+        raise TableError(told(error) if patience.rest else "the query takes too long") from error
 
 
 def only_reading(action: int, _: str | None, second: str | None, *__: Any) -> int:

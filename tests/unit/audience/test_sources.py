@@ -22,9 +22,7 @@ from notifyctl.model import Audience, ChannelName, Secret, Source
 MARKS = Marks("people.yaml", {("source",): (4, 9)})
 PEOPLE = [(f"+44770090{n:04}", f"Zoë {n}", n) for n in range(9)]
 CSV = "phone,name,age\n" + "".join(f"{phone},{name},{age}\n" for phone, name, age in PEOPLE)
-LINES = "".join(
-    json.dumps({"phone": phone, "name": name, "age": age}) + "\n" for phone, name, age in PEOPLE
-)
+LINES = "".join(json.dumps({"phone": phone, "name": name, "age": age}) + "\n" for phone, name, age in PEOPLE)
 
 
 def put_sqlite(path: Path) -> None:
@@ -158,7 +156,11 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     assert "unpacks to more than" in refusal(tmp_path, Source("people.csv.gz"))
 
 
-@pytest.mark.parametrize("data", [b"", b"phone,name\n", gzip.compress(CSV.encode())[:-9]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"phone,name\n", gzip.compress(CSV.encode(), mtime=0)[:-9]],
+    ids=["empty", "plain", "cut"],
+)
 def test_what_is_no_gzip_or_breaks_off_is_no_audience(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "people.csv.gz").write_bytes(data)
     assert "people.csv.gz: " in refusal(tmp_path, Source("people.csv.gz"))
