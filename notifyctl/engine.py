@@ -54,7 +54,11 @@ class Engine:
 
         folder = tempfile.mkdtemp(prefix="notifyctl-") if spill else ""
         # Before it begins: a process whose memory is bounded has no room for what it would begin with.
-        started = {"threads": threads or cores(), "memory_limit": f"{memory}B", "temp_directory": folder}
+        started: dict[str, str | bool | int | float | list[str]] = {
+            "threads": threads or cores(),
+            "memory_limit": f"{memory}B",
+            "temp_directory": folder,
+        }
         self._connection = duckdb.connect(":memory:", config=started)
         self.close = weakref.finalize(self, closed, self._connection, folder)
         settings = {

@@ -175,6 +175,10 @@ def contained(ended: Ended, root: Path) -> None:
     assert list(strangers(ended.trace, root)) == []
 
 
+ITSELF = {"sqlite3.connect": {":memory:"}, "ctypes.dlopen": {None, "None"}}
+"""What leads nowhere else."""
+
+
 def strangers(trace: Sequence[Sequence[Any]], root: Path) -> Iterator[Sequence[Any]]:
     """What was reached for and is neither the project, nor Python's, nor git."""
     places = [*(p for p in map(os.path.realpath, sys.path) if p != str(root)), str(PACKAGE), sys.base_prefix]
@@ -189,11 +193,8 @@ def strangers(trace: Sequence[Sequence[Any]], root: Path) -> Iterator[Sequence[A
         elif event == "subprocess.Popen":
             if arguments[1][: len(start)] != start or arguments[1][len(start)] not in READING:
                 yield event, *arguments
-        elif event == "sqlite3.connect":
-            if first != ":memory:":
-                yield event, *arguments
-        elif event == "ctypes.dlopen":
-            if first not in {None, "None"}:
+        elif event in ITSELF:
+            if first not in ITSELF[event]:
                 yield event, *arguments
         elif event not in {"os.putenv", "os.unsetenv", "sqlite3.connect/handle"}:
             yield event, *arguments
