@@ -175,7 +175,7 @@ def contained(ended: Ended, root: Path) -> None:
     assert list(strangers(ended.trace, root)) == []
 
 
-ITSELF = {"sqlite3.connect": {":memory:"}, "ctypes.dlopen": {None, "None"}}
+ITSELF: dict[str, set[object]] = {"sqlite3.connect": {":memory:"}, "ctypes.dlopen": {None, "None"}}
 """What leads nowhere else."""
 
 
