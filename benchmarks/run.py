@@ -25,7 +25,7 @@ from figures import MOST_ROUNDS, SIZES, Figure, between
 from plots import goals, growth, shown
 
 HERE = Path(__file__).parent
-SCRIPTS = ("startup", "lint", "render", "numbers", "plan", "apply", "paced", "ledger", "peers")
+SCRIPTS = ("startup", "lint", "render", "numbering", "plan", "apply", "paced", "ledger", "peers")
 """In the order of a user's day."""
 
 

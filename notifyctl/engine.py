@@ -7,6 +7,7 @@ open.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -25,25 +26,43 @@ MAX_SPILL = 64 << 30
 """Bytes in the spill folder."""
 
 Row = tuple[Any, ...]
+ATTACHED = "source"
+
+
+class EngineError(Exception):
+    """A query that the engine refuses, or that is too long or too large for it. The message is a sentence."""
 
 
 class Engine:
-    """An empty database in memory. `readable`: real paths that queries may read.
+    """An empty database in memory. `readable`: real paths that queries may read. `database`: that of a DuckDB file, which is
+    opened for reading, and whose tables are at hand by their names.
 
     A context manager; an engine that nobody closes is closed when the last that reads from it is gone.
     """
 
-    def __init__(self, *, readable: Sequence[str] = (), memory: int = DEFAULT_MEMORY) -> None:
+    def __init__(
+        self,
+        *,
+        readable: Sequence[str] = (),
+        database: str | None = None,
+        memory: int = DEFAULT_MEMORY,
+        threads: int | None = None,
+        spill: bool = True,
+    ) -> None:
+        """Raises EngineError when `database` is none. Without `spill` what is too large for the memory ends the query."""
         import duckdb
 
-        spill = tempfile.mkdtemp(prefix="notifyctl-")
-        self._connection = duckdb.connect(":memory:")
-        self.close = weakref.finalize(self, closed, self._connection, spill)
-        settings = {
-            "temp_directory": spill,
-            "max_temp_directory_size": f"{MAX_SPILL}B",
+        folder = tempfile.mkdtemp(prefix="notifyctl-") if spill else ""
+        # Before it begins: a process whose memory is bounded has no room for what it would begin with.
+        started: dict[str, str | bool | int | float | list[str]] = {
+            "threads": threads or cores(),
             "memory_limit": f"{memory}B",
-            "threads": cores(),
+            "temp_directory": folder,
+        }
+        self._connection = duckdb.connect(":memory:", config=started)
+        self.close = weakref.finalize(self, closed, self._connection, folder)
+        settings = {
+            **({"max_temp_directory_size": f"{MAX_SPILL}B"} if spill else {}),
             "allow_community_extensions": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -52,6 +71,13 @@ class Engine:
             "enable_external_access": False,
             "lock_configuration": True,
         }
+        self._database = database
+        if database is not None:
+            try:
+                self._connection.execute(f"ATTACH {literal(database)} AS {ATTACHED} (TYPE duckdb, READ_ONLY)")
+            except duckdb.Error as error:
+                self.close()
+                raise EngineError(first_line(error)) from error
         for name, value in settings.items():
             self._connection.execute(f"SET {name} = {literal(value)}")
 
@@ -75,6 +101,80 @@ class Engine:
         cursor = self._connection.cursor().execute(sql)
         while found := cursor.fetchmany(size):
             yield found
+
+    def texts(self, select: str, size: int, *, seconds: float) -> Iterator[Sequence[str | None]]:
+        """A query that is not ours: the names of its columns, then its rows as texts, `size` fetched at a time, each time
+        within so many seconds. Raises EngineError.
+        """
+        import duckdb
+
+        select = select.strip().rstrip(";")
+        refuse_more_than_select(select)
+        cursor = self._connection.cursor()
+        try:
+            with interrupted(cursor, seconds):
+                if self._database is not None:
+                    cursor.execute(f"USE {ATTACHED}")
+                names = [
+                    column[0] for column in cursor.execute(f"SELECT * FROM ({select}\n) LIMIT 0").description
+                ]
+                listed = ", ".join(f"{quoted(name)}::VARCHAR" for name in names)
+            yield names
+            with interrupted(cursor, seconds):
+                cursor.execute(f"SELECT {listed} FROM ({select}\n)")
+            while True:
+                with interrupted(cursor, seconds):
+                    found = cursor.fetchmany(size)
+                if not found:
+                    return
+                yield from found
+        except duckdb.InterruptException as error:
+            raise EngineError("the query takes too long") from error
+        except duckdb.Error as error:
+            raise EngineError(first_line(error)) from error
+        finally:
+            cursor.close()
+
+    def syntax(self, sql: str) -> dict[str, Any]:
+        """The tree of SELECT statements. Raises EngineError with the parser's word."""
+        [text] = self._made("SELECT json_serialize_sql(?)", sql)
+        tree = json.loads(str(text))
+        if tree["error"]:
+            raise EngineError(tree["error_message"])
+        assert isinstance(tree, dict)
+        return tree
+
+    def text(self, tree: Mapping[str, Any]) -> str:
+        """The statements of a tree."""
+        [text] = self._made("SELECT json_deserialize_sql(?::JSON)", json.dumps(tree))
+        return str(text)
+
+    def _made(self, sql: str, given: str) -> Row:
+        import duckdb
+
+        try:
+            [row] = self._connection.execute(sql, [given]).fetchall()
+        except duckdb.Error as error:
+            raise EngineError(first_line(error)) from error
+        return tuple(row)
+
+    def matching(
+        self, test: str, names: Sequence[str], columns: Sequence[Sequence[object]], *, seconds: float
+    ) -> set[int]:
+        """Of rows in columns, numbers first, then texts by `names`: the numbers of those that pass. Raises EngineError."""
+        import duckdb
+
+        listed = "".join(
+            f", unnest(${at}::VARCHAR[]) AS {quoted(name)}" for at, name in enumerate(names, start=2)
+        )
+        query = f"SELECT n FROM (SELECT unnest($1::BIGINT[]) AS n{listed}) AS people WHERE {test}"
+        try:
+            with interrupted(self._connection, seconds):
+                return {n for (n,) in self._connection.execute(query, list(columns)).fetchall()}
+        except duckdb.InterruptException as error:
+            raise EngineError("the expression takes too long") from error
+        except duckdb.Error as error:
+            raise EngineError(first_line(error)) from error
 
     def tried(self, sql: str) -> bool:
         """Run a statement; False when the data is not as it needs."""
@@ -100,13 +200,8 @@ class Engine:
     @contextmanager
     def limited(self, seconds: float) -> Iterator[None]:
         """Whatever takes longer is interrupted, which raises duckdb.InterruptException."""
-        timer = threading.Timer(seconds, self._connection.interrupt)
-        timer.daemon = True
-        timer.start()
-        try:
+        with interrupted(self._connection, seconds):
             yield
-        finally:
-            timer.cancel()
 
     def __enter__(self) -> Self:
         return self
@@ -115,9 +210,44 @@ class Engine:
         self.close()
 
 
+@contextmanager
+def interrupted(connection: DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def refuse_more_than_select(sql: str) -> None:
+    """Raises EngineError for what is not one SELECT, or calls itself."""
+    import duckdb
+
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise EngineError(first_line(error)) from error
+    if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
+        raise EngineError("it is not one SELECT, and nothing else is run")
+    with duckdb.connect(":memory:") as connection:
+        found = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+    if found is None or '"RECURSIVE_CTE_NODE"' in found[0]:
+        raise EngineError("it calls itself, and might never end")
+
+
+def first_line(error: Exception) -> str:
+    """What the library says, without the kind of error before it and what it guesses below it."""
+    text = str(error).strip().partition("\n")[0]
+    kind, colon, rest = text.partition(" Error: ")
+    return rest if colon and kind.replace(" ", "").isalpha() else text
+
+
 def closed(connection: DuckDBPyConnection, spill: str) -> None:
     connection.close()
-    shutil.rmtree(spill, ignore_errors=True)
+    if spill:
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 def cores() -> int:

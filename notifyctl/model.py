@@ -196,10 +196,15 @@ class InlineRecipient:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an audience is read from. `file` is relative to the YAML file that names it, else to the project."""
+    """Where an audience is read from. `file` is relative to the YAML file that names it, else to the project; one of Parquet
+    may be a pattern. `sql` or `table`: of a database, which is a file or has a `url`.
+    """
 
     file: str | None = None
     format: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    table: str | None = None
     sql: str | None = None
     url: Secret | None = None
 

@@ -24,7 +24,9 @@ from notifyctl.git import reads_objects
 SECONDS = 9
 """Of processor time, from the start of the process. One more, and the system ends it."""
 MEMORY = 512 << 20
-"""Bytes of address space."""
+"""Bytes that may be written to. What is only read, such as a library's code, is not counted."""
+ADDRESSES = 2 << 30
+"""Bytes of address space: a library reserves much that it never uses."""
 MAX_OUTPUT = 1 << 20
 """Bytes that are written, to standard output or to a file."""
 
@@ -78,6 +80,8 @@ class Guard:
             return reads_objects(arguments[1])
         if event == "sqlite3.connect":
             return bool(arguments[0] == ":memory:")
+        if event == "ctypes.dlopen":
+            return arguments[0] is None  # the program itself, as importing the columnar engine asks for
         if event == "os.rename":
             return self.is_out(arguments[0]) and self.is_out(arguments[1])
         # What outlives its time is ended; git is all that was started.
@@ -174,7 +178,8 @@ def limit(seconds: int, *, writes: bool) -> None:
     signal.signal(signal.SIGXCPU, out_of_time)
     wanted = {
         resource.RLIMIT_CPU: (seconds, seconds + 1),
-        resource.RLIMIT_AS: (MEMORY, MEMORY),
+        resource.RLIMIT_AS: (ADDRESSES, ADDRESSES),
+        resource.RLIMIT_DATA: (MEMORY, MEMORY),
         resource.RLIMIT_FSIZE: (most_written(writes=writes),) * 2,
         resource.RLIMIT_CORE: (0, 0),
     }

@@ -41,7 +41,7 @@ def external_key(environment: Environment, environ: Environ) -> bytes | None:
     secret = environment.ledger.recipient_key
     if secret is None:
         return None
-    from notifyctl.providers.webexconnect.auth import read_secret
+    from notifyctl.secrets import read_secret
 
     return read_secret(secret, environ, what="the ledger's recipient key").encode()
 

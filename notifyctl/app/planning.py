@@ -63,7 +63,12 @@ def derive(
         # Without the ledger a plan is for reading: an audience that is not here need not hide the words.
         fiction = facts.missing and not facts.complete
         checked = check_project(
-            project, environment=environment, files=workspace.files, only=only, fiction=fiction
+            project,
+            environment=environment,
+            files=workspace.files,
+            only=only,
+            fiction=fiction,
+            environ=None if fiction else workspace.environ,
         )
     prices, unpriced = prices_of(workspace, environment)
     found = [*workspace.diagnostics, *checked.diagnostics, *unpriced]

@@ -23,7 +23,13 @@ def render(
     """Raises UsageError for an unknown notification or an address that is not in its audience."""
     project = workspace.sound
     refuse_unknown((name,), project)
-    checked = check_project(project, environment=environment, files=workspace.files, only=(name,))
+    checked = check_project(
+        project,
+        environment=environment,
+        files=workspace.files,
+        only=(name,),
+        environ=workspace.environ,
+    )
     if has_errors(checked.diagnostics):
         raise unsound(in_order(checked.diagnostics))
     notification = project.notifications[name]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from notifyctl.errors import SettingsError
 from notifyctl.model import Numbers
 from notifyctl.patterns import pattern
 
@@ -88,18 +87,17 @@ def plausible(address: Address, numbers: Numbers) -> None:
     """Ask the numbering plans, where an audience wants more than form. Raises ValueError, or SettingsError."""
     if numbers is Numbers.FORM:
         return
-    try:
+    from notifyctl.audience.numbering import verdict
+
+    good = verdict(address.key, numbers)
+    if good is None:
         import phonenumbers
-    except ImportError as error:
-        raise SettingsError(
-            f"`numbers: {numbers.value}` needs the numbering plans of all countries",
-            hint="pip install 'notifyctl[phone]'",
-        ) from error
-    test = phonenumbers.is_valid_number if numbers is Numbers.VALID else phonenumbers.is_possible_number
-    try:
-        good = test(phonenumbers.parse(address.key))
-    except phonenumbers.NumberParseException:
-        good = False  # no country has this code
+
+        test = phonenumbers.is_valid_number if numbers is Numbers.VALID else phonenumbers.is_possible_number
+        try:
+            good = test(phonenumbers.parse(address.key))
+        except phonenumbers.NumberParseException:
+            good = False
     if not good:
         raise ValueError(f"the number is not {numbers.value} in its country's numbering plan")
 

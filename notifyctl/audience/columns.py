@@ -57,7 +57,7 @@ class Roster:
 def readable(audience: AudienceReader) -> list[str]:
     """Real paths that the engine reads by itself."""
     plain: PlainFile | None = getattr(audience, "plain", None)
-    return [plain.path] if plain is not None else []
+    return list(plain.paths) if plain is not None else []
 
 
 def load(engine: Engine, audience: AudienceReader, channel: ChannelName) -> Roster:
@@ -145,6 +145,7 @@ class Plain:
         # Of a file that cannot be read so, the row-wise reader tells what is wrong with it, and where.
         if relation is None or not self.engine.tried(f"CREATE TABLE raw AS {self._rows(relation)}"):
             return False
+        self._numbering_plans()
         self._odd_addresses()
         self._duplicates()
         self._suppressions()
@@ -158,12 +159,12 @@ class Plain:
 
     def _relation(self) -> str | None:
         """A query for the cells of each row that anybody reads, as `c0`, `c1` … by their places, and `width`."""
-        path = literal(self.source.path)
+        path = literal(list(self.source.paths))
         if self.source.delimiter is None:
             named = ", ".join(
                 f"nullif(trim({quoted(self.source.header[n])}::VARCHAR), '') AS c{n}" for n in self._wanted()
             )
-            return f"SELECT {len(self.source.header)} AS width, {named} FROM read_parquet({path})"
+            return f"SELECT {len(self.source.header)} AS width, {named} FROM read_parquet({path}, union_by_name = true)"
         shape = shape_of(self.source.open)
         if shape is None:
             return None
@@ -205,8 +206,6 @@ class Plain:
         address = self._cell(columns[self.field])
         plain = f"regexp_full_match({address}, {literal(PLAIN_EMAIL if self.by_mail else PLAIN_NUMBER)})"
         key = f"lower({address})" if self.by_mail else f"'+' || ltrim({address}, '+')"
-        if not self.by_mail and self.source.rules.numbers is not Numbers.FORM:
-            plain = "false"
         given = self.source.where
         if given is not None:
             named = ", ".join(f"c{n} AS {quoted(name)}" for n, name in enumerate(self.source.header))
@@ -232,6 +231,29 @@ class Plain:
                    NULL::VARCHAR AS detail, 0::UTINYINT AS suppression, {ours}{values}
             FROM (SELECT *, CASE WHEN plain THEN {key} END AS key
                   FROM (SELECT *, {address} AS written, {plain} AS plain FROM ({relation})))"""
+
+    def _numbering_plans(self) -> None:
+        """Numbers that the plans of their countries do not take, or cannot be sure of, are no plain ones."""
+        numbers = self.source.rules.numbers
+        if self.by_mail or numbers is Numbers.FORM:
+            return
+        from notifyctl.audience.numbering import LONGEST_CODE, verdicts_sql
+
+        self.engine.run(
+            f"CREATE TEMP TABLE sure AS SELECT rowid AS place, key FROM raw WHERE state = {GOOD} ORDER BY key"
+        )
+        self.engine.run("CREATE TEMP TABLE unsure (place BIGINT)")
+        begun = [
+            start for (start,) in self.engine.rows(f"SELECT DISTINCT key[1:{LONGEST_CODE + 1}] FROM sure")
+        ]
+        for told in verdicts_sql("sure", "key", numbers, begun):
+            self.engine.run(f"INSERT INTO unsure SELECT place FROM ({told}) WHERE NOT coalesce(sound, false)")
+        self.engine.run(
+            f"UPDATE raw SET state = {UNSEEN}, written = coalesce(sent, key), key = NULL, sent = NULL FROM unsure"
+            " WHERE raw.rowid = unsure.place"
+        )
+        for table in ("sure", "unsure"):
+            self.engine.run(f"DROP TABLE {table}")
 
     def _odd_addresses(self) -> None:
         """What is no plain address is read as the row-wise reader reads it, each spelling once."""
@@ -290,7 +312,8 @@ class Plain:
             if state in counts:
                 rows = f"SELECT rowid, width, detail FROM raw WHERE state = {state} ORDER BY rowid"
                 listed = self.engine.rows(f"{rows} LIMIT {LISTED_ROWS}")
-                listed += self.engine.rows(f"{rows} DESC LIMIT 1")
+                if counts[state] > LISTED_ROWS:
+                    listed += self.engine.rows(f"{rows} DESC LIMIT 1")
                 self.roster.excluded.add_many(
                     reason, counts[state], [self._told(reason, *row) for row in listed]
                 )

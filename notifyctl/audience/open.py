@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from notifyctl.audience.plain import PlainFile
 from notifyctl.audience.rows import Row, Rules, batches
-from notifyctl.audience.tables import OURS, Csv, JsonLines, Table, TableError, to_rows
+from notifyctl.audience.streams import TableError, plain_name
+from notifyctl.audience.tables import OURS, UTF_8, Csv, JsonLines, Table, to_rows
 from notifyctl.delivery import RecipientBatch
 from notifyctl.diagnostics import Diagnostic, Severity, clipped
 from notifyctl.errors import AbsentAudienceError, ProjectError
@@ -19,11 +20,25 @@ from notifyctl.ports import AudienceReader, FileTree
 from notifyctl.records import dataclass
 
 if TYPE_CHECKING:
-    from notifyctl.audience.where import Filter
+    from notifyctl.audience.where import Condition
 
 BATCH_SIZE = 4096
-READ = "CSV (.csv), TSV (.tsv) and JSON Lines (.jsonl)"
-FORMATS = {"csv": "csv", "tsv": "tsv", "tab": "tsv", "jsonl": "jsonl", "ndjson": "jsonl"}
+READ = "CSV (.csv), TSV (.tsv), JSON Lines (.jsonl), these also as .gz and .zst, Parquet (.parquet), SQLite (.sqlite) and DuckDB (.duckdb)"
+FORMATS = {
+    "csv": "csv",
+    "tsv": "tsv",
+    "tab": "tsv",
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "parquet": "parquet",
+    "sqlite": "sqlite",
+    "sqlite3": "sqlite",
+    "db": "sqlite",
+    "duckdb": "duckdb",
+}
+DATABASES = {"sqlite", "duckdb"}
+UNKNOWN_WEIGHT = 1 << 62
+"""Of a database that is not a file: it may hold anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +71,16 @@ def open_audience(
     *,
     suppressed: frozenset[str],
     fence: tuple[str, ...] | None,
+    environ: Mapping[str, str] | None = None,
     batch_size: int = BATCH_SIZE,
 ) -> AudienceReader:
-    """Raises ProjectError, with a diagnostic at the audience, when its source cannot be read as a whole."""
+    """`environ`: where the URL of a database is, or None where none is asked. Raises ProjectError, with a diagnostic at the
+    audience, when its source cannot be read as a whole; AbsentAudienceError when it is not here.
+    """
     rules = Rules(suppressed, fence, audience.numbers)
     if audience.recipients is not None:
         return inline(audience, rules, batch_size)
-    return table(audience, files, rules, batch_size)
+    return table(audience, files, rules, batch_size, environ)
 
 
 def inline(audience: Audience, rules: Rules, size: int) -> Reader:
@@ -84,13 +102,10 @@ def inline(audience: Audience, rules: Rules, size: int) -> Reader:
     return Reader(variables, audience.marks.file, lambda: rows, rules, size)
 
 
-def table(audience: Audience, files: FileTree, rules: Rules, size: int) -> Reader:
-    source = audience.source
-    if source is None or source.file is None:
-        message = f"a database is not read by this version, which reads {READ}"
-        raise unreadable(audience, "unsupported-source", message, kind=AbsentAudienceError)
-    path = find(audience, source.file, files)
-    found = read(audience, path, files, named=source.format)
+def table(
+    audience: Audience, files: FileTree, rules: Rules, size: int, environ: Mapping[str, str] | None
+) -> Reader:
+    found, place = opened(audience, files, environ)
     header = found.header
     columns = {ours: audience.columns.get(ours, ours) for ours in OURS}
     for ours, theirs in audience.columns.items():
@@ -105,18 +120,120 @@ def table(audience: Audience, files: FileTree, rules: Rules, size: int) -> Reade
     chosen = where(audience, header)
 
     def rows() -> Iterator[Row]:
-        if chosen is None:
-            return found.rows(columns, variables)
-        return to_rows(filtered(audience, chosen, found.cells()), columns, variables)
+        try:
+            if chosen is None:
+                yield from found.rows(columns, variables)
+            else:
+                yield from to_rows(filtered(audience, chosen, found.cells()), columns, variables)
+        except TableError as error:
+            raise unreadable(audience, "unreadable-file", f"{place.name}: {error}") from error
 
-    weight, real = weight_of(files, path)
     plain = None
-    if isinstance(found, Csv) and real is not None and chosen is None:
-        opened = partial(files.open, path)
+    if place.real and read_alone(found, place):
+        alone = partial(files.open, place.name)
+        delimiter = found.delimiter if isinstance(found, Csv) else None
         plain = PlainFile(
-            real, path, header, columns, variables, rules, opened, "\t" if path.endswith("tsv") else ","
+            place.real,
+            place.name,
+            header,
+            columns,
+            variables,
+            rules,
+            alone,
+            delimiter,
+            chosen.sql if chosen is not None else None,
         )
-    return Reader(list(variables), path, rows, rules, size, weight, plain)
+    return Reader(list(variables), place.name, rows, rules, size, place.weight, plain)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a source lies: its name in the project, its files on the disk, and how large it is."""
+
+    name: str
+    kind: str
+    real: tuple[str, ...] = ()
+    weight: int = 0
+
+
+def read_alone(found: Table, place: Place) -> bool:
+    """Whether the columnar engine can read it by itself."""
+    if isinstance(found, Csv):
+        return found.encoding == UTF_8 and plain_name(place.name) == place.name
+    return place.kind == "parquet"
+
+
+def opened(audience: Audience, files: FileTree, environ: Mapping[str, str] | None) -> tuple[Table, Place]:
+    """The source as a table. Raises ProjectError."""
+    source = audience.source
+    assert source is not None
+    try:
+        if source.url is not None:
+            return database(audience, environ), Place(audience.marks.file, "database", weight=UNKNOWN_WEIGHT)
+        place = placed(audience, files)
+        return read(audience, place, files), place
+    except TableError as error:
+        name = source.file or "the database"
+        raise unreadable(audience, "unreadable-file", f"{name}: {error}") from error
+
+
+def database(audience: Audience, environ: Mapping[str, str] | None) -> Table:
+    """Only where secrets are: lint and a plan without them do not ask it."""
+    source = audience.source
+    assert source is not None
+    assert source.url is not None
+    if environ is None:
+        message = "its database is not asked here"
+        raise unreadable(audience, "unsupported-source", message, kind=AbsentAudienceError)
+    from notifyctl.audience.queried import postgres
+    from notifyctl.secrets import read_secret
+
+    url = read_secret(source.url, environ, what=f"the database of the audience {audience.name!r}")
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise TableError("its URL is not one of PostgreSQL: postgresql://USER@HOST/DATABASE")
+    return postgres(url, source.sql or select_of(source.table))
+
+
+def select_of(table: str | None) -> str:
+    from notifyctl.audience.queried import select_all
+
+    return select_all(table or "people")
+
+
+def placed(audience: Audience, files: FileTree) -> Place:
+    source = audience.source
+    assert source is not None
+    named = source.file or ""
+    names = matching(audience, named, files) if set(named) & set("*?[") else ()
+    names = names or (find(audience, named, files),)
+    kind = FORMATS.get((source.format or plain_name(names[0]).rpartition(".")[2]).lower(), "")
+    if not kind:
+        suffix = source.format or names[0].rpartition(".")[2]
+        message = f"{suffix!r} is not read by this version, which reads {READ}"
+        raise unreadable(audience, "unsupported-source", message)
+    if (source.sql or source.table) and kind not in DATABASES:
+        raise unreadable(
+            audience, "unsupported-source", f"{names[0]} is no database: it has no tables and no queries"
+        )
+    if len(names) > 1 and kind != "parquet":
+        raise unreadable(audience, "unsupported-source", "only Parquet files are read several at a time")
+    sizes = [weight_of(files, name) for name in names]
+    real = tuple(real for _, real in sizes if real is not None)
+    return Place(names[0] if len(names) == 1 else named, kind, real, sum(size for size, _ in sizes))
+
+
+def matching(audience: Audience, pattern: str, files: FileTree) -> tuple[str, ...]:
+    """Files by a pattern, in the order of their names: beside the YAML file, else below the project's root."""
+    from fnmatch import fnmatchcase
+
+    for wanted in (normpath(join(dirname(audience.marks.file), pattern)), normpath(pattern)):
+        slashes = wanted.count("/")
+        found = tuple(
+            path for path in files.paths() if path.count("/") == slashes and fnmatchcase(path, wanted)
+        )
+        if found:
+            return found
+    return ()
 
 
 def weight_of(files: FileTree, path: str) -> tuple[int, str | None]:
@@ -148,18 +265,32 @@ def find(audience: Audience, named: str, files: FileTree) -> str:
     )
 
 
-def read(audience: Audience, path: str, files: FileTree, *, named: str | None) -> Table:
-    suffix = (named or path.rpartition(".")[2]).lower()
-    kind = FORMATS.get(suffix)
-    try:
-        if kind == "jsonl":
-            return JsonLines(files, path)
-        if kind is not None:
-            return Csv(files, path, delimiter="\t" if kind == "tsv" else ",")
-    except TableError as error:
-        raise unreadable(audience, "unreadable-file", f"{path}: {error}") from error
-    raise unreadable(
-        audience, "unsupported-source", f"{suffix!r} is not read by this version, which reads {READ}"
+def read(audience: Audience, place: Place, files: FileTree) -> Table:
+    """Raises TableError, or ProjectError."""
+    source = audience.source
+    assert source is not None
+    if place.kind == "jsonl":
+        return JsonLines(files, place.name)
+    if place.kind in {"csv", "tsv"}:
+        delimiter = source.delimiter or ("\t" if place.kind == "tsv" else None)
+        return Csv(files, place.name, delimiter=delimiter, encoding=source.encoding)
+    if not place.real:
+        # Others than we open it, by its path: that of a commit has none, and a stranger's is not opened so.
+        message = f"{place.name} is not read here: it is opened by its path on the disk"
+        raise unreadable(audience, "unsupported-source", message, kind=AbsentAudienceError)
+    from notifyctl.audience.queried import duckdb_file, parquet_files, sqlite_file
+
+    if place.kind == "parquet":
+        return parquet_files(place.real)
+    if not (source.sql or source.table):
+        raise unreadable(
+            audience,
+            "unsupported-source",
+            f"{place.name} is a database: name its `table`, or a query as `sql`",
+        )
+    select = source.sql or select_of(source.table)
+    return (
+        sqlite_file(place.real[0], select) if place.kind == "sqlite" else duckdb_file(place.real[0], select)
     )
 
 
@@ -177,7 +308,7 @@ def require(audience: Audience, column: str, header: Sequence[str], *, field: tu
         )
 
 
-def where(audience: Audience, header: Sequence[str]) -> Filter | None:
+def where(audience: Audience, header: Sequence[str]) -> Condition | None:
     if audience.where is None:
         return None
     from notifyctl.audience.where import compile_where
@@ -189,16 +320,19 @@ def where(audience: Audience, header: Sequence[str]) -> Filter | None:
 
 
 def filtered(
-    audience: Audience, chosen: Filter, cells: Iterator[tuple[int, Mapping[str, str | None] | str]]
+    audience: Audience, chosen: Condition, cells: Iterator[tuple[int, Mapping[str, str | None] | str]]
 ) -> Iterator[Any]:
     try:
-        yield from chosen(cells)
+        yield from chosen.chosen(cells)
     except ValueError as error:
         raise bad_where(audience, error) from error
 
 
 def bad_where(audience: Audience, error: ValueError) -> ProjectError:
-    hint = "one boolean expression over the columns, for example: postcode like 'EC1M%' and lang = 'fr'"
+    hint = (
+        "one boolean expression over the columns, which are texts: postcode like 'EC1M%' and age >= 18 and born::date >"
+        " '2000-01-01'"
+    )
     return unreadable(audience, "bad-where", str(error), hint=hint, field=("where",))
 
 

@@ -13,8 +13,8 @@ from notifyctl.records import dataclass
 class PlainFile:
     """A source that the engine can read by itself. `where`: a checked expression, or None."""
 
-    path: str
-    """On disk."""
+    paths: Sequence[str]
+    """On disk; several of Parquet only."""
     name: str
     """In the project."""
     header: Sequence[str]

@@ -1,16 +1,20 @@
-"""Files as rows: CSV and TSV by the standard library's reader, JSON Lines by line. Streamed; a bad row is told, not fatal."""
+"""Files as rows: separated values by the standard library's reader, JSON Lines by line. Streamed; a bad row is told, not fatal."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import IO, Any, AnyStr, Generic, Self
+from typing import IO, Any, AnyStr, BinaryIO, Generic, Protocol, Self
 
 from notifyctl.audience.rows import Row
+from notifyctl.audience.streams import TableError as TableError  # noqa: PLC0414 - also of tables, for who reads them
+from notifyctl.audience.streams import opener
 from notifyctl.ports import FileTree
 
 Cells = Mapping[str, str | None]
@@ -22,10 +26,25 @@ MAX_FIELD = 1 << 20
 MAX_LINE = 4 * MAX_FIELD
 """Characters of a line (bytes in JSON Lines): what is longer is skipped without being held."""
 MAX_COLUMNS = 1000
+UTF_8 = "utf-8-sig"
+MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+"""How a file begins → its encoding. That of UTF-8 is a case of UTF_8."""
+COMMA = ","
+OTHER_DELIMITERS = ";\t|"
+IN_QUOTES = re.compile(r'"[^"]*"?')
 
 
-class TableError(Exception):
-    """The source as a whole cannot be read."""
+class Table(Protocol):
+    """A source with a header, whose rows come in the same order each time. Reading raises TableError where it breaks off."""
+
+    @property
+    def header(self) -> Sequence[str]: ...
+
+    def cells(self) -> Iterator[tuple[int, Cells | str]]:
+        """(line, or number from 1 where there are no lines; the row, or why it cannot be read)."""
+
+    def rows(self, columns: Mapping[str, str], variables: Mapping[str, str]) -> Iterator[Row]:
+        """`columns` maps our names, `variables` the message's, to the source's."""
 
 
 class LineTooLongError(Exception):
@@ -56,20 +75,26 @@ class Lines(Generic[AnyStr]):
 
 
 class Csv:
-    """A CSV file with its header. UTF-8, with or without a byte order mark."""
+    """Separated values with a header, packed or not. `encoding` None: what the byte order mark says, else UTF-8. `delimiter`
+    None: what the header says, a comma if there is one in it.
+    """
 
-    def __init__(self, files: FileTree, path: str, *, delimiter: str = ",") -> None:
+    def __init__(
+        self, files: FileTree, path: str, *, delimiter: str | None = None, encoding: str | None = None
+    ) -> None:
         """Raises TableError."""
-        self._records = partial(records, files, path, delimiter)
+        opened = opener(files, path)
+        self.encoding = encoding or marked(opened)
+        self.delimiter = delimiter or delimiter_of(opened, self.encoding)
+        self._records = partial(records, opened, self.delimiter, self.encoding)
         first = next(self._records(), None)
         if first is None or isinstance(first[1], str):
             raise TableError("the file has no header: its first line names the columns")
-        self.header = [name.strip() for name in first[1]]
-        if len(self.header) > MAX_COLUMNS:
-            raise TableError(f"the header names {len(self.header):,} columns; {MAX_COLUMNS:,} are allowed")
-        doubled = {name for name in self.header if self.header.count(name) > 1}
-        if doubled:
-            raise TableError(f"the header names a column twice: {', '.join(sorted(doubled))}")
+        self.header = sound_header([name.strip() for name in first[1]])
+
+    def records(self) -> Iterator[tuple[int, list[str] | str]]:
+        """The header and the rows as they are written, with their lines."""
+        return self._records()
 
     def cells(self) -> Iterator[tuple[int, Cells | str]]:
         for line, record in islice(self._records(), 1, None):
@@ -105,12 +130,38 @@ class Csv:
             )
 
 
-def records(files: FileTree, path: str, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+def sound_header(header: list[str]) -> list[str]:
+    """Raises TableError."""
+    if len(header) > MAX_COLUMNS:
+        raise TableError(f"the header names {len(header):,} columns; {MAX_COLUMNS:,} are allowed")
+    doubled = {name for name in header if header.count(name) > 1}
+    if doubled:
+        raise TableError(f"the header names a column twice: {', '.join(sorted(doubled))}")
+    return header
+
+
+def marked(opened: Callable[[], BinaryIO]) -> str:
+    """The encoding that a byte order mark tells of."""
+    with opened() as binary:
+        return MARKS.get(binary.read(2), UTF_8)
+
+
+def delimiter_of(opened: Callable[[], BinaryIO], encoding: str) -> str:
+    """A comma, unless the header has none and another of the usual ones: then the most frequent."""
+    with opened() as binary:
+        text = io.TextIOWrapper(binary, encoding=encoding, errors="replace", newline="")
+        bare = IN_QUOTES.sub("", text.readline(MAX_FIELD))
+    return COMMA if COMMA in bare else max(COMMA + OTHER_DELIMITERS, key=bare.count)
+
+
+def records(
+    opened: Callable[[], BinaryIO], delimiter: str, encoding: str
+) -> Iterator[tuple[int, list[str] | str]]:
     """(line on which it begins, cells or why it cannot be read) of every record that is not empty."""
     csv.field_size_limit(MAX_FIELD)
-    with files.open(path) as binary:
+    with opened() as binary:
         # Undecodable bytes become surrogates, which mark their row as bad instead of ending the file.
-        text = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        text = io.TextIOWrapper(binary, encoding=encoding, errors="surrogateescape", newline="")
         lines = Lines(text)
         reader = csv.reader(lines, delimiter=delimiter, strict=False)
         while True:
@@ -125,9 +176,14 @@ def records(files: FileTree, path: str, delimiter: str) -> Iterator[tuple[int, l
                     yield line, f"the row cannot be read, nor those below it: {error}; is a quote not closed?"
                     return
                 yield line, f"the row cannot be read: {error}"
+            except UnicodeDecodeError as error:
+                raise TableError(f"it is not {encoding} from line {line} on: {error.reason}") from error
             else:
                 if record:
                     yield line, record
+
+
+NOT_DECODED = "the row is not in the file's encoding, UTF-8 unless `source: {encoding: …}` names another"
 
 
 def blemish(record: Sequence[str], width: int) -> str | None:
@@ -138,7 +194,7 @@ def blemish(record: Sequence[str], width: int) -> str | None:
     if "\0" in joined:
         return "the row holds a NUL character"
     if not joined.isascii() and any("\udc80" <= character <= "\udcff" for character in joined):
-        return "the row is not UTF-8"
+        return NOT_DECODED
     return None
 
 
@@ -147,13 +203,18 @@ class JsonLines:
 
     def __init__(self, files: FileTree, path: str) -> None:
         """Raises TableError."""
-        self._open = partial(files.open, path)
+        self._open = opener(files, path)
         first = next((cells for _, cells in self.cells() if not isinstance(cells, str)), None)
         if first is None:
             raise TableError("the file has no line with a JSON object")
         self.header = list(first)
 
     def cells(self) -> Iterator[tuple[int, Cells | str]]:
+        for line, data in self.raw():
+            yield line, object_of(data) if isinstance(data, bytes) else data
+
+    def raw(self) -> Iterator[tuple[int, bytes | str]]:
+        """(line, its bytes or why it cannot be read) of every line that is not empty."""
         with self._open() as binary:
             lines = Lines(binary)
             while True:
@@ -165,13 +226,10 @@ class JsonLines:
                     yield lines.number, f"the line cannot be read: {error}"
                 else:
                     if data.strip():
-                        yield lines.number, object_of(data)
+                        yield lines.number, data
 
     def rows(self, columns: Mapping[str, str], variables: Mapping[str, str]) -> Iterator[Row]:
         return to_rows(self.cells(), columns, variables)
-
-
-Table = Csv | JsonLines
 
 
 def object_of(data: bytes) -> Cells | str:

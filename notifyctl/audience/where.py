@@ -1,130 +1,272 @@
-"""`where`: one boolean SQL expression over an audience's columns, evaluated by SQLite in memory, fenced in.
+"""`where`: one boolean SQL expression over an audience's columns, judged by its syntax tree before anything runs.
 
-Every column is text. The expression can read the columns of its row and call SQLite's pure functions; it can reach no
-file, no other table and no statement, and it cannot run for long.
+Every column is a text. The expression may read the columns of its row, compare, calculate and call pure functions whose
+results stay small; it reaches no file, no table, no setting and no statement. Where a column is compared with a number, or
+calculated with, it is read as one. A row for which the expression is no truth (an empty cell, a text that is no number) is
+not in the audience.
 """
 
 from __future__ import annotations
 
-import sqlite3
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from itertools import islice
 from typing import Any
+
+from notifyctl.engine import Engine, EngineError
+from notifyctl.records import dataclass, field
 
 Cells = Mapping[str, str | None]
 Numbered = tuple[int, Cells | str]
 Filter = Callable[[Iterator[Numbered]], Iterator[Numbered]]
+Node = dict[str, Any]
 
-CHUNK = 1000
-MAX_LENGTH = 8 << 20
-"""Bytes of a text inside of an expression, which `replace` and `hex` can make long; a cell has at most half of it."""
-STEPS_PER_CHUNK = 200  # times 10,000 virtual machine steps: about a second for a thousand rows
-FUNCTIONS = frozenset(
-    [
-        "abs",
-        "coalesce",
-        "glob",
-        "hex",
-        "ifnull",
-        "iif",
-        "instr",
-        "length",
-        "like",
-        "lower",
-        "ltrim",
-        "max",
-        "min",
-        "nullif",
-        "replace",
-        "round",
-        "rtrim",
-        "sign",
-        "substr",
-        "substring",
-        "trim",
-        "typeof",
-        "unicode",
-        "upper",
-        "date",
-        "time",
-        "datetime",
-        "julianday",
-        "strftime",
-        "unixepoch",
-    ]
+CHUNK = 4096
+MAX_TEXT = 4000
+"""Characters of an expression."""
+MAX_DEPTH = 60
+"""Brackets inside of each other."""
+TWO = 2
+SECONDS = 10.0
+"""For a chunk of rows."""
+MEMORY = 64 << 20
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+ARITHMETIC = words("+ - * / // % abs round floor ceil sign greatest least")
+COUNTS = words(
+    "length strlen instr strpos position date_part datepart date_diff datediff year month day dayofweek isodow hour minute"
+    " epoch unicode"
 )
+TEXTS = words(
+    "~~ !~~ ~~* !~~* ~~~ like_escape not_like_escape ilike_escape not_ilike_escape || regexp_full_match regexp_matches"
+    " regexp_extract lower upper trim ltrim rtrim replace substr substring left right contains starts_with ends_with"
+    " prefix suffix split_part reverse strip_accents nullif ifnull concat concat_ws if levenshtein"
+)
+TIMES = words(
+    "date_trunc datetrunc date_add date_sub strftime strptime try_strptime make_date last_day to_years to_months to_weeks"
+    " to_days to_hours to_minutes to_seconds trunc dayname monthname"
+)
+FUNCTIONS = ARITHMETIC | COUNTS | TEXTS | TIMES
+"""Pure, the same on every day, and with results no longer than what they are given."""
+OPERATORS = words(
+    "OPERATOR_NOT OPERATOR_IS_NULL OPERATOR_IS_NOT_NULL OPERATOR_COALESCE OPERATOR_NULLIF COMPARE_IN COMPARE_NOT_IN"
+)
+CLASSES = words("CONSTANT COLUMN_REF COMPARISON CONJUNCTION BETWEEN CASE FUNCTION OPERATOR CAST TYPE")
+NUMERIC_TYPES = words("TINYINT SMALLINT INTEGER INT BIGINT HUGEINT DOUBLE FLOAT REAL DECIMAL NUMERIC")
+TYPES = NUMERIC_TYPES | words("VARCHAR TEXT BOOLEAN BOOL DATE TIME TIMESTAMP TIMESTAMPTZ INTERVAL")
+TOLD = {
+    "SUBQUERY": "it holds a query of its own",
+    "WINDOW": "it looks at other rows",
+    "STAR": "`*` is no value",
+    "LAMBDA": "it holds a function of its own",
+    "PARAMETER": "it has a parameter, and nobody gives one",
+    "COLLATE": "it orders texts by a language",
+}
 
 
-def authorise(action: int, first: str | None, second: str | None, *_: Any) -> int:
-    allowed = {
-        sqlite3.SQLITE_SELECT: True,
-        sqlite3.SQLITE_READ: first == "people",
-        sqlite3.SQLITE_FUNCTION: (second or "").lower() in FUNCTIONS,
-    }
-    return sqlite3.SQLITE_OK if allowed.get(action, False) else sqlite3.SQLITE_DENY
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A checked expression. `sql` is a truth or NULL over text columns; `columns` are those that it reads."""
 
+    sql: str
+    columns: tuple[str, ...]
 
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def compile_where(expression: str, columns: Sequence[str]) -> Filter:
-    """Raises ValueError with a sentence when the expression cannot be used; the filter does when it runs too long."""
-    if ";" in expression or "--" in expression or "/*" in expression:
-        raise ValueError("a `where` is one expression: no `;` and no comment")
-    # The brackets keep an expression from ending the condition and adding clauses of its own.
-    select = f"SELECT row_number FROM people WHERE (\n{expression}\n)"  # noqa: S608 - fenced by `authorise`
-    with closing(table_of(columns)) as database:
-        guarded(database, select)
-
-    def run(rows: Iterator[Numbered]) -> Iterator[Numbered]:
-        with closing(table_of(columns)) as database:
+    def chosen(self, rows: Iterator[Numbered]) -> Iterator[Numbered]:
+        """The rows for which it is true, and those that cannot be read. Raises ValueError when it takes too long."""
+        with small_engine() as engine:
             while chunk := list(islice(rows, CHUNK)):
-                fill(database, columns, chunk)
-                kept = guarded(database, select)
+                kept = self._kept(engine, chunk)
                 yield from (row for n, row in enumerate(chunk) if n in kept or isinstance(row[1], str))
 
-    return run
+    def _kept(self, engine: Engine, chunk: Sequence[Numbered]) -> set[int]:
+        sound = [(n, cells) for n, (_, cells) in enumerate(chunk) if not isinstance(cells, str)]
+        columns = [[cells.get(name) for _, cells in sound] for name in self.columns]
+        try:
+            return engine.matching(self.sql, self.columns, [[n for n, _ in sound], *columns], seconds=SECONDS)
+        except EngineError as error:
+            raise ValueError(str(error)) from error
 
 
-def table_of(columns: Sequence[str]) -> sqlite3.Connection:
-    """A database in memory with an empty table of the audience's columns."""
-    database = sqlite3.connect(":memory:", isolation_level=None)
-    database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_LENGTH)
-    database.execute("PRAGMA case_sensitive_like = ON")
-    listed = ", ".join(quoted(name) for name in columns)
-    database.execute(f"CREATE TABLE people (row_number INTEGER, {listed})")
-    return database
+def small_engine() -> Engine:
+    """One that writes nothing and starts no thread, for a process that may do neither."""
+    return Engine(memory=MEMORY, threads=1, spill=False)
 
 
-def fill(database: sqlite3.Connection, columns: Sequence[str], chunk: Sequence[Numbered]) -> None:
-    """Put a chunk of rows in place of the last one; rows that cannot be read are left out."""
-    marks = ", ".join("?" * (len(columns) + 1))
-    rows = [(n, *map(cells.get, columns)) for n, (_, cells) in enumerate(chunk) if not isinstance(cells, str)]
-    database.execute("DELETE FROM people")
-    database.executemany(f"INSERT INTO people VALUES ({marks})", rows)  # noqa: S608 - question marks
+def compile_where(expression: str, columns: Sequence[str]) -> Condition:
+    """Raises ValueError with a sentence when the expression cannot be used."""
+    if len(expression) > MAX_TEXT:
+        raise ValueError(f"it has {len(expression):,} characters; {MAX_TEXT:,} are allowed")
+    if deepest(expression) > MAX_DEPTH:
+        raise ValueError(f"it has more than {MAX_DEPTH} brackets inside of each other")
+    with small_engine() as engine:
+        try:
+            node = parsed(engine, expression)
+            reading = Reading({name.lower(): name for name in columns})
+            holder = {"expression": node}
+            reading.look(node)
+            reading.mend(holder, engine)
+            condition = Condition(f"TRY({shown(engine, holder['expression'])})", tuple(sorted(reading.used)))
+            engine.matching(
+                condition.sql, condition.columns, [[], *([] for _ in condition.columns)], seconds=SECONDS
+            )
+        except EngineError as error:
+            raise ValueError(str(error)) from error
+    return condition
 
 
-def guarded(database: sqlite3.Connection, select: str) -> set[int]:
-    """Run the expression over the rows in the table, with the authoriser on and a bound on its work."""
-    left = STEPS_PER_CHUNK
+def deepest(text: str) -> int:
+    depth = most = 0
+    for bracket in re.findall(r"[()]", text):
+        depth += 1 if bracket == "(" else -1
+        most = max(most, depth)
+    return most
 
-    def tick() -> int:
-        nonlocal left
-        left -= 1
-        return left < 0
 
-    database.set_progress_handler(tick, 10_000)
-    database.set_authorizer(authorise)
-    try:
-        return {number for (number,) in database.execute(select)}
-    except sqlite3.OperationalError as error:
-        if left < 0:
-            raise ValueError("the expression takes too long") from error
-        raise ValueError(str(error)) from error
-    except (sqlite3.Error, sqlite3.Warning) as error:
-        raise ValueError(f"the expression is not allowed: {error}") from error
-    finally:
-        database.set_authorizer(None)
-        database.set_progress_handler(None, 0)
+def parsed(engine: Engine, expression: str) -> Node:
+    """The syntax tree of one expression. Raises EngineError, or ValueError for more than one expression."""
+    if ";" in expression or "--" in expression or "/*" in expression:
+        raise ValueError("a `where` is one expression: no `;` and no comment")
+    if not expression.strip():
+        raise ValueError("it is empty")
+    # The brackets keep an expression from ending and adding clauses of its own; what does so all the same is seen here.
+    tree = engine.syntax(f"SELECT (\n{expression}\n) FROM people")  # noqa: S608 - read, and not run
+    [node] = [statement["node"] for statement in tree["statements"]]
+    bare = engine.syntax("SELECT 1 FROM people")["statements"][0]["node"]
+    found = node.get("select_list", ())
+    if node.get("type") != "SELECT_NODE" or len(found) != 1 or found[0].get("alias"):
+        raise ValueError("a `where` is one expression")
+    if any(without_place(node[key]) != without_place(bare[key]) for key in bare if key != "select_list"):
+        raise ValueError("a `where` is one expression, without clauses")
+    expression_node: Node = found[0]
+    return expression_node
+
+
+def without_place(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {
+            key: without_place(value) for key, value in node.items() if not key.startswith("query_location")
+        }
+    return [without_place(each) for each in node] if isinstance(node, list) else node
+
+
+def shown(engine: Engine, node: Node) -> str:
+    """The tree as text again."""
+    tree = engine.syntax("SELECT 1 FROM people")
+    tree["statements"][0]["node"]["select_list"] = [node]
+    text = engine.text(tree)
+    return text.removeprefix("SELECT ").removesuffix(" FROM people")
+
+
+@dataclass(slots=True)
+class Reading:
+    """One pass over a tree. `columns`: lower-case name → name."""
+
+    columns: Mapping[str, str]
+    used: set[str] = field(default_factory=set)
+
+    def look(self, node: Any) -> None:
+        """Raises ValueError at the first part that is not on the lists above, wherever in the tree it stands."""
+        if isinstance(node, list):
+            for each in node:
+                self.look(each)
+        elif isinstance(node, dict):
+            if "class" in node:
+                self._judge(node)
+            for each in node.values():
+                self.look(each)
+
+    def _judge(self, node: Node) -> None:
+        kind = node["class"]
+        if kind not in CLASSES:
+            raise ValueError(
+                f"{TOLD.get(kind, f'it has a part that is not known here ({kind})')}: that is not allowed"
+            )
+        if kind == "COLUMN_REF":
+            self._column(node["column_names"])
+        if kind == "FUNCTION":
+            called(node)
+        if kind == "OPERATOR" and node["type"] not in OPERATORS:
+            raise ValueError(f"the operator {node['type']} is not allowed")
+        if kind == "TYPE" and (node["type_name"].upper() not in TYPES):
+            raise ValueError(
+                f"the type {node['type_name']} is not allowed; there are: {', '.join(sorted(TYPES))}"
+            )
+
+    def _column(self, names: Sequence[str]) -> None:
+        found = self.columns.get(names[0].lower()) if len(names) == 1 else None
+        if found is None:
+            raise ValueError(
+                f"there is no column {'.'.join(names)!r}; there are: {', '.join(self.columns.values())}"
+            )
+        self.used.add(found)
+
+    def mend(self, node: Any, engine: Engine) -> None:
+        """Read columns as numbers where they stand beside one."""
+        if isinstance(node, list):
+            for each in node:
+                self.mend(each, engine)
+        if not isinstance(node, dict):
+            return
+        for each in node.values():
+            self.mend(each, engine)
+        places = operands(node)
+        if any(numeric(holder[key]) for holder, key in places) or node.get("function_name") in ARITHMETIC:
+            for holder, key in places:
+                if textual(holder[key]):
+                    holder[key] = as_number(holder[key], engine)
+
+
+def called(node: Node) -> None:
+    name = node["function_name"].lower()
+    if name not in FUNCTIONS:
+        raise ValueError(f"the function {name!r} is not allowed")
+    if name == "replace":
+        _, *texts = [text_of(each["expression"]) for each in node["arguments"]]
+        old, new = texts if len(texts) == TWO else (None, None)
+        if not old or new is None or len(new) > len(old):
+            raise ValueError(
+                "`replace` takes two texts here, of which the second is no longer than the first"
+            )
+
+
+def text_of(node: Node) -> str | None:
+    literal = node.get("literal", {})
+    return str(literal["text"]) if literal.get("kind") == "STRING" else None
+
+
+def operands(node: Node) -> list[tuple[Any, Any]]:
+    """Where the parts stand that are compared, or calculated, with each other."""
+    match node.get("class"):
+        case "COMPARISON":
+            return [(node, "left"), (node, "right")]
+        case "BETWEEN":
+            return [(node, "input"), (node, "lower"), (node, "upper")]
+        case "OPERATOR" if node["type"] in {"COMPARE_IN", "COMPARE_NOT_IN"}:
+            return [(node["children"], at) for at in range(len(node["children"]))]
+        case "FUNCTION" if node["function_name"] in ARITHMETIC:
+            return [(each, "expression") for each in node["arguments"]]
+    return []
+
+
+def numeric(node: Node) -> bool:
+    match node.get("class"):
+        case "CONSTANT":
+            return node["literal"]["kind"] in {"INTEGER", "NUMERIC"}
+        case "FUNCTION":
+            return node["function_name"] in ARITHMETIC | COUNTS
+        case "CAST":
+            return node["type_expr"]["type_name"].upper() in NUMERIC_TYPES
+    return False
+
+
+def textual(node: Node) -> bool:
+    return node.get("class") == "COLUMN_REF" or node.get("function_name") in TEXTS
+
+
+def as_number(node: Node, engine: Engine) -> Node:
+    made: Node = engine.syntax("SELECT TRY_CAST(x AS DOUBLE)")["statements"][0]["node"]["select_list"][0]
+    return {**made, "child": node}

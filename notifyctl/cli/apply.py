@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print the exact requests, send nothing, change no file.")
 @click.option(
     "--failures",
-    metavar="FOLDER",
-    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
     help="Write the rows of people who did not get it, and why, in the form of their own file.",
 )
 @reveal_option
@@ -172,10 +172,10 @@ def send(
     return applied
 
 
-def tell_failures(workspace: Workspace, environment: Environment, applied: Applied, folder: Path) -> None:
+def tell_failures(workspace: Workspace, environment: Environment, applied: Applied, file: Path) -> None:
     from notifyctl.app.failures import write_failures
 
-    for path, count in write_failures(workspace, environment, applied.plan, folder):
+    for path, count in write_failures(workspace, environment, applied.plan, file):
         say(f"{count:,} rows that did not get through: {path}", stderr=True)
 
 

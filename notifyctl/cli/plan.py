@@ -52,6 +52,12 @@ if TYPE_CHECKING:
     metavar="REV",
     help="Compare with the project at this commit, such as origin/main: what changes for whom.",
 )
+@click.option(
+    "--rejects",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the rows of audiences that nobody can be sent to, and why, in the form of their own file.",
+)
 @format_option("text", "json", "markdown")
 @click.option(
     "--detailed-exitcode",
@@ -68,6 +74,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     as_of: datetime | None,
     out: Path | None,
     base: str | None,
+    rejects: Path | None,
     form: str,
     detailed_exitcode: bool,  # noqa: FBT001
 ) -> int:
@@ -79,6 +86,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     notifyctl -e production plan --out december.plan
     notifyctl plan --offline --base origin/main --format markdown
     notifyctl plan --untrusted --base origin/main --format markdown
+    notifyctl plan --rejects mend.csv
     notifyctl plan --only outage-sms --as-of 2026-12-01T09:00:00Z
     """
     from notifyctl.app.planning import make_plan
@@ -86,6 +94,8 @@ def command(  # noqa: PLR0917 - click passes options by name
     wish = Wish(only, as_of, base, out, form)
     settings = globals_of(context)
     if untrusted:
+        if rejects is not None:
+            raise UsageError("--rejects writes people's addresses, and --untrusted tells of nobody")
         plan = of_a_stranger(context, wish)
     else:
         from notifyctl.app.workspace import open_workspace
@@ -94,6 +104,11 @@ def command(  # noqa: PLR0917 - click passes options by name
         environment = workspace.environment(settings.env)
         plan = make_plan(workspace, environment, only=only, offline=offline, as_of=as_of)
         show(context, wish, plan, compared(wish, workspace, environment, plan))
+        if rejects is not None:
+            from notifyctl.app.failures import write_rejects
+
+            for path, count in write_rejects(workspace, rejects, only=only):
+                say(f"{count:,} rows of nobody: {path}", stderr=True)
     if plan.complete and not plan.applyable:
         return ExitCode.ERROR
     return exit_code(plan) if detailed_exitcode else ExitCode.DONE

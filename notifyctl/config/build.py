@@ -45,6 +45,11 @@ def given(values: Values, **names: str) -> dict[str, Any]:
     return {field: values[key] for field, key in names.items() if key in values}
 
 
+def same(values: Values, *names: str) -> dict[str, Any]:
+    """As `given`, for fields that are called as their keys."""
+    return given(values, **{name: name for name in names})
+
+
 def project(values: Values, marks: Marks) -> Project:
     environments = {
         name: environment(name, each, marks.below("environments", name))
@@ -174,7 +179,9 @@ def recipient(values: Values, marks: Marks) -> InlineRecipient:
 
 
 def source(values: Values) -> Source:
-    return Source(url=secret(values, "url"), **given(values, file="file", format="format", sql="sql"))
+    return Source(
+        url=secret(values, "url"), **same(values, "file", "format", "delimiter", "encoding", "table", "sql")
+    )
 
 
 def schedule(name: str, values: Values, marks: Marks) -> Schedule:

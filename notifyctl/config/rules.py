@@ -31,9 +31,9 @@ def project_rules(values: Values) -> Iterator[Problem]:
 
 def audience_rules(values: Values) -> Iterator[Problem]:
     source = values.get("source", {})
-    if "sql" in source and not ("urlEnv" in source or "urlFile" in source):
-        message = "`sql` needs `urlEnv` or `urlFile` beside it, which say where the database's URL is"
-        yield Problem(("source", "sql"), "missing-key", message, "for example: urlEnv: CRM_URL")
+    if ("urlEnv" in source or "urlFile" in source) and not ("sql" in source or "table" in source):
+        message = "a database needs `table` or `sql` beside its URL, which say who is in the audience"
+        yield Problem(("source",), "missing-key", message, "for example: table: people")
 
 
 def schedule_rules(values: Values) -> Iterator[Problem]:

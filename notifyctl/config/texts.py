@@ -93,6 +93,17 @@ def zone(text: str) -> str:
     return text
 
 
+def encoding(text: str) -> str:
+    """An encoding of text that Python knows."""
+    import codecs
+
+    try:
+        "".encode(codecs.lookup(text).name)
+    except (LookupError, ValueError):
+        raise ValueError(f'"{text}" is no encoding of text; cp1252, latin-1 and utf-16 are some') from None
+    return text
+
+
 def zone_or_recipient(text: str) -> str:
     return text if text == RECIPIENT_ZONE else zone(text)
 

@@ -130,7 +130,9 @@ TEXTS: Mapping[str, Page] = {
 
 PEOPLE: Mapping[str, Page] = {
     "unknown-column": Page(E, "The source has no such column. Its first line names those there are."),
-    "unsupported-source": Page(E, "This version reads CSV, TSV and JSON Lines."),
+    "unsupported-source": Page(
+        E, "This source is not read so: the message says what is read, or what is missing beside it."
+    ),
     "bad-where": Page(
         E,
         "`where` is one boolean SQL expression over the columns; it can call pure functions and nothing else.",

@@ -20,8 +20,8 @@ from notifyctl.lint.variables import check_variables
 from notifyctl.lint.words import check_words
 from notifyctl.message import compose, variants, written_in
 from notifyctl.message.bounds import SECONDS, OutOfTimeError, bounded
-from notifyctl.model import Environment, Notification, Project
-from notifyctl.ports import AudienceReader, FileTree
+from notifyctl.model import Audience, Environment, Notification, Project
+from notifyctl.ports import AudienceReader, Environ, FileTree
 from notifyctl.records import dataclass, field
 
 SANDBOX_SENDERS = {"sms": "SANDBOX", "email": "sandbox@notifyctl.example", "rcs": "a_000000000000000000"}
@@ -46,10 +46,12 @@ def check_project(
     files: FileTree,
     only: tuple[str, ...] = (),
     fiction: bool = False,
+    environ: Environ | None = None,
     idle: bool = True,
 ) -> Checked:
     """All problems of all notifications (of `only` those, where it names some), as they would be sent from `environment`.
-    `fiction`: made-up people stand in for an audience that is not here. `idle`: templates that wait for a notification too.
+    `fiction`: made-up people stand in for an audience that is not here, and always for a database where `environ`, which
+    has its URL, is not given. `idle`: templates that wait for a notification too.
     """
     suppressed, problems = load_suppressions(project.suppressions, files, project.marks)
     for schedule in project.schedules.values():
@@ -62,11 +64,14 @@ def check_project(
     for name, notification in project.notifications.items():
         if only and name not in only:
             continue
-        opened = partial(open_audience, files=files, suppressed=suppressed, fence=environment.fence)
+        opened = partial(
+            open_audience, files=files, suppressed=suppressed, fence=environment.fence, environ=environ
+        )
+        unasked = environ is None and is_remote(notification.audience)
         try:
             reader = opened(notification.audience)
         except ProjectError as error:
-            if not fiction or not isinstance(error, AbsentAudienceError):
+            if not (fiction or unasked) or not isinstance(error, AbsentAudienceError):
                 problems.extend(error.diagnostics)
                 continue
             stand_ins, found = made_up(notification, error)
@@ -89,6 +94,11 @@ def check_project(
                 compose_all(project, notification, environment=environment, files=files, columns=())[1]
             )
     return Checked(messages, audiences, tuple(drafts), tuple(problems))
+
+
+def is_remote(audience: Audience) -> bool:
+    """Whether its people are in a database that is no file."""
+    return audience.source is not None and audience.source.url is not None
 
 
 def compose_all(

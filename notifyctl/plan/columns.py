@@ -131,6 +131,7 @@ class ByColumns:
         self.blocks: list[str] = []
         self.readings: list[Reading] = []
         self.combinations: list[Combination] = []
+        self.sieve: Any = None
 
     def run(self, identify: Identify) -> Examination:
         found = self.found
@@ -369,72 +370,105 @@ class ByColumns:
     # What the ledger knows
 
     def _past(self) -> None:
+        import numpy as np
+
         known, recorded = self.part.standings, self.part.recorded
         epochs = recorded.epochs if isinstance(recorded, Recorded) else {}
-        met = 0
-        for piece in ahead(packed_facts(known, epochs) if isinstance(known, Known) else folded_facts(known)):
-            met += self._meet(piece)
-        if met:
-            self._fold()
+        met, count = np.zeros(0, bool), 0
+        told = packed_facts(known, epochs) if isinstance(known, Known) else folded_facts(known)
+        for number, piece in enumerate(ahead(told)):
+            if number == 0:
+                self.sieve = self._made_sieve()
+            places = self._meet(piece)
+            if len(places):
+                met = met if len(met) else np.zeros(self.engine.row("SELECT max(n) + 1 FROM units")[0], bool)
+                met[places] = True
+                count += len(places)
+        if count:
+            self._fold(repeated=bool(count > np.count_nonzero(met)))
         held = PackedIds(recorded.held) if isinstance(recorded, Recorded) else recorded
         for column, value, ids in (("joined", "false", held), ("earlier", "true", self.part.earlier)):
             for chunk in packed_ids(ids or ()):
                 self._keys()
                 with self.engine.given("chunk", chunk):
                     self.engine.run(
-                        f"UPDATE units SET {column} = {value} FROM keys JOIN chunk USING (hi)"
-                        f" WHERE units.n = keys.n AND {LOW} = chunk.lo"
+                        f"UPDATE units SET {column} = {value} FROM keys JOIN chunk USING (hi, lo)"
+                        " WHERE units.n = keys.n"
                     )
+        for table in ("keys", "met"):
+            self.engine.run(f"DROP TABLE IF EXISTS {table}")
 
     def _keys(self) -> None:
-        """The first half of each id as a number, made once: it is met many times. The rest is compared where it is met."""
-        self.engine.run(f"CREATE TABLE IF NOT EXISTS keys AS SELECT n, {HIGH} AS hi FROM units")
+        """Each id as two numbers, made once: it is met many times."""
+        self.engine.run(f"CREATE TABLE IF NOT EXISTS keys AS SELECT n, {HIGH} AS hi, {LOW} AS lo FROM units")
 
-    def _meet(self, piece: Facts) -> int:
-        """Gather what packed facts say of people in this audience."""
-        self._keys()
-        with self.engine.given("chunk", {"hi": piece.column("hi"), "place": piece.places}):
-            found = self.engine.arrays("SELECT n, place FROM keys JOIN chunk USING (hi)")
-        if not len(found["n"]):
-            return 0
-        self.engine.run(
-            "CREATE TABLE IF NOT EXISTS met (n BIGINT, lo UBIGINT, f1 UBIGINT, f2 UINTEGER, rank UBIGINT, recorded BOOLEAN)"
-        )
-        with self.engine.given("chunk", {"n": found["n"], **piece.rows(found["place"])}):
-            self.engine.run("INSERT INTO met SELECT n, lo, f1, f2, rank, recorded FROM chunk")
-        return len(found["n"])
-
-    def _fold(self) -> None:
-        """The word that decides for each unit, as `standing.standings` folds it."""
+    def _made_sieve(self) -> Any:
+        """Which beginnings of ids there are: most people of a large ledger are not in the audience, and need no join. None
+        for an audience so large that most would pass.
+        """
         import numpy as np
 
+        self._keys()
+        if self.roster.people > SIEVE_MOST:
+            return None
+        sieve = np.zeros(1 << SIEVE_BITS, bool)
+        sieve[self.engine.arrays("SELECT hi FROM keys")["hi"] >> SIEVE_SHIFT] = True
+        return sieve
+
+    def _meet(self, piece: Facts) -> Any:
+        """Gather what packed facts say of people in this audience; returns their places in it."""
+        hi, places = piece.column("hi"), piece.places
+        if self.sieve is not None:
+            places = places[self.sieve[hi >> SIEVE_SHIFT]]
+        if not len(places):
+            return places
+        chunk = {"hi": hi[places], "lo": piece.column("lo")[places], "place": places}
+        with self.engine.given("chunk", chunk):
+            found = self.engine.arrays("SELECT n, place FROM keys JOIN chunk USING (hi, lo)")
+        if len(found["n"]):
+            self.engine.run(
+                "CREATE TABLE IF NOT EXISTS met (n BIGINT, f1 UBIGINT, f2 UINTEGER, rank UBIGINT, recorded BOOLEAN)"
+            )
+            with self.engine.given("chunk", {"n": found["n"], **piece.rows(found["place"])}):
+                self.engine.run("INSERT INTO met SELECT n, f1, f2, rank, recorded FROM chunk")
+        return found["n"]
+
+    def _fold(self, *, repeated: bool) -> None:
+        """The word that decides for each unit, as `standing.standings` folds it. `repeated`: some have several."""
+        import numpy as np
+
+        if repeated:
+            self.engine.run(
+                "CREATE TABLE folded AS SELECT n, arg_max(f1, rank) AS f1, arg_max(f2, rank) AS f2, max(rank) AS rank,"
+                " bool_or(recorded) AS recorded FROM met GROUP BY n"
+            )
+            self.engine.run("DROP TABLE met")
+            self.engine.run("ALTER TABLE folded RENAME TO met")
+        # The join gives a narrow table: an UPDATE that joins would hold the hashes of everybody.
+        same = f"f1 = {HASH_1} AND f2 = {HASH_2}"
         self.engine.run(f"""
-            UPDATE units SET joined = joined AND NOT recorded,
-                   standing = CASE kind WHEN 0 THEN 0 WHEN {RANKS["rejected"]} THEN 1 WHEN {RANKS["uncertain"]} THEN 2
-                   ELSE CASE WHEN fingerprint = hash[1:{FINGERPRINT_HEX}] THEN 3 ELSE {OTHER_TEXT} END END
-            FROM (SELECT n, lo, max(rank) >> {BATCH_BITS} AS kind, {FINGERPRINT} AS fingerprint,
-                         bool_or(recorded) AS recorded FROM met GROUP BY n, lo)
-                 AS word WHERE units.n = word.n AND {LOW} = word.lo""")
+            CREATE TABLE word AS
+            SELECT n, recorded, (CASE rank >> {BATCH_BITS} WHEN 0 THEN 0 WHEN {RANKS["rejected"]} THEN 1
+                   WHEN {RANKS["uncertain"]} THEN 2 ELSE CASE WHEN {same} THEN 3 ELSE {OTHER_TEXT} END END)::UTINYINT AS standing
+            FROM met JOIN units USING (n)""")
+        self.engine.run(
+            "UPDATE units SET joined = joined AND NOT recorded, standing = word.standing FROM word WHERE units.n = word.n"
+        )
+        self.engine.run("DROP TABLE word")
         # Those who have another text may have this one, by the hash of earlier versions.
         test = f"standing = {OTHER_TEXT}"
-        same: list[int] = []
-        fingerprints: dict[int, str] = dict(
-            chain.from_iterable(
-                self.engine.chunks(
-                    f"SELECT n, {FINGERPRINT} FROM met JOIN units USING (n) WHERE {test} AND {LOW} = lo GROUP BY n",
-                    AT_ONCE,
-                )
-            )
-        )
+        alike: list[int] = []
+        former = self.engine.chunks(f"SELECT n, f1, f2 FROM met JOIN units USING (n) WHERE {test}", AT_ONCE)
+        fingerprints = {n: f1.to_bytes(8) + f2.to_bytes(4) for n, f1, f2 in chain.from_iterable(former)}
         if not fingerprints:
             return
         for rows in self._people(test, AT_ONCE):
             for n, variant, _, values in rows:
-                former = self.examiner.hashes[self.variants[variant]].former(values)
-                if former[:FINGERPRINT_BYTES].hex() == fingerprints[n]:
-                    same.append(n)
-        if same:
-            with self.engine.given("chunk", {"n": np.array(same)}):
+                hashed = self.examiner.hashes[self.variants[variant]].former(values)
+                if hashed[:FINGERPRINT_BYTES] == fingerprints[n]:
+                    alike.append(n)
+        if alike:
+            with self.engine.given("chunk", {"n": np.array(alike)}):
                 self.engine.run("UPDATE units SET standing = 3 FROM chunk WHERE units.n = chunk.n")
 
     # What is decided
@@ -668,7 +702,7 @@ class Facts:
 
     def rows(self, places: Any) -> dict[str, Any]:
         some = Facts(self.packed[places], self.ranks[places], self.recorded[places])
-        columns = {name: some.column(name) for name in ("lo", "f1", "f2")}
+        columns = {name: some.column(name) for name in ("f1", "f2")}
         return {**columns, "rank": some.ranks, "recorded": some.recorded}
 
 
@@ -764,6 +798,10 @@ USUAL = alphabet("".join(character for character in BASIC if character not in '"
 """Texts that need no second look: one unit a character, and nothing that JSON escapes."""
 RIGHT_TO_LEFT = r"[\x{590}-\x{8ff}\x{fb1d}-\x{fdff}\x{fe70}-\x{feff}]"
 
+SIEVE_BITS = 24
+SIEVE_SHIFT = 64 - SIEVE_BITS
+SIEVE_MOST = 4_000_000
+"""People: a fifth of all beginnings."""
 BATCH_BITS = 56
 NO_WORD = 0
 RANKS: dict[Kind, int] = {"rejected": 1, "uncertain": 3, "accepted": 4}
@@ -776,5 +814,5 @@ KEY = (
 """All that a decision depends on, as one number."""
 HIGH, LOW = "('0x' || id[1:16])::UBIGINT", "('0x' || id[17:32])::UBIGINT"
 """A recipient id as the two numbers that packed facts have."""
-FINGERPRINT = "lower(lpad(to_hex(arg_max(f1, rank)), 16, '0') || lpad(to_hex(arg_max(f2, rank)), 8, '0'))"
-"""The fingerprint of the word that decides, in hex."""
+HASH_1, HASH_2 = "('0x' || hash[1:16])::UBIGINT", "('0x' || hash[17:24])::UINTEGER"
+"""The fingerprint of what they would get, as packed facts have it."""

@@ -175,6 +175,10 @@ def contained(ended: Ended, root: Path) -> None:
     assert list(strangers(ended.trace, root)) == []
 
 
+ITSELF: dict[str, set[object]] = {"sqlite3.connect": {":memory:"}, "ctypes.dlopen": {None, "None"}}
+"""What leads nowhere else."""
+
+
 def strangers(trace: Sequence[Sequence[Any]], root: Path) -> Iterator[Sequence[Any]]:
     """What was reached for and is neither the project, nor Python's, nor git."""
     places = [*(p for p in map(os.path.realpath, sys.path) if p != str(root)), str(PACKAGE), sys.base_prefix]
@@ -189,8 +193,8 @@ def strangers(trace: Sequence[Sequence[Any]], root: Path) -> Iterator[Sequence[A
         elif event == "subprocess.Popen":
             if arguments[1][: len(start)] != start or arguments[1][len(start)] not in READING:
                 yield event, *arguments
-        elif event == "sqlite3.connect":
-            if first != ":memory:":
+        elif event in ITSELF:
+            if first not in ITSELF[event]:
                 yield event, *arguments
         elif event not in {"os.putenv", "os.unsetenv", "sqlite3.connect/handle"}:
             yield event, *arguments
@@ -207,6 +211,15 @@ def test_a_sound_project_is_planned_and_says_what_is_not_known(root: Path) -> No
     assert any("no ledger" in each for each in made["unknown"])
     assert any("`--base`" in each for each in made["unknown"])
     assert any(event == "open" for event, *_ in ended.trace), "the trace sees what is read"
+
+
+def test_a_condition_chooses_in_an_untrusted_project_too(root: Path) -> None:
+    where("name = 'Ada'")(root)
+    ended = plan(root, "--format", "json")
+    assert ended.code == 0, ended.err
+    contained(ended, root)
+    [made] = [each for each in json.loads(ended.out)["notifications"] if each["name"] == "hello"]
+    assert made["actions"] == {"send": 1}
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])
@@ -326,6 +339,10 @@ REFUSED: Mapping[str, tuple[Make, str]] = {
     "where attaches": (where("1) ; ATTACH '/tmp/x.db' AS x"), "where"),
     "where loads": (where("load_extension('./evil.so')"), "load_extension"),
     "where writes": (where("writefile('/tmp/x', name)"), "writefile"),
+    "where grows": (where("length(" + "concat(name, name, name, name" * 50 + ")" * 51 + " > 1"), "where"),
+    "where repeats": (where("length(repeat(name, 2000000000)) > 1"), "repeat"),
+    "where never ends": (where("(WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT 1 FROM r) SELECT count(*) FROM r) > 1"), "query of its own"),
+    "where looks about": (where("current_setting('home_directory') = ''"), "current_setting"),
     "a huge file": (files(hello_yaml=HELLO + "# " + "x" * 50_000_000), "10,485,760 bytes"),
     "an include of 2 GB": (both(sparse, reading("{% include 't.txt' %}")), "more than 10 MiB"),
     "5,400 problems": (wrong, "rest is left out"),

@@ -20,6 +20,7 @@ from notifyctl.config.kinds.parts import (
     secret,
 )
 from notifyctl.config.texts import (
+    encoding,
     zone,
 )
 from notifyctl.records import replace
@@ -84,16 +85,38 @@ SOURCE = Record(
             name="file",
             shape=Text(
                 min_length=1,
-                description="A file of the project, relative to this YAML file or to the project.",
-                examples=("data/ec1m.csv",),
+                description="A file of the project, relative to this YAML file or to the project; of Parquet also a pattern.",
+                examples=("data/ec1m.csv", "data/people.csv.gz", "data/*.parquet"),
             ),
         ),
         Field(
             name="format",
             shape=Choice(
-                values=("csv", "tsv", "jsonl", "parquet"),
+                values=("csv", "tsv", "jsonl", "parquet", "sqlite", "duckdb"),
                 description="Where the file's suffix does not tell.",
             ),
+        ),
+        Field(
+            name="delimiter",
+            shape=Text(
+                min_length=1,
+                max_length=1,
+                description="What stands between two cells, where the header does not tell: it has a comma, else ; or | or a tab.",
+                examples=(";",),
+            ),
+        ),
+        Field(
+            name="encoding",
+            shape=Text(
+                min_length=1,
+                parse=encoding,
+                description="Of a text file that is not UTF-8 and has no byte order mark.",
+                examples=("cp1252", "latin-1"),
+            ),
+        ),
+        Field(
+            name="table",
+            shape=Text(min_length=1, description="A table or view of the database.", examples=("people",)),
         ),
         Field(
             name="sql",
@@ -101,8 +124,14 @@ SOURCE = Record(
         ),
         *secret("url", "the URL of the database", "CRM_URL"),
     ),
-    exactly_one=(("file", "sql"),),
-    at_most_one=(either_of("url"), ("file", "urlEnv"), ("file", "urlFile"), ("sql", "format")),
+    exactly_one=(("file", *either_of("url")),),
+    at_most_one=(
+        ("sql", "table"),
+        ("delimiter", "sql"),
+        ("delimiter", "table"),
+        ("encoding", "sql"),
+        ("encoding", "table"),
+    ),
 )
 
 COLUMNS = Record(

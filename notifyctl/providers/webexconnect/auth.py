@@ -7,11 +7,11 @@ from __future__ import annotations
 from base64 import b64decode
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from notifyctl.errors import SettingsError
-from notifyctl.model import Auth, JwtAuth, Secret
+from notifyctl.model import Auth, JwtAuth
 from notifyctl.ports import Environ
+from notifyctl.secrets import place, read_secret
 
 TOKEN_LIFETIME = 60
 """Seconds until a token expires; a new one is made for each request. The API's own limit is an hour (rule 27)."""
@@ -82,39 +82,6 @@ def token_signer(auth: JwtAuth, environ: Environ) -> TokenSigner:
             hint="use it as the service's page shows it, still encoded: letters, digits, + and /, with any = at its end",
         )
     return TokenSigner(service_id, secret)
-
-
-def read_secret(secret: Secret, environ: Environ, *, what: str) -> str:
-    """The text of a secret without space around it, such as a mounted file's last line end. `what` names it in errors.
-
-    Raises SettingsError when the variable or file is missing, unreadable or empty.
-    """
-    if secret.file is not None:
-        text = mounted(secret, Path(secret.file), what)
-    else:
-        assert secret.env is not None, "the loader asks for a variable or a file"
-        if secret.env not in environ:
-            raise SettingsError(
-                f"{what} is missing: the environment variable {secret.env} is not set",
-                hint=f"set {secret.env}, for example from the secrets of the CI job",
-            )
-        text = environ[secret.env]
-    if not text.strip():
-        raise SettingsError(f"{what} is missing: {place(secret)} is empty")
-    return text.strip()
-
-
-def mounted(secret: Secret, path: Path, what: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{what} is missing: {place(secret)}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise SettingsError(f"{what} cannot be read: {place(secret)} is no text in UTF-8") from None
-
-
-def place(secret: Secret) -> str:
-    return f"the file {secret.file}" if secret.file is not None else f"the environment variable {secret.env}"
 
 
 def redacted_headers(auth: Auth) -> dict[str, str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import socket
 import ssl
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from notifyctl.countdown import Countdown
 from notifyctl.faults import Point, point
 
 CONNECT_TIMEOUT = 5.0
@@ -49,18 +49,17 @@ class Answer:
     retry_after: str | None
 
 
-class Limit:
+class Limit(Countdown):
     """A total time, from now on."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._end = time.monotonic() + seconds  # a socket waits on this clock and no other
-        self.passed = f"no complete answer within {seconds:g} seconds"
+    @property
+    def passed(self) -> str:
+        return f"no complete answer within {self.seconds:g} seconds"
 
-    def rest(self) -> float:
+    def wait(self) -> float:
         """Seconds that are left. Raises TimeoutError when none are."""
-        left = self._end - time.monotonic()
-        if left <= 0:
+        left = self.rest
+        if not left:
             raise TimeoutError(self.passed)
         return left
 
@@ -89,11 +88,11 @@ class Endpoint:
 
     def _connected(self, limit: Limit) -> Connection:
         try:
-            made = socket.create_connection((self._host, self._port), min(CONNECT_TIMEOUT, limit.rest()))
+            made = socket.create_connection((self._host, self._port), min(CONNECT_TIMEOUT, limit.wait()))
             try:
                 made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self._secure:
-                    made.settimeout(min(CONNECT_TIMEOUT, limit.rest()))
+                    made.settimeout(min(CONNECT_TIMEOUT, limit.wait()))
                     made = self._context.wrap_socket(made, server_hostname=self._host)
             except BaseException:
                 made.close()
@@ -134,7 +133,7 @@ class Connection(HTTPConnection):
         rest = memoryview(data)
         while rest:
             with telling(self._limit):
-                self.sock.settimeout(self._limit.rest())
+                self.sock.settimeout(self._limit.wait())
                 rest = rest[self.sock.send(rest) :]
 
     def answer(self) -> Answer:
@@ -196,5 +195,5 @@ class Wire(io.RawIOBase):
 
     def readinto(self, room: Any) -> int:
         with telling(self._limit):
-            self._socket.settimeout(self._limit.rest())
+            self._socket.settimeout(self._limit.wait())
             return self._socket.recv_into(room)

@@ -9,7 +9,8 @@ import pytest
 
 from notifyctl.errors import SettingsError
 from notifyctl.model import Auth, JwtAuth, Secret
-from notifyctl.providers.webexconnect.auth import read_credentials, read_secret, redacted_headers
+from notifyctl.providers.webexconnect.auth import read_credentials, redacted_headers
+from notifyctl.secrets import read_secret
 
 NOW = datetime(2026, 12, 1, 9, 30, 15, 999_000, tzinfo=UTC)
 RAW = b"made up, and thirty-two bytes ok"

@@ -1,0 +1,188 @@
+"""Databases and Parquet files as rows: each query is one SELECT that only reads, within bounds of time and memory.
+
+SQLite files are read by the standard library, DuckDB and Parquet files by the columnar engine, PostgreSQL by its own library, a
+chunk at a time. Rows are numbered from 1 in the order in which they come: it is the query's own `order by` that fixes it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from notifyctl.audience.rows import Row
+from notifyctl.audience.streams import TableError
+from notifyctl.audience.tables import MAX_FIELD, Cells, cell_text, sound_header, to_rows
+from notifyctl.countdown import Countdown
+from notifyctl.records import dataclass
+
+AT_ONCE = 4096
+"""Rows fetched at a time."""
+PATIENCE = 60.0
+"""Seconds that a query may take until its next rows come."""
+MAX_ROWS = 50_000_000
+STEPS = 100_000
+"""SQLite's virtual machine steps between two looks at the clock: a few milliseconds."""
+
+Values = Sequence[Any]
+Fetch = Callable[[], Iterator[Values]]
+"""The names of the columns, then the rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queried:
+    """Implements tables.Table. Each pass runs the query again."""
+
+    header: Sequence[str]
+    fetch: Fetch
+
+    def cells(self) -> Iterator[tuple[int, Cells | str]]:
+        with closing(self.fetch()) as rows:  # type: ignore[type-var]
+            next(rows)
+            for number, row in enumerate(rows, start=1):
+                if number > MAX_ROWS:
+                    raise TableError(f"it gives more than {MAX_ROWS:,} rows; does the query end?")
+                yield number, readable(self.header, row)
+
+    def rows(self, columns: Mapping[str, str], variables: Mapping[str, str]) -> Iterator[Row]:
+        return to_rows(self.cells(), columns, variables)
+
+
+def readable(header: Sequence[str], row: Values) -> Cells | str:
+    cells: dict[str, str | None] = {}
+    for name, value in zip(header, row, strict=True):
+        if isinstance(value, bytes | list | dict | tuple):
+            return f"{name!r} is neither a text nor a number"
+        text = cell_text(value)
+        if text is not None:
+            if "\0" in text:
+                return "the row holds a NUL character"
+            if len(text) > MAX_FIELD:
+                return f"{name!r} has {len(text):,} characters; {MAX_FIELD:,} are allowed"
+            text = text.strip() or None
+        cells[name] = text
+    return cells
+
+
+def queried(fetch: Fetch) -> Queried:
+    """Raises TableError when the query cannot be run."""
+    with closing(fetch()) as rows:  # type: ignore[type-var]
+        header = sound_header([str(name) for name in next(rows)])
+    return Queried(header, fetch)
+
+
+def select_all(table: str) -> str:
+    return f"SELECT * FROM {quoted(table)}"  # noqa: S608 - a quoted name
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+# SQLite
+
+READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
+
+
+def sqlite_file(path: str, select: str) -> Queried:
+    return queried(partial(from_sqlite, path, select))
+
+
+def from_sqlite(path: str, select: str) -> Iterator[Values]:
+    """Reads alone: whatever else a statement would do is refused by SQLite's authoriser, recursion too."""
+    patience = Countdown(PATIENCE)
+    try:
+        with closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)) as database:
+            database.execute("PRAGMA trusted_schema = OFF")
+            database.text_factory = partial(str, encoding="utf-8", errors="replace")
+            database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * MAX_FIELD)
+            database.set_authorizer(only_reading)
+            database.set_progress_handler(lambda: not patience.rest, STEPS)
+            cursor = database.execute(select)
+            if cursor.description is None:
+                raise TableError("it is no query")
+            yield [column[0] for column in cursor.description]
+            while chunk := cursor.fetchmany(AT_ONCE):
+                yield from chunk
+                patience.restart()
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        raise TableError(told(error) if patience.rest else "the query takes too long") from error
+
+
+def only_reading(action: int, _: str | None, second: str | None, *__: Any) -> int:
+    allowed = action in READING and (second or "").lower() != "load_extension"
+    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+
+def told(error: Exception) -> str:
+    text = str(error)
+    if "not authorized" in text or "prohibited" in text:
+        return f"a query may read tables and views, and do nothing else: {text}"
+    return text
+
+
+# DuckDB and Parquet
+
+
+def duckdb_file(path: str, select: str) -> Queried:
+    return queried(partial(from_engine, select, database=path))
+
+
+def parquet_files(paths: Sequence[str]) -> Queried:
+    """One table after the other, columns told apart by their names."""
+    from notifyctl.engine import literal
+
+    select = f"SELECT * FROM read_parquet({literal(list(paths))}, union_by_name = true)"  # noqa: S608 - literals
+    return queried(partial(from_engine, select, readable=tuple(paths)))
+
+
+def from_engine(
+    select: str, *, database: str | None = None, readable: Sequence[str] = ()
+) -> Iterator[Values]:
+    from notifyctl.engine import Engine, EngineError
+
+    try:
+        with Engine(readable=readable, database=database) as engine:
+            yield from engine.texts(select, AT_ONCE, seconds=PATIENCE)
+    except EngineError as error:
+        raise TableError(str(error)) from error
+
+
+# PostgreSQL
+
+
+def postgres(url: str, select: str) -> Queried:
+    return queried(partial(from_postgres, url, select))
+
+
+def from_postgres(url: str, select: str) -> Iterator[Values]:
+    """In a read-only transaction with a cursor on the server. No message holds the URL."""
+    try:
+        import psycopg
+    except ImportError as error:
+        raise TableError("reading PostgreSQL needs a library: pip install 'notifyctl[postgres]'") from error
+
+    options = f"-c default_transaction_read_only=on -c statement_timeout={PATIENCE:.0f}s"
+    try:
+        connection = psycopg.connect(url, connect_timeout=10, options=options, application_name="notifyctl")
+    except psycopg.OperationalError as error:
+        raise TableError(f"the database cannot be reached: {first_line(error)}") from error
+    except psycopg.Error as error:
+        raise TableError("the database's URL is none: postgresql://USER@HOST/DATABASE") from error
+    try:
+        with connection, connection.cursor("notifyctl") as cursor:
+            cursor.itersize = AT_ONCE
+            # With parameters, even none, the server takes one statement only; so a percent sign is written twice.
+            cursor.execute(select.replace("%", "%%").encode(), ())
+            yield [column.name for column in cursor.description or ()]
+            while chunk := cursor.fetchmany(AT_ONCE):
+                yield from chunk
+    except psycopg.Error as error:
+        raise TableError(f"the query failed: {first_line(error)}") from error
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,23 @@
+"""A total time for a piece of work that waits on sockets or on another's query. These wait on the machine's own clock, whatever
+time a plan is made for.
+"""
+
+from __future__ import annotations
+
+import time
+
+
+class Countdown:
+    """So many seconds from now on, or from the last `restart`."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.restart()
+
+    def restart(self) -> None:
+        self._end = time.monotonic() + self.seconds
+
+    @property
+    def rest(self) -> float:
+        """Seconds that are left; none when it is over."""
+        return max(self._end - time.monotonic(), 0.0)

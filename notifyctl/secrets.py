@@ -1,0 +1,42 @@
+"""Reading a secret from where the project says it is. No message of this module holds its value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from notifyctl.errors import SettingsError
+from notifyctl.model import Secret
+
+
+def read_secret(secret: Secret, environ: Mapping[str, str], *, what: str) -> str:
+    """The text of a secret without space around it, such as a mounted file's last line end. `what` names it in errors.
+
+    Raises SettingsError when the variable or file is missing, unreadable or empty.
+    """
+    if secret.file is not None:
+        text = mounted(secret, Path(secret.file), what)
+    else:
+        assert secret.env is not None, "the loader asks for a variable or a file"
+        if secret.env not in environ:
+            raise SettingsError(
+                f"{what} is missing: the environment variable {secret.env} is not set",
+                hint=f"set {secret.env}, for example from the secrets of the CI job",
+            )
+        text = environ[secret.env]
+    if not text.strip():
+        raise SettingsError(f"{what} is missing: {place(secret)} is empty")
+    return text.strip()
+
+
+def mounted(secret: Secret, path: Path, what: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{what} is missing: {place(secret)}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise SettingsError(f"{what} cannot be read: {place(secret)} is no text in UTF-8") from None
+
+
+def place(secret: Secret) -> str:
+    return f"the file {secret.file}" if secret.file is not None else f"the environment variable {secret.env}"

@@ -1,0 +1,111 @@
+"""An audience read by columns is the audience read row by row: the same people, and the same told of who is nobody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notifyctl.audience import open_audience
+from notifyctl.audience.columns import load, readable
+from notifyctl.audience.excluded import Excluded
+from notifyctl.diagnostics import Marks
+from notifyctl.engine import Engine
+from notifyctl.files import WorkingTree
+from notifyctl.model import Audience, ChannelName, Numbers, Source
+from notifyctl.ports import AudienceReader
+
+MARKS = Marks("people.yaml", {})
+ADDRESSES = st.one_of(
+    st.integers(0, 30).map(lambda n: f"+4477009{n:05}"),
+    st.integers(0, 30).map(lambda n: f"4477009{n:05}"),
+    st.integers(0, 30).map(lambda n: f"+44 (0)7700 9{n:05}"),
+    st.sampled_from(
+        ["+33639980001", "0033639980001", "+12015550123", "+442079460000", "+44770", "+999123456789"]
+    ),
+    st.sampled_from(
+        ["Ada@Reader.example", "ada@reader.example", "ada@", "zoë@büro.example", "a.b@x.example", ""]
+    ),
+    st.text(st.sampled_from("+0 9-("), max_size=6),
+)
+CELLS = st.one_of(st.integers(0, 30).map(str), st.text(st.sampled_from("aZ é\u00a0\t€'-"), max_size=4))
+ROWS = st.lists(
+    st.tuples(ADDRESSES, ADDRESSES, CELLS, CELLS, st.sampled_from(["", "", ",", ",,", " "])), max_size=12
+)
+CONDITIONS = st.sampled_from(
+    [None, None, "age > 7", "age like '1%' or name is null", "length(name) = 2 and age <> ''"]
+)
+SUPPRESSED = frozenset({"+44770900003", "+4477009000003", "ada@reader.example"})
+
+
+def told(excluded: Excluded) -> object:
+    listed = {reason: [(row.location, row.detail) for row in rows] for reason, rows in excluded.first.items()}
+    return {each: count for each, count in excluded.counts.items() if count}, {
+        k: v for k, v in listed.items() if v
+    }
+
+
+def by_rows(reader: AudienceReader, channel: ChannelName) -> tuple[list[object], object]:
+    excluded, people = Excluded(), list[object]()
+    for batch in reader.batches(channel):
+        for row in batch.excluded:
+            excluded.add(row)
+        values = zip(*(batch.values[name] for name in reader.variables), strict=True)
+        own = list(values) if reader.variables else [()] * len(batch)
+        columns = (batch.lines, batch.addresses, batch.destinations, batch.locales, batch.suppressions, own)
+        people += zip(*columns, strict=True)
+    return people, told(excluded)
+
+
+def by_columns(reader: AudienceReader, channel: ChannelName) -> tuple[list[object], object]:
+    with Engine(readable=readable(reader)) as engine:
+        roster = load(engine, reader, channel)
+        assert getattr(reader, "plain", None) is None or engine.row("SELECT count(*) FROM duckdb_views()")
+        values = "".join(f", {name}" for name in roster.values())
+        people: list[object] = []
+        for line, key, sent, locale, why, *own in engine.rows(
+            f"SELECT line, key, sent, locale, suppression{values} FROM people ORDER BY n"
+        ):
+            people.append(
+                (line, key, sent, locale, roster.suppressions[why - 1] if why else None, tuple(own))
+            )
+        return people, told(roster.excluded)
+
+
+@pytest.mark.parametrize("channel", [ChannelName.SMS, ChannelName.EMAIL])
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=ROWS,
+    condition=CONDITIONS,
+    numbers=st.sampled_from(Numbers),
+    fence=st.sampled_from([None, ("+4477*",), ("*@reader.example", "+336*")]),
+    ends=st.sampled_from(["\n", "\r\n"]),
+    delimiter=st.sampled_from([",", ";"]),
+)
+def test_both_ways_read_the_same(
+    channel: ChannelName,
+    rows: list[tuple[str, ...]],
+    condition: str | None,
+    numbers: Numbers,
+    fence: tuple[str, ...] | None,
+    ends: str,
+    delimiter: str,
+) -> None:
+    lines = ["phone,mail,name,age", *(",".join(row[:4]) + row[4] for row in rows)]
+    text = ends.join(lines).replace(",", delimiter) + ends
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "people.csv").write_bytes(text.encode())
+        audience = Audience(
+            "people",
+            MARKS,
+            source=Source("people.csv"),
+            columns={"msisdn": "phone", "email": "mail"},
+            substitutions={"name": "name", "age": "age"},
+            where=condition,
+            numbers=numbers,
+        )
+        reader = open_audience(audience, WorkingTree(Path(folder)), suppressed=SUPPRESSED, fence=fence)
+        assert by_columns(reader, channel) == by_rows(reader, channel)

