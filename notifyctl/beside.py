@@ -7,9 +7,7 @@ connections. Whoever starts it must be able to do that half alone, because a sec
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -22,12 +20,11 @@ Answer = Callable[[], bytes | None]
 
 def pays(count: int) -> bool:
     """Whether to share `count` files with a second process. It takes Linux, a second processor and no other thread."""
-    return (
-        count >= ENOUGH
-        and sys.platform == "linux"
-        and len(os.sched_getaffinity(0)) > 1
-        and threading.active_count() == 1
-    )
+    if count < ENOUGH or sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2:  # noqa: PLR2004 - two of them
+        return False
+    import threading
+
+    return threading.active_count() == 1
 
 
 @contextmanager
@@ -57,6 +54,8 @@ def beside(work: Callable[[], bytes]) -> Iterator[Answer]:
             yield answer
         finally:
             if not gone:
+                import signal
+
                 with suppress(OSError):
                     os.kill(child, signal.SIGKILL)
                     os.waitpid(child, 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator, Sequence
 
 from notifyctl.beside import beside, pays
@@ -28,6 +27,8 @@ def check_idle(
     idle = list(waiting(project))
     if not together or not pays(len(idle)):
         return found(idle)
+    import pickle
+
     middle = len(idle) // 2
     with beside(lambda: pickle.dumps(found(idle[middle:]))) as answer:
         near = found(idle[:middle])
