@@ -126,7 +126,7 @@ class RecipientBatch:
     locales: Sequence[str | None]
     timezones: Sequence[str | None]
     correlations: Sequence[str | None]
-    suppressions: Sequence[Suppression | None]
+    suppressions: Sequence[str | None]
     values: Mapping[str, Sequence[str | None]]
     excluded: Sequence[ExcludedRow] = ()
 

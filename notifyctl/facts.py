@@ -33,6 +33,8 @@ class Word:
     who: str | None = None
 
 
+OPT_OUT_CODES = {"7521": "complaint", "unsubscribe": "unsubscribe"}
+"""The code of a receipt → why its person wants nothing more."""
 UNSETTLED = frozenset({BatchState.ARMED, BatchState.UNKNOWN})
 
 

@@ -124,6 +124,23 @@ class LedgerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SuppressionList:
+    """People who are not written to. What stands here holds for those of its rows that say nothing else; empty: any. `since` and
+    `until` are days, the last one included, or times. Hashed rows were made with `key`, or with the ledger's.
+    """
+
+    file: str
+    location: Location
+    reason: str | None = None
+    channels: tuple[ChannelName, ...] = ()
+    categories: tuple[Category, ...] = ()
+    since: date | None = None
+    until: date | None = None
+    key: Secret | None = None
+    by_ledger: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     name: str
     provider: str
@@ -138,6 +155,8 @@ class Environment:
     """Shell-style patterns over normalised addresses; nobody else can be reached. `None`: no fence."""
     vars: Mapping[str, Any] = field(default_factory=dict)
     pricing: str | None = None
+    suppressions: tuple[SuppressionList, ...] = ()
+    """Beside the project's."""
 
     @property
     def is_sandbox(self) -> bool:
@@ -281,6 +300,8 @@ class Notification:
     """`None`: not given. An empty list is sent as one, as the API page's own sample does."""
     smartlinks: tuple[ApiObject, ...] = ()
     acknowledge: str | None = None
+    suppressions: tuple[SuppressionList, ...] = ()
+    """Beside those of project and environment."""
 
     @property
     def channel(self) -> ChannelName:
@@ -326,7 +347,7 @@ class Project:
     locale: str = "en"
     default_environment: str = "sandbox"
     vars: Mapping[str, Any] = field(default_factory=dict)
-    suppressions: tuple[str, ...] = ()
+    suppressions: tuple[SuppressionList, ...] = ()
     policy: Policy = Policy()
     lint: Mapping[str, str] = field(default_factory=dict)
     """rule → error, warning, info or off."""

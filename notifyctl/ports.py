@@ -85,6 +85,11 @@ class LedgerReader(Protocol):
 
     def summary(self) -> LedgerSummary: ...
 
+    def opt_outs(self, since: datetime | None = None) -> Iterator[tuple[bytes, str, str, datetime]]:
+        """(recipient id, channel, reason, when) of each receipt by which somebody complained or unsubscribed, in the order in
+        which they came.
+        """
+
     def recipient_ids(self, addresses: Sequence[str]) -> list[bytes]:
         """The keyed hashes (ID_BYTES each) of normalised addresses, in their order."""
 

@@ -10,13 +10,14 @@ from contextlib import closing
 from pathlib import Path
 
 from notifyctl.app.ledgers import facts_from, ledger_store
-from notifyctl.app.planning import Past
+from notifyctl.app.planning import Past, suppressions_of
 from notifyctl.app.workspace import Workspace
-from notifyctl.audience import load_suppressions, open_audience
+from notifyctl.audience import open_audience
 from notifyctl.audience.rewritten import rewritten
 from notifyctl.delivery import MEMBER_BYTES, BatchFacts, BatchState, Exclusion
 from notifyctl.errors import AbsentAudienceError, UsageError
 from notifyctl.facts import UNSETTLED
+from notifyctl.lint.project import opt_outs
 from notifyctl.model import Audience, Environment, Notification
 from notifyctl.plan.plan import Plan
 from notifyctl.plan.standing import MEMBER
@@ -84,7 +85,8 @@ def failed(
     workspace: Workspace, environment: Environment, plan: Plan, ledger: LedgerReader
 ) -> Iterator[tuple[str, Found]]:
     project = workspace.sound
-    suppressed, _ = load_suppressions(project.suppressions, workspace.files, project.marks)
+    facts = facts_from(ledger)
+    lists = suppressions_of(workspace, facts, environ=workspace.environ)
     by_audience: dict[str, Found] = {}
     for name in sorted({each.name for each in plan.notifications} & set(project.notifications)):
         notification = project.notifications[name]
@@ -92,11 +94,11 @@ def failed(
         reader = open_audience(
             audience,
             workspace.files,
-            suppressed=suppressed,
+            suppressed=opt_outs(lists, project, environment, notification, workspace.clock.now()),
             fence=environment.fence,
             environ=workspace.environ,
         )
-        unreached = why(Past(project, facts_from(ledger)), ledger, notification)
+        unreached = why(Past(project, facts), ledger, notification)
         reasons = dict(rows_of(reader, notification, unreached, ledger))
         if reasons:
             known = by_audience.setdefault(audience.name, (audience, {}))

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from notifyctl.app.checking import settled
 from notifyctl.app.ledgers import Facts, facts_of, no_ledger
 from notifyctl.app.workspace import Workspace
+from notifyctl.audience import Suppressions
 from notifyctl.audience.one import OnlyOne
 from notifyctl.delivery import Scope
 from notifyctl.diagnostics import Diagnostic, has_errors, in_order
 from notifyctl.errors import ProjectError, UsageError
 from notifyctl.facts import Statement, StatementKind
+from notifyctl.hashing import RecipientHasher
 from notifyctl.lint.project import Checked, check_project
 from notifyctl.model import RECIPIENT_ZONE, Environment, Notification, Project
 from notifyctl.plan.build import Frame, build_plan, valid_until
@@ -21,6 +23,7 @@ from notifyctl.plan.part import Orphan, Part
 from notifyctl.plan.plan import Plan
 from notifyctl.plan.prices import PriceList, read_prices
 from notifyctl.plan.standing import Known, PackedIds, Recorded, accepted_ids, recorded_ids, standings
+from notifyctl.ports import Environ
 from notifyctl.schedule.timing import Occurrence, occurrences
 
 LISTED_AHEAD = timedelta(days=7)
@@ -69,6 +72,8 @@ def derive(
             only=only,
             fiction=fiction,
             environ=None if fiction else workspace.environ,
+            suppressions=suppressions_of(workspace, facts, environ=None if fiction else workspace.environ),
+            now=now,
         )
     prices, unpriced = prices_of(workspace, environment)
     found = [*workspace.diagnostics, *checked.diagnostics, *unpriced]
@@ -100,6 +105,12 @@ def derive(
     )
     orphans = [] if only else list(past.orphans({part.scope for part in parts}))
     return build_plan(frame, parts, identify=facts.identify, orphans=orphans, diagnostics=problems)
+
+
+def suppressions_of(workspace: Workspace, facts: Facts, *, environ: Environ | None) -> Suppressions:
+    """The project's lists; those with the ledger's own hashes need the ledger."""
+    hasher = facts.identify if facts.complete and isinstance(facts.identify, RecipientHasher) else None
+    return Suppressions(workspace.files, environ, hasher)
 
 
 def prices_of(workspace: Workspace, environment: Environment) -> tuple[PriceList | None, list[Diagnostic]]:

@@ -16,7 +16,7 @@ from notifyctl.diagnostics import Location, Marks, has_errors, in_order
 from notifyctl.errors import NotifyctlError, ProjectError
 from notifyctl.git import CommittedTree
 from notifyctl.lint.project import Checked, check_project
-from notifyctl.model import Audience, Environment, Notification, Project
+from notifyctl.model import Audience, Environment, Notification, Project, SuppressionList
 from notifyctl.plan.plan import Plan, PlannedNotification
 from notifyctl.plan.review import Category, Change, Review, Side, compare
 from notifyctl.ports import FileTree
@@ -180,10 +180,9 @@ def bare(notification: Notification) -> Notification:
 
 
 def same_people(before: Sides, after: Sides, one: Audience, other: Audience) -> bool:
-    if before.project.suppressions or after.project.suppressions:
-        lists = [suppression_bytes(side) for side in (before, after)]
-        if lists[0] != lists[1]:
-            return False
+    lists = [suppressed(side) for side in (before, after)]
+    if lists[0] != lists[1]:
+        return False
     if one.recipients is not None or other.recipients is not None:
         return [nowhere(each) for each in one.recipients or ()] == [
             nowhere(each) for each in other.recipients or ()
@@ -195,8 +194,13 @@ def nowhere(recipient: object) -> object:
     return replace(recipient, location=NOWHERE)  # type: ignore[type-var]
 
 
-def suppression_bytes(side: Sides) -> list[bytes]:
-    return [read(side.workspace.files, path) for path in side.project.suppressions]
+def suppressed(side: Sides) -> list[tuple[SuppressionList, bytes]]:
+    """All lists of the side with what is in them."""
+    project = side.project
+    levels = [project.suppressions, side.environment.suppressions]
+    levels += [each.suppressions for each in project.notifications.values()]
+    lists = dict.fromkeys(replace(each, location=NOWHERE) for level in levels for each in level)
+    return [(each, read(side.workspace.files, each.file)) for each in lists]
 
 
 def source_bytes(files: FileTree, audience: Audience) -> bytes:

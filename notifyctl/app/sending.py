@@ -14,6 +14,7 @@ from notifyctl.app.ledgers import (
     ledger_store,
     no_ledger,
 )
+from notifyctl.app.opt_outs import Watch
 from notifyctl.app.planning import derive, make_plan, provider_identity
 from notifyctl.app.providers import open_provider, prepare_only
 from notifyctl.app.workspace import Workspace
@@ -91,7 +92,10 @@ def apply(
             writer.use_plan(saved.id, at=workspace.clock.now())
         with open_provider(workspace, environment) as provider:
             report = run(
-                job_of(workspace, environment, plan),
+                replace(
+                    job_of(workspace, environment, plan),
+                    opted_out=Watch(workspace, environment, facts_from(writer)),
+                ),
                 writer=writer,
                 provider=provider,
                 clock=workspace.clock,

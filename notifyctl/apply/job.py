@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from notifyctl.apply.batches import Slice, batch_size, cut
-from notifyctl.delivery import Batch, Consignment, Opening
+from notifyctl.delivery import Batch, Consignment, Opening, Scope
 from notifyctl.model import Limits
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """The part of a plan that is carried out. `ledger_name` is project/environment. `seal_secret` may be empty: the seal
-    of a batch then follows from the batch alone. `opted_out` is asked right before a batch is begun, with its destinations
-    as they are sent: the positions of people who want nothing any more.
+    of a batch then follows from the batch alone. `opted_out` is asked right before a batch is begun, with its scope and its
+    destinations as they are sent: the positions of people who want nothing any more.
     """
 
     openings: Sequence[Opening]
@@ -22,7 +22,7 @@ class Job:
     limits: Limits
     ledger_name: str
     seal_secret: bytes
-    opted_out: Callable[[Sequence[str]], Collection[int]] | None = None
+    opted_out: Callable[[Scope, Sequence[str]], Collection[int]] | None = None
 
     def slices(self) -> Iterator[Slice]:
         """All requests to be, in the order in which they get their numbers. The same each time."""

@@ -229,7 +229,7 @@ class Sending:
         """
         attempt, ask = ready.attempt, self._job.opted_out
         try:
-            gone = ask(attempt.part.units.destinations) if ask is not None else ()
+            gone = ask(attempt.part.scope, attempt.part.units.destinations) if ask is not None else ()
             if not gone:
                 return ready
             again = self._planned_without(attempt, gone)

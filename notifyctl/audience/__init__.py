@@ -2,6 +2,6 @@
 
 from notifyctl.audience.addresses import mask
 from notifyctl.audience.open import open_audience
-from notifyctl.audience.suppressions import load_suppressions
+from notifyctl.audience.suppressions import Suppressions
 
-__all__ = ["load_suppressions", "mask", "open_audience"]
+__all__ = ["Suppressions", "mask", "open_audience"]

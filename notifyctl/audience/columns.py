@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from notifyctl.audience.addresses import email, msisdn, plausible
 from notifyctl.audience.excluded import LISTED_ROWS, Excluded
 from notifyctl.audience.plain import PlainFile
-from notifyctl.delivery import ExcludedRow, Exclusion, Suppression
+from notifyctl.delivery import ID_BYTES, ExcludedRow, Exclusion, Suppression
 from notifyctl.diagnostics import Location
 from notifyctl.engine import Engine, literal, quoted
 from notifyctl.model import ChannelName, Numbers
@@ -295,15 +295,26 @@ class Plain:
         import numpy as np
 
         rules = self.source.rules
-        self.roster.suppressions = [Suppression.OPTED_OUT.value, Suppression.FENCED.value]
+        told = self.roster.suppressions = [Suppression.FENCED.value]
         if rules.fence is not None:
             allowed = " OR ".join(
                 f"regexp_full_match(key, {literal(expression(pattern.lower()))})" for pattern in rules.fence
             )
-            self.engine.run(f"UPDATE raw SET suppression = 2 WHERE NOT ({allowed or 'false'})")
-        if rules.suppressed:
-            with self.engine.given("chunk", {"key": np.array(list(rules.suppressed), dtype=object)}):
-                self.engine.run("UPDATE raw SET suppression = 1 FROM chunk WHERE raw.key = chunk.key")
+            self.engine.run(f"UPDATE raw SET suppression = 1 WHERE NOT ({allowed or 'false'})")
+        # The first reason counts, so it is written last.
+        for reason, hasher, ids in reversed(rules.opt_outs.hashed):
+            told.append(reason)
+            with self.engine.given("chunk", {"id": np.array([each.hex() for each in ids], dtype=object)}):
+                self.engine.run(
+                    f"UPDATE raw SET suppression = {len(told)} FROM chunk"
+                    f" WHERE state = {GOOD} AND {hasher.sql('raw.key')}[1:{2 * ID_BYTES}] = chunk.id"
+                )
+        for reason, addresses in reversed(rules.opt_outs.plain):
+            told.append(reason)
+            with self.engine.given("chunk", {"key": np.array(list(addresses), dtype=object)}):
+                self.engine.run(
+                    f"UPDATE raw SET suppression = {len(told)} FROM chunk WHERE raw.key = chunk.key"
+                )
 
     def _count(self) -> None:
         counts: dict[int, int] = dict(self.engine.rows("SELECT state, count(*) FROM raw GROUP BY state"))

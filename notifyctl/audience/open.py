@@ -8,6 +8,7 @@ from os import SEEK_END
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any
 
+from notifyctl.audience.opt_outs import OptOuts, opted_out
 from notifyctl.audience.plain import PlainFile
 from notifyctl.audience.rows import Row, Rules, batches
 from notifyctl.audience.streams import TableError, plain_name
@@ -69,7 +70,7 @@ def open_audience(
     audience: Audience,
     files: FileTree,
     *,
-    suppressed: frozenset[str],
+    suppressed: frozenset[str] | OptOuts,
     fence: tuple[str, ...] | None,
     environ: Mapping[str, str] | None = None,
     batch_size: int = BATCH_SIZE,
@@ -77,7 +78,8 @@ def open_audience(
     """`environ`: where the URL of a database is, or None where none is asked. Raises ProjectError, with a diagnostic at the
     audience, when its source cannot be read as a whole; AbsentAudienceError when it is not here.
     """
-    rules = Rules(suppressed, fence, audience.numbers)
+    out = suppressed if isinstance(suppressed, OptOuts) else opted_out(suppressed)
+    rules = Rules(out, fence, audience.numbers)
     if audience.recipients is not None:
         return inline(audience, rules, batch_size)
     return table(audience, files, rules, batch_size, environ)

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from notifyctl.audience.addresses import Address, email, msisdn, plausible
+from notifyctl.audience.opt_outs import OptOuts
 from notifyctl.delivery import ExcludedRow, Exclusion, RecipientBatch, Suppression
 from notifyctl.diagnostics import Location
 from notifyctl.model import ChannelName, Numbers
@@ -36,15 +37,17 @@ class Row(NamedTuple):
 class Rules:
     """What decides about rows apart from their form."""
 
-    suppressed: frozenset[str] = frozenset()
+    opt_outs: OptOuts = OptOuts()
     fence: tuple[str, ...] | None = None
     numbers: Numbers = Numbers.FORM
 
-    def suppression(self, key: str) -> Suppression | None:
-        if key in self.suppressed:
-            return Suppression.OPTED_OUT
+    def suppression(self, key: str) -> str | None:
+        """Why an address is not written to."""
+        told = self.opt_outs.reason(key)
+        if told is not None:
+            return told
         if self.fence is not None and not any(fnmatchcase(key, pattern.lower()) for pattern in self.fence):
-            return Suppression.FENCED
+            return Suppression.FENCED.value
         return None
 
 
@@ -57,7 +60,7 @@ class Person(NamedTuple):
     locale: str | None
     timezone: str | None
     correlation: str | None
-    suppression: Suppression | None
+    suppression: str | None
     values: Sequence[str | None]
 
 
@@ -117,7 +120,7 @@ class Reading:
         self.parse: Callable[[str], Address] = email if self.by_mail else msisdn
         self.checked = not self.by_mail and rules.numbers is not Numbers.FORM
         self.rules = rules
-        self.judged = bool(rules.suppressed) or rules.fence is not None
+        self.judged = bool(rules.opt_outs) or rules.fence is not None
         self.first_line: dict[int | str, int] = {}
 
     def take(self, row: Row, into: Gathering) -> None:

@@ -1,51 +1,217 @@
-"""Lists of people who are never written to: one address a line, or a CSV whose header names the address column."""
+"""Lists of people who are not written to: for a channel, a category, a time; as addresses or as keyed hashes.
+
+A list is one address a line, or a CSV whose header names an address column or `hash`, and may have channel, category, reason,
+since and until. What a row does not say, the list's own settings do.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from notifyctl.audience.addresses import email, msisdn
-from notifyctl.audience.tables import Csv, TableError
-from notifyctl.diagnostics import Diagnostic, Location, Marks, Severity
-from notifyctl.ports import FileTree
+from notifyctl.audience.opt_outs import OptOuts
+from notifyctl.audience.tables import Cells, Csv, TableError
+from notifyctl.config.texts import day_or_time
+from notifyctl.delivery import ID_BYTES, Suppression
+from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.hashing import RecipientHasher
+from notifyctl.model import Category, ChannelName, SuppressionList
+from notifyctl.ports import Environ, FileTree
+from notifyctl.records import dataclass, field, replace
+from notifyctl.secrets import read_secret
 
 ADDRESS_COLUMNS = ("address", "msisdn", "email", "phone", "mail")
+HASH = "hash"
+HASH_DIGITS = (2 * ID_BYTES, 64)
+"""Hexadecimal digits of a hash: the first half, which is compared, or the whole."""
+MOST_REASONS = 100
+"""Different ones that a plan counts by; the people of the others are counted together."""
+ANY: frozenset[Any] = frozenset()
 
 
-def load_suppressions(
-    paths: Sequence[str], files: FileTree, marks: Marks
-) -> tuple[frozenset[str], list[Diagnostic]]:
-    """Normalised addresses of all lists. A list or a line that cannot be read is an error: it may hide somebody."""
-    found: set[str] = set()
-    problems: list[Diagnostic] = []
-    for number, path in enumerate(paths):
-        try:
-            for line, text in addresses(files, path):
-                try:
-                    found.add((email(text) if "@" in text else msisdn(text)).key)
-                except ValueError as error:
-                    problems.append(
-                        Diagnostic("bad-suppression", Severity.ERROR, str(error), Location(path, line, 1))
-                    )
-        except (OSError, ValueError, TableError) as error:
-            message = f"the suppression list {path!r} cannot be read: {error}"
-            problems.append(
-                Diagnostic("unreadable-file", Severity.ERROR, message, marks.at("suppressions", number))
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an entry is about. Empty: any. Times are aware; `until` is the first moment that it is not for."""
+
+    reason: str | None = None
+    channels: frozenset[ChannelName] = ANY
+    categories: frozenset[Category] = ANY
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def cover(self, channel: ChannelName, category: Category, now: datetime | None) -> bool:
+        """`now` None: at some time."""
+        return (
+            (not self.channels or channel in self.channels)
+            and (not self.categories or category in self.categories)
+            and (
+                now is None
+                or ((self.since is None or self.since <= now) and (self.until is None or now < self.until))
             )
-    return frozenset(found), problems
+        )
+
+    @property
+    def told(self) -> str:
+        """What a plan counts people by."""
+        opted_out = Suppression.OPTED_OUT.value
+        return f"{opted_out}: {self.reason}" if self.reason else opted_out
 
 
-def addresses(files: FileTree, path: str) -> Iterator[tuple[int, str]]:
-    """(line, text) of every address; lines that are empty or begin with # are not."""
+@dataclass(slots=True)
+class Loaded:
+    """One list, its entries by their terms."""
+
+    addresses: dict[Terms, set[str]] = field(default_factory=dict)
+    hashes: dict[Terms, set[bytes]] = field(default_factory=dict)
+    hasher: RecipientHasher | None = None
+    problems: list[Diagnostic] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Suppressions:
+    """The lists of a project, each read once. `environ` has the keys of hashed lists and `by_ledger` is the ledger's: without
+    them hashed rows are read and suppress nobody.
+    """
+
+    files: FileTree
+    environ: Environ | None = None
+    by_ledger: RecipientHasher | None = None
+    loaded: dict[SuppressionList, Loaded] = field(default_factory=dict)
+
+    def of(
+        self, lists: Sequence[SuppressionList], channel: ChannelName, category: Category, now: datetime | None
+    ) -> OptOuts:
+        """What the lists say to one notification. Raises SettingsError where a key is wanted and missing."""
+        plain: dict[str, set[str]] = {}
+        hashed = []
+        for each in lists:
+            found = self.load(each)
+            for terms, addresses in found.addresses.items():
+                if terms.cover(channel, category, now):
+                    told = terms.told if len(plain) < MOST_REASONS else Suppression.OPTED_OUT.value
+                    plain[told] = plain[told] | addresses if told in plain else addresses
+            if found.hasher is not None:
+                hashed += [
+                    (terms.told if number < MOST_REASONS else Suppression.OPTED_OUT.value, found.hasher, ids)
+                    for number, (terms, ids) in enumerate(found.hashes.items())
+                    if terms.cover(channel, category, now)
+                ]
+        return OptOuts(list(plain.items()), hashed)
+
+    def problems(self, lists: Sequence[SuppressionList]) -> Iterator[Diagnostic]:
+        """A list or a row that cannot be read is an error: it may mean somebody who must not be written to."""
+        for each in lists:
+            yield from self.load(each).problems
+
+    def load(self, given: SuppressionList) -> Loaded:
+        if given not in self.loaded:
+            self.loaded[given] = self._read(given)
+        return self.loaded[given]
+
+    def _read(self, given: SuppressionList) -> Loaded:
+        found = Loaded()
+        try:
+            for line, kind, text, cells in entries(self.files, given.file):
+                try:
+                    terms = terms_of(given, cells)
+                    if kind == HASH:
+                        found.hashes.setdefault(terms, set()).add(hash_of(text))
+                    else:
+                        key = (email(text) if "@" in text else msisdn(text)).key
+                        found.addresses.setdefault(terms, set()).add(key)
+                except ValueError as error:
+                    place = Location(given.file, line, 1)
+                    found.problems.append(Diagnostic("bad-suppression", Severity.ERROR, str(error), place))
+        except (OSError, ValueError, TableError) as error:
+            message = f"the suppression list {given.file!r} cannot be read: {error}"
+            found.problems.append(Diagnostic("unreadable-file", Severity.ERROR, message, given.location))
+        if found.hashes:
+            found.hasher = self._hasher(given)
+            if given.key is None and not given.by_ledger:
+                message = f"{given.file} holds hashes, and nothing says with which key they were made"
+                hint = "`{file: …, keyEnv: SUPPRESSION_KEY}`, or `key: ledger`"
+                found.problems.append(
+                    Diagnostic("bad-suppression", Severity.ERROR, message, given.location, hint)
+                )
+        return found
+
+    def _hasher(self, given: SuppressionList) -> RecipientHasher | None:
+        if given.by_ledger:
+            return self.by_ledger
+        if given.key is None or self.environ is None:
+            return None
+        secret = read_secret(given.key, self.environ, what=f"the key of the suppression list {given.file}")
+        return RecipientHasher(secret.encode())
+
+
+def entries(files: FileTree, path: str) -> Iterator[tuple[int, str, str, Cells]]:
+    """(line, kind of column, text, the row); lines that are empty or begin with # are none."""
     table = Csv(files, path)
     header = table.header
-    named = [column for column in header if column.lower() in ADDRESS_COLUMNS]
+    kinds = {column: column.lower() for column in header}
+    named = [column for column, kind in kinds.items() if kind in {*ADDRESS_COLUMNS, HASH}]
     if not named and header[0] and not header[0].startswith("#"):
-        yield 1, header[0]
+        yield 1, "address", header[0], {}
     for line, cells in table.cells():
         if isinstance(cells, str):
             raise TableError(f"line {line}: {cells}")
+        lower = {kinds[name]: cell for name, cell in cells.items()} if named else {}
         for column in named or header[:1]:
             text = cells.get(column)
             if text and not text.startswith("#"):
-                yield line, text
+                yield line, kinds[column] if named else "address", text, lower
+
+
+def terms_of(given: SuppressionList, row: Cells) -> Terms:
+    """Raises ValueError."""
+    own = own_terms(given)
+    channel, category = row.get("channel"), row.get("category")
+    if channel:
+        own = replace(own, channels=frozenset([one_of(ChannelName, channel, "channel")]))
+    if category:
+        own = replace(own, categories=frozenset([one_of(Category, category, "category")]))
+    if row.get("since"):
+        own = replace(own, since=begins(day_or_time(str(row["since"]))))
+    if row.get("until"):
+        own = replace(own, until=ends(day_or_time(str(row["until"]))))
+    return replace(own, reason=row["reason"]) if row.get("reason") else own
+
+
+def own_terms(given: SuppressionList) -> Terms:
+    return Terms(
+        given.reason,
+        frozenset(given.channels),
+        frozenset(given.categories),
+        begins(given.since) if given.since else None,
+        ends(given.until) if given.until else None,
+    )
+
+
+def one_of(kind: type[Any], text: str, what: str) -> Any:
+    try:
+        return kind(text.lower())
+    except ValueError:
+        known = ", ".join(each.value for each in kind)
+        raise ValueError(f"{text!r} is no {what}; there are: {known}") from None
+
+
+def begins(given: date) -> datetime:
+    return given if isinstance(given, datetime) else datetime.combine(given, time(), tzinfo=UTC)
+
+
+def ends(given: date) -> datetime:
+    """The first moment after a day, or the time itself."""
+    return given if isinstance(given, datetime) else begins(given) + timedelta(days=1)
+
+
+def hash_of(text: str) -> bytes:
+    if len(text) not in HASH_DIGITS:
+        raise ValueError(
+            f"a hash has {HASH_DIGITS[1]} hexadecimal digits, or the first {HASH_DIGITS[0]} of them"
+        )
+    try:
+        return bytes.fromhex(text)[:ID_BYTES]
+    except ValueError:
+        raise ValueError("a hash has hexadecimal digits only") from None

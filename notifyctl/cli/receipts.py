@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from notifyctl.cli.options import global_options, globals_of, say
+from notifyctl.cli.options import Moment, global_options, globals_of, say
 from notifyctl.errors import ExitCode, UsageError
 
 
@@ -94,3 +95,39 @@ def ingest(context: click.Context, file: Path) -> int:
     said = ", ".join(f"{count:,} {word}" for word, count in sorted(counts.became.items())) or "none"
     say(f"Receipts: {said}.")
     return ExitCode.ERROR if counts.unreadable else ExitCode.DONE
+
+
+@command.command("opt-outs")
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write it there; without it to the terminal.",
+)
+@click.option("--since", type=Moment(), help="Only receipts that came from then on.")
+@global_options
+@click.pass_context
+def opt_outs(context: click.Context, out: Path | None, since: datetime | None) -> int:
+    """List who complained or unsubscribed, as a suppression list of the ledger's hashes. It holds no address.
+
+    Name it in notifyctl.yaml as `suppressions: [{file: FILE, key: ledger}]`, and commit it.
+
+    \b
+    notifyctl -e production receipts opt-outs --out suppressions/learnt.csv
+    """
+    from notifyctl.app.opt_outs import exported
+    from notifyctl.app.workspace import open_workspace
+
+    settings = globals_of(context)
+    workspace = open_workspace(settings.chdir)
+    text, count = exported(workspace, workspace.environment(settings.env), since=since)
+    if out is None:
+        sys.stdout.write(text)
+        return ExitCode.DONE
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+    say(f"{count:,} opted out: {out}", stderr=True)
+    return ExitCode.DONE

@@ -30,6 +30,7 @@ from notifyctl.model import (
     Schedule,
     Secret,
     Source,
+    SuppressionList,
     Template,
     TpsCounts,
     Variable,
@@ -59,11 +60,29 @@ def project(values: Values, marks: Marks) -> Project:
         name=values["name"],
         marks=marks,
         environments=environments,
-        suppressions=tuple(values.get("suppressions", ())),
+        suppressions=suppressions(values, marks),
         policy=policy(values.get("policy", {})),
         **given(values.get("defaults", {}), timezone="timezone", locale="locale"),
         **given(values, default_environment="defaultEnvironment", vars="vars", lint="lint"),
     )
+
+
+def suppressions(values: Values, marks: Marks) -> tuple[SuppressionList, ...]:
+    found = []
+    for number, each in enumerate(values.get("suppressions", ())):
+        location, more = marks.at("suppressions", number), {} if isinstance(each, str) else each
+        found.append(
+            SuppressionList(
+                file=each if isinstance(each, str) else each["file"],
+                location=location,
+                channels=tuple(map(ChannelName, more.get("channels", ()))),
+                categories=tuple(map(Category, more.get("categories", ()))),
+                key=secret(more, "key"),
+                by_ledger="key" in more,
+                **same(more, "reason", "since", "until"),
+            )
+        )
+    return tuple(found)
 
 
 def policy(values: Values) -> Policy:
@@ -90,6 +109,7 @@ def environment(name: str, values: Values, marks: Marks) -> Environment:
             recipient_key=secret(values.get("ledger", {}), "recipientKey"),
         ),
         fence=tuple(values["fence"]["allow"]) if "fence" in values else None,
+        suppressions=suppressions(values, marks),
         **given(
             values,
             provider="provider",

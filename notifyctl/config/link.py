@@ -247,6 +247,7 @@ def notification_of(
         joiners=Joiners(values.get("joiners", Joiners.HOLD)),
         on_unknown=OnUnknown(values.get("onUnknown", OnUnknown.HOLD)),
         policy=narrowed(policy, values.get("limits", {})),
+        suppressions=build.suppressions(values, document.marks),
         cc=tuple(values["cc"]) if "cc" in values else None,
         bcc=tuple(values["bcc"]) if "bcc" in values else None,
         smartlinks=tuple(values.get("smartlinks", ())),

@@ -93,6 +93,14 @@ def zone(text: str) -> str:
     return text
 
 
+def day_or_time(text: str) -> date:
+    """A day, or a time (a datetime, in UTC where it names no zone)."""
+    if DATE.fullmatch(text):
+        return day(text)
+    found = moment(text)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
 def encoding(text: str) -> str:
     """An encoding of text that Python knows."""
     import codecs

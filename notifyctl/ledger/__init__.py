@@ -3,7 +3,8 @@
 `ledger.sqlite` holds the database and is imported where a ledger is opened; what stands here needs none.
 """
 
-from notifyctl.ledger.identity import FixedIdentity, recipient_hasher
+from notifyctl.hashing import recipient_hasher
+from notifyctl.ledger.identity import FixedIdentity
 from notifyctl.ledger.status import scope_statuses
 
 __all__ = ["FixedIdentity", "recipient_hasher", "scope_statuses"]

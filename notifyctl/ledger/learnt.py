@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from notifyctl.delivery import MEMBER_BYTES, BatchFacts, BatchState, Scope
+from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, BatchFacts, BatchState, Scope
 from notifyctl.facts import (
+    OPT_OUT_CODES,
     AttemptFacts,
     Deliveries,
     RunFacts,
@@ -122,6 +123,18 @@ class SqliteLearnt:
         for position, status in rows:
             said[position].append(status)
         return {position: fold(statuses) for position, statuses in said.items()}
+
+    def opt_outs(self, since: datetime | None = None) -> Iterator[tuple[bytes, str, str, datetime]]:
+        """(recipient id, channel, reason, when) of each receipt that says so, in the order in which they came."""
+        query = (
+            "SELECT code, receipt.at, position, members, channel FROM receipt JOIN batch ON batch.number = receipt.batch"
+            " JOIN scope ON scope.id = batch.scope WHERE position IS NOT NULL AND code IN (?, ?) ORDER BY receipt.id"
+        )
+        for code, at, position, members, channel in self._learnt(query, *OPT_OUT_CODES):
+            when = datetime.fromisoformat(at)
+            if since is None or when >= since:
+                start = position * MEMBER_BYTES
+                yield members[start : start + ID_BYTES], channel, OPT_OUT_CODES[code], when
 
     def receipt_count(self) -> int:
         return sum(count for (count,) in self._learnt("SELECT count(*) FROM receipt"))

@@ -20,8 +20,9 @@ from notifyctl.delivery import (
     Scope,
 )
 from notifyctl.errors import LedgerError
+from notifyctl.hashing import recipient_hasher
 from notifyctl.ledger.database import Database
-from notifyctl.ledger.identity import key_check, recipient_hasher
+from notifyctl.ledger.identity import key_check
 from notifyctl.ledger.learnt import SqliteLearnt, columns
 from notifyctl.ledger.schema import APPLICATION_ID, FIRST_VERSION, NORMALISER_VERSION, SCHEMA_VERSION
 from notifyctl.model import ChannelName

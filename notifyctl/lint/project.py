@@ -6,9 +6,11 @@ Returns the composed messages too, so that a plan does not compose them again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import partial
 
-from notifyctl.audience import load_suppressions, open_audience
+from notifyctl.audience import Suppressions, open_audience
+from notifyctl.audience.opt_outs import OptOuts
 from notifyctl.channels import CHANNELS
 from notifyctl.delivery import Message
 from notifyctl.diagnostics import Diagnostic, Problem, Severity
@@ -47,13 +49,17 @@ def check_project(
     only: tuple[str, ...] = (),
     fiction: bool = False,
     environ: Environ | None = None,
+    suppressions: Suppressions | None = None,
+    now: datetime | None = None,
     idle: bool = True,
 ) -> Checked:
     """All problems of all notifications (of `only` those, where it names some), as they would be sent from `environment`.
     `fiction`: made-up people stand in for an audience that is not here, and always for a database where `environ`, which
-    has its URL, is not given. `idle`: templates that wait for a notification too.
+    has its URL, is not given. `suppressions`: the lists, where somebody has them; `now`: when they are asked. `idle`:
+    templates that wait for a notification too.
     """
-    suppressed, problems = load_suppressions(project.suppressions, files, project.marks)
+    lists = suppressions or Suppressions(files, environ)
+    problems = list(lists.problems((*project.suppressions, *environment.suppressions)))
     for schedule in project.schedules.values():
         from notifyctl.schedule.timing import check_schedule
 
@@ -64,8 +70,13 @@ def check_project(
     for name, notification in project.notifications.items():
         if only and name not in only:
             continue
+        problems.extend(lists.problems(notification.suppressions))
         opened = partial(
-            open_audience, files=files, suppressed=suppressed, fence=environment.fence, environ=environ
+            open_audience,
+            files=files,
+            suppressed=opt_outs(lists, project, environment, notification, now),
+            fence=environment.fence,
+            environ=environ,
         )
         unasked = environ is None and is_remote(notification.audience)
         try:
@@ -94,6 +105,18 @@ def check_project(
                 compose_all(project, notification, environment=environment, files=files, columns=())[1]
             )
     return Checked(messages, audiences, tuple(drafts), tuple(problems))
+
+
+def opt_outs(
+    lists: Suppressions,
+    project: Project,
+    environment: Environment,
+    notification: Notification,
+    now: datetime | None,
+) -> OptOuts:
+    """Who is not written to, by the lists of project, environment and notification."""
+    given = (*project.suppressions, *environment.suppressions, *notification.suppressions)
+    return lists.of(given, notification.channel, notification.template.category, now)
 
 
 def is_remote(audience: Audience) -> bool:

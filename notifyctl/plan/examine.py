@@ -209,7 +209,7 @@ class Examiner:
             decision = decide(
                 kind=standing.kind if standing else None,
                 same=standing is None or is_same(standing, delivery_hash, hasher, values),
-                suppressed=suppression.value if suppression else None,
+                suppressed=suppression,
                 blocked=part.held or look.blocked or (None if when else "unknown-timezone"),
                 joined=joined,
                 earlier=recipient in part.earlier,

@@ -28,6 +28,7 @@ from notifyctl.delivery import (
 )
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.facts import (
+    OPT_OUT_CODES,
     AttemptFacts,
     Deliveries,
     Receipt,
@@ -212,6 +213,20 @@ class MemoryReader:
             if receipt.batch == number and receipt.position is not None:
                 said.setdefault(receipt.position, []).append(receipt.status)
         return {position: fold(statuses) for position, statuses in sorted(said.items())}
+
+    def opt_outs(self, since: datetime | None = None) -> Iterator[tuple[bytes, str, str, datetime]]:
+        for receipt in self._record.receipts.values():
+            reason = OPT_OUT_CODES.get(receipt.code or "")
+            if (
+                reason
+                and receipt.batch is not None
+                and receipt.position is not None
+                and (since is None or receipt.at >= since)
+            ):
+                batch = self.find(receipt.batch)
+                assert batch is not None
+                start = receipt.position * MEMBER_BYTES
+                yield batch.members[start : start + ID_BYTES], batch.scope.channel.value, reason, receipt.at
 
     def statements(self) -> Sequence[Statement]:
         return list(self._record.statements)

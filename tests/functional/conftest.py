@@ -38,6 +38,8 @@ class ForeignApi:
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     delay: float = 0.0
     """Seconds between the record of a request and its answer."""
+    on_request: Callable[[], object] | None = None
+    """Called before a request is answered."""
 
     @property
     def addresses(self) -> list[str]:
@@ -59,6 +61,8 @@ def handler_for(api: ForeignApi, lock: threading.Lock) -> type[BaseHTTPRequestHa
             with lock:
                 api.requests.append(Received(self.path, dict(self.headers), body))
                 status, answer = api.answers.pop(0) if api.answers else (201, accepted(body))
+            if api.on_request is not None:
+                api.on_request()
             time.sleep(api.delay)
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

@@ -16,7 +16,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "rulebook"),
     ("model", "faults", "engine"),
     ("delivery", "secrets"),
-    ("facts",),
+    ("facts", "hashing"),
     ("ports",),
     ("config",),
     ("channels", "message", "audience", "schedule", "fmt"),
@@ -38,7 +38,7 @@ DOORS = {
     "jwt": ("providers.webexconnect.auth",),
     "uvicorn": ("providers.sandbox.server", "providers.webexconnect.hook"),
     "jinja2": ("message.templates",),
-    "phonenumbers": ("audience.addresses",),
+    "phonenumbers": ("audience.addresses", "audience.numbering"),
 }
 """A third-party or side-effect module, and the only modules of ours that import it."""
 

@@ -23,6 +23,7 @@ from notifyctl.config.kinds.parts import (
     name_text,
 )
 from notifyctl.config.kinds.project import NARROWED
+from notifyctl.config.kinds.suppressions import SUPPRESSIONS
 from notifyctl.config.kinds.template import inline_template
 from notifyctl.config.texts import (
     endpoint,
@@ -99,6 +100,7 @@ def notification(channels: Sequence[ChannelShape]) -> Record:
                 default="hold",
             ),
             Field(name="limits", shape=NARROWED),
+            SUPPRESSIONS,
             Field(
                 name="acknowledge",
                 shape=Text(

@@ -22,6 +22,7 @@ from notifyctl.config.kinds.parts import (
     name_text,
     secret,
 )
+from notifyctl.config.kinds.suppressions import SUPPRESSIONS
 from notifyctl.config.texts import (
     endpoint,
     zone,
@@ -249,6 +250,7 @@ def environment(provider: str, *, endpoint_needed: bool) -> Record:
                     examples=("pricing.csv",),
                 ),
             ),
+            SUPPRESSIONS,
         ),
     )
 
@@ -289,14 +291,7 @@ PROJECT = Record(
             default="sandbox",
         ),
         Field(name="vars", shape=VARS),
-        Field(
-            name="suppressions",
-            shape=Items(
-                item=Text(min_length=1),
-                description="CSV files of people who opted out; they are never sent to.",
-                examples=(["suppressions/opt-out.csv"],),
-            ),
-        ),
+        SUPPRESSIONS,
         Field(name="policy", shape=POLICY),
         Field(
             name="lint",

@@ -31,8 +31,18 @@ STATUSES = {
     # Who complains has read it, or at least its sender.
     "complaint": "delivered",
     "complained": "delivered",
+    # Who unsubscribes has got something; the platform reports it for some channels.
+    "unsubscribe": "delivered",
+    "unsubscribed": "delivered",
 }
 """`deliveryStatus`, in small letters, as our words."""
+OPT_OUTS = {
+    "complaint": "7521",
+    "complained": "7521",
+    "unsubscribe": "unsubscribe",
+    "unsubscribed": "unsubscribe",
+}
+"""`deliveryStatus` → the code by which an opt-out is known, whatever code came with it."""
 
 SIGNATURES = {64: "sha256", 128: "sha512"}
 """Hexadecimal digits of a signature → its algorithm."""
@@ -81,7 +91,7 @@ def incoming(document: object) -> Incoming:
         correlation_id=text(outer, "correlationid") or text(outer, "correlationId"),
         callback_data=text(outer, "callbackData"),
         transaction=text(outer, "transid"),
-        code=text(inner, "code"),
+        code=OPT_OUTS.get(status.strip().lower()) or text(inner, "code"),
         said_at=text(inner, "timeStamp"),
         canonical=json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
     )

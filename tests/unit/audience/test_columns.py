@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from notifyctl.audience import open_audience
 from notifyctl.audience.columns import load, readable
 from notifyctl.audience.excluded import Excluded
+from notifyctl.audience.opt_outs import OptOuts
 from notifyctl.diagnostics import Marks
 from notifyctl.engine import Engine
 from notifyctl.files import WorkingTree
+from notifyctl.hashing import RecipientHasher
 from notifyctl.model import Audience, ChannelName, Numbers, Source
 from notifyctl.ports import AudienceReader
 
@@ -38,7 +40,14 @@ ROWS = st.lists(
 CONDITIONS = st.sampled_from(
     [None, None, "age > 7", "age like '1%' or name is null", "length(name) = 2 and age <> ''"]
 )
-SUPPRESSED = frozenset({"+44770900003", "+4477009000003", "ada@reader.example"})
+HASHER = RecipientHasher(b"a key")
+SUPPRESSED = OptOuts(
+    plain=[
+        ("opted-out", {"+447700900003", "ada@reader.example"}),
+        ("opted-out: complaint", {"+447700900003", "+447700900005"}),
+    ],
+    hashed=[("opted-out: by post", HASHER, set(HASHER(["+447700900005", "+447700900007", "+33639980001"])))],
+)
 
 
 def told(excluded: Excluded) -> object:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifyctl.audience import load_suppressions, open_audience
+from notifyctl.audience import open_audience
 from notifyctl.audience.tables import MAX_FIELD, MAX_LINE
 from notifyctl.delivery import Exclusion, RecipientBatch, Suppression
 from notifyctl.diagnostics import Location, Marks
@@ -314,21 +314,3 @@ def test_where_chooses(where: str, kept: int) -> None:
 def test_where_is_one_expression_and_can_reach_nothing(where: str) -> None:
     rule, place, _ = refusal(WHERE, where=where)
     assert (rule, place.line) == ("bad-where", 6)
-
-
-def test_suppression_lists_with_and_without_a_header() -> None:
-    files = MemoryFiles(
-        {
-            "a.csv": "msisdn,reason\n+44 7700 900001,letter\n",
-            "b.csv": "447700900002\nAda@Acme.example\n\n# a comment\n",
-            "c.csv": "msisdn\nnonsense\n",
-        }
-    )
-    found, problems = load_suppressions(("a.csv", "b.csv"), files, Marks("notifyctl.yaml"))
-    assert problems == []
-    assert found == {"+447700900001", "+447700900002", "ada@acme.example"}
-    _, problems = load_suppressions(("c.csv", "missing.csv"), files, Marks("notifyctl.yaml"))
-    assert [(p.rule, p.location.file) for p in problems] == [
-        ("bad-suppression", "c.csv"),
-        ("unreadable-file", "notifyctl.yaml"),
-    ]
