@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
