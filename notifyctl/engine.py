@@ -45,7 +45,7 @@ class Engine:
         *,
         readable: Sequence[str] = (),
         database: str | None = None,
-        memory: int = DEFAULT_MEMORY,
+        memory: int | None = None,
         threads: int | None = None,
         spill: bool = True,
     ) -> None:
@@ -54,6 +54,7 @@ class Engine:
 
         folder = tempfile.mkdtemp(prefix="notifyctl-") if spill else ""
         # Before it begins: a process whose memory is bounded has no room for what it would begin with.
+        memory = memory or DEFAULT_MEMORY
         started: dict[str, str | bool | int | float | list[str]] = {
             "threads": threads or cores(),
             "memory_limit": f"{memory}B",

@@ -101,6 +101,7 @@ def derive(
         as_of=now,
         complete=facts.complete,
         prices=prices,
+        effort=workspace.effort,
         later=sorted(later_occurrences(project, wanted.values(), now)),
     )
     orphans = [] if only else list(past.orphans({part.scope for part in parts}))

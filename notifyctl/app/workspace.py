@@ -10,6 +10,7 @@ from notifyctl.channels import CHANNELS
 from notifyctl.clock import SystemClock
 from notifyctl.config.load import load_project
 from notifyctl.diagnostics import Diagnostic, has_errors, in_order
+from notifyctl.effort import USUAL, Effort
 from notifyctl.errors import ProjectError, UsageError
 from notifyctl.files import WorkingTree, find_project
 from notifyctl.model import Environment, Project
@@ -27,6 +28,7 @@ class Workspace:
     diagnostics: tuple[Diagnostic, ...]
     environ: Environ
     clock: Clock
+    effort: Effort = USUAL
 
     @property
     def sound(self) -> Project:

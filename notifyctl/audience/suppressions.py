@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from notifyctl.audience.addresses import email, msisdn
 from notifyctl.audience.opt_outs import OptOuts
@@ -16,11 +16,12 @@ from notifyctl.audience.tables import Cells, Csv, TableError
 from notifyctl.config.texts import day_or_time
 from notifyctl.delivery import ID_BYTES, Suppression
 from notifyctl.diagnostics import Diagnostic, Location, Severity
-from notifyctl.hashing import RecipientHasher
 from notifyctl.model import Category, ChannelName, SuppressionList
 from notifyctl.ports import Environ, FileTree
 from notifyctl.records import dataclass, field, replace
-from notifyctl.secrets import read_secret
+
+if TYPE_CHECKING:
+    from notifyctl.hashing import RecipientHasher
 
 ADDRESS_COLUMNS = ("address", "msisdn", "email", "phone", "mail")
 HASH = "hash"
@@ -142,6 +143,9 @@ class Suppressions:
             return self.by_ledger
         if given.key is None or self.environ is None:
             return None
+        from notifyctl.hashing import RecipientHasher
+        from notifyctl.secrets import read_secret
+
         secret = read_secret(given.key, self.environ, what=f"the key of the suppression list {given.file}")
         return RecipientHasher(secret.encode())
 

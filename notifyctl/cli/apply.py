@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -22,7 +23,9 @@ from notifyctl.cli.options import (
     reveal_option,
     say,
 )
+from notifyctl.cli.planning import Lines, memory_option
 from notifyctl.cli.show import read_plan
+from notifyctl.effort import Effort
 from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
 
@@ -53,17 +56,19 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the rows of people who did not get it, and why, in the form of their own file.",
 )
+@memory_option
 @reveal_option
 @format_option("text", "json")
 @global_options
 @click.pass_context
-def command(
+def command(  # noqa: PLR0917 - click passes options by name
     context: click.Context,
     plan_file: Path | None,
     only: tuple[str, ...],
     expect: str | None,
     dry_run: bool,  # noqa: FBT001 - click passes flags by name
     failures: Path | None,
+    memory: int | None,
     reveal: bool,  # noqa: FBT001
     form: str,
 ) -> int:
@@ -84,7 +89,7 @@ def command(
     from notifyctl.app.workspace import open_workspace
 
     settings = globals_of(context)
-    workspace = open_workspace(settings.chdir)
+    workspace = replace(open_workspace(settings.chdir), effort=Effort(memory, Lines()))
     environment = workspace.environment(settings.env)
     if dry_run:
         return rehearse(context, workspace, environment, only=only, reveal=reveal, form=form)

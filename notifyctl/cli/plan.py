@@ -20,6 +20,7 @@ from notifyctl.cli.options import (
     only_option,
     say,
 )
+from notifyctl.cli.planning import memory_option, planning
 from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import Plan
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     metavar="REV",
     help="Compare with the project at this commit, such as origin/main: what changes for whom.",
 )
+@memory_option
 @click.option(
     "--rejects",
     metavar="FILE",
@@ -74,6 +76,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     as_of: datetime | None,
     out: Path | None,
     base: str | None,
+    memory: int | None,
     rejects: Path | None,
     form: str,
     detailed_exitcode: bool,  # noqa: FBT001
@@ -102,7 +105,8 @@ def command(  # noqa: PLR0917 - click passes options by name
 
         workspace = open_workspace(settings.chdir)
         environment = workspace.environment(settings.env)
-        plan = make_plan(workspace, environment, only=only, offline=offline, as_of=as_of)
+        with planning(workspace, memory, colour=colour(context, stderr=True)) as watched:
+            plan = make_plan(watched, environment, only=only, offline=offline, as_of=as_of)
         show(context, wish, plan, compared(wish, workspace, environment, plan))
         if rejects is not None:
             from notifyctl.app.failures import write_rejects

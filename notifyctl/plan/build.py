@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from notifyctl.delivery import Consignment, Opening
 from notifyctl.diagnostics import Diagnostic, Severity, in_order
-from notifyctl.engine import DEFAULT_MEMORY
+from notifyctl.effort import USUAL, Effort, Step
 from notifyctl.facts import Statement, StatementKind
 from notifyctl.model import Category, ChannelName, Environment, Policy
 from notifyctl.plan.actions import Action
@@ -45,8 +45,7 @@ class Frame:
     prices: PriceList | None = None
     columns_from: int = COLUMNS_FROM
     """Bytes of an audience's source from which on it is examined by columns."""
-    memory: int = DEFAULT_MEMORY
-    """Bytes that a columnar engine may hold."""
+    effort: Effort = USUAL
 
 
 def valid_until(as_of: datetime) -> datetime:
@@ -114,14 +113,17 @@ def build_plan(
 def examined(part: Part, frame: Frame, identify: Identify) -> Examination:
     """Row by row, or by columns where the audience is large: both find out the same."""
     examiner = Examiner(part, profile=frame.environment.profile, now=frame.as_of, prices=frame.prices)
+    tell, name = frame.effort.tell, part.notification.name
     if part.audience.weight < frame.columns_from:
-        return examiner.run(identify)
+        return examiner.run(identify, on_rows=lambda rows: tell(Step(name, "reading", rows)))
     from notifyctl.audience.columns import load, readable
     from notifyctl.engine import Engine
     from notifyctl.plan.columns import ByColumns
 
-    engine = Engine(readable=readable(part.audience), memory=frame.memory)
-    return ByColumns(examiner, load(engine, part.audience, part.scope.channel)).run(identify)
+    engine = Engine(readable=readable(part.audience), memory=frame.effort.memory)
+    tell(Step(name, "reading", share=0.0))
+    by_columns = ByColumns(examiner, load(engine, part.audience, part.scope.channel))
+    return by_columns.run(identify, on_step=lambda doing, share: tell(Step(name, doing, share=share)))
 
 
 def end_of_validity(as_of: datetime, planned: Iterable[PlannedNotification]) -> datetime:

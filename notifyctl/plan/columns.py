@@ -43,7 +43,7 @@ from notifyctl.message.identity import unix_lines
 from notifyctl.model import ChannelName
 from notifyctl.plan.actions import AUTHORISED, Action, Decision, Intent, decide
 from notifyctl.plan.digest import Sorted, shared
-from notifyctl.plan.examine import NOT_A_RECIPIENT, Examination, Examiner, GroupKey, earliest
+from notifyctl.plan.examine import NOT_A_RECIPIENT, Examination, Examiner, GroupKey, earliest, unheard
 from notifyctl.plan.part import Identify
 from notifyctl.plan.samples import HELD
 from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Recorded, Standing
@@ -133,7 +133,8 @@ class ByColumns:
         self.combinations: list[Combination] = []
         self.sieve: Any = None
 
-    def run(self, identify: Identify) -> Examination:
+    def run(self, identify: Identify, *, on_step: Callable[[str, float], None] = unheard) -> Examination:
+        """`on_step` is told what begins, and what share of the work is done: by the times of a million people."""
         found = self.found
         found.excluded = self.roster.excluded
         for reason, count in found.excluded.counts.items():
@@ -145,9 +146,12 @@ class ByColumns:
         if not self.roster.people:
             return found
         self.readings = [self._reading(variant) for variant in self.variants]
+        on_step("recognising people", 0.25)
         self._units(identify)
         self._look_at_odd_ones()
+        on_step("asking the ledger", 0.6)
         self._past()
+        on_step("deciding", 0.9)
         self._decide()
         self._tally()
         self._samples()

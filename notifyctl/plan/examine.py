@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -49,6 +49,10 @@ NOT_A_RECIPIENT = {
     Exclusion.NO_ADDRESS: Action.SUPPRESSED,
 }
 """Rows that are people all the same, and so are counted under an action; bad rows are nobody."""
+
+
+def unheard(*_: object) -> None:
+    """For what nobody listens to."""
 
 
 @dataclass(slots=True)
@@ -164,7 +168,8 @@ class Examiner:
         self.found.content_hash = self.content_hash
         self.tally = self.found.tally = Tally(part.scope.channel, prices)
 
-    def run(self, identify: Identify) -> Examination:
+    def run(self, identify: Identify, *, on_rows: Callable[[int], None] = unheard) -> Examination:
+        """`on_rows` is told of the rows that were read, now and then."""
         for batch in self.part.audience.batches(self.part.scope.channel):
             self._exclude(batch)
             ids = identify(batch.addresses)
@@ -176,6 +181,7 @@ class Examiner:
                 self._walk(batch, ids, variant, positions)
             self.found.rows += len(batch)
             self.found.recipients += len(batch)
+            on_rows(self.found.rows)
         self.found.groups = {key: growing.units() for key, growing in self.growing.items()}
         return self.found
 

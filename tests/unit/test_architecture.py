@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "notifyctl"
 
 ROWS: tuple[tuple[str, ...], ...] = (
     ("records", "patterns", "countdown", "beside"),
+    ("effort",),
     ("diagnostics",),
     ("errors", "rulebook"),
     ("model", "faults", "engine"),
