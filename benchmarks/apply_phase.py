@@ -41,27 +41,34 @@ def main() -> None:
     print(seconds, core, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
+Some = tuple[list[str], list[tuple[str, str, str]], bytes]
+"""Numbers, values, and members as the ledger keeps them."""
+
+
 @cache
-def made(size: int) -> list[tuple[list[str], list[tuple[str, str, str]]]]:
-    """Numbers and values of KINDS people, `size` at a time."""
-    starts = range(0, KINDS, size)
-    return [
-        (list(map(number, range(start, start + size))), list(map(values, range(start, start + size))))
-        for start in starts
-    ]
+def made(size: int) -> list[Some]:
+    """KINDS people, `size` at a time."""
+    return [some(range(start, start + size)) for start in range(0, KINDS, size)]
 
 
-def chunks(rows: int, size: int) -> Iterator[tuple[list[str], list[tuple[str, str, str]]]]:
+def some(people: range) -> Some:
+    from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES
+
+    members = (person.to_bytes(ID_BYTES) + person.to_bytes(FINGERPRINT_BYTES) for person in people)
+    return list(map(number, people)), list(map(values, people)), b"".join(members)
+
+
+def chunks(rows: int, size: int) -> Iterator[Some]:
     """The same again and again: what is measured is the sending."""
     kinds = made(size)
     for at, start in enumerate(range(0, rows, size)):
-        numbers, given = kinds[at % len(kinds)]
         count = min(size, rows - start)
-        yield numbers[:count], given[:count]
+        numbers, given, members = kinds[at % len(kinds)]
+        yield numbers[:count], given[:count], members[: count * (len(members) // len(numbers))]
 
 
 def people(rows: int) -> Iterator[Person]:
-    for numbers, given in chunks(rows, PER_REQUEST):
+    for numbers, given, _ in chunks(rows, PER_REQUEST):
         for phone, (name, area, value) in zip(numbers, given, strict=True):
             yield phone, name, area, value
 
@@ -76,7 +83,6 @@ def ours(rows: int, port: int, size: int, tps: int) -> tuple[float, float]:
     from notifyctl.apply.run import Job, Stop, run
     from notifyctl.clock import SystemClock
     from notifyctl.delivery import (
-        MEMBER_BYTES,
         ChannelName,
         Consignment,
         Envelope,
@@ -97,8 +103,12 @@ def ours(rows: int, port: int, size: int, tps: int) -> tuple[float, float]:
             return rows
 
         def chunks(self, size: int) -> Iterator[UnitColumns]:
-            for numbers, given in chunks(rows, size):
-                yield UnitColumns(bytes(MEMBER_BYTES * len(numbers)), numbers, given, [None] * len(numbers))
+            for numbers, given, members in chunks(rows, size):
+                yield UnitColumns(members, numbers, given, [None] * len(numbers))
+
+        def heads(self, size: int) -> Iterator[tuple[bytes, list[None]]]:
+            for numbers, _, members in chunks(rows, size):
+                yield members, [None] * len(numbers)
 
     message = Message(
         ChannelName.SMS, "CNNECT", content={"type": "text", "text": TEXT}, names=("name", "area", "value")

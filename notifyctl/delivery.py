@@ -152,6 +152,9 @@ class Units(Protocol):
     def chunks(self, size: int) -> Iterator[UnitColumns]:
         """All of them, `size` at a time; the same each time it is called."""
 
+    def heads(self, size: int) -> Iterator[tuple[bytes, Sequence[str | None]]]:
+        """Members and correlation ids alone, in the same chunks: all that decides in what order a batch has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnitColumns:
@@ -177,6 +180,10 @@ class UnitColumns:
                 self.own[start:end],
                 self.correlations[start:end],
             )
+
+    def heads(self, size: int) -> Iterator[tuple[bytes, Sequence[str | None]]]:
+        for chunk in self.chunks(size):
+            yield chunk.members, chunk.correlations
 
 
 @dataclass(frozen=True, slots=True)

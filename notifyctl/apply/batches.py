@@ -104,32 +104,54 @@ def cut(consignment: Consignment, size: int) -> Iterator[Slice]:
         yield Slice(consignment, *grouped(units))
 
 
+def cut_members(consignment: Consignment, size: int) -> Iterator[bytes]:
+    """The members of each slice that `cut` makes, without the rest."""
+    for members, correlations in consignment.units.heads(size):
+        order, _ = order_of(members, correlations)
+        yield members if order is None else taken_members(members, order)
+
+
 def grouped(units: UnitColumns) -> tuple[UnitColumns, Sequence[int] | None]:
-    """Units with the same own values and the same correlation id of the author go together, in order of appearance."""
-    keys: Sequence[object] = (
-        units.own if nothing(units.correlations) else list(zip(units.own, units.correlations, strict=True))
-    )
+    """Units as a slice has them, and the positions of the first ones of its objects."""
+    order, starts = order_of(units.members, units.correlations)
+    return units if order is None else taken(units, order), starts
+
+
+def order_of(
+    members: bytes, correlations: Sequence[str | None]
+) -> tuple[Sequence[int] | None, Sequence[int] | None]:
+    """In what order the units of a slice stand, and where its objects begin; None: as they came, and an object for each.
+
+    Those that read the same, by their fingerprints, and have the same correlation id of the author share an object. Objects
+    stand in the order in which their first ones came.
+    """
+    size = MEMBER_BYTES
+    texts = [members[at + ID_BYTES : at + size] for at in range(0, len(members), size)]
+    keys: Sequence[object] = texts if nothing(correlations) else list(zip(texts, correlations, strict=True))
     kinds = len(set(keys))
     if kinds == len(keys):
-        return units, None
+        return None, None
     if kinds == 1:
-        return units, (0,)
+        return None, (0,)
     groups: dict[object, list[int]] = {}
     for at, key in enumerate(keys):
         groups.setdefault(key, []).append(at)
     sizes = [len(group) for group in groups.values()]
-    order = [at for group in groups.values() for at in group]
-    return taken(units, order), tuple(accumulate(sizes[:-1], initial=0))
+    return [at for group in groups.values() for at in group], tuple(accumulate(sizes[:-1], initial=0))
 
 
 def taken(units: UnitColumns, order: Sequence[int]) -> UnitColumns:
-    size, packed = MEMBER_BYTES, units.members
     return UnitColumns(
-        b"".join([packed[at * size : at * size + size] for at in order]),
+        taken_members(units.members, order),
         [units.destinations[at] for at in order],
         [units.own[at] for at in order],
         [units.correlations[at] for at in order],
     )
+
+
+def taken_members(packed: bytes, order: Sequence[int]) -> bytes:
+    size = MEMBER_BYTES
+    return b"".join([packed[at * size : at * size + size] for at in order])
 
 
 def nothing(column: Sequence[str | None]) -> bool:

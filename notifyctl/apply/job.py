@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from notifyctl.apply.batches import Slice, batch_size, cut
+from notifyctl.apply.batches import Slice, batch_size, cut, cut_members
 from notifyctl.delivery import Batch, Consignment, Opening, Scope
 from notifyctl.model import Limits
 
@@ -29,6 +29,13 @@ class Job:
         size = batch_size(self.limits)
         for consignment in self.consignments:
             yield from cut(consignment, size)
+
+    def members(self) -> Iterator[tuple[Scope, bytes]]:
+        """Scope and members of each of `slices`, which take less to make."""
+        size = batch_size(self.limits)
+        for consignment in self.consignments:
+            for members in cut_members(consignment, size):
+                yield consignment.scope, members
 
     def seal(self, part: Slice, number: int) -> bytes:
         return part.seal(self.seal_secret, ledger=self.ledger_name, number=number)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby, islice
+from operator import itemgetter
 from random import Random
 
 from notifyctl.apply.batches import Slice
@@ -19,7 +20,16 @@ from notifyctl.apply.pacing import Pacer
 from notifyctl.apply.report import Event, Planned, Report, Sent, Settled, Waiting
 from notifyctl.apply.senders import SEND_BY, Attempt, Ready, Senders, Since
 from notifyctl.apply.tally import OPTED_OUT, TOO_LATE, Tally
-from notifyctl.delivery import Batch, Outcome, PreparedRequest, Refused, Rejected, Unknown
+from notifyctl.delivery import (
+    MEMBER_BYTES,
+    Batch,
+    Outcome,
+    PreparedRequest,
+    Refused,
+    Rejected,
+    Scope,
+    Unknown,
+)
 from notifyctl.errors import LedgerError, LedgerLockedError, NotifyctlError
 from notifyctl.faults import Point, point
 from notifyctl.ports import Clock, LedgerWriter, Provider
@@ -124,8 +134,8 @@ class Sending:
 
     def plan(self) -> None:
         """PLAN: record every batch, then open the scopes; a run that breaks off between has opened nothing by halves."""
-        parts = self._job.slices()
-        while chunk := list(islice(parts, PLANNED_AT_ONCE)):
+        batches = self._job.members()
+        while chunk := list(islice(batches, PLANNED_AT_ONCE)):
             self._plan_chunk(chunk)
         for opening in self._job.openings:
             self._writer.open_scope(opening.scope, opening.held, at=self._clock.now())
@@ -133,19 +143,18 @@ class Sending:
         self._fresh = self._recorded()
         self._tell(Planned(self._tally.batches, self._tally.recipients))
 
-    def _plan_chunk(self, chunk: list[Slice]) -> None:
-        for scope, grouped in groupby(chunk, key=lambda part: part.scope):
-            parts = list(grouped)
-            members = [part.members for part in parts]
+    def _plan_chunk(self, chunk: Sequence[tuple[Scope, bytes]]) -> None:
+        for scope, grouped in groupby(chunk, key=itemgetter(0)):
+            members = [packed for _, packed in grouped]
             numbers = self._writer.plan_batches(scope, members, at=self._clock.now())
             point(Point.PLAN_COMMITTED)
             self._numbers.extend(numbers)
             self._prints.extend(map(hash, members))
-            for part in parts:
-                self._tally.planned(scope, part.size)
+            for packed in members:
+                self._tally.planned(scope, len(packed) // MEMBER_BYTES)
 
     def _recorded(self) -> Iterator[Attempt]:
-        """The batches, made a second time, because nobody could hold all of them: each must be what the ledger has of it."""
+        """The batches as a whole, which nobody could hold: each must be what the ledger has of it."""
         parts = self._job.slices()
         for number, print_, part in zip(self._numbers, self._prints, parts, strict=True):
             if hash(part.members) != print_:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any
@@ -56,6 +56,8 @@ AT_ONCE = 8192
 FACTS_AT_ONCE = 1 << 21
 """Members of a ledger's batches that are held at a time."""
 ID_HEX, FINGERPRINT_HEX = 2 * ID_BYTES, 2 * FINGERPRINT_BYTES
+SEPARATOR = "\x1f"
+"""Between the cells of a row."""
 ASTRAL = r"[\x{10000}-\x{10FFFF}]"
 ODD = r'["\\\x00-\x1f]'
 """Characters that JSON escapes: a value with one is hashed by the row-wise code."""
@@ -132,6 +134,7 @@ class ByColumns:
         self.readings: list[Reading] = []
         self.combinations: list[Combination] = []
         self.sieve: Any = None
+        self.correlated = False
 
     def run(self, identify: Identify, *, on_step: Callable[[str, float], None] = unheard) -> Examination:
         """`on_step` is told what begins, and what share of the work is done: by the times of a million people."""
@@ -147,6 +150,7 @@ class ByColumns:
             return found
         self.readings = [self._reading(variant) for variant in self.variants]
         on_step("recognising people", 0.25)
+        self.correlated = bool(self.engine.row("SELECT count(correlation) FROM people")[0])
         self._units(identify)
         self._look_at_odd_ones()
         on_step("asking the ledger", 0.6)
@@ -200,6 +204,15 @@ class ByColumns:
                 SELECT *, {self._by_variant(usual)} AS usual FROM (
                     SELECT *, {recipient} AS id, {self._variant()} AS variant, {self._zone()} AS zone FROM {source}
             )))""")
+
+    @cached_property
+    def joinable(self) -> bool:
+        """Whether cells can be joined to one text and told apart again."""
+        cells = ["sent", "correlation", *self.roster.values()]
+        odd = " OR ".join(
+            f"coalesce({cell} = '' OR contains({cell}, '{SEPARATOR}'), false)" for cell in cells
+        )
+        return not self.engine.row(f"SELECT bool_or({odd}) FROM people")[0]
 
     def _identified(self, identify: Identify) -> None:
         """Ids by a function that is not known in SQL."""
@@ -644,19 +657,47 @@ class Selected:
         roster = self.made.roster
         at = {name: number for number, name in enumerate(roster.variables)}
         names = self.made.part.messages[self.made.variants[self.variant]].names
-        values = "".join(f", v{at[name]}" if name in at else ", NULL" for name in names)
-        query = (
-            f"SELECT id || hash[1:{FINGERPRINT_HEX}], sent, correlation{values} FROM units JOIN people USING (n)"
-            f" WHERE {self.test} ORDER BY n"
-        )
-        for rows in self.made.engine.chunks(query, size):
-            members, sent, correlations, *own = zip(*rows, strict=True)
+        own = [f"v{at[name]}" if name in at else "NULL" for name in names]
+        read = self._joined if self.made.joinable else self._tuples
+        for members, sent, *rest in read([self.packed, "sent", *self.correlation, *own], size):
             yield UnitColumns(
                 members=bytes.fromhex("".join(members)),
                 destinations=sent,
-                own=list(zip(*own, strict=True)) if own else [()] * len(rows),
-                correlations=correlations,
+                own=list(zip(*rest[-len(own) :], strict=True)) if own else [()] * len(sent),
+                correlations=rest[0] if self.correlation else [None] * len(sent),
             )
+
+    def heads(self, size: int) -> Iterator[tuple[bytes, Sequence[str | None]]]:
+        for members, *rest in self._tuples([self.packed, *self.correlation], size):
+            yield bytes.fromhex("".join(members)), rest[0] if rest else [None] * len(members)
+
+    @property
+    def packed(self) -> str:
+        return f"id || hash[1:{FINGERPRINT_HEX}]"
+
+    @property
+    def correlation(self) -> list[str]:
+        """The column, if anybody has one."""
+        return ["correlation"] if self.made.correlated else []
+
+    def _rows(self, columns: str, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        people = " JOIN people USING (n)" if columns != self.packed else ""
+        return self.made.engine.chunks(
+            f"SELECT {columns} FROM units{people} WHERE {self.test} ORDER BY n", size
+        )
+
+    def _tuples(self, columns: Sequence[str], size: int) -> Iterator[Sequence[Sequence[Any]]]:
+        for rows in self._rows(", ".join(columns), size):
+            yield list(zip(*rows, strict=True))
+
+    def _joined(self, columns: Sequence[str], size: int) -> Iterator[Sequence[Sequence[Any]]]:
+        """Row by row as one text, which is fetched in a third of the time that its cells take."""
+        row = f" || '{SEPARATOR}' || ".join(f"coalesce({column}, '')" for column in columns)
+        for rows in self._rows(row, size):
+            cells: list[str | None] = list(SEPARATOR.join([text for (text,) in rows]).split(SEPARATOR))
+            if "" in cells:
+                cells = [cell or None for cell in cells]
+            yield [cells[number :: len(columns)] for number in range(len(columns))]
 
 
 def authorised(each: Combination) -> bool:

@@ -118,9 +118,9 @@ class Examination:
     def units(self) -> Iterator[bytes]:
         """Packed members of all that is sent now, one by one."""
         for units in self.groups.values():
-            for chunk in units.chunks(UNITS_AT_ONCE):
-                for at in range(0, len(chunk.members), MEMBER_BYTES):
-                    yield chunk.members[at : at + MEMBER_BYTES]
+            for members, _ in units.heads(UNITS_AT_ONCE):
+                for at in range(0, len(members), MEMBER_BYTES):
+                    yield members[at : at + MEMBER_BYTES]
 
     def consignments(self) -> Iterator[Consignment]:
         for key, units in sorted(self.groups.items(), key=lambda each: str(each[0])):

@@ -15,7 +15,10 @@ from notifyctl.delivery import Batch, Destinations
 from notifyctl.model import ChannelName
 from notifyctl.providers.webexconnect.payload import fields
 
-OPENED = ',"substitutions":{'
+OPENED = '"substitutions":{'
+BETWEEN = "\x1f"
+"""What no text has that goes out, as a rule."""
+BETWEEN_QUOTED = quoted(BETWEEN)[1:-1]
 
 Thread = tuple[str, Sequence[str]]
 """A constant, the same in every object, and the text behind it, one an object."""
@@ -39,11 +42,19 @@ def array(to: Destinations, channel: ChannelName) -> str:
     """The `to` array (rules 10 to 13)."""
     return woven(
         [
-            (f"{{{quoted(channel.address_field)}:[", lists(to)),
-            ('],"correlationId":', [quoted(key) for key in to.correlation_ids]),
+            (f'{{{quoted(channel.address_field)}:["', lists(to)),
+            ('"],"correlationId":"', escaped(to.correlation_ids)),
             *substitutions(to),
         ]
     )
+
+
+def escaped(texts: Sequence[str]) -> list[str]:
+    """Texts as they stand between the quotation marks of JSON. One call quotes all of them; what lies between two is found
+    again, if it is in none of them.
+    """
+    found = quoted(BETWEEN.join(texts))[1:-1].split(BETWEEN_QUOTED)
+    return found if len(found) == len(texts) else [quoted(text)[1:-1] for text in texts]
 
 
 def woven(threads: Sequence[Thread]) -> str:
@@ -58,35 +69,35 @@ def woven(threads: Sequence[Thread]) -> str:
 
 
 def lists(to: Destinations) -> list[str]:
-    """The addresses of each object, quoted, with commas between them."""
-    texts = [quoted(address) for address in to.addresses]
+    """The addresses of each object, without the first and the last quotation mark."""
+    texts = escaped(to.addresses)
     if to.starts is None:
         return texts
     ends = [*to.starts[1:], len(texts)]
-    return [",".join(texts[start:end]) for start, end in zip(to.starts, ends, strict=True)]
+    return ['","'.join(texts[start:end]) for start, end in zip(to.starts, ends, strict=True)]
 
 
 def substitutions(to: Destinations) -> Sequence[Thread]:
-    """What the objects have of their own. A name that nobody has a value for is left out."""
+    """What the objects have of their own, behind an open text. A name that nobody has a value for is left out."""
     columns = list(zip(*to.own, strict=True)) if to.names else []
     given = [
         (f"{quoted(name)}:", column)
         for name, column in zip(to.names, columns, strict=False)
         if column.count(None) < len(column)
     ]
+    nothing = [""] * len(to)
     if not given:
-        return []
+        return [('"', nothing)]
     if any(None in column for _, column in given):
-        return [("", uneven(given))]
+        return [('"', uneven(given))]
     threads = [
-        (f"{',' if at else OPENED}{key}", [quoted(value) for value in column if value is not None])
-        for at, (key, column) in enumerate(given)
+        (f'",{"" if at else OPENED}{key}"', escaped(column)) for at, (key, column) in enumerate(given)
     ]
-    return [*threads, ("}", [""] * len(to))]
+    return [*threads, ('"}', nothing)]
 
 
 def uneven(given: Sequence[tuple[str, Sequence[str | None]]]) -> list[str]:
     """The substitutions of each object, where some have names that others have not."""
     columns = [["" if value is None else key + quoted(value) for value in column] for key, column in given]
     rows = [",".join(filter(None, row)) for row in zip(*columns, strict=True)]
-    return [f"{OPENED}{row}}}" if row else "" for row in rows]
+    return [f",{OPENED}{row}}}" if row else "" for row in rows]

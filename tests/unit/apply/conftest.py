@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 
 import pytest
 
@@ -33,7 +34,8 @@ def consigned(
         envelope=envelope or Envelope(),
         units=UnitColumns(
             members=b"".join(
-                number.to_bytes(ID_BYTES) + number.to_bytes(FINGERPRINT_BYTES) for number in numbers
+                number.to_bytes(ID_BYTES) + sha256(repr(values).encode()).digest()[:FINGERPRINT_BYTES]
+                for number, values in enumerate(own)
             ),
             destinations=[f"+3363998{number:04d}" for number in numbers],
             own=list(own),

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.apply.batches import batch_size, cut
+from notifyctl.apply.batches import batch_size, cut, cut_members
 from notifyctl.apply.correlation import verify
-from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES, MEMBER_BYTES, Batch, Consignment, Envelope
+from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, Batch, Consignment, Envelope
 from notifyctl.model import Limits, TpsCounts
 from notifyctl.testing import whole
 
@@ -55,8 +55,8 @@ def test_each_person_is_in_one_place_with_what_is_theirs(
         # Chunks keep the order of the units, although inside one those with the same values come together.
         assert set(addresses(batch)) == set(units.destinations[number * size : (number + 1) * size])
         order = [units.destinations.index(address) for address in addresses(batch)]
-        packed = b"".join(at.to_bytes(ID_BYTES) + at.to_bytes(FINGERPRINT_BYTES) for at in order)
-        assert batch.members == packed
+        packed = [units.members[at * MEMBER_BYTES : (at + 1) * MEMBER_BYTES] for at in order]
+        assert batch.members == b"".join(packed)
         for destination in batch.to:
             assert addresses(batch)[destination.first] == destination.addresses[0]
             for address in destination.addresses:
@@ -82,6 +82,12 @@ def test_the_same_values_share_an_object_and_ids_are_unique(
 @given(people=PEOPLE, size=st.integers(1, 12))
 def test_cutting_again_gives_the_same(consign: Consign, people: list[Person], size: int) -> None:
     assert made(of(consign, people), size) == made(of(consign, people), size)
+
+
+@given(people=PEOPLE, size=st.integers(1, 12))
+def test_members_alone_are_cut_like_the_whole(consign: Consign, people: list[Person], size: int) -> None:
+    consignment = of(consign, people)
+    assert list(cut_members(consignment, size)) == [part.members for part in cut(consignment, size)]
 
 
 def test_ids_do_not_depend_on_the_recipient_ids_that_only_a_ledger_gives(consign: Consign) -> None:
