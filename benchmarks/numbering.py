@@ -58,7 +58,7 @@ def measured(count: int, rounds: int) -> Iterator[Figure]:
 
         def by_sql() -> int:
             engine.run("CREATE OR REPLACE TABLE ordered AS SELECT number FROM numbers ORDER BY number")
-            beginnings = f"SELECT DISTINCT number[1:{LONGEST_CODE + 1}] FROM ordered"  # noqa: S608 - a constant
+            beginnings = f"SELECT DISTINCT number[1:{LONGEST_CODE + 1}] FROM ordered"
             begun = [start for (start,) in engine.rows(beginnings)]
             engine.run("CREATE OR REPLACE TABLE told (number VARCHAR, sound BOOLEAN)")
             for query in verdicts_sql("ordered", "number", Numbers.VALID, begun):

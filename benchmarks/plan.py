@@ -6,8 +6,10 @@ own writer. Needs some gigabytes of disk at the full size; everything is made in
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -136,6 +138,12 @@ def script(root: Path) -> list[str]:
     return [sys.executable, str(Path(__file__).with_name("plan_by_script.py")), str(root)]
 
 
+def limits(root: Path) -> float:
+    """Seconds that the steps of a plan take one by one, each in the fastest way that is known."""
+    steps = [sys.executable, str(Path(__file__).with_name("plan_by_steps.py")), str(root)]
+    return sum(json.loads(subprocess.run(steps, capture_output=True, check=True).stdout).values())
+
+
 def main() -> None:
     parser = arguments(__doc__ or "", rounds=3)
     parser.add_argument("--rows", type=int, help="of the audience; the ledger has ten times as many keys")
@@ -155,12 +163,23 @@ def measured(folder: Path, rows: int, given: object) -> Iterator[Figure]:
     root = project(folder, rows, keys)
     agree(root)
     rounds = given.rounds  # type: ignore[attr-defined]
-    times = interleaved(
-        rounds, {"notifyctl": process(*command(root)), "script": process(*script(root))}, warm=rows < 10**6
-    )
+    sums: list[float] = []
+    runs = {
+        "notifyctl": process(*command(root)),
+        "script": process(*script(root)),
+        "steps": lambda: sums.append(limits(root)),
+    }
+    times = interleaved(rounds, runs, warm=rows < 10**6)
     ratio = times["script"] / times["notifyctl"]
     detail = f"script {times['script']:.2f} s, notifyctl {times['notifyctl']:.2f} s"
     yield judged(f"plan of {rows:,} against {keys:,} sent keys", ratio, ">= 3", detail=detail)
+    steps = statistics.median(sums)
+    yield judged(
+        f"plan of {rows:,} by the sum of its steps' limits",
+        times["notifyctl"] / steps,
+        "<= 1.5",
+        detail=f"steps {steps:.2f} s, notifyctl {times['notifyctl']:.2f} s",
+    )
     if given.growth:  # type: ignore[attr-defined]
         larger = project(folder, 10 * rows, keys)
         seconds, memory = peak_memory(command(larger))
@@ -178,8 +197,6 @@ def agree(root: Path) -> None:
     """Both find the same numbers of people, or the comparison says nothing."""
     ours = subprocess.run(command(root), capture_output=True, check=True, text=True).stdout
     theirs = subprocess.run(script(root), capture_output=True, check=True, text=True).stdout
-    import json
-
     actions = json.loads(ours)["notifications"][0]["actions"]
     found = json.loads(theirs)
     if {name: actions.get(name, 0) for name in found} != found:

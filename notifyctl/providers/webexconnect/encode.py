@@ -90,9 +90,7 @@ def substitutions(to: Destinations) -> Sequence[Thread]:
         return [('"', nothing)]
     if any(None in column for _, column in given):
         return [('"', uneven(given))]
-    threads = [
-        (f'",{"" if at else OPENED}{key}"', escaped(column)) for at, (key, column) in enumerate(given)
-    ]
+    threads = [(f'",{"" if at else OPENED}{key}"', escaped(column)) for at, (key, column) in enumerate(given)]
     return [*threads, ('"}', nothing)]
 
 
