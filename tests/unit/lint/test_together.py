@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -64,15 +65,24 @@ def test_a_second_process_that_fails_has_no_answer() -> None:
         assert answer() is None
 
 
-def test_a_second_process_that_nobody_waits_for_is_ended() -> None:
+def test_a_second_process_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+
     def forever() -> bytes:
+        told.write_text(str(os.getpid()), encoding="utf-8")
         while True:
             pass
 
-    with pytest.raises(KeyError), beside(forever):
-        raise KeyError
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    def begun_and_left() -> None:
+        with beside(forever):
+            while not (told.exists() and told.read_text(encoding="utf-8")):
+                time.sleep(0.01)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        begun_and_left()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(told.read_text(encoding="utf-8")), 0)
 
 
 def test_few_files_are_not_shared() -> None:
