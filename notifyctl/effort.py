@@ -17,7 +17,7 @@ class Step:
     share: float | None = None
 
 
-def silent(_: Step) -> None:
+def silent(*_: object) -> None:
     """Tell nobody."""
 
 

@@ -37,13 +37,14 @@ from notifyctl.delivery import (
     Scope,
     UnitColumns,
 )
+from notifyctl.effort import silent
 from notifyctl.engine import Engine, literal, quoted
 from notifyctl.message import DeliveryHash, resolve, variant_for
 from notifyctl.message.identity import unix_lines
 from notifyctl.model import ChannelName
 from notifyctl.plan.actions import AUTHORISED, Action, Decision, Intent, decide
 from notifyctl.plan.digest import Sorted, shared
-from notifyctl.plan.examine import NOT_A_RECIPIENT, Examination, Examiner, GroupKey, earliest, unheard
+from notifyctl.plan.examine import NOT_A_RECIPIENT, Examination, Examiner, GroupKey, earliest
 from notifyctl.plan.part import Identify
 from notifyctl.plan.samples import HELD
 from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Recorded, Standing
@@ -134,9 +135,8 @@ class ByColumns:
         self.readings: list[Reading] = []
         self.combinations: list[Combination] = []
         self.sieve: Any = None
-        self.correlated = False
 
-    def run(self, identify: Identify, *, on_step: Callable[[str, float], None] = unheard) -> Examination:
+    def run(self, identify: Identify, *, on_step: Callable[[str, float], None] = silent) -> Examination:
         """`on_step` is told what begins, and what share of the work is done: by the times of a million people."""
         found = self.found
         found.excluded = self.roster.excluded
@@ -150,7 +150,6 @@ class ByColumns:
             return found
         self.readings = [self._reading(variant) for variant in self.variants]
         on_step("recognising people", 0.25)
-        self.correlated = bool(self.engine.row("SELECT count(correlation) FROM people")[0])
         self._units(identify)
         self._look_at_odd_ones()
         on_step("asking the ledger", 0.6)
@@ -204,15 +203,6 @@ class ByColumns:
                 SELECT *, {self._by_variant(usual)} AS usual FROM (
                     SELECT *, {recipient} AS id, {self._variant()} AS variant, {self._zone()} AS zone FROM {source}
             )))""")
-
-    @cached_property
-    def joinable(self) -> bool:
-        """Whether cells can be joined to one text and told apart again."""
-        cells = ["sent", "correlation", *self.roster.values()]
-        odd = " OR ".join(
-            f"coalesce({cell} = '' OR contains({cell}, '{SEPARATOR}'), false)" for cell in cells
-        )
-        return not self.engine.row(f"SELECT bool_or({odd}) FROM people")[0]
 
     def _identified(self, identify: Identify) -> None:
         """Ids by a function that is not known in SQL."""
@@ -616,6 +606,20 @@ class ByColumns:
         return {n for query in queries for (n,) in self.engine.rows(query) if n is not None}
 
     # What comes of it
+
+    @cached_property
+    def correlated(self) -> bool:
+        """Whether anybody has a correlation id of the author."""
+        return bool(self.engine.row("SELECT count(correlation) FROM people")[0])
+
+    @cached_property
+    def joinable(self) -> bool:
+        """Whether cells can be joined to one text and told apart again."""
+        cells = ["sent", "correlation", *self.roster.values()]
+        odd = " OR ".join(
+            f"coalesce({cell} = '' OR contains({cell}, '{SEPARATOR}'), false)" for cell in cells
+        )
+        return not self.engine.row(f"SELECT bool_or({odd}) FROM people")[0]
 
     def _effects(self) -> None:
         by_effect: dict[str, list[Combination]] = {}

@@ -20,6 +20,7 @@ from notifyctl.delivery import (
     UnitColumns,
     Units,
 )
+from notifyctl.effort import silent
 from notifyctl.message import DeliveryHash, own_values, resolve, texts_hash, variant_for
 from notifyctl.model import ChannelName, Notification
 from notifyctl.plan.actions import AUTHORISED, Action, Circumstances, Decision, Intent, decide
@@ -49,10 +50,6 @@ NOT_A_RECIPIENT = {
     Exclusion.NO_ADDRESS: Action.SUPPRESSED,
 }
 """Rows that are people all the same, and so are counted under an action; bad rows are nobody."""
-
-
-def unheard(*_: object) -> None:
-    """For what nobody listens to."""
 
 
 @dataclass(slots=True)
@@ -168,7 +165,7 @@ class Examiner:
         self.found.content_hash = self.content_hash
         self.tally = self.found.tally = Tally(part.scope.channel, prices)
 
-    def run(self, identify: Identify, *, on_rows: Callable[[int], None] = unheard) -> Examination:
+    def run(self, identify: Identify, *, on_rows: Callable[[int], None] = silent) -> Examination:
         """`on_rows` is told of the rows that were read, now and then."""
         for batch in self.part.audience.batches(self.part.scope.channel):
             self._exclude(batch)
