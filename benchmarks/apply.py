@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from figures import Figure, arguments, interleaved, judged, process, report
+from figures import Figure, arguments, interleaved, judged, process, report, said
 from plan import NOTIFICATION, PROJECT, write_people
 from sink import sink
 
@@ -99,15 +99,6 @@ def whole(folder: Path, rows: int, port: int, rounds: int) -> Iterator[Figure]:
 
 def sender(kind: str, rows: int, port: int) -> list[str]:
     return [sys.executable, str(HERE / "apply_phase.py"), kind, str(rows), str(port)]
-
-
-def said(command: list[str]) -> str:
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(
-            f"{' '.join(command)[:300]} ended with {done.returncode}:\n{(done.stdout + done.stderr)[:2000]}"
-        )
-    return done.stdout
 
 
 if __name__ == "__main__":

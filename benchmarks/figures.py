@@ -121,16 +121,24 @@ def interleaved(
 
 
 def process(*command: str | Path) -> Callable[[], None]:
-    """A run of a whole process for `interleaved`. One that fails ends the benchmark: it would look fast."""
+    """A run of a whole process for `interleaved`."""
     words = [str(word) for word in command]
 
     def run() -> None:
-        done = subprocess.run(words, check=False, capture_output=True, stdin=subprocess.DEVNULL)
-        if done.returncode:
-            told = (done.stdout + done.stderr).decode(errors="replace")[:2000]
-            sys.exit(f"{' '.join(words)[:300]} ended with {done.returncode}:\n{told}")
+        said(words)
 
     return run
+
+
+def said(command: Sequence[str]) -> str:
+    """What a whole process prints. One that fails ends the benchmark: it would look fast."""
+    done = subprocess.run(
+        command, check=False, capture_output=True, stdin=subprocess.DEVNULL, text=True, errors="replace"
+    )
+    if done.returncode:
+        told = (done.stdout + done.stderr)[:2000]
+        sys.exit(f"{' '.join(command)[:300]} ended with {done.returncode}:\n{told}")
+    return done.stdout
 
 
 def peak_memory(command: Sequence[str]) -> tuple[float, int]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from apply import said, sender
-from figures import Figure, arguments, judged, report
+from apply import sender
+from figures import Figure, arguments, judged, report, said
 from sink import sink
 
 TPS = 1000

@@ -10,14 +10,13 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from figures import Figure, arguments, interleaved, judged, peak_memory, process, report
+from figures import Figure, arguments, interleaved, judged, peak_memory, process, report, said
 
 from notifyctl.clock import SystemClock
 from notifyctl.delivery import Accepted, ChannelName, Message, Scope
@@ -141,7 +140,7 @@ def script(root: Path) -> list[str]:
 def limits(root: Path) -> float:
     """Seconds that the steps of a plan take one by one, each in the fastest way that is known."""
     steps = [sys.executable, str(Path(__file__).with_name("plan_by_steps.py")), str(root)]
-    return sum(json.loads(subprocess.run(steps, capture_output=True, check=True).stdout).values())
+    return sum(json.loads(said(steps)).values())
 
 
 def main() -> None:
@@ -195,10 +194,8 @@ def measured(folder: Path, rows: int, given: object) -> Iterator[Figure]:
 
 def agree(root: Path) -> None:
     """Both find the same numbers of people, or the comparison says nothing."""
-    ours = subprocess.run(command(root), capture_output=True, check=True, text=True).stdout
-    theirs = subprocess.run(script(root), capture_output=True, check=True, text=True).stdout
-    actions = json.loads(ours)["notifications"][0]["actions"]
-    found = json.loads(theirs)
+    actions = json.loads(said(command(root)))["notifications"][0]["actions"]
+    found = json.loads(said(script(root)))
     if {name: actions.get(name, 0) for name in found} != found:
         sys.exit(f"they do not agree: {actions} and {found}")
 

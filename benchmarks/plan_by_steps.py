@@ -19,10 +19,11 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from notifyctl.engine import DEFAULT_MEMORY
+from notifyctl.hashing import RecipientHasher
+
 MEMBER = np.dtype([("hi", ">u8"), ("lo", ">u8"), ("f1", ">u8"), ("f2", ">u4")])
 HEAD = '{"of":"' + "0" * 64 + '","values":{"area":"'
-CAP = "900MB"
-"""What notifyctl gives the engine."""
 TEXT_LENGTH = 52
 RAW = """
     CREATE TABLE raw AS SELECT row_number() OVER () AS n, '+' || ltrim(phone, '+') AS key, name, area, value
@@ -47,10 +48,10 @@ def main() -> None:
         work()
         took[name] = time.perf_counter() - begun
 
-    engine = duckdb.connect(config={"memory_limit": CAP})
+    engine = duckdb.connect(config={"memory_limit": f"{DEFAULT_MEMORY}B"})
     ledger = sqlite3.connect(f"file:{root}/.notifyctl/production.db?mode=ro", uri=True)
     [(key,)] = ledger.execute("SELECT recipient_key FROM meta")
-    inner, outer = (bytes(byte ^ pad for byte in key.ljust(64, b"\0")).hex() for pad in (0x36, 0x5C))
+    identity = RecipientHasher(key).sql("key")
     pieces: list[np.ndarray] = []
 
     def run(sql: str) -> Callable[[], None]:
@@ -90,10 +91,7 @@ def main() -> None:
     step("deduplicate", run(PEOPLE))
     step(
         "recipient ids",
-        run(
-            f"CREATE TABLE ids AS SELECT n, sha256(unhex('{outer}') || unhex(sha256(unhex('{inner}') || encode(key))))[1:32] AS id"
-            " FROM people"
-        ),
+        run(f"CREATE TABLE ids AS SELECT n, {identity}[1:32] AS id FROM people"),
     )
     step(
         "delivery hashes",
