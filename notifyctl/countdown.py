@@ -21,3 +21,19 @@ class Countdown:
     def rest(self) -> float:
         """Seconds that are left; none when it is over."""
         return max(self._end - time.monotonic(), 0.0)
+
+
+class Idle(Countdown):
+    """How long a connection has been idle, and whether for too long, by two clocks: one stands still while the machine sleeps."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self._since = time.time()
+
+    @property
+    def passed(self) -> float:
+        return max(self.seconds - self.rest, time.time() - self._since)
+
+    @property
+    def over(self) -> bool:
+        return self.passed >= self.seconds

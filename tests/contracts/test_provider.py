@@ -32,7 +32,7 @@ from notifyctl.model import Auth, ChannelName, Secret
 from notifyctl.ports import Provider
 from notifyctl.providers.webexconnect.auth import ServiceKey
 from notifyctl.providers.webexconnect.client import WebexConnect
-from notifyctl.providers.webexconnect.connection import MAX_ANSWER
+from notifyctl.providers.webexconnect.wire import MAX_ANSWER
 from notifyctl.testing import ManualClock, RecordingProvider
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)

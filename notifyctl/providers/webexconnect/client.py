@@ -56,7 +56,8 @@ class WebexConnect:
         return PreparedRequest("POST", self._endpoint, redacted_headers(self._auth), content_of(batch))
 
     def send(self, request: PreparedRequest) -> Outcome:
-        from notifyctl.providers.webexconnect.connection import BrokenError, UnsentError
+        from notifyctl.providers.webexconnect.connection import UnsentError
+        from notifyctl.providers.webexconnect.wire import BrokenError
 
         assert self._endpoint_open is not None, "made without credentials: it prepares and does not send"
         proof = self._proof()
@@ -88,7 +89,8 @@ class WebexConnect:
         return headers
 
     def close(self) -> None:
-        """Nothing is kept open between requests."""
+        if self._endpoint_open is not None:
+            self._endpoint_open.close()
 
 
 def addresses_of(body: Mapping[str, Any]) -> list[str]:

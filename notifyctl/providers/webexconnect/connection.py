@@ -1,67 +1,32 @@
-"""One POST over a connection of its own, within a total time. Knows HTTP and TLS, and nothing of what is sent.
+"""POST requests to one endpoint: connections and TLS, made and kept. Knows nothing of what is sent.
 
-The standard library's client: it follows no redirect, asks no proxy and reads nothing of the environment. Reading and writing
-are ours, because its time-outs begin anew with every byte that comes.
+It follows no redirect, asks no proxy and reads nothing of the environment.
 """
 
 from __future__ import annotations
 
-import io
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+import threading
+from collections.abc import Mapping
 from functools import cached_property
-from http.client import HTTPConnection, HTTPException, HTTPResponse
-from typing import Any, cast
 from urllib.parse import urlsplit
 
-from notifyctl.countdown import Countdown
+from notifyctl.countdown import Idle
 from notifyctl.faults import Point, point
+from notifyctl.providers.webexconnect.wire import Answer, Limit, Wire, written
 
 CONNECT_TIMEOUT = 5.0
 """Seconds for a connection, and as many for TLS on it."""
-MAX_ANSWER = 1 << 20
-"""Bytes of an answer that are read; the API's are some hundred."""
-BROKE_OFF = "the connection broke off before the answer"
 PORTS = {"http": 80, "https": 443}
+KEPT = 1.0
+"""Seconds for which an idle connection is kept. Servers keep theirs for two seconds at the least, and mostly for five and more."""
+TRIED = 0.1
+"""Seconds of idleness that a server must have been seen to stand before any connection to it is used again."""
 
 
 class UnsentError(Exception):
     """There was no connection, so not a byte of the request was written. The message says why."""
-
-
-class BrokenError(Exception):
-    """It broke off, or took too long, and the request may have been read. The message says how."""
-
-
-class HungUpError(BrokenError):
-    """The other side closed the connection while we wrote; it may have answered before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`body` is None when it broke off or was too long."""
-
-    status: int
-    body: bytes | None
-    retry_after: str | None
-
-
-class Limit(Countdown):
-    """A total time, from now on."""
-
-    @property
-    def passed(self) -> str:
-        return f"no complete answer within {self.seconds:g} seconds"
-
-    def wait(self) -> float:
-        """Seconds that are left. Raises TimeoutError when none are."""
-        left = self.rest
-        if not left:
-            raise TimeoutError(self.passed)
-        return left
 
 
 class Endpoint:
@@ -73,20 +38,28 @@ class Endpoint:
         self._host = parts.hostname or ""
         self._port = parts.port or PORTS[parts.scheme]
         self._target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        name = f"[{self._host}]" if ":" in self._host else self._host.encode("idna").decode()
+        self._named = name if self._port == PORTS[parts.scheme] else f"{name}:{self._port}"
+        self._kept = Kept()
 
     def post(self, content: bytes, headers: Mapping[str, str], *, seconds: float) -> Answer:
-        """Raises UnsentError or BrokenError. `seconds`: from now to the end of the answer.
-
-        Each request has a connection of its own: one that was kept can be closed by the other side just when it is used
-        again, and nobody would know whether the request had been read.
-        """
+        """Raises UnsentError or BrokenError. `seconds`: from now to the end of the answer."""
         limit = Limit(seconds)
-        with closing(self._connected(limit)) as connection:
+        head = written(self._target, self._named, {**headers, "Content-Length": str(len(content))})
+        wire = self._kept.take() or Wire(self._connected(limit))
+        try:
             point(Point.POST_CONNECTED)
-            connection.write(self._target, content, headers)
-            return connection.answer()
+            answer = wire.exchange(head, content, limit)
+        except BaseException:
+            wire.close()
+            raise
+        self._kept.put(wire)
+        return answer
 
-    def _connected(self, limit: Limit) -> Connection:
+    def close(self) -> None:
+        self._kept.close()
+
+    def _connected(self, limit: Limit) -> socket.socket:
         try:
             made = socket.create_connection((self._host, self._port), min(CONNECT_TIMEOUT, limit.wait()))
             try:
@@ -99,7 +72,7 @@ class Endpoint:
                 raise
         except OSError as error:
             raise UnsentError(error.strerror or str(error) or "it took too long") from error
-        return Connection(self._host, self._port, made, limit)
+        return made
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
@@ -109,91 +82,49 @@ class Endpoint:
         return ssl.create_default_context(cafile=certifi.where())
 
 
-class Connection(HTTPConnection):
-    """The library's way of writing a head and reading an answer, over our socket. For one request."""
+class Kept:
+    """Idle connections, as many as there were requests at once. For several threads.
 
-    def __init__(self, host: str, port: int, connected: socket.socket, limit: Limit) -> None:
-        super().__init__(host, port)
-        self.sock = connected
-        self._limit = limit
+    The other side can close one just when it is used again, and then nobody knows whether the request had been read: it is
+    unknown, and a person must settle it. So one is used again only within a second, only if it is open at that moment
+    and nothing came on it since, and only after an answer whose end was plain. A server must first have been seen to keep one.
+    Of one that hung up on an idle connection within that second, without having said that it would, none is kept any more.
+    """
 
-    def write(self, target: str, content: bytes, headers: Mapping[str, str]) -> None:
-        self.putrequest("POST", target, skip_accept_encoding=True)
-        for name, value in {**headers, "Content-Length": str(len(content)), "Connection": "close"}.items():
-            self.putheader(name, value)
-        self.endheaders()
-        point(Point.POST_HEAD)
-        # A server may answer before it has read all, and hang up; then the answer says more than that we could not write.
-        with suppress(HungUpError):
-            self.send(content)
-            point(Point.POST_BODY)
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._idle: list[tuple[Wire, Idle]] = []
+        self._tried = False
+        self._hangs_up = False
 
-    def send(self, data: Any) -> None:
-        """All of the bytes within what is left of the time."""
-        rest = memoryview(data)
-        while rest:
-            with telling(self._limit):
-                self.sock.settimeout(self._limit.wait())
-                rest = rest[self.sock.send(rest) :]
-
-    def answer(self) -> Answer:
-        wire = cast("socket.socket", Wire(self.sock, self._limit))
-        with closing(HTTPResponse(wire, method="POST")) as response:
-            try:
-                response.begin()
-            except (
-                HTTPException,
-                ValueError,
-            ) as error:  # no HTTP, endless headers, a length that is no number
-                raise BrokenError(BROKE_OFF) from error
-            point(Point.POST_ANSWER_HEAD)
-            body = read(response)
-            if body is not None:
-                point(Point.POST_ANSWER)
-            return Answer(response.status, body, response.getheader("Retry-After"))
-
-
-@contextmanager
-def telling(limit: Limit) -> Iterator[None]:
-    """Errors of a socket as ours, where they happen: an error of anything else is a defect, and is not taken for one."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise BrokenError(limit.passed) from error
-    except (BrokenPipeError, ConnectionResetError) as error:
-        raise HungUpError(BROKE_OFF) from error
-    except OSError as error:
-        raise BrokenError(BROKE_OFF) from error
-
-
-def read(response: HTTPResponse) -> bytes | None:
-    """The body as it came; None when it breaks off or is too long. The status alone then decides."""
-    body = bytearray()
-    try:
-        while piece := response.read(MAX_ANSWER + 1 - len(body)):
-            body += piece
-            if len(body) > MAX_ANSWER:
-                return None
-    except (BrokenError, HTTPException, ValueError):
+    def take(self) -> Wire | None:
+        """The one that was used last, if it can be used again; None: make a new one."""
+        with self._turn:
+            while self._idle:
+                wire, idle = self._idle[-1]
+                if not self._tried and idle.passed < TRIED:
+                    return None
+                self._idle.pop()
+                if not idle.over and wire.silent():
+                    self._tried = True
+                    return wire
+                self._hangs_up = self._hangs_up or not idle.over
+                wire.close()
         return None
-    return None if response.length else bytes(body)
 
+    def put(self, wire: Wire) -> None:
+        """Keep it for a while, or close it."""
+        with self._turn:
+            while self._idle and self._idle[0][1].over:
+                self._idle.pop(0)[0].close()
+            if wire.lasts and not self._hangs_up and (self._tried or not self._idle):
+                # Half of what it allows: the last word of the other side is on its way for some of that time.
+                allowed = KEPT if wire.idle is None else min(KEPT, wire.idle / 2)
+                self._idle.append((wire, Idle(allowed)))
+            else:
+                wire.close()
 
-class Wire(io.RawIOBase):
-    """What the library reads an answer from: each wait is for what is left of the time."""
-
-    def __init__(self, connected: socket.socket, limit: Limit) -> None:
-        self._socket = connected
-        self._limit = limit
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        assert mode == "rb"
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, room: Any) -> int:
-        with telling(self._limit):
-            self._socket.settimeout(self._limit.wait())
-            return self._socket.recv_into(room)
+    def close(self) -> None:
+        with self._turn:
+            while self._idle:
+                self._idle.pop()[0].close()
