@@ -393,3 +393,21 @@ class Unknown:
 
 
 Outcome = Accepted | Rejected | Refused | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """An attempt of a batch that is about to begin. `seal` authenticates the correlation ids of its request."""
+
+    number: int
+    attempt: int
+    seal: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt of a batch ended."""
+
+    number: int
+    attempt: int
+    outcome: Outcome

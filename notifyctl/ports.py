@@ -14,6 +14,8 @@ from typing import BinaryIO, Protocol
 from notifyctl.delivery import (
     Batch,
     BatchFacts,
+    Beginning,
+    Ending,
     LedgerSummary,
     OpeningFacts,
     Outcome,
@@ -156,10 +158,16 @@ class LedgerWriter(LedgerReader, Protocol):
         certainly not accepted, can be begun; LedgerError otherwise, and LedgerLockedError when overtaken.
         """
 
+    def arm_all(self, beginnings: Sequence[Beginning], *, at: datetime) -> None:
+        """`arm` for several batches in one commit: all of them have begun when it returns, or none when it raises."""
+
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
         """Record how the attempt ended, or what was learned of it later: the last word counts, and `Accepted` is final.
         Settles attempts of earlier runs too. Members that an `Accepted` excepts stand by themselves.
         """
+
+    def settle_all(self, endings: Sequence[Ending], *, at: datetime) -> None:
+        """`settle` for several attempts in one commit: all of them are recorded, or none when it raises."""
 
     def resolve(self, number: int, words: Sequence[Word], *, at: datetime) -> None:
         """Record what was learnt of single members, by `facts.overrides`: accepted is never taken back."""

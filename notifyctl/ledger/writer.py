@@ -13,6 +13,8 @@ from notifyctl.delivery import (
     MEMBER_BYTES,
     Accepted,
     BatchState,
+    Beginning,
+    Ending,
     Outcome,
     Scope,
     Unknown,
@@ -29,6 +31,16 @@ SERVED_PART = 65_536 * MEMBER_BYTES
 HELD_PART = 65_536 * ID_BYTES
 """Bytes of held ids in one row: a million people are sixteen rows of 1 MB."""
 
+MAY_BEGIN = (
+    "SELECT epoch, state, attempt, EXISTS (SELECT 1 FROM word WHERE word.batch = batch.number AND kind = 'accepted')"
+    " FROM batch JOIN batch_state USING (number) WHERE number = ?"
+)
+"""Of a batch: who planned it, how it stands, its last attempt, and whether a receipt says that people of it have it."""
+SETTLED = (
+    "SELECT EXISTS (SELECT 1 FROM attempt WHERE batch = ?1 AND attempt = ?2),"
+    " (SELECT attempt FROM outcome WHERE batch = ?1 AND kind = 'accepted')"
+)
+"""Of an attempt: whether it was begun, and which attempt of its batch was accepted."""
 BROKE_OFF = "the run ended before the answer was recorded"
 
 
@@ -93,62 +105,77 @@ class SqliteWriter(SqliteReader):
         return numbers
 
     def arm(self, number: int, attempt: int, *, seal: bytes, at: datetime) -> None:
+        self.arm_all([Beginning(number, attempt, seal)], at=at)
+
+    def arm_all(self, beginnings: Sequence[Beginning], *, at: datetime) -> None:
         with self._writing():
-            row = self._database.row(
-                "SELECT epoch, state, attempt FROM batch JOIN batch_state USING (number) WHERE number = ?",
-                number,
-            )
-            if row is None:
-                raise LedgerError(f"there is no batch {number}")
-            epoch, state, last = row
-            if epoch != self._epoch:
-                raise LedgerError(
-                    f"batch {number} was planned by another run, and only that one could begin it"
+            for each in beginnings:
+                self._refuse_to_begin(each)
+                self._database.run(
+                    "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)",
+                    each.number,
+                    each.attempt,
+                    self._epoch,
+                    stamp(at),
+                    each.seal,
                 )
-            if state not in {BatchState.PLANNED, BatchState.REJECTED}:
-                raise LedgerError(f"batch {number} is {state} and is not begun again")
-            if self._database.row("SELECT 1 FROM word WHERE batch = ? AND kind = 'accepted'", number):
-                raise LedgerError(
-                    f"people of batch {number} have it, as a receipt says; it is not begun again"
-                )
-            if attempt != last + 1:
-                raise LedgerError(f"the next attempt of batch {number} is {last + 1}, not {attempt}")
-            self._database.run(
-                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", number, attempt, self._epoch, stamp(at), seal
-            )
             point(Point.ARM_COMMIT)
 
+    def _refuse_to_begin(self, beginning: Beginning) -> None:
+        """Raises LedgerError unless the attempt may begin."""
+        number = beginning.number
+        row = self._database.row(MAY_BEGIN, number)
+        if row is None:
+            raise LedgerError(f"there is no batch {number}")
+        epoch, state, last, had = row
+        if epoch != self._epoch:
+            raise LedgerError(f"batch {number} was planned by another run, and only that one could begin it")
+        if state not in {BatchState.PLANNED, BatchState.REJECTED}:
+            raise LedgerError(f"batch {number} is {state} and is not begun again")
+        if had:
+            raise LedgerError(f"people of batch {number} have it, as a receipt says; it is not begun again")
+        if beginning.attempt != last + 1:
+            raise LedgerError(f"the next attempt of batch {number} is {last + 1}, not {beginning.attempt}")
+
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
-        kind = kind_of(outcome)
+        self.settle_all([Ending(number, attempt, outcome)], at=at)
+
+    def settle_all(self, endings: Sequence[Ending], *, at: datetime) -> None:
         with self._writing():
-            if not self._database.row(
-                "SELECT 1 FROM attempt WHERE batch = ? AND attempt = ?", number, attempt
-            ):
-                raise LedgerError(f"attempt {attempt} of batch {number} was never begun")
-            known = self._database.row(
-                "SELECT attempt FROM outcome WHERE batch = ? AND kind = 'accepted'", number
-            )
-            if known == (attempt,) and kind is BatchState.ACCEPTED:
-                return
-            if known is not None and (known == (attempt,) or kind is BatchState.ACCEPTED):
-                raise LedgerError(
-                    f"attempt {known[0]} of batch {number} was accepted; that is never taken back"
-                )
-            self._database.run(
-                "INSERT INTO outcome (batch, attempt, kind, status, provider_id, reason, epoch, at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                number,
-                attempt,
-                kind.value,
-                outcome.status,
-                outcome.provider_id if isinstance(outcome, Accepted) else None,
-                None if isinstance(outcome, Accepted) else outcome.reason,
-                self._epoch,
-                stamp(at),
-            )
-            if isinstance(outcome, Accepted):
-                self._say(number, exceptions(outcome), at=at)
+            for each in endings:
+                if not self._is_settled(each):
+                    self._settle(each, at)
             point(Point.RESULT_COMMIT)
+
+    def _is_settled(self, ending: Ending) -> bool:
+        """Whether the ledger says so already. Raises LedgerError for what it can never say."""
+        number, attempt = ending.number, ending.attempt
+        [(begun, known)] = self._database.rows(SETTLED, number, attempt)
+        if not begun:
+            raise LedgerError(f"attempt {attempt} of batch {number} was never begun")
+        accepted = isinstance(ending.outcome, Accepted)
+        if known is not None and known == attempt and accepted:
+            return True
+        if known is not None and (known == attempt or accepted):
+            raise LedgerError(f"attempt {known} of batch {number} was accepted; that is never taken back")
+        return False
+
+    def _settle(self, ending: Ending, at: datetime) -> None:
+        outcome = ending.outcome
+        self._database.run(
+            "INSERT INTO outcome (batch, attempt, kind, status, provider_id, reason, epoch, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            ending.number,
+            ending.attempt,
+            kind_of(outcome).value,
+            outcome.status,
+            outcome.provider_id if isinstance(outcome, Accepted) else None,
+            None if isinstance(outcome, Accepted) else outcome.reason,
+            self._epoch,
+            stamp(at),
+        )
+        if isinstance(outcome, Accepted) and (outcome.refused or outcome.unheard):
+            self._say(ending.number, exceptions(outcome), at=at)
 
     def resolve(self, number: int, words: Sequence[Word], *, at: datetime) -> None:
         with self._writing():

@@ -6,7 +6,7 @@ import hmac
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import NamedTuple
@@ -18,6 +18,8 @@ from notifyctl.delivery import (
     Accepted,
     BatchFacts,
     BatchState,
+    Beginning,
+    Ending,
     LedgerSummary,
     OpeningFacts,
     Outcome,
@@ -90,6 +92,10 @@ class LedgerRecord:
             list(self.runs),
             set(self.plans),
         )
+
+    def become(self, other: LedgerRecord) -> None:
+        for each in fields(self):
+            setattr(self, each.name, getattr(other, each.name))
 
     def state(self, number: int) -> tuple[BatchState, int, datetime, str | None]:
         """State, last attempt, since when, and why: an acceptance if there is one, else the last word on the last attempt."""
@@ -282,21 +288,37 @@ class MemoryWriter(MemoryReader):
         return numbers
 
     def arm(self, number: int, attempt: int, *, seal: bytes, at: datetime) -> None:
-        self._fence()
-        if number not in self._record.batches or self._record.batches[number][1] != self._epoch:
+        self.arm_all([Beginning(number, attempt, seal)], at=at)
+
+    def arm_all(self, beginnings: Sequence[Beginning], *, at: datetime) -> None:
+        with self._all_or_nothing() as record:
+            for each in beginnings:
+                self._arm(record, each, at)
+
+    def _arm(self, record: LedgerRecord, beginning: Beginning, at: datetime) -> None:
+        number = beginning.number
+        if number not in record.batches or record.batches[number][1] != self._epoch:
             raise LedgerError(f"batch {number} was not planned by this run")
-        state, last, _, _ = self._record.state(number)
-        had = any(word.kind is BatchState.ACCEPTED for word in self._record.words.get(number, []))
-        if had or state not in {BatchState.PLANNED, BatchState.REJECTED} or attempt != last + 1:
+        state, last, _, _ = record.state(number)
+        had = any(word.kind is BatchState.ACCEPTED for word in record.words.get(number, []))
+        if had or state not in {BatchState.PLANNED, BatchState.REJECTED} or beginning.attempt != last + 1:
             raise LedgerError(f"batch {number} is {state}, its last attempt {last}")
-        self._record.attempts.setdefault(number, []).append((at.astimezone(UTC), seal))
-        self._record.facts += 1
+        record.attempts.setdefault(number, []).append((at.astimezone(UTC), beginning.seal))
+        record.facts += 1
 
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
-        self._fence()
-        if not 1 <= attempt <= len(self._record.attempts.get(number, [])):
+        self.settle_all([Ending(number, attempt, outcome)], at=at)
+
+    def settle_all(self, endings: Sequence[Ending], *, at: datetime) -> None:
+        with self._all_or_nothing() as record:
+            for each in endings:
+                self._settle(record, each, at)
+
+    def _settle(self, record: LedgerRecord, ending: Ending, at: datetime) -> None:
+        number, attempt, outcome = ending.number, ending.attempt, ending.outcome
+        if not 1 <= attempt <= len(record.attempts.get(number, [])):
             raise LedgerError(f"attempt {attempt} of batch {number} was never begun")
-        said = self._record.outcomes.setdefault(number, [])
+        said = record.outcomes.setdefault(number, [])
         accepted = next((word.attempt for word in said if word.state is BatchState.ACCEPTED), None)
         if accepted is not None and (accepted == attempt or isinstance(outcome, Accepted)):
             if accepted == attempt and isinstance(outcome, Accepted):
@@ -306,9 +328,20 @@ class MemoryWriter(MemoryReader):
         provider_id = outcome.provider_id if isinstance(outcome, Accepted) else None
         moment = at.astimezone(UTC)
         said.append(Said(attempt, KINDS[type(outcome)], reason, moment, outcome.status, provider_id))
-        self._record.facts += 1
+        record.facts += 1
         if isinstance(outcome, Accepted):
             self._say(number, exceptions(outcome))
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[LedgerRecord]:
+        """What one commit is: when the block raises, nothing of it was done."""
+        self._fence()
+        before = self._record.copy()
+        try:
+            yield self._record
+        except LedgerError:
+            self._record.become(before)
+            raise
 
     def resolve(self, number: int, words: Sequence[Word], *, at: datetime) -> None:
         self._fence()
