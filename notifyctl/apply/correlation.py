@@ -27,6 +27,10 @@ MARK_2 = urlsafe_b64decode(f"{PREFIX_2}A=")
 PACKED_2 = len(MARK_2) + NUMBER_BYTES + INDEX_BYTES_2 + TAG_BYTES
 """A multiple of three: every id is whole characters, and each has one spelling only."""
 CHARACTERS_2 = PACKED_2 * 4 // 3
+PLACES_2 = [slice(at * CHARACTERS_2, (at + 1) * CHARACTERS_2) for at in range(MAX_DESTINATIONS)]
+"""Where each id of a batch stands among all of them."""
+FIRST_BYTES = bytes([position >> 8 for position in range(MAX_DESTINATIONS)])
+SECOND_BYTES = bytes([position & 0xFF for position in range(MAX_DESTINATIONS)])
 FORM_2 = re.compile(rf"{PREFIX_2}[A-Za-z0-9_-]{{{CHARACTERS_2 - len(PREFIX_2)}}}", re.ASCII)
 
 
@@ -48,16 +52,22 @@ def correlation_ids(number: int, positions: Sequence[int], seal: bytes) -> list[
     if count <= positions[-1]:
         tags = b"".join([tags[at * size : at * size + size] for at in positions])
     # Byte by byte of all ids at once: a column of the table that is then encoded as one.
-    packed = bytearray(PACKED_2 * count)
-    for at, byte in enumerate(MARK_2 + number.to_bytes(NUMBER_BYTES)):
-        packed[at::PACKED_2] = bytes([byte]) * count
+    packed = bytearray((MARK_2 + number.to_bytes(NUMBER_BYTES) + bytes(INDEX_BYTES_2 + size)) * count)
     place = len(MARK_2) + NUMBER_BYTES
-    packed[place::PACKED_2] = bytes([position >> 8 for position in positions])
-    packed[place + 1 :: PACKED_2] = bytes([position & 0xFF for position in positions])
+    packed[place::PACKED_2], packed[place + 1 :: PACKED_2] = columns_of(positions)
     for at in range(size):
         packed[place + INDEX_BYTES_2 + at :: PACKED_2] = tags[at::size]
     text = urlsafe_b64encode(packed).decode()
-    return [text[at : at + CHARACTERS_2] for at in range(0, len(text), CHARACTERS_2)]
+    return list(map(text.__getitem__, PLACES_2[:count]))
+
+
+def columns_of(positions: Sequence[int]) -> tuple[bytes, bytes]:
+    """The first bytes of all positions, and the second ones."""
+    if positions == range(len(positions)) and len(positions) <= len(FIRST_BYTES):
+        return FIRST_BYTES[: len(positions)], SECOND_BYTES[: len(positions)]
+    return bytes([position >> 8 for position in positions]), bytes(
+        [position & 0xFF for position in positions]
+    )
 
 
 def tags_of(number: int, count: int, seal: bytes) -> bytes:

@@ -20,26 +20,29 @@ BETWEEN = "\x1f"
 """What no text has that goes out, as a rule."""
 BETWEEN_QUOTED = quoted(BETWEEN)[1:-1]
 
+written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 Thread = tuple[str, Sequence[str]]
 """A constant, the same in every object, and the text behind it, one an object."""
 
 
 def content_of(batch: Batch) -> bytes:
     """The JSON of a batch in UTF-8, keys in the order of the API page; `json.loads` of it is `body_of(batch)`."""
-    members = []
+    pieces: list[str] = []
     for key, value in fields(batch.message, batch.envelope, ()):
-        text = array(batch.to, batch.message.channel) if key == "to" else written(value)
-        members.append(f"{quoted(key)}:{text}")
-    # Half a surrogate pair is no text: it goes out as the escape that JSON has for it.
-    return f"{{{','.join(members)}}}".encode("utf-8", "backslashreplace")
+        pieces.append(f"{',' if pieces else '{'}{quoted(key)}:")
+        if key == "to":
+            pieces += array(batch.to, batch.message.channel)
+        else:
+            pieces.append(written(value))
+    pieces.append("}")
+    # Joined once: each copy of so much text is memory that the system has to find. Half a surrogate pair is no text: it
+    # goes out as the escape that JSON has for it.
+    return "".join(pieces).encode("utf-8", "backslashreplace")
 
 
-def written(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def array(to: Destinations, channel: ChannelName) -> str:
-    """The `to` array (rules 10 to 13)."""
+def array(to: Destinations, channel: ChannelName) -> list[str]:
+    """The pieces of the `to` array (rules 10 to 13)."""
     return woven(
         [
             (f'{{{quoted(channel.address_field)}:["', lists(to)),
@@ -49,26 +52,34 @@ def array(to: Destinations, channel: ChannelName) -> str:
     )
 
 
-def escaped(texts: Sequence[str]) -> list[str]:
-    """Texts as they stand between the quotation marks of JSON. One call quotes all of them; what lies between two is found
-    again, if it is in none of them.
+def escaped(texts: Sequence[str]) -> Sequence[str]:
+    """Texts as they stand between the quotation marks of JSON. One call quotes all of them. Where it made nothing longer but
+    what lies between two, they stand so already; else they are found again by that, if it is in none of them.
     """
-    found = quoted(BETWEEN.join(texts))[1:-1].split(BETWEEN_QUOTED)
+    joined = BETWEEN.join(texts)
+    all_of_them = quoted(joined)
+    if len(all_of_them) == len(joined) + 2 + (len(texts) - 1) * (len(BETWEEN_QUOTED) - len(BETWEEN)):
+        return texts
+    found = all_of_them[1:-1].split(BETWEEN_QUOTED)
     return found if len(found) == len(texts) else [quoted(text)[1:-1] for text in texts]
 
 
-def woven(threads: Sequence[Thread]) -> str:
+def woven(threads: Sequence[Thread]) -> list[str]:
     """Objects side by side: each of the constants in turn, with the object's own text behind it."""
-    count, width = len(threads[0][1]), 2 * len(threads) + 1
-    pieces = ["},"] * (count * width)
+    count, width = len(threads[0][1]), 2 * len(threads)
+    pieces = [""] * (count * width)
     for at, (constant, texts) in enumerate(threads):
-        pieces[2 * at :: width] = [constant] * count
+        # What ends an object stands before the next one.
+        pieces[2 * at :: width] = [constant if at else f"}},{constant}"] * count
         pieces[2 * at + 1 :: width] = texts
-    pieces[-1:] = ["}"] if count else []
-    return f"[{''.join(pieces)}]"
+    if not count:
+        return ["[]"]
+    pieces[0] = f"[{threads[0][0]}"
+    pieces.append("}]")
+    return pieces
 
 
-def lists(to: Destinations) -> list[str]:
+def lists(to: Destinations) -> Sequence[str]:
     """The addresses of each object, without the first and the last quotation mark."""
     texts = escaped(to.addresses)
     if to.starts is None:
