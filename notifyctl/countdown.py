@@ -23,17 +23,15 @@ class Countdown:
         return max(self._end - time.monotonic(), 0.0)
 
 
-class Idle(Countdown):
-    """How long a connection has been idle, and whether for too long, by two clocks: one stands still while the machine sleeps."""
+Moment = tuple[float, float]
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self._since = time.time()
 
-    @property
-    def passed(self) -> float:
-        return max(self.seconds - self.rest, time.time() - self._since)
+def moment() -> Moment:
+    """The present by two clocks: one stands still while the machine sleeps, the other can be set."""
+    return time.monotonic(), time.time()
 
-    @property
-    def over(self) -> bool:
-        return self.passed >= self.seconds
+
+def passed(since: Moment) -> float:
+    """Seconds since then, by the clock that says more."""
+    now = moment()
+    return max(now[0] - since[0], now[1] - since[1])

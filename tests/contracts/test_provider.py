@@ -7,12 +7,13 @@ import socket
 import socketserver
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -32,6 +33,7 @@ from notifyctl.model import Auth, ChannelName, Secret
 from notifyctl.ports import Provider
 from notifyctl.providers.webexconnect.auth import ServiceKey
 from notifyctl.providers.webexconnect.client import WebexConnect
+from notifyctl.providers.webexconnect.connection import KEPT, TRIED
 from notifyctl.providers.webexconnect.wire import MAX_ANSWER
 from notifyctl.testing import ManualClock, RecordingProvider
 
@@ -70,20 +72,30 @@ class Server:
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     url: str = ""
+    connections: int = 0
+    keeping: set[Play] = field(default_factory=set)
+    """Plays after which it waits for another request on the connection."""
 
-    def heard(self, connection: socket.socket) -> None:
-        stream = connection.makefile("rb")
-        with stream:
-            line = stream.readline().decode().strip()
-            headers = {}
+    def serve(self, connection: socket.socket) -> None:
+        """Until either side ends it."""
+        self.connections += 1
+        with suppress(OSError, ValueError), connection.makefile("rb") as stream:
+            while self.heard(connection, stream):
+                pass
+
+    def heard(self, connection: socket.socket, stream: BinaryIO) -> bool:
+        line = stream.readline().decode().strip()
+        if line:
+            headers: dict[str, str] = {}
             while (header := stream.readline().decode().strip()) != "":
                 name, _, value = header.partition(":")
                 headers[name.lower()] = value.strip()
             body = stream.read(int(headers.get("content-length", 0)))
-        self.requests.append((line, headers, body))
-        play = self.plays.pop(0) if len(self.plays) > 1 else self.plays[0]
-        with suppress(OSError):
-            play(connection)
+            self.requests.append((line, headers, body))
+            play = self.plays.pop(0) if len(self.plays) > 1 else self.plays[0]
+            with suppress(OSError):
+                play(connection)
+        return bool(line) and play in self.keeping
 
 
 class Quiet(socketserver.ThreadingTCPServer):
@@ -100,7 +112,7 @@ def serving(*plays: Play) -> Iterator[Server]:
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            script.heard(self.request)
+            script.serve(self.request)
 
     with Quiet(("127.0.0.1", 0), Handler) as server:
         script.url = f"http://127.0.0.1:{server.server_address[1]}/v2/messages"
@@ -115,7 +127,8 @@ def serving(*plays: Play) -> Iterator[Server]:
 
 
 def says(status: int, body: bytes = b"", **headers: str) -> Play:
-    named = {"Content-Length": str(len(body)), "Content-Type": "application/json"}
+    """And then ends the connection, as it says."""
+    named = {"Content-Length": str(len(body)), "Content-Type": "application/json", "Connection": "close"}
     named |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = "".join(f"{name}: {value}\r\n" for name, value in named.items())
     answer = f"HTTP/1.1 {status} Something\r\n{lines}\r\n".encode() + body
@@ -333,3 +346,145 @@ def test_the_environment_cannot_send_requests_elsewhere(monkeypatch: pytest.Monk
         with client(server.url) as provider:
             assert isinstance(provider.send(provider.prepare(batch_of())), Accepted)
     assert proxy.requests == []
+
+
+# Connections that are kept
+
+
+def raw(answer: bytes) -> Play:
+    return lambda connection: connection.sendall(answer)
+
+
+PLAIN = b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n%s\r\n%s"
+
+
+def plain(headers: bytes = b"", behind: bytes = b"", version: bytes = b"HTTP/1.1") -> Play:
+    answer = PLAIN.replace(b"HTTP/1.1", version) % (len(QUEUED), headers, QUEUED)
+    return raw(answer + behind)
+
+
+CHUNKED = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n%x;a=b\r\n%s\r\n0\r\nX: y\r\n\r\n" % (
+    len(QUEUED),
+    QUEUED,
+)
+
+
+@contextmanager
+def kept(*plays: Play) -> Iterator[tuple[Server, WebexConnect]]:
+    """A server that keeps connections, and a client that has seen it keep one idle, and knows it."""
+    first = plain()
+    with serving(first, first, *plays) as server, client(server.url) as provider:
+        server.keeping = {first, *plays}
+        for _ in range(2):
+            assert isinstance(provider.send(provider.prepare(batch_of())), Accepted)
+            time.sleep(2 * TRIED)
+        assert (server.connections, len(server.requests)) == (1, 2)
+        yield server, provider
+
+
+@pytest.mark.parametrize("play", [plain(), raw(CHUNKED), raw(b"HTTP/1.1 100 Continue\r\n\r\n" + CHUNKED)])
+def test_a_connection_is_used_again(play: Play) -> None:
+    with kept(play) as (server, provider):
+        for _ in range(3):
+            assert provider.send(provider.prepare(batch_of())) == Accepted("5f1c", 201)
+        assert (server.connections, len(server.requests)) == (1, 5)
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
+        pytest.param(plain(b"Connection: close\r\n"), id="it says so"),
+        pytest.param(plain(b"Connection: x, Close\r\n"), id="it says so among others"),
+        pytest.param(plain(b"Keep-Alive: timeout=0\r\n"), id="it keeps it for no time"),
+        pytest.param(plain(version=b"HTTP/1.0"), id="an old version"),
+        pytest.param(plain(behind=b"HTTP"), id="more than an answer"),
+        pytest.param(plain(b"Transfer-Encoding: identity\r\n"), id="an end that is told twice"),
+        pytest.param(plain(b"no header\r\n"), id="a line that is no header"),
+        pytest.param(raw(PLAIN.replace(b"\r\n", b"\n") % (len(QUEUED), b"", QUEUED)), id="bare line feeds"),
+        pytest.param(raw(CHUNKED.replace(b"chunked", b"chunked\r\nContent-Length: 5")), id="two lengths"),
+    ],
+)
+def test_after_an_answer_whose_end_is_not_plain_a_new_one_is_made(play: Play) -> None:
+    with kept(play) as (server, provider):
+        for _ in range(2):
+            provider.send(provider.prepare(batch_of()))
+        assert (server.connections, len(server.requests)) == (2, 4)
+
+
+@pytest.mark.parametrize("play", [reset, hang_up, raw(b"HTTP/1.1 201 Cre")])
+def test_what_breaks_off_on_a_kept_connection_is_unknown_and_not_sent_again(play: Play) -> None:
+    with kept(play, says(201, QUEUED)) as (server, provider):
+        server.keeping.discard(play)
+        assert isinstance(provider.send(provider.prepare(batch_of())), Unknown)
+        assert len(server.requests) == 3
+        assert isinstance(provider.send(provider.prepare(batch_of())), Accepted)
+        assert server.connections == 2
+
+
+def test_one_that_was_closed_meanwhile_is_replaced_and_then_none_is_kept() -> None:
+    last = plain()
+    with kept(last) as (server, provider):
+        server.keeping.discard(last)
+        provider.send(provider.prepare(batch_of()))
+        time.sleep(TRIED)
+        server.keeping.add(last)
+        for _ in range(3):
+            assert isinstance(provider.send(provider.prepare(batch_of())), Accepted)
+        assert server.connections == 1 + 3
+
+
+def test_a_late_word_on_an_idle_connection_is_no_answer() -> None:
+    """As from a server that ends an idle connection with 408, or a second answer that nobody asked for."""
+    late = raw(PLAIN % (len(QUEUED), b"", QUEUED))
+    with kept(late) as (server, provider):
+        connections: list[socket.socket] = []
+
+        def both(connection: socket.socket) -> None:
+            late(connection)
+            connections.append(connection)
+
+        server.plays[:] = [both, plain()]
+        server.keeping.update(server.plays)
+        provider.send(provider.prepare(batch_of()))
+        connections[0].sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        time.sleep(TRIED)
+        assert isinstance(provider.send(provider.prepare(batch_of())), Accepted)
+        assert server.connections == 2
+
+
+def test_until_a_server_was_seen_to_keep_one_each_request_has_its_own() -> None:
+    with serving(plain()) as server, client(server.url) as provider:
+        server.keeping = {server.plays[0]}
+        for _ in range(3):
+            provider.send(provider.prepare(batch_of()))
+        assert server.connections == 3
+
+
+def test_an_idle_connection_is_not_kept_for_long() -> None:
+    with kept() as (server, provider):
+        time.sleep(KEPT)
+        assert isinstance(provider.send(provider.prepare(batch_of())), Accepted)
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 201 Created\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 5, 6\r\n\r\n",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 1%s\r\n\r\n" % (b"0" * 5000),
+        b"HTTP/1.1 201 Created\r\nTransfer-Encoding: gzip\r\n\r\n",
+        CHUNKED.replace(b";a=b", b"x"),
+        CHUNKED.replace(b";a=b", b"ffffffffff"),
+        CHUNKED.replace(b"\r\n0\r\n", b"x\r\n0\r\n"),
+        CHUNKED[:-30],
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 1000,
+        b"HTTP/1.1 201 Created\r\n" + b"X: y\r\n" * 100_000,
+        b"HTTP/2 201\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + QUEUED,
+    ],
+)
+def test_what_cannot_be_framed_is_no_acceptance(answer: bytes) -> None:
+    with serving(raw(answer)) as server, client(server.url) as provider:
+        assert isinstance(provider.send(provider.prepare(batch_of())), Unknown)
+    assert len(server.requests) == 1

@@ -43,10 +43,10 @@ def outcome_of(
     struck out of what the provider says.
     """
     answer = None if status in WITHOUT_A_BODY else parsed(body)
+    if status // 100 == 2:  # noqa: PLR2004 - what most answers are
+        return taken(status, answer, secrets, addresses)
     said = spoken(answer, secrets)
     match status // 100, status:
-        case 2, _:
-            return taken(status, answer, said, addresses)
         case 3, _:
             return Rejected(f"the endpoint answers with a redirect ({status}), which is not followed", status)
         case _, 401 | 403:
@@ -61,7 +61,10 @@ def outcome_of(
 
 
 def taken(
-    status: int, answer: Mapping[str, Any] | None, said: str, addresses: Callable[[], Sequence[str]]
+    status: int,
+    answer: Mapping[str, Any] | None,
+    secrets: Sequence[str],
+    addresses: Callable[[], Sequence[str]],
 ) -> Outcome:
     """An answer of the 200s: accepted when it has a message id and says nothing to the contrary."""
     if answer is None:
@@ -71,8 +74,9 @@ def taken(
         return listed(status, answer, entries, asked)
     message_id, state = answer.get("messageId"), answer.get("status")
     if not isinstance(message_id, str) or not message_id:
-        return Unknown(f"the answer has no message id ({status}{said})", status)
+        return Unknown(f"the answer has no message id ({status}{spoken(answer, secrets)})", status)
     if isinstance(state, str) and state.lower() in FAILED:
+        said = spoken(answer, secrets)
         return Unknown(f"the answer has a message id and says {state.lower()!r} ({status}{said})", status)
     return Accepted(message_id, status)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from notifyctl import __version__
@@ -12,6 +14,7 @@ from notifyctl.ports import Clock
 from notifyctl.providers.webexconnect.answers import outcome_of
 from notifyctl.providers.webexconnect.auth import Credentials, redacted_headers
 from notifyctl.providers.webexconnect.encode import content_of
+from notifyctl.providers.webexconnect.troubles import BrokenError, UnsentError
 
 if TYPE_CHECKING:
     from notifyctl.providers.webexconnect.connection import Endpoint
@@ -23,6 +26,16 @@ ALWAYS = {
     "Accept": "application/json",
     "Accept-Encoding": "identity",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands before the body of each request of one second that is prepared with `headers`."""
+
+    second: int
+    headers: Mapping[str, str]
+    written: bytes = field(repr=False)
+    secrets: Sequence[str] = field(repr=False)
 
 
 class WebexConnect:
@@ -45,7 +58,7 @@ class WebexConnect:
         self._credentials = credentials
         self._clock = clock
         self._deadline = deadline
-        self._last_proof: tuple[int, Mapping[str, str]] = (-1, {})
+        self._last_head: Head | None = None
         self._endpoint_open = reached(endpoint) if credentials is not None else None
 
     @property
@@ -56,14 +69,11 @@ class WebexConnect:
         return PreparedRequest("POST", self._endpoint, redacted_headers(self._auth), content_of(batch))
 
     def send(self, request: PreparedRequest) -> Outcome:
-        from notifyctl.providers.webexconnect.connection import UnsentError
-        from notifyctl.providers.webexconnect.wire import BrokenError
-
         assert self._endpoint_open is not None, "made without credentials: it prepares and does not send"
-        proof = self._proof()
-        headers = {**ALWAYS, **request.headers, **proof}
+        now = self._clock.now()
+        head = self._head(self._endpoint_open, request.headers, now)
         try:
-            answer = self._endpoint_open.post(request.content, headers, seconds=self._deadline)
+            answer = self._endpoint_open.post(request.content, head.written, seconds=self._deadline)
         except UnsentError as error:
             return Rejected(f"no connection to the provider: {error}", retryable=True)
         except BrokenError as error:
@@ -72,21 +82,21 @@ class WebexConnect:
             answer.status,
             answer.body,
             retry_after=answer.retry_after,
-            now=self._clock.now(),
+            now=self._clock.now() if answer.retry_after is not None else now,
             addresses=lambda: addresses_of(request.body),
-            secrets=[value.rpartition(" ")[2] for value in proof.values()],
+            secrets=head.secrets,
         )
 
-    def _proof(self) -> Mapping[str, str]:
-        """The headers that say who sends. Within a second they are the same, a token too, and made once."""
-        assert self._credentials is not None
-        now = self._clock.now()
-        second = int(now.timestamp())
-        made_at, headers = self._last_proof
-        if made_at != second:
-            headers = self._credentials.headers(now)
-            self._last_proof = second, headers
-        return headers
+    def _head(self, endpoint: Endpoint, headers: Mapping[str, str], now: datetime) -> Head:
+        """Within a second it is the same, a token in it too, and made once."""
+        second, head = int(now.timestamp()), self._last_head
+        if head is None or head.second != second or head.headers != headers:
+            assert self._credentials is not None
+            proof = self._credentials.headers(now)
+            secrets = [value.rpartition(" ")[2] for value in proof.values()]
+            written = endpoint.head({**ALWAYS, **headers, **proof})
+            self._last_head = head = Head(second, headers, written, secrets)
+        return head
 
     def close(self) -> None:
         if self._endpoint_open is not None:

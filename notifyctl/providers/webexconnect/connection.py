@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from notifyctl.countdown import Idle
+from notifyctl.countdown import Moment, moment, passed
 from notifyctl.faults import Point, point
+from notifyctl.providers.webexconnect.troubles import UnsentError
 from notifyctl.providers.webexconnect.wire import Answer, Limit, Wire, written
 
 CONNECT_TIMEOUT = 5.0
@@ -23,10 +24,6 @@ KEPT = 1.0
 """Seconds for which an idle connection is kept. Servers keep theirs for two seconds at the least, and mostly for five and more."""
 TRIED = 0.1
 """Seconds of idleness that a server must have been seen to stand before any connection to it is used again."""
-
-
-class UnsentError(Exception):
-    """There was no connection, so not a byte of the request was written. The message says why."""
 
 
 class Endpoint:
@@ -42,14 +39,18 @@ class Endpoint:
         self._named = name if self._port == PORTS[parts.scheme] else f"{name}:{self._port}"
         self._kept = Kept()
 
-    def post(self, content: bytes, headers: Mapping[str, str], *, seconds: float) -> Answer:
+    def head(self, headers: Mapping[str, str]) -> bytes:
+        """What stands before the length of each request with these headers."""
+        return written(self._target, self._named, headers)
+
+    def post(self, content: bytes, head: bytes, *, seconds: float) -> Answer:
         """Raises UnsentError or BrokenError. `seconds`: from now to the end of the answer."""
         limit = Limit(seconds)
-        head = written(self._target, self._named, {**headers, "Content-Length": str(len(content))})
+        sent = b"%sContent-Length: %d\r\n\r\n" % (head, len(content))
         wire = self._kept.take() or Wire(self._connected(limit))
         try:
             point(Point.POST_CONNECTED)
-            answer = wire.exchange(head, content, limit)
+            answer = wire.exchange(sent, content, limit)
         except BaseException:
             wire.close()
             raise
@@ -93,7 +94,7 @@ class Kept:
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
-        self._idle: list[tuple[Wire, Idle]] = []
+        self._idle: list[tuple[Wire, Moment]] = []
         self._tried = False
         self._hangs_up = False
 
@@ -101,26 +102,26 @@ class Kept:
         """The one that was used last, if it can be used again; None: make a new one."""
         with self._turn:
             while self._idle:
-                wire, idle = self._idle[-1]
-                if not self._tried and idle.passed < TRIED:
+                wire, since = self._idle[-1]
+                idle = passed(since)
+                if not self._tried and idle < TRIED:
                     return None
                 self._idle.pop()
-                if not idle.over and wire.silent():
+                fresh = idle < allowed(wire)
+                if fresh and wire.silent():
                     self._tried = True
                     return wire
-                self._hangs_up = self._hangs_up or not idle.over
+                self._hangs_up = self._hangs_up or fresh
                 wire.close()
         return None
 
     def put(self, wire: Wire) -> None:
         """Keep it for a while, or close it."""
         with self._turn:
-            while self._idle and self._idle[0][1].over:
-                self._idle.pop(0)[0].close()
+            if len(self._idle) > 1 and passed(self._idle[0][1]) >= KEPT:
+                self._idle.pop(0)[0].close()  # more than are needed by now
             if wire.lasts and not self._hangs_up and (self._tried or not self._idle):
-                # Half of what it allows: the last word of the other side is on its way for some of that time.
-                allowed = KEPT if wire.idle is None else min(KEPT, wire.idle / 2)
-                self._idle.append((wire, Idle(allowed)))
+                self._idle.append((wire, moment()))
             else:
                 wire.close()
 
@@ -128,3 +129,8 @@ class Kept:
         with self._turn:
             while self._idle:
                 self._idle.pop()[0].close()
+
+
+def allowed(wire: Wire) -> float:
+    """Seconds for which it may be idle: half of what the other side allows, whose last word is on its way for some of that."""
+    return KEPT if wire.idle is None else min(KEPT, wire.idle / 2)

@@ -7,22 +7,30 @@ every byte that comes. Knows nothing of what is sent, and makes no connection.
 from __future__ import annotations
 
 import re
+import select
 import socket
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from notifyctl.countdown import Countdown
 from notifyctl.faults import Point, point
+from notifyctl.providers.webexconnect.troubles import BrokenError, HungUpError
 
 MAX_ANSWER = 1 << 20
 """Bytes of an answer that are read; the API's are some hundred."""
 MAX_HEAD = 1 << 16
 """Bytes of the head of an answer, of the size of a chunk, and of what follows the last one."""
+LONG = 15
+"""Digits of a length that somebody means."""
 MAX_INTERIM = 8
 """Heads of the hundreds that may come before the answer."""
 AT_ONCE = 1 << 16
+FIRST = 1 << 14
+"""Bytes of a body that are written together with the head: all of a small one."""
+PRECISE = 1.01
+"""A wait may be longer than what is left of the time by a hundredth of that."""
 BROKE_OFF = "the connection broke off before the answer"
 SWITCHED = 101
 WITHOUT_BODY = {204, 304}
@@ -34,14 +42,6 @@ CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\n]*)?")
 KEEP_TIMEOUT = re.compile(rb"(?:^|,)\s*timeout\s*=\s*([0-9]{1,6})\s*(?:,|$)", re.IGNORECASE)
 FORBIDDEN = re.compile(r"[^\x20-\x7e]")
 """What no header of ours holds: a line break would begin another one."""
-
-
-class BrokenError(Exception):
-    """It broke off, or took too long, and the request may have been read. The message says how."""
-
-
-class HungUpError(BrokenError):
-    """The other side closed the connection while we wrote; it may have answered before."""
 
 
 class FramingError(Exception):
@@ -74,20 +74,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """`minor`: of the version 1.x. `clean`: every line of it is as it should be."""
+    """`minor`: of the version 1.x. `clean`: every line of it is as it should be. `headers`: names in small letters; the
+    values of one that comes twice as one list.
+    """
 
     status: int
     minor: int
     clean: bool
-    headers: Mapping[bytes, Sequence[bytes]] = field(repr=False)
+    headers: Mapping[bytes, bytes] = field(repr=False)
 
     def words(self, name: bytes) -> list[bytes]:
         """The words of a header that is a list, in small letters."""
-        values = self.headers.get(name, ())
-        return [word.strip().lower() for value in values for word in value.split(b",") if word.strip()]
-
-    def first(self, name: bytes) -> bytes | None:
-        return next(iter(self.headers.get(name, ())), None)
+        value = self.headers.get(name)
+        return [word.strip() for word in value.lower().split(b",")] if value is not None else []
 
     def length(self) -> int | None:
         """None: it ends with the connection. Raises FramingError where it is no number, or are two."""
@@ -95,13 +94,14 @@ class Head:
         if not given:
             return None
         value = given.pop()
-        if given or not value.isdigit() or len(value) > len(str(MAX_ANSWER)) + 9:
+        if given or not value.isdigit() or len(value) > LONG:
             raise FramingError
         return int(value)
 
     def idle(self) -> float | None:
         """Seconds for which the other side keeps the connection, where it says so."""
-        found = KEEP_TIMEOUT.search(self.first(b"keep-alive") or b"")
+        said = self.headers.get(b"keep-alive")
+        found = KEEP_TIMEOUT.search(said) if said is not None else None
         return float(found[1]) if found else None
 
 
@@ -110,6 +110,9 @@ class Wire:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
+        self._coming = select.poll()
+        self._coming.register(connected, select.POLLIN)
+        self._patience = 0.0
         self._limit = Limit(0)
         self._rest = bytearray()
         self.lasts = False
@@ -119,12 +122,13 @@ class Wire:
     def exchange(self, head: bytes, content: bytes, limit: Limit) -> Answer:
         """Raises BrokenError."""
         self._limit, self.lasts = limit, False
-        self._write(head)
+        # In one piece, and so in one packet, where it fits.
+        self._write(head + content[:FIRST])
         point(Point.POST_HEAD)
         written = False
         # A server may answer before it has read all, and hang up; then the answer says more than that we could not write.
         with suppress(HungUpError):
-            self._write(content)
+            self._write(memoryview(content)[FIRST:])
             written = True
             point(Point.POST_BODY)
         answer, ends = self._answer()
@@ -133,8 +137,10 @@ class Wire:
 
     def silent(self) -> bool:
         """Whether it is open, as far as can be seen from here, and nothing came that nobody asked for."""
-        try:
-            self._socket.settimeout(0)
+        if not self._coming.poll(0):
+            return True
+        try:  # what came may be of TLS and none of our business
+            self._wait_at_most(0)
             self._socket.recv(1)
         except (BlockingIOError, ssl.SSLWantReadError):
             return True
@@ -142,16 +148,24 @@ class Wire:
             return False
         return False
 
+    def _wait_at_most(self, seconds: float) -> None:
+        """For the next call of the socket. It is told anew only where it would wait noticeably longer."""
+        if not seconds <= self._patience <= seconds * PRECISE:
+            self._socket.settimeout(seconds)
+            self._patience = seconds
+
     def close(self) -> None:
         self._socket.close()
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         """All of the bytes within what is left of the time."""
         rest = memoryview(data)
-        while rest:
-            with telling(self._limit):
-                self._socket.settimeout(self._limit.wait())
+        try:
+            while rest:
+                self._wait_at_most(self._limit.wait())
                 rest = rest[self._socket.send(rest) :]
+        except OSError as error:
+            raise told(error, self._limit) from error
 
     def _answer(self) -> tuple[Answer, bool]:
         """The answer, and whether it came whole and the connection outlasts it."""
@@ -164,9 +178,9 @@ class Wire:
             body = None
         if body is not None:
             point(Point.POST_ANSWER)
-        retry_after = head.first(b"retry-after")
         self.idle = head.idle()
         lasts = framed and head.clean and head.minor >= 1 and b"close" not in head.words(b"connection")
+        retry_after = head.headers.get(b"retry-after")
         return Answer(head.status, body, retry_after.decode("latin-1") if retry_after else None), lasts
 
     def _head(self) -> Head:
@@ -237,9 +251,11 @@ class Wire:
 
     def _more(self) -> bool:
         """Read on; False at the end of all."""
-        with telling(self._limit):
-            self._socket.settimeout(self._limit.wait())
+        try:
+            self._wait_at_most(self._limit.wait())
             piece = self._socket.recv(AT_ONCE)
+        except OSError as error:
+            raise told(error, self._limit) from error
         self._rest += piece
         return bool(piece)
 
@@ -247,22 +263,23 @@ class Wire:
 def parsed(text: bytes) -> Head:
     """Raises BrokenError for what is no HTTP. A line that is no header says nothing; but then nothing may follow the answer."""
     top, *lines = text.split(b"\n")
-    found = STATUS_LINE.fullmatch(top.removesuffix(b"\r"))
+    found = STATUS_LINE.fullmatch(top.rstrip(b"\r"))
     if found is None:
         raise BrokenError(BROKE_OFF)
-    clean = text.count(b"\r\n") == text.count(b"\n")
-    headers: dict[bytes, list[bytes]] = {}
+    clean = text.count(b"\r\n") == len(lines)
+    headers: dict[bytes, bytes] = {}
     for line in lines:
         name, colon, value = line.partition(b":")
         if not colon or not name or name != name.strip():
             clean = False
             continue
-        headers.setdefault(name.lower(), []).append(value.strip())
+        name, value = name.lower(), value.strip()
+        headers[name] = b"%s,%s" % (headers[name], value) if name in headers else value
     return Head(int(found[2]), int(found[1]), clean, headers)
 
 
 def written(target: str, host: str, headers: Mapping[str, str]) -> bytes:
-    """The head of a POST. Raises ValueError for what would be no header."""
+    """The head of a POST but for the length of its body. Raises ValueError for what would be no header."""
     lines = [
         f"POST {target} HTTP/1.1",
         f"Host: {host}",
@@ -270,17 +287,13 @@ def written(target: str, host: str, headers: Mapping[str, str]) -> bytes:
     ]
     if FORBIDDEN.search("".join(lines)):
         raise ValueError("a header of a request holds a character that no header can carry")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+    return "".join([f"{line}\r\n" for line in lines]).encode("ascii")
 
 
-@contextmanager
-def telling(limit: Limit) -> Iterator[None]:
-    """Errors of a socket as ours, where they happen: an error of anything else is a defect, and is not taken for one."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise BrokenError(limit.passed) from error
-    except (BrokenPipeError, ConnectionResetError) as error:
-        raise HungUpError(BROKE_OFF) from error
-    except OSError as error:
-        raise BrokenError(BROKE_OFF) from error
+def told(error: OSError, limit: Limit) -> BrokenError:
+    """An error of a socket as ours, where it happens: an error of anything else is a defect, and is not taken for one."""
+    if isinstance(error, TimeoutError):
+        return BrokenError(limit.passed)
+    if isinstance(error, BrokenPipeError | ConnectionResetError):
+        return HungUpError(BROKE_OFF)
+    return BrokenError(BROKE_OFF)
