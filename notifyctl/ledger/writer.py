@@ -31,16 +31,20 @@ SERVED_PART = 65_536 * MEMBER_BYTES
 HELD_PART = 65_536 * ID_BYTES
 """Bytes of held ids in one row: a million people are sixteen rows of 1 MB."""
 
-MAY_BEGIN = (
-    "SELECT epoch, state, attempt, EXISTS (SELECT 1 FROM word WHERE word.batch = batch.number AND kind = 'accepted')"
-    " FROM batch JOIN batch_state USING (number) WHERE number = ?"
-)
+Standing = tuple[int, str, int, int]
 """Of a batch: who planned it, how it stands, its last attempt, and whether a receipt says that people of it have it."""
-SETTLED = (
-    "SELECT EXISTS (SELECT 1 FROM attempt WHERE batch = ?1 AND attempt = ?2),"
-    " (SELECT attempt FROM outcome WHERE batch = ?1 AND kind = 'accepted')"
+PLANNED = (
+    "SELECT number, epoch, EXISTS (SELECT 1 FROM word WHERE word.batch = number AND kind = 'accepted'),"
+    " EXISTS (SELECT 1 FROM attempt WHERE attempt.batch = number) FROM batch WHERE number IN"
 )
-"""Of an attempt: whether it was begun, and which attempt of its batch was accepted."""
+STATE = "SELECT state, attempt FROM batch_state WHERE number = ?"
+"""What the view says of a batch costs more than all else of beginning it: it is asked only of one that was begun before."""
+BEGUN = (
+    "SELECT batch, attempt,"
+    " (SELECT attempt FROM outcome WHERE outcome.batch = attempt.batch AND kind = 'accepted')"
+    " FROM attempt WHERE batch IN"
+)
+"""Of batches: each attempt, and which one was accepted."""
 BROKE_OFF = "the run ended before the answer was recorded"
 
 
@@ -109,25 +113,34 @@ class SqliteWriter(SqliteReader):
 
     def arm_all(self, beginnings: Sequence[Beginning], *, at: datetime) -> None:
         with self._writing():
+            standing = self._standing([each.number for each in beginnings])
             for each in beginnings:
-                self._refuse_to_begin(each)
-                self._database.run(
-                    "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)",
-                    each.number,
-                    each.attempt,
-                    self._epoch,
-                    stamp(at),
-                    each.seal,
-                )
+                self._refuse_to_begin(each, standing.get(each.number))
+                standing[each.number] = self._epoch, BatchState.ARMED, each.attempt, 0
+            when = stamp(at)
+            self._database.run_many(
+                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)",
+                [(each.number, each.attempt, self._epoch, when, each.seal) for each in beginnings],
+            )
             point(Point.ARM_COMMIT)
 
-    def _refuse_to_begin(self, beginning: Beginning) -> None:
-        """Raises LedgerError unless the attempt may begin."""
+    def _standing(self, numbers: Sequence[int]) -> dict[int, Standing]:
+        rows = self._database.rows_of(PLANNED, numbers)
+        found: dict[int, Standing] = {
+            number: (epoch, BatchState.PLANNED, 0, had) for number, epoch, had, _ in rows
+        }
+        for number in [number for number, _, _, begun in rows if begun]:
+            epoch, _, _, had = found[number]
+            [(state, last)] = self._database.rows(STATE, number)
+            found[number] = epoch, state, last, had
+        return found
+
+    def _refuse_to_begin(self, beginning: Beginning, standing: Standing | None) -> None:
+        """Raises LedgerError unless the attempt may begin. `standing`: of its batch."""
         number = beginning.number
-        row = self._database.row(MAY_BEGIN, number)
-        if row is None:
+        if standing is None:
             raise LedgerError(f"there is no batch {number}")
-        epoch, state, last, had = row
+        epoch, state, last, had = standing
         if epoch != self._epoch:
             raise LedgerError(f"batch {number} was planned by another run, and only that one could begin it")
         if state not in {BatchState.PLANNED, BatchState.REJECTED}:
@@ -142,40 +155,30 @@ class SqliteWriter(SqliteReader):
 
     def settle_all(self, endings: Sequence[Ending], *, at: datetime) -> None:
         with self._writing():
+            rows = self._database.rows_of(BEGUN, [each.number for each in endings])
+            begun = {(number, attempt) for number, attempt, _ in rows}
+            accepted = {number: attempt for number, _, attempt in rows if attempt is not None}
+            new = []
             for each in endings:
-                if not self._is_settled(each):
-                    self._settle(each, at)
+                if (each.number, each.attempt) not in begun:
+                    raise LedgerError(f"attempt {each.attempt} of batch {each.number} was never begun")
+                if not said(each, accepted.get(each.number)):
+                    new.append(each)
+                    if isinstance(each.outcome, Accepted):
+                        accepted[each.number] = each.attempt
+            self._settle(new, at)
             point(Point.RESULT_COMMIT)
 
-    def _is_settled(self, ending: Ending) -> bool:
-        """Whether the ledger says so already. Raises LedgerError for what it can never say."""
-        number, attempt = ending.number, ending.attempt
-        [(begun, known)] = self._database.rows(SETTLED, number, attempt)
-        if not begun:
-            raise LedgerError(f"attempt {attempt} of batch {number} was never begun")
-        accepted = isinstance(ending.outcome, Accepted)
-        if known is not None and known == attempt and accepted:
-            return True
-        if known is not None and (known == attempt or accepted):
-            raise LedgerError(f"attempt {known} of batch {number} was accepted; that is never taken back")
-        return False
-
-    def _settle(self, ending: Ending, at: datetime) -> None:
-        outcome = ending.outcome
-        self._database.run(
+    def _settle(self, endings: Sequence[Ending], at: datetime) -> None:
+        when = stamp(at)
+        self._database.run_many(
             "INSERT INTO outcome (batch, attempt, kind, status, provider_id, reason, epoch, at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            ending.number,
-            ending.attempt,
-            kind_of(outcome).value,
-            outcome.status,
-            outcome.provider_id if isinstance(outcome, Accepted) else None,
-            None if isinstance(outcome, Accepted) else outcome.reason,
-            self._epoch,
-            stamp(at),
+            [(each.number, each.attempt, *told(each.outcome), self._epoch, when) for each in endings],
         )
-        if isinstance(outcome, Accepted) and (outcome.refused or outcome.unheard):
-            self._say(ending.number, exceptions(outcome), at=at)
+        for each in endings:
+            if isinstance(each.outcome, Accepted) and (each.outcome.refused or each.outcome.unheard):
+                self._say(each.number, exceptions(each.outcome), at=at)
 
     def resolve(self, number: int, words: Sequence[Word], *, at: datetime) -> None:
         with self._writing():
@@ -248,11 +251,26 @@ class SqliteWriter(SqliteReader):
         return key
 
 
-def kind_of(outcome: Outcome) -> BatchState:
-    """How an outcome is recorded. Refused is certainly not accepted, so it is a rejection like others."""
+def said(ending: Ending, known: int | None) -> bool:
+    """Whether the ledger says so already. `known`: which attempt of the batch was accepted. Raises LedgerError for what would
+    take an acceptance back.
+    """
+    accepted = isinstance(ending.outcome, Accepted)
+    if known is None or (known != ending.attempt and not accepted):
+        return False
+    if known == ending.attempt and accepted:
+        return True
+    raise LedgerError(f"attempt {known} of batch {ending.number} was accepted; that is never taken back")
+
+
+def told(outcome: Outcome) -> tuple[str, int | None, str | None, str | None]:
+    """How an outcome is recorded: kind, status, the provider's id, reason. Refused is certainly not accepted, so it is a
+    rejection like others.
+    """
     if isinstance(outcome, Accepted):
-        return BatchState.ACCEPTED
-    return BatchState.UNKNOWN if isinstance(outcome, Unknown) else BatchState.REJECTED
+        return BatchState.ACCEPTED.value, outcome.status, outcome.provider_id, None
+    kind = BatchState.UNKNOWN if isinstance(outcome, Unknown) else BatchState.REJECTED
+    return kind.value, outcome.status, None, outcome.reason
 
 
 def stamp(moment: datetime) -> str:

@@ -16,6 +16,8 @@ from notifyctl.delivery import (
     Accepted,
     BatchFacts,
     BatchState,
+    Beginning,
+    Ending,
     Outcome,
     Refused,
     Rejected,
@@ -281,6 +283,42 @@ def test_what_was_not_begun_has_no_outcome(store: LedgerStore) -> None:
         for other in (number, 99):
             with pytest.raises(LedgerError, match="never begun"):
                 writer.settle(other, 1, ACCEPTED, at=AT)
+
+
+def test_several_are_begun_and_settled_in_one_commit(store: LedgerStore) -> None:
+    with store.writer("test") as writer:
+        numbers = writer.plan_batches(SMS, [members(1), members(2), members(3)], at=AT)
+        writer.arm_all([Beginning(number, 1, SEAL) for number in numbers], at=AT)
+        assert {facts.state for facts in known(store)} == {BatchState.ARMED}
+        ways: list[Outcome] = [ACCEPTED, REJECTED, UNKNOWN]
+        endings = [Ending(number, 1, outcome) for number, outcome in zip(numbers, ways, strict=True)]
+        writer.settle_all(endings, at=AT)
+        assert [facts.state.value for facts in known(store)] == ["accepted", "rejected", "unknown"]
+        assert [writer.seals(number) for number in numbers] == [[SEAL]] * 3
+
+
+@pytest.mark.parametrize("wrong", [Beginning(1, 1, SEAL), Beginning(2, 2, SEAL), Beginning(99, 1, SEAL)])
+def test_where_one_may_not_begin_none_does(store: LedgerStore, wrong: Beginning) -> None:
+    with store.writer("test") as writer:
+        writer.plan_batches(SMS, [members(1), members(2)], at=AT)
+        before = writer.summary()
+        with pytest.raises(LedgerError):
+            writer.arm_all([Beginning(1, 1, SEAL), wrong], at=AT)
+        assert writer.summary() == before
+        writer.arm_all([Beginning(1, 1, SEAL), Beginning(2, 1, SEAL)], at=AT)
+
+
+@pytest.mark.parametrize("wrong", [Ending(1, 1, REJECTED), Ending(2, 1, ACCEPTED), Ending(99, 1, ACCEPTED)])
+def test_where_one_result_is_wrong_none_is_recorded(store: LedgerStore, wrong: Ending) -> None:
+    with store.writer("test") as writer:
+        writer.plan_batches(SMS, [members(1), members(2)], at=AT)
+        writer.arm(1, 1, seal=SEAL, at=AT)
+        before = writer.summary()
+        with pytest.raises(LedgerError):
+            writer.settle_all([Ending(1, 1, ACCEPTED), wrong], at=AT)
+        assert writer.summary() == before
+        writer.settle_all([Ending(1, 1, ACCEPTED), Ending(1, 1, ACCEPTED)], at=AT)
+        assert writer.summary().serial == before.serial + 1
 
 
 # The last word

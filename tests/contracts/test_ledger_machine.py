@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from notifyctl.delivery import Accepted, Outcome, Refused, Rejected, Scope, Unknown
+from notifyctl.delivery import Accepted, Beginning, Ending, Outcome, Refused, Rejected, Scope, Unknown
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger.sqlite import SqliteStore
 from notifyctl.model import ChannelName
@@ -134,6 +134,17 @@ class TwoLedgers(RuleBasedStateMachine):
         number, last = self.nearby(back)
         self.both("arm", number, last + 1, seal=b"seal")
         self.both("settle", number, last + 1, outcome)
+
+    @precondition(lambda self: self.writers)
+    @rule(
+        backs=st.lists(back, min_size=2, max_size=3),
+        outcomes=st.lists(st.sampled_from(OUTCOMES), min_size=3, max_size=3),
+    )
+    def send_together(self, backs: list[int], outcomes: list[Outcome]) -> None:
+        next_ones = [(number, last + 1) for number, last in map(self.nearby, backs)]
+        self.both("arm_all", [Beginning(number, attempt, b"seal") for number, attempt in next_ones])
+        endings = zip(next_ones, outcomes, strict=False)
+        self.both("settle_all", [Ending(number, attempt, outcome) for (number, attempt), outcome in endings])
 
     @rule(seconds=st.integers(1, 3600))
     def wait(self, seconds: int) -> None:

@@ -30,7 +30,7 @@ from notifyctl.ledger import FixedIdentity, recipient_hasher
 from notifyctl.ledger.results import journal_of
 from notifyctl.ledger.schema import FACTS
 from notifyctl.ledger.sqlite import SqliteStore
-from notifyctl.ledger.writer import HELD_PART, kind_of
+from notifyctl.ledger.writer import HELD_PART, told
 from notifyctl.model import ChannelName
 from notifyctl.testing import ManualClock
 
@@ -399,7 +399,7 @@ def test_a_result_that_was_kept_is_read_in_once(store: SqliteStore, path: Path, 
     with store.writer("two") as writer:
         facts = writer.find(1)
         assert facts is not None
-        assert facts.state is kind_of(outcome)
+        assert facts.state == told(outcome)[0]
     assert not journal_of(path).exists()
 
 
