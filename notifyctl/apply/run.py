@@ -1,36 +1,36 @@
 """The send protocol: PLAN all batches; then for each RESERVE a place in the rate, ARM durably, POST once, record the RESULT.
 
-One thread does all but the POST: it alone speaks to the ledger, the clock and the caller. What is in flight when this
-process dies is in the ledger as begun, so it is uncertain and nobody gets it twice.
+Small batches are armed several in one commit, and leave each in its turn. One thread does all but the POST: it alone speaks to
+the ledger, the clock and the caller. What is in flight when this process dies is in the ledger as begun, so it is uncertain and
+nobody gets it twice.
 """
 
 from __future__ import annotations
 
 import heapq
-from array import array
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import datetime
-from itertools import groupby, islice
-from operator import itemgetter
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from random import Random
 
 from notifyctl.apply.batches import Slice
+from notifyctl.apply.intents import Fresh, Intents
 from notifyctl.apply.job import Job, Stop
 from notifyctl.apply.pacing import Pacer
 from notifyctl.apply.report import Event, Planned, Report, Sent, Settled, Waiting
-from notifyctl.apply.senders import SEND_BY, Attempt, Ready, Senders, Since
-from notifyctl.apply.tally import OPTED_OUT, TOO_LATE, Tally
+from notifyctl.apply.results import Keep, Results
+from notifyctl.apply.senders import NEVER_LEFT, SEND_BY, Attempt, Ready, Senders, Since
+from notifyctl.apply.tally import TOO_LATE, Tally
+from notifyctl.apply.together import Together
 from notifyctl.delivery import (
-    MEMBER_BYTES,
     Batch,
+    Beginning,
     Outcome,
     PreparedRequest,
     Refused,
     Rejected,
-    Scope,
     Unknown,
 )
-from notifyctl.errors import LedgerError, LedgerLockedError, NotifyctlError
 from notifyctl.faults import Point, point
 from notifyctl.ports import Clock, LedgerWriter, Provider
 
@@ -48,8 +48,6 @@ __all__ = [
     "run",
 ]
 
-PLANNED_AT_ONCE = 64
-"""Batches recorded in one commit: at 1,000 recipients each, less than 2 MB."""
 MAX_ATTEMPTS = 5
 """Of one batch within a run, each after a certain rejection that may be tried again."""
 BACK_OFF, BACK_OFF_CAP = 0.5, 30.0
@@ -57,13 +55,13 @@ BACK_OFF, BACK_OFF_CAP = 0.5, 30.0
 RETRY_AFTER_CAP = 60.0
 """Seconds that the provider may ask us to wait."""
 STEP = 0.05
-"""Seconds after which a wait looks whether it was told to stop. An answer ends it at once."""
+"""Seconds after which a wait looks whether it was told to stop. In a longer one an answer is heard at once, and told of."""
 INSTANT = 1e-6
 """Seconds too short to wait for."""
-SETTLE_PAUSES = (0.1, 0.5, 2.0)
-"""Seconds between attempts to record an outcome in a ledger that fails."""
-Keep = Callable[[int, int, Outcome, datetime], None]
-"""Batch, attempt, outcome and time → kept durably for the next run. Raises OSError."""
+LATE = 0.04
+"""Seconds by which one of several small requests may leave late, so that some leave at once: less than pacing.CATCH_UP."""
+ARMED_FOR = 1.0
+"""Seconds that what is begun may have to wait for its turn; where it is longer, it is taken back."""
 
 
 def run(
@@ -119,61 +117,47 @@ class Sending:
         self._clock = clock
         self._tell = on_event
         self._stop = stop
-        self._keep = keep
         self._chance = chance
         self._pacer = Pacer(job.limits, clock)
+        self._together = Together(self._pacer, clock)
         self._senders = Senders(provider, clock)
+        self._results = Results(writer, clock, keep)
         self._tally = Tally()
-        self._numbers, self._prints = array("q"), array("q")
-        self._fresh: Iterator[Attempt] = iter(())
-        self._ready: Ready | None = None
+        self._intents = Intents(job, writer, clock, self._tally)
+        self._fresh = Fresh(iter(()))
+        self._ready: Sequence[Ready] = ()
+        self._armed: deque[tuple[Ready, Since]] = deque()
         self._retries: list[Attempt] = []
         self._refused: str | None = None
         self._unreachable = False
         self._error: BaseException | None = None
 
     def plan(self) -> None:
-        """PLAN: record every batch, then open the scopes; a run that breaks off between has opened nothing by halves."""
-        batches = self._job.members()
-        while chunk := list(islice(batches, PLANNED_AT_ONCE)):
-            self._plan_chunk(chunk)
+        """PLAN, then open the scopes; a run that breaks off between has opened nothing by halves."""
+        self._intents.record()
         for opening in self._job.openings:
             self._writer.open_scope(opening.scope, opening.held, at=self._clock.now())
             point(Point.OPEN_COMMITTED)
-        self._fresh = self._recorded()
+        self._fresh = Fresh(self._intents.attempts())
         self._tell(Planned(self._tally.batches, self._tally.recipients))
-
-    def _plan_chunk(self, chunk: Sequence[tuple[Scope, bytes]]) -> None:
-        for scope, grouped in groupby(chunk, key=itemgetter(0)):
-            members = [packed for _, packed in grouped]
-            numbers = self._writer.plan_batches(scope, members, at=self._clock.now())
-            point(Point.PLAN_COMMITTED)
-            self._numbers.extend(numbers)
-            self._prints.extend(map(hash, members))
-            for packed in members:
-                self._tally.planned(scope, len(packed) // MEMBER_BYTES)
-
-    def _recorded(self) -> Iterator[Attempt]:
-        """The batches as a whole, which nobody could hold: each must be what the ledger has of it."""
-        parts = self._job.slices()
-        for number, print_, part in zip(self._numbers, self._prints, parts, strict=True):
-            if hash(part.members) != print_:
-                raise RuntimeError(f"batch {number} is not made of the people who are recorded in it")
-            yield Attempt(0.0, number, 1, part)
 
     def send_all(self) -> None:
         """Begin what may be begun, record what comes back, until neither is left. Raises what ended the run early."""
         while True:
             self._take_answers(block=False)
+            self._recall_if_it_must_wait()
             free = self._open and self._senders.in_flight < self._job.limits.concurrency
-            ready = self._next() if free else None
-            if ready is not None:
-                self._begin(ready)
+            if free and self._armed:
+                self._post_next()
+            elif free and (group := self._next()):
+                self._begin(group)
             elif free and self._retries:
                 self._pause(self._retries[0].due - self._clock.monotonic(), "before trying again")
             elif self._senders.in_flight:
                 self._look_ahead()
-                self._take_answers(block=True)
+                self._wait_for_answers()
+            elif self._results:
+                self._record()
             else:
                 break
         if self._error is not None:
@@ -185,21 +169,20 @@ class Sending:
         ended = self._refused is not None or self._unreachable or self._error is not None
         return not (ended or self._stop.requested)
 
-    def _next(self) -> Ready | None:
-        """A retry when its time has come; a batch that was never begun only when no retry waits."""
+    def _next(self) -> Sequence[Ready]:
+        """A retry when its time has come; batches that were never begun only when no retry waits."""
         if not self._retries:
             self._look_ahead()
-            ready, self._ready = self._ready, None
+            ready, self._ready = self._ready, ()
             return ready
         due = self._retries[0].due - self._clock.monotonic() < INSTANT
-        return self._prepared(heapq.heappop(self._retries)) if due else None
+        return (self._prepared(heapq.heappop(self._retries)),) if due else ()
 
     def _look_ahead(self) -> None:
-        """Have the next batch that was never begun at hand, while others are in flight."""
-        if self._ready is None and self._open:
+        """Have the next batches that were never begun at hand, while others are in flight."""
+        if not self._ready and self._open:
             try:
-                attempt = next(self._fresh, None)
-                self._ready = self._prepared(attempt) if attempt is not None else None
+                self._ready = [self._prepared(attempt) for attempt in self._fresh.group(self._together)]
             except Exception as error:  # noqa: BLE001 - raised again when what is in flight is recorded
                 self._error = self._error or error
 
@@ -208,142 +191,149 @@ class Sending:
         batch = self._job.batch(attempt.part, attempt.number, attempt.attempt, seal=seal)
         return Ready(attempt, seal, self._provider.prepare(batch))
 
-    def _begin(self, ready: Ready) -> None:
+    def _begin(self, group: Sequence[Ready]) -> None:
+        """Begin those of a group that can be begun still, once the first of them has its turn."""
         self._reserve()
-        point(Point.RESERVED)
-        if not (self._open and self._in_time(ready.attempt.part)):
+        if not self._open:
             return
-        still = self._without_opted_out(ready)
+        found = [still for ready in group if (still := self._still(ready)) is not None]
         since = Since(self._clock.now(), self._clock.monotonic())
-        if still is not None and self._arm(still.attempt, still.seal):
-            self._pacer.started(still.attempt.part.size)
-            self._post(still, since)
+        if found and self._error is None and self._arm(found):
+            self._results.lingers = len(found) > 1
+            self._armed.extend((ready, since) for ready in found)
+            self._post()
 
     def _reserve(self) -> None:
         """RESERVE: wait until the account's rate has room."""
         while self._open and (seconds := self._pacer.wait()) > INSTANT:
-            self._pause(seconds, "to keep the account's rate")
+            if seconds > STEP:
+                self._pause(seconds, "to keep the account's rate")
+            else:
+                # Not woken by each answer, and for more than one request at a time: to wake up costs as much as to send one.
+                self._clock.sleep(seconds + (LATE if len(self._armed) > 1 else 0.0))
+        point(Point.RESERVED)
 
-    def _in_time(self, part: Slice) -> bool:
-        """Whether its window is still open: pacing a large audience takes longer than some windows."""
-        ends = part.consignment.not_after
-        if ends is None or self._clock.now() < ends:
-            return True
-        self._tally.held_back(part.size, TOO_LATE)
-        return False
-
-    def _without_opted_out(self, ready: Ready) -> Ready | None:
-        """The batch, if everybody in it still wants it; else one of those who do, recorded anew. None: nobody does, or
-        it could not be recorded.
-        """
-        attempt, ask = ready.attempt, self._job.opted_out
+    def _still(self, ready: Ready) -> Ready | None:
+        """The batch, or what is left of it by now. None: nothing is, or it could not be recorded."""
+        part = ready.attempt.part
+        if self._lapsed(part):
+            self._tally.held_back(part.size, TOO_LATE)
+            return None
         try:
-            gone = ask(attempt.part.scope, attempt.part.units.destinations) if ask is not None else ()
-            if not gone:
+            again = self._intents.without_opted_out(ready.attempt)
+            if again is ready.attempt:
                 return ready
-            again = self._planned_without(attempt, gone)
             return self._prepared(again) if again is not None else None
         except Exception as error:  # noqa: BLE001 - raised again when what is in flight is recorded
             self._error = self._error or error
             return None
 
-    def _planned_without(self, attempt: Attempt, gone: Collection[int]) -> Attempt | None:
-        """PLAN, for one batch: what was recorded is never changed, so the others get a batch of their own. None: nobody is
-        left.
-        """
-        part = attempt.part.without(gone)
-        if attempt.attempt == 1:
-            self._tally.held_back(attempt.part.size - part.size, OPTED_OUT)
-        if not part.size:
-            return None
-        (number,) = self._writer.plan_batches(part.scope, [part.members], at=self._clock.now())
-        point(Point.PLAN_COMMITTED)
-        self._tally.replanned(attempt.number, attempt.part.size - part.size)
-        return Attempt(attempt.due, number, 1, part)
+    def _lapsed(self, part: Slice) -> bool:
+        """Whether its window has shut: pacing a large audience takes longer than some windows."""
+        ends = part.consignment.not_after
+        return ends is not None and self._clock.now() >= ends
 
-    def _arm(self, attempt: Attempt, seal: bytes) -> bool:
-        """ARM: record that the attempt begins. Without that record nothing may leave."""
+    def _arm(self, group: Sequence[Ready]) -> bool:
+        """ARM: record that the attempts begin. Without that record nothing may leave."""
+        beginnings = [Beginning(each.attempt.number, each.attempt.attempt, each.seal) for each in group]
         try:
-            self._writer.arm(attempt.number, attempt.attempt, seal=seal, at=self._clock.now())
+            self._writer.arm_all(beginnings, at=self._clock.now())
             point(Point.ARM_COMMITTED)
         except Exception as error:  # noqa: BLE001 - raised again when what is in flight is recorded
             self._error = self._error or error
             return False
         return True
 
-    def _post(self, ready: Ready, since: Since) -> None:
-        """POST, on another thread. `since`: when ARM began."""
+    def _post_next(self) -> None:
+        """Hand over what was begun with others, when its turn has come."""
+        self._reserve()
+        if not self._open:
+            return
+        attempt = self._armed[0][0].attempt
+        if self._lapsed(attempt.part):
+            self._armed.popleft()
+            self._hear(attempt, Rejected(f"{TOO_LATE}; {NEVER_LEFT}"))
+        else:
+            self._post()
+
+    def _post(self) -> None:
+        """POST, on another thread, what was begun first."""
+        ready, since = self._armed.popleft()
         attempt = ready.attempt
+        self._pacer.started(attempt.part.size)
         self._senders.post(attempt, ready.request, since)
         self._tally.requests += 1
+        if not self._armed:
+            self._together.gone(self._clock.monotonic() - since.monotonic)
         self._tell(Sent(attempt.number, attempt.part.size, attempt.attempt))
 
+    def _recall_if_it_must_wait(self) -> None:
+        if self._armed and not (self._open and self._pacer.wait() < ARMED_FOR):
+            self._recall()
+
+    def _recall(self) -> None:
+        """Record of what was begun and not handed over that it never left, so that nobody is uncertain for nothing."""
+        while self._armed:
+            attempt = self._armed.popleft()[0].attempt
+            self._hear(replace(attempt, tries=attempt.tries - 1), Rejected(NEVER_LEFT, retryable=True))
+        self._record()
+
+    def _wait_for_answers(self) -> None:
+        """Until one comes, or those that came have waited long enough to be recorded."""
+        if self._results:
+            self._senders.wait(self._results.rest)
+        self._take_answers(block=not self._results)
+
     def _take_answers(self, *, block: bool) -> None:
-        """Record every answer that has come; with `block` wait for the first."""
+        """Hear every answer that has come, and record what is due; with `block` wait for the first."""
         for attempt, outcome in self._senders.answers(block=block):
             if isinstance(outcome, BaseException):
                 self._error = self._error or outcome
                 outcome = Unknown(f"the request broke off in notifyctl itself ({type(outcome).__name__})")  # noqa: PLW2901
-            self._result(attempt, outcome)
+            self._hear(attempt, outcome)
+        if self._results and not self._results.rest:
+            self._record()
 
-    def _result(self, attempt: Attempt, outcome: Outcome) -> None:
-        """RESULT: record how the attempt ended, and decide what follows."""
-        self._tally.ended(attempt.number, attempt.part.scope, attempt.part.size, outcome)
+    def _hear(self, attempt: Attempt, outcome: Outcome) -> None:
+        self._together.heard(outcome)
         try:
             point(Point.RESULT_HEARD)
-            self._record(attempt, outcome)
-            point(Point.RESULT_COMMITTED)
         except Exception as error:  # noqa: BLE001 - raised again when the rest is recorded
             self._error = self._error or error
-            return
-        again = False
-        if isinstance(outcome, Refused):
-            self._refused = self._refused or outcome.reason
-        elif isinstance(outcome, Rejected) and outcome.retryable:
-            again = self._try_again(attempt, outcome)
-        self._tell(Settled(attempt.number, attempt.part.size, outcome, again, attempt.attempt))
+            self._tally.ended(attempt.number, attempt.part.scope, attempt.part.size, outcome)
+        else:
+            self._results.hear(attempt, outcome)
 
-    def _record(self, attempt: Attempt, outcome: Outcome) -> None:
-        for pause in (*SETTLE_PAUSES, None):
-            try:
-                self._writer.settle(attempt.number, attempt.attempt, outcome, at=self._clock.now())
-            except (LedgerError, LedgerLockedError) as error:
-                if pause is None or isinstance(error, LedgerLockedError):
-                    raise self._kept(attempt, outcome, error) from error
-                self._clock.sleep(pause)
-            else:
-                return
-
-    def _kept(self, attempt: Attempt, outcome: Outcome, error: NotifyctlError) -> NotifyctlError:
-        """Put a result that cannot be committed where the next run finds it, and say so."""
-        kind = LedgerLockedError if isinstance(error, LedgerLockedError) else LedgerError
-        said = f"batch {attempt.number} was sent, and how it ended could not be recorded: {error.message}"
-        if self._keep is not None:
-            try:
-                self._keep(attempt.number, attempt.attempt, outcome, self._clock.now())
-            except OSError as worse:
-                said += f"; nor could it be kept beside the ledger: {worse.strerror}"
-            else:
-                hint = "it is kept beside the ledger, and the next apply reads it in; mend the ledger's disk first"
-                return kind(said, hint=hint)
-        return kind(
-            f"{said}\n  the answer was: {outcome}",
-            hint="its recipients are uncertain and are not sent to again; mend the ledger's disk, then `notifyctl plan`"
-            " shows them, and `notifyctl resolve` settles them",
-        )
+    def _record(self) -> None:
+        """RESULT: record how attempts ended, and decide what follows."""
+        for attempt, outcome in self._results.heard:
+            self._tally.ended(attempt.number, attempt.part.scope, attempt.part.size, outcome)
+        recorded = self._results.record()
+        self._error = self._error or self._results.error
+        for attempt, outcome in recorded:
+            again = False
+            if isinstance(outcome, Refused):
+                self._refused = self._refused or outcome.reason
+            elif isinstance(outcome, Rejected) and outcome.retryable:
+                again = self._try_again(attempt, outcome)
+            self._tell(Settled(attempt.number, attempt.part.size, outcome, again, attempt.attempt))
 
     def _try_again(self, attempt: Attempt, rejected: Rejected) -> bool:
         """Put the batch back after a rejection that may pass. Others wait as long: what it met, they would meet too."""
-        if attempt.attempt == MAX_ATTEMPTS:
+        if attempt.tries == MAX_ATTEMPTS:
             # Nobody is there: the other batches stay not begun, rather than fail one by one.
             self._unreachable = self._unreachable or rejected.status is None
             return False
-        delay = self._chance.uniform(0, min(BACK_OFF_CAP, BACK_OFF * 2 ** (attempt.attempt - 1)))
+        delay = self._chance.uniform(0, min(BACK_OFF_CAP, BACK_OFF * 2 ** (attempt.tries - 1)))
         delay = max(delay, min(rejected.retry_after or 0.0, RETRY_AFTER_CAP))
         self._pacer.hold_off(delay)
-        due = self._clock.monotonic() + delay
-        heapq.heappush(self._retries, Attempt(due, attempt.number, attempt.attempt + 1, attempt.part))
+        self._put_back(attempt, delay)
         return self._open
+
+    def _put_back(self, attempt: Attempt, delay: float) -> None:
+        due = self._clock.monotonic() + delay
+        again = replace(attempt, due=due, attempt=attempt.attempt + 1, tries=attempt.tries + 1)
+        heapq.heappush(self._retries, again)
 
     def _pause(self, seconds: float, why: str) -> None:
         """Wait, and record what comes in meanwhile; not to the end when nothing new may be begun."""
@@ -354,6 +344,7 @@ class Sending:
             self._take_answers(block=False)
 
     def end(self) -> None:
+        self._recall()
         self._senders.end()
 
     def report(self) -> Report:

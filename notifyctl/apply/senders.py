@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from notifyctl.apply.batches import Slice
 from notifyctl.delivery import Outcome, PreparedRequest, Rejected
@@ -15,16 +15,20 @@ from notifyctl.ports import Clock, Provider
 
 SEND_BY = 60.0
 """Seconds after ARM within which the request must begin; far less than the quarantine before a person may settle it."""
+NEVER_LEFT = "it was not sent in time after it was recorded, and never left"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Attempt:
-    """One batch to be sent. Ordered by when: `due` is on the clock's monotonic scale."""
+    """One batch to be sent. Ordered by when: `due` is on the clock's monotonic scale. `tries`: how many of its attempts were
+    handed over, this one included.
+    """
 
     due: float
     number: int
     attempt: int
     part: Slice = field(compare=False)
+    tries: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Senders:
         self._work: SimpleQueue[Work | None] = SimpleQueue()
         self._answers: SimpleQueue[Answer] = SimpleQueue()
         self._arrived = threading.Event()
+        self._awaited = False
         self._threads = 0
         self.in_flight = 0
 
@@ -77,16 +82,18 @@ class Senders:
 
     def wait(self, seconds: float) -> None:
         """Until an answer comes, and so long at most."""
-        self._clock.wait(self._arrived, seconds)
+        self._arrived.clear()
+        self._awaited = (
+            True  # before the look at the queue: an answer that comes after it finds itself awaited
+        )
+        if self._answers.empty():
+            self._clock.wait(self._arrived, seconds)
+        self._awaited = False
 
     def answers(self, *, block: bool) -> Iterator[Answer]:
         """Every answer that has come; with `block`, once the first is there."""
-        self._arrived.clear()
-        while self.in_flight:
-            try:
-                answer = self._answers.get(block)
-            except Empty:
-                return
+        while self.in_flight and (block or not self._answers.empty()):
+            answer = self._answers.get()
             self.in_flight -= 1
             block = False
             yield answer
@@ -104,13 +111,14 @@ class Senders:
             except BaseException as error:  # noqa: BLE001 - raised again by the thread that may speak to the ledger
                 ended = error
             self._answers.put((attempt, ended))
-            self._arrived.set()
+            if self._awaited:
+                self._arrived.set()
             del work, request, ended  # while it waits for more, it holds nothing of the last one
 
     def _posted(self, request: PreparedRequest, since: Since) -> Outcome:
         """POST."""
         if since.late(self._clock):
             # Stopped for long between the record and the request: others may have taken it for lost by now.
-            return Rejected("it was not sent in time after it was recorded, and never left", retryable=True)
+            return Rejected(NEVER_LEFT, retryable=True)
         point(Point.POST_BEGUN)
         return self._provider.send(request)

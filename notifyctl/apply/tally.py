@@ -20,9 +20,11 @@ class Tally:
     def __init__(self) -> None:
         self._people: Counter[Scope] = Counter()
         self._scopes: defaultdict[Scope, Counts] = defaultdict(Counts)
+        self._taken: Counter[Scope] = Counter()
         self._ended = Counts()
         self._reasons: Counter[str] = Counter()
         self._retryable: dict[int, tuple[Scope, int, Outcome]] = {}
+        self._batches_taken = 0
         self.batches = 0
         self.requests = 0
 
@@ -47,7 +49,10 @@ class Tally:
 
     def ended(self, number: int, scope: Scope, size: int, outcome: Outcome) -> None:
         self._retryable.pop(number, None)
-        if isinstance(outcome, Rejected) and outcome.retryable:
+        if isinstance(outcome, Accepted) and not (outcome.refused or outcome.unheard):
+            self._taken[scope] += size  # as almost all do
+            self._batches_taken += 1
+        elif isinstance(outcome, Rejected) and outcome.retryable:
             self._retryable[number] = scope, size, outcome
         else:
             self._count(scope, size, outcome)
@@ -57,10 +62,13 @@ class Tally:
         for scope, size, outcome in self._retryable.values():
             self._count(scope, size, outcome)
         self._retryable.clear()
-        scopes = {scope: rest(self._scopes[scope], people) for scope, people in self._people.items()}
+        scopes = {
+            scope: rest(self._scopes[scope] + Counts(accepted=self._taken[scope]), people)
+            for scope, people in self._people.items()
+        }
         return Report(
             recipients=sum(scopes.values(), Counts()),
-            batches=rest(self._ended, self.batches),
+            batches=rest(self._ended + Counts(accepted=self._batches_taken), self.batches),
             scopes=scopes,
             requests=self.requests,
             reasons=dict(self._reasons.most_common(REASONS_KEPT)),
