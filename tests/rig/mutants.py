@@ -24,6 +24,9 @@ KILLED = f"{LOOP}::test_killed_at_every_point"
 FULL = f"{LOOP}::test_without_room_on_the_disk_at_a_point"
 OVERTAKEN = f"{LOOP}::test_paused_at_a_point_and_overtaken[ARM.committed]"
 PAUSED = f"{LOOP}::test_paused_with_its_lock_nobody_else_begins"
+SMALL = f"{LOOP}::test_killed_while_small_batches_are_begun_together"
+SMALL_ENDED = f"{LOOP}::test_asked_to_end_while_small_batches_are_begun_together"
+KEPT_LIE = f"{LIES}::test_a_lie_on_a_kept_connection_is_seen_through"
 LIE = f"{LIES}::test_a_lie_is_seen_through"
 REFUSAL = f"{LIES}::test_a_refusal_of_the_credentials_stops_within_the_requests_in_flight"
 EXPECTED = "tests/functional/test_confirmation.py"
@@ -42,53 +45,54 @@ class Mutant:
     quick: bool = False
 
 
-RUN, WRITER, LOCK = "notifyctl/apply/run.py", "notifyctl/ledger/writer.py", "notifyctl/ledger/lock.py"
+RUN, RESULTS = "notifyctl/apply/run.py", "notifyctl/apply/results.py"
+WRITER, LOCK = "notifyctl/ledger/writer.py", "notifyctl/ledger/lock.py"
 ANSWERS, CLIENT = "notifyctl/providers/webexconnect/answers.py", "notifyctl/providers/webexconnect/client.py"
+CONNECTION = "notifyctl/providers/webexconnect/connection.py"
 STANDING, SENDING = "notifyctl/plan/standing.py", "notifyctl/app/sending.py"
 
-ARM = "            self._writer.arm(attempt.number, attempt.attempt, seal=seal, at=self._clock.now())\n"
-RECORD = "            self._record(attempt, outcome)\n            point(Point.RESULT_COMMITTED)\n"
-ARM_ROW = """\
-            self._database.run(
-                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", number, attempt, self._epoch, stamp(at), seal
+ARM = "            self._writer.arm_all(beginnings, at=self._clock.now())\n"
+SETTLE_ONE = (
+    "                self._writer.settle(attempt.number, attempt.attempt, outcome, at=self._clock.now())\n"
+)
+ARM_ONE = (
+    '                self._writer.arm(attempt.number, attempt.attempt, seal=b"", at=self._clock.now())\n'
+)
+ARM_ROWS = """\
+            self._database.run_many(
+                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)",
+                [(each.number, each.attempt, self._epoch, when, each.seal) for each in beginnings],
             )
 """
-SETTLE = """\
-        with self._writing():
-            if not self._database.row(
-                "SELECT 1 FROM attempt WHERE batch = ? AND attempt = ?", number, attempt
-            ):
+ROWS_LATER = """\
+            self.__dict__.setdefault("late", []).extend(
+                (each.number, each.attempt, self._epoch, when, each.seal) for each in beginnings
+            )
 """
-LATE_ROW = """\
-        with self._writing():
+SETTLE = "            rows = self._database.rows_of(BEGUN, [each.number for each in endings])\n"
+LATE_ROWS = """\
             for row in self.__dict__.pop("late", []):
                 self._database.run("INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", *row)
-            if not self._database.row(
-                "SELECT 1 FROM attempt WHERE batch = ? AND attempt = ?", number, attempt
-            ):
 """
-BEGIN = """\
-        if still is not None and self._arm(still.attempt, still.seal):
-            self._pacer.started(still.attempt.part.size)
-            self._post(still, since)
-"""
-BEGIN_LATE = """\
-        if still is not None:
-            self._pacer.started(still.attempt.part.size)
-            self._post(still, since)
+BEGIN = "        if found and self._error is None and self._arm(found):\n"
+POSTED = "            self._post()\n\n    def _reserve"
+BEGIN_LATE = "        if found and self._error is None:\n"
+POSTED_LATE = """\
+            self._post()
             while self._senders._answers.empty():
                 self._clock.sleep(0.001)
-            self._arm(still.attempt, still.seal)
-"""
+            self._arm(found)
+
+    def _reserve"""
 
 MUTANTS = (
-    Mutant("ARM after POST", "P2", ((RUN, BEGIN, BEGIN_LATE),), (KILLED,)),
+    Mutant("ARM after POST", "P2", ((RUN, BEGIN, BEGIN_LATE), (RUN, POSTED, POSTED_LATE)), (KILLED,)),
     Mutant(
         "ARM only together with RESULT",
         "P2",
         (
             (RUN, ARM, ""),
-            (RUN, RECORD, ARM.replace("seal=seal", 'seal=b""') + RECORD),
+            (RESULTS, SETTLE_ONE, ARM_ONE + SETTLE_ONE),
         ),
         (KILLED,),
     ),
@@ -96,12 +100,8 @@ MUTANTS = (
         "ARM returns before its commit",
         "P2",
         (
-            (
-                WRITER,
-                ARM_ROW,
-                '            self.__dict__.setdefault("late", []).append((number, attempt, self._epoch, stamp(at), seal))\n',
-            ),
-            (WRITER, SETTLE, LATE_ROW),
+            (WRITER, ARM_ROWS, ROWS_LATER),
+            (WRITER, SETTLE, LATE_ROWS + SETTLE),
         ),
         (KILLED,),
         quick=True,
@@ -111,6 +111,26 @@ MUTANTS = (
         "P2",
         ((RUN, "            self._error = self._error or error\n            return False\n", "            self._error = self._error or error\n"),),
         (FULL,),
+    ),
+    Mutant(
+        "of batches that are begun together only the first is recorded",
+        "P2",
+        ((RUN, "arm_all(beginnings, at", "arm_all(beginnings[:1], at"),),
+        (SMALL,),
+    ),
+    Mutant(
+        "what was begun with others and has not left is forgotten when the run ends",
+        "",
+        ((RUN, "        while self._armed:\n", "        while self._armed.clear():\n"),),
+        (SMALL_ENDED,),
+    ),
+    Mutant(
+        "a request that broke off on a kept connection is sent again on another",
+        "P1",
+        (
+            (CONNECTION, "            wire.close()\n            raise\n", "            wire = Wire(self._connected(limit))\n            answer = wire.exchange(sent, content, limit)\n"),
+        ),
+        (KEPT_LIE,),
     ),
     Mutant(
         "unknown is tried again by the same run",

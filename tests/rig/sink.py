@@ -72,11 +72,11 @@ def answer(connection: socket.socket, status: int, body: bytes, *headers: str) -
 
 
 def head(status: int, length: int, *headers: str) -> bytes:
+    """Connections are kept; whoever ends one without having said so is lying."""
     lines = [
         f"HTTP/1.1 {status} Whatever",
         "Content-Type: application/json",
         f"Content-Length: {length}",
-        "Connection: close",
         *headers,
     ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
@@ -167,6 +167,8 @@ BEHAVIOURS: dict[str, Act] = {
     "refuse": say,
 }
 """`do` → what happens to a whole request. `cut` is another: RST after `bytes` bytes of it, and nothing is taken."""
+KEEPING = {"honest", "answer", "some", "refuse"}
+"""After these it waits for another request on the connection."""
 
 
 class Sink:
@@ -194,10 +196,10 @@ class Sink:
     def _serve_one(self, connection: socket.socket) -> None:
         asks = False
         with suppress(OSError):  # it went away, as a killed client does
-            begun = connection.recv(16)
-            asks = begun.startswith(b"GET /quiet")
-            if begun and not asks:
-                self._talk(connection, begun)
+            while begun := connection.recv(16):
+                asks = begun.startswith(b"GET /quiet")
+                if asks or not self._talk(connection, begun):
+                    break
         with self._change:
             self._open -= 1
             self._change.notify_all()
@@ -208,15 +210,17 @@ class Sink:
                 answer(connection, 200, b"{}")
             connection.close()
 
-    def _talk(self, connection: socket.socket, begun: bytes) -> None:
+    def _talk(self, connection: socket.socket, begun: bytes) -> bool:
+        """Whether another request may come on the connection."""
         with self._change:
             how: Json = self._script.pop(0) if self._script else {"do": "honest"}
         if how["do"] == "cut":
             self._cut(connection, how["bytes"] - len(begun))
-            return
+            return False
         body = whole(connection, begun)
         if body is not None:
             BEHAVIOURS[how["do"]](connection, body, self._log, how)
+        return body is not None and how["do"] in KEEPING
 
     def _cut(self, connection: socket.socket, rest: int) -> None:
         """RST when so many more bytes have come."""

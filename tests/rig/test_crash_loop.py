@@ -90,6 +90,56 @@ def test_asked_to_end_at_a_point_it_ends_in_order(rig: Any, point: Point) -> Non
     rig.finish(crashes=0)
 
 
+def small(rig: Any) -> int:
+    """A project whose batches are so small that up to twenty are begun in one commit; how many points a run of it passes."""
+    log = rig.folder / "points-of-small-batches"
+    if not log.exists():
+        rig.fresh(90, size=1)
+        assert rig.apply(points=log).code == 0
+        names = log.read_text().split()
+        assert 0 < names.count(Point.ARM_COMMITTED) < 30, "batches are not begun together"
+        assert 0 < names.count(Point.RESULT_COMMITTED) < 50, "results are not recorded together"
+    rig.fresh(90, size=1)
+    return len(log.read_text().split())
+
+
+def some_of(rig: Any, salt: str) -> list[int]:
+    """Points of a run of small batches: all, or a sample."""
+    numbers = range(1, small(rig) + 1)
+    return list(numbers) if ALL else sorted(random.Random(salt).sample(numbers, PAIRS))
+
+
+def test_killed_while_small_batches_are_begun_together(rig: Any) -> None:
+    for n in some_of(rig, "kill"):
+        small(rig)
+        ended = rig.apply(fault=f"kill:#{n}")
+        assert ended.how in {KILLED, "exit 0"}  # how many points there are depends on when answers come
+        rig.check(crashes=1)
+        rig.finish(crashes=1)
+
+
+def test_asked_to_end_while_small_batches_are_begun_together(rig: Any) -> None:
+    taken_back = 0
+    for n in some_of(rig, "term"):
+        small(rig)
+        ended = rig.apply(fault=f"term:#{n}")
+        assert ended.code in {0, 130}
+        # What was begun and had not left is recorded as that.
+        believed = rig.check(crashes=0)
+        assert believed["uncertain"] == set()
+        taken_back += len(believed["rejected"])
+        rig.finish(crashes=0)
+    assert taken_back > 0, "it never ended in the middle of them"
+
+
+def test_without_room_on_the_disk_while_small_batches_are_begun_together(rig: Any) -> None:
+    for n in some_of(rig, "raise"):
+        small(rig)
+        rig.apply(fault=f"raise:#{n}")
+        rig.check(crashes=1)
+        rig.finish(crashes=1)
+
+
 BEFORE_ANYTHING_LEAVES = tuple(Point)[: tuple(Point).index(Point.ARM_COMMITTED)]
 
 

@@ -113,6 +113,33 @@ def test_a_lie_is_seen_through(rig: Any, lie: Lie) -> None:
     rig.settled(crashes=1)
 
 
+BREAKING = {
+    "reset after taking",
+    "truncated answer",
+    "10 MB of blanks",
+    "500 although taken",
+    "400",
+    "429 once",
+}
+KEPT_LIES = [
+    *(lie for lie in LIES if lie.name in BREAKING),
+    Lie("reset at the first byte", {"do": "cut", "bytes": 16}, 7, "broke off before the answer", uncertain=4),
+    Lie("reset within the body", {"do": "cut", "bytes": 600}, 7, "broke off before the answer", uncertain=4),
+]
+
+
+@pytest.mark.parametrize("lie", KEPT_LIES, ids=lambda lie: lie.name)
+def test_a_lie_on_a_kept_connection_is_seen_through(rig: Any, lie: Lie) -> None:
+    """Two honest answers, far enough from each other that the connection is used again; the third one lies."""
+    rig.fresh(concurrency=1, tps=6)
+    rig.script({"do": "honest"}, {"do": "honest"}, lie.do)
+    ended = rig.apply()
+    assert ended.code == lie.code, ended.err
+    believed = rig.check(crashes=1)
+    assert (len(believed["uncertain"]), len(believed["rejected"])) == (lie.uncertain, lie.rejected)
+    assert ended.json["requests"] == lie.requests
+
+
 @pytest.mark.parametrize("received", [1, 40, 150, 400, 500, 600, 700])
 def test_reset_in_the_middle_of_a_request(rig: Any, received: int) -> None:
     """RST after so many bytes: of the head, or of the body, which here ends after some 800."""

@@ -84,7 +84,7 @@ class Crashed(BaseException):
 class Dying:
     """A writer whose process dies at its n-th verb, before what the verb does or after it."""
 
-    VERBS = frozenset({"plan_batches", "open_scope", "arm", "settle"})
+    VERBS = frozenset({"plan_batches", "open_scope", "arm_all", "settle", "settle_all"})
 
     def __init__(self, writer: LedgerWriter, at: int | None, *, after: bool) -> None:
         self._writer, self._left, self._after = writer, at, after
