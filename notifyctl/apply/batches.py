@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import accumulate
+from struct import Struct
 
 from notifyctl.apply.correlation import callback_data, correlation_ids, seal
 from notifyctl.channels.limits import MAX_DESTINATIONS
 from notifyctl.delivery import (
+    FINGERPRINT_BYTES,
     ID_BYTES,
     MEMBER_BYTES,
     Batch,
@@ -20,6 +22,9 @@ from notifyctl.delivery import (
     UnitColumns,
 )
 from notifyctl.model import Limits, TpsCounts
+
+FINGERPRINT = Struct(f"{ID_BYTES}x{FINGERPRINT_BYTES}s")
+"""Of a packed member."""
 
 
 def batch_size(limits: Limits) -> int:
@@ -125,16 +130,19 @@ def order_of(
     Those that read the same, by their fingerprints, and have the same correlation id of the author share an object. Objects
     stand in the order in which their first ones came.
     """
-    size = MEMBER_BYTES
-    texts = [members[at + ID_BYTES : at + size] for at in range(0, len(members), size)]
-    keys: Sequence[object] = texts if nothing(correlations) else list(zip(texts, correlations, strict=True))
-    kinds = len(set(keys))
-    if kinds == len(keys):
+    alone = nothing(correlations)
+
+    def keys() -> Iterator[object]:
+        texts = FINGERPRINT.iter_unpack(members)
+        return texts if alone else zip(texts, correlations, strict=True)
+
+    kinds = len(set(keys()))
+    if kinds == len(correlations):
         return None, None
     if kinds == 1:
         return None, (0,)
     groups: dict[object, list[int]] = {}
-    for at, key in enumerate(keys):
+    for at, key in enumerate(keys()):
         groups.setdefault(key, []).append(at)
     sizes = [len(group) for group in groups.values()]
     return [at for group in groups.values() for at in group], tuple(accumulate(sizes[:-1], initial=0))
