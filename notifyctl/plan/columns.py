@@ -7,8 +7,7 @@ costs two units in a long text) is examined by the row-wise code. Both give the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
@@ -30,11 +29,8 @@ from notifyctl.channels.segments import (
 from notifyctl.delivery import (
     FINGERPRINT_BYTES,
     ID_BYTES,
-    MEMBER_BYTES,
     PLACEHOLDER,
-    BatchFacts,
     Message,
-    Scope,
     UnitColumns,
 )
 from notifyctl.effort import silent
@@ -45,17 +41,19 @@ from notifyctl.model import ChannelName
 from notifyctl.plan.actions import AUTHORISED, Action, Decision, Intent, decide
 from notifyctl.plan.digest import Sorted, shared
 from notifyctl.plan.examine import NOT_A_RECIPIENT, Examination, Examiner, GroupKey, earliest
+from notifyctl.plan.meet import BATCH_BITS, LOW, RANKS, SIEVE_MOST, Meeting, meet_ids
 from notifyctl.plan.part import Identify
 from notifyctl.plan.samples import HELD
-from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Recorded, Standing
+from notifyctl.plan.standing import Kind, PackedIds, Recorded
 from notifyctl.schedule.timing import Timing
 
 __all__ = ["ByColumns"]
 
+BySql = Callable[[str], str]
+"""An SQL expression for an address → one for its id, in hexadecimal digits."""
+
 AT_ONCE = 8192
 """Rows that are looked at one by one in one go."""
-FACTS_AT_ONCE = 1 << 21
-"""Members of a ledger's batches that are held at a time."""
 ID_HEX, FINGERPRINT_HEX = 2 * ID_BYTES, 2 * FINGERPRINT_BYTES
 SEPARATOR = "\x1f"
 """Between the cells of a row."""
@@ -134,7 +132,6 @@ class ByColumns:
         self.blocks: list[str] = []
         self.readings: list[Reading] = []
         self.combinations: list[Combination] = []
-        self.sieve: Any = None
 
     def run(self, identify: Identify, *, on_step: Callable[[str, float], None] = silent) -> Examination:
         """`on_step` is told what begins, and what share of the work is done: by the times of a million people."""
@@ -150,10 +147,16 @@ class ByColumns:
             return found
         self.readings = [self._reading(variant) for variant in self.variants]
         on_step("recognising people", 0.25)
-        self._units(identify)
+        meeting = self._meeting()
+        aside = self._ids(identify, soon=not meeting.silent)
+        if aside:
+            meeting.begin("ids")
+        self._units(identify, aside=aside)
+        if not aside:
+            meeting.begin("units")
         self._look_at_odd_ones()
         on_step("asking the ledger", 0.6)
-        self._past()
+        self._past(meeting)
         on_step("deciding", 0.9)
         self._decide()
         self._tally()
@@ -178,18 +181,30 @@ class ByColumns:
         ]
         return Reading(message, self.examiner.hashes[variant], columns, lacking)
 
-    def _units(self, identify: Identify) -> None:
-        """The table `units`: a row for each person, in their order, with all that a decision depends on."""
-        by_sql: Callable[[str], str] | None = getattr(identify, "sql", None)
+    def _ids(self, identify: Identify, *, soon: bool) -> bool:
+        """The table `ids`, where ids are wanted `soon`, before all else, or cannot be made in SQL. For very many people it would
+        take more memory than it saves time.
+        """
+        by_sql: BySql | None = getattr(identify, "sql", None)
         if by_sql is None:
             self._identified(identify)
-        source = "people" if by_sql is not None else "people JOIN ids USING (n)"
-        recipient = f"{by_sql('key')}[1:{ID_HEX}]" if by_sql is not None else "id"
+        elif soon and self.roster.people <= SIEVE_MOST:
+            self.engine.run(f"CREATE TABLE ids AS SELECT n, {id_of(by_sql)} AS id FROM people")
+        else:
+            return False
+        return True
+
+    def _units(self, identify: Identify, *, aside: bool) -> None:
+        """The table `units`: a row for each person, in their order, with all that a decision depends on. `aside`: ids are at
+        hand.
+        """
+        source = "people JOIN ids USING (n)" if aside else "people"
+        recipient = "id" if aside else id_of(identify.sql)  # type: ignore[attr-defined]
         usual = [f"regexp_full_match({r.own}, {literal(USUAL)})" for r in self.readings]
         columns = {
             "segments": [self._segments(reading) for reading in self.readings],
             "length": [self._length(reading) for reading in self.readings],
-            "wide": [f"strlen({together(r.values)}) <> length" for r in self.readings],
+            "wide": [f"{added('strlen', r.values)} <> length" for r in self.readings],
             "odd": [self._odd(reading) for reading in self.readings],
             "hash": [self._hash(reading) for reading in self.readings],
         }
@@ -261,18 +276,18 @@ class ByColumns:
                 value = column if given is None else f"coalesce({column}, {literal(escaped[1:-1])})"
                 pieces += [literal(text + '"'), value]
                 text = '"'
-        pieces.append(literal(text + "}}"))
-        return f"sha256({' || '.join(pieces)})"
+        return f"sha256({together([*pieces, literal(text + '}}')])})"
 
     def _odd(self, reading: Reading) -> str:
-        odd = f"NOT usual AND regexp_matches({reading.own}, {literal(ODD)})"
+        # CASE asks for those whom it concerns; AND would ask for everybody.
+        odd = f"CASE WHEN usual THEN false ELSE regexp_matches({reading.own}, {literal(ODD)}) END"
         if self.examiner.inspectors[reading.message.locale].counts_segments:
             odd = f"({odd} OR segments IS NULL)"
         return odd
 
     def _length(self, reading: Reading) -> str:
         """Characters of all values, by which the longest and the shortest text are found."""
-        return " + ".join(f"coalesce(length({value}), 0)" for value in reading.values) or "0"
+        return added("length", reading.values)
 
     def _segments(self, reading: Reading) -> str:
         """The segments of an SMS; NULL where they must be counted in the text, and on other channels."""
@@ -282,7 +297,7 @@ class ByColumns:
             return "NULL::INTEGER"
         bare, used = bare_text(text, message)
         values = [reading.values[message.names.index(name)] for name in used]
-        total = " + ".join([str(len(bare)), *(f"coalesce(length({value}), 0)" for value in values)])
+        total = f"{len(bare)} + {added('length', values)}"
         filled = together(list(dict.fromkeys(values)))
         double = sum(character in EXTENSION for character in bare)
         long = f"({total}) + {double}"
@@ -300,10 +315,11 @@ class ByColumns:
             return f"({wide})::INTEGER"
         # What is usual in the columns is basic; what all share may be something else.
         given = {name: reading.message.shared.get(name, "") for name in used}
-        basic = "usual" if all(map(is_basic, given.values())) else "false"
-        basic = f"({basic} OR regexp_full_match({filled}, {literal(alphabet(BASIC))}))"
+        usual = "usual" if all(map(is_basic, given.values())) else "false"
+        basic = f"regexp_full_match({filled}, {literal(alphabet(BASIC))})"
         gsm7 = f"regexp_full_match({filled}, {literal(alphabet(BASIC + EXTENSION))})"
-        return f"(CASE WHEN {basic} THEN {narrow} WHEN {gsm7} THEN NULL ELSE {wide} END)::INTEGER"
+        cases = f"WHEN {usual} THEN {narrow} WHEN {basic} THEN {narrow} WHEN {gsm7} THEN NULL ELSE {wide}"
+        return f"(CASE {cases} END)::INTEGER"
 
     def _blocked(self, reading: Reading) -> str:
         """A place in `blocks`, from 1; 0: nothing is wrong. In the order in which the row-wise code looks."""
@@ -376,88 +392,32 @@ class ByColumns:
 
     # What the ledger knows
 
-    def _past(self) -> None:
-        import numpy as np
-
-        known, recorded = self.part.standings, self.part.recorded
+    def _meeting(self) -> Meeting:
+        recorded = self.part.recorded
         epochs = recorded.epochs if isinstance(recorded, Recorded) else {}
-        met, count = np.zeros(0, bool), 0
-        told = packed_facts(known, epochs) if isinstance(known, Known) else folded_facts(known)
-        for number, piece in enumerate(ahead(told)):
-            if number == 0:
-                self.sieve = self._made_sieve()
-            places = self._meet(piece)
-            if len(places):
-                met = met if len(met) else np.zeros(self.engine.row("SELECT max(n) + 1 FROM units")[0], bool)
-                met[places] = True
-                count += len(places)
-        if count:
-            self._fold(repeated=bool(count > np.count_nonzero(met)))
+        return Meeting(self.engine, self.part.standings, epochs)
+
+    def _past(self, meeting: Meeting) -> None:
+        if meeting.end():
+            self._fold()
+        recorded = self.part.recorded
         held = PackedIds(recorded.held) if isinstance(recorded, Recorded) else recorded
-        for column, value, ids in (("joined", "false", held), ("earlier", "true", self.part.earlier)):
-            for chunk in packed_ids(ids or ()):
-                self._keys()
-                with self.engine.given("chunk", chunk):
-                    self.engine.run(
-                        f"UPDATE units SET {column} = {value} FROM keys JOIN chunk USING (hi, lo)"
-                        " WHERE units.n = keys.n"
-                    )
-        for table in ("keys", "met"):
+        meet_ids(self.engine, held or (), column="joined", value=False)
+        meet_ids(self.engine, self.part.earlier, column="earlier", value=True)
+        for table in ("keys", "met", "ids"):
             self.engine.run(f"DROP TABLE IF EXISTS {table}")
 
-    def _keys(self) -> None:
-        """Each id as two numbers, made once: it is met many times."""
-        self.engine.run(f"CREATE TABLE IF NOT EXISTS keys AS SELECT n, {HIGH} AS hi, {LOW} AS lo FROM units")
-
-    def _made_sieve(self) -> Any:
-        """Which beginnings of ids there are: most people of a large ledger are not in the audience, and need no join. None
-        for an audience so large that most would pass.
-        """
+    def _fold(self) -> None:
+        """The word that decides for each unit, as `standing.standings` folds it."""
         import numpy as np
 
-        self._keys()
-        if self.roster.people > SIEVE_MOST:
-            return None
-        sieve = np.zeros(1 << SIEVE_BITS, bool)
-        sieve[self.engine.arrays("SELECT hi FROM keys")["hi"] >> SIEVE_SHIFT] = True
-        return sieve
-
-    def _meet(self, piece: Facts) -> Any:
-        """Gather what packed facts say of people in this audience; returns their places in it."""
-        hi, places = piece.column("hi"), piece.places
-        if self.sieve is not None:
-            places = places[self.sieve[hi >> SIEVE_SHIFT]]
-        if not len(places):
-            return places
-        chunk = {"hi": hi[places], "lo": piece.column("lo")[places], "place": places}
-        with self.engine.given("chunk", chunk):
-            found = self.engine.arrays("SELECT n, place FROM keys JOIN chunk USING (hi, lo)")
-        if len(found["n"]):
-            self.engine.run(
-                "CREATE TABLE IF NOT EXISTS met (n BIGINT, f1 UBIGINT, f2 UINTEGER, rank UBIGINT, recorded BOOLEAN)"
-            )
-            with self.engine.given("chunk", {"n": found["n"], **piece.rows(found["place"])}):
-                self.engine.run("INSERT INTO met SELECT n, f1, f2, rank, recorded FROM chunk")
-        return found["n"]
-
-    def _fold(self, *, repeated: bool) -> None:
-        """The word that decides for each unit, as `standing.standings` folds it. `repeated`: some have several."""
-        import numpy as np
-
-        if repeated:
-            self.engine.run(
-                "CREATE TABLE folded AS SELECT n, arg_max(f1, rank) AS f1, arg_max(f2, rank) AS f2, max(rank) AS rank,"
-                " bool_or(recorded) AS recorded FROM met GROUP BY n"
-            )
-            self.engine.run("DROP TABLE met")
-            self.engine.run("ALTER TABLE folded RENAME TO met")
         # The join gives a narrow table: an UPDATE that joins would hold the hashes of everybody.
         same = f"f1 = {HASH_1} AND f2 = {HASH_2}"
         self.engine.run(f"""
             CREATE TABLE word AS
             SELECT n, recorded, (CASE rank >> {BATCH_BITS} WHEN 0 THEN 0 WHEN {RANKS["rejected"]} THEN 1
                    WHEN {RANKS["uncertain"]} THEN 2 ELSE CASE WHEN {same} THEN 3 ELSE {OTHER_TEXT} END END)::UTINYINT AS standing
-            FROM met JOIN units USING (n)""")
+            FROM met JOIN units USING (n) WHERE lo = {LOW}""")
         self.engine.run(
             "UPDATE units SET joined = joined AND NOT recorded, standing = word.standing FROM word WHERE units.n = word.n"
         )
@@ -704,6 +664,10 @@ class Selected:
             yield [cells[number :: len(columns)] for number in range(len(columns))]
 
 
+def id_of(by_sql: BySql) -> str:
+    return f"left({by_sql('key')}, {ID_HEX})"
+
+
 def authorised(each: Combination) -> bool:
     return each.decision.action in AUTHORISED
 
@@ -717,7 +681,13 @@ def sql_text(value: str | None) -> str:
 
 
 def together(values: Sequence[str]) -> str:
-    return " || ".join(f"coalesce({value}, '')" for value in values) or "''"
+    """One text of several; `concat` copies each once and takes NULL for nothing."""
+    return f"concat({', '.join(values)})" if values else "''"
+
+
+def added(measure: str, values: Sequence[str]) -> str:
+    """The sum of a measure of texts; what is not there has none."""
+    return " + ".join(f"coalesce({measure}({value}), 0)" for value in values) or "0"
 
 
 def alphabet(characters: str) -> str:
@@ -732,136 +702,14 @@ def bare_text(text: str, message: Message) -> tuple[str, list[str]]:
     return bare, used
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Words of a ledger on people, packed, and by which of them the highest decides; `recorded`: when the edition was opened."""
-
-    packed: Any
-    ranks: Any
-    recorded: Any
-
-    def column(self, name: str) -> Any:
-        return self.packed[name].astype(f"u{self.packed.dtype[name].itemsize}")
-
-    @property
-    def places(self) -> Any:
-        import numpy as np
-
-        return np.arange(len(self.packed), dtype="u4")
-
-    def rows(self, places: Any) -> dict[str, Any]:
-        some = Facts(self.packed[places], self.ranks[places], self.recorded[places])
-        columns = {name: some.column(name) for name in ("f1", "f2")}
-        return {**columns, "rank": some.ranks, "recorded": some.recorded}
-
-
-def packed_facts(known: Known, epochs: Mapping[Scope, int]) -> Iterator[Facts]:
-    pieces: list[tuple[bytes, Any, bool]] = []
-    count = 0
-    told = (ranked_batch(batch, recorded=epochs.get(batch.scope) == batch.epoch) for batch in known.batches())
-    for piece in chain(told, map(ranked_served, known.served())):
-        pieces.append(piece)
-        count += len(piece[0]) // MEMBER_BYTES
-        if count >= FACTS_AT_ONCE:
-            yield facts_of(pieces)
-            pieces, count = [], 0
-    if count:
-        yield facts_of(pieces)
-
-
-def ranked_batch(batch: BatchFacts, *, recorded: bool) -> tuple[bytes, Any, bool]:
-    """The members, their ranks (one for all, or one for each), and whether they were in the recorded audience."""
-    kind = KINDS.get(batch.state)
-    usual = rank(kind, batch.number) if kind is not None else NO_WORD
-    if not batch.others:
-        return batch.members, usual, recorded
-    import numpy as np
-
-    ranks = np.full(len(batch.members) // MEMBER_BYTES, usual, "u8")
-    for position, state in batch.others.items():
-        ranks[position] = rank(KINDS[state], batch.number)
-    return batch.members, ranks, recorded
-
-
-def ranked_served(members: bytes) -> tuple[bytes, Any, bool]:
-    return members, SERVED_RANK << BATCH_BITS, False
-
-
-def folded_facts(known: Mapping[bytes, Standing]) -> Iterator[Facts]:
-    if known:
-        yield facts_of(
-            [
-                (recipient + each.fingerprint, rank(each.kind, each.batch), False)
-                for recipient, each in known.items()
-            ]
-        )
-
-
-def facts_of(pieces: Sequence[tuple[bytes, Any, bool]]) -> Facts:
-    import numpy as np
-
-    sizes = [len(members) // MEMBER_BYTES for members, _, _ in pieces]
-    fields = [("hi", ">u8"), ("lo", ">u8"), ("f1", ">u8"), ("f2", ">u4")]
-    if all(isinstance(ranks, int) for _, ranks, _ in pieces):
-        ranked = np.repeat(np.array([ranks for _, ranks, _ in pieces], "u8"), sizes)
-    else:
-        ranked = np.concatenate(
-            [
-                np.broadcast_to(np.asarray(ranks, "u8"), size)
-                for (_, ranks, _), size in zip(pieces, sizes, strict=True)
-            ]
-        )
-    return Facts(
-        np.frombuffer(b"".join([members for members, _, _ in pieces]), fields),
-        ranked,
-        np.repeat(np.array([recorded for _, _, recorded in pieces]), sizes),
-    )
-
-
-def ahead(pieces: Iterator[Facts]) -> Iterator[Facts]:
-    """The same, the next one being read while the last is worked on."""
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, pieces, None)
-        while (piece := coming.result()) is not None:
-            coming = reader.submit(next, pieces, None)
-            yield piece
-
-
-def packed_ids(ids: Collection[bytes]) -> Iterator[dict[str, Any]]:
-    import numpy as np
-
-    pieces = ids.pieces if isinstance(ids, PackedIds) else [b"".join(ids)]
-    for piece in pieces:
-        for start in range(0, len(piece), FACTS_AT_ONCE * ID_BYTES):
-            packed = np.frombuffer(
-                piece[start : start + FACTS_AT_ONCE * ID_BYTES], [("hi", ">u8"), ("lo", ">u8")]
-            )
-            yield {"hi": packed["hi"].astype("u8"), "lo": packed["lo"].astype("u8")}
-
-
-def rank(kind: Kind, number: int) -> int:
-    return (RANKS[kind] << BATCH_BITS) + number
-
-
 USUAL = alphabet("".join(character for character in BASIC if character not in '"\n\r'))
 """Texts that need no second look: one unit a character, and nothing that JSON escapes."""
 RIGHT_TO_LEFT = r"[\x{590}-\x{8ff}\x{fb1d}-\x{fdff}\x{fe70}-\x{feff}]"
 
-SIEVE_BITS = 24
-SIEVE_SHIFT = 64 - SIEVE_BITS
-SIEVE_MOST = 4_000_000
-"""People: a fifth of all beginnings."""
-BATCH_BITS = 56
-NO_WORD = 0
-RANKS: dict[Kind, int] = {"rejected": 1, "uncertain": 3, "accepted": 4}
-SERVED_RANK = 2
-"""By a baseline: more than rejected, less than any attempt that may have reached somebody."""
 KEY = (
     "((((((((variant::BIGINT << 10) + zone) << 8) + suppressed) << 16) + blocked) << 8)"
     " + standing * 4 + joined::INT * 2 + earlier::INT)"
 )
 """All that a decision depends on, as one number."""
-HIGH, LOW = "('0x' || id[1:16])::UBIGINT", "('0x' || id[17:32])::UBIGINT"
-"""A recipient id as the two numbers that packed facts have."""
 HASH_1, HASH_2 = "('0x' || hash[1:16])::UBIGINT", "('0x' || hash[17:24])::UINTEGER"
 """The fingerprint of what they would get, as packed facts have it."""
