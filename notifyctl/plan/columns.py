@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 from itertools import chain
 from json.encoder import encode_basestring
+from operator import or_
 from typing import Any
 
 from notifyctl.audience.columns import Roster
@@ -54,6 +55,8 @@ BySql = Callable[[str], str]
 
 AT_ONCE = 8192
 """Rows that are looked at one by one in one go."""
+ENTRIES_AT_ONCE = 1 << 18
+"""Entries of the digest that are sorted at a time."""
 ID_HEX, FINGERPRINT_HEX = 2 * ID_BYTES, 2 * FINGERPRINT_BYTES
 SEPARATOR = "\x1f"
 """Between the cells of a row."""
@@ -70,6 +73,24 @@ STANDINGS: tuple[tuple[Kind | None, bool], ...] = (
 )
 """What the column `standing` says: the kind, and whether what was sent is what it would get now."""
 OTHER_TEXT = len(STANDINGS) - 1
+
+PLACES = {
+    "earlier": (0, 1),
+    "joined": (1, 1),
+    "standing": (2, 6),
+    "blocked": (8, 16),
+    "suppressed": (24, 8),
+    "zone": (32, 10),
+    "variant": (42, 8),
+}
+"""All that a decision depends on: where it stands in the one number that is made of it, and how many bits wide."""
+
+
+def placed(name: str, place: int) -> str:
+    return f"({name}::BIGINT << {place})"
+
+
+KEY = " + ".join(placed(name, place) for name, (place, _) in PLACES.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,7 +514,20 @@ class ByColumns:
         keys = [each.key for each in self.combinations if wanted(each)]
         if len(keys) == len(self.combinations):
             return "true"
-        return f"{KEY} IN ({', '.join(map(str, keys))})" if keys else "false"
+        return f"{self.key} IN ({', '.join(map(str, keys))})" if keys else "false"
+
+    @cached_property
+    def key(self) -> str:
+        """KEY, of which only what tells combinations apart is read from units: mostly that is little."""
+        keys = [each.key for each in self.combinations]
+        differing = reduce(or_, (key ^ keys[0] for key in keys))
+        alike, terms = keys[0], []
+        for name, (place, bits) in PLACES.items():
+            mask = ((1 << bits) - 1) << place
+            if differing & mask:
+                terms.append(placed(name, place))
+                alike &= ~mask
+        return " + ".join([str(alike), *terms])
 
     def _packed(self, test: str, expression: str) -> Iterator[bytes]:
         """Hex text of units in their order, as bytes."""
@@ -521,24 +555,30 @@ class ByColumns:
             return
         # Texts are told apart by 64 bits of their hashes: this is for showing, and not for deciding.
         self.engine.run(
-            "CREATE TABLE texts AS SELECT hash(hash) AS text, min(n) AS first, count(*) AS readers,"
-            " arg_min(variant, n) AS version, arg_min(length, n) AS length, arg_min(wide, n) AS wide"
+            "CREATE TABLE texts AS SELECT hash(hash) AS text, min(n) AS first, count(*) AS readers"
             f" FROM units WHERE {test} GROUP BY text"
         )
         samples = self.found.samples
         samples.texts = self.engine.row("SELECT count(*) FROM texts")[0]
+        extremes = self.engine.rows(
+            f"SELECT variant, max(length), min(length), bool_or(wide) FROM units WHERE {test} GROUP BY variant"
+        )
         shown: set[int] = set()
-        for number in range(len(self.variants)):
+        for number, longest, shortest, wide in extremes:
             firsts = self.engine.rows(
-                f"SELECT first FROM texts WHERE version = {number} ORDER BY first LIMIT {HELD}"
+                f"SELECT first FROM texts JOIN units ON n = first WHERE variant = {number} ORDER BY first LIMIT {HELD}"
+                if len(extremes) > 1
+                else f"SELECT first FROM texts ORDER BY first LIMIT {HELD}"
             )
             shown.update(n for (n,) in firsts)
-            shown.update(self._sights(number))
+            shown.update(
+                self._sights(f"{test} AND variant = {number}", number, (longest, shortest), wide=wide)
+            )
         listed = ", ".join(map(str, sorted(shown)))
         actions = {each.key: each.decision.action for each in self.combinations}
         values = "".join(f", {name}" for name in self.roster.values())
         rows = self.engine.rows(
-            f"SELECT {KEY}, variant, hash, sent, readers{values} FROM units JOIN people USING (n)"
+            f"SELECT {self.key}, variant, hash, sent, readers{values} FROM units JOIN people USING (n)"
             f" JOIN texts ON n = first WHERE n IN ({listed}) ORDER BY n"
         )
         for key, variant, hashed, sent, people, *own in rows:
@@ -546,15 +586,14 @@ class ByColumns:
             samples.counts[text] = people
             samples.show(text, (self.variants[variant], actions[key], sent, self._resolved(variant, own)))
 
-    def _sights(self, number: int) -> set[int]:
-        """The first readers of a variant's longest text, of its shortest, and of those that are easily overlooked."""
-        reading, mine = self.readings[number], f"version = {number}"
-        queries = [
-            f"SELECT min(first) FROM texts WHERE {mine} AND length = (SELECT {most}(length) FROM texts WHERE {mine})"
-            for most in ("max", "min")
-        ]
-        readers = f"SELECT min(first) FROM texts JOIN people ON n = first WHERE {mine}"
-        if self.engine.row(f"SELECT coalesce(bool_or(wide), false) FROM texts WHERE {mine}")[0]:
+    def _sights(self, test: str, number: int, lengths: Iterable[int], *, wide: bool) -> set[int]:
+        """The first readers of a variant's longest text, of its shortest, and of those that are easily overlooked. The first
+        with some text is the first reader of that text: all its readers have the same.
+        """
+        reading = self.readings[number]
+        queries = [f"SELECT min(n) FROM units WHERE {test} AND length = {length}" for length in lengths]
+        readers = f"SELECT min(n) FROM units JOIN people USING (n) WHERE {test}"
+        if wide:
             text = together(reading.values)
             gsm7 = f"regexp_full_match({text}, {literal(alphabet(BASIC + EXTENSION))})"
             queries.append(f"{readers} AND wide AND NOT {gsm7}")
@@ -595,14 +634,19 @@ class ByColumns:
                 by_group.setdefault(group, []).append(each)
         for name, some in by_effect.items():
             test = self._select(some.__contains__)
-            self.found.effects.elsewhere[name] = Sorted(total(some), partial(self._sorted, test))
+            self.found.effects.elsewhere[name] = Sorted(total(some), partial(self._sorted, test, total(some)))
         for group, some in by_group.items():
             at = self.variants.index(group.variant)
             self.found.groups[group] = Selected(self, self._select(some.__contains__), at, total(some))
 
-    def _sorted(self, test: str) -> Iterator[bytes]:
-        for rows in self.engine.chunks(f"SELECT id || hash FROM units WHERE {test} ORDER BY id", AT_ONCE):
-            yield bytes.fromhex("".join([entry for (entry,) in rows]))
+    def _sorted(self, test: str, count: int) -> Iterator[bytes]:
+        """Entries in the order of their ids, a part of all ids at a time: ids are spread evenly, being keyed hashes."""
+        parts = -(-count // ENTRIES_AT_ONCE)
+        starts = [f"{number * 16**8 // parts:08x}" for number in range(parts)]
+        for start, end in zip(starts, [*starts[1:], "g"], strict=True):
+            part = f"{test} AND id >= '{start}' AND id < '{end}'"
+            entries = self.engine.column(f"SELECT id || hash FROM units WHERE {part} ORDER BY id")
+            yield bytes.fromhex("".join(entries))
 
 
 @dataclass(frozen=True, slots=True)
@@ -706,10 +750,5 @@ USUAL = alphabet("".join(character for character in BASIC if character not in '"
 """Texts that need no second look: one unit a character, and nothing that JSON escapes."""
 RIGHT_TO_LEFT = r"[\x{590}-\x{8ff}\x{fb1d}-\x{fdff}\x{fe70}-\x{feff}]"
 
-KEY = (
-    "((((((((variant::BIGINT << 10) + zone) << 8) + suppressed) << 16) + blocked) << 8)"
-    " + standing * 4 + joined::INT * 2 + earlier::INT)"
-)
-"""All that a decision depends on, as one number."""
 HASH_1, HASH_2 = "('0x' || hash[1:16])::UBIGINT", "('0x' || hash[17:24])::UINTEGER"
 """The fingerprint of what they would get, as packed facts have it."""
