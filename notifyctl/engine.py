@@ -97,11 +97,12 @@ class Engine:
         """The columns of a query, of numbers without NULL, as NumPy arrays."""
         return self._connection.execute(sql).fetchnumpy()
 
-    def column(self, sql: str) -> list[Any]:
-        """The one column of a query, at once: the engine works it out on all processors, as it does not for `chunks`."""
-        [values] = self._connection.execute(sql).fetchnumpy().values()
-        found: list[Any] = values.tolist()
-        return found
+    def columns(self, sql: str) -> list[list[Any]]:
+        """The columns of a query, at once: the engine works them out on all processors, as it does not for `chunks`. In a cursor
+        of its own: another thread may ask meanwhile.
+        """
+        with self._connection.cursor() as cursor:
+            return [values.tolist() for values in cursor.execute(sql).fetchnumpy().values()]
 
     def chunks(self, sql: str, size: int) -> Iterator[list[Row]]:
         """The rows of a query, `size` at a time, in a cursor of its own: others may be read meanwhile."""

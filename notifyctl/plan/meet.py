@@ -7,13 +7,12 @@ only what is found there is compared in full.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from notifyctl.ahead import Ahead
 from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, BatchFacts, Scope
 from notifyctl.engine import Engine
 from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Standing
@@ -57,8 +56,7 @@ class Meeting:
         self._engine = engine
         self._pieces = pieces(told, epochs)
         self._first = next(self._pieces, None)
-        self._coming: deque[Future[Columns | None]] = deque()
-        self._reader = ThreadPoolExecutor(1)
+        self._passed: Iterable[Columns] = ()
 
     @property
     def silent(self) -> bool:
@@ -68,9 +66,8 @@ class Meeting:
     def begin(self, table: str) -> None:
         """Have the ledger read and sifted beside what the engine does. `table`: where ids are, by `n`."""
         if self._first is not None:
-            self._passed = sifted(chain([self._first], self._pieces), made_sieve(self._engine, table))
-            for _ in range(2):
-                self._ask()
+            told = chain([self._first], self._pieces)
+            self._passed = Ahead(sifted(told, made_sieve(self._engine, table)), most=2)
 
     def end(self) -> bool:
         """Make the table `met`: for each of the `units` that the ledger speaks of the word that decides, as `f1` and `f2` (the
@@ -78,20 +75,15 @@ class Meeting:
         is compared; `lo` is the other one. False: there is no word.
         """
         self._engine.run(MET)
-        while self._coming and (facts := self._coming.popleft().result()) is not None:
-            self._ask()
+        for facts in self._passed:
             with self._engine.given("facts", facts):
                 self._engine.run(MEET)
-        self._reader.shutdown()
         count, people = self._engine.row("SELECT count(*), count(DISTINCT n) FROM met")
         if count > people:
             self._engine.run(FOLD)
             self._engine.run("DROP TABLE met")
             self._engine.run("ALTER TABLE folded RENAME TO met")
         return bool(count)
-
-    def _ask(self) -> None:
-        self._coming.append(self._reader.submit(next, self._passed, None))
 
 
 def meet_ids(engine: Engine, ids: Collection[bytes], *, column: str, value: bool) -> None:
