@@ -8,46 +8,28 @@ costs two units in a long text) is examined by the row-wise code. Both give the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial, reduce
+from functools import partial
 from itertools import chain
-from json.encoder import encode_basestring
-from operator import or_
-from typing import Any
 
-from notifyctl.ahead import Ahead
 from notifyctl.audience.columns import Roster
-from notifyctl.channels.segments import (
-    BASIC,
-    BEYOND_BMP,
-    EXTENSION,
-    MULTI_GSM7,
-    MULTI_UCS2,
-    SINGLE_GSM7,
-    SINGLE_UCS2,
-    is_basic,
-    is_gsm7,
-)
 from notifyctl.delivery import (
     FINGERPRINT_BYTES,
     ID_BYTES,
-    PLACEHOLDER,
-    Message,
-    UnitColumns,
 )
 from notifyctl.effort import silent
 from notifyctl.engine import Engine, literal, quoted
-from notifyctl.message import DeliveryHash, resolve, variant_for
-from notifyctl.message.identity import unix_lines
+from notifyctl.message import resolve, variant_for
 from notifyctl.model import ChannelName
-from notifyctl.plan.actions import AUTHORISED, Action, Decision, Intent, decide
+from notifyctl.plan.actions import AUTHORISED, Action, Intent, decide
+from notifyctl.plan.combinations import KEY, Combination, Combinations, authorised, total
 from notifyctl.plan.digest import Sorted, shared
 from notifyctl.plan.examine import NOT_A_RECIPIENT, Examination, Examiner, GroupKey, earliest
 from notifyctl.plan.meet import BATCH_BITS, LOW, RANKS, SIEVE_MOST, Meeting, meet_ids
 from notifyctl.plan.part import Identify
+from notifyctl.plan.reading import GSM7, RIGHT_TO_LEFT, Reading, sql_text, together
 from notifyctl.plan.samples import HELD
+from notifyctl.plan.selected import Selected
 from notifyctl.plan.standing import Kind, PackedIds, Recorded
-from notifyctl.schedule.timing import Timing
 
 __all__ = ["ByColumns"]
 
@@ -59,14 +41,6 @@ AT_ONCE = 8192
 ENTRIES_AT_ONCE = 1 << 18
 """Entries of the digest that are sorted at a time."""
 ID_HEX, FINGERPRINT_HEX = 2 * ID_BYTES, 2 * FINGERPRINT_BYTES
-MEMBERS = f"id || hash[1:{FINGERPRINT_HEX}]"
-"""Packed members, in hexadecimal digits."""
-PAGE = 1 << 15
-"""Units that are fetched at a time."""
-ASTRAL = r"[\x{10000}-\x{10FFFF}]"
-ODD = r'["\\\x00-\x1f]'
-"""Characters that JSON escapes: a value with one is hashed by the row-wise code."""
-
 STANDINGS: tuple[tuple[Kind | None, bool], ...] = (
     (None, True),
     ("rejected", True),
@@ -76,70 +50,6 @@ STANDINGS: tuple[tuple[Kind | None, bool], ...] = (
 )
 """What the column `standing` says: the kind, and whether what was sent is what it would get now."""
 OTHER_TEXT = len(STANDINGS) - 1
-
-PLACES = {
-    "earlier": (0, 1),
-    "joined": (1, 1),
-    "standing": (2, 6),
-    "blocked": (8, 16),
-    "suppressed": (24, 8),
-    "zone": (32, 10),
-    "variant": (42, 8),
-}
-"""All that a decision depends on: where it stands in the one number that is made of it, and how many bits wide."""
-
-
-def placed(name: str, place: int) -> str:
-    return f"({name}::BIGINT << {place})"
-
-
-KEY = " + ".join(placed(name, place) for name, (place, _) in PLACES.items())
-
-
-@dataclass(frozen=True, slots=True)
-class Combination:
-    """All that a decision depends on, what was decided, and how many it is about."""
-
-    key: int
-    variant: int
-    when: Timing | None
-    decision: Decision
-    people: int
-    segments: int
-
-
-@dataclass(slots=True)
-class Reading:
-    """A message in SQL: each of its values, and what follows from them."""
-
-    message: Message
-    hashes: DeliveryHash
-    columns: list[str | None]
-    """For each of the message's names the column of people, if there is one."""
-    nullable: list[bool]
-    """Whether somebody lacks it."""
-
-    @property
-    def given(self) -> list[str | None]:
-        """What all share, by name."""
-        return [self.message.shared.get(name) for name in self.message.names]
-
-    @property
-    def values(self) -> list[str]:
-        """The values as readers get them; NULL where nothing gives one."""
-        return [
-            sql_text(given)
-            if column is None
-            else column
-            if given is None
-            else f"coalesce({column}, {literal(given)})"
-            for column, given in zip(self.columns, self.given, strict=True)
-        ]
-
-    @property
-    def own(self) -> str:
-        """All that the columns hold, together."""
-        return together([column for column in self.columns if column is not None])
 
 
 class ByColumns:
@@ -155,7 +65,7 @@ class ByColumns:
         self.zones: list[str] = []
         self.blocks: list[str] = []
         self.readings: list[Reading] = []
-        self.combinations: list[Combination] = []
+        self.combinations = Combinations()
 
     def run(self, identify: Identify, *, on_step: Callable[[str, float], None] = silent) -> Examination:
         """`on_step` is told what begins, and what share of the work is done: by the times of a million people."""
@@ -224,22 +134,23 @@ class ByColumns:
         """
         source = "people JOIN ids USING (n)" if aside else "people"
         recipient = "id" if aside else id_of(identify.sql)  # type: ignore[attr-defined]
-        usual = [f"regexp_full_match({r.own}, {literal(USUAL)})" for r in self.readings]
+        counts = [self.examiner.inspectors[each.message.locale].counts_segments for each in self.readings]
         columns = {
-            "segments": [self._segments(reading) for reading in self.readings],
-            "length": [self._length(reading) for reading in self.readings],
-            "wide": [f"{added('strlen', r.values)} <> length" for r in self.readings],
-            "odd": [self._odd(reading) for reading in self.readings],
-            "hash": [self._hash(reading) for reading in self.readings],
+            "segments": [each.segments for each in self.readings],
+            "length": [each.length for each in self.readings],
+            "wide": [each.wide for each in self.readings],
+            "odd": [each.odd(segments=its) for each, its in zip(self.readings, counts, strict=True)],
+            "hash": [each.hash for each in self.readings],
         }
         made = ", ".join(f"{self._by_variant(each)} AS {quoted(name)}" for name, each in columns.items())
-        blocked = self._by_variant([self._blocked(reading) for reading in self.readings])
+        usual = self._by_variant([each.usual for each in self.readings])
+        blocked = self._by_variant([self._blocked(each) for each in self.readings])
         self.engine.run(f"""
             CREATE TABLE units AS
             SELECT n, id, variant, zone, suppression AS suppressed, segments, length, wide, odd, hash, {blocked} AS blocked,
                    0::UTINYINT AS standing, {self.part.recorded is not None} AS joined, false AS earlier
             FROM (SELECT *, {made} FROM (
-                SELECT *, {self._by_variant(usual)} AS usual FROM (
+                SELECT *, {usual} AS usual FROM (
                     SELECT *, {recipient} AS id, {self._variant()} AS variant, {self._zone()} AS zone FROM {source}
             )))""")
 
@@ -284,86 +195,9 @@ class ByColumns:
             )
         return f"(CASE {' '.join(cases)} END)::USMALLINT"
 
-    def _hash(self, reading: Reading) -> str:
-        """The delivery hash in hex, as `DeliveryHash.of` makes it of values without odd characters."""
-        text, pieces = reading.hashes.head + "{", []
-        fields = zip(reading.hashes.keys, reading.columns, reading.given, reading.nullable, strict=True)
-        for number, (key, column, given, nullable) in enumerate(fields):
-            text += ("," if number else "") + key
-            escaped = "null" if given is None else encode_basestring(unix_lines(given))
-            if column is None:
-                text += escaped
-            elif nullable:
-                pieces += [literal(text), f"coalesce('\"' || {column} || '\"', 'null')"]
-                text = ""
-            else:
-                value = column if given is None else f"coalesce({column}, {literal(escaped[1:-1])})"
-                pieces += [literal(text + '"'), value]
-                text = '"'
-        return f"sha256({together([*pieces, literal(text + '}}')])})"
-
-    def _odd(self, reading: Reading) -> str:
-        # CASE asks for those whom it concerns; AND would ask for everybody.
-        odd = f"CASE WHEN usual THEN false ELSE regexp_matches({reading.own}, {literal(ODD)}) END"
-        if self.examiner.inspectors[reading.message.locale].counts_segments:
-            odd = f"({odd} OR segments IS NULL)"
-        return odd
-
-    def _length(self, reading: Reading) -> str:
-        """Characters of all values, by which the longest and the shortest text are found."""
-        return added("length", reading.values)
-
-    def _segments(self, reading: Reading) -> str:
-        """The segments of an SMS; NULL where they must be counted in the text, and on other channels."""
-        message = reading.message
-        text = (message.content or {}).get("text")
-        if message.channel is not ChannelName.SMS or not isinstance(text, str):
-            return "NULL::INTEGER"
-        bare, used = bare_text(text, message)
-        values = [reading.values[message.names.index(name)] for name in used]
-        total = f"{len(bare)} + {added('length', values)}"
-        filled = together(list(dict.fromkeys(values)))
-        double = sum(character in EXTENSION for character in bare)
-        long = f"({total}) + {double}"
-        narrow = (
-            f"CASE WHEN {long} = 0 THEN 0 WHEN {long} <= {SINGLE_GSM7} THEN 1"
-            f" ELSE {f'({long} + {MULTI_GSM7 - 1}) // {MULTI_GSM7}' if is_basic(bare) else 'NULL'} END"
-        )
-        wide = "NULL"
-        if not any(ord(character) > BEYOND_BMP for character in bare):
-            wide = (
-                f"CASE WHEN regexp_matches({filled}, {literal(ASTRAL)}) THEN NULL"
-                f" WHEN {total} <= {SINGLE_UCS2} THEN 1 ELSE ({total} + {MULTI_UCS2 - 1}) // {MULTI_UCS2} END"
-            )
-        if not is_gsm7(bare):
-            return f"({wide})::INTEGER"
-        # What is usual in the columns is basic; what all share may be something else.
-        given = {name: reading.message.shared.get(name, "") for name in used}
-        usual = "usual" if all(map(is_basic, given.values())) else "false"
-        basic = f"regexp_full_match({filled}, {literal(alphabet(BASIC))})"
-        gsm7 = f"regexp_full_match({filled}, {literal(alphabet(BASIC + EXTENSION))})"
-        cases = f"WHEN {usual} THEN {narrow} WHEN {basic} THEN {narrow} WHEN {gsm7} THEN NULL ELSE {wide}"
-        return f"(CASE {cases} END)::INTEGER"
-
     def _blocked(self, reading: Reading) -> str:
-        """A place in `blocks`, from 1; 0: nothing is wrong. In the order in which the row-wise code looks."""
-        inspector = self.examiner.inspectors[reading.message.locale]
-        names = reading.message.names
-        cases = [
-            (f"{value} IS NULL", f"missing-variable {name}")
-            for name, value, nullable in zip(names, reading.values, reading.nullable, strict=True)
-            if nullable
-        ]
-        cases += [
-            (f"length({reading.values[at]}) > {most}", f"variable-too-long {names[at]}")
-            for at, most in inspector.max_lengths
-        ]
-        if inspector.limit is not None:
-            bare, used = bare_text(str((reading.message.content or {})["text"]), reading.message)
-            lengths = (f"length({reading.values[names.index(name)]})" for name in used)
-            cases.append((f"{' + '.join([str(len(bare)), *lengths])} > {inspector.limit}", "text-too-long"))
-        if inspector.counts_segments and inspector.max_segments is not None:
-            cases.append((f"segments > {inspector.max_segments}", "max-segments"))
+        """A place in `blocks`, from 1; 0: nothing is wrong."""
+        cases = reading.wrong(self.examiner.inspectors[reading.message.locale])
         if not cases:
             return "0::USMALLINT"
         told = " ".join(f"WHEN {test} THEN {self._block(reason)}" for test, reason in cases)
@@ -496,9 +330,9 @@ class ByColumns:
             made = Combination(key, variant, when, decision, people, int(segments))
             self.combinations.append(made)
             self._keep(made)
-        held = self._select(lambda each: each.decision.action in {Action.DEFERRED, Action.BLOCKED})
+        held = self.combinations.where(lambda each: each.decision.action in {Action.DEFERRED, Action.BLOCKED})
         self.found.held = list(self._packed(held, "id"))
-        served = self._select(lambda each: each.decision.reason == "baseline")
+        served = self.combinations.where(lambda each: each.decision.reason == "baseline")
         self.found.served = list(self._packed(served, f"id || hash[1:{FINGERPRINT_HEX}]"))
 
     def _keep(self, made: Combination) -> None:
@@ -512,34 +346,16 @@ class ByColumns:
             if decision.action is Action.DEFERRED:
                 found.deferred_until = earliest(found.deferred_until, when.until)
 
-    def _select(self, wanted: Callable[[Combination], bool]) -> str:
-        """The test for the units of some combinations; `false` for none."""
-        keys = [each.key for each in self.combinations if wanted(each)]
-        if len(keys) == len(self.combinations):
-            return "true"
-        return f"{self.key} IN ({', '.join(map(str, keys))})" if keys else "false"
-
-    @cached_property
-    def key(self) -> str:
-        """KEY, of which only what tells combinations apart is read from units: mostly that is little."""
-        keys = [each.key for each in self.combinations]
-        differing = reduce(or_, (key ^ keys[0] for key in keys))
-        alike, terms = keys[0], []
-        for name, (place, bits) in PLACES.items():
-            mask = ((1 << bits) - 1) << place
-            if differing & mask:
-                terms.append(placed(name, place))
-                alike &= ~mask
-        return " + ".join([str(alike), *terms])
-
     def _packed(self, test: str, expression: str) -> Iterator[bytes]:
         """Hex text of units in their order, as bytes."""
         if test != "false":
-            for rows in self.engine.chunks(f"SELECT {expression} FROM units WHERE {test}", AT_ONCE):
+            for rows in self.engine.chunks(
+                f"SELECT {expression} FROM units WHERE {test} ORDER BY n", AT_ONCE
+            ):
                 yield bytes.fromhex("".join([text for (text,) in rows]))
 
     def _tally(self) -> None:
-        test = self._select(authorised)
+        test = self.combinations.where(authorised)
         if test == "false":
             return
         tally = self.found.tally
@@ -553,7 +369,9 @@ class ByColumns:
 
     def _samples(self) -> None:
         """The rows that the row-wise code would have shown, in their order."""
-        test = self._select(lambda each: authorised(each) or each.decision.action is Action.CHANGED)
+        test = self.combinations.where(
+            lambda each: authorised(each) or each.decision.action is Action.CHANGED
+        )
         if test == "false":
             return
         # Texts are told apart by 64 bits of their hashes: this is for showing, and not for deciding.
@@ -581,7 +399,7 @@ class ByColumns:
         actions = {each.key: each.decision.action for each in self.combinations}
         values = "".join(f", {name}" for name in self.roster.values())
         rows = self.engine.rows(
-            f"SELECT {self.key}, variant, hash, sent, readers{values} FROM units JOIN people USING (n)"
+            f"SELECT {self.combinations.key}, variant, hash, sent, readers{values} FROM units JOIN people USING (n)"
             f" JOIN texts ON n = first WHERE n IN ({listed}) ORDER BY n"
         )
         for key, variant, hashed, sent, people, *own in rows:
@@ -598,8 +416,7 @@ class ByColumns:
         readers = f"SELECT min(n) FROM units JOIN people USING (n) WHERE {test}"
         if wide:
             text = together(reading.values)
-            gsm7 = f"regexp_full_match({text}, {literal(alphabet(BASIC + EXTENSION))})"
-            queries.append(f"{readers} AND wide AND NOT {gsm7}")
+            queries.append(f"{readers} AND wide AND NOT regexp_full_match({text}, {literal(GSM7)})")
             queries.append(f"{readers} AND wide AND regexp_matches({text}, {literal(RIGHT_TO_LEFT)})")
         optional = self.found.samples.optional[self.variants[number]]
         if optional:
@@ -608,11 +425,6 @@ class ByColumns:
         return {n for query in queries for (n,) in self.engine.rows(query) if n is not None}
 
     # What comes of it
-
-    @cached_property
-    def correlated(self) -> bool:
-        """Whether anybody has a correlation id of the author."""
-        return bool(self.engine.row("SELECT count(correlation) FROM people")[0])
 
     def _effects(self) -> None:
         by_effect: dict[str, list[Combination]] = {}
@@ -627,11 +439,14 @@ class ByColumns:
                 group = GroupKey(variant, when.send_at, when.expire_at, when.validity, when.closes)
                 by_group.setdefault(group, []).append(each)
         for name, some in by_effect.items():
-            test = self._select(some.__contains__)
+            test = self.combinations.where(some.__contains__)
             self.found.effects.elsewhere[name] = Sorted(total(some), partial(self._sorted, test, total(some)))
+        at = {name: f"v{number}" for number, name in enumerate(self.roster.variables)}
+        correlated = bool(by_group and self.engine.row("SELECT count(correlation) FROM people")[0])
         for group, some in by_group.items():
-            at = self.variants.index(group.variant)
-            self.found.groups[group] = Selected(self, self._select(some.__contains__), at, total(some))
+            own = [at.get(name, "NULL") for name in self.part.messages[group.variant].names]
+            test = self.combinations.where(some.__contains__)
+            self.found.groups[group] = Selected(self.engine, test, own, correlated, total(some))
 
     def _sorted(self, test: str, count: int) -> Iterator[bytes]:
         """Entries in the order of their ids, a part of all ids at a time: ids are spread evenly, being keyed hashes."""
@@ -643,105 +458,9 @@ class ByColumns:
             yield bytes.fromhex("".join(entries))
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """Units that lie in the engine. Implements delivery.Units; each walk reads them anew, in their order, a page at a time and
-    the next one while the last is used.
-    """
-
-    made: ByColumns
-    test: str
-    variant: int
-    count: int
-
-    def __len__(self) -> int:
-        return self.count
-
-    def chunks(self, size: int) -> Iterator[UnitColumns]:
-        roster = self.made.roster
-        at = {name: number for number, name in enumerate(roster.variables)}
-        names = self.made.part.messages[self.made.variants[self.variant]].names
-        own = [f"v{at[name]}" if name in at else "NULL" for name in names]
-        for members, sent, *rest in self._cut([MEMBERS, "sent", *self.correlation, *own], size):
-            yield UnitColumns(
-                members=bytes.fromhex("".join(members)),
-                destinations=sent,
-                own=list(zip(*rest[-len(own) :], strict=True)) if own else [()] * len(sent),
-                correlations=rest[0] if self.correlation else [None] * len(sent),
-            )
-
-    def heads(self, size: int) -> Iterator[tuple[bytes, Sequence[str | None]]]:
-        for members, *rest in self._cut([MEMBERS, *self.correlation], size):
-            yield bytes.fromhex("".join(members)), rest[0] if rest else [None] * len(members)
-
-    @property
-    def correlation(self) -> list[str]:
-        """The column, if anybody has one."""
-        return ["correlation"] if self.made.correlated else []
-
-    def _cut(self, columns: Sequence[str], size: int) -> Iterator[list[list[Any]]]:
-        """Columns, `size` rows at a time."""
-        rest: list[list[Any]] = [[] for _ in columns]
-        for page in Ahead(self._pages(columns)):
-            rest = [[*old, *new] for old, new in zip(rest, page, strict=True)]
-            whole = len(rest[0]) - len(rest[0]) % size
-            for start in range(0, whole, size):
-                yield [column[start : start + size] for column in rest]
-            rest = [column[whole:] for column in rest]
-        if rest[0]:
-            yield rest
-
-    def _pages(self, columns: Sequence[str]) -> Iterator[list[list[Any]]]:
-        people = " JOIN people USING (n)" if set(columns) - {MEMBERS} else ""
-        [last] = self.made.engine.row("SELECT max(n) FROM units")
-        for start in range(0, last + 1, PAGE):
-            page = f"n >= {start} AND n < {start + PAGE}"
-            yield self.made.engine.columns(
-                f"SELECT {', '.join(columns)} FROM (SELECT * FROM units WHERE {page} AND {self.test}){people} ORDER BY n"
-            )
-
-
 def id_of(by_sql: BySql) -> str:
     return f"left({by_sql('key')}, {ID_HEX})"
 
-
-def authorised(each: Combination) -> bool:
-    return each.decision.action in AUTHORISED
-
-
-def total(some: Iterable[Combination]) -> int:
-    return sum(each.people for each in some)
-
-
-def sql_text(value: str | None) -> str:
-    return "NULL::VARCHAR" if value is None else literal(value)
-
-
-def together(values: Sequence[str]) -> str:
-    """One text of several; `concat` copies each once and takes NULL for nothing."""
-    return f"concat({', '.join(values)})" if values else "''"
-
-
-def added(measure: str, values: Sequence[str]) -> str:
-    """The sum of a measure of texts; what is not there has none."""
-    return " + ".join(f"coalesce({measure}({value}), 0)" for value in values) or "0"
-
-
-def alphabet(characters: str) -> str:
-    """A pattern for texts of these characters alone."""
-    return "[" + "".join(f"\\x{{{ord(character):x}}}" for character in characters) + "]*"
-
-
-def bare_text(text: str, message: Message) -> tuple[str, list[str]]:
-    """The text without what is filled in, and the names that are, as often as each stands in it."""
-    used = [name for name in PLACEHOLDER.findall(text) if name in message.names]
-    bare = PLACEHOLDER.sub(lambda found: "" if found[1] in message.names else found[0], text)
-    return bare, used
-
-
-USUAL = alphabet("".join(character for character in BASIC if character not in '"\n\r'))
-"""Texts that need no second look: one unit a character, and nothing that JSON escapes."""
-RIGHT_TO_LEFT = r"[\x{590}-\x{8ff}\x{fb1d}-\x{fdff}\x{fe70}-\x{feff}]"
 
 HASH_1, HASH_2 = "('0x' || hash[1:16])::UBIGINT", "('0x' || hash[17:24])::UINTEGER"
 """The fingerprint of what they would get, as packed facts have it."""

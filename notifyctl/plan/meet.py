@@ -17,19 +17,15 @@ from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, BatchFacts, Scope
 from notifyctl.engine import Engine
 from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Standing
 
-__all__ = ["BATCH_BITS", "LOW", "RANKS", "SIEVE_MOST", "Meeting", "meet_ids"]
+__all__ = ["BATCH_BITS", "LOW", "RANKS", "SIEVE_MOST", "Meeting", "Sizes", "meet_ids"]
 
-FACTS_AT_ONCE = 1 << 18
-"""Members of a ledger's batches that go through the sieve at a time: few enough to stay near the processor."""
-JOINED_AT_ONCE = 1 << 20
-"""Facts that passed and are joined at a time; twice as many may wait."""
 WORDS = 7
 """A member as numbers of 32 bits: four of the id, three of the fingerprint."""
 MEMBER = {"hi": "u8", "lo": "u8", "f1": "u8", "f2": "u4"}
 """The same as the numbers that are compared: halves of the id, parts of the fingerprint."""
 SIEVE_BITS = 24
 SIEVE_MOST = 4_000_000
-"""People: a fifth of all beginnings. For more of them most facts would pass, and all are joined."""
+"""People: a fifth of all beginnings. For more of them most facts would pass."""
 
 BATCH_BITS = 56
 NO_WORD = 0
@@ -49,12 +45,30 @@ Columns = dict[str, Any]
 """Arrays of equal length by name: `hi`, `lo`, `f1`, `f2`, `rank` and `recorded`, as the table `met` has them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is done at a time."""
+
+    sifted: int = 1 << 18
+    """Members of a ledger's batches that go through the sieve: few enough to stay near the processor."""
+    joined: int = 1 << 20
+    """Facts that passed; twice as many may wait."""
+    sieve_most: int = SIEVE_MOST
+    """People for whom there is a sieve at all."""
+
+
+USUAL = Sizes()
+
+
 class Meeting:
     """What a ledger says of the people of one scope. `epochs`: the run that opened each scope."""
 
-    def __init__(self, engine: Engine, told: Told, epochs: Mapping[Scope, int]) -> None:
+    def __init__(
+        self, engine: Engine, told: Told, epochs: Mapping[Scope, int], *, sizes: Sizes = USUAL
+    ) -> None:
         self._engine = engine
-        self._pieces = pieces(told, epochs)
+        self._sizes = sizes
+        self._pieces = pieces(told, epochs, sizes.sifted)
         self._first = next(self._pieces, None)
         self._passed: Iterable[Columns] = ()
 
@@ -67,7 +81,8 @@ class Meeting:
         """Have the ledger read and sifted beside what the engine does. `table`: where ids are, by `n`."""
         if self._first is not None:
             told = chain([self._first], self._pieces)
-            self._passed = Ahead(sifted(told, made_sieve(self._engine, table)), most=2)
+            sieve = made_sieve(self._engine, table, self._sizes.sieve_most)
+            self._passed = Ahead(sifted(told, sieve, self._sizes.joined), most=2)
 
     def end(self) -> bool:
         """Make the table `met`: for each of the `units` that the ledger speaks of the word that decides, as `f1` and `f2` (the
@@ -141,12 +156,12 @@ class Piece:
         return np.concatenate([np.broadcast_to(np.asarray(ranks, "u8"), size) for ranks, size in each])
 
 
-def sifted(told: Iterator[Piece], sieve: Any) -> Iterator[Columns]:
-    """What passes, as much at a time as is joined at once."""
+def sifted(told: Iterator[Piece], sieve: Any, at_once: int) -> Iterator[Columns]:
+    """What passes, about so much at a time."""
     waiting: list[Columns] = []
     for piece in told:
         waiting.append(piece.sifted(sieve))
-        if sum(len(each["hi"]) for each in waiting) >= JOINED_AT_ONCE:
+        if sum(len(each["hi"]) for each in waiting) >= at_once:
             yield together(waiting)
             waiting.clear()
     if waiting:
@@ -159,13 +174,13 @@ def together(some: list[Columns]) -> Columns:
     return {name: np.concatenate([each[name] for each in some]) for name in some[0]}
 
 
-def made_sieve(engine: Engine, table: str) -> Any:
+def made_sieve(engine: Engine, table: str, most: int) -> Any:
     """Which beginnings of ids there are in a table; None where there are too many people for it to help."""
     import numpy as np
 
     make_keys(engine, table)
     highs = engine.arrays("SELECT hi FROM keys")["hi"]
-    if len(highs) > SIEVE_MOST:
+    if len(highs) > most:
         return None
     sieve = np.zeros(1 << SIEVE_BITS, bool)
     sieve[beginnings(highs.astype(">u8").view("<u4").reshape(-1, 2))] = True
@@ -185,11 +200,11 @@ def beginnings(words: Any) -> Any:
 # What a ledger says
 
 
-def pieces(told: Told, epochs: Mapping[Scope, int]) -> Iterator[Piece]:
+def pieces(told: Told, epochs: Mapping[Scope, int], at_once: int) -> Iterator[Piece]:
     piece = Piece()
     for members, ranks, recorded in words_of(told, epochs):
         piece.add(members, ranks, recorded=recorded)
-        if piece.count >= FACTS_AT_ONCE:
+        if piece.count >= at_once:
             yield piece
             piece = Piece()
     if piece.count:
@@ -230,7 +245,7 @@ def packed_ids(ids: Collection[bytes]) -> Iterator[Columns]:
     import numpy as np
 
     for piece in ids.pieces if isinstance(ids, PackedIds) else [b"".join(ids)]:
-        for start in range(0, len(piece), JOINED_AT_ONCE * ID_BYTES):
-            part = piece[start : start + JOINED_AT_ONCE * ID_BYTES]
+        for start in range(0, len(piece), USUAL.joined * ID_BYTES):
+            part = piece[start : start + USUAL.joined * ID_BYTES]
             packed = np.frombuffer(part, [("hi", ">u8"), ("lo", ">u8")])
             yield {name: packed[name].astype("u8") for name in ("hi", "lo")}
