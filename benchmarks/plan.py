@@ -60,6 +60,7 @@ FIRST_NAMES = (
     "Radia",
 )
 PER_BATCH = 1000
+ACTIONS = ("send-new", "unchanged", "changed-after-send", "suppressed")
 
 
 def number(person: int) -> str:
@@ -193,11 +194,17 @@ def measured(folder: Path, rows: int, given: object) -> Iterator[Figure]:
 
 
 def agree(root: Path) -> None:
-    """Both find the same numbers of people, or the comparison says nothing."""
-    actions = json.loads(said(command(root)))["notifications"][0]["actions"]
-    found = json.loads(said(script(root)))
-    if {name: actions.get(name, 0) for name in found} != found:
-        sys.exit(f"they do not agree: {actions} and {found}")
+    """Both find the same, or the comparison says nothing."""
+    plan = json.loads(said(command(root)))["notifications"][0]
+    mine = {
+        "rejected": plan["audience"]["rejected_rows"],
+        "segments": plan["segments"],
+        "texts": plan["texts"],
+        **{name: plan["actions"].get(name, 0) for name in ACTIONS},
+    }
+    theirs = json.loads(said(script(root)))
+    if mine != theirs:
+        sys.exit(f"they do not agree: {mine} and {theirs}")
 
 
 if __name__ == "__main__":
