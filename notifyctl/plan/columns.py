@@ -28,19 +28,18 @@ from notifyctl.plan.meet import BATCH_BITS, LOW, RANKS, SIEVE_MOST, Meeting, mee
 from notifyctl.plan.part import Identify
 from notifyctl.plan.reading import GSM7, RIGHT_TO_LEFT, Reading, sql_text, together
 from notifyctl.plan.samples import HELD
-from notifyctl.plan.selected import Selected
+from notifyctl.plan.selected import MEMBERS, Selected
 from notifyctl.plan.standing import Kind, PackedIds, Recorded
 
 __all__ = ["ByColumns"]
 
 BySql = Callable[[str], str]
-"""An SQL expression for an address → one for its id, in hexadecimal digits."""
+"""An SQL expression for an address → one in hexadecimal digits, of which its id is the beginning."""
 
 AT_ONCE = 8192
 """Rows that are looked at one by one in one go."""
-ENTRIES_AT_ONCE = 1 << 18
-"""Entries of the digest that are sorted at a time."""
-ID_HEX, FINGERPRINT_HEX = 2 * ID_BYTES, 2 * FINGERPRINT_BYTES
+SORTED_AT_ONCE = 1 << 20
+"""Entries of the digest that are held at once."""
 STANDINGS: tuple[tuple[Kind | None, bool], ...] = (
     (None, True),
     ("rejected", True),
@@ -158,11 +157,11 @@ class ByColumns:
         """Ids by a function that is not known in SQL."""
         import numpy as np
 
-        self.engine.run("CREATE TABLE ids (n BIGINT, id VARCHAR)")
+        self.engine.run("CREATE TABLE ids (n BIGINT, id BLOB)")
         for rows in self.engine.chunks("SELECT n, key FROM people", AT_ONCE):
             numbers, keys = zip(*rows, strict=True)
-            ids = [each.hex() for each in identify(keys)]
-            with self.engine.given("chunk", {"n": np.array(numbers), "id": np.array(ids, dtype=object)}):
+            ids = np.array([*identify(keys), None], dtype=object)[:-1]
+            with self.engine.given("chunk", {"n": np.array(numbers), "id": ids}):
                 self.engine.run("INSERT INTO ids SELECT * FROM chunk")
 
     def _by_variant(self, each: Sequence[str]) -> str:
@@ -213,10 +212,10 @@ class ByColumns:
         import numpy as np
 
         for rows in self._people("odd", AT_ONCE):
-            looked: list[tuple[int, str, int | None, int]] = []
+            looked: list[tuple[int, bytes, int | None, int]] = []
             for n, variant, _, values in rows:
                 seen = self.examiner.inspectors[self.variants[variant]].look(values)
-                hashed = self.examiner.hashes[self.variants[variant]].of(values).hex()
+                hashed = self.examiner.hashes[self.variants[variant]].of(values)
                 looked.append((n, hashed, seen.segments, self._block(seen.blocked) if seen.blocked else 0))
             numbers, hashes, segments, blocked = zip(*looked, strict=True)
             chunk = {
@@ -333,7 +332,7 @@ class ByColumns:
         held = self.combinations.where(lambda each: each.decision.action in {Action.DEFERRED, Action.BLOCKED})
         self.found.held = list(self._packed(held, "id"))
         served = self.combinations.where(lambda each: each.decision.reason == "baseline")
-        self.found.served = list(self._packed(served, f"id || hash[1:{FINGERPRINT_HEX}]"))
+        self.found.served = list(self._packed(served, MEMBERS))
 
     def _keep(self, made: Combination) -> None:
         found, when, decision = self.found, made.when, made.decision
@@ -347,12 +346,12 @@ class ByColumns:
                 found.deferred_until = earliest(found.deferred_until, when.until)
 
     def _packed(self, test: str, expression: str) -> Iterator[bytes]:
-        """Hex text of units in their order, as bytes."""
+        """Bytes of units in their order."""
         if test != "false":
             for rows in self.engine.chunks(
                 f"SELECT {expression} FROM units WHERE {test} ORDER BY n", AT_ONCE
             ):
-                yield bytes.fromhex("".join([text for (text,) in rows]))
+                yield b"".join([each for (each,) in rows])
 
     def _tally(self) -> None:
         test = self.combinations.where(authorised)
@@ -403,9 +402,8 @@ class ByColumns:
             f" JOIN texts ON n = first WHERE n IN ({listed}) ORDER BY n"
         )
         for key, variant, hashed, sent, people, *own in rows:
-            text = bytes.fromhex(hashed)
-            samples.counts[text] = people
-            samples.show(text, (self.variants[variant], actions[key], sent, self._resolved(variant, own)))
+            samples.counts[hashed] = people
+            samples.show(hashed, (self.variants[variant], actions[key], sent, self._resolved(variant, own)))
 
     def _sights(self, test: str, number: int, lengths: Iterable[int], *, wide: bool) -> set[int]:
         """The first readers of a variant's longest text, of its shortest, and of those that are easily overlooked. The first
@@ -449,18 +447,21 @@ class ByColumns:
             self.found.groups[group] = Selected(self.engine, test, own, correlated, total(some))
 
     def _sorted(self, test: str, count: int) -> Iterator[bytes]:
-        """Entries in the order of their ids, a part of all ids at a time: ids are spread evenly, being keyed hashes."""
-        parts = -(-count // ENTRIES_AT_ONCE)
-        starts = [f"{number * 16**8 // parts:08x}" for number in range(parts)]
-        for start, end in zip(starts, [*starts[1:], "g"], strict=True):
-            part = f"{test} AND id >= '{start}' AND id < '{end}'"
-            [entries] = self.engine.columns(f"SELECT id || hash FROM units WHERE {part} ORDER BY id")
-            yield bytes.fromhex("".join(entries))
+        """Entries in the order of their ids, all in one go on all processors; very many one after the other, as they come out
+        of a sorting that may lie on the disk.
+        """
+        query = f"SELECT id || hash FROM units WHERE {test} ORDER BY id"
+        if count <= SORTED_AT_ONCE:
+            [entries] = self.engine.columns(query)
+            yield b"".join(entries)
+        else:
+            for rows in self.engine.chunks(query, AT_ONCE):
+                yield b"".join([entry for (entry,) in rows])
 
 
 def id_of(by_sql: BySql) -> str:
-    return f"left({by_sql('key')}, {ID_HEX})"
+    return f"unhex(left({by_sql('key')}, {2 * ID_BYTES}))"
 
 
-HASH_1, HASH_2 = "('0x' || hash[1:16])::UBIGINT", "('0x' || hash[17:24])::UINTEGER"
+HASH_1, HASH_2 = "hash[1:8]::BIT::UBIGINT", "hash[9:12]::BIT::UINTEGER"
 """The fingerprint of what they would get, as packed facts have it."""

@@ -32,7 +32,7 @@ NO_WORD = 0
 RANKS: dict[Kind, int] = {"rejected": 1, "uncertain": 3, "accepted": 4}
 SERVED_RANK = 2
 """By a baseline: more than rejected, less than any attempt that may have reached somebody."""
-HIGH, LOW = "('0x' || id[1:16])::UBIGINT", "('0x' || id[17:32])::UBIGINT"
+HIGH, LOW = "id[1:8]::BIT::UBIGINT", "id[9:16]::BIT::UBIGINT"
 """A recipient id as the two numbers that packed facts have."""
 MET = "CREATE TABLE met (n BIGINT, lo UBIGINT, f1 UBIGINT, f2 UINTEGER, rank UBIGINT, recorded BOOLEAN)"
 MEET = "INSERT INTO met SELECT n, lo, f1, f2, rank, recorded FROM facts JOIN keys USING (hi)"

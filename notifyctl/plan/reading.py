@@ -88,7 +88,7 @@ class Reading:
 
     @property
     def hash(self) -> str:
-        """The delivery hash in hex, as `DeliveryHash.of` makes it of values without odd characters."""
+        """The delivery hash, as `DeliveryHash.of` makes it of values without odd characters."""
         text, pieces = self.hashes.head + "{", []
         fields = zip(self.hashes.keys, self.columns, self.given, self.nullable, strict=True)
         for number, (key, column, given, nullable) in enumerate(fields):
@@ -103,7 +103,7 @@ class Reading:
                 value = column if given is None else f"coalesce({column}, {literal(escaped[1:-1])})"
                 pieces += [literal(text + '"'), value]
                 text = '"'
-        return f"sha256({together([*pieces, literal(text + '}}')])})"
+        return f"unhex(sha256({together([*pieces, literal(text + '}}')])}))"
 
     @property
     def segments(self) -> str:

@@ -10,8 +10,8 @@ from notifyctl.ahead import Ahead
 from notifyctl.delivery import FINGERPRINT_BYTES, UnitColumns
 from notifyctl.engine import Engine
 
-MEMBERS = f"id || hash[1:{2 * FINGERPRINT_BYTES}]"
-"""Packed members, in hexadecimal digits."""
+MEMBERS = f"id || hash[1:{FINGERPRINT_BYTES}]"
+"""As a ledger keeps them."""
 PAGE = 1 << 15
 """Units that are fetched at a time."""
 
@@ -37,7 +37,7 @@ class Selected:
         own, correlation = self.own, self.correlation
         for members, sent, *rest in self._cut([MEMBERS, "sent", *correlation, *own], size):
             yield UnitColumns(
-                members=bytes.fromhex("".join(members)),
+                members=b"".join(members),
                 destinations=sent,
                 own=list(zip(*rest[-len(own) :], strict=True)) if own else [()] * len(sent),
                 correlations=rest[0] if correlation else [None] * len(sent),
@@ -45,7 +45,7 @@ class Selected:
 
     def heads(self, size: int) -> Iterator[tuple[bytes, Sequence[str | None]]]:
         for members, *rest in self._cut([MEMBERS, *self.correlation], size):
-            yield bytes.fromhex("".join(members)), rest[0] if rest else [None] * len(members)
+            yield b"".join(members), rest[0] if rest else [None] * len(members)
 
     @property
     def correlation(self) -> list[str]:

@@ -24,9 +24,9 @@ sizes = st.builds(Sizes, st.integers(1, 5), st.integers(1, 5), st.sampled_from([
 
 def engine_of(units: Sequence[bytes]) -> Engine:
     engine = Engine()
-    engine.run("CREATE TABLE units (n BIGINT, id VARCHAR, joined BOOLEAN)")
+    engine.run("CREATE TABLE units (n BIGINT, id BLOB, joined BOOLEAN)")
     for n, each in enumerate(units):
-        engine.run(f"INSERT INTO units VALUES ({n}, '{each.hex()}', true)")
+        engine.run(f"INSERT INTO units VALUES ({n}, unhex('{each.hex()}'), true)")
     return engine
 
 
@@ -69,11 +69,11 @@ def test_the_word_that_decides_is_the_one_that_is_folded_row_by_row(
             f"SELECT id, rank >> {BATCH_BITS}, f1, f2, recorded FROM met JOIN units USING (n)"
             f" WHERE lo = {LOW}"
         )
-    found = {bytes.fromhex(each): (kind, f1.to_bytes(8) + f2.to_bytes(4)) for each, kind, f1, f2, _ in rows}
+    found = {each: (kind, f1.to_bytes(8) + f2.to_bytes(4)) for each, kind, f1, f2, _ in rows}
     assert len(rows) == len(found)
     assert {each: word for each, word in found.items() if word[0]} == expected
     recorded = {each for batch in told if batch.epoch == 1 for each in members_of(batch)}
-    assert {bytes.fromhex(row[0]) for row in rows if row[-1]} == recorded & set(units)
+    assert {row[0] for row in rows if row[-1]} == recorded & set(units)
 
 
 def members_of(batch: BatchFacts) -> list[bytes]:
@@ -85,5 +85,5 @@ def members_of(batch: BatchFacts) -> list[bytes]:
 def test_ids_meet_whole(units: list[bytes], some: set[bytes]) -> None:
     with engine_of(units) as engine:
         meet_ids(engine, some, column="joined", value=False)
-        left = {bytes.fromhex(each) for (each,) in engine.rows("SELECT id FROM units WHERE joined")}
+        left = {each for (each,) in engine.rows("SELECT id FROM units WHERE joined")}
     assert left == set(units) - some
