@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-DEFAULT_MEMORY = 900 << 20
+DEFAULT_MEMORY = 1050 << 20
 """Bytes that the engine may hold; what is more is spilled."""
 MAX_SPILL = 64 << 30
 """Bytes in the spill folder."""
