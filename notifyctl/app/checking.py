@@ -29,7 +29,8 @@ def lint(
     from notifyctl.lint.idle import check_idle
     from notifyctl.lint.project import check_everybody, check_project
 
-    workspace = replace(workspace, files=ReadOnce(workspace.files))
+    if not isinstance(workspace.files, ReadOnce):
+        workspace = replace(workspace, files=ReadOnce(workspace.files))
     # Errors of form cannot be weighed or excepted; what is only written oddly can.
     problems = [each for each in workspace.diagnostics if each.severity is Severity.ERROR]
     advice = [each for each in workspace.diagnostics if each.severity is not Severity.ERROR]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from notifyctl.app.environ import process_environ
+from notifyctl.app.once import ReadOnce
 from notifyctl.channels import CHANNELS
 from notifyctl.clock import SystemClock
 from notifyctl.config.load import load_project
@@ -73,14 +74,14 @@ def open_workspace(
     together: bool = False,
 ) -> Workspace:
     """Find and read the project: `chdir`, else upwards from the first of `near`, else from here. `together`: with a second
-    process, where there are many files.
+    process, where there are many files, and each of them read once.
 
     Problems in its files are in `diagnostics`; only its absence raises ProjectError.
     """
     root = find_root(chdir, near=near)
     return read_workspace(
         root,
-        WorkingTree(root),
+        ReadOnce(WorkingTree(root)) if together else WorkingTree(root),
         environ=process_environ() if environ is None else environ,
         clock=clock or SystemClock(),
         together=together,

@@ -15,7 +15,7 @@ from notifyctl.config.fields import ChannelShape, Shape
 from notifyctl.config.kinds.parts import API_VERSION
 from notifyctl.config.link import Document, link
 from notifyctl.config.nodes import MappingNode, Node, Scalar, places
-from notifyctl.config.paths import PROJECT_FILE
+from notifyctl.config.paths import PROJECT_FILE, read_at_most
 from notifyctl.config.reader import MAX_BYTES, each_document
 from notifyctl.config.rules import check_rules
 from notifyctl.config.wording import nearest, suggestion
@@ -28,8 +28,6 @@ from notifyctl.records import dataclass
 YAML_SUFFIXES = (".yaml", ".yml")
 NO_NODE = MappingNode(())
 """Where the values of a document say it all: its nodes would take half of a project's memory."""
-USUAL = 1 << 15
-"""Bytes that nearly all files fit in."""
 IGNORE_HINT = "if this file is not notifyctl's, name it in .notifyctlignore"
 
 
@@ -149,11 +147,7 @@ def read(files: FileTree, path: str) -> Iterator[tuple[Node | None, list[Diagnos
         if printable(path) != path:
             raise OSError("its name is not UTF-8")  # noqa: TRY301 - one way to say that a file cannot be read
         with files.open(path) as stream:
-            data = stream.read(
-                USUAL
-            )  # to ask for all at once would clear memory for the largest file each time
-            if len(data) == USUAL:
-                data += stream.read(MAX_BYTES + 1 - USUAL)
+            data = read_at_most(stream, MAX_BYTES + 1)
     except OSError as wrong:
         message = f"this file cannot be read: {wrong.strerror or wrong}"
         yield (
