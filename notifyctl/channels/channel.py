@@ -49,20 +49,22 @@ class Channel:
         ]
         yield from found
         if not found:
+            message = Message(content, options, profile)
             for rule in self.rules:
-                yield from rule(Message(content, options, profile))
+                yield from rule(message)
 
     def advise(self, content: ApiObject, options: ApiObject, *, profile: str) -> Iterator[Problem]:
         """What could be better in a message in which `check` finds nothing."""
+        message = Message(content, options, profile)
         for rule in self.advice:
-            yield from rule(Message(content, options, profile))
+            yield from rule(message)
 
     def _too_long(self, content: ApiObject, profile: str) -> Iterator[Problem]:
-        for (channel, key), limit in LIMITS.items():
-            text = content.get(key) if channel is self.name else None
+        for key, limit in LIMITS[self.name].items():
+            text = content.get(key)
             if not isinstance(text, str):
                 continue
-            if channel is ChannelName.RCS and content.get("type") != "text":
+            if self.name is ChannelName.RCS and content.get("type") != "text":
                 continue
             size = len(text.encode()) if limit.unit == "bytes" else len(text)
             most = limit.by_profile[profile]

@@ -23,6 +23,8 @@ MARKS = (
     "PRIVATE KEY-----", "eyJ", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "xox", "AIza", "k_live_",
 )  # fmt: skip
 """One of these stands in whatever a pattern of SECRETS finds: to look for them takes a hundredth of the time."""
+RAW_MARKS = tuple(mark.encode() for mark in MARKS)
+"""The same in a file that need not be decoded for that."""
 RULE = "secret-in-text"
 MOST_BYTES = 1024 * 1024
 """A larger YAML file is not what people write by hand."""
@@ -58,8 +60,11 @@ def check_leaks(files: FileTree) -> Iterator[Diagnostic]:
             data = files.read(path)
         except OSError:
             continue  # told by the loader
-        text = data[:MOST_BYTES].decode("utf-8", "replace")
-        if not suspicious(text) or ANY.search(text) is None:
+        data = data[:MOST_BYTES]
+        if not any(mark in data for mark in RAW_MARKS):
+            continue
+        text = data.decode("utf-8", "replace")
+        if ANY.search(text) is None:
             continue
         for number, line in enumerate(text.splitlines(), start=1):
             found = ANY.search(line)
