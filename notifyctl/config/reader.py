@@ -234,8 +234,9 @@ class Composer:
         mark, mapping = event.start_mark, type(event) is MappingStartEvent
         if event.tag is not None and event.tag not in ("!", CORE + ("map" if mapping else "seq")):
             self.unknown_tag(event)
-        items = tuple(self.pairs(depth + 1)) if mapping else tuple(self.items(depth + 1))
-        return new(MappingNode if mapping else SequenceNode, (items, mark.line + 1, mark.column + 1))
+        if mapping:
+            return new(MappingNode, (tuple(self.pairs(depth + 1)), mark.line + 1, mark.column + 1))
+        return new(SequenceNode, (tuple(self.items(depth + 1)), mark.line + 1, mark.column + 1))
 
     def items(self, depth: int) -> Iterator[Node]:
         while type(event := self.next()) is not SequenceEndEvent:
