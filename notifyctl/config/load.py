@@ -18,6 +18,7 @@ from notifyctl.config.nodes import MappingNode, Node, Scalar, places
 from notifyctl.config.paths import PROJECT_FILE, read_at_most
 from notifyctl.config.reader import MAX_BYTES, each_document
 from notifyctl.config.rules import check_rules
+from notifyctl.config.takes import Doubt, Take, take
 from notifyctl.config.wording import nearest, suggestion
 from notifyctl.diagnostics import Diagnostic, Location, Marks, Problem, Severity, in_order
 from notifyctl.errors import ProjectError
@@ -40,6 +41,21 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """What documents of a kind look like, and the quick look at one."""
+
+    shape: Shape
+    take: Take
+
+    def look(self, node: Node) -> tuple[Any, list[Problem], list[Problem]]:
+        """As `check_and_advise`."""
+        try:
+            return self.take(node), [], []
+        except Doubt:
+            return check_and_advise(self.shape, node)
+
+
+@dataclass(frozen=True, slots=True)
 class FileRead:
     """What one file holds, and what is wrong in it; not `whole` where it could not be read to its end."""
 
@@ -56,7 +72,7 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape], *, together:
     paths = [path for path in files.paths() if path.endswith(YAML_SUFFIXES)]
     if PROJECT_FILE not in paths:
         raise ProjectError(f"there is no {PROJECT_FILE} here", hint="`notifyctl init` starts a project")
-    kinds = shapes(channels)
+    kinds = {name: Kind(shape, take(shape)) for name, shape in shapes(channels).items()}
     documents: list[Document] = []
     diagnostics: list[Diagnostic] = []
     unread: list[str] = []
@@ -77,7 +93,7 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape], *, together:
 
 
 def read_all(
-    files: FileTree, paths: Sequence[str], kinds: Mapping[str, Shape], *, together: bool
+    files: FileTree, paths: Sequence[str], kinds: Mapping[str, Kind], *, together: bool
 ) -> list[FileRead]:
     """All files in their order. What a second process could not hand over is read here, as if there were none."""
     if not together or not pays(len(paths)):
@@ -89,7 +105,7 @@ def read_all(
     return near + [known.get(path) or read_file(files, path, kinds) for path in paths[middle:]]
 
 
-def read_file(files: FileTree, path: str, kinds: Mapping[str, Shape]) -> FileRead:
+def read_file(files: FileTree, path: str, kinds: Mapping[str, Kind]) -> FileRead:
     found: list[Diagnostic] = []
     documents: list[Document] = []
     for node, problems in read(files, path):
@@ -164,7 +180,7 @@ def printable(path: str) -> str:
 
 
 def checked(
-    node: Node, file: str, kinds: Mapping[str, Shape], *, sound: bool
+    node: Node, file: str, kinds: Mapping[str, Kind], *, sound: bool
 ) -> tuple[Document | None, list[Diagnostic]]:
     """The document that a node is, sound when nothing is wrong with it; None where it is none of ours."""
     marks = Marks(file, places(node))
@@ -174,7 +190,7 @@ def checked(
     kind, problem = kind_of(node, tuple(kinds))
     if problem is not None:
         return Document(kind, name_of(node), NO_NODE, {}, marks, sound=False), [problem.at(marks)]
-    values, problems, advice = check_and_advise(kinds[kind], node)
+    values, problems, advice = kinds[kind].look(node)
     if not problems:
         problems = check_rules(kind, values)
     flaws = frozenset(problem.path for problem in problems)
