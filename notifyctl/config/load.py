@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import marshal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from notifyctl.beside import beside, pays
@@ -14,8 +12,10 @@ from notifyctl.config.documents import shapes
 from notifyctl.config.fields import ChannelShape, Shape
 from notifyctl.config.kinds.parts import API_VERSION
 from notifyctl.config.link import Document, link
-from notifyctl.config.nodes import MappingNode, Node, Scalar, places
+from notifyctl.config.nodes import NO_NODE, MappingNode, Node, Scalar, places
+from notifyctl.config.parcel import FileRead, packed, unpacked
 from notifyctl.config.paths import PROJECT_FILE, read_at_most
+from notifyctl.config.places import LatePlaces, Source, top_of
 from notifyctl.config.reader import MAX_BYTES, each_document
 from notifyctl.config.rules import check_rules
 from notifyctl.config.takes import Doubt, Take, take
@@ -27,8 +27,6 @@ from notifyctl.ports import FileTree
 from notifyctl.records import dataclass
 
 YAML_SUFFIXES = (".yaml", ".yml")
-NO_NODE = MappingNode(())
-"""Where the values of a document say it all: its nodes would take half of a project's memory."""
 IGNORE_HINT = "if this file is not notifyctl's, name it in .notifyctlignore"
 
 
@@ -53,16 +51,6 @@ class Kind:
             return self.take(node), [], []
         except Doubt:
             return check_and_advise(self.shape, node)
-
-
-@dataclass(frozen=True, slots=True)
-class FileRead:
-    """What one file holds, and what is wrong in it; not `whole` where it could not be read to its end."""
-
-    path: str
-    documents: list[Document]
-    found: list[Diagnostic]
-    whole: bool = True
 
 
 def load_project(files: FileTree, channels: Sequence[ChannelShape], *, together: bool = False) -> Loaded:
@@ -106,44 +94,21 @@ def read_all(
 
 
 def read_file(files: FileTree, path: str, kinds: Mapping[str, Kind]) -> FileRead:
+    data = content(files, path)
+    if isinstance(data, Diagnostic):
+        return FileRead(path, [], [data], whole=False)
+    source = Source(path, data)
     found: list[Diagnostic] = []
     documents: list[Document] = []
-    for node, problems in read(files, path):
-        document, wrong = (None, []) if node is None else checked(node, path, kinds, sound=not problems)
-        found += [*problems, *wrong]
-        documents += [document] if document is not None else []
+    for number, (node, problems) in enumerate(each_document(data, path)):
+        found += problems
+        if node is not None:
+            document, wrong = checked(node, kinds, source=source, number=number, sound=not problems)
+            found += wrong
+            documents += [document] if document is not None else []
         if node is None or too_many(found):
             return FileRead(path, documents, found, whole=False)
     return FileRead(path, documents, found)
-
-
-def packed(read: Iterable[FileRead]) -> bytes:
-    """Files without problems, of plain values, for the other process; what is not that plain is left out."""
-    plain: dict[str, list[tuple[Any, ...]]] = {}
-    for each in read:
-        if each.found or any(document.node is not NO_NODE for document in each.documents):
-            continue
-        rows = [(d.kind, d.name, d.values, d.marks.places, d.sound) for d in each.documents]
-        with suppress(ValueError):  # a value that `parse` made is no plain one
-            marshal.dumps(rows)
-            plain[each.path] = rows
-    return marshal.dumps(plain)
-
-
-def unpacked(data: bytes | None) -> dict[str, FileRead]:
-    """By path; nothing where the other process failed. It is a copy of this one, so that its bytes can be trusted."""
-    plain: dict[str, list[tuple[Any, ...]]] = marshal.loads(data) if data else {}  # noqa: S302
-    return {
-        path: FileRead(
-            path,
-            [
-                Document(kind, name, NO_NODE, values, Marks(path, places), sound=sound)
-                for kind, name, values, places, sound in rows
-            ],
-            [],
-        )
-        for path, rows in plain.items()
-    }
 
 
 def too_many(found: Sequence[Diagnostic]) -> bool:
@@ -157,21 +122,16 @@ def cut(found: Sequence[Diagnostic]) -> list[Diagnostic]:
     return [*found[:MOST_PROBLEMS], Diagnostic("yaml-limits", Severity.ERROR, message, place)]
 
 
-def read(files: FileTree, path: str) -> Iterator[tuple[Node | None, list[Diagnostic]]]:
-    """The documents of a file; one `None` with the reason when it cannot be read."""
+def content(files: FileTree, path: str) -> bytes | Diagnostic:
+    """The bytes of a file, or why it cannot be read."""
     try:
         if printable(path) != path:
             raise OSError("its name is not UTF-8")  # noqa: TRY301 - one way to say that a file cannot be read
         with files.open(path) as stream:
-            data = read_at_most(stream, MAX_BYTES + 1)
+            return read_at_most(stream, MAX_BYTES + 1)
     except OSError as wrong:
         message = f"this file cannot be read: {wrong.strerror or wrong}"
-        yield (
-            None,
-            [Diagnostic("unreadable-file", Severity.ERROR, message, Location(printable(path)), IGNORE_HINT)],
-        )
-        return
-    yield from each_document(data, path)
+        return Diagnostic("unreadable-file", Severity.ERROR, message, Location(printable(path)), IGNORE_HINT)
 
 
 def printable(path: str) -> str:
@@ -180,25 +140,37 @@ def printable(path: str) -> str:
 
 
 def checked(
-    node: Node, file: str, kinds: Mapping[str, Kind], *, sound: bool
+    node: Node, kinds: Mapping[str, Kind], *, source: Source, number: int, sound: bool
 ) -> tuple[Document | None, list[Diagnostic]]:
-    """The document that a node is, sound when nothing is wrong with it; None where it is none of ours."""
-    marks = Marks(file, places(node))
+    """The document that a node is, sound when nothing is wrong with it; None where it is none of ours. It is the one with
+    that `number` in its file.
+    """
     foreign = not_ours(node)
     if foreign is not None or not isinstance(node, MappingNode):
-        return None, [foreign.at(marks)] if foreign else []
+        return None, [foreign.at(all_marks(node, source))] if foreign else []
     kind, problem = kind_of(node, tuple(kinds))
     if problem is not None:
+        marks = all_marks(node, source)
         return Document(kind, name_of(node), NO_NODE, {}, marks, sound=False), [problem.at(marks)]
     values, problems, advice = kinds[kind].look(node)
     if not problems:
         problems = check_rules(kind, values)
-    flaws = frozenset(problem.path for problem in problems)
-    kept = node if kind == "Notification" else NO_NODE
-    document = Document(
-        kind, name_of(node), kept, values or {}, marks, sound=sound and not problems, flaws=flaws
-    )
-    return document, located([*problems, *advice], node, marks)
+    told = [*problems, *advice]
+    late = kind == "Template" and not told  # all others are asked for their places when they are built
+    marks = Marks(source.path, LatePlaces(source, number, top_of(node))) if late else all_marks(node, source)
+    return Document(
+        kind,
+        name_of(node),
+        node if kind == "Notification" else NO_NODE,
+        values or {},
+        marks,
+        sound=sound and not problems,
+        flaws=frozenset(problem.path for problem in problems),
+    ), located(told, node, marks) if told else []
+
+
+def all_marks(node: Node, source: Source) -> Marks:
+    return Marks(source.path, places(node))
 
 
 def not_ours(node: Node) -> Problem | None:

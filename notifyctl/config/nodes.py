@@ -51,6 +51,9 @@ class SequenceNode(NamedTuple):
 
 Node = Scalar | MappingNode | SequenceNode
 
+NO_NODE = MappingNode(())
+"""Where the values of a document say it all: its nodes would take half of a project's memory."""
+
 WORDS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
