@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from notifyctl.beside import beside, pays
+from notifyctl.beside import Companion, pays
 from notifyctl.config import build
 from notifyctl.config.check import MOST_PROBLEMS, check_and_advise, located
 from notifyctl.config.documents import shapes
@@ -13,7 +13,7 @@ from notifyctl.config.fields import ChannelShape, Shape
 from notifyctl.config.kinds.parts import API_VERSION
 from notifyctl.config.link import Document, link
 from notifyctl.config.nodes import NO_NODE, MappingNode, Node, Scalar, places
-from notifyctl.config.parcel import FileRead, packed, unpacked
+from notifyctl.config.parcel import FileRead, Held, packed, unpacked
 from notifyctl.config.paths import PROJECT_FILE, read_at_most
 from notifyctl.config.places import LatePlaces, Source, top_of
 from notifyctl.config.reader import MAX_BYTES, each_document
@@ -53,9 +53,11 @@ class Kind:
             return check_and_advise(self.shape, node)
 
 
-def load_project(files: FileTree, channels: Sequence[ChannelShape], *, together: bool = False) -> Loaded:
-    """Read and link all documents. Raises ProjectError only when there is no notifyctl.yaml. `together`: a second process
-    may read half of many files; what is found is the same.
+def load_project(
+    files: FileTree, channels: Sequence[ChannelShape], *, companion: Companion | None = None
+) -> Loaded:
+    """Read and link all documents. Raises ProjectError only when there is no notifyctl.yaml. `companion`: reads half of many
+    files, and has them in hand; what is found is the same.
     """
     paths = [path for path in files.paths() if path.endswith(YAML_SUFFIXES)]
     if PROJECT_FILE not in paths:
@@ -64,7 +66,7 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape], *, together:
     documents: list[Document] = []
     diagnostics: list[Diagnostic] = []
     unread: list[str] = []
-    for each in read_all(files, paths, kinds, together=together):
+    for each in read_all(files, paths, kinds, companion=companion):
         documents += each.documents
         diagnostics += cut(each.found) if too_many(each.found) else each.found
         unread += [] if each.whole else [printable(each.path)]
@@ -81,16 +83,22 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape], *, together:
 
 
 def read_all(
-    files: FileTree, paths: Sequence[str], kinds: Mapping[str, Kind], *, together: bool
+    files: FileTree, paths: Sequence[str], kinds: Mapping[str, Kind], *, companion: Companion | None
 ) -> list[FileRead]:
     """All files in their order. What a second process could not hand over is read here, as if there were none."""
-    if not together or not pays(len(paths)):
+    if companion is None or not pays(len(paths)):
         return [read_file(files, path, kinds) for path in paths]
-    middle = len(paths) // 2
-    with beside(lambda: packed(read_file(files, path, kinds) for path in paths[middle:])) as answer:
-        near = [read_file(files, path, kinds) for path in paths[:middle]]
-        known = unpacked(answer())
-    return near + [known.get(path) or read_file(files, path, kinds) for path in paths[middle:]]
+    half = len(paths) // 2
+    companion.start(paths[half:], lambda: held(files, paths[half:], kinds))
+    near = [read_file(files, path, kinds) for path in paths[:half]]
+    known = unpacked(companion.answer())
+    return near + [known.get(path) or read_file(files, path, kinds) for path in paths[half:]]
+
+
+def held(files: FileTree, paths: Sequence[str], kinds: Mapping[str, Kind]) -> tuple[bytes, Held]:
+    """Files for the first process, and for the second one to be asked about."""
+    read = [read_file(files, path, kinds) for path in paths]
+    return packed(read), Held(files, [document for each in read for document in each.documents])
 
 
 def read_file(files: FileTree, path: str, kinds: Mapping[str, Kind]) -> FileRead:

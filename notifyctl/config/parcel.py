@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from notifyctl.config.link import Document
 from notifyctl.config.nodes import NO_NODE
 from notifyctl.config.places import LatePlaces, Places, Source
 from notifyctl.diagnostics import Diagnostic, Marks
+from notifyctl.ports import FileTree
 from notifyctl.records import dataclass
 
 
@@ -21,6 +22,14 @@ class FileRead:
     documents: list[Document]
     found: list[Diagnostic]
     whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a second process keeps of its half."""
+
+    files: FileTree
+    documents: Sequence[Document]
 
 
 def packed(read: Iterable[FileRead]) -> bytes:
