@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from notifyctl.channels.limits import LIMITS
@@ -42,11 +42,12 @@ class Channel:
 
     def check(self, content: ApiObject, options: ApiObject, *, profile: str) -> Iterator[Problem]:
         """Every problem of a composed message: shapes and limits first; rules across fields once the shapes are right."""
-        found = [
-            *shaped(self.shape.content, content, ("content",)),
-            *shaped(self.shape.options, options, ("options",)),
-            *self._too_long(content, profile),
-        ]
+        found: list[Problem] = []
+        if not fits(self.shape.content, content):
+            found += misshaped(self.shape.content, content, ("content",))
+        if not fits(self.shape.options, options):
+            found += misshaped(self.shape.options, options, ("options",))
+        found += self._too_long(content, profile)
         yield from found
         if not found:
             message = Message(content, options, profile)
@@ -73,9 +74,7 @@ class Channel:
                 yield limit.rule.broken(("content", key), message, "shorten it")
 
 
-def shaped(shape: Shape, value: ApiObject, prefix: Path) -> Iterable[Problem]:
-    if fits(shape, value):
-        return ()
+def misshaped(shape: Shape, value: ApiObject, prefix: Path) -> list[Problem]:
     _, problems = check_shape(shape, node_of(value), composed=True)
     return [replace(problem, path=prefix + problem.path) for problem in problems]
 

@@ -82,7 +82,8 @@ class Composing:
         self.files = files
         self.shared = shared_values(notification)
         self.options = merged(notification.template.options, notification.options)
-        self.finished = finished(self.options)
+        self.read = placeholders(self.options) if finished(self.options) else None
+        """What finished options read, which are then those of most variants; None where they are still to be composed."""
 
     def message(self, variant: str | None, locale: str) -> tuple[Message | None, list[Diagnostic]]:
         template = self.notification.template
@@ -125,7 +126,7 @@ class Composing:
     def options_of(self, differing: LocaleVariant | None, composer: Composer) -> dict[str, Any]:
         """Most variants have the template's, and in most of these nothing stands for Jinja2."""
         if differing is None or not differing.options:
-            return self.options if self.finished else composer.below(self.options, "options")
+            return self.options if self.read is not None else composer.below(self.options, "options")
         own = merged(self.notification.template.options, differing.options)
         return composer.below(merged(own, self.notification.options), "options")
 
@@ -133,7 +134,8 @@ class Composing:
         """The variables that a message reads, sorted."""
         notification = self.notification
         if notification.template.remote_id is None:
-            names = placeholders(content) | placeholders(options)
+            names = placeholders(content)
+            names |= placeholders(options) if options is not self.options or self.read is None else self.read
         elif (declared := notification.template.variables) is not None:
             names = {variable.name for variable in declared}
         else:
