@@ -12,7 +12,7 @@ from notifyctl.lint.advice import advise_on
 from notifyctl.lint.project import compose_all
 from notifyctl.lint.unused import stand_in, waiting
 from notifyctl.lint.values import check_names
-from notifyctl.model import Environment, Notification, Project
+from notifyctl.model import Environment, Notification, Project, Template
 from notifyctl.ports import FileTree
 from notifyctl.records import replace
 
@@ -24,7 +24,7 @@ def check_idle(
     project: Project, *, environment: Environment, files: FileTree, companion: Companion | None = None
 ) -> list[Diagnostic]:
     """All that lint says of them, in no order. `companion`: looks at those that it has in hand, where they are many."""
-    idle = list(waiting(project))
+    idle = waiting(project)
     share = companion.share if companion is not None else ()
     far = [each for each in idle if each.marks.file in share]
     if companion is None or len(far) < ENOUGH:
@@ -51,14 +51,17 @@ def answer(held: Held, question: bytes) -> bytes:
     templates = (
         build.template(name, known[file, name].values, known[file, name].marks) for file, name in wanted
     )
-    idle = map(stand_in, templates)
-    return pickle.dumps(check_each(project, idle, environment=environment, files=held.files))
+    return pickle.dumps(check_each(project, templates, environment=environment, files=held.files))
 
 
 def check_each(
-    project: Project, idle: Iterable[Notification], *, environment: Environment, files: FileTree
+    project: Project, idle: Iterable[Template], *, environment: Environment, files: FileTree
 ) -> list[Diagnostic]:
-    return [each for one in idle for each in check_one(project, one, environment=environment, files=files)]
+    return [
+        each
+        for one in map(stand_in, idle)
+        for each in check_one(project, one, environment=environment, files=files)
+    ]
 
 
 def check_one(

@@ -17,7 +17,7 @@ from notifyctl.diagnostics import Diagnostic, Problem, Severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.lint.fiction import made_up
 from notifyctl.lint.recipients import check_recipients
-from notifyctl.lint.unused import check_unused, waiting
+from notifyctl.lint.unused import check_unused, stand_in, waiting
 from notifyctl.lint.variables import check_variables
 from notifyctl.lint.words import check_words, quiet
 from notifyctl.message import Composing, variants, written_in
@@ -100,7 +100,7 @@ def check_project(
     if not only:
         problems.extend(check_unused(project))
     if idle and not only:
-        for notification in waiting(project):
+        for notification in map(stand_in, waiting(project)):
             problems.extend(
                 compose_all(project, notification, environment=environment, files=files, columns=())[1]
             )
