@@ -36,6 +36,8 @@ MAX_DOCUMENTS = 10_000
 CORE = "tag:yaml.org,2002:"
 UNREADABLE = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """Characters that YAML forbids, and those that end a line for a YAML 1.1 parser but not for a 1.2 one."""
+READABLE = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
+"""The ASCII of it: to take that away takes a tenth of the time of a search, and leaves next to nothing."""
 
 new = tuple.__new__
 """For nodes, of which each file has dozens: half of the time that a call of their class takes."""
@@ -116,7 +118,8 @@ def decode(data: bytes, file: str) -> str:
         found = "this file is UTF-16" if wide else f"the byte 0x{data[wrong.start]:02x} is not UTF-8"
         where = Location(file, 1, 1) if wide else place(data[: wrong.start].decode("utf-8"), file)
         raise Unreadable(error("yaml-syntax", found, where, "save the file as UTF-8")) from None
-    forbidden = UNREADABLE.search(text)
+    odd = data.translate(None, READABLE)  # of what is left, all that is no ASCII is whole
+    forbidden = UNREADABLE.search(text) if odd and UNREADABLE.search(odd.decode("utf-8")) else None
     if forbidden:
         message = f"the character U+{ord(forbidden[0]):04X} cannot stand in a YAML file"
         hint = f'remove it, or write it in double quotes as "\\u{ord(forbidden[0]):04x}"'

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.channels.channel import texts
 from notifyctl.delivery import Message
+from notifyctl.lint.leaks import MARKS, marked, suspicious
 from notifyctl.lint.words import (
     CONTROL,
     HIDDEN,
@@ -26,7 +28,7 @@ PIECES = st.one_of(
     st.sampled_from(
         [
             "$(", "$(name)", "$", "(", "a b)", ")", "{", "{{", "${name}", "}}", "%", "%NAME%", "http", "://", "http://a.example",
-            "PRIVATE", "-----BEGIN", "KEY-----", "-----BEGIN PRIVATE KEY-----", "AKIA", "0123456789ABCDEF", "xoxb-",
+            "PRIVATE", "-----BEGIN", "KEY-----", "-----BEGIN PRIVATE KEY-----", "AKIA", "ghp_", "_", "eyJ", "0123456789ABCDEF", "xoxb-",
             "\n", "\r", "\t", " ", "\u00a0", "\u200b", "\u200d", "\u202e", "\u00ad", "\u180e", "\ufeff", "\x85", "\x1c", "ł", "€", "👍",
         ]
     ),
@@ -70,6 +72,16 @@ def test_nothing_that_is_invisible_counts_as_visible() -> None:
     found = {each for form in (CONTROL, TURNED, HIDDEN) for each in form.findall(every)}
     assert len(found) > 70
     assert not any(map(all_visible, found))
+
+
+@given(TEXTS)
+def test_a_file_is_marked_just_when_its_text_is(text: str) -> None:
+    assert marked(text.encode()) == suspicious(text)
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_every_mark_is_seen_in_a_file(mark: str) -> None:
+    assert marked(f"text: {mark}".encode())
 
 
 def test_usual_messages_are_quiet() -> None:
