@@ -40,7 +40,7 @@ class Channel:
     advice: Sequence[Check] = ()
     """What lint says and a plan does not refuse: the API may take it, and readers or the bill are worse off."""
 
-    def check(self, content: ApiObject, options: ApiObject, *, profile: str) -> Iterator[Problem]:
+    def check(self, content: ApiObject, options: ApiObject, *, profile: str) -> list[Problem]:
         """Every problem of a composed message: shapes and limits first; rules across fields once the shapes are right."""
         found: list[Problem] = []
         if not fits(self.shape.content, content):
@@ -48,17 +48,11 @@ class Channel:
         if not fits(self.shape.options, options):
             found += misshaped(self.shape.options, options, ("options",))
         found += self._too_long(content, profile)
-        yield from found
-        if not found:
-            message = Message(content, options, profile)
-            for rule in self.rules:
-                yield from rule(message)
+        return found or said_by(self.rules, Message(content, options, profile))
 
-    def advise(self, content: ApiObject, options: ApiObject, *, profile: str) -> Iterator[Problem]:
+    def advise(self, content: ApiObject, options: ApiObject, *, profile: str) -> list[Problem]:
         """What could be better in a message in which `check` finds nothing."""
-        message = Message(content, options, profile)
-        for rule in self.advice:
-            yield from rule(message)
+        return said_by(self.advice, Message(content, options, profile))
 
     def _too_long(self, content: ApiObject, profile: str) -> Iterator[Problem]:
         for key, limit in LIMITS[self.name].items():
@@ -72,6 +66,13 @@ class Channel:
             if size > most:
                 message = f"{key} has {size:,} {limit.unit}; the API takes {most:,} (profile {profile})"
                 yield limit.rule.broken(("content", key), message, "shorten it")
+
+
+def said_by(rules: Sequence[Check], message: Message) -> list[Problem]:
+    found: list[Problem] = []
+    for rule in rules:
+        found += rule(message)
+    return found
 
 
 def misshaped(shape: Shape, value: ApiObject, prefix: Path) -> list[Problem]:

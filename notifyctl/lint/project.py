@@ -152,8 +152,7 @@ def compose_all(
             continue
         broken = [] if silent else list(words(message))
         if message.content is not None:
-            check = channel.check(message.content, message.options, profile=environment.profile)
-            broken = [*check, *broken]
+            broken = channel.check(message.content, message.options, profile=environment.profile) + broken
         if broken:
             find = written_in(notification, variant)
             problems.extend(problem.at(find(problem.path)) for problem in broken)
