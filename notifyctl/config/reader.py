@@ -42,6 +42,9 @@ READABLE = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
 new = tuple.__new__
 """For nodes, of which each file has dozens: half of the time that a call of their class takes."""
 
+LIBRARY_DEPTH = "exceeded maximum nesting depth"
+"""What libyaml says from 0.2.6 on, before it gives the events of a thousand open brackets, by which we would see 65 of them."""
+TOO_DEEP, FLATTEN = f"lists and mappings may nest {MAX_DEPTH} deep", "flatten this part"
 TAB = "indent with spaces: a tab cannot stand here"
 JINJA = "a text that begins with {{ must be in quotes"
 BARE_JINJA = pattern(r"(?:: |- )\s*\{\{")
@@ -182,13 +185,16 @@ class Composer:
         message = f"this is not YAML: {said[0] if said else 'it cannot be parsed'}"
         if mark is None:
             return error("yaml-syntax", message, Location(self.file))
+        where = Location(self.file, mark.line + 1, mark.column + 1)
+        if LIBRARY_DEPTH in said:
+            return error("yaml-limits", TOO_DEEP, where, FLATTEN)
         line = "".join(re.split(r"\r\n|\r|\n", self.text)[mark.line : mark.line + 1])
         hint = next((hint for part, hint in HINTS if part in " ".join(said)), None)
         if line[mark.column : mark.column + 1] == "\t":
             hint = TAB
         elif BARE_JINJA.search(line):
             hint = JINJA
-        return error("yaml-syntax", message, Location(self.file, mark.line + 1, mark.column + 1), hint)
+        return error("yaml-syntax", message, where, hint)
 
     def node(self, event: Any, depth: int) -> Node:
         kind, anchor = type(event), event.anchor
@@ -211,7 +217,7 @@ class Composer:
 
     def refuse(self, event: Any, depth: int) -> NoReturn:
         if depth > MAX_DEPTH:
-            message, hint = f"lists and mappings may nest {MAX_DEPTH} deep", "flatten this part"
+            message, hint = TOO_DEEP, FLATTEN
         else:
             message = f"a document may hold {MAX_VALUES:,} values, aliases counted as what they stand for"
             hint = "put long lists of recipients into a CSV file: `source: {file: …}`"
