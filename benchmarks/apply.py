@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from figures import Figure, arguments, interleaved, judged, process, report, said
+from figures import Figure, arguments, grows, interleaved, judged, process, report, said
 from plan import NOTIFICATION, PROJECT, write_people
 from sink import sink
 
@@ -27,13 +27,12 @@ FLAT = 1.1
 def main() -> None:
     parser = arguments(__doc__ or "", rounds=3)
     parser.add_argument("--rows", type=int, help="people in one run")
-    parser.add_argument("--growth", action="store_true", help="also the memory of ten times as many")
     given = parser.parse_args()
     rows = given.rows or (1_000_000 if given.size == "full" else 5_000)
     with sink() as port, tempfile.TemporaryDirectory(prefix="notifyctl-apply-") as folder:
         os.environ["XDG_STATE_HOME"] = f"{folder}/state"
         os.environ["SERVICE_KEY"] = "benchmark"
-        figures = list(sending(rows, port, given.rounds, growth=given.growth))
+        figures = list(sending(rows, port, given.rounds, growth=grows(given)))
         figures += whole(Path(folder), rows, port, given.rounds)
         report(figures, given.json)
 
@@ -52,11 +51,25 @@ def sending(rows: int, port: int, rounds: int, *, growth: bool) -> Iterator[Figu
     detail = f"loop {theirs:.2f} s, notifyctl {mine:.2f} s, {rows / mine:,.0f} people/s"
     yield judged(f"sending {rows:,}, ledger durable", theirs / mine, ">= 1", detail=detail)
     if growth:
-        small, large = (float(said(sender("ours", count, port)).split()[2]) for count in (rows, 10 * rows))
-        detail = f"{large:.0f} MiB by {small:.0f} MiB"
-        yield judged(
-            f"memory of sending {10 * rows:,} by {rows:,}", large / small, f"<= {FLAT}", detail=detail
-        )
+        yield growing(rows, port)
+
+
+def growing(rows: int, port: int) -> Figure:
+    """From a hundredth of the rows to ten times as many, each once, ours and the loop in turn."""
+    sizes = (rows // 100, rows // 10, rows, 10 * rows)
+    ours = {size: [float(part) for part in said(sender("ours", size, port)).split()] for size in sizes}
+    theirs = {size: float(said(sender("loop", size, port)).split()[0]) for size in sizes}
+    small, large = ours[rows][2], ours[10 * rows][2]
+    return judged(
+        f"memory of sending {10 * rows:,} by {rows:,}",
+        large / small,
+        f"<= {FLAT}",
+        detail=f"{large:.0f} MiB by {small:.0f} MiB",
+        lines={
+            "notifyctl, sending": [(size, each[0]) for size, each in ours.items()],
+            "httpx + json.dumps, sending": list(theirs.items()),
+        },
+    )
 
 
 def whole(folder: Path, rows: int, port: int, rounds: int) -> Iterator[Figure]:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 MOST_ROUNDS = 99
@@ -41,8 +41,8 @@ class Figure:
     """One goal and what was seen of it.
 
     `unit` is "x" (a ratio), "MiB", "%" or "s". `wanted` is "<= 4.5" or ">= 8", in the same unit; anything else is not
-    judged, and `met` is then what the script says. `detail` is one short line: what was divided by what. `series` holds the
-    points of a growth plot, as (rows, seconds).
+    judged, and `met` is then what the script says. `detail` is one short line: what was divided by what. `lines` are those of the
+    growth plot: a name, and its points as (rows, seconds).
     """
 
     goal: str
@@ -51,7 +51,7 @@ class Figure:
     wanted: str
     met: bool
     detail: str = ""
-    series: tuple[tuple[float, float], ...] = ()
+    lines: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
 
 
 def judged(
@@ -61,11 +61,11 @@ def judged(
     *,
     unit: str = "x",
     detail: str = "",
-    series: Sequence[tuple[float, float]] = (),
+    lines: Mapping[str, Sequence[tuple[float, float]]] | None = None,
 ) -> Figure:
     """A figure held against "<= NUMBER" or ">= NUMBER"."""
     sign, _, number = wanted.partition(" ")
-    return Figure(goal, figure, unit, wanted, JUDGES[sign](figure, float(number)), detail, tuple(series))
+    return Figure(goal, figure, unit, wanted, JUDGES[sign](figure, float(number)), detail, lines or {})
 
 
 def arguments(description: str, *, rounds: int = 5) -> argparse.ArgumentParser:
@@ -75,8 +75,18 @@ def arguments(description: str, *, rounds: int = 5) -> argparse.ArgumentParser:
     parser.add_argument(
         "--size", choices=SIZES, default="full", help="small: for correctness only, in seconds"
     )
+    parser.add_argument(
+        "--growth",
+        action=argparse.BooleanOptionalAction,
+        help="whether also from ten thousand to ten million rows, where a script has that; the full size does",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures for run.py")
     return parser
+
+
+def grows(given: argparse.Namespace) -> bool:
+    """Whether growth is wanted."""
+    return bool(given.size == "full" if given.growth is None else given.growth)
 
 
 def between(least: int, most: int) -> Callable[[str], int]:

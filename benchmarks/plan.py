@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from figures import Figure, arguments, interleaved, judged, peak_memory, process, report, said
+from figures import Figure, arguments, grows, interleaved, judged, peak_memory, process, report, said
 
 from notifyctl.clock import SystemClock
 from notifyctl.delivery import Accepted, ChannelName, Message, Scope
@@ -60,6 +60,7 @@ FIRST_NAMES = (
     "Radia",
 )
 PER_BATCH = 1000
+ACTIONS = ("send-new", "unchanged", "changed-after-send", "suppressed")
 
 
 def number(person: int) -> str:
@@ -143,25 +144,32 @@ def limits(root: Path) -> float:
     return sum(json.loads(said(steps)).values())
 
 
+GROWTH = (10_000, 100_000, 10_000_000)
+"""Rows of further audiences, beside the million."""
+MOST_KEYS = 10_000_000
+"""Of a ledger, which otherwise has ten times as many as the audience has rows."""
+
+
 def main() -> None:
     parser = arguments(__doc__ or "", rounds=3)
     parser.add_argument("--rows", type=int, help="of the audience; the ledger has ten times as many keys")
-    parser.add_argument("--growth", action="store_true", help="also ten times as many rows")
     given = parser.parse_args()
     rows = given.rows or (1_000_000 if given.size == "full" else 20_000)
     folder = Path(tempfile.mkdtemp(prefix="notifyctl-plan-"))
     os.environ["XDG_STATE_HOME"] = str(folder / "state")
     try:
-        report(list(measured(folder, rows, given)), given.json)
+        figures = list(measured(folder, rows, given.rounds))
+        if grows(given):
+            figures += growth(folder, rows)
+        report(figures, given.json)
     finally:
         shutil.rmtree(folder)
 
 
-def measured(folder: Path, rows: int, given: object) -> Iterator[Figure]:
+def measured(folder: Path, rows: int, rounds: int) -> Iterator[Figure]:
     keys = 10 * rows
     root = project(folder, rows, keys)
     agree(root)
-    rounds = given.rounds  # type: ignore[attr-defined]
     sums: list[float] = []
     runs = {
         "notifyctl": process(*command(root)),
@@ -179,25 +187,44 @@ def measured(folder: Path, rows: int, given: object) -> Iterator[Figure]:
         "<= 1.5",
         detail=f"steps {steps:.2f} s, notifyctl {times['notifyctl']:.2f} s",
     )
-    if given.growth:  # type: ignore[attr-defined]
-        larger = project(folder, 10 * rows, keys)
-        seconds, memory = peak_memory(command(larger))
-        yield judged(
-            f"plan of {10 * rows:,} by the time of {rows:,}",
-            seconds / times["notifyctl"],
-            "<= 10",
-            detail=f"{seconds:.1f} s by {times['notifyctl']:.2f} s",
-            series=[(rows, times["notifyctl"]), (10 * rows, seconds)],
-        )
-        yield judged(f"peak memory of a plan of {10 * rows:,}", memory / 2**20, "<= 1536", unit="MiB")
+
+
+def growth(folder: Path, rows: int) -> Iterator[Figure]:
+    """From ten thousand rows to ten million, each size once, ours and the script in turn."""
+    ours: dict[int, float] = {}
+    theirs: dict[int, float] = {}
+    memory = 0
+    for size in sorted({*GROWTH, rows}):
+        root = folder / str(size)
+        if not root.exists():
+            project(folder, size, min(10 * size, MOST_KEYS))
+        ours[size], memory = peak_memory(command(root))
+        theirs[size], _ = peak_memory(script(root))
+        if size != rows:
+            shutil.rmtree(root)
+    most = max(ours)
+    yield judged(
+        f"plan of {most:,} by the time of {rows:,}",
+        ours[most] / ours[rows],
+        "<= 10",
+        detail=f"{ours[most]:.1f} s by {ours[rows]:.2f} s",
+        lines={"notifyctl plan": list(ours.items()), "the script of plan": list(theirs.items())},
+    )
+    yield judged(f"peak memory of a plan of {most:,}", memory / 2**20, "<= 1536", unit="MiB")
 
 
 def agree(root: Path) -> None:
-    """Both find the same numbers of people, or the comparison says nothing."""
-    actions = json.loads(said(command(root)))["notifications"][0]["actions"]
-    found = json.loads(said(script(root)))
-    if {name: actions.get(name, 0) for name in found} != found:
-        sys.exit(f"they do not agree: {actions} and {found}")
+    """Both find the same, or the comparison says nothing."""
+    plan = json.loads(said(command(root)))["notifications"][0]
+    mine = {
+        "rejected": plan["audience"]["rejected_rows"],
+        "segments": plan["segments"],
+        "texts": plan["texts"],
+        **{name: plan["actions"].get(name, 0) for name in ACTIONS},
+    }
+    theirs = json.loads(said(script(root)))
+    if mine != theirs:
+        sys.exit(f"they do not agree: {mine} and {theirs}")
 
 
 if __name__ == "__main__":

@@ -67,8 +67,8 @@ def shown(figure: Figure) -> str:
 
 
 def growth(figures: Sequence[Figure]) -> str:
-    """A line for each figure that has points; its name stands at its end."""
-    series = [(figure.goal, sorted(figure.series)) for figure in figures if len(figure.series) > 1]
+    """The lines of all figures; the name of each stands at its end."""
+    series = [(name, sorted(map(tuple, each))) for figure in figures for name, each in figure.lines.items()]
     points = [point for _, each in series for point in each if min(point) > 0]
     if not points:
         return ""

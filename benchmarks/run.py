@@ -68,8 +68,7 @@ def run_all(names: Sequence[str], size: str, rounds: int | None) -> tuple[list[F
 
 
 def figure_of(said: dict[str, object]) -> Figure:
-    series = tuple(tuple(point) for point in said.pop("series", None) or ())  # type: ignore[attr-defined]
-    return Figure(**said, series=series)  # type: ignore[arg-type]
+    return Figure(**said)  # type: ignore[arg-type]
 
 
 def write(folder: Path, figures: Sequence[Figure], size: str) -> None:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any, BinaryIO, Self
 
 ENOUGH = 200
 """From how many files on a second process pays: starting it and reading its answer takes as long as some fifty files."""
+SIZE = 8
+"""Bytes before each question and answer that say how long it is."""
 
-Answer = Callable[[], bytes | None]
-"""Waits for the second process; None where it failed."""
+Then = Callable[[Any, bytes], bytes]
+"""What is in hand, and a question about it → the answer."""
 
 
 def pays(count: int) -> bool:
@@ -27,48 +30,94 @@ def pays(count: int) -> bool:
     return threading.active_count() == 1
 
 
-@contextmanager
-def beside(work: Callable[[], bytes]) -> Iterator[Answer]:
-    """Runs `work` in a second process for as long as the block lasts. Where none can be started, the answer is None."""
-    reading, writing = os.pipe()
-    try:
-        child = os.fork()
-    except OSError:
-        child = -1
-    if child == 0:
-        os.close(reading)
-        answered(work, writing)
-    os.close(writing)
-    with open(reading, "rb") as stream:  # noqa: PTH123 - a pipe has no path
-        gone = child == -1
+class Companion:
+    """At most one second process, from `start` to the end of the block. It does its share, and keeps it for questions.
 
-        def answer() -> bytes | None:
-            nonlocal gone
-            data = stream.read()
-            if gone:
-                return None
-            gone = True
-            return data if os.waitpid(child, 0)[1] == 0 else None
+    `then` answers these. Where there is no second process, or no longer one, the answer is None and the share is empty.
+    """
 
+    def __init__(self, then: Then) -> None:
+        self.then = then
+        self.share: frozenset[str] = frozenset()
+        """What it was given, by name."""
+        self._child: tuple[int, BinaryIO, BinaryIO] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def start(self, share: Iterable[str], work: Callable[[], tuple[bytes, Any]]) -> None:
+        """`work` gives the first answer, and what is to be kept in hand."""
+        asked, asking = os.pipe()
+        told, telling = os.pipe()
         try:
-            yield answer
-        finally:
-            if not gone:
-                import signal
+            child = os.fork()
+        except OSError:
+            for end in (asked, asking, told, telling):
+                os.close(end)
+            return
+        if child == 0:
+            os.close(asking)
+            os.close(told)
+            served(work, self.then, asked, telling)
+        os.close(asked)
+        os.close(telling)
+        self.share = frozenset(share)
+        self._child = child, stream(told, "rb"), stream(asking, "wb")
 
-                with suppress(OSError):
-                    os.kill(child, signal.SIGKILL)
-                    os.waitpid(child, 0)
+    def ask(self, question: bytes) -> None:
+        if self._child is not None:
+            with suppress(OSError):  # it is gone; `answer` finds out
+                put(self._child[2], question)
+
+    def answer(self) -> bytes | None:
+        """Waits for it."""
+        data = got(self._child[1]) if self._child is not None else None
+        if data is None:
+            self.end()
+        return data
+
+    def end(self) -> None:
+        if self._child is None:
+            return
+        import signal
+
+        (child, *streams), self._child, self.share = self._child, None, frozenset()
+        with suppress(OSError):
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        for each in streams:
+            with suppress(OSError):
+                each.close()
 
 
-def answered(work: Callable[[], bytes], writing: int) -> None:
+def served(work: Callable[[], tuple[bytes, Any]], then: Then, asked: int, telling: int) -> None:
     """The second process from its first to its last moment: nothing of the first one's is flushed or closed."""
-    code = 1
     try:
-        with open(writing, "wb") as stream:
-            stream.write(work())
-        code = 0
-    except BaseException:  # noqa: BLE001 - whatever it is, the first process does this half itself, and meets it there
-        code = 1
-    finally:
-        os._exit(code)
+        answers, questions = stream(telling, "wb"), stream(asked, "rb")
+        data, held = work()
+        put(answers, data)
+        while (question := got(questions)) is not None:
+            put(answers, then(held, question))
+    finally:  # whatever went wrong, the first process does this half itself, and meets it there
+        os._exit(0)
+
+
+def stream(end: int, mode: str) -> Any:
+    return open(end, mode)
+
+
+def put(pipe: BinaryIO, data: bytes) -> None:
+    pipe.write(len(data).to_bytes(SIZE, "big"))
+    pipe.write(data)
+    pipe.flush()
+
+
+def got(pipe: BinaryIO) -> bytes | None:
+    """None where the other process has ended, be it in the middle."""
+    size = pipe.read(SIZE)
+    count = int.from_bytes(size, "big")
+    data = pipe.read(count) if len(size) == SIZE else b""
+    return data if len(size) == SIZE and len(data) == count else None

@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from notifyctl.config.paths import IGNORE_FILE, MAX_READ, PROJECT_FILE, hidden, ignored, inside, too_large
+from notifyctl.config.paths import (
+    IGNORE_FILE,
+    MAX_READ,
+    PROJECT_FILE,
+    hidden,
+    ignored,
+    inside,
+    read_at_most,
+    too_large,
+)
 from notifyctl.errors import ProjectError
 
 OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -46,7 +55,7 @@ class WorkingTree:
 
     def read(self, path: str) -> bytes:
         with self.open(path) as stream:
-            data = stream.read(MAX_READ + 1)
+            data = read_at_most(stream, MAX_READ + 1)
         if len(data) > MAX_READ:
             raise too_large(path)
         return data

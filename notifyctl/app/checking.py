@@ -7,7 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from notifyctl.app.once import ReadOnce
-from notifyctl.app.workspace import Workspace, environment_of
+from notifyctl.app.workspace import Workspace, environment_of, open_workspace
+from notifyctl.beside import Companion
 from notifyctl.diagnostics import Diagnostic, Severity, in_order
 from notifyctl.errors import UsageError
 from notifyctl.ports import FileTree
@@ -17,19 +18,35 @@ from notifyctl.views.lint.surroundings import Surroundings
 YAML = (".yaml", ".yml")
 
 
+def look_through(
+    chdir: Path | None, environment_name: str | None, *, near: Sequence[Path] = (), every: bool = False
+) -> tuple[Workspace, list[Diagnostic]]:
+    """The project as `open_workspace` finds it, and what `lint` says of it. Many files are shared with a second process."""
+    from notifyctl.lint.idle import answer
+
+    with Companion(answer) as companion:
+        workspace = open_workspace(chdir, near=near, companion=companion)
+        return workspace, lint(workspace, environment_name, every=every, companion=companion)
+
+
 def lint(
-    workspace: Workspace, environment_name: str | None, *, every: bool = False, together: bool = False
+    workspace: Workspace,
+    environment_name: str | None,
+    *,
+    every: bool = False,
+    companion: Companion | None = None,
 ) -> list[Diagnostic]:
     """Every problem that can be found without ledger, network and secrets, sorted. Never raises for a user's file.
 
-    `every`: tell all rows of audiences that have a problem, not only the first of each kind. `together`: a second process
-    may look at half of many files.
+    `every`: tell all rows of audiences that have a problem, not only the first of each kind. `companion`: has
+    half of the files in hand, where they are many.
     """
     from notifyctl.lint.advice import advise
     from notifyctl.lint.idle import check_idle
     from notifyctl.lint.project import check_everybody, check_project
 
-    workspace = replace(workspace, files=ReadOnce(workspace.files))
+    if not isinstance(workspace.files, ReadOnce):
+        workspace = replace(workspace, files=ReadOnce(workspace.files))
     # Errors of form cannot be weighed or excepted; what is only written oddly can.
     problems = [each for each in workspace.diagnostics if each.severity is Severity.ERROR]
     advice = [each for each in workspace.diagnostics if each.severity is not Severity.ERROR]
@@ -37,7 +54,7 @@ def lint(
     if project is not None:
         environment = environment_of(project, environment_name)
         found = check_project(project, environment=environment, files=workspace.files, idle=False)
-        advice += check_idle(project, environment=environment, files=workspace.files, together=together)
+        advice += check_idle(project, environment=environment, files=workspace.files, companion=companion)
         advice += advise(project, found, environment=environment, files=workspace.files)
         people = check_everybody(project, found, environment=environment, every=every)
         advice += [*found.diagnostics, *people]

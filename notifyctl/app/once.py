@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from typing import BinaryIO
 
+from notifyctl.config.paths import read_at_most
 from notifyctl.ports import FileTree
 
 SMALL, MOST = 64 << 10, 16 << 20
@@ -29,13 +31,28 @@ class ReadOnce:
         data = self._kept.get(path)
         if data is None:
             data = self._files.read(path)
-            if len(data) <= min(SMALL, self._left):
-                self._kept[path] = data
-                self._left -= len(data)
+            self._keep(path, data)
         return data
 
     def open(self, path: str) -> BinaryIO:
-        return self._files.open(path)
+        data = self._kept.get(path)
+        if data is not None:
+            return BytesIO(data)
+        stream = self._files.open(path)
+        data = read_at_most(stream, SMALL + 1)
+        if not self._keep(path, data):
+            stream.seek(0)
+            return stream
+        stream.close()
+        return BytesIO(data)
+
+    def _keep(self, path: str, data: bytes) -> bool:
+        """Whether it is kept: it may be too large for that."""
+        if len(data) > min(SMALL, self._left):
+            return False
+        self._kept[path] = data
+        self._left -= len(data)
+        return True
 
     def on_disk(self, path: str) -> str | None:
         return self._files.on_disk(path)

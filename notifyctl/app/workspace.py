@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from notifyctl.app.environ import process_environ
+from notifyctl.app.once import ReadOnce
+from notifyctl.beside import Companion
 from notifyctl.channels import CHANNELS
 from notifyctl.clock import SystemClock
 from notifyctl.config.load import load_project
@@ -70,29 +72,29 @@ def open_workspace(
     near: Sequence[Path] = (),
     environ: Environ | None = None,
     clock: Clock | None = None,
-    together: bool = False,
+    companion: Companion | None = None,
 ) -> Workspace:
-    """Find and read the project: `chdir`, else upwards from the first of `near`, else from here. `together`: with a second
-    process, where there are many files.
+    """Find and read the project: `chdir`, else upwards from the first of `near`, else from here. `companion`: reads
+    half of many files; then each of them is read once.
 
     Problems in its files are in `diagnostics`; only its absence raises ProjectError.
     """
     root = find_root(chdir, near=near)
     return read_workspace(
         root,
-        WorkingTree(root),
+        WorkingTree(root) if companion is None else ReadOnce(WorkingTree(root)),
         environ=process_environ() if environ is None else environ,
         clock=clock or SystemClock(),
-        together=together,
+        companion=companion,
     )
 
 
 def read_workspace(
-    root: Path, files: FileTree, *, environ: Environ, clock: Clock, together: bool = False
+    root: Path, files: FileTree, *, environ: Environ, clock: Clock, companion: Companion | None = None
 ) -> Workspace:
     """The project that `files` hold."""
     shapes = [channel.shape for channel in CHANNELS.values()]
-    loaded = load_project(files, shapes, together=together)
+    loaded = load_project(files, shapes, companion=companion)
     return Workspace(
         root,
         files,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from notifyctl.channels.limits import LIMITS
@@ -40,29 +40,26 @@ class Channel:
     advice: Sequence[Check] = ()
     """What lint says and a plan does not refuse: the API may take it, and readers or the bill are worse off."""
 
-    def check(self, content: ApiObject, options: ApiObject, *, profile: str) -> Iterator[Problem]:
+    def check(self, content: ApiObject, options: ApiObject, *, profile: str) -> list[Problem]:
         """Every problem of a composed message: shapes and limits first; rules across fields once the shapes are right."""
-        found = [
-            *shaped(self.shape.content, content, ("content",)),
-            *shaped(self.shape.options, options, ("options",)),
-            *self._too_long(content, profile),
-        ]
-        yield from found
-        if not found:
-            for rule in self.rules:
-                yield from rule(Message(content, options, profile))
+        found: list[Problem] = []
+        if not fits(self.shape.content, content):
+            found += misshaped(self.shape.content, content, ("content",))
+        if not fits(self.shape.options, options):
+            found += misshaped(self.shape.options, options, ("options",))
+        found += self._too_long(content, profile)
+        return found or said_by(self.rules, Message(content, options, profile))
 
-    def advise(self, content: ApiObject, options: ApiObject, *, profile: str) -> Iterator[Problem]:
+    def advise(self, content: ApiObject, options: ApiObject, *, profile: str) -> list[Problem]:
         """What could be better in a message in which `check` finds nothing."""
-        for rule in self.advice:
-            yield from rule(Message(content, options, profile))
+        return said_by(self.advice, Message(content, options, profile))
 
     def _too_long(self, content: ApiObject, profile: str) -> Iterator[Problem]:
-        for (channel, key), limit in LIMITS.items():
-            text = content.get(key) if channel is self.name else None
+        for key, limit in LIMITS[self.name].items():
+            text = content.get(key)
             if not isinstance(text, str):
                 continue
-            if channel is ChannelName.RCS and content.get("type") != "text":
+            if self.name is ChannelName.RCS and content.get("type") != "text":
                 continue
             size = len(text.encode()) if limit.unit == "bytes" else len(text)
             most = limit.by_profile[profile]
@@ -71,9 +68,14 @@ class Channel:
                 yield limit.rule.broken(("content", key), message, "shorten it")
 
 
-def shaped(shape: Shape, value: ApiObject, prefix: Path) -> Iterable[Problem]:
-    if fits(shape, value):
-        return ()
+def said_by(rules: Sequence[Check], message: Message) -> list[Problem]:
+    found: list[Problem] = []
+    for rule in rules:
+        found += rule(message)
+    return found
+
+
+def misshaped(shape: Shape, value: ApiObject, prefix: Path) -> list[Problem]:
     _, problems = check_shape(shape, node_of(value), composed=True)
     return [replace(problem, path=prefix + problem.path) for problem in problems]
 

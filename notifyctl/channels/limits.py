@@ -40,16 +40,16 @@ class Limit(NamedTuple):
     by_profile: Mapping[str, int]
 
 
-LIMITS: Mapping[tuple[ChannelName, str], Limit] = {
-    (ChannelName.SMS, "text"): Limit(sms.LENGTH, "characters", {"2021": 1024, "6.20": 4000}),
-    (ChannelName.EMAIL, "html"): Limit(email.HTML_SIZE, "bytes", {"2021": 350_000, "6.20": 500_000}),
-    (ChannelName.RCS, "text"): Limit(rcs.LENGTH, "characters", {"2021": 3072, "6.20": 1024}),
+LIMITS: Mapping[ChannelName, Mapping[str, Limit]] = {
+    ChannelName.SMS: {"text": Limit(sms.LENGTH, "characters", {"2021": 1024, "6.20": 4000})},
+    ChannelName.EMAIL: {"html": Limit(email.HTML_SIZE, "bytes", {"2021": 350_000, "6.20": 500_000})},
+    ChannelName.RCS: {"text": Limit(rcs.LENGTH, "characters", {"2021": 3072, "6.20": 1024})},
 }
 """Texts whose limit depends on the profile, by channel and key of the content."""
 
 
 def text_limit(channel: ChannelName, content_type: str, profile: str) -> int | None:
     """How many characters `content.text` may have after substitution; None where the API sets no such limit."""
-    limit = LIMITS.get((channel, "text"))
+    limit = LIMITS[channel].get("text")
     applies = channel is ChannelName.SMS or content_type == "text"
     return limit.by_profile[profile] if limit and applies else None

@@ -7,8 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from notifyctl.app.checking import chosen, lint, reported, surroundings
-from notifyctl.app.workspace import Workspace, open_workspace
+from notifyctl.app.checking import chosen, look_through, reported, surroundings
+from notifyctl.app.workspace import Workspace
 from notifyctl.cli.terminal import Globals, coloured, say
 from notifyctl.diagnostics import Diagnostic, has_errors
 from notifyctl.errors import ExitCode
@@ -30,12 +30,10 @@ def run_lint(
     form: str = FORMS[0],
 ) -> int:
     """Check, mend where asked, and say what is left in one of FORMS."""
-    workspace = open_workspace(settings.chdir, near=paths, together=True)
-    everything = lint(workspace, settings.env, every=every, together=True)
+    workspace, everything = look_through(settings.chdir, settings.env, near=paths, every=every)
     found = chosen(reported(workspace, everything, paths), select=select, ignore=ignore)
     if fix and mended(workspace, found, everything):
-        workspace = open_workspace(settings.chdir, near=paths, together=True)
-        everything = lint(workspace, settings.env, every=every, together=True)
+        workspace, everything = look_through(settings.chdir, settings.env, near=paths, every=every)
         found = chosen(reported(workspace, everything, paths), select=select, ignore=ignore)
     say(drawn(found, form, surroundings(workspace, colour=coloured(settings))))
     return ExitCode.ERROR if has_errors(found) else ExitCode.DONE

@@ -41,7 +41,7 @@ memory_option = click.option(
     "--memory",
     metavar="SIZE",
     type=Size(),
-    help="What a large audience may take of the memory, such as 4G; the rest is put aside on the disk. 900M without it.",
+    help="What a large audience may take of the memory, such as 4G; the rest is put aside on the disk. 1050M without it.",
 )
 
 

@@ -186,11 +186,19 @@ def complete(shape: Record, written: list[str]) -> bool:
 
 def cases(shape: Cases) -> Fits:
     """A case is compiled when it is first met: most projects use few."""
+    by, met = shape.by, dict[str, Fits]()
 
     def fitting(value: Any) -> bool:
-        chosen = value.get(shape.by) if type(value) is dict else None
-        record = shape.cases.get(chosen) if type(chosen) is str else None
-        return record is not None and fits(record, value)
+        chosen = value.get(by) if type(value) is dict else None
+        if type(chosen) is not str:
+            return False
+        look = met.get(chosen)
+        if look is None:
+            record = shape.cases.get(chosen)
+            if record is None:
+                return False
+            look = met[chosen] = compiled(record)
+        return look(value)
 
     return fitting
 

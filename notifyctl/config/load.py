@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import marshal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from notifyctl.beside import beside, pays
+from notifyctl.beside import Companion, pays
 from notifyctl.config import build
 from notifyctl.config.check import MOST_PROBLEMS, check_and_advise, located
 from notifyctl.config.documents import shapes
 from notifyctl.config.fields import ChannelShape, Shape
 from notifyctl.config.kinds.parts import API_VERSION
 from notifyctl.config.link import Document, link
-from notifyctl.config.nodes import MappingNode, Node, Scalar, places
-from notifyctl.config.paths import PROJECT_FILE
+from notifyctl.config.nodes import NO_NODE, MappingNode, Node, Scalar, places
+from notifyctl.config.parcel import FileRead, Held, packed, unpacked
+from notifyctl.config.paths import PROJECT_FILE, read_at_most
+from notifyctl.config.places import LatePlaces, Source, top_of
 from notifyctl.config.reader import MAX_BYTES, each_document
 from notifyctl.config.rules import check_rules
+from notifyctl.config.takes import Doubt, Take, take
 from notifyctl.config.wording import nearest, suggestion
 from notifyctl.diagnostics import Diagnostic, Location, Marks, Problem, Severity, in_order
 from notifyctl.errors import ProjectError
@@ -26,10 +27,6 @@ from notifyctl.ports import FileTree
 from notifyctl.records import dataclass
 
 YAML_SUFFIXES = (".yaml", ".yml")
-NO_NODE = MappingNode(())
-"""Where the values of a document say it all: its nodes would take half of a project's memory."""
-USUAL = 1 << 15
-"""Bytes that nearly all files fit in."""
 IGNORE_HINT = "if this file is not notifyctl's, name it in .notifyctlignore"
 
 
@@ -42,27 +39,34 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class FileRead:
-    """What one file holds, and what is wrong in it; not `whole` where it could not be read to its end."""
+class Kind:
+    """What documents of a kind look like, and the quick look at one."""
 
-    path: str
-    documents: list[Document]
-    found: list[Diagnostic]
-    whole: bool = True
+    shape: Shape
+    take: Take
+
+    def look(self, node: Node) -> tuple[Any, list[Problem], list[Problem]]:
+        """As `check_and_advise`."""
+        try:
+            return self.take(node), [], []
+        except Doubt:
+            return check_and_advise(self.shape, node)
 
 
-def load_project(files: FileTree, channels: Sequence[ChannelShape], *, together: bool = False) -> Loaded:
-    """Read and link all documents. Raises ProjectError only when there is no notifyctl.yaml. `together`: a second process
-    may read half of many files; what is found is the same.
+def load_project(
+    files: FileTree, channels: Sequence[ChannelShape], *, companion: Companion | None = None
+) -> Loaded:
+    """Read and link all documents. Raises ProjectError only when there is no notifyctl.yaml. `companion`: reads half of many
+    files, and has them in hand; what is found is the same.
     """
     paths = [path for path in files.paths() if path.endswith(YAML_SUFFIXES)]
     if PROJECT_FILE not in paths:
         raise ProjectError(f"there is no {PROJECT_FILE} here", hint="`notifyctl init` starts a project")
-    kinds = shapes(channels)
+    kinds = {name: Kind(shape, take(shape)) for name, shape in shapes(channels).items()}
     documents: list[Document] = []
     diagnostics: list[Diagnostic] = []
     unread: list[str] = []
-    for each in read_all(files, paths, kinds, together=together):
+    for each in read_all(files, paths, kinds, companion=companion):
         documents += each.documents
         diagnostics += cut(each.found) if too_many(each.found) else each.found
         unread += [] if each.whole else [printable(each.path)]
@@ -79,57 +83,40 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape], *, together:
 
 
 def read_all(
-    files: FileTree, paths: Sequence[str], kinds: Mapping[str, Shape], *, together: bool
+    files: FileTree, paths: Sequence[str], kinds: Mapping[str, Kind], *, companion: Companion | None
 ) -> list[FileRead]:
     """All files in their order. What a second process could not hand over is read here, as if there were none."""
-    if not together or not pays(len(paths)):
+    if companion is None or not pays(len(paths)):
         return [read_file(files, path, kinds) for path in paths]
-    middle = len(paths) // 2
-    with beside(lambda: packed(read_file(files, path, kinds) for path in paths[middle:])) as answer:
-        near = [read_file(files, path, kinds) for path in paths[:middle]]
-        known = unpacked(answer())
-    return near + [known.get(path) or read_file(files, path, kinds) for path in paths[middle:]]
+    half = len(paths) // 2
+    companion.start(paths[half:], lambda: held(files, paths[half:], kinds))
+    near = [read_file(files, path, kinds) for path in paths[:half]]
+    known = unpacked(companion.answer())
+    return near + [known.get(path) or read_file(files, path, kinds) for path in paths[half:]]
 
 
-def read_file(files: FileTree, path: str, kinds: Mapping[str, Shape]) -> FileRead:
+def held(files: FileTree, paths: Sequence[str], kinds: Mapping[str, Kind]) -> tuple[bytes, Held]:
+    """Files for the first process, and for the second one to be asked about."""
+    read = [read_file(files, path, kinds) for path in paths]
+    return packed(read), Held(files, [document for each in read for document in each.documents])
+
+
+def read_file(files: FileTree, path: str, kinds: Mapping[str, Kind]) -> FileRead:
+    data = content(files, path)
+    if isinstance(data, Diagnostic):
+        return FileRead(path, [], [data], whole=False)
+    source = Source(path, data)
     found: list[Diagnostic] = []
     documents: list[Document] = []
-    for node, problems in read(files, path):
-        document, wrong = (None, []) if node is None else checked(node, path, kinds, sound=not problems)
-        found += [*problems, *wrong]
-        documents += [document] if document is not None else []
+    for number, (node, problems) in enumerate(each_document(data, path)):
+        found += problems
+        if node is not None:
+            document, wrong = checked(node, kinds, source=source, number=number, sound=not problems)
+            found += wrong
+            documents += [document] if document is not None else []
         if node is None or too_many(found):
             return FileRead(path, documents, found, whole=False)
     return FileRead(path, documents, found)
-
-
-def packed(read: Iterable[FileRead]) -> bytes:
-    """Files without problems, of plain values, for the other process; what is not that plain is left out."""
-    plain: dict[str, list[tuple[Any, ...]]] = {}
-    for each in read:
-        if each.found or any(document.node is not NO_NODE for document in each.documents):
-            continue
-        rows = [(d.kind, d.name, d.values, d.marks.places, d.sound) for d in each.documents]
-        with suppress(ValueError):  # a value that `parse` made is no plain one
-            marshal.dumps(rows)
-            plain[each.path] = rows
-    return marshal.dumps(plain)
-
-
-def unpacked(data: bytes | None) -> dict[str, FileRead]:
-    """By path; nothing where the other process failed. It is a copy of this one, so that its bytes can be trusted."""
-    plain: dict[str, list[tuple[Any, ...]]] = marshal.loads(data) if data else {}  # noqa: S302
-    return {
-        path: FileRead(
-            path,
-            [
-                Document(kind, name, NO_NODE, values, Marks(path, places), sound=sound)
-                for kind, name, values, places, sound in rows
-            ],
-            [],
-        )
-        for path, rows in plain.items()
-    }
 
 
 def too_many(found: Sequence[Diagnostic]) -> bool:
@@ -143,25 +130,16 @@ def cut(found: Sequence[Diagnostic]) -> list[Diagnostic]:
     return [*found[:MOST_PROBLEMS], Diagnostic("yaml-limits", Severity.ERROR, message, place)]
 
 
-def read(files: FileTree, path: str) -> Iterator[tuple[Node | None, list[Diagnostic]]]:
-    """The documents of a file; one `None` with the reason when it cannot be read."""
+def content(files: FileTree, path: str) -> bytes | Diagnostic:
+    """The bytes of a file, or why it cannot be read."""
     try:
         if printable(path) != path:
             raise OSError("its name is not UTF-8")  # noqa: TRY301 - one way to say that a file cannot be read
         with files.open(path) as stream:
-            data = stream.read(
-                USUAL
-            )  # to ask for all at once would clear memory for the largest file each time
-            if len(data) == USUAL:
-                data += stream.read(MAX_BYTES + 1 - USUAL)
+            return read_at_most(stream, MAX_BYTES + 1)
     except OSError as wrong:
         message = f"this file cannot be read: {wrong.strerror or wrong}"
-        yield (
-            None,
-            [Diagnostic("unreadable-file", Severity.ERROR, message, Location(printable(path)), IGNORE_HINT)],
-        )
-        return
-    yield from each_document(data, path)
+        return Diagnostic("unreadable-file", Severity.ERROR, message, Location(printable(path)), IGNORE_HINT)
 
 
 def printable(path: str) -> str:
@@ -170,25 +148,37 @@ def printable(path: str) -> str:
 
 
 def checked(
-    node: Node, file: str, kinds: Mapping[str, Shape], *, sound: bool
+    node: Node, kinds: Mapping[str, Kind], *, source: Source, number: int, sound: bool
 ) -> tuple[Document | None, list[Diagnostic]]:
-    """The document that a node is, sound when nothing is wrong with it; None where it is none of ours."""
-    marks = Marks(file, places(node))
+    """The document that a node is, sound when nothing is wrong with it; None where it is none of ours. It is the one with
+    that `number` in its file.
+    """
     foreign = not_ours(node)
     if foreign is not None or not isinstance(node, MappingNode):
-        return None, [foreign.at(marks)] if foreign else []
+        return None, [foreign.at(all_marks(node, source))] if foreign else []
     kind, problem = kind_of(node, tuple(kinds))
     if problem is not None:
+        marks = all_marks(node, source)
         return Document(kind, name_of(node), NO_NODE, {}, marks, sound=False), [problem.at(marks)]
-    values, problems, advice = check_and_advise(kinds[kind], node)
+    values, problems, advice = kinds[kind].look(node)
     if not problems:
         problems = check_rules(kind, values)
-    flaws = frozenset(problem.path for problem in problems)
-    kept = node if kind == "Notification" else NO_NODE
-    document = Document(
-        kind, name_of(node), kept, values or {}, marks, sound=sound and not problems, flaws=flaws
-    )
-    return document, located([*problems, *advice], node, marks)
+    told = [*problems, *advice]
+    late = kind == "Template" and not told  # all others are asked for their places when they are built
+    marks = Marks(source.path, LatePlaces(source, number, top_of(node))) if late else all_marks(node, source)
+    return Document(
+        kind,
+        name_of(node),
+        node if kind == "Notification" else NO_NODE,
+        values or {},
+        marks,
+        sound=sound and not problems,
+        flaws=frozenset(problem.path for problem in problems),
+    ), located(told, node, marks) if told else []
+
+
+def all_marks(node: Node, source: Source) -> Marks:
+    return Marks(source.path, places(node))
 
 
 def not_ours(node: Node) -> Problem | None:

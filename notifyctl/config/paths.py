@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from typing import BinaryIO
 
 from notifyctl.errors import ProjectError
 
@@ -14,6 +15,8 @@ PROJECT_FILE = "notifyctl.yaml"
 IGNORE_FILE = ".notifyctlignore"
 MAX_READ = 10 << 20
 """Bytes of a file that is read whole. What may be larger is read as a stream."""
+USUAL = 1 << 15
+"""Bytes that nearly all files fit in."""
 
 
 def hidden(path: str) -> bool:
@@ -37,6 +40,12 @@ def inside(path: str) -> str:
     if hidden(normal):
         raise FileNotFoundError(2, "hidden files are no part of a project", path)
     return normal
+
+
+def read_at_most(stream: BinaryIO, most: int) -> bytes:
+    """The first `most` bytes. To ask for all at once would clear memory for the largest file each time."""
+    data = stream.read(min(USUAL, most))
+    return data + stream.read(most - USUAL) if len(data) == USUAL < most else data
 
 
 def too_large(path: str) -> OSError:

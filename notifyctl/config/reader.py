@@ -7,13 +7,22 @@ MAX_DEPTH, MAX_VALUES, MAX_DOCUMENTS). Which keys are allowed is not known here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from sys import intern
 from typing import Any, NoReturn
 
 import yaml
+from yaml import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    StreamEndEvent,
+)
 
-from notifyctl.config.nodes import MAX_DEPTH, MappingNode, Node, Scalar, SequenceNode, resolve
+from notifyctl.config.nodes import MAX_DEPTH, WORDS, MappingNode, Node, Scalar, SequenceNode, resolve
 from notifyctl.config.paths import MAX_READ
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.patterns import pattern
@@ -27,7 +36,15 @@ MAX_DOCUMENTS = 10_000
 CORE = "tag:yaml.org,2002:"
 UNREADABLE = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """Characters that YAML forbids, and those that end a line for a YAML 1.1 parser but not for a 1.2 one."""
+READABLE = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
+"""The ASCII of it: to take that away takes a tenth of the time of a search, and leaves next to nothing."""
 
+new = tuple.__new__
+"""For nodes, of which each file has dozens: half of the time that a call of their class takes."""
+
+LIBRARY_DEPTH = "exceeded maximum nesting depth"
+"""What libyaml says from 0.2.6 on, before it gives the events of a thousand open brackets, by which we would see 65 of them."""
+TOO_DEEP, FLATTEN = f"lists and mappings may nest {MAX_DEPTH} deep", "flatten this part"
 TAB = "indent with spaces: a tab cannot stand here"
 JINJA = "a text that begins with {{ must be in quotes"
 BARE_JINJA = pattern(r"(?:: |- )\s*\{\{")
@@ -104,7 +121,8 @@ def decode(data: bytes, file: str) -> str:
         found = "this file is UTF-16" if wide else f"the byte 0x{data[wrong.start]:02x} is not UTF-8"
         where = Location(file, 1, 1) if wide else place(data[: wrong.start].decode("utf-8"), file)
         raise Unreadable(error("yaml-syntax", found, where, "save the file as UTF-8")) from None
-    forbidden = UNREADABLE.search(text)
+    odd = data.translate(None, READABLE)  # of what is left, all that is no ASCII is whole
+    forbidden = UNREADABLE.search(text) if odd and UNREADABLE.search(odd.decode("utf-8")) else None
     if forbidden:
         message = f"the character U+{ord(forbidden[0]):04X} cannot stand in a YAML file"
         hint = f'remove it, or write it in double quotes as "\\u{ord(forbidden[0]):04x}"'
@@ -143,7 +161,7 @@ class Composer:
         """Whether a further document follows; its start is consumed."""
         while True:
             event = self.next()
-            if isinstance(event, yaml.DocumentStartEvent):
+            if isinstance(event, DocumentStartEvent):
                 self.documents += 1
                 if self.documents > MAX_DOCUMENTS:
                     message = f"a file may hold {MAX_DOCUMENTS:,} documents"
@@ -151,7 +169,7 @@ class Composer:
                         error("yaml-limits", message, self.at(event), "put them into several files")
                     )
                 return True
-            if isinstance(event, yaml.StreamEndEvent):
+            if isinstance(event, StreamEndEvent):
                 return False
 
     def document(self) -> Node:
@@ -167,36 +185,39 @@ class Composer:
         message = f"this is not YAML: {said[0] if said else 'it cannot be parsed'}"
         if mark is None:
             return error("yaml-syntax", message, Location(self.file))
+        where = Location(self.file, mark.line + 1, mark.column + 1)
+        if LIBRARY_DEPTH in said:
+            return error("yaml-limits", TOO_DEEP, where, FLATTEN)
         line = "".join(re.split(r"\r\n|\r|\n", self.text)[mark.line : mark.line + 1])
         hint = next((hint for part, hint in HINTS if part in " ".join(said)), None)
         if line[mark.column : mark.column + 1] == "\t":
             hint = TAB
         elif BARE_JINJA.search(line):
             hint = JINJA
-        return error("yaml-syntax", message, Location(self.file, mark.line + 1, mark.column + 1), hint)
+        return error("yaml-syntax", message, where, hint)
 
     def node(self, event: Any, depth: int) -> Node:
-        kind = type(event)
-        if kind is yaml.AliasEvent:
+        kind, anchor = type(event), event.anchor
+        if kind is AliasEvent:
             return self.alias(event, depth)
         self.values += 1
         if depth > self.deepest:  # noqa: PLR1730 - a call of max for every value of every file
             self.deepest = depth
         if depth > MAX_DEPTH or self.values > MAX_VALUES:
             self.refuse(event, depth)
-        if event.anchor is None:
-            return self.scalar(event) if kind is yaml.ScalarEvent else self.made(event, depth)
-        self.open_anchors.add(event.anchor)
+        if anchor is None:
+            return self.scalar(event) if kind is ScalarEvent else self.nested(event, depth)
+        self.open_anchors.add(anchor)
         values, deepest, self.deepest = self.values, self.deepest, depth
-        node = self.made(event, depth)
-        self.anchors[event.anchor] = (node, self.values - values + 1, self.deepest - depth)
+        node = self.scalar(event) if kind is ScalarEvent else self.nested(event, depth)
+        self.anchors[anchor] = (node, self.values - values + 1, self.deepest - depth)
         self.deepest = max(deepest, self.deepest)
-        self.open_anchors.discard(event.anchor)
+        self.open_anchors.discard(anchor)
         return node
 
     def refuse(self, event: Any, depth: int) -> NoReturn:
         if depth > MAX_DEPTH:
-            message, hint = f"lists and mappings may nest {MAX_DEPTH} deep", "flatten this part"
+            message, hint = TOO_DEEP, FLATTEN
         else:
             message = f"a document may hold {MAX_VALUES:,} values, aliases counted as what they stand for"
             hint = "put long lists of recipients into a CSV file: `source: {file: …}`"
@@ -218,54 +239,44 @@ class Composer:
             self.refuse(event, self.deepest)
         return node
 
-    def made(self, event: Any, depth: int) -> Node:
-        if isinstance(event, yaml.ScalarEvent):
-            return self.scalar(event)
-        sequence = isinstance(event, yaml.SequenceStartEvent)
-        if event.tag not in (None, "!", CORE + ("seq" if sequence else "map")):
+    def nested(self, event: Any, depth: int) -> MappingNode | SequenceNode:
+        mark, mapping = event.start_mark, type(event) is MappingStartEvent
+        if event.tag is not None and event.tag not in ("!", CORE + ("map" if mapping else "seq")):
             self.unknown_tag(event)
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
-        if sequence:
-            return SequenceNode(tuple(self.items(depth)), line, column)
-        return MappingNode(tuple(self.pairs(depth)), line, column)
+        if mapping:
+            return new(MappingNode, (tuple(self.pairs(depth + 1)), mark.line + 1, mark.column + 1))
+        return new(SequenceNode, (tuple(self.items(depth + 1)), mark.line + 1, mark.column + 1))
 
-    def items(self, depth: int) -> list[Node]:
-        found: list[Node] = []
-        while type(event := self.next()) is not yaml.SequenceEndEvent:
-            found.append(self.node(event, depth + 1))
-        return found
+    def items(self, depth: int) -> Iterator[Node]:
+        while type(event := self.next()) is not SequenceEndEvent:
+            yield self.node(event, depth)
 
-    def pairs(self, depth: int) -> list[tuple[Scalar, Node]]:
-        found: list[tuple[Scalar, Node]] = []
-        seen: dict[str, int] = {}
-        get, inner = self.next, depth + 1
-        while type(event := get()) is not yaml.MappingEndEvent:
-            key: Node | None = self.name(event) if type(event) is yaml.ScalarEvent else None
+    def pairs(self, depth: int) -> Iterable[tuple[Scalar, Node]]:
+        found: dict[str, tuple[Scalar, Node]] = {}
+        get, node = self.next, self.node
+        while type(event := get()) is not MappingEndEvent:
+            key = (word(event) if type(event) is ScalarEvent else None) or self.key(event, depth)
+            value = node(get(), depth)
             if key is None:
-                key = self.node(event, inner)
-                self.values -= 1  # a key is no value
-            value = self.node(get(), inner)
-            if not isinstance(key, Scalar) or (key.plain and key.text in ("", "<<")):
-                self.problems.append(self.no_key(event, key))
-            elif key.text in seen:
-                message = (
-                    f"the key `{key.text}` stands twice in this mapping: here and on line {seen[key.text]}"
-                )
-                self.problems.append(error("duplicate-key", message, self.at(event), "keep one of them"))
-            else:
-                seen[key.text] = event.start_mark.line + 1
-                found.append((key, value))
-        return found
+                continue
+            pair = (key, value)
+            first = found.setdefault(key.text, pair)
+            if first is not pair:
+                self.problems.append(self.repeated(event, key.text, first[0].line))
+        return found.values()
 
-    def name(self, event: Any) -> Scalar | None:
-        """A key that is a word without quotes, tag and anchor, as nearly all are; None for any other. What bounds values
-        and depth is left to the value beside it. Files have few different keys, so each is one string for all.
-        """
-        text = event.value
-        if event.style or event.tag is not None or event.anchor is not None or not text.isalpha():
-            return None
-        mark = event.start_mark
-        return Scalar(intern(text), resolve(text), True, mark.line + 1, mark.column + 1)
+    def key(self, event: Any, depth: int) -> Scalar | None:
+        key = self.node(event, depth)
+        self.values -= 1  # a key is no value
+        if isinstance(key, Scalar) and not (key.plain and key.text in ("", "<<")):
+            place = event.start_mark  # an alias stands elsewhere than its anchor
+            return key._replace(line=place.line + 1, column=place.column + 1)
+        self.problems.append(self.no_key(event, key))
+        return None
+
+    def repeated(self, event: Any, key: str, line: int) -> Diagnostic:
+        message = f"the key `{key}` stands twice in this mapping: here and on line {line}"
+        return error("duplicate-key", message, self.at(event), "keep one of them")
 
     def no_key(self, event: Any, key: Node) -> Diagnostic:
         if isinstance(key, Scalar) and key.text == "<<":
@@ -284,17 +295,16 @@ class Composer:
         return error("yaml-syntax", "a key must be text", self.at(event), hint)
 
     def scalar(self, event: Any) -> Scalar:
-        mark = event.start_mark
-        line, column = mark.line + 1, mark.column + 1
-        plain, text = not event.style, event.value
-        if event.tag is None:
-            return Scalar(text, resolve(text) if plain else text, plain, line, column)
-        if event.tag in ("!", CORE + "str"):
-            return Scalar(text, text, plain=False, line=line, column=column)
-        value = resolve(text)
-        if event.tag != CORE + core_type(value):
-            self.unknown_tag(event)
-        return Scalar(text, value, plain, line, column)
+        mark, tag, text, plain = event.start_mark, event.tag, event.value, not event.style
+        if tag is None:
+            value = resolve(text) if plain else text
+        elif tag in ("!", CORE + "str"):
+            value, plain = text, False
+        else:
+            value = resolve(text)
+            if tag != CORE + core_type(value):
+                self.unknown_tag(event)
+        return new(Scalar, (text, value, plain, mark.line + 1, mark.column + 1))
 
     def unknown_tag(self, event: Any) -> None:
         tag = event.tag.replace(CORE, "!!")
@@ -305,6 +315,17 @@ class Composer:
 
     def at(self, event: Any) -> Location:
         return Location(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def word(event: Any) -> Scalar | None:
+    """A key that is a word without quotes, tag and anchor, as nearly all are; None for any other. What bounds values
+    and depth is left to the value beside it. Files have few different keys, so each is one string for all.
+    """
+    text = event.value
+    if event.style or event.tag is not None or event.anchor is not None or not text.isalpha():
+        return None
+    mark = event.start_mark
+    return new(Scalar, (intern(text), WORDS.get(text, text), True, mark.line + 1, mark.column + 1))
 
 
 def core_type(value: object) -> str:

@@ -39,6 +39,5 @@ def advise_on(
     channel = CHANNELS[notification.channel]
     for variant, message in messages.items():
         if message.content is not None:
-            find = written_in(notification, variant)
-            advice = channel.advise(message.content, message.options, profile=environment.profile)
-            yield from (problem.at(find(problem.path)) for problem in advice)
+            for problem in channel.advise(message.content, message.options, profile=environment.profile):
+                yield problem.at(written_in(notification, variant)(problem.path))

@@ -2,40 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from notifyctl.beside import beside, pays
+from notifyctl.beside import Companion
+from notifyctl.config import build
+from notifyctl.config.parcel import Held
 from notifyctl.diagnostics import Diagnostic
 from notifyctl.lint.advice import advise_on
 from notifyctl.lint.project import compose_all
-from notifyctl.lint.unused import waiting
+from notifyctl.lint.unused import stand_in, waiting
 from notifyctl.lint.values import check_names
-from notifyctl.model import Environment, Notification, Project
+from notifyctl.model import Environment, Notification, Project, Template
 from notifyctl.ports import FileTree
+from notifyctl.records import replace
+
+ENOUGH = 50
+"""How many templates are worth a question to the second process."""
 
 
 def check_idle(
-    project: Project, *, environment: Environment, files: FileTree, together: bool = False
+    project: Project, *, environment: Environment, files: FileTree, companion: Companion | None = None
 ) -> list[Diagnostic]:
-    """All that lint says of them, in no order. `together`: a second process may look at half of many."""
-
-    def found(some: Sequence[Notification]) -> list[Diagnostic]:
-        return [
-            each for one in some for each in check_one(project, one, environment=environment, files=files)
-        ]
-
-    idle = list(waiting(project))
-    if not together or not pays(len(idle)):
-        return found(idle)
+    """All that lint says of them, in no order. `companion`: looks at those that it has in hand, where they are many."""
+    idle = waiting(project)
+    share = companion.share if companion is not None else ()
+    far = [each for each in idle if each.marks.file in share]
+    if companion is None or len(far) < ENOUGH:
+        return check_each(project, idle, environment=environment, files=files)
     import pickle
 
-    middle = len(idle) // 2
-    with beside(lambda: pickle.dumps(found(idle[middle:]))) as answer:
-        near = found(idle[:middle])
-        data = answer()
-    # What is unpickled was written by a copy of this process a moment ago.
-    far: list[Diagnostic] = found(idle[middle:]) if data is None else pickle.loads(data)  # noqa: S301
-    return near + far
+    settings = replace(project, templates={}, audiences={}, schedules={}, notifications={})
+    companion.ask(pickle.dumps((settings, environment, [(each.marks.file, each.name) for each in far])))
+    near = [each for each in idle if each.marks.file not in share]
+    found = check_each(project, near, environment=environment, files=files)
+    data = companion.answer()
+    if data is None:
+        return found + check_each(project, far, environment=environment, files=files)
+    found += pickle.loads(data)  # noqa: S301 - a copy of this process wrote it a moment ago
+    return found
+
+
+def answer(held: Held, question: bytes) -> bytes:
+    """What the second process says of the templates that it is asked about."""
+    import pickle
+
+    project, environment, wanted = pickle.loads(question)  # noqa: S301 - the process that this one is a copy of wrote it
+    known = {(d.marks.file, d.name): d for d in reversed(held.documents) if d.kind == "Template" and d.sound}
+    templates = (
+        build.template(name, known[file, name].values, known[file, name].marks) for file, name in wanted
+    )
+    return pickle.dumps(check_each(project, templates, environment=environment, files=held.files))
+
+
+def check_each(
+    project: Project, idle: Iterable[Template], *, environment: Environment, files: FileTree
+) -> list[Diagnostic]:
+    return [
+        each
+        for one in map(stand_in, idle)
+        for each in check_one(project, one, environment=environment, files=files)
+    ]
 
 
 def check_one(

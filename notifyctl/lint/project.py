@@ -17,10 +17,10 @@ from notifyctl.diagnostics import Diagnostic, Problem, Severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.lint.fiction import made_up
 from notifyctl.lint.recipients import check_recipients
-from notifyctl.lint.unused import check_unused, waiting
+from notifyctl.lint.unused import check_unused, stand_in, waiting
 from notifyctl.lint.variables import check_variables
-from notifyctl.lint.words import check_words
-from notifyctl.message import compose, variants, written_in
+from notifyctl.lint.words import check_words, quiet
+from notifyctl.message import Composing, variants, written_in
 from notifyctl.message.bounds import SECONDS, OutOfTimeError, bounded
 from notifyctl.model import Audience, Environment, Notification, Project
 from notifyctl.ports import AudienceReader, Environ, FileTree
@@ -100,7 +100,7 @@ def check_project(
     if not only:
         problems.extend(check_unused(project))
     if idle and not only:
-        for notification in waiting(project):
+        for notification in map(stand_in, waiting(project)):
             problems.extend(
                 compose_all(project, notification, environment=environment, files=files, columns=())[1]
             )
@@ -137,27 +137,25 @@ def compose_all(
     sender = sender_of(notification, environment)
     if sender is None:
         return {}, [no_sender(notification, environment)]
-    composed: dict[str | None, Message] = {}
+    variables = {**project.vars, **environment.vars}
+    composing = Composing(notification, variables=variables, sender=sender, columns=columns, files=files)
+    tried = [
+        (variant, *composing.message(variant, variant or project.locale))
+        for variant in variants(notification.template)
+    ]
+    composed = {variant: message for variant, message, _ in tried if message is not None}
+    silent = quiet(composed.values())
     problems: list[Diagnostic] = []
-    for variant in variants(notification.template):
-        message, found = compose(
-            notification,
-            variant=variant,
-            variables={**project.vars, **environment.vars},
-            sender=sender,
-            locale=variant or project.locale,
-            columns=columns,
-            files=files,
-        )
+    for variant, message, found in tried:
         problems.extend(found)
         if message is None:
             continue
-        composed[variant] = message
-        find = written_in(notification, variant)
+        broken = [] if silent else list(words(message))
         if message.content is not None:
-            broken = channel.check(message.content, message.options, profile=environment.profile)
+            broken = channel.check(message.content, message.options, profile=environment.profile) + broken
+        if broken:
+            find = written_in(notification, variant)
             problems.extend(problem.at(find(problem.path)) for problem in broken)
-        problems.extend(problem.at(find(problem.path)) for problem in words(message))
     return composed, problems
 
 

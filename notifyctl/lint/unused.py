@@ -32,12 +32,10 @@ def unused(rule: str, kind: str, name: str, marks: Marks) -> Diagnostic:
     )
 
 
-def waiting(project: Project) -> Iterator[Notification]:
-    """A stand-in for each template that no notification uses, so that its texts can be composed and checked."""
+def waiting(project: Project) -> list[Template]:
+    """Those that no notification uses. With a stand-in for it their texts can be composed and checked."""
     used = {notification.template.name for notification in project.notifications.values()}
-    for name, template in project.templates.items():
-        if name not in used:
-            yield stand_in(template)
+    return [template for name, template in project.templates.items() if name not in used]
 
 
 def stand_in(template: Template) -> Notification:

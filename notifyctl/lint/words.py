@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from notifyctl.channels.channel import texts
 from notifyctl.delivery import PLACEHOLDER, Message
@@ -36,11 +37,35 @@ def check_words(message: Message) -> Iterator[Problem]:
             yield from check(path, text)
 
 
+def quiet(messages: Iterable[Message]) -> bool:
+    """Whether no check can find anything in any of the messages: all their texts, at one look."""
+    found: list[str] = []
+    return all(gathered(m.content, found) and gathered(m.options, found) for m in messages) and harmless(
+        " ".join(found)  # no placeholder has a blank in it, so that no two texts make one together
+    )
+
+
+def gathered(value: Any, found: list[str]) -> bool:
+    """The strings in a nested value; False where markup is among them, for which a look is not enough."""
+    if isinstance(value, str):
+        found.append(value)
+    elif isinstance(value, (dict, Mapping)):
+        if "html" in value:
+            return False
+        for item in value.values():
+            if type(item) is str:  # the usual leaf, without a call of its own
+                found.append(item)
+            elif type(item) is not bool and not gathered(item, found):
+                return False
+    elif isinstance(value, (list, tuple)):
+        return all(gathered(item, found) for item in value)
+    return True
+
+
 def harmless(text: str) -> bool:
     """Whether no check of a text can find anything: a few looks in place of all of them, for most texts of most projects."""
     return (
-        text.isascii()
-        and text.isprintable()
+        all_visible(text)
         and "://" not in text
         and "{" not in text
         and "%" not in text
@@ -49,8 +74,13 @@ def harmless(text: str) -> bool:
     )
 
 
+def all_visible(text: str) -> bool:
+    """Whether `invisible` surely finds nothing: what it looks for Python does not call printable."""
+    return text.isprintable() or text.replace("\n", "").isprintable()
+
+
 def invisible(path: Path, text: str) -> Iterator[Problem]:
-    if text.isascii() and text.isprintable():
+    if all_visible(text):
         return
     for wrong, what in (
         (CONTROL, "a control character"),

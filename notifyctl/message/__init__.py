@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from notifyctl.message.compose import compose, variant_for, variants, written_in
+from notifyctl.message.compose import Composing, compose, variant_for, variants, written_in
 from notifyctl.message.substitute import Filler, own_values, placeholders, resolve
 
 if TYPE_CHECKING:
     from notifyctl.message.identity import DeliveryHash, canonical, content_hash, texts_hash
 
 __all__ = [
+    "Composing",
     "DeliveryHash",
     "Filler",
     "canonical",

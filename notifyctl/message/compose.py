@@ -6,6 +6,7 @@ Jinja2 sees the project's `vars` only. `$(name)` is left standing: it is filled 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from posixpath import dirname, join, normpath
 from typing import Any
 
@@ -14,7 +15,7 @@ from notifyctl.diagnostics import Diagnostic, Location, Marks, Path, Severity, c
 from notifyctl.message.bounds import MAX_TEXT
 from notifyctl.message.plain import plainly
 from notifyctl.message.substitute import placeholders
-from notifyctl.model import ApiObject, Notification, Template
+from notifyctl.model import ApiObject, LocaleVariant, Notification, Template
 from notifyctl.ports import FileTree
 
 MAX_NAMES = 1000
@@ -58,36 +59,105 @@ def compose(
     """The message of one variant, or what is wrong with it. `columns` are the audience's variables, which an opaque body
     may read.
     """
-    template = notification.template
-    differing = template.locales.get(variant or "")
-    options = merged(template.options, differing.options if differing else {})
-    document = {"options": merged(options, notification.options)}
-    if template.content is not None:
-        document["content"] = merged(template.content, differing.content if differing else {})
-    composer = Composer(files, {**variables, "locale": locale}, written_in(notification, variant))
-    composed = composer.walk(document, ())
-    if composer.problems:
-        return None, composer.problems
-    content = sendable(composed.get("content"))
-    names, shared = values_of(notification, content, composed["options"], columns)
-    message = Message(
-        channel=template.channel,
-        sender=sender,
-        content=content,
-        options=composed["options"],
-        locale=variant,
-        cc=notification.cc,
-        bcc=notification.bcc,
-        smartlinks=notification.smartlinks,
-        template_id=template.remote_id,
-        names=names,
-        shared=shared,
-    )
-    if len(message.names) > MAX_NAMES:
-        said = f"the message reads {len(message.names):,} variables; {MAX_NAMES:,} are allowed"
-        place = composer.find(("content",)).at("content")
-        return None, [Diagnostic("template-limit", Severity.ERROR, said, place)]
-    return message, []
+    composing = Composing(notification, variables=variables, sender=sender, columns=columns, files=files)
+    return composing.message(variant, locale)
+
+
+class Composing:
+    """As `compose`, for one variant after the other: what they have in common is worked out once."""
+
+    def __init__(
+        self,
+        notification: Notification,
+        *,
+        variables: Mapping[str, Any],
+        sender: str,
+        columns: Sequence[str],
+        files: FileTree,
+    ) -> None:
+        self.notification = notification
+        self.variables = variables
+        self.sender = sender
+        self.columns = columns
+        self.files = files
+        self.shared = shared_values(notification)
+        self.options = merged(notification.template.options, notification.options)
+        self.read = placeholders(self.options) if finished(self.options) else None
+        """What finished options read, which are then those of most variants; None where they are still to be composed."""
+
+    def message(self, variant: str | None, locale: str) -> tuple[Message | None, list[Diagnostic]]:
+        template = self.notification.template
+        differing = template.locales.get(variant or "")
+        find = written_in(self.notification, variant)
+        composer = Composer(self.files, {**self.variables, "locale": locale}, find)
+        options = self.options_of(differing, composer)
+        content = template.content
+        if content is not None:
+            content = sendable(
+                composer.below(merged(content, differing.content if differing else {}), "content")
+            )
+        if composer.problems:
+            return None, composer.problems
+        names = self.names_of(content, options)
+        if len(names) > MAX_NAMES:
+            said = f"the message reads {len(names):,} variables; {MAX_NAMES:,} are allowed"
+            place = find(("content",)).at("content")
+            return None, [Diagnostic("template-limit", Severity.ERROR, said, place)]
+        return self.made(variant, content, options, names), []
+
+    def made(
+        self, variant: str | None, content: ApiObject | None, options: ApiObject, names: tuple[str, ...]
+    ) -> Message:
+        notification = self.notification
+        return Message(
+            channel=notification.template.channel,
+            sender=self.sender,
+            content=content,
+            options=options,
+            locale=variant,
+            cc=notification.cc,
+            bcc=notification.bcc,
+            smartlinks=notification.smartlinks,
+            template_id=notification.template.remote_id,
+            names=names,
+            shared={name: self.shared[name] for name in names if name in self.shared},
+        )
+
+    def options_of(self, differing: LocaleVariant | None, composer: Composer) -> dict[str, Any]:
+        """Most variants have the template's, and in most of these nothing stands for Jinja2."""
+        if differing is None or not differing.options:
+            return self.options if self.read is not None else composer.below(self.options, "options")
+        own = merged(self.notification.template.options, differing.options)
+        return composer.below(merged(own, self.notification.options), "options")
+
+    def names_of(self, content: ApiObject | None, options: ApiObject) -> tuple[str, ...]:
+        """The variables that a message reads, sorted."""
+        notification = self.notification
+        if notification.template.remote_id is None:
+            names = placeholders(content)
+            names |= placeholders(options) if options is not self.options or self.read is None else self.read
+        elif (declared := notification.template.variables) is not None:
+            names = {variable.name for variable in declared}
+        else:
+            names = {*notification.substitutions, *self.columns}
+        names.discard(UNSUBSCRIBE)
+        return tuple(sorted(names))
+
+
+def shared_values(notification: Notification) -> dict[str, str]:
+    """Values that are the same for all who read a message: the notification's over the template's defaults."""
+    shared: dict[str, str] = {}
+    for variable in notification.template.variables or ():
+        if variable.default is not None or not variable.required:
+            shared[variable.name] = variable.default or ""
+    return {**shared, **notification.substitutions}
+
+
+def finished(value: Any) -> bool:
+    """Whether composing surely leaves a nested value as it is."""
+    if isinstance(value, dict):
+        return all(key not in FILE_FIELDS and finished(item) for key, item in value.items())
+    return type(value) is bool or (type(value) is str and "{" not in value and len(value) <= MAX_TEXT)
 
 
 def sendable(content: ApiObject | None) -> ApiObject | None:
@@ -96,28 +166,6 @@ def sendable(content: ApiObject | None) -> ApiObject | None:
         return content
     files = [{key: value for key, value in each.items() if key != "size"} for each in content["attachments"]]
     return {**content, "attachments": files}
-
-
-def values_of(
-    notification: Notification, content: ApiObject | None, options: ApiObject, columns: Sequence[str]
-) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The variables that a message reads, sorted, and those values of them that are the same for all."""
-    declared = notification.template.variables
-    if notification.template.remote_id is not None:
-        known = (
-            [v.name for v in declared] if declared is not None else [*notification.substitutions, *columns]
-        )
-        names = set(known)
-    else:
-        names = placeholders(content) | placeholders(options)
-    names.discard(UNSUBSCRIBE)
-    shared: dict[str, str] = {}
-    for variable in declared or ():
-        if variable.default is not None or not variable.required:
-            shared[variable.name] = variable.default or ""
-    shared |= notification.substitutions
-    read = tuple(sorted(names))
-    return read, {name: shared[name] for name in read if name in shared}
 
 
 def merged(base: ApiObject, over: ApiObject) -> dict[str, Any]:
@@ -136,13 +184,13 @@ def merged(base: ApiObject, over: ApiObject) -> dict[str, Any]:
 
 def written_in(notification: Notification, variant: str | None) -> Finder:
     """Where a value of a composed message was written: in the notification, the variant or the template itself."""
+    return partial(marks_of, notification, variant)
+
+
+def marks_of(notification: Notification, variant: str | None, path: Path) -> Marks:
     template = notification.template.marks
     layers = [notification.marks, *([template.below("locales", variant)] if variant else []), template]
-
-    def find(path: Path) -> Marks:
-        return next((marks for marks in layers if marks.has(*path)), template)
-
-    return find
+    return next((marks for marks in layers if marks.has(*path)), template)
 
 
 class Composer:
@@ -155,27 +203,35 @@ class Composer:
         self.problems: list[Diagnostic] = []
         self._render: Callable[[str, str, Mapping[str, Any]], str] | None = None
 
+    def below(self, value: ApiObject, key: str) -> dict[str, Any]:
+        """Of a message's content or options, where a file may stand in place of a text."""
+        result: dict[str, Any] = {}
+        for name, item in value.items():
+            if name in FILE_FIELDS:
+                result[FILE_FIELDS[name]] = self.file(item, (key, name))
+            elif type(item) is str and "{" not in item and len(item) <= MAX_TEXT:
+                result[name] = item  # nothing for Jinja2: most texts of most projects
+            else:
+                result[name] = self.walk(item, (key, name))
+        return result
+
     def walk(self, value: Any, path: Path) -> Any:
         if isinstance(value, str):
-            if "{" not in value and len(value) <= MAX_TEXT:
-                return value  # nothing for Jinja2: most texts of most projects
-            return self.render(value, path, self.find(path).at(*path))
+            return self.text(value, path)
         if isinstance(value, (dict, Mapping)):
-            filed = len(path) == 1
-            result: dict[str, Any] = {}
-            for key, item in value.items():
-                if key in FILE_FIELDS and filed:
-                    result[FILE_FIELDS[key]] = self.file(item, (*path, key))
-                elif type(item) is bool or (type(item) is str and "{" not in item and len(item) <= MAX_TEXT):
-                    result[FILE_FIELDS.get(key) or key] = (
-                        item  # a leaf with nothing to do, without a call of its own
-                    )
-                else:
-                    result[FILE_FIELDS.get(key) or key] = self.walk(item, (*path, key))
-            return result
+            return {FILE_FIELDS.get(key) or key: self.walk(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.walk(item, (*path, number)) for number, item in enumerate(value)]
         return value
+
+    def text(self, source: str, path: Path) -> str:
+        """A string of a YAML file. Where that is, is asked for only when there is something to say."""
+        if len(source) <= MAX_TEXT:
+            text = plainly(source, f"#{path[-1]}", self.variables) if "{" in source else source
+            if text is not None and len(text) <= MAX_TEXT:
+                return text
+        place = self.find(path).at(*path)
+        return self.render(source, place, f"{place.file}#{path[-1]}")
 
     def file(self, named: str, path: Path) -> str:
         """The text of a `textFile` or `htmlFile`: beside the YAML file that names it, else below the project's root."""
@@ -190,18 +246,15 @@ class Composer:
             except OSError as wrong:
                 said = f"{clipped(candidate)} cannot be read: {wrong.strerror}"
                 return self.problem("unreadable-file", said, place)
-            return self.render(
-                source, (*path[:-1], FILE_FIELDS[str(path[-1])]), Location(candidate, 1, 1), candidate
-            )
+            return self.render(source, Location(candidate, 1, 1), candidate)
         hint = "a path relative to this file or to the project; files outside the project cannot be read"
         return self.problem("unreadable-file", f"there is no file {clipped(named)!r}", place, hint)
 
-    def render(self, source: str, path: Path, place: Location, name: str | None = None) -> str:
+    def render(self, source: str, place: Location, name: str) -> str:
         if len(source) > MAX_TEXT:
             return self.problem("template-limit", f"a text of more than {MAX_TEXT:,} characters", place)
         if "{" not in source:
             return source  # nothing for Jinja2: most texts of most projects
-        name = name or f"{place.file}#{path[-1]}"
         text = plainly(source, name, self.variables)
         if text is not None and len(text) <= MAX_TEXT:
             return text

@@ -5,7 +5,7 @@ Whatever is not surely that plain is left to Jinja2, mistakes included, so that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from notifyctl.patterns import pattern
@@ -48,7 +48,7 @@ def plainly(source: str, name: str, variables: Mapping[str, Any]) -> str | None:
     if name.endswith(ESCAPED) or "\r" in source:
         return None  # Jinja2 escapes values, and makes line ends alike
     parts = PLAIN.split(source)
-    if any(SPECIAL.search(text) for text in parts[::2]) or any(text.endswith("{") for text in parts[:-1:2]):
+    if source.count("{") > len(parts) - 1 and unsure(parts[::2]):  # more than the two braces of each name
         return None
     for at in range(1, len(parts), 2):
         value = variables.get(parts[at]) if parts[at] not in WORDS else None
@@ -56,3 +56,8 @@ def plainly(source: str, name: str, variables: Mapping[str, Any]) -> str | None:
             return None
         parts[at] = str(value)
     return "".join(parts)
+
+
+def unsure(texts: Sequence[str]) -> bool:
+    """Whether the braces in what stands between the names may mean something to Jinja2."""
+    return any(SPECIAL.search(text) for text in texts) or any(text.endswith("{") for text in texts[:-1])

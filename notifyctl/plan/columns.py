@@ -7,62 +7,39 @@ costs two units in a long text) is examined by the row-wise code. Both give the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property, partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
-from json.encoder import encode_basestring
-from typing import Any
 
 from notifyctl.audience.columns import Roster
-from notifyctl.channels.segments import (
-    BASIC,
-    BEYOND_BMP,
-    EXTENSION,
-    MULTI_GSM7,
-    MULTI_UCS2,
-    SINGLE_GSM7,
-    SINGLE_UCS2,
-    is_basic,
-    is_gsm7,
-)
 from notifyctl.delivery import (
     FINGERPRINT_BYTES,
     ID_BYTES,
-    MEMBER_BYTES,
-    PLACEHOLDER,
-    BatchFacts,
-    Message,
-    Scope,
-    UnitColumns,
 )
 from notifyctl.effort import silent
 from notifyctl.engine import Engine, literal, quoted
-from notifyctl.message import DeliveryHash, resolve, variant_for
-from notifyctl.message.identity import unix_lines
+from notifyctl.message import resolve, variant_for
 from notifyctl.model import ChannelName
-from notifyctl.plan.actions import AUTHORISED, Action, Decision, Intent, decide
+from notifyctl.plan.actions import AUTHORISED, Action, Intent, decide
+from notifyctl.plan.combinations import KEY, Combination, Combinations, authorised, total
 from notifyctl.plan.digest import Sorted, shared
 from notifyctl.plan.examine import NOT_A_RECIPIENT, Examination, Examiner, GroupKey, earliest
+from notifyctl.plan.meet import BATCH_BITS, LOW, RANKS, SIEVE_MOST, Meeting, meet_ids
 from notifyctl.plan.part import Identify
+from notifyctl.plan.reading import GSM7, RIGHT_TO_LEFT, Reading, sql_text, together
 from notifyctl.plan.samples import HELD
-from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Recorded, Standing
-from notifyctl.schedule.timing import Timing
+from notifyctl.plan.selected import MEMBERS, Selected
+from notifyctl.plan.standing import Kind, PackedIds, Recorded
 
 __all__ = ["ByColumns"]
 
+BySql = Callable[[str], str]
+"""An SQL expression for an address → one in hexadecimal digits, of which its id is the beginning."""
+
 AT_ONCE = 8192
 """Rows that are looked at one by one in one go."""
-FACTS_AT_ONCE = 1 << 21
-"""Members of a ledger's batches that are held at a time."""
-ID_HEX, FINGERPRINT_HEX = 2 * ID_BYTES, 2 * FINGERPRINT_BYTES
-SEPARATOR = "\x1f"
-"""Between the cells of a row."""
-ASTRAL = r"[\x{10000}-\x{10FFFF}]"
-ODD = r'["\\\x00-\x1f]'
-"""Characters that JSON escapes: a value with one is hashed by the row-wise code."""
-
+SORTED_AT_ONCE = 1 << 20
+"""Entries of the digest that are held at once."""
 STANDINGS: tuple[tuple[Kind | None, bool], ...] = (
     (None, True),
     ("rejected", True),
@@ -72,52 +49,6 @@ STANDINGS: tuple[tuple[Kind | None, bool], ...] = (
 )
 """What the column `standing` says: the kind, and whether what was sent is what it would get now."""
 OTHER_TEXT = len(STANDINGS) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Combination:
-    """All that a decision depends on, what was decided, and how many it is about."""
-
-    key: int
-    variant: int
-    when: Timing | None
-    decision: Decision
-    people: int
-    segments: int
-
-
-@dataclass(slots=True)
-class Reading:
-    """A message in SQL: each of its values, and what follows from them."""
-
-    message: Message
-    hashes: DeliveryHash
-    columns: list[str | None]
-    """For each of the message's names the column of people, if there is one."""
-    nullable: list[bool]
-    """Whether somebody lacks it."""
-
-    @property
-    def given(self) -> list[str | None]:
-        """What all share, by name."""
-        return [self.message.shared.get(name) for name in self.message.names]
-
-    @property
-    def values(self) -> list[str]:
-        """The values as readers get them; NULL where nothing gives one."""
-        return [
-            sql_text(given)
-            if column is None
-            else column
-            if given is None
-            else f"coalesce({column}, {literal(given)})"
-            for column, given in zip(self.columns, self.given, strict=True)
-        ]
-
-    @property
-    def own(self) -> str:
-        """All that the columns hold, together."""
-        return together([column for column in self.columns if column is not None])
 
 
 class ByColumns:
@@ -133,8 +64,7 @@ class ByColumns:
         self.zones: list[str] = []
         self.blocks: list[str] = []
         self.readings: list[Reading] = []
-        self.combinations: list[Combination] = []
-        self.sieve: Any = None
+        self.combinations = Combinations()
 
     def run(self, identify: Identify, *, on_step: Callable[[str, float], None] = silent) -> Examination:
         """`on_step` is told what begins, and what share of the work is done: by the times of a million people."""
@@ -150,10 +80,16 @@ class ByColumns:
             return found
         self.readings = [self._reading(variant) for variant in self.variants]
         on_step("recognising people", 0.25)
-        self._units(identify)
+        meeting = self._meeting()
+        aside = self._ids(identify, soon=not meeting.silent)
+        if aside:
+            meeting.begin("ids")
+        self._units(identify, aside=aside)
+        if not aside:
+            meeting.begin("units")
         self._look_at_odd_ones()
         on_step("asking the ledger", 0.6)
-        self._past()
+        self._past(meeting)
         on_step("deciding", 0.9)
         self._decide()
         self._tally()
@@ -178,29 +114,42 @@ class ByColumns:
         ]
         return Reading(message, self.examiner.hashes[variant], columns, lacking)
 
-    def _units(self, identify: Identify) -> None:
-        """The table `units`: a row for each person, in their order, with all that a decision depends on."""
-        by_sql: Callable[[str], str] | None = getattr(identify, "sql", None)
+    def _ids(self, identify: Identify, *, soon: bool) -> bool:
+        """The table `ids`, where ids are wanted `soon`, before all else, or cannot be made in SQL. For very many people it would
+        take more memory than it saves time.
+        """
+        by_sql: BySql | None = getattr(identify, "sql", None)
         if by_sql is None:
             self._identified(identify)
-        source = "people" if by_sql is not None else "people JOIN ids USING (n)"
-        recipient = f"{by_sql('key')}[1:{ID_HEX}]" if by_sql is not None else "id"
-        usual = [f"regexp_full_match({r.own}, {literal(USUAL)})" for r in self.readings]
+        elif soon and self.roster.people <= SIEVE_MOST:
+            self.engine.run(f"CREATE TABLE ids AS SELECT n, {id_of(by_sql)} AS id FROM people")
+        else:
+            return False
+        return True
+
+    def _units(self, identify: Identify, *, aside: bool) -> None:
+        """The table `units`: a row for each person, in their order, with all that a decision depends on. `aside`: ids are at
+        hand.
+        """
+        source = "people JOIN ids USING (n)" if aside else "people"
+        recipient = "id" if aside else id_of(identify.sql)  # type: ignore[attr-defined]
+        counts = [self.examiner.inspectors[each.message.locale].counts_segments for each in self.readings]
         columns = {
-            "segments": [self._segments(reading) for reading in self.readings],
-            "length": [self._length(reading) for reading in self.readings],
-            "wide": [f"strlen({together(r.values)}) <> length" for r in self.readings],
-            "odd": [self._odd(reading) for reading in self.readings],
-            "hash": [self._hash(reading) for reading in self.readings],
+            "segments": [each.segments for each in self.readings],
+            "length": [each.length for each in self.readings],
+            "wide": [each.wide for each in self.readings],
+            "odd": [each.odd(segments=its) for each, its in zip(self.readings, counts, strict=True)],
+            "hash": [each.hash for each in self.readings],
         }
         made = ", ".join(f"{self._by_variant(each)} AS {quoted(name)}" for name, each in columns.items())
-        blocked = self._by_variant([self._blocked(reading) for reading in self.readings])
+        usual = self._by_variant([each.usual for each in self.readings])
+        blocked = self._by_variant([self._blocked(each) for each in self.readings])
         self.engine.run(f"""
             CREATE TABLE units AS
             SELECT n, id, variant, zone, suppression AS suppressed, segments, length, wide, odd, hash, {blocked} AS blocked,
                    0::UTINYINT AS standing, {self.part.recorded is not None} AS joined, false AS earlier
             FROM (SELECT *, {made} FROM (
-                SELECT *, {self._by_variant(usual)} AS usual FROM (
+                SELECT *, {usual} AS usual FROM (
                     SELECT *, {recipient} AS id, {self._variant()} AS variant, {self._zone()} AS zone FROM {source}
             )))""")
 
@@ -208,11 +157,11 @@ class ByColumns:
         """Ids by a function that is not known in SQL."""
         import numpy as np
 
-        self.engine.run("CREATE TABLE ids (n BIGINT, id VARCHAR)")
+        self.engine.run("CREATE TABLE ids (n BIGINT, id BLOB)")
         for rows in self.engine.chunks("SELECT n, key FROM people", AT_ONCE):
             numbers, keys = zip(*rows, strict=True)
-            ids = [each.hex() for each in identify(keys)]
-            with self.engine.given("chunk", {"n": np.array(numbers), "id": np.array(ids, dtype=object)}):
+            ids = np.array([*identify(keys), None], dtype=object)[:-1]
+            with self.engine.given("chunk", {"n": np.array(numbers), "id": ids}):
                 self.engine.run("INSERT INTO ids SELECT * FROM chunk")
 
     def _by_variant(self, each: Sequence[str]) -> str:
@@ -245,85 +194,9 @@ class ByColumns:
             )
         return f"(CASE {' '.join(cases)} END)::USMALLINT"
 
-    def _hash(self, reading: Reading) -> str:
-        """The delivery hash in hex, as `DeliveryHash.of` makes it of values without odd characters."""
-        text, pieces = reading.hashes.head + "{", []
-        fields = zip(reading.hashes.keys, reading.columns, reading.given, reading.nullable, strict=True)
-        for number, (key, column, given, nullable) in enumerate(fields):
-            text += ("," if number else "") + key
-            escaped = "null" if given is None else encode_basestring(unix_lines(given))
-            if column is None:
-                text += escaped
-            elif nullable:
-                pieces += [literal(text), f"coalesce('\"' || {column} || '\"', 'null')"]
-                text = ""
-            else:
-                value = column if given is None else f"coalesce({column}, {literal(escaped[1:-1])})"
-                pieces += [literal(text + '"'), value]
-                text = '"'
-        pieces.append(literal(text + "}}"))
-        return f"sha256({' || '.join(pieces)})"
-
-    def _odd(self, reading: Reading) -> str:
-        odd = f"NOT usual AND regexp_matches({reading.own}, {literal(ODD)})"
-        if self.examiner.inspectors[reading.message.locale].counts_segments:
-            odd = f"({odd} OR segments IS NULL)"
-        return odd
-
-    def _length(self, reading: Reading) -> str:
-        """Characters of all values, by which the longest and the shortest text are found."""
-        return " + ".join(f"coalesce(length({value}), 0)" for value in reading.values) or "0"
-
-    def _segments(self, reading: Reading) -> str:
-        """The segments of an SMS; NULL where they must be counted in the text, and on other channels."""
-        message = reading.message
-        text = (message.content or {}).get("text")
-        if message.channel is not ChannelName.SMS or not isinstance(text, str):
-            return "NULL::INTEGER"
-        bare, used = bare_text(text, message)
-        values = [reading.values[message.names.index(name)] for name in used]
-        total = " + ".join([str(len(bare)), *(f"coalesce(length({value}), 0)" for value in values)])
-        filled = together(list(dict.fromkeys(values)))
-        double = sum(character in EXTENSION for character in bare)
-        long = f"({total}) + {double}"
-        narrow = (
-            f"CASE WHEN {long} = 0 THEN 0 WHEN {long} <= {SINGLE_GSM7} THEN 1"
-            f" ELSE {f'({long} + {MULTI_GSM7 - 1}) // {MULTI_GSM7}' if is_basic(bare) else 'NULL'} END"
-        )
-        wide = "NULL"
-        if not any(ord(character) > BEYOND_BMP for character in bare):
-            wide = (
-                f"CASE WHEN regexp_matches({filled}, {literal(ASTRAL)}) THEN NULL"
-                f" WHEN {total} <= {SINGLE_UCS2} THEN 1 ELSE ({total} + {MULTI_UCS2 - 1}) // {MULTI_UCS2} END"
-            )
-        if not is_gsm7(bare):
-            return f"({wide})::INTEGER"
-        # What is usual in the columns is basic; what all share may be something else.
-        given = {name: reading.message.shared.get(name, "") for name in used}
-        basic = "usual" if all(map(is_basic, given.values())) else "false"
-        basic = f"({basic} OR regexp_full_match({filled}, {literal(alphabet(BASIC))}))"
-        gsm7 = f"regexp_full_match({filled}, {literal(alphabet(BASIC + EXTENSION))})"
-        return f"(CASE WHEN {basic} THEN {narrow} WHEN {gsm7} THEN NULL ELSE {wide} END)::INTEGER"
-
     def _blocked(self, reading: Reading) -> str:
-        """A place in `blocks`, from 1; 0: nothing is wrong. In the order in which the row-wise code looks."""
-        inspector = self.examiner.inspectors[reading.message.locale]
-        names = reading.message.names
-        cases = [
-            (f"{value} IS NULL", f"missing-variable {name}")
-            for name, value, nullable in zip(names, reading.values, reading.nullable, strict=True)
-            if nullable
-        ]
-        cases += [
-            (f"length({reading.values[at]}) > {most}", f"variable-too-long {names[at]}")
-            for at, most in inspector.max_lengths
-        ]
-        if inspector.limit is not None:
-            bare, used = bare_text(str((reading.message.content or {})["text"]), reading.message)
-            lengths = (f"length({reading.values[names.index(name)]})" for name in used)
-            cases.append((f"{' + '.join([str(len(bare)), *lengths])} > {inspector.limit}", "text-too-long"))
-        if inspector.counts_segments and inspector.max_segments is not None:
-            cases.append((f"segments > {inspector.max_segments}", "max-segments"))
+        """A place in `blocks`, from 1; 0: nothing is wrong."""
+        cases = reading.wrong(self.examiner.inspectors[reading.message.locale])
         if not cases:
             return "0::USMALLINT"
         told = " ".join(f"WHEN {test} THEN {self._block(reason)}" for test, reason in cases)
@@ -339,10 +212,10 @@ class ByColumns:
         import numpy as np
 
         for rows in self._people("odd", AT_ONCE):
-            looked: list[tuple[int, str, int | None, int]] = []
+            looked: list[tuple[int, bytes, int | None, int]] = []
             for n, variant, _, values in rows:
                 seen = self.examiner.inspectors[self.variants[variant]].look(values)
-                hashed = self.examiner.hashes[self.variants[variant]].of(values).hex()
+                hashed = self.examiner.hashes[self.variants[variant]].of(values)
                 looked.append((n, hashed, seen.segments, self._block(seen.blocked) if seen.blocked else 0))
             numbers, hashes, segments, blocked = zip(*looked, strict=True)
             chunk = {
@@ -376,88 +249,32 @@ class ByColumns:
 
     # What the ledger knows
 
-    def _past(self) -> None:
-        import numpy as np
-
-        known, recorded = self.part.standings, self.part.recorded
+    def _meeting(self) -> Meeting:
+        recorded = self.part.recorded
         epochs = recorded.epochs if isinstance(recorded, Recorded) else {}
-        met, count = np.zeros(0, bool), 0
-        told = packed_facts(known, epochs) if isinstance(known, Known) else folded_facts(known)
-        for number, piece in enumerate(ahead(told)):
-            if number == 0:
-                self.sieve = self._made_sieve()
-            places = self._meet(piece)
-            if len(places):
-                met = met if len(met) else np.zeros(self.engine.row("SELECT max(n) + 1 FROM units")[0], bool)
-                met[places] = True
-                count += len(places)
-        if count:
-            self._fold(repeated=bool(count > np.count_nonzero(met)))
+        return Meeting(self.engine, self.part.standings, epochs)
+
+    def _past(self, meeting: Meeting) -> None:
+        if meeting.end():
+            self._fold()
+        recorded = self.part.recorded
         held = PackedIds(recorded.held) if isinstance(recorded, Recorded) else recorded
-        for column, value, ids in (("joined", "false", held), ("earlier", "true", self.part.earlier)):
-            for chunk in packed_ids(ids or ()):
-                self._keys()
-                with self.engine.given("chunk", chunk):
-                    self.engine.run(
-                        f"UPDATE units SET {column} = {value} FROM keys JOIN chunk USING (hi, lo)"
-                        " WHERE units.n = keys.n"
-                    )
-        for table in ("keys", "met"):
+        meet_ids(self.engine, held or (), column="joined", value=False)
+        meet_ids(self.engine, self.part.earlier, column="earlier", value=True)
+        for table in ("keys", "met", "ids"):
             self.engine.run(f"DROP TABLE IF EXISTS {table}")
 
-    def _keys(self) -> None:
-        """Each id as two numbers, made once: it is met many times."""
-        self.engine.run(f"CREATE TABLE IF NOT EXISTS keys AS SELECT n, {HIGH} AS hi, {LOW} AS lo FROM units")
-
-    def _made_sieve(self) -> Any:
-        """Which beginnings of ids there are: most people of a large ledger are not in the audience, and need no join. None
-        for an audience so large that most would pass.
-        """
+    def _fold(self) -> None:
+        """The word that decides for each unit, as `standing.standings` folds it."""
         import numpy as np
 
-        self._keys()
-        if self.roster.people > SIEVE_MOST:
-            return None
-        sieve = np.zeros(1 << SIEVE_BITS, bool)
-        sieve[self.engine.arrays("SELECT hi FROM keys")["hi"] >> SIEVE_SHIFT] = True
-        return sieve
-
-    def _meet(self, piece: Facts) -> Any:
-        """Gather what packed facts say of people in this audience; returns their places in it."""
-        hi, places = piece.column("hi"), piece.places
-        if self.sieve is not None:
-            places = places[self.sieve[hi >> SIEVE_SHIFT]]
-        if not len(places):
-            return places
-        chunk = {"hi": hi[places], "lo": piece.column("lo")[places], "place": places}
-        with self.engine.given("chunk", chunk):
-            found = self.engine.arrays("SELECT n, place FROM keys JOIN chunk USING (hi, lo)")
-        if len(found["n"]):
-            self.engine.run(
-                "CREATE TABLE IF NOT EXISTS met (n BIGINT, f1 UBIGINT, f2 UINTEGER, rank UBIGINT, recorded BOOLEAN)"
-            )
-            with self.engine.given("chunk", {"n": found["n"], **piece.rows(found["place"])}):
-                self.engine.run("INSERT INTO met SELECT n, f1, f2, rank, recorded FROM chunk")
-        return found["n"]
-
-    def _fold(self, *, repeated: bool) -> None:
-        """The word that decides for each unit, as `standing.standings` folds it. `repeated`: some have several."""
-        import numpy as np
-
-        if repeated:
-            self.engine.run(
-                "CREATE TABLE folded AS SELECT n, arg_max(f1, rank) AS f1, arg_max(f2, rank) AS f2, max(rank) AS rank,"
-                " bool_or(recorded) AS recorded FROM met GROUP BY n"
-            )
-            self.engine.run("DROP TABLE met")
-            self.engine.run("ALTER TABLE folded RENAME TO met")
         # The join gives a narrow table: an UPDATE that joins would hold the hashes of everybody.
         same = f"f1 = {HASH_1} AND f2 = {HASH_2}"
         self.engine.run(f"""
             CREATE TABLE word AS
             SELECT n, recorded, (CASE rank >> {BATCH_BITS} WHEN 0 THEN 0 WHEN {RANKS["rejected"]} THEN 1
                    WHEN {RANKS["uncertain"]} THEN 2 ELSE CASE WHEN {same} THEN 3 ELSE {OTHER_TEXT} END END)::UTINYINT AS standing
-            FROM met JOIN units USING (n)""")
+            FROM met JOIN units USING (n) WHERE lo = {LOW}""")
         self.engine.run(
             "UPDATE units SET joined = joined AND NOT recorded, standing = word.standing FROM word WHERE units.n = word.n"
         )
@@ -512,10 +329,10 @@ class ByColumns:
             made = Combination(key, variant, when, decision, people, int(segments))
             self.combinations.append(made)
             self._keep(made)
-        held = self._select(lambda each: each.decision.action in {Action.DEFERRED, Action.BLOCKED})
+        held = self.combinations.where(lambda each: each.decision.action in {Action.DEFERRED, Action.BLOCKED})
         self.found.held = list(self._packed(held, "id"))
-        served = self._select(lambda each: each.decision.reason == "baseline")
-        self.found.served = list(self._packed(served, f"id || hash[1:{FINGERPRINT_HEX}]"))
+        served = self.combinations.where(lambda each: each.decision.reason == "baseline")
+        self.found.served = list(self._packed(served, MEMBERS))
 
     def _keep(self, made: Combination) -> None:
         found, when, decision = self.found, made.when, made.decision
@@ -528,21 +345,16 @@ class ByColumns:
             if decision.action is Action.DEFERRED:
                 found.deferred_until = earliest(found.deferred_until, when.until)
 
-    def _select(self, wanted: Callable[[Combination], bool]) -> str:
-        """The test for the units of some combinations; `false` for none."""
-        keys = [each.key for each in self.combinations if wanted(each)]
-        if len(keys) == len(self.combinations):
-            return "true"
-        return f"{KEY} IN ({', '.join(map(str, keys))})" if keys else "false"
-
     def _packed(self, test: str, expression: str) -> Iterator[bytes]:
-        """Hex text of units in their order, as bytes."""
+        """Bytes of units in their order."""
         if test != "false":
-            for rows in self.engine.chunks(f"SELECT {expression} FROM units WHERE {test}", AT_ONCE):
-                yield bytes.fromhex("".join([text for (text,) in rows]))
+            for rows in self.engine.chunks(
+                f"SELECT {expression} FROM units WHERE {test} ORDER BY n", AT_ONCE
+            ):
+                yield b"".join([each for (each,) in rows])
 
     def _tally(self) -> None:
-        test = self._select(authorised)
+        test = self.combinations.where(authorised)
         if test == "false":
             return
         tally = self.found.tally
@@ -556,48 +368,53 @@ class ByColumns:
 
     def _samples(self) -> None:
         """The rows that the row-wise code would have shown, in their order."""
-        test = self._select(lambda each: authorised(each) or each.decision.action is Action.CHANGED)
+        test = self.combinations.where(
+            lambda each: authorised(each) or each.decision.action is Action.CHANGED
+        )
         if test == "false":
             return
         # Texts are told apart by 64 bits of their hashes: this is for showing, and not for deciding.
         self.engine.run(
-            "CREATE TABLE texts AS SELECT hash(hash) AS text, min(n) AS first, count(*) AS readers,"
-            " arg_min(variant, n) AS version, arg_min(length, n) AS length, arg_min(wide, n) AS wide"
+            "CREATE TABLE texts AS SELECT hash(hash) AS text, min(n) AS first, count(*) AS readers"
             f" FROM units WHERE {test} GROUP BY text"
         )
         samples = self.found.samples
         samples.texts = self.engine.row("SELECT count(*) FROM texts")[0]
+        extremes = self.engine.rows(
+            f"SELECT variant, max(length), min(length), bool_or(wide) FROM units WHERE {test} GROUP BY variant"
+        )
         shown: set[int] = set()
-        for number in range(len(self.variants)):
+        for number, longest, shortest, wide in extremes:
             firsts = self.engine.rows(
-                f"SELECT first FROM texts WHERE version = {number} ORDER BY first LIMIT {HELD}"
+                f"SELECT first FROM texts JOIN units ON n = first WHERE variant = {number} ORDER BY first LIMIT {HELD}"
+                if len(extremes) > 1
+                else f"SELECT first FROM texts ORDER BY first LIMIT {HELD}"
             )
             shown.update(n for (n,) in firsts)
-            shown.update(self._sights(number))
+            shown.update(
+                self._sights(f"{test} AND variant = {number}", number, (longest, shortest), wide=wide)
+            )
         listed = ", ".join(map(str, sorted(shown)))
         actions = {each.key: each.decision.action for each in self.combinations}
         values = "".join(f", {name}" for name in self.roster.values())
         rows = self.engine.rows(
-            f"SELECT {KEY}, variant, hash, sent, readers{values} FROM units JOIN people USING (n)"
+            f"SELECT {self.combinations.key}, variant, hash, sent, readers{values} FROM units JOIN people USING (n)"
             f" JOIN texts ON n = first WHERE n IN ({listed}) ORDER BY n"
         )
         for key, variant, hashed, sent, people, *own in rows:
-            text = bytes.fromhex(hashed)
-            samples.counts[text] = people
-            samples.show(text, (self.variants[variant], actions[key], sent, self._resolved(variant, own)))
+            samples.counts[hashed] = people
+            samples.show(hashed, (self.variants[variant], actions[key], sent, self._resolved(variant, own)))
 
-    def _sights(self, number: int) -> set[int]:
-        """The first readers of a variant's longest text, of its shortest, and of those that are easily overlooked."""
-        reading, mine = self.readings[number], f"version = {number}"
-        queries = [
-            f"SELECT min(first) FROM texts WHERE {mine} AND length = (SELECT {most}(length) FROM texts WHERE {mine})"
-            for most in ("max", "min")
-        ]
-        readers = f"SELECT min(first) FROM texts JOIN people ON n = first WHERE {mine}"
-        if self.engine.row(f"SELECT coalesce(bool_or(wide), false) FROM texts WHERE {mine}")[0]:
+    def _sights(self, test: str, number: int, lengths: Iterable[int], *, wide: bool) -> set[int]:
+        """The first readers of a variant's longest text, of its shortest, and of those that are easily overlooked. The first
+        with some text is the first reader of that text: all its readers have the same.
+        """
+        reading = self.readings[number]
+        queries = [f"SELECT min(n) FROM units WHERE {test} AND length = {length}" for length in lengths]
+        readers = f"SELECT min(n) FROM units JOIN people USING (n) WHERE {test}"
+        if wide:
             text = together(reading.values)
-            gsm7 = f"regexp_full_match({text}, {literal(alphabet(BASIC + EXTENSION))})"
-            queries.append(f"{readers} AND wide AND NOT {gsm7}")
+            queries.append(f"{readers} AND wide AND NOT regexp_full_match({text}, {literal(GSM7)})")
             queries.append(f"{readers} AND wide AND regexp_matches({text}, {literal(RIGHT_TO_LEFT)})")
         optional = self.found.samples.optional[self.variants[number]]
         if optional:
@@ -606,20 +423,6 @@ class ByColumns:
         return {n for query in queries for (n,) in self.engine.rows(query) if n is not None}
 
     # What comes of it
-
-    @cached_property
-    def correlated(self) -> bool:
-        """Whether anybody has a correlation id of the author."""
-        return bool(self.engine.row("SELECT count(correlation) FROM people")[0])
-
-    @cached_property
-    def joinable(self) -> bool:
-        """Whether cells can be joined to one text and told apart again."""
-        cells = ["sent", "correlation", *self.roster.values()]
-        odd = " OR ".join(
-            f"coalesce({cell} = '' OR contains({cell}, '{SEPARATOR}'), false)" for cell in cells
-        )
-        return not self.engine.row(f"SELECT bool_or({odd}) FROM people")[0]
 
     def _effects(self) -> None:
         by_effect: dict[str, list[Combination]] = {}
@@ -634,234 +437,31 @@ class ByColumns:
                 group = GroupKey(variant, when.send_at, when.expire_at, when.validity, when.closes)
                 by_group.setdefault(group, []).append(each)
         for name, some in by_effect.items():
-            test = self._select(some.__contains__)
-            self.found.effects.elsewhere[name] = Sorted(total(some), partial(self._sorted, test))
+            test = self.combinations.where(some.__contains__)
+            self.found.effects.elsewhere[name] = Sorted(total(some), partial(self._sorted, test, total(some)))
+        at = {name: f"v{number}" for number, name in enumerate(self.roster.variables)}
+        correlated = bool(by_group and self.engine.row("SELECT count(correlation) FROM people")[0])
         for group, some in by_group.items():
-            at = self.variants.index(group.variant)
-            self.found.groups[group] = Selected(self, self._select(some.__contains__), at, total(some))
+            own = [at.get(name, "NULL") for name in self.part.messages[group.variant].names]
+            test = self.combinations.where(some.__contains__)
+            self.found.groups[group] = Selected(self.engine, test, own, correlated, total(some))
 
-    def _sorted(self, test: str) -> Iterator[bytes]:
-        for rows in self.engine.chunks(f"SELECT id || hash FROM units WHERE {test} ORDER BY id", AT_ONCE):
-            yield bytes.fromhex("".join([entry for (entry,) in rows]))
-
-
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """Units that lie in the engine. Implements delivery.Units; each walk reads them anew, in their order."""
-
-    made: ByColumns
-    test: str
-    variant: int
-    count: int
-
-    def __len__(self) -> int:
-        return self.count
-
-    def chunks(self, size: int) -> Iterator[UnitColumns]:
-        roster = self.made.roster
-        at = {name: number for number, name in enumerate(roster.variables)}
-        names = self.made.part.messages[self.made.variants[self.variant]].names
-        own = [f"v{at[name]}" if name in at else "NULL" for name in names]
-        read = self._joined if self.made.joinable else self._tuples
-        for members, sent, *rest in read([self.packed, "sent", *self.correlation, *own], size):
-            yield UnitColumns(
-                members=bytes.fromhex("".join(members)),
-                destinations=sent,
-                own=list(zip(*rest[-len(own) :], strict=True)) if own else [()] * len(sent),
-                correlations=rest[0] if self.correlation else [None] * len(sent),
-            )
-
-    def heads(self, size: int) -> Iterator[tuple[bytes, Sequence[str | None]]]:
-        for members, *rest in self._tuples([self.packed, *self.correlation], size):
-            yield bytes.fromhex("".join(members)), rest[0] if rest else [None] * len(members)
-
-    @property
-    def packed(self) -> str:
-        return f"id || hash[1:{FINGERPRINT_HEX}]"
-
-    @property
-    def correlation(self) -> list[str]:
-        """The column, if anybody has one."""
-        return ["correlation"] if self.made.correlated else []
-
-    def _rows(self, columns: str, size: int) -> Iterator[list[tuple[Any, ...]]]:
-        people = " JOIN people USING (n)" if columns != self.packed else ""
-        return self.made.engine.chunks(
-            f"SELECT {columns} FROM units{people} WHERE {self.test} ORDER BY n", size
-        )
-
-    def _tuples(self, columns: Sequence[str], size: int) -> Iterator[Sequence[Sequence[Any]]]:
-        for rows in self._rows(", ".join(columns), size):
-            yield list(zip(*rows, strict=True))
-
-    def _joined(self, columns: Sequence[str], size: int) -> Iterator[Sequence[Sequence[Any]]]:
-        """Row by row as one text, which is fetched in a third of the time that its cells take."""
-        row = f" || '{SEPARATOR}' || ".join(f"coalesce({column}, '')" for column in columns)
-        for rows in self._rows(row, size):
-            cells: list[str | None] = list(SEPARATOR.join([text for (text,) in rows]).split(SEPARATOR))
-            if "" in cells:
-                cells = [cell or None for cell in cells]
-            yield [cells[number :: len(columns)] for number in range(len(columns))]
+    def _sorted(self, test: str, count: int) -> Iterator[bytes]:
+        """Entries in the order of their ids, all in one go on all processors; very many one after the other, as they come out
+        of a sorting that may lie on the disk.
+        """
+        query = f"SELECT id || hash FROM units WHERE {test} ORDER BY id"
+        if count <= SORTED_AT_ONCE:
+            [entries] = self.engine.columns(query)
+            yield b"".join(entries)
+        else:
+            for rows in self.engine.chunks(query, AT_ONCE):
+                yield b"".join([entry for (entry,) in rows])
 
 
-def authorised(each: Combination) -> bool:
-    return each.decision.action in AUTHORISED
+def id_of(by_sql: BySql) -> str:
+    return f"unhex(left({by_sql('key')}, {2 * ID_BYTES}))"
 
 
-def total(some: Iterable[Combination]) -> int:
-    return sum(each.people for each in some)
-
-
-def sql_text(value: str | None) -> str:
-    return "NULL::VARCHAR" if value is None else literal(value)
-
-
-def together(values: Sequence[str]) -> str:
-    return " || ".join(f"coalesce({value}, '')" for value in values) or "''"
-
-
-def alphabet(characters: str) -> str:
-    """A pattern for texts of these characters alone."""
-    return "[" + "".join(f"\\x{{{ord(character):x}}}" for character in characters) + "]*"
-
-
-def bare_text(text: str, message: Message) -> tuple[str, list[str]]:
-    """The text without what is filled in, and the names that are, as often as each stands in it."""
-    used = [name for name in PLACEHOLDER.findall(text) if name in message.names]
-    bare = PLACEHOLDER.sub(lambda found: "" if found[1] in message.names else found[0], text)
-    return bare, used
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Words of a ledger on people, packed, and by which of them the highest decides; `recorded`: when the edition was opened."""
-
-    packed: Any
-    ranks: Any
-    recorded: Any
-
-    def column(self, name: str) -> Any:
-        return self.packed[name].astype(f"u{self.packed.dtype[name].itemsize}")
-
-    @property
-    def places(self) -> Any:
-        import numpy as np
-
-        return np.arange(len(self.packed), dtype="u4")
-
-    def rows(self, places: Any) -> dict[str, Any]:
-        some = Facts(self.packed[places], self.ranks[places], self.recorded[places])
-        columns = {name: some.column(name) for name in ("f1", "f2")}
-        return {**columns, "rank": some.ranks, "recorded": some.recorded}
-
-
-def packed_facts(known: Known, epochs: Mapping[Scope, int]) -> Iterator[Facts]:
-    pieces: list[tuple[bytes, Any, bool]] = []
-    count = 0
-    told = (ranked_batch(batch, recorded=epochs.get(batch.scope) == batch.epoch) for batch in known.batches())
-    for piece in chain(told, map(ranked_served, known.served())):
-        pieces.append(piece)
-        count += len(piece[0]) // MEMBER_BYTES
-        if count >= FACTS_AT_ONCE:
-            yield facts_of(pieces)
-            pieces, count = [], 0
-    if count:
-        yield facts_of(pieces)
-
-
-def ranked_batch(batch: BatchFacts, *, recorded: bool) -> tuple[bytes, Any, bool]:
-    """The members, their ranks (one for all, or one for each), and whether they were in the recorded audience."""
-    kind = KINDS.get(batch.state)
-    usual = rank(kind, batch.number) if kind is not None else NO_WORD
-    if not batch.others:
-        return batch.members, usual, recorded
-    import numpy as np
-
-    ranks = np.full(len(batch.members) // MEMBER_BYTES, usual, "u8")
-    for position, state in batch.others.items():
-        ranks[position] = rank(KINDS[state], batch.number)
-    return batch.members, ranks, recorded
-
-
-def ranked_served(members: bytes) -> tuple[bytes, Any, bool]:
-    return members, SERVED_RANK << BATCH_BITS, False
-
-
-def folded_facts(known: Mapping[bytes, Standing]) -> Iterator[Facts]:
-    if known:
-        yield facts_of(
-            [
-                (recipient + each.fingerprint, rank(each.kind, each.batch), False)
-                for recipient, each in known.items()
-            ]
-        )
-
-
-def facts_of(pieces: Sequence[tuple[bytes, Any, bool]]) -> Facts:
-    import numpy as np
-
-    sizes = [len(members) // MEMBER_BYTES for members, _, _ in pieces]
-    fields = [("hi", ">u8"), ("lo", ">u8"), ("f1", ">u8"), ("f2", ">u4")]
-    if all(isinstance(ranks, int) for _, ranks, _ in pieces):
-        ranked = np.repeat(np.array([ranks for _, ranks, _ in pieces], "u8"), sizes)
-    else:
-        ranked = np.concatenate(
-            [
-                np.broadcast_to(np.asarray(ranks, "u8"), size)
-                for (_, ranks, _), size in zip(pieces, sizes, strict=True)
-            ]
-        )
-    return Facts(
-        np.frombuffer(b"".join([members for members, _, _ in pieces]), fields),
-        ranked,
-        np.repeat(np.array([recorded for _, _, recorded in pieces]), sizes),
-    )
-
-
-def ahead(pieces: Iterator[Facts]) -> Iterator[Facts]:
-    """The same, the next one being read while the last is worked on."""
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, pieces, None)
-        while (piece := coming.result()) is not None:
-            coming = reader.submit(next, pieces, None)
-            yield piece
-
-
-def packed_ids(ids: Collection[bytes]) -> Iterator[dict[str, Any]]:
-    import numpy as np
-
-    pieces = ids.pieces if isinstance(ids, PackedIds) else [b"".join(ids)]
-    for piece in pieces:
-        for start in range(0, len(piece), FACTS_AT_ONCE * ID_BYTES):
-            packed = np.frombuffer(
-                piece[start : start + FACTS_AT_ONCE * ID_BYTES], [("hi", ">u8"), ("lo", ">u8")]
-            )
-            yield {"hi": packed["hi"].astype("u8"), "lo": packed["lo"].astype("u8")}
-
-
-def rank(kind: Kind, number: int) -> int:
-    return (RANKS[kind] << BATCH_BITS) + number
-
-
-USUAL = alphabet("".join(character for character in BASIC if character not in '"\n\r'))
-"""Texts that need no second look: one unit a character, and nothing that JSON escapes."""
-RIGHT_TO_LEFT = r"[\x{590}-\x{8ff}\x{fb1d}-\x{fdff}\x{fe70}-\x{feff}]"
-
-SIEVE_BITS = 24
-SIEVE_SHIFT = 64 - SIEVE_BITS
-SIEVE_MOST = 4_000_000
-"""People: a fifth of all beginnings."""
-BATCH_BITS = 56
-NO_WORD = 0
-RANKS: dict[Kind, int] = {"rejected": 1, "uncertain": 3, "accepted": 4}
-SERVED_RANK = 2
-"""By a baseline: more than rejected, less than any attempt that may have reached somebody."""
-KEY = (
-    "((((((((variant::BIGINT << 10) + zone) << 8) + suppressed) << 16) + blocked) << 8)"
-    " + standing * 4 + joined::INT * 2 + earlier::INT)"
-)
-"""All that a decision depends on, as one number."""
-HIGH, LOW = "('0x' || id[1:16])::UBIGINT", "('0x' || id[17:32])::UBIGINT"
-"""A recipient id as the two numbers that packed facts have."""
-HASH_1, HASH_2 = "('0x' || hash[1:16])::UBIGINT", "('0x' || hash[17:24])::UINTEGER"
+HASH_1, HASH_2 = "hash[1:8]::BIT::UBIGINT", "hash[9:12]::BIT::UINTEGER"
 """The fingerprint of what they would get, as packed facts have it."""

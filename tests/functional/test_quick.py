@@ -22,7 +22,16 @@ name: hello
 template: {channel: sms, content: {type: text, text: "Hello $(name), http://acme.example"}}
 audience: {recipients: [{msisdn: "+447700900123", substitutions: {name: Ada, nick: A}}]}
 """
-MODULES = "import sys; sys.argv[0] = 'notifyctl'; from notifyctl.__main__ import main\ntry: main()\nfinally: print(*sys.modules)"
+MODULES = """\
+import sys
+from notifyctl.__main__ import main, quickly
+sys.argv[0] = "notifyctl"
+try:
+    if quickly(sys.argv[1:]) is None:
+        main()
+finally:
+    print(*sys.modules)
+"""
 
 
 @pytest.fixture
@@ -97,6 +106,20 @@ def test_help_is_what_click_lays_out(
 @pytest.mark.parametrize("columns", ["60", "100"])
 def test_help_at_other_widths_is_left_to_click(columns: str) -> None:
     assert answer(["--help"], {"COLUMNS": columns}) is None
+
+
+@pytest.mark.parametrize(
+    "words", [["lint"], ["lint", "--format", "json"], ["lint", "nowhere.yaml"]], ids=" ".join
+)
+def test_a_process_says_it_all_before_it_ends(
+    words: Sequence[str], project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    code, said = answer(words, {}), capsys.readouterr()
+    done = subprocess.run(
+        [sys.executable, "-m", "notifyctl", *words], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, said.out, said.err)
 
 
 def test_both_ways_know_the_same_forms() -> None:

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "notifyctl"
 ROWS: tuple[tuple[str, ...], ...] = (
     ("records", "patterns", "countdown", "beside"),
     ("effort",),
+    ("ahead",),
     ("diagnostics",),
     ("errors", "rulebook"),
     ("model", "faults", "engine"),

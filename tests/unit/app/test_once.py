@@ -24,6 +24,7 @@ class Counting:
         return self.files.read(path)
 
     def open(self, path: str) -> BinaryIO:
+        self.read_of[path] += 1
         return self.files.open(path)
 
     def on_disk(self, path: str) -> str | None:
@@ -47,3 +48,14 @@ def test_what_is_kept_is_bounded_together() -> None:
     for name in [*names, *names]:
         files.read(name)
     assert sum(count == 2 for count in below.read_of.values()) == 2
+
+
+def test_a_stream_counts_as_reading() -> None:
+    below = Counting(MemoryFiles({"small.yaml": b"a: b", "large.yaml": b"xy" * SMALL}))
+    files = ReadOnce(below)
+    for _ in range(2):
+        for name in ("small.yaml", "large.yaml"):
+            with files.open(name) as stream:
+                assert stream.read() == below.files.read(name)
+    assert files.read("small.yaml") == b"a: b"
+    assert below.read_of == {"small.yaml": 1, "large.yaml": 2}

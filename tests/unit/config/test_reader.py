@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.config.nodes import MappingNode, Node, Scalar, places, plain_value
-from notifyctl.config.reader import MAX_BYTES, read_documents
+from notifyctl.config.reader import MAX_BYTES, UNREADABLE, Unreadable, decode, read_documents
 from notifyctl.diagnostics import Diagnostic
 
 
@@ -193,3 +193,29 @@ def test_nodes_of_an_alias_are_shared_not_copied() -> None:
     root = nodes[0]
     assert isinstance(root, MappingNode)
     assert root.get("a") is root.get("b")
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.text(max_size=3), st.sampled_from(["\0", "\x7f", "\x85", "\u2028", "\ufeff", "\ufffe", "ł\n"])
+        )
+    )
+)
+def test_a_character_that_yaml_forbids_is_never_passed_over(parts: list[str]) -> None:
+    text = "".join(parts)
+    try:
+        assert decode(text.encode(), "a.yaml") == text.removeprefix("\ufeff")
+    except Unreadable:
+        assert UNREADABLE.search(text.removeprefix("\ufeff"))
+    else:
+        assert not UNREADABLE.search(text.removeprefix("\ufeff"))
+
+
+def test_a_key_that_is_an_alias_stands_where_it_is_written() -> None:
+    data = b"a: &x b\n*x : 1\nb: 2\n"
+    (node,), (problem,) = read_documents(data, "f.yaml")
+    assert isinstance(node, MappingNode)
+    assert [(key.text, key.line, key.column) for key, _ in node.items] == [("a", 1, 1), ("b", 2, 1)]
+    assert (problem.rule, problem.location.line) == ("duplicate-key", 3)
+    assert "line 2" in problem.message

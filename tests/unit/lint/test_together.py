@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
 import pytest
 
-from notifyctl.app.checking import lint
+from notifyctl.app.checking import lint, look_through
 from notifyctl.app.workspace import open_workspace
-from notifyctl.beside import ENOUGH, beside, pays
+from notifyctl.beside import ENOUGH, Companion, pays
+from notifyctl.lint.idle import answer
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a second process is made by fork")
 
@@ -47,34 +49,73 @@ def folder(tmp_path: Path) -> Path:
 
 def test_two_processes_find_what_one_finds(folder: Path) -> None:
     alone = open_workspace(folder, environ={})
-    both = open_workspace(folder, environ={}, together=True)
-    assert both.diagnostics == alone.diagnostics
-    assert both.project == alone.project
     found = lint(alone, None)
     assert len({each.rule for each in found}) > 5
-    assert lint(both, None, together=True) == found
+    with Companion(answer) as companion:
+        both = open_workspace(folder, environ={}, companion=companion)
+        assert companion.share
+        assert both.diagnostics == alone.diagnostics
+        assert both.project == alone.project
+        assert lint(both, None, companion=companion) == found
+        assert companion.share
+    assert look_through(folder, None)[1] == found
 
 
-def test_the_answer_of_a_second_process() -> None:
-    with beside(lambda: b"done" * 100_000) as answer:
-        assert answer() == b"done" * 100_000
+def test_what_a_second_process_leaves_undone_is_done(folder: Path) -> None:
+    found = lint(open_workspace(folder, environ={}), None)
+    with Companion(lambda *_: str(1 / 0).encode()) as companion:
+        both = open_workspace(folder, environ={}, companion=companion)
+        assert companion.share
+        assert lint(both, None, companion=companion) == found
+        assert not companion.share
+
+
+def test_answers_of_a_second_process() -> None:
+    with Companion(lambda held, question: held + question) as companion:
+        companion.start(["a"], lambda: (b"done" * 100_000, b"held "))
+        assert companion.share == {"a"}
+        assert companion.answer() == b"done" * 100_000
+        for question in (b"", b"x" * 1_000_000):
+            companion.ask(question)
+            assert companion.answer() == b"held " + question
+    assert not companion.share
 
 
 def test_a_second_process_that_fails_has_no_answer() -> None:
-    with beside(lambda: str(1 / 0).encode()) as answer:
-        assert answer() is None
+    with Companion(lambda *_: b"") as companion:
+        companion.start(["a"], lambda: (b"", 1 / 0))
+        assert companion.answer() is None
+        assert not companion.share
+        companion.ask(b"anything?")
+        assert companion.answer() is None
+
+
+def test_a_second_process_may_be_gone_before_it_is_asked(tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+
+    def work() -> tuple[bytes, None]:
+        told.write_text(str(os.getpid()), encoding="utf-8")
+        return b"", None
+
+    with Companion(lambda *_: b"") as companion:
+        companion.start(["a"], work)
+        assert companion.answer() == b""
+        os.kill(int(told.read_text(encoding="utf-8")), signal.SIGKILL)
+        companion.ask(b"x" * 1_000_000)
+        assert companion.answer() is None
 
 
 def test_a_second_process_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
     told = tmp_path / "pid"
 
-    def forever() -> bytes:
+    def forever() -> tuple[bytes, None]:
         told.write_text(str(os.getpid()), encoding="utf-8")
         while True:
             pass
 
     def begun_and_left() -> None:
-        with beside(forever):
+        with Companion(lambda *_: b"") as companion:
+            companion.start(["a"], forever)
             while not (told.exists() and told.read_text(encoding="utf-8")):
                 time.sleep(0.01)
             raise KeyError

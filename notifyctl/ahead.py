@@ -1,0 +1,34 @@
+"""What an iterator gives next, made ready on a thread of its own while the last of it is used."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Ahead(Generic[T]):
+    """Iterable, once. The work begins at once and is `most` items ahead. Errors come where the item would have come. `items` must
+    not give None.
+    """
+
+    def __init__(self, items: Iterator[T], *, most: int = 1) -> None:
+        self._items = items
+        self._worker = ThreadPoolExecutor(1)
+        self._coming: deque[Future[T | None]] = deque()
+        for _ in range(most):
+            self._ask()
+
+    def __iter__(self) -> Iterator[T]:
+        try:
+            while (item := self._coming.popleft().result()) is not None:
+                self._ask()
+                yield item
+        finally:
+            self._worker.shutdown(cancel_futures=True)
+
+    def _ask(self) -> None:
+        self._coming.append(self._worker.submit(next, self._items, None))

@@ -1,0 +1,251 @@
+"""Packed facts of a ledger met with the units of an audience, by columns: whom of them it speaks of, and which word decides.
+
+A large ledger mostly speaks of people who are not in the audience. So each fact first goes through a sieve, which looks at a
+few bits of its id, on a thread beside whatever else is done. What passes is joined with the units by one half of the id, and
+only what is found there is compared in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from notifyctl.ahead import Ahead
+from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, BatchFacts, Scope
+from notifyctl.engine import Engine
+from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Standing
+
+__all__ = ["BATCH_BITS", "LOW", "RANKS", "SIEVE_MOST", "Meeting", "Sizes", "meet_ids"]
+
+WORDS = 7
+"""A member as numbers of 32 bits: four of the id, three of the fingerprint."""
+MEMBER = {"hi": "u8", "lo": "u8", "f1": "u8", "f2": "u4"}
+"""The same as the numbers that are compared: halves of the id, parts of the fingerprint."""
+SIEVE_BITS = 24
+SIEVE_MOST = 4_000_000
+"""People: a fifth of all beginnings. For more of them most facts would pass."""
+
+BATCH_BITS = 56
+NO_WORD = 0
+RANKS: dict[Kind, int] = {"rejected": 1, "uncertain": 3, "accepted": 4}
+SERVED_RANK = 2
+"""By a baseline: more than rejected, less than any attempt that may have reached somebody."""
+HIGH, LOW = "id[1:8]::BIT::UBIGINT", "id[9:16]::BIT::UBIGINT"
+"""A recipient id as the two numbers that packed facts have."""
+MET = "CREATE TABLE met (n BIGINT, lo UBIGINT, f1 UBIGINT, f2 UINTEGER, rank UBIGINT, recorded BOOLEAN)"
+MEET = "INSERT INTO met SELECT n, lo, f1, f2, rank, recorded FROM facts JOIN keys USING (hi)"
+FOLD = f"""
+    CREATE TABLE folded AS SELECT n, any_value(lo) AS lo, arg_max(f1, rank) AS f1, arg_max(f2, rank) AS f2,
+           max(rank) AS rank, bool_or(recorded) AS recorded FROM met JOIN units USING (n) WHERE lo = {LOW} GROUP BY n"""
+
+Told = Mapping[bytes, Standing] | Known
+Columns = dict[str, Any]
+"""Arrays of equal length by name: `hi`, `lo`, `f1`, `f2`, `rank` and `recorded`, as the table `met` has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is done at a time."""
+
+    sifted: int = 1 << 18
+    """Members of a ledger's batches that go through the sieve: few enough to stay near the processor."""
+    joined: int = 1 << 20
+    """Facts that passed; twice as many may wait."""
+    sieve_most: int = SIEVE_MOST
+    """People for whom there is a sieve at all."""
+
+
+USUAL = Sizes()
+
+
+class Meeting:
+    """What a ledger says of the people of one scope. `epochs`: the run that opened each scope."""
+
+    def __init__(
+        self, engine: Engine, told: Told, epochs: Mapping[Scope, int], *, sizes: Sizes = USUAL
+    ) -> None:
+        self._engine = engine
+        self._sizes = sizes
+        self._pieces = pieces(told, epochs, sizes.sifted)
+        self._first = next(self._pieces, None)
+        self._passed: Iterable[Columns] = ()
+
+    @property
+    def silent(self) -> bool:
+        """Nothing is said of anybody."""
+        return self._first is None
+
+    def begin(self, table: str) -> None:
+        """Have the ledger read and sifted beside what the engine does. `table`: where ids are, by `n`."""
+        if self._first is not None:
+            told = chain([self._first], self._pieces)
+            sieve = made_sieve(self._engine, table, self._sizes.sieve_most)
+            self._passed = Ahead(sifted(told, sieve, self._sizes.joined), most=2)
+
+    def end(self) -> bool:
+        """Make the table `met`: for each of the `units` that the ledger speaks of the word that decides, as `f1` and `f2` (the
+        fingerprint of what was sent), `rank`, and `recorded` (whether it was there when the edition was opened). Half of an id
+        is compared; `lo` is the other one. False: there is no word.
+        """
+        self._engine.run(MET)
+        for facts in self._passed:
+            with self._engine.given("facts", facts):
+                self._engine.run(MEET)
+        count, people = self._engine.row("SELECT count(*), count(DISTINCT n) FROM met")
+        if count > people:
+            self._engine.run(FOLD)
+            self._engine.run("DROP TABLE met")
+            self._engine.run("ALTER TABLE folded RENAME TO met")
+        return bool(count)
+
+
+def meet_ids(engine: Engine, ids: Collection[bytes], *, column: str, value: bool) -> None:
+    """Set a column of the units of these people."""
+    for chunk in packed_ids(ids):
+        make_keys(engine, "units")
+        with engine.given("chunk", chunk):
+            engine.run(
+                f"UPDATE units SET {column} = {value} FROM keys JOIN chunk USING (hi)"
+                f" WHERE units.n = keys.n AND chunk.lo = {LOW}"
+            )
+
+
+# Through the sieve
+
+
+@dataclass(slots=True)
+class Piece:
+    """Words as they come: packed members, and for each stretch of them its rank (one for all, or one for each) and whether they
+    were in the recorded audience.
+    """
+
+    members: list[bytes] = field(default_factory=list)
+    ranks: list[Any] = field(default_factory=list)
+    recorded: list[bool] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, members: bytes, rank: Any, *, recorded: bool) -> None:
+        self.members.append(members)
+        self.ranks.append(rank)
+        self.recorded.append(recorded)
+        self.count += len(members) // MEMBER_BYTES
+
+    def sifted(self, sieve: Any) -> Columns:
+        """What passes; without a sieve all does."""
+        import numpy as np
+
+        words = np.frombuffer(b"".join(self.members), "<u4").reshape(-1, WORDS)
+        passing = np.ones(len(words), bool) if sieve is None else sieve.take(beginnings(words))
+        places = np.flatnonzero(passing)
+        packed = words[places].view([(name, f">{kind}") for name, kind in MEMBER.items()])[:, 0]
+        sizes = [len(each) // MEMBER_BYTES for each in self.members]
+        return {
+            **{name: packed[name].astype(kind) for name, kind in MEMBER.items()},
+            "rank": self._ranks(sizes)[places],
+            "recorded": np.repeat(np.array(self.recorded), sizes)[places],
+        }
+
+    def _ranks(self, sizes: list[int]) -> Any:
+        import numpy as np
+
+        if all(isinstance(each, int) for each in self.ranks):
+            return np.repeat(np.array(self.ranks, "u8"), sizes)
+        each = zip(self.ranks, sizes, strict=True)
+        return np.concatenate([np.broadcast_to(np.asarray(ranks, "u8"), size) for ranks, size in each])
+
+
+def sifted(told: Iterator[Piece], sieve: Any, at_once: int) -> Iterator[Columns]:
+    """What passes, about so much at a time."""
+    waiting: list[Columns] = []
+    for piece in told:
+        waiting.append(piece.sifted(sieve))
+        if sum(len(each["hi"]) for each in waiting) >= at_once:
+            yield together(waiting)
+            waiting.clear()
+    if waiting:
+        yield together(waiting)
+
+
+def together(some: list[Columns]) -> Columns:
+    import numpy as np
+
+    return {name: np.concatenate([each[name] for each in some]) for name in some[0]}
+
+
+def made_sieve(engine: Engine, table: str, most: int) -> Any:
+    """Which beginnings of ids there are in a table; None where there are too many people for it to help."""
+    import numpy as np
+
+    make_keys(engine, table)
+    highs = engine.arrays("SELECT hi FROM keys")["hi"]
+    if len(highs) > most:
+        return None
+    sieve = np.zeros(1 << SIEVE_BITS, bool)
+    sieve[beginnings(highs.astype(">u8").view("<u4").reshape(-1, 2))] = True
+    return sieve
+
+
+def make_keys(engine: Engine, table: str) -> None:
+    """The first half of each id as a number, made once: it is met many times."""
+    engine.run(f"CREATE TABLE IF NOT EXISTS keys AS SELECT n, {HIGH} AS hi FROM {table}")
+
+
+def beginnings(words: Any) -> Any:
+    """SIEVE_BITS of each id, from its first word as it lies in memory."""
+    return words[:, 0] & ((1 << SIEVE_BITS) - 1)
+
+
+# What a ledger says
+
+
+def pieces(told: Told, epochs: Mapping[Scope, int], at_once: int) -> Iterator[Piece]:
+    piece = Piece()
+    for members, ranks, recorded in words_of(told, epochs):
+        piece.add(members, ranks, recorded=recorded)
+        if piece.count >= at_once:
+            yield piece
+            piece = Piece()
+    if piece.count:
+        yield piece
+
+
+def words_of(told: Told, epochs: Mapping[Scope, int]) -> Iterator[tuple[bytes, Any, bool]]:
+    """Packed members, their ranks, and whether they were in the recorded audience."""
+    if isinstance(told, Known):
+        for batch in told.batches():
+            yield batch.members, ranks_of(batch), epochs.get(batch.scope) == batch.epoch
+        for members in told.served():
+            yield members, SERVED_RANK << BATCH_BITS, False
+    else:
+        for recipient, each in told.items():
+            yield recipient + each.fingerprint, rank(each.kind, each.batch), False
+
+
+def ranks_of(batch: BatchFacts) -> Any:
+    """By which of its words the highest decides: of a batch, or of each of its members."""
+    kind = KINDS.get(batch.state)
+    usual = rank(kind, batch.number) if kind is not None else NO_WORD
+    if not batch.others:
+        return usual
+    import numpy as np
+
+    ranks = np.full(len(batch.members) // MEMBER_BYTES, usual, "u8")
+    for position, state in batch.others.items():
+        ranks[position] = rank(KINDS[state], batch.number)
+    return ranks
+
+
+def rank(kind: Kind, number: int) -> int:
+    return (RANKS[kind] << BATCH_BITS) + number
+
+
+def packed_ids(ids: Collection[bytes]) -> Iterator[Columns]:
+    import numpy as np
+
+    for piece in ids.pieces if isinstance(ids, PackedIds) else [b"".join(ids)]:
+        for start in range(0, len(piece), USUAL.joined * ID_BYTES):
+            part = piece[start : start + USUAL.joined * ID_BYTES]
+            packed = np.frombuffer(part, [("hi", ">u8"), ("lo", ">u8")])
+            yield {name: packed[name].astype("u8") for name in ("hi", "lo")}
