@@ -159,13 +159,13 @@ class Units(Protocol):
 @dataclass(frozen=True, slots=True)
 class UnitColumns:
     """Recipients as columns of equal length: id and fingerprint for the ledger, packed as MEMBER_BYTES each; destination, own
-    values (in the order of the message's `names`; `None` where the recipient has none) and the author's correlation id for
-    the request. Implements Units.
+    values (a column for each of the message's `names`; `None` where the recipient has none) and the author's correlation id
+    for the request. Implements Units.
     """
 
     members: bytes
     destinations: Sequence[str]
-    own: Sequence[tuple[str | None, ...]]
+    own: Sequence[Sequence[str | None]]
     correlations: Sequence[str | None]
 
     def __len__(self) -> int:
@@ -177,7 +177,7 @@ class UnitColumns:
             yield UnitColumns(
                 self.members[start * MEMBER_BYTES : end * MEMBER_BYTES],
                 self.destinations[start:end],
-                self.own[start:end],
+                [column[start:end] for column in self.own],
                 self.correlations[start:end],
             )
 
@@ -295,14 +295,14 @@ class Destination:
 @dataclass(frozen=True, slots=True)
 class Destinations:
     """The request's `to` as columns: `addresses` of all its objects in the order of the batch's members; and one entry an object
-    in the others. `own`: values in the order of `names`, `None` where there is none. `starts`: the position of each
+    in the others. `own`: a column for each of `names`, `None` where there is no value. `starts`: the position of each
     object's first address; `None` where every object has one address.
     """
 
     addresses: Sequence[str]
     correlation_ids: Sequence[str]
     names: tuple[str, ...]
-    own: Sequence[tuple[str | None, ...]]
+    own: Sequence[Sequence[str | None]]
     starts: Sequence[int] | None = None
 
     def __len__(self) -> int:
@@ -311,9 +311,9 @@ class Destinations:
     def __iter__(self) -> Iterator[Destination]:
         starts = self.starts if self.starts is not None else range(len(self.addresses))
         ends = [*starts[1:], len(self.addresses)]
-        for start, end, key, own in zip(starts, ends, self.correlation_ids, self.own, strict=True):
-            pairs = zip(self.names, own, strict=True)
-            given = {name: value for name, value in pairs if value is not None}
+        for at, (start, end, key) in enumerate(zip(starts, ends, self.correlation_ids, strict=True)):
+            columns = zip(self.names, self.own, strict=True)
+            given = {name: value for name, column in columns if (value := column[at]) is not None}
             yield Destination(tuple(self.addresses[start:end]), key, given, start)
 
 

@@ -98,7 +98,7 @@ class Slice:
             if nothing(theirs)
             else [own or made for own, made in zip(theirs, ours, strict=True)],
             names=self.consignment.message.names,
-            own=units.own if starts is None else [units.own[at] for at in starts],
+            own=units.own if starts is None else picked(units.own, starts),
             starts=starts,
         )
 
@@ -152,9 +152,13 @@ def taken(units: UnitColumns, order: Sequence[int]) -> UnitColumns:
     return UnitColumns(
         taken_members(units.members, order),
         [units.destinations[at] for at in order],
-        [units.own[at] for at in order],
+        picked(units.own, order),
         [units.correlations[at] for at in order],
     )
+
+
+def picked(columns: Sequence[Sequence[str | None]], places: Sequence[int]) -> list[list[str | None]]:
+    return [[column[at] for at in places] for column in columns]
 
 
 def taken_members(packed: bytes, order: Sequence[int]) -> bytes:

@@ -62,7 +62,8 @@ class Growing:
     correlations: list[str | None] = field(default_factory=list)
 
     def units(self) -> Units:
-        return UnitColumns(b"".join(self.members), self.destinations, self.own, self.correlations)
+        columns = list(zip(*self.own, strict=True))
+        return UnitColumns(b"".join(self.members), self.destinations, columns, self.correlations)
 
 
 @dataclass(slots=True)

@@ -39,7 +39,7 @@ class Selected:
             yield UnitColumns(
                 members=b"".join(members),
                 destinations=sent,
-                own=list(zip(*rest[-len(own) :], strict=True)) if own else [()] * len(sent),
+                own=rest[-len(own) :] if own else [],
                 correlations=rest[0] if correlation else [None] * len(sent),
             )
 

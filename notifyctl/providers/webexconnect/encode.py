@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from json.encoder import encode_basestring as quoted
+from typing import cast
 
 from notifyctl.delivery import Batch, Destinations
 from notifyctl.model import ChannelName
@@ -90,10 +91,9 @@ def lists(to: Destinations) -> Sequence[str]:
 
 def substitutions(to: Destinations) -> Sequence[Thread]:
     """What the objects have of their own, behind an open text. A name that nobody has a value for is left out."""
-    columns = list(zip(*to.own, strict=True)) if to.names else []
     given = [
         (f"{quoted(name)}:", column)
-        for name, column in zip(to.names, columns, strict=False)
+        for name, column in zip(to.names, to.own, strict=True)
         if column.count(None) < len(column)
     ]
     nothing = [""] * len(to)
@@ -101,7 +101,10 @@ def substitutions(to: Destinations) -> Sequence[Thread]:
         return [('"', nothing)]
     if any(None in column for _, column in given):
         return [('"', uneven(given))]
-    threads = [(f'",{"" if at else OPENED}{key}"', escaped(column)) for at, (key, column) in enumerate(given)]
+    threads = [
+        (f'",{"" if at else OPENED}{key}"', escaped(cast("Sequence[str]", column)))
+        for at, (key, column) in enumerate(given)
+    ]
     return [*threads, ('"}', nothing)]
 
 

@@ -38,7 +38,7 @@ def consigned(
                 for number, values in enumerate(own)
             ),
             destinations=[f"+3363998{number:04d}" for number in numbers],
-            own=list(own),
+            own=list(zip(*own, strict=True)),
             correlations=list(correlations or [None] * len(own)),
         ),
     )

@@ -260,7 +260,7 @@ def scenes(draw: st.DrawFn) -> Setting:
 
 def requests(plan: Plan) -> list[Any]:
     return [
-        (c.message.locale, c.envelope, c.not_after, whole(c.units).members, *map(list, (whole(c.units).destinations, whole(c.units).own, whole(c.units).correlations)))
+        (c.message.locale, c.envelope, c.not_after, whole(c.units).members, list(whole(c.units).destinations), list(map(list, whole(c.units).own)), list(whole(c.units).correlations))
         for c in plan.consignments
     ]  # fmt: skip
 

@@ -46,7 +46,7 @@ def batches(draw: st.DrawFn) -> Batch:
             addresses=[draw(ODD) for _ in range(sum(sizes))],
             correlation_ids=[draw(ODD) for _ in sizes],
             names=names,
-            own=[tuple(draw(values) for _ in names) for _ in sizes],
+            own=[[draw(values) for _ in sizes] for _ in names],
             starts=None if alone else [sum(sizes[:at]) for at in range(len(sizes))],
         ),
         members=b"",

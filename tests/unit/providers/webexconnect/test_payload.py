@@ -22,7 +22,7 @@ def columns(to: Sequence[Destination]) -> Destinations:
         addresses=[address for entry in to for address in entry.addresses],
         correlation_ids=[entry.correlation_id for entry in to],
         names=names,
-        own=[tuple(entry.substitutions.get(name) for name in names) for entry in to],
+        own=[[entry.substitutions.get(name) for entry in to] for name in names],
         starts=[entry.first for entry in to],
     )
 
