@@ -440,8 +440,8 @@ def test_a_late_word_on_an_idle_connection_is_no_answer() -> None:
         connections: list[socket.socket] = []
 
         def both(connection: socket.socket) -> None:
-            late(connection)
             connections.append(connection)
+            late(connection)
 
         server.plays[:] = [both, plain()]
         server.keeping.update(server.plays)
