@@ -51,7 +51,7 @@ class Slice:
 
     @property
     def size(self) -> int:
-        return len(self.units)
+        return len(self.units.destinations)
 
     @property
     def members(self) -> bytes:

@@ -7,7 +7,6 @@ nobody gets it twice.
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from notifyctl.apply.job import Job, Stop
 from notifyctl.apply.pacing import Pacer
 from notifyctl.apply.report import Event, Planned, Report, Sent, Settled, Waiting
 from notifyctl.apply.results import Keep, Results
+from notifyctl.apply.retries import MAX_ATTEMPTS, RETRY_AFTER_CAP, Retries
 from notifyctl.apply.senders import NEVER_LEFT, SEND_BY, Attempt, Ready, Senders, Since
 from notifyctl.apply.tally import TOO_LATE, Tally
 from notifyctl.apply.together import Together
@@ -35,6 +35,8 @@ from notifyctl.faults import Point, point
 from notifyctl.ports import Clock, LedgerWriter, Provider
 
 __all__ = [
+    "MAX_ATTEMPTS",
+    "RETRY_AFTER_CAP",
     "SEND_BY",
     "Event",
     "Job",
@@ -48,12 +50,6 @@ __all__ = [
     "run",
 ]
 
-MAX_ATTEMPTS = 5
-"""Of one batch within a run, each after a certain rejection that may be tried again."""
-BACK_OFF, BACK_OFF_CAP = 0.5, 30.0
-"""Seconds: the first retry comes within half a second, each later one within twice the time of the one before."""
-RETRY_AFTER_CAP = 60.0
-"""Seconds that the provider may ask us to wait."""
 STEP = 0.05
 """Seconds after which a wait looks whether it was told to stop. In a longer one an answer is heard at once, and told of."""
 INSTANT = 1e-6
@@ -117,7 +113,6 @@ class Sending:
         self._clock = clock
         self._tell = on_event
         self._stop = stop
-        self._chance = chance
         self._pacer = Pacer(job.limits, clock)
         self._together = Together(self._pacer, clock)
         self._senders = Senders(provider, clock)
@@ -127,7 +122,7 @@ class Sending:
         self._fresh = Fresh(iter(()))
         self._ready: Sequence[Ready] = ()
         self._armed: deque[tuple[Ready, Since]] = deque()
-        self._retries: list[Attempt] = []
+        self._retries = Retries(clock, chance)
         self._refused: str | None = None
         self._unreachable = False
         self._error: BaseException | None = None
@@ -152,7 +147,7 @@ class Sending:
             elif free and (group := self._next()):
                 self._begin(group)
             elif free and self._retries:
-                self._pause(self._retries[0].due - self._clock.monotonic(), "before trying again")
+                self._pause(self._retries.rest, "before trying again")
             elif self._senders.in_flight:
                 self._look_ahead()
                 self._wait_for_answers()
@@ -175,8 +170,8 @@ class Sending:
             self._look_ahead()
             ready, self._ready = self._ready, ()
             return ready
-        due = self._retries[0].due - self._clock.monotonic() < INSTANT
-        return (self._prepared(heapq.heappop(self._retries)),) if due else ()
+        due = self._retries.rest < INSTANT
+        return (self._prepared(self._retries.pop()),) if due else ()
 
     def _look_ahead(self) -> None:
         """Have the next batches that were never begun at hand, while others are in flight."""
@@ -324,16 +319,8 @@ class Sending:
             # Nobody is there: the other batches stay not begun, rather than fail one by one.
             self._unreachable = self._unreachable or rejected.status is None
             return False
-        delay = self._chance.uniform(0, min(BACK_OFF_CAP, BACK_OFF * 2 ** (attempt.tries - 1)))
-        delay = max(delay, min(rejected.retry_after or 0.0, RETRY_AFTER_CAP))
-        self._pacer.hold_off(delay)
-        self._put_back(attempt, delay)
+        self._pacer.hold_off(self._retries.put(attempt, rejected))
         return self._open
-
-    def _put_back(self, attempt: Attempt, delay: float) -> None:
-        due = self._clock.monotonic() + delay
-        again = replace(attempt, due=due, attempt=attempt.attempt + 1, tries=attempt.tries + 1)
-        heapq.heappush(self._retries, again)
 
     def _pause(self, seconds: float, why: str) -> None:
         """Wait, and record what comes in meanwhile; not to the end when nothing new may be begun."""

@@ -46,6 +46,7 @@ class Mutant:
 
 
 RUN, RESULTS = "notifyctl/apply/run.py", "notifyctl/apply/results.py"
+RETRIES = "notifyctl/apply/retries.py"
 WRITER, LOCK = "notifyctl/ledger/writer.py", "notifyctl/ledger/lock.py"
 ANSWERS, CLIENT = "notifyctl/providers/webexconnect/answers.py", "notifyctl/providers/webexconnect/client.py"
 CONNECTION = "notifyctl/providers/webexconnect/connection.py"
@@ -137,7 +138,7 @@ MUTANTS = (
         "P1",
         (
             (RUN, "isinstance(outcome, Rejected) and outcome.retryable:", "isinstance(outcome, Rejected | Unknown):"),
-            (RUN, "min(rejected.retry_after or 0.0, RETRY_AFTER_CAP)", "0.0"),
+            (RETRIES, "min(rejected.retry_after or 0.0, RETRY_AFTER_CAP)", "0.0"),
             (WRITER, "{BatchState.PLANNED, BatchState.REJECTED}", "{BatchState.PLANNED, BatchState.REJECTED, BatchState.UNKNOWN}"),
         ),
         (LIE,),
