@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from os import SEEK_END
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from notifyctl.audience.opt_outs import OptOuts, opted_out
 from notifyctl.audience.plain import PlainFile
 from notifyctl.audience.rows import Row, Rules, batches
-from notifyctl.audience.streams import TableError, plain_name
+from notifyctl.audience.streams import TableError, opener, plain_name
 from notifyctl.audience.tables import OURS, UTF_8, Csv, JsonLines, Table, to_rows
 from notifyctl.delivery import RecipientBatch
 from notifyctl.diagnostics import Diagnostic, Severity, clipped
@@ -128,22 +127,31 @@ def table(
             else:
                 yield from to_rows(filtered(audience, chosen, found.cells()), columns, variables)
         except TableError as error:
-            raise unreadable(audience, "unreadable-file", f"{place.name}: {error}") from error
+            raise wrong(error) from error
 
+    def wrong(error: Exception) -> ProjectError:
+        if isinstance(error, TableError):
+            return unreadable(audience, "unreadable-file", f"{place.name}: {error}")
+        return bad_where(audience, error)
+
+    delimiter, encoding = (found.delimiter, found.encoding) if isinstance(found, Csv) else (None, UTF_8)
     plain = None
-    if place.real and read_alone(found, place):
-        alone = partial(files.open, place.name)
-        delimiter = found.delimiter if isinstance(found, Csv) else None
+    if place.real and (isinstance(found, Csv) or place.kind == "parquet"):
+        alone = encoding == UTF_8 and plain_name(place.name) == place.name
+        paths = place.real if alone else ()
+        unpacked = opener(files, place.name)
         plain = PlainFile(
-            place.real,
+            paths,
             place.name,
             header,
             columns,
             variables,
             rules,
-            alone,
+            unpacked,
+            wrong,
             delimiter,
-            chosen.sql if chosen is not None else None,
+            chosen,
+            encoding,
         )
     return Reader(list(variables), place.name, rows, rules, size, place.weight, plain)
 
@@ -156,13 +164,6 @@ class Place:
     kind: str
     real: tuple[str, ...] = ()
     weight: int = 0
-
-
-def read_alone(found: Table, place: Place) -> bool:
-    """Whether the columnar engine can read it by itself."""
-    if isinstance(found, Csv):
-        return found.encoding == UTF_8 and plain_name(place.name) == place.name
-    return place.kind == "parquet"
 
 
 def opened(audience: Audience, files: FileTree, environ: Mapping[str, str] | None) -> tuple[Table, Place]:
@@ -330,7 +331,7 @@ def filtered(
         raise bad_where(audience, error) from error
 
 
-def bad_where(audience: Audience, error: ValueError) -> ProjectError:
+def bad_where(audience: Audience, error: Exception) -> ProjectError:
     hint = (
         "one boolean expression over the columns, which are texts: postcode like 'EC1M%' and age >= 18 and born::date >"
         " '2000-01-01'"

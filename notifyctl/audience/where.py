@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from notifyctl.countdown import Countdown
 from notifyctl.engine import Engine, EngineError
 from notifyctl.records import dataclass, field
 
@@ -28,7 +29,10 @@ MAX_DEPTH = 60
 """Brackets inside of each other."""
 TWO = 2
 SECONDS = 10.0
-"""For a chunk of rows."""
+"""That an expression may take beyond what is usual."""
+SECONDS_A_CHUNK = 0.1
+"""Usual: fifty times what most expressions take."""
+SECONDS_A_MEBIBYTE = 0.5
 MEMORY = 64 << 20
 
 
@@ -77,16 +81,24 @@ class Condition:
 
     def chosen(self, rows: Iterator[Numbered]) -> Iterator[Numbered]:
         """The rows for which it is true, and those that cannot be read. Raises ValueError when it takes too long."""
+        allowed = SECONDS
         with small_engine() as engine:
             while chunk := list(islice(rows, CHUNK)):
-                kept = self._kept(engine, chunk)
+                allowed += SECONDS_A_CHUNK
+                clock = Countdown(allowed)
+                kept = self._kept(engine, chunk, allowed)
+                allowed = clock.rest
                 yield from (row for n, row in enumerate(chunk) if n in kept or isinstance(row[1], str))
 
-    def _kept(self, engine: Engine, chunk: Sequence[Numbered]) -> set[int]:
+    def seconds(self, size: int) -> float:
+        """That it may take for so many bytes of rows."""
+        return SECONDS + SECONDS_A_MEBIBYTE * size / (1 << 20)
+
+    def _kept(self, engine: Engine, chunk: Sequence[Numbered], seconds: float) -> set[int]:
         sound = [(n, cells) for n, (_, cells) in enumerate(chunk) if not isinstance(cells, str)]
         columns = [[cells.get(name) for _, cells in sound] for name in self.columns]
         try:
-            return engine.matching(self.sql, self.columns, [[n for n, _ in sound], *columns], seconds=SECONDS)
+            return engine.matching(self.sql, self.columns, [[n for n, _ in sound], *columns], seconds=seconds)
         except EngineError as error:
             raise ValueError(str(error)) from error
 
@@ -109,13 +121,12 @@ def compile_where(expression: str, columns: Sequence[str]) -> Condition:
             holder = {"expression": node}
             reading.look(node)
             reading.mend(holder, engine)
-            condition = Condition(f"TRY({shown(engine, holder['expression'])})", tuple(sorted(reading.used)))
-            engine.matching(
-                condition.sql, condition.columns, [[], *([] for _ in condition.columns)], seconds=SECONDS
-            )
+            text, columns = shown(engine, holder["expression"]), tuple(sorted(reading.used))
+            # Of no row, so that what is wrong with each is told: TRY would find a pattern that is none to be no truth.
+            engine.matching(text, columns, [[], *([] for _ in columns)], seconds=SECONDS)
         except EngineError as error:
             raise ValueError(str(error)) from error
-    return condition
+    return Condition(f"TRY({text})", columns)
 
 
 def deepest(text: str) -> int:

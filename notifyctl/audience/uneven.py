@@ -1,0 +1,79 @@
+"""Separated values that the engine cannot read by itself: with quotes, broken rows, mixed line ends, packed or in another encoding.
+
+They come in pieces. Of each the engine keeps the rows of people; what is wrong with the others is counted, and forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from notifyctl.audience.columns import GOOD, STRANGE, Plain
+from notifyctl.audience.pieces import PIECE, Celled, Cutter, Lined
+from notifyctl.audience.streams import TableError
+
+STRANGE_SPACES = tuple(space.decode() for space in STRANGE)
+
+
+class Uneven(Plain):
+    """Reads one file into `people`, a view of the table `raw`, whose rows are people and know their lines."""
+
+    def read(self) -> bool:
+        """False, with nothing in the engine, for what is no separated values, or cannot be decoded."""
+        if self.source.delimiter is None:
+            return False
+        self.line = "line"
+        self.kept = ("line",)
+        nothing = f"SELECT * FROM ({self._rows(self._cut(NO_LINES, strange=False))}) LIMIT 0"
+        self.engine.run(f"CREATE TABLE whole AS {nothing}")
+        cutter = Cutter(
+            name=self.source.name,
+            delimiter=self.source.delimiter,
+            encoding=self.source.encoding,
+            width=len(self.source.header),
+            excluded=self.roster.excluded,
+        )
+        try:
+            for piece in cutter.pieces(self.source.open):
+                if piece.numbers:
+                    self._take(piece)
+        except UnicodeDecodeError:
+            self.engine.run("DROP TABLE whole")  # the row-wise reader knows the line
+            return False
+        except TableError as error:
+            raise self.source.wrong(error) from error
+        self.engine.run("ALTER TABLE whole RENAME TO raw")
+        self._finish()
+        return True
+
+    def _take(self, piece: Lined | Celled) -> None:
+        columns, relation = self._handed(piece)
+        with self.engine.given("piece", columns), self._patiently(PIECE):
+            self.engine.run(f"CREATE TABLE raw AS {self._rows(relation)}")
+        self._odd_addresses()
+        self._count()
+        self.engine.run(f"INSERT INTO whole SELECT * FROM raw WHERE state = {GOOD}")
+        self.engine.run("DROP TABLE raw")
+
+    def _handed(self, piece: Lined | Celled) -> tuple[Mapping[str, Any], str]:
+        """Arrays, and the query that makes cells of them."""
+        import numpy as np
+
+        numbers = np.array(piece.numbers, dtype=np.int64)
+        if isinstance(piece, Lined):
+            text = "".join(piece.lines)
+            cut = self._cut("piece", strange=any(space in text for space in STRANGE_SPACES))
+            return {"line": numbers, "l": np.array(piece.lines, dtype=object)}, cut
+        by_place = list(zip(*piece.cells, strict=True))
+        columns = {
+            f"c{n}": np.array([*(cell.strip() or None for cell in by_place[n]), None], dtype=object)[:-1]
+            for n in self._wanted()
+        }
+        cells = "".join(f", {name}::VARCHAR AS {name}" for name in columns)
+        return {
+            "line": numbers,
+            **columns,
+        }, f"SELECT line, {len(self.source.header)} AS width{cells} FROM piece"
+
+
+NO_LINES = "(SELECT NULL::BIGINT AS line, NULL::VARCHAR AS l)"
