@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from notifyctl.audience.opt_outs import OptOuts, opted_out
 from notifyctl.audience.plain import PlainFile
 from notifyctl.audience.rows import Row, Rules, batches
-from notifyctl.audience.streams import TableError, opener, plain_name
+from notifyctl.audience.streams import USUAL_RATIO, TableError, opener, plain_name
 from notifyctl.audience.tables import OURS, UTF_8, Csv, JsonLines, Table, to_rows
 from notifyctl.delivery import RecipientBatch
 from notifyctl.diagnostics import Diagnostic, Severity, clipped
@@ -240,12 +240,12 @@ def matching(audience: Audience, pattern: str, files: FileTree) -> tuple[str, ..
 
 
 def weight_of(files: FileTree, path: str) -> tuple[int, str | None]:
-    """How large a file on disk is, and where it is; nothing for one that is nowhere else than in the project."""
+    """About how large a file on disk is, unpacked, and where it is; nothing for one that is nowhere else than in the project."""
     real = files.on_disk(path)
     if real is None:
         return 0, None
     with files.open(path) as stream:
-        return stream.seek(0, SEEK_END), real
+        return stream.seek(0, SEEK_END) * (1 if plain_name(path) == path else USUAL_RATIO), real
 
 
 def find(audience: Audience, named: str, files: FileTree) -> str:

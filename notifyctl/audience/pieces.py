@@ -9,7 +9,8 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, repeat
+from itertools import chain, compress, islice, repeat
+from operator import and_
 from typing import BinaryIO, NamedTuple, TextIO
 
 from notifyctl.audience.excluded import LISTED_ROWS, Excluded
@@ -17,7 +18,7 @@ from notifyctl.audience.tables import MAX_FIELD, MAX_LINE, Lines, blemish, parse
 from notifyctl.delivery import ExcludedRow, Exclusion
 from notifyctl.diagnostics import Location
 
-PIECE = 1 << 20
+PIECE = 1 << 22
 """Characters of a piece. What is made of it lies in memory."""
 WINDOW = MAX_FIELD // 2
 """A line with a cell that is too long covers one of these, wherever it begins."""
@@ -58,13 +59,17 @@ class Continued:
 
 
 class Cutter:
-    """One pass over the rows of a text. `excluded` is told of the broken ones."""
+    """One pass over the rows of a text. `excluded` are the broken ones."""
 
-    def __init__(
-        self, *, name: str, delimiter: str, encoding: str, width: int, excluded: Excluded, size: int = PIECE
-    ) -> None:
-        self.name, self.delimiter, self.encoding, self.width = name, delimiter, encoding, width
-        self.excluded, self.size = excluded, size
+    def __init__(self, *, name: str, delimiter: str, encoding: str, width: int, size: int = PIECE) -> None:
+        self.name, self.delimiter, self.encoding, self.width, self.size = (
+            name,
+            delimiter,
+            encoding,
+            width,
+            size,
+        )
+        self.excluded = Excluded()
         self.number = 0
         self.ended = False
 
@@ -89,25 +94,29 @@ class Cutter:
         lines = even.split("\n")
         if not lines[-1]:
             lines.pop()
-        return self._lined(lines, sound=not has_strange(even))
+        return self._lined(lines, strange=has_strange(even))
 
     # Lines
 
-    def _lined(self, lines: Sequence[str], *, sound: bool) -> Lined:
-        start = self.number + 1
+    def _lined(self, lines: Sequence[str], *, strange: bool) -> Lined:
+        numbers = range(self.number + 1, self.number + 1 + len(lines))
         self.number += len(lines)
         bars = self.width - 1
-        counts = list(map(str.count, lines, repeat(self.delimiter)))
-        if sound and counts.count(bars) == len(lines) and (bars or "" not in lines):
-            return Lined(range(start, start + len(lines)), lines)
-        good, bad = [], []
-        for at, (line, count) in enumerate(zip(lines, counts, strict=True)):
-            if count == bars and (sound or not has_strange(line)) and line:
-                good.append(at)
-            elif line:
-                bad.append(at)
-        self._tell(bad, lambda at: (start + at, lines[at].split(self.delimiter)))
-        return Lined([start + at for at in good], [lines[at] for at in good])
+        fits = list(map(bars.__eq__, map(str.count, lines, repeat(self.delimiter))))
+        if not bars:
+            fits = list(map(and_, fits, map(bool, lines)))
+        if strange:
+            sound = ["\0" not in line and (line.isascii() or not NOT_DECODED.search(line)) for line in lines]
+            fits = list(map(and_, fits, sound))
+        if all(fits):
+            return Lined(numbers, lines)
+        count = len(lines) - lines.count("") - sum(fits)
+        if count:
+            bad = (at for at, fit in enumerate(fits) if not fit and lines[at])
+            last = next(at for at in reversed(range(len(lines))) if not fits[at] and lines[at])
+            listed = [*islice(bad, LISTED_ROWS), last]
+            self._tell(count, [(numbers[at], lines[at].split(self.delimiter)) for at in listed])
+        return Lined(list(compress(numbers, fits)), list(compress(lines, fits)))
 
     # Cells
 
@@ -140,22 +149,18 @@ class Cutter:
         bad: list[tuple[int, Record]] = []
         for numbered in records:
             number, record = numbered
-            if isinstance(record, str) or len(record) != self.width:
+            if isinstance(record, str) or len(record) != self.width or has_strange("".join(record)):
                 bad.append(numbered)
             else:
                 good.append((number, record))
-        if has_strange("".join(map("".join, (record for _, record in good)))):
-            bad += [each for each in good if has_strange("".join(each[1]))]
-            bad.sort(key=lambda each: each[0])
-            good = [each for each in good if not has_strange("".join(each[1]))]
-        self._tell(range(len(bad)), lambda at: bad[at])
+        if bad:
+            self._tell(len(bad), [*bad[:LISTED_ROWS], bad[-1]])
         return Celled([number for number, _ in good], [record for _, record in good])
 
-    def _tell(self, bad: Sequence[int], row: Callable[[int], tuple[int, Record]]) -> None:
-        if bad:
-            listed = [*bad[:LISTED_ROWS], *bad[LISTED_ROWS:][-1:]]
-            told = [self._told(*row(at)) for at in listed]
-            self.excluded.add_many(Exclusion.BAD_ROW, len(bad), told)
+    def _tell(self, count: int, listed: Sequence[tuple[int, Record]]) -> None:
+        """`listed`: the first ones, and the last."""
+        told = [self._told(*each) for each in listed]
+        self.excluded.add_many(Exclusion.BAD_ROW, count, told if count > LISTED_ROWS else told[:count])
 
     def _told(self, line: int, record: Record) -> ExcludedRow:
         why = record if isinstance(record, str) else blemish(record, self.width)

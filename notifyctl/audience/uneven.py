@@ -5,14 +5,27 @@ They come in pieces. Of each the engine keeps the rows of people; what is wrong 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from notifyctl.audience.columns import GOOD, STRANGE, Plain
 from notifyctl.audience.pieces import PIECE, Celled, Cutter, Lined
 from notifyctl.audience.streams import TableError
 
 STRANGE_SPACES = tuple(space.decode() for space in STRANGE)
+
+
+T = TypeVar("T")
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """Each item is made in another thread while the one before it is worked on."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
 
 
 class Uneven(Plain):
@@ -25,24 +38,27 @@ class Uneven(Plain):
         self.line = "line"
         self.kept = ("line",)
         nothing = f"SELECT * FROM ({self._rows(self._cut(NO_LINES, strange=False))}) LIMIT 0"
+        self.begun = 0
+        self.engine.run("BEGIN")
         self.engine.run(f"CREATE TABLE whole AS {nothing}")
         cutter = Cutter(
             name=self.source.name,
             delimiter=self.source.delimiter,
             encoding=self.source.encoding,
             width=len(self.source.header),
-            excluded=self.roster.excluded,
         )
         try:
-            for piece in cutter.pieces(self.source.open):
+            for piece in ahead(cutter.pieces(self.source.open)):
                 if piece.numbers:
                     self._take(piece)
         except UnicodeDecodeError:
-            self.engine.run("DROP TABLE whole")  # the row-wise reader knows the line
+            self.engine.run("ROLLBACK")  # the row-wise reader knows the line
             return False
         except TableError as error:
             raise self.source.wrong(error) from error
+        self.roster.excluded.add_all(cutter.excluded)
         self.engine.run("ALTER TABLE whole RENAME TO raw")
+        self.engine.run("COMMIT")
         self._finish()
         return True
 
@@ -54,6 +70,11 @@ class Uneven(Plain):
         self._count()
         self.engine.run(f"INSERT INTO whole SELECT * FROM raw WHERE state = {GOOD}")
         self.engine.run("DROP TABLE raw")
+        self.begun += len(piece.numbers)
+        if self.begun > AT_ONCE:
+            self.begun = 0
+            self.engine.run("COMMIT")
+            self.engine.run("BEGIN")
 
     def _handed(self, piece: Lined | Celled) -> tuple[Mapping[str, Any], str]:
         """Arrays, and the query that makes cells of them."""
@@ -76,4 +97,6 @@ class Uneven(Plain):
         }, f"SELECT line, {len(self.source.header)} AS width{cells} FROM piece"
 
 
+AT_ONCE = 1 << 20
+"""Rows of a transaction. When there are few of them, its end copies them once more; what it drops takes room until then."""
 NO_LINES = "(SELECT NULL::BIGINT AS line, NULL::VARCHAR AS l)"

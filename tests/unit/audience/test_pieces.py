@@ -7,7 +7,6 @@ from io import BytesIO
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifyctl.audience.excluded import Excluded
 from notifyctl.audience.pieces import Cutter, Lined
 from notifyctl.audience.tables import UTF_8, blemish, records
 
@@ -18,16 +17,15 @@ Told = list[tuple[int, str]]
 
 
 def in_pieces(data: bytes, size: int) -> tuple[Numbered, int, Told]:
-    excluded = Excluded()
-    cutter = Cutter(name="p.csv", delimiter=",", encoding=UTF_8, width=WIDTH, excluded=excluded, size=size)
+    cutter = Cutter(name="p.csv", delimiter=",", encoding=UTF_8, width=WIDTH, size=size)
     found: Numbered = []
     for piece in cutter.pieces(lambda: BytesIO(data)):
         rows = (
             [line.split(",") for line in piece.lines] if isinstance(piece, Lined) else map(list, piece.cells)
         )
         found += zip(piece.numbers, rows, strict=True)
-    told = [(row.location.line, row.detail) for rows in excluded.first.values() for row in rows]
-    return found, sum(excluded.counts.values()), told
+    told = [(row.location.line, row.detail) for rows in cutter.excluded.first.values() for row in rows]
+    return found, sum(cutter.excluded.counts.values()), told
 
 
 def as_a_whole(data: bytes) -> tuple[Numbered, int, Told]:
