@@ -28,11 +28,15 @@ from notifyctl.ports import AudienceReader
 if TYPE_CHECKING:
     from notifyctl.audience.where import Condition
 
+MAX_CELL = 2000
+"""Characters of a cell that a condition reads, as in `where`."""
 MAX_PLAIN_LINE = 1 << 20
 """Bytes of a line that the engine reads; a file with longer ones is read row by row."""
 SCAN = 1 << 22
 STRANGE = (b"\t", b"\v", b"\f", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
 ODD_AT_ONCE = 65_536
+MANY_ODD = 500_000
+"""Addresses that need a second look; of more the file is read in pieces."""
 SPACES = r"[\t\v\f\x1c-\x1f \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
 """What `str.strip` takes away, but for line ends."""
 PLAIN_NUMBER = r"\+?[1-9][0-9]{6,14}"
@@ -160,6 +164,9 @@ class Plain:
         with self._patiently(sum(map(getsize, self.source.paths))):
             if not self.engine.tried(f"CREATE TABLE raw AS {self._rows(relation)}"):
                 return False
+        if self.source.delimiter is not None and self._oddities() > MANY_ODD:
+            self.engine.run("DROP TABLE raw")
+            return False
         self._finish()
         return True
 
@@ -176,6 +183,10 @@ class Plain:
                 yield
         except duckdb.InterruptException as error:
             raise self.source.wrong(ValueError("the expression takes too long")) from error
+
+    def _oddities(self) -> int:
+        [count] = self.engine.row(f"SELECT count(*) FROM raw WHERE state = {UNSEEN}")
+        return int(count)
 
     def _finish(self) -> None:
         """From the rows to the people."""
@@ -243,7 +254,11 @@ class Plain:
         while any(name.lower().startswith(prefix) for name in where.columns):
             prefix += "_"
         hidden = ", ".join(f"{name} AS {prefix}{name}" for name in ours)
-        theirs = "".join(f", {self._cell(name)} AS {quoted(name)}" for name in where.columns)
+        cells = {name: self._cell(name) for name in where.columns}
+        theirs = "".join(
+            f", CASE WHEN length({cell}) <= {MAX_CELL} THEN {cell} END AS {quoted(name)}"
+            for name, cell in cells.items()
+        )
         shown = ", ".join(f"{prefix}{name} AS {name}" for name in ours)
         return f"SELECT {shown}, coalesce(({where.sql}), false) AS chosen FROM (SELECT {hidden}{theirs} FROM ({relation}))"
 

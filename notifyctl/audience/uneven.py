@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from notifyctl.audience.columns import GOOD, STRANGE, Plain
+from notifyctl.audience.addresses import COUNTRY_FIRST, NAME_AT_DOMAIN, ONLY_DIGITS
+from notifyctl.audience.columns import BAD_ADDRESS, GOOD, STRANGE, UNSEEN, Plain
 from notifyctl.audience.pieces import PIECE, Celled, Cutter, Lined
 from notifyctl.audience.streams import TableError
+from notifyctl.engine import literal
 
 STRANGE_SPACES = tuple(space.decode() for space in STRANGE)
 
@@ -66,7 +68,9 @@ class Uneven(Plain):
         columns, relation = self._handed(piece)
         with self.engine.given("piece", columns), self._patiently(PIECE):
             self.engine.run(f"CREATE TABLE raw AS {self._rows(relation)}")
-        self._odd_addresses()
+        if self._oddities():
+            self._plainly_bad()
+            self._odd_addresses()
         self._count()
         self.engine.run(f"INSERT INTO whole SELECT * FROM raw WHERE state = {GOOD}")
         self.engine.run("DROP TABLE raw")
@@ -75,6 +79,23 @@ class Uneven(Plain):
             self.begun = 0
             self.engine.run("COMMIT")
             self.engine.run("BEGIN")
+
+    def _plainly_bad(self) -> None:
+        """What the row-wise reader would say of most addresses that are none, said at once."""
+        if self.by_mail:
+            told = f"CASE WHEN NOT contains(written, '@') THEN {literal(NAME_AT_DOMAIN)} END"
+        else:
+            told = (
+                f"CASE WHEN regexp_full_match(written, '[ -~]*[!-''*,:-~][ -~]*') THEN {literal(ONLY_DIGITS)}"
+                f" WHEN regexp_full_match(written, '0([1-9][0-9]*)?') THEN {literal(COUNTRY_FIRST)}"
+                " WHEN regexp_full_match(written, '[1-9][0-9]*')"
+                " THEN 'a number has 7 to 15 digits, not ' || length(written) END"
+            )
+        self.engine.run(
+            f"UPDATE raw SET state = {BAD_ADDRESS}, detail = {literal(self.field + ': ')} || told"
+            f" FROM (SELECT rowid AS place, {told} AS told FROM raw WHERE state = {UNSEEN}) AS plainly"
+            " WHERE raw.rowid = place AND told IS NOT NULL"
+        )
 
     def _handed(self, piece: Lined | Celled) -> tuple[Mapping[str, Any], str]:
         """Arrays, and the query that makes cells of them."""
