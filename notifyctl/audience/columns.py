@@ -35,6 +35,8 @@ MAX_PLAIN_LINE = 1 << 20
 SCAN = 1 << 22
 STRANGE = (b"\t", b"\v", b"\f", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
 ODD_AT_ONCE = 65_536
+SAMPLE = 50_000
+"""Rows at its beginning by which a file is judged."""
 MANY_ODD = 500_000
 """Addresses that need a second look; of more the file is read in pieces."""
 SPACES = r"[\t\v\f\x1c-\x1f \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
@@ -162,11 +164,14 @@ class Plain:
         if relation is None:
             return False
         with self._patiently(sum(map(getsize, self.source.paths))):
-            if not self.engine.tried(f"CREATE TABLE raw AS {self._rows(relation)}"):
-                return False
-        if self.source.delimiter is not None and self._oddities() > MANY_ODD:
-            self.engine.run("DROP TABLE raw")
-            return False
+            for few in (f" LIMIT {SAMPLE}", ""):
+                if not self.engine.tried(f"CREATE OR REPLACE TABLE raw AS {self._rows(relation)}{few}"):
+                    return False
+                if self.source.delimiter is not None and self._oddities() > (
+                    SAMPLE // 2 if few else MANY_ODD
+                ):
+                    self.engine.run("DROP TABLE raw")
+                    return False
         self._finish()
         return True
 

@@ -92,9 +92,8 @@ class Uneven(Plain):
                 " THEN 'a number has 7 to 15 digits, not ' || length(written) END"
             )
         self.engine.run(
-            f"UPDATE raw SET state = {BAD_ADDRESS}, detail = {literal(self.field + ': ')} || told"
-            f" FROM (SELECT rowid AS place, {told} AS told FROM raw WHERE state = {UNSEEN}) AS plainly"
-            " WHERE raw.rowid = place AND told IS NOT NULL"
+            f"UPDATE raw SET state = {BAD_ADDRESS}, detail = {literal(self.field + ': ')} || {told}"
+            f" WHERE state = {UNSEEN} AND {told} IS NOT NULL"
         )
 
     def _handed(self, piece: Lined | Celled) -> tuple[Mapping[str, Any], str]:

@@ -222,7 +222,7 @@ class Reading:
             self._column(node["column_names"])
         if kind == "FUNCTION":
             called(node)
-            self._weigh(node)
+            self.weigh(node)
         if kind == "OPERATOR" and node["type"] not in OPERATORS:
             raise ValueError(f"the operator {node['type']} is not allowed")
         if kind == "TYPE" and (node["type_name"].upper() not in TYPES):
@@ -230,7 +230,7 @@ class Reading:
                 f"the type {node['type_name']} is not allowed; there are: {', '.join(sorted(TYPES))}"
             )
 
-    def _weigh(self, node: Node) -> None:
+    def weigh(self, node: Node) -> None:
         name = node["function_name"].lower()
         self.made += name in MAKING
         self.joined += len(node["arguments"]) if name in JOINING else 0
