@@ -76,12 +76,9 @@ def load(engine: Engine, audience: AudienceReader, channel: ChannelName) -> Rost
     """Fill the engine with the audience's recipients on a channel. Raises ProjectError as `batches` does."""
     plain: PlainFile | None = getattr(audience, "plain", None)
     if plain is not None:
-        from notifyctl.audience.uneven import Uneven
-
-        for way in (Plain, Uneven):
-            roster = Roster(engine, plain.name, list(audience.variables))
-            if way(roster, plain, channel).read():
-                return roster
+        roster = Roster(engine, plain.name, list(audience.variables))
+        if Plain(roster, plain, channel).read() or plain.in_pieces(roster, plain, channel):
+            return roster
     roster = Roster(engine, audience.file, list(audience.variables))
     hand_over(roster, audience, channel)
     return roster

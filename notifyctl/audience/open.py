@@ -149,11 +149,18 @@ def table(
             rules,
             unpacked,
             wrong,
+            in_pieces,
             delimiter,
             chosen,
             encoding,
         )
     return Reader(list(variables), place.name, rows, rules, size, place.weight, plain)
+
+
+def in_pieces(roster: Any, source: PlainFile, channel: ChannelName) -> bool:
+    from notifyctl.audience.uneven import Uneven
+
+    return Uneven(roster, source, channel).read()
 
 
 @dataclass(frozen=True, slots=True)

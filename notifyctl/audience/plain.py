@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from notifyctl.audience.rows import Rules
 from notifyctl.audience.tables import UTF_8
 from notifyctl.errors import ProjectError
+from notifyctl.model import ChannelName
 from notifyctl.records import dataclass
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class PlainFile:
     """Its bytes, unpacked."""
     wrong: Callable[[Exception], ProjectError]
     """What is told of a TableError while it is read, or of a ValueError of its `where`."""
+    in_pieces: Callable[[Any, PlainFile, ChannelName], bool]
+    """Reads it into a roster of `columns` where the engine cannot. False: nor can this."""
     delimiter: str | None = ","
     """None: Parquet."""
     where: Condition | None = None
