@@ -21,7 +21,7 @@ from notifyctl.audience.plain import PlainFile
 from notifyctl.audience.tables import wrong_width
 from notifyctl.delivery import ID_BYTES, ExcludedRow, Exclusion, Suppression
 from notifyctl.diagnostics import Location
-from notifyctl.engine import Engine, literal, quoted
+from notifyctl.engine import Engine, EngineError, literal, quoted
 from notifyctl.model import ChannelName, Numbers
 from notifyctl.ports import AudienceReader
 
@@ -178,13 +178,11 @@ class Plain:
         if self.source.where is None:
             yield
             return
-        import duckdb
-
         try:
-            with self.engine.limited(self.source.where.seconds(size)):
+            with self.engine.patient(self.source.where.seconds(size), "the expression takes too long"):
                 yield
-        except duckdb.InterruptException as error:
-            raise self.source.wrong(ValueError("the expression takes too long")) from error
+        except EngineError as error:
+            raise self.source.wrong(error) from error
 
     def _oddities(self) -> int:
         [count] = self.engine.row(f"SELECT count(*) FROM raw WHERE state = {UNSEEN}")

@@ -10,7 +10,7 @@ from itertools import repeat
 
 from notifyctl.audience.columns import Roster, load, readable
 from notifyctl.delivery import RecipientBatch
-from notifyctl.engine import Engine
+from notifyctl.engine import Engine, failure
 from notifyctl.model import ChannelName
 from notifyctl.ports import AudienceReader
 
@@ -21,11 +21,9 @@ AT_ONCE = 16_384
 
 def gathered(audience: AudienceReader, channel: ChannelName) -> Roster | None:
     """The people, and who is none. None where the engine cannot do it here. Raises ProjectError as `batches` does."""
-    import duckdb
-
     try:
         return load(Engine(readable=readable(audience), memory=MEMORY), audience, channel)
-    except duckdb.Error:
+    except failure():
         return None
 
 

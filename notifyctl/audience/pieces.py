@@ -90,7 +90,9 @@ class Cutter:
             return self._celled(self._parsed(piece, text))
         if '"' in piece:
             lines = io.StringIO(piece, newline="").readlines()
-            return self._celled(self._parsed_at_once(lines) or self._parsed(piece, text))
+            if records := self._parsed_at_once(lines):
+                return self._celled(records, strange=has_strange(even))
+            return self._celled(self._parsed(piece, text))
         lines = even.split("\n")
         if not lines[-1]:
             lines.pop()
@@ -144,7 +146,12 @@ class Cutter:
                 return
         self.ended = True
 
-    def _celled(self, records: Iterable[tuple[int, Record]]) -> Celled:
+    def _celled(self, records: Iterable[tuple[int, Record]], *, strange: bool = True) -> Celled:
+        if not strange:
+            numbers, rows = zip(*records, strict=True)
+            if set(map(len, rows)) == {self.width}:
+                return Celled(numbers, rows)
+            records = zip(numbers, rows, strict=True)
         good: list[tuple[int, Sequence[str]]] = []
         bad: list[tuple[int, Record]] = []
         for numbered in records:
