@@ -1,17 +1,27 @@
-"""What an iterator gives next, made ready on a thread of its own while the last of it is used."""
+"""What is wanted next, made ready on a thread of its own while something else is done."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Generic, TypeVar
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 
+@contextmanager
+def beside(work: Callable[..., object], *given: Any) -> Iterator[None]:
+    """Do some work while the block runs, and end both together."""
+    with ThreadPoolExecutor(1) as worker:
+        done = worker.submit(work, *given)
+        yield
+    done.result()
+
+
 class Ahead(Generic[T]):
-    """Iterable, once. The work begins at once and is `most` items ahead. Errors come where the item would have come. `items` must
+    """What an iterator gives. Iterable, once. The work begins at once and is `most` items ahead. Errors come where the item would have come. `items` must
     not give None.
     """
 

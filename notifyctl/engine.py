@@ -211,6 +211,17 @@ class Engine:
         with interrupted(self._connection, seconds):
             yield
 
+    @contextmanager
+    def patient(self, seconds: float, said: str) -> Iterator[None]:
+        """The same, which raises EngineError with a sentence."""
+        import duckdb
+
+        try:
+            with interrupted(self._connection, seconds):
+                yield
+        except duckdb.InterruptException as error:
+            raise EngineError(said) from error
+
     def __enter__(self) -> Self:
         return self
 
@@ -227,6 +238,13 @@ def interrupted(connection: DuckDBPyConnection, seconds: float) -> Iterator[None
         yield
     finally:
         timer.cancel()
+
+
+def failure() -> type[Exception]:
+    """What the engine raises when it cannot go on, for want of memory most likely."""
+    import duckdb
+
+    return duckdb.Error
 
 
 def refuse_more_than_select(sql: str) -> None:

@@ -13,7 +13,7 @@ from notifyctl.app.ledgers import facts_from, ledger_store
 from notifyctl.app.planning import Past, suppressions_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience import open_audience
-from notifyctl.audience.rewritten import rewritten
+from notifyctl.audience.rewritten import form_of, rewritten
 from notifyctl.delivery import MEMBER_BYTES, BatchFacts, BatchState, Exclusion
 from notifyctl.errors import AbsentAudienceError, UsageError
 from notifyctl.facts import UNSETTLED
@@ -65,7 +65,9 @@ def write_rejects(
 
 def written(workspace: Workspace, found: Mapping[str, Found], target: Path) -> Iterator[tuple[Path, int]]:
     for name, (audience, reasons) in sorted(found.items()):
-        path = target.with_name(f"{target.stem}.{name}{target.suffix}") if len(found) > 1 else target
+        path = target
+        if len(found) > 1:
+            path = target.with_name(f"{target.stem}.{name}{form_of(audience) or target.suffix}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             put(path, rewritten(audience, workspace.files, workspace.environ, reasons))

@@ -23,6 +23,9 @@ DOMAIN = pattern(
 )
 MAX_LOCAL, MAX_EMAIL = 64, 320
 SHOWN_DIGITS = 4
+ONLY_DIGITS = "a number has only digits, a leading + and separators"
+COUNTRY_FIRST = "a number begins with its country code, such as +44, and not with 0"
+NAME_AT_DOMAIN = "an e-mail address has the form name@domain"
 SHORT = 9
 
 
@@ -52,9 +55,9 @@ def msisdn(text: str) -> Address:
 def why_no_msisdn(bare: str) -> str:
     digits = bare.removeprefix("+")
     if not digits.isascii() or not digits.isdigit():
-        return "a number has only digits, a leading + and separators"
+        return ONLY_DIGITS
     if digits.startswith("0"):
-        return "a number begins with its country code, such as +44, and not with 0"
+        return COUNTRY_FIRST
     return f"a number has 7 to 15 digits, not {len(digits)}"
 
 
@@ -63,7 +66,7 @@ def email(text: str) -> Address:
     sent = text.strip()
     local, at, domain = sent.rpartition("@")
     if not at or not local:
-        raise ValueError("an e-mail address has the form name@domain")
+        raise ValueError(NAME_AT_DOMAIN)
     if not LOCAL_PART.fullmatch(local) or local.startswith(".") or local.endswith(".") or ".." in local:
         raise ValueError("the part before @ has a character or a dot where none may stand")
     labels = a_labels(domain)

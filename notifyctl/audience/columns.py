@@ -9,24 +9,40 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from importlib import import_module
+from os.path import getsize
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from notifyctl.ahead import beside
 from notifyctl.audience.addresses import email, msisdn, plausible
 from notifyctl.audience.excluded import LISTED_ROWS, Excluded
 from notifyctl.audience.plain import PlainFile
+from notifyctl.audience.tables import wrong_width
 from notifyctl.delivery import ID_BYTES, ExcludedRow, Exclusion, Suppression
 from notifyctl.diagnostics import Location
-from notifyctl.engine import Engine, literal, quoted
+from notifyctl.engine import Engine, EngineError, literal, quoted
 from notifyctl.model import ChannelName, Numbers
 from notifyctl.ports import AudienceReader
 
+if TYPE_CHECKING:
+    from notifyctl.audience.where import Condition
+
+MAX_CELL = 2000
+"""Characters of a cell that a condition reads, as in `where`."""
 MAX_PLAIN_LINE = 1 << 20
 """Bytes of a line that the engine reads; a file with longer ones is read row by row."""
 SCAN = 1 << 22
 STRANGE = (b"\t", b"\v", b"\f", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
 ODD_AT_ONCE = 65_536
+SAMPLE = 50_000
+"""Rows at its beginning by which a file is judged."""
+SAMPLED_FROM = 256 << 20
+"""Bytes from which on it is: a smaller file is read at once, even if in vain."""
+MANY_ODD = 500_000
+"""Addresses that need a second look; of more the file is read in pieces."""
 SPACES = r"[\t\v\f\x1c-\x1f \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
 """What `str.strip` takes away, but for line ends."""
 PLAIN_NUMBER = r"\+?[1-9][0-9]{6,14}"
@@ -65,7 +81,7 @@ def load(engine: Engine, audience: AudienceReader, channel: ChannelName) -> Rost
     plain: PlainFile | None = getattr(audience, "plain", None)
     if plain is not None:
         roster = Roster(engine, plain.name, list(audience.variables))
-        if Plain(roster, plain, channel).read():
+        if Plain(roster, plain, channel).read() or plain.in_pieces(roster, plain, channel):
             return roster
     roster = Roster(engine, audience.file, list(audience.variables))
     hand_over(roster, audience, channel)
@@ -137,25 +153,58 @@ class Plain:
         self.source = source
         self.field = channel.address_field
         self.by_mail = channel is ChannelName.EMAIL
-        self.first_line = 1 if source.delimiter is None else 2
+        self.line = f"rowid + {1 if source.delimiter is None else 2}"
+        """Of a row of `raw`, in SQL."""
+        self.kept: Sequence[str] = ()
+        """Columns that `raw` has beside its usual ones."""
 
     def read(self) -> bool:
         """False, with nothing in the engine: the file is not so plain after all."""
-        relation = self._relation()
+        relation = self._relation() if self.source.paths else None
         # Of a file that cannot be read so, the row-wise reader tells what is wrong with it, and where.
-        if relation is None or not self.engine.tried(f"CREATE TABLE raw AS {self._rows(relation)}"):
+        if relation is None:
             return False
+        size = sum(map(getsize, self.source.paths))
+        with self._patiently(size), beside(import_module, "numpy"):  # wanted next
+            for few in (f" LIMIT {SAMPLE}", "") if size > SAMPLED_FROM else ("",):
+                if not self.engine.tried(f"CREATE OR REPLACE TABLE raw AS {self._rows(relation)}{few}"):
+                    return False
+                if self.source.delimiter is not None and self._oddities() > (
+                    SAMPLE // 2 if few else MANY_ODD
+                ):
+                    self.engine.run("DROP TABLE raw")
+                    return False
+        self._finish()
+        return True
+
+    @contextmanager
+    def _patiently(self, size: int) -> Iterator[None]:
+        """While so many bytes are read: an expression may not take for ever."""
+        if self.source.where is None:
+            yield
+            return
+        try:
+            with self.engine.patient(self.source.where.seconds(size), "the expression takes too long"):
+                yield
+        except EngineError as error:
+            raise self.source.wrong(error) from error
+
+    def _oddities(self) -> int:
+        [count] = self.engine.row(f"SELECT count(*) FROM raw WHERE state = {UNSEEN}")
+        return int(count)
+
+    def _finish(self) -> None:
+        """From the rows to the people."""
         self._numbering_plans()
         self._odd_addresses()
         self._duplicates()
         self._suppressions()
         self.engine.run(
-            f"CREATE VIEW people AS SELECT rowid AS n, rowid + {self.first_line} AS line, key, coalesce(sent, key) AS sent, locale, timezone,"
+            f"CREATE VIEW people AS SELECT rowid AS n, {self.line} AS line, key, coalesce(sent, key) AS sent, locale, timezone,"
             f" correlation, suppression{''.join(f', {name}' for name in self.roster.values())}"
             f" FROM raw WHERE state = {GOOD}"
         )
         self._count()
-        return True
 
     def _relation(self) -> str | None:
         """A query for the cells of each row that anybody reads, as `c0`, `c1` … by their places, and `width`."""
@@ -168,37 +217,55 @@ class Plain:
         shape = shape_of(self.source.open)
         if shape is None:
             return None
-        comma = self.source.delimiter
         lines = (
             f"read_csv({path}, auto_detect = false, columns = {{'l': 'VARCHAR'}}, delim = '\x01', quote = '', escape = '',"
             f" header = false, skip = 1, max_line_size = {MAX_PLAIN_LINE}, new_line = {literal(shape.ends)})"
         )
+        return self._cut(lines, strange=shape.strange, beyond_ascii=shape.beyond_ascii)
+
+    def _cut(self, lines: str, *, strange: bool, beyond_ascii: bool = True) -> str:
+        """A query for the cells of lines `l`."""
+        comma = self.source.delimiter or ","
         # Most lines have no space beside a comma, and are cut as they are.
         space = SPACES.replace(r"\t", "") if comma == "\t" else SPACES
-        bar = r"\t" if comma == "\t" else f"[{comma}]"
+        bar = r"\t" if comma == "\t" else re.escape(comma)
         spaced = f"regexp_matches(l, {literal(f'(^|{bar}){space}|{space}({bar}|$)')})"
-        if not shape.strange:
+        if not strange:
             sides = " OR ".join(f"contains(l, {literal(side)})" for side in (f" {comma}", f"{comma} "))
-            beyond = f" OR (strlen(l) <> length(l) AND {spaced})" if shape.beyond_ascii else ""
+            beyond = f" OR (strlen(l) <> length(l) AND {spaced})" if beyond_ascii else ""
             spaced = f"({sides} OR starts_with(l, ' ') OR ends_with(l, ' '){beyond})"
         tidy = f"regexp_replace(l, {literal(f'{space}*{bar}{space}*')}, {literal(comma)}, 'g')"
         tidy = f"regexp_replace({tidy}, {literal(f'^{space}+|{space}+$')}, '', 'g')"
         cells = "".join(f", nullif(c[{n + 1}], '') AS c{n}" for n in self._wanted())
         return (
-            f"WITH cut AS (SELECT string_split(CASE WHEN {spaced} THEN {tidy} ELSE l END,"
-            f" {literal(comma)}) AS c FROM {lines}) SELECT len(c) AS width{cells} FROM cut"
+            f"WITH cut AS (SELECT *, string_split(CASE WHEN {spaced} THEN {tidy} ELSE l END,"
+            f" {literal(comma)}) AS c FROM {lines}) SELECT * EXCLUDE (l, c), len(c) AS width{cells} FROM cut"
         )
 
     def _wanted(self) -> list[int]:
         """The cells that anybody reads."""
-        if self.source.where is not None:
-            return list(range(len(self.source.header)))
         named = {*self.source.columns.values(), *self.source.variables.values()}
+        if self.source.where is not None:
+            named.update(self.source.where.columns)
         return [n for n, name in enumerate(self.source.header) if name in named]
 
     def _cell(self, name: str | None) -> str:
         at = {name: number for number, name in enumerate(self.source.header)}
         return f"c{at[name]}" if name in at else "NULL::VARCHAR"
+
+    def _chosen(self, relation: str, where: Condition) -> str:
+        """The relation with a column `chosen`. The expression sees the source's names, among which there are none of ours."""
+        ours, prefix = [*self.kept, "width", *(f"c{n}" for n in self._wanted())], "_"
+        while any(name.lower().startswith(prefix) for name in where.columns):
+            prefix += "_"
+        hidden = ", ".join(f"{name} AS {prefix}{name}" for name in ours)
+        cells = {name: self._cell(name) for name in where.columns}
+        theirs = "".join(
+            f", CASE WHEN length({cell}) <= {MAX_CELL} THEN {cell} END AS {quoted(name)}"
+            for name, cell in cells.items()
+        )
+        shown = ", ".join(f"{prefix}{name} AS {name}" for name in ours)
+        return f"SELECT {shown}, coalesce(({where.sql}), false) AS chosen FROM (SELECT {hidden}{theirs} FROM ({relation}))"
 
     def _rows(self, relation: str) -> str:
         """The statement that makes `raw`: a row for each row of the file, in its order, with what is known of it."""
@@ -207,11 +274,10 @@ class Plain:
         plain = f"regexp_full_match({address}, {literal(PLAIN_EMAIL if self.by_mail else PLAIN_NUMBER)})"
         key = f"CASE WHEN starts_with({address}, '+') THEN {address} ELSE concat('+', {address}) END"
         key = f"lower({address})" if self.by_mail else key
-        given = self.source.where
-        if given is not None:
-            named = ", ".join(f"c{n} AS {quoted(name)}" for n, name in enumerate(self.source.header))
-            relation = f"SELECT *, {named} FROM ({relation})"
-        left_out = f"WHEN NOT coalesce(({given}), false) THEN {FILTERED}" if given is not None else ""
+        chosen = self.source.where is not None
+        if self.source.where is not None:
+            relation = self._chosen(relation, self.source.where)
+        left_out = f"WHEN NOT chosen THEN {FILTERED}" if chosen else ""
         ours = ", ".join(
             f"{self._cell(columns[name])} AS {column}"
             for name, column in (
@@ -224,7 +290,7 @@ class Plain:
             f", {self._cell(column)} AS v{n}" for n, column in enumerate(self.source.variables.values())
         )
         return f"""
-            SELECT width, CASE WHEN plain THEN NULL ELSE written END AS written, key,
+            SELECT {"".join(f"{name}, " for name in self.kept)}width, CASE WHEN plain THEN NULL ELSE written END AS written, key,
                    CASE WHEN written <> key THEN written END AS sent,
                    (CASE WHEN width IS NULL THEN {FILTERED} WHEN width <> {len(self.source.header)} THEN {BAD_ROW}
                     {left_out} WHEN written IS NULL THEN {NO_ADDRESS}
@@ -325,7 +391,7 @@ class Plain:
         self.roster.people = counts.get(GOOD, 0)
         for state, reason in EXCLUSIONS.items():
             if state in counts:
-                rows = f"SELECT rowid, width, detail FROM raw WHERE state = {state} ORDER BY rowid"
+                rows = f"SELECT {self.line}, width, detail FROM raw WHERE state = {state} ORDER BY rowid"
                 listed = self.engine.rows(f"{rows} LIMIT {LISTED_ROWS}")
                 if counts[state] > LISTED_ROWS:
                     listed += self.engine.rows(f"{rows} DESC LIMIT 1")
@@ -333,18 +399,18 @@ class Plain:
                     reason, counts[state], [self._told(reason, *row) for row in listed]
                 )
 
-    def _told(self, reason: Exclusion, row: int, width: int, detail: str | None) -> ExcludedRow:
+    def _told(self, reason: Exclusion, line: int, width: int, detail: str | None) -> ExcludedRow:
         said = {
-            Exclusion.BAD_ROW: f"the row has {width} cells, the header {len(self.source.header)}",
+            Exclusion.BAD_ROW: wrong_width(width, len(self.source.header)),
             Exclusion.NO_ADDRESS: f"no {self.field}",
             Exclusion.BAD_ADDRESS: str(detail),
         }
         if reason is Exclusion.DUPLICATE:
-            first = int(str(detail)) + self.first_line
+            [first] = self.engine.row(f"SELECT {self.line} FROM raw WHERE rowid = {detail}")
             text = f"the same {self.field} as in line {first}; the first counts"
         else:
             text = said[reason]
-        return ExcludedRow(reason, Location(self.source.name, row + self.first_line, 1), text)
+        return ExcludedRow(reason, Location(self.source.name, line, 1), text)
 
 
 @dataclass(frozen=True, slots=True)

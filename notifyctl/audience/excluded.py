@@ -38,6 +38,12 @@ class Excluded:
         listed.extend(rows[: LISTED_ROWS - len(listed)])
         self.last[reason] = rows[-1]
 
+    def add_all(self, others: Excluded) -> None:
+        """Those of a later part."""
+        for reason, rows in others.first.items():
+            more = [others.last[reason]] if others.counts[reason] > len(rows) else []
+            self.add_many(reason, others.counts[reason], [*rows, *more])
+
     @property
     def bad(self) -> int:
         """Rows that are nobody."""

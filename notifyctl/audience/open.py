@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from os import SEEK_END
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from notifyctl.audience.opt_outs import OptOuts, opted_out
 from notifyctl.audience.plain import PlainFile
 from notifyctl.audience.rows import Row, Rules, batches
-from notifyctl.audience.streams import TableError, plain_name
+from notifyctl.audience.streams import USUAL_RATIO, TableError, opener, plain_name
 from notifyctl.audience.tables import OURS, UTF_8, Csv, JsonLines, Table, to_rows
 from notifyctl.delivery import RecipientBatch
 from notifyctl.diagnostics import Diagnostic, Severity, clipped
@@ -128,24 +127,40 @@ def table(
             else:
                 yield from to_rows(filtered(audience, chosen, found.cells()), columns, variables)
         except TableError as error:
-            raise unreadable(audience, "unreadable-file", f"{place.name}: {error}") from error
+            raise wrong(error) from error
 
+    def wrong(error: Exception) -> ProjectError:
+        if isinstance(error, TableError):
+            return unreadable(audience, "unreadable-file", f"{place.name}: {error}")
+        return bad_where(audience, error)
+
+    delimiter, encoding = (found.delimiter, found.encoding) if isinstance(found, Csv) else (None, UTF_8)
     plain = None
-    if place.real and read_alone(found, place):
-        alone = partial(files.open, place.name)
-        delimiter = found.delimiter if isinstance(found, Csv) else None
+    if place.real and (isinstance(found, Csv) or place.kind == "parquet"):
+        alone = encoding == UTF_8 and plain_name(place.name) == place.name
+        paths = place.real if alone else ()
+        unpacked = opener(files, place.name)
         plain = PlainFile(
-            place.real,
+            paths,
             place.name,
             header,
             columns,
             variables,
             rules,
-            alone,
+            unpacked,
+            wrong,
+            in_pieces,
             delimiter,
-            chosen.sql if chosen is not None else None,
+            chosen,
+            encoding,
         )
     return Reader(list(variables), place.name, rows, rules, size, place.weight, plain)
+
+
+def in_pieces(roster: Any, source: PlainFile, channel: ChannelName) -> bool:
+    from notifyctl.audience.uneven import Uneven
+
+    return Uneven(roster, source, channel).read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +171,6 @@ class Place:
     kind: str
     real: tuple[str, ...] = ()
     weight: int = 0
-
-
-def read_alone(found: Table, place: Place) -> bool:
-    """Whether the columnar engine can read it by itself."""
-    if isinstance(found, Csv):
-        return found.encoding == UTF_8 and plain_name(place.name) == place.name
-    return place.kind == "parquet"
 
 
 def opened(audience: Audience, files: FileTree, environ: Mapping[str, str] | None) -> tuple[Table, Place]:
@@ -239,12 +247,12 @@ def matching(audience: Audience, pattern: str, files: FileTree) -> tuple[str, ..
 
 
 def weight_of(files: FileTree, path: str) -> tuple[int, str | None]:
-    """How large a file on disk is, and where it is; nothing for one that is nowhere else than in the project."""
+    """About how large a file on disk is, unpacked, and where it is; nothing for one that is nowhere else than in the project."""
     real = files.on_disk(path)
     if real is None:
         return 0, None
     with files.open(path) as stream:
-        return stream.seek(0, SEEK_END), real
+        return stream.seek(0, SEEK_END) * (1 if plain_name(path) == path else USUAL_RATIO), real
 
 
 def find(audience: Audience, named: str, files: FileTree) -> str:
@@ -330,7 +338,7 @@ def filtered(
         raise bad_where(audience, error) from error
 
 
-def bad_where(audience: Audience, error: ValueError) -> ProjectError:
+def bad_where(audience: Audience, error: Exception) -> ProjectError:
     hint = (
         "one boolean expression over the columns, which are texts: postcode like 'EC1M%' and age >= 18 and born::date >"
         " '2000-01-01'"

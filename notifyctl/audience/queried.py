@@ -15,7 +15,7 @@ from typing import Any
 
 from notifyctl.audience.rows import Row
 from notifyctl.audience.streams import TableError
-from notifyctl.audience.tables import MAX_FIELD, Cells, cell_text, sound_header, to_rows
+from notifyctl.audience.tables import MAX_COLUMNS, MAX_FIELD, Cells, cell_text, sound_header, to_rows
 from notifyctl.countdown import Countdown
 from notifyctl.records import dataclass
 
@@ -24,6 +24,10 @@ AT_ONCE = 4096
 PATIENCE = 60.0
 """Seconds that a query may take until its next rows come."""
 MAX_ROWS = 50_000_000
+MAX_HEAP = 512 << 20
+"""Bytes that SQLite may hold in this process."""
+LIGHT = 1 << 20
+"""Characters of a portion after which more rows are fetched at a time."""
 STEPS = 100_000
 """SQLite's virtual machine steps between two looks at the clock: a few milliseconds."""
 
@@ -97,6 +101,8 @@ def from_sqlite(path: str, select: str) -> Iterator[Values]:
     try:
         with closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)) as database:
             database.execute("PRAGMA trusted_schema = OFF")
+            database.execute(f"PRAGMA hard_heap_limit = {MAX_HEAP}")
+            database.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, MAX_COLUMNS)
             database.text_factory = partial(str, encoding="utf-8", errors="replace")
             database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * MAX_FIELD)
             database.set_authorizer(only_reading)
@@ -105,9 +111,15 @@ def from_sqlite(path: str, select: str) -> Iterator[Values]:
             if cursor.description is None:
                 raise TableError("it is no query")
             yield [column[0] for column in cursor.description]
-            while chunk := cursor.fetchmany(AT_ONCE):
-                yield from chunk
-                patience.restart()
+            # One by one: a row may hold megabytes.
+            for number, row in enumerate(cursor):
+                yield row
+                if number % AT_ONCE == 0:
+                    patience.restart()
+                elif not patience.rest:  # steps are few where each takes long
+                    raise TableError("the query takes too long")
+    except MemoryError as error:
+        raise TableError("the query needs too much memory") from error
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise TableError(told(error) if patience.rest else "the query takes too long") from error
 
@@ -128,6 +140,13 @@ def told(error: Exception) -> str:
 
 
 def duckdb_file(path: str, select: str) -> Queried:
+    from notifyctl.audience.selects import judge
+    from notifyctl.engine import EngineError
+
+    try:
+        judge(select, path)
+    except EngineError as error:
+        raise TableError(str(error)) from error
     return queried(partial(from_engine, select, database=path))
 
 
@@ -174,14 +193,21 @@ def from_postgres(url: str, select: str) -> Iterator[Values]:
         raise TableError("the database's URL is none: postgresql://USER@HOST/DATABASE") from error
     try:
         with connection, connection.cursor("notifyctl") as cursor:
-            cursor.itersize = AT_ONCE
             # With parameters, even none, the server takes one statement only; so a percent sign is written twice.
             cursor.execute(select.replace("%", "%%").encode(), ())
             yield [column.name for column in cursor.description or ()]
-            while chunk := cursor.fetchmany(AT_ONCE):
-                yield from chunk
+            yield from portions(cursor.fetchmany)
     except psycopg.Error as error:
         raise TableError(f"the query failed: {first_line(error)}") from error
+
+
+def portions(fetch: Callable[[int], Sequence[Values]]) -> Iterator[Values]:
+    """The rows that `fetch` gives, so many at a time that they are no burden together."""
+    size = 1
+    while rows := fetch(size):
+        yield from rows
+        weight = sum(len(value) for row in rows for value in row if isinstance(value, str | bytes))
+        size = min(size * 2, AT_ONCE) if weight < LIGHT else max(size // 2, 1)
 
 
 def first_line(error: Exception) -> str:

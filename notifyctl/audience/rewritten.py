@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 
-from notifyctl.audience.open import opened
+from notifyctl.audience.open import FORMATS, opened
+from notifyctl.audience.streams import plain_name
 from notifyctl.audience.tables import Csv, JsonLines, Table
 from notifyctl.model import Audience, InlineRecipient
 from notifyctl.ports import FileTree
@@ -29,6 +30,15 @@ def rewritten(
         return
     table, _ = opened(audience, files, environ)
     yield from as_lines(table, reasons) if isinstance(table, JsonLines) else as_csv(table, reasons)
+
+
+def form_of(audience: Audience) -> str | None:
+    """The suffix of what is no separated values."""
+    source = audience.source
+    if source is None:
+        return ".yaml"
+    kind = source.format or plain_name(source.file or "").rpartition(".")[2]
+    return ".jsonl" if FORMATS.get(kind.lower()) == "jsonl" else None
 
 
 def as_csv(table: Table, reasons: Reasons) -> Iterator[str]:

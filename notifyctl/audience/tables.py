@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import IO, Any, AnyStr, BinaryIO, Generic, Protocol, Self
+from typing import Any, AnyStr, BinaryIO, Generic, Protocol, Self, TypeVar
 
 from notifyctl.audience.rows import Row
 from notifyctl.audience.streams import TableError as TableError  # noqa: PLC0414 - also of tables, for who reads them
@@ -24,7 +24,8 @@ OURS = ("msisdn", "email", "locale", "timezone", "correlationId")
 MAX_FIELD = 1 << 20
 """Characters of a cell."""
 MAX_LINE = 4 * MAX_FIELD
-"""Characters of a line (bytes in JSON Lines): what is longer is skipped without being held."""
+"""Characters of a line, or of a record of several lines (bytes in JSON Lines): what is longer is skipped without being held."""
+TOO_LONG = f"it has {MAX_LINE:,} characters or more"
 MAX_COLUMNS = 1000
 UTF_8 = "utf-8-sig"
 MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -51,11 +52,22 @@ class LineTooLongError(Exception):
     """A line was skipped; the next one can be read."""
 
 
-class Lines(Generic[AnyStr]):
-    """The lines of a text or binary stream, in bounded memory. `number` counts those that were read or skipped."""
+T_co = TypeVar("T_co", str, bytes, covariant=True)
 
-    def __init__(self, stream: IO[AnyStr]) -> None:
-        self.number = 0
+
+class Stream(Protocol[T_co]):
+    def readline(self, size: int, /) -> T_co: ...
+
+
+class Lines(Generic[AnyStr]):
+    """The lines of a text or binary stream, in bounded memory. `number` counts those that were read or skipped, `held` the
+    characters since somebody began to count: those of the record that is being read. `ended`: nothing behind them can be read.
+    """
+
+    def __init__(self, stream: Stream[AnyStr], number: int = 0) -> None:
+        self.number = number
+        self.held = 0
+        self.ended = False
         self._readline: Callable[[int], AnyStr] = stream.readline
 
     def __iter__(self) -> Self:
@@ -70,7 +82,10 @@ class Lines(Generic[AnyStr]):
             rest = line
             while len(rest) == MAX_LINE:
                 rest = self._readline(MAX_LINE)
-            raise LineTooLongError(f"it has {MAX_LINE:,} characters or more")
+            raise LineTooLongError(TOO_LONG)
+        self.held += len(line)
+        if self.held > MAX_LINE:
+            raise LineTooLongError(TOO_LONG)
         return line
 
 
@@ -161,26 +176,35 @@ def records(
     csv.field_size_limit(MAX_FIELD)
     with opened() as binary:
         # Undecodable bytes become surrogates, which mark their row as bad instead of ending the file.
-        text = io.TextIOWrapper(binary, encoding=encoding, errors="surrogateescape", newline="")
-        lines = Lines(text)
-        reader = csv.reader(lines, delimiter=delimiter, strict=False)
-        while True:
-            line = lines.number + 1
-            try:
-                record = next(reader)
-            except StopIteration:
+        lines = Lines(io.TextIOWrapper(binary, encoding=encoding, errors="surrogateescape", newline=""))
+        try:
+            yield from parsed(lines, delimiter)
+        except UnicodeDecodeError as error:
+            raise TableError(
+                f"it is not {encoding} from line {lines.number + 1} on: {error.reason}"
+            ) from error
+
+
+def parsed(lines: Lines[str], delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+    """The same of lines, the first of which begins a record."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=False)
+    while True:
+        line = lines.number + 1
+        lines.held = 0
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except (LineTooLongError, csv.Error) as error:
+            if lines.number > line:
+                # A quote is not closed, most likely. What follows is the inside of a cell, and nobody's address.
+                lines.ended = True
+                yield line, f"the row cannot be read, nor those below it: {error}; is a quote not closed?"
                 return
-            except (LineTooLongError, csv.Error) as error:
-                if lines.number > line:
-                    # A quote is not closed, most likely. What follows is the inside of a cell, and nobody's address.
-                    yield line, f"the row cannot be read, nor those below it: {error}; is a quote not closed?"
-                    return
-                yield line, f"the row cannot be read: {error}"
-            except UnicodeDecodeError as error:
-                raise TableError(f"it is not {encoding} from line {line} on: {error.reason}") from error
-            else:
-                if record:
-                    yield line, record
+            yield line, f"the row cannot be read: {error}"
+        else:
+            if record:
+                yield line, record
 
 
 NOT_DECODED = "the row is not in the file's encoding, UTF-8 unless `source: {encoding: …}` names another"
@@ -189,13 +213,17 @@ NOT_DECODED = "the row is not in the file's encoding, UTF-8 unless `source: {enc
 def blemish(record: Sequence[str], width: int) -> str | None:
     """Why a record cannot be read."""
     if len(record) != width:
-        return f"the row has {len(record)} cells, the header {width}"
+        return wrong_width(len(record), width)
     joined = "".join(record)
     if "\0" in joined:
         return "the row holds a NUL character"
     if not joined.isascii() and any("\udc80" <= character <= "\udcff" for character in joined):
         return NOT_DECODED
     return None
+
+
+def wrong_width(found: int, width: int) -> str:
+    return f"the row has {found} {'cell' if found == 1 else 'cells'}, the header {width}"
 
 
 class JsonLines:
@@ -218,6 +246,7 @@ class JsonLines:
         with self._open() as binary:
             lines = Lines(binary)
             while True:
+                lines.held = 0
                 try:
                     data = next(lines)
                 except StopIteration:

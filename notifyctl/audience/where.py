@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
+from math import prod
 from typing import Any
 
+from notifyctl.countdown import Countdown
 from notifyctl.engine import Engine, EngineError
 from notifyctl.records import dataclass, field
 
@@ -26,9 +28,19 @@ MAX_TEXT = 4000
 """Characters of an expression."""
 MAX_DEPTH = 60
 """Brackets inside of each other."""
+MAX_CELL = 2000
+"""Characters of a cell that is read; a longer one is taken for empty."""
+MAX_PATTERN = 2000
+"""Characters of a regular expression, times the numbers in its braces: what it may unfold to."""
+MAX_MADE = 50
+"""Texts that are made for each row; the engine holds them for some thousand rows at once."""
+MAX_JOINED = 10
 TWO = 2
 SECONDS = 10.0
-"""For a chunk of rows."""
+"""That an expression may take beyond what is usual."""
+SECONDS_A_CHUNK = 0.1
+"""Usual: fifty times what most expressions take."""
+SECONDS_A_MEBIBYTE = 0.5
 MEMORY = 64 << 20
 
 
@@ -44,12 +56,18 @@ COUNTS = words(
 TEXTS = words(
     "~~ !~~ ~~* !~~* ~~~ like_escape not_like_escape ilike_escape not_ilike_escape || regexp_full_match regexp_matches"
     " regexp_extract lower upper trim ltrim rtrim replace substr substring left right contains starts_with ends_with"
-    " prefix suffix split_part reverse strip_accents nullif ifnull concat concat_ws if levenshtein"
+    " prefix suffix split_part reverse strip_accents nullif ifnull concat concat_ws if"
 )
 TIMES = words(
     "date_trunc datetrunc date_add date_sub strftime strptime try_strptime make_date last_day to_years to_months to_weeks"
     " to_days to_hours to_minutes to_seconds trunc dayname monthname"
 )
+JOINING = words("|| concat concat_ws")
+MAKING = JOINING | words(
+    "lower upper trim ltrim rtrim replace substr substring left right reverse strip_accents split_part regexp_extract nullif"
+    " ifnull if ~~* !~~* ilike_escape not_ilike_escape"
+)
+PATTERNS = words("regexp_full_match regexp_matches regexp_extract")
 FUNCTIONS = ARITHMETIC | COUNTS | TEXTS | TIMES
 """Pure, the same on every day, and with results no longer than what they are given."""
 OPERATORS = words(
@@ -77,18 +95,30 @@ class Condition:
 
     def chosen(self, rows: Iterator[Numbered]) -> Iterator[Numbered]:
         """The rows for which it is true, and those that cannot be read. Raises ValueError when it takes too long."""
+        allowed = SECONDS
         with small_engine() as engine:
             while chunk := list(islice(rows, CHUNK)):
-                kept = self._kept(engine, chunk)
+                allowed += SECONDS_A_CHUNK
+                clock = Countdown(allowed)
+                kept = self._kept(engine, chunk, allowed)
+                allowed = clock.rest
                 yield from (row for n, row in enumerate(chunk) if n in kept or isinstance(row[1], str))
 
-    def _kept(self, engine: Engine, chunk: Sequence[Numbered]) -> set[int]:
+    def seconds(self, size: int) -> float:
+        """That it may take for so many bytes of rows."""
+        return SECONDS + SECONDS_A_MEBIBYTE * size / (1 << 20)
+
+    def _kept(self, engine: Engine, chunk: Sequence[Numbered], seconds: float) -> set[int]:
         sound = [(n, cells) for n, (_, cells) in enumerate(chunk) if not isinstance(cells, str)]
-        columns = [[cells.get(name) for _, cells in sound] for name in self.columns]
+        columns = [[short(cells.get(name)) for _, cells in sound] for name in self.columns]
         try:
-            return engine.matching(self.sql, self.columns, [[n for n, _ in sound], *columns], seconds=SECONDS)
+            return engine.matching(self.sql, self.columns, [[n for n, _ in sound], *columns], seconds=seconds)
         except EngineError as error:
             raise ValueError(str(error)) from error
+
+
+def short(cell: str | None) -> str | None:
+    return cell if cell is None or len(cell) <= MAX_CELL else None
 
 
 def small_engine() -> Engine:
@@ -109,13 +139,14 @@ def compile_where(expression: str, columns: Sequence[str]) -> Condition:
             holder = {"expression": node}
             reading.look(node)
             reading.mend(holder, engine)
-            condition = Condition(f"TRY({shown(engine, holder['expression'])})", tuple(sorted(reading.used)))
-            engine.matching(
-                condition.sql, condition.columns, [[], *([] for _ in condition.columns)], seconds=SECONDS
-            )
+            text, columns = shown(engine, holder["expression"]), tuple(sorted(reading.used))
+            # Of no row, so that what is wrong with each is told: TRY would find a pattern that is none to be no truth.
+            engine.matching(text, columns, [[], *([] for _ in columns)], seconds=SECONDS)
         except EngineError as error:
             raise ValueError(str(error)) from error
-    return condition
+        except RecursionError as error:
+            raise ValueError("it has too many parts inside of each other") from error
+    return Condition(f"TRY({text})", columns)
 
 
 def deepest(text: str) -> int:
@@ -167,6 +198,8 @@ class Reading:
 
     columns: Mapping[str, str]
     used: set[str] = field(default_factory=set)
+    made: int = 0
+    joined: int = 0
 
     def look(self, node: Any) -> None:
         """Raises ValueError at the first part that is not on the lists above, wherever in the tree it stands."""
@@ -189,11 +222,21 @@ class Reading:
             self._column(node["column_names"])
         if kind == "FUNCTION":
             called(node)
+            self.weigh(node)
         if kind == "OPERATOR" and node["type"] not in OPERATORS:
             raise ValueError(f"the operator {node['type']} is not allowed")
         if kind == "TYPE" and (node["type_name"].upper() not in TYPES):
             raise ValueError(
                 f"the type {node['type_name']} is not allowed; there are: {', '.join(sorted(TYPES))}"
+            )
+
+    def weigh(self, node: Node) -> None:
+        name = node["function_name"].lower()
+        self.made += name in MAKING
+        self.joined += len(node["arguments"]) if name in JOINING else 0
+        if self.made > MAX_MADE or self.joined > MAX_JOINED:
+            raise ValueError(
+                f"it makes too many texts of each row: {MAX_MADE}, joined of {MAX_JOINED} parts, are allowed"
             )
 
     def _column(self, names: Sequence[str]) -> None:
@@ -231,6 +274,13 @@ def called(node: Node) -> None:
             raise ValueError(
                 "`replace` takes two texts here, of which the second is no longer than the first"
             )
+    if name in PATTERNS:
+        _, pattern, *_ = [text_of(each["expression"]) for each in node["arguments"]]
+        if pattern is None:
+            raise ValueError("a regular expression is a text that stands there, and is not made of cells")
+        counts = [int(count) for count in re.findall(r"(?<=[{,])[0-9]+(?=})", pattern)]
+        if len(pattern) * prod(counts) > MAX_PATTERN:
+            raise ValueError("the regular expression may take too long: it is long, or repeats too much")
 
 
 def text_of(node: Node) -> str | None:

@@ -112,7 +112,7 @@ def command(  # noqa: PLR0917 - click passes options by name
             from notifyctl.app.failures import write_rejects
 
             for path, count in write_rejects(workspace, rejects, only=only):
-                say(f"{count:,} rows of nobody: {path}", stderr=True)
+                say(f"{count:,} {'row' if count == 1 else 'rows'} of nobody: {path}", stderr=True)
     if plan.complete and not plan.applyable:
         return ExitCode.ERROR
     return exit_code(plan) if detailed_exitcode else ExitCode.DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 
 from notifyctl.channels.limits import MAX_CORRELATION_BYTES
@@ -14,6 +15,8 @@ from notifyctl.records import dataclass, field
 from notifyctl.rulebook import email, envelope, sms, substitutions
 
 INDIA = "91"
+REMEMBERED = 10_000
+"""Correlation ids."""
 
 
 @dataclass(slots=True)
@@ -29,11 +32,13 @@ class Crowd:
     """Variants with a reader who needs Unicode."""
     read: set[str | None] = field(default_factory=set)
     """Variants with a reader."""
+    known: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    """Correlation ids, and the line of the first."""
     people: int = 0
     indian: bool = False
 
     def see(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
-        """Problems of single rows. Ids are compared within a batch, so that memory stays constant."""
+        """Problems of single rows. Ids are compared with some thousand before them, so that memory stays constant."""
         self.people += len(batch)
         if self.notification.channel is not ChannelName.EMAIL:
             self.indian = self.indian or any(
@@ -51,11 +56,13 @@ class Crowd:
                 yield envelope.PLUS.broken((), message, "write +44…"), Location(self.file, line, 1)
 
     def ids(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
-        seen: dict[str, int] = {}
+        seen = self.known
         for line, given in zip(batch.lines, batch.correlations, strict=True):
             if given is None:
                 continue
             place = Location(self.file, line, 1)
+            if len(seen) > REMEMBERED:
+                seen.popitem(last=False)
             if seen.setdefault(given, line) != line:
                 message = f"the correlation id {given!r} stands in line {seen[given]} too"
                 yield envelope.CORRELATION_TWICE.broken((), message, "give each entry its own"), place

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from notifyctl.lint.recipients import LARGE, SHOWN
+
 PROJECT = """\
 apiVersion: notifyctl/v1
 kind: Project
@@ -87,3 +89,29 @@ def test_a_large_audience_is_sent_once(large: Any) -> None:
     assert first.json["outcomes"]["accepted"] == 88_000
     second = large("apply", "--format", "json")
     assert (second.code, second.json["requests"]) == (0, 0)
+
+
+def test_lint_reads_a_hostile_large_file_by_columns_and_says_the_same(cli: Any) -> None:
+    """Cells of 5 MB, NULs, mixed line ends, quotes and rows of another width; `--all` is read row by row."""
+    cli.write(notifyctl=PROJECT, hello=HELLO)
+    ends = ["\n", "\r\n", "\r"]
+    with (cli.root / "people.csv").open("w", newline="") as file:
+        file.write("phone,name,area,remark\n")
+        for n in range(60_000):
+            if n in (7, 30_000):
+                file.write(f"+44770090{n % 10_000:04},{'x' * 5_000_000},EC1M,\n")
+            row = f"+990{n * 7919 % 50_021:09},Person {n},{'NW1' if n % 10 == 3 else 'EC1M'},{'x' * 500}"
+            odd = {11: "unknown,a,b,c", 22: row + ",more", 33: "+1", 44: row.replace("P", "\0"), 66: ""}
+            row = row.replace(f"Person {n}", f'"Person ""{n}"""') if n % 5 == 0 else row
+            file.write(odd.get(n % 1000, row) + ends[n % 3])
+    assert (cli.root / "people.csv").stat().st_size > LARGE
+    brief, full = cli("lint", "--format", "json").json, cli("lint", "--all", "--format", "json").json
+    rules = {each["rule"] for each in full["diagnostics"]}
+    assert rules == {"bad-row", "bad-address", "duplicate-address", "longest-text"}
+    for rule in rules:
+        told = [each for each in brief["diagnostics"] if each["rule"] == rule]
+        every = [each for each in full["diagnostics"] if each["rule"] == rule]
+        assert told[:SHOWN] == every[:SHOWN]
+        if len(every) > SHOWN:
+            assert told[SHOWN]["line"] == every[-1]["line"]
+            assert told[SHOWN]["message"].startswith(f"{len(every) - SHOWN:,} more rows like these")

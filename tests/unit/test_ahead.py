@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.ahead import Ahead
+from notifyctl.ahead import Ahead, beside
 
 
 @given(st.lists(st.integers()), st.integers(1, 4))
@@ -66,3 +66,15 @@ def test_whoever_stops_early_waits_for_no_more_than_what_is_being_made() -> None
         if item == 3:
             break
     assert len(made) <= 8
+
+
+def test_both_are_done_when_the_block_ends() -> None:
+    begun, met = threading.Event(), []
+    with beside(lambda: met.append(begun.wait(10))):
+        begun.set()
+    assert met == [True]
+
+
+def test_an_error_of_the_work_beside_is_told() -> None:
+    with pytest.raises(ModuleNotFoundError), beside(__import__, "no_such_module"):
+        pass

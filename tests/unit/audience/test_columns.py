@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +16,7 @@ from notifyctl.audience.excluded import Excluded
 from notifyctl.audience.opt_outs import OptOuts
 from notifyctl.diagnostics import Marks
 from notifyctl.engine import Engine
+from notifyctl.errors import ProjectError
 from notifyctl.files import WorkingTree
 from notifyctl.hashing import RecipientHasher
 from notifyctl.model import Audience, ChannelName, Numbers, Source
@@ -118,3 +120,68 @@ def test_both_ways_read_the_same(
         )
         reader = open_audience(audience, WorkingTree(Path(folder)), suppressed=SUPPRESSED, fence=fence)
         assert by_columns(reader, channel) == by_rows(reader, channel)
+
+
+UNEVEN = st.lists(
+    st.sampled_from(
+        [
+            *',,,;\t \n\n\n\r"\0xyé\x1f\u2028\u3000',
+            "\r\n",
+            "\n+447700900001,",
+            "\n447700900003,Ada,",
+            "\n07700900003,Ada,",
+            "\n0,Ada,",
+            "\n44(x)7,Ada,",
+            "\n(0)7-'7,Ada,",
+            "\n12345,Ada,",
+            '\n"+44 7700 900004","b",',
+            '"c, ""d""",',
+            "\n00447700900005,e,f",
+            "\n+1,g,h\n",
+            "\udcff",
+            "\n\n",
+        ]
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    written=UNEVEN,
+    delimiter=st.sampled_from([",", ",", ";", "\t", "^", "]", "\\", "|"]),
+    condition=st.sampled_from([None, None, "line <> '' and key is not null", "c1 = 'Ada' or width > 3"]),
+    header=st.sampled_from(["msisdn,line,key", "c1,width,line,key,msisdn", '"msisdn","line",key', "msisdn"]),
+)
+def test_what_is_uneven_is_read_the_same(
+    written: list[str], delimiter: str, condition: str | None, header: str
+) -> None:
+    text = (header + "".join(written)).replace(",", delimiter)
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "people.csv").write_bytes(text.encode("utf-8", "surrogateescape"))
+        source = Source("people.csv", delimiter=delimiter)
+        audience = Audience("people", MARKS, source=source, where=condition)
+        try:
+            reader = open_audience(audience, WorkingTree(Path(folder)), suppressed=frozenset(), fence=None)
+        except ProjectError:
+            return  # a header that is none, or without the column
+        assert by_columns(reader, ChannelName.SMS) == by_rows(reader, ChannelName.SMS)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("p.csv", b'msisdn,name\n+447700900001,"' + b"x" * (5 << 20) + b'"\n+447700900002,b\n'),
+        ("p.csv", b"msisdn,name\n+447700900001," + b"x" * (2 << 20) + b"\n+447700900002,b\r\n" * 2),
+        ("p.csv", b'msisdn,name\n"",\0\n+447700900001,"' + b"x\n" * (2 << 20) + b'"\n+447700900002,b\n'),
+        ("p.csv", b'msisdn,name\n+447700900001,"' + b'\n",' * (2 << 20)),
+        ("p.csv", b"msisdn,name\n" + b'+447700900001,"a\nb"\n+447700900002,\xff\n' * 80_000),
+        ("p.csv.gz", gzip.compress(b"msisdn,name\r\n" + b"+447700900001,Ada\r\n+44,\r\n" * 80_000)),
+        ("p.csv", "msisdn;name\n+447700900001;Zoë\n\n447700900002;\n".encode("utf-16") * 1),
+    ],
+)
+def test_what_is_large_is_read_the_same(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    audience = Audience("people", MARKS, source=Source(name))
+    reader = open_audience(audience, WorkingTree(tmp_path), suppressed=frozenset(), fence=None)
+    assert by_columns(reader, ChannelName.SMS) == by_rows(reader, ChannelName.SMS)

@@ -192,6 +192,37 @@ HOSTILE = {
         "sqlite",
         "duckdb",
     ),
+    "SELECT repeat('x', 2000000000) AS phone": ("duckdb",),
+    "SELECT lpad(name, 1000000000, 'x') AS phone FROM people": ("duckdb",),
+    "SELECT length(repeat(name, 1000000000)) AS phone FROM people": ("duckdb",),
+    "SELECT range(1000000000000) AS phone": ("duckdb",),
+    "SELECT list_transform([1], lambda x: x) AS phone": ("duckdb",),
+    "SELECT levenshtein(name, phone) AS phone FROM people": ("duckdb",),
+    "SELECT name ~ '(x?){900}x{900}y' AS phone FROM people": ("duckdb",),
+    "SELECT regexp_replace(name, 'x', 'xxxxxxxxxxxxxxxxxxxx') AS phone FROM people": ("duckdb",),
+    "SELECT b || b AS phone FROM (SELECT c||c||c||c||c AS b FROM (SELECT name||name||name AS c FROM people))": (
+        "duckdb",
+    ),
+    "SELECT sleep_ms(100000) AS phone": ("duckdb",),
+    "SELECT getenv('HOME') AS phone": ("duckdb",),
+    "SELECT current_setting('temp_directory') AS phone": ("duckdb",),
+    "SELECT * FROM query('SELECT 1 AS phone')": ("duckdb",),
+    "SELECT * FROM duckdb_settings()": ("duckdb",),
+    "SELECT * FROM '/etc/passwd'": ("duckdb",),
+    "SELECT * FROM read_blob('people.duckdb')": ("duckdb",),
+    "SELECT * FROM sqlite_scan('people.sqlite', 'people')": ("duckdb",),
+    "SELECT phone FROM people); DELETE FROM people; SELECT * FROM (SELECT 1": ("duckdb",),
+    "EXPLAIN ANALYZE SELECT * FROM people": ("duckdb",),
+    "ATTACH 'other.db'": ("duckdb",),
+    "EXPORT DATABASE 'x'": ("duckdb",),
+    "CALL pragma_version()": ("duckdb",),
+    "LOAD 'x.so'": ("duckdb",),
+    "VACUUM INTO 'out.db'": ("sqlite",),
+    "SELECT * FROM pragma_table_info('people')": ("sqlite",),
+    "SELECT zeroblob(1000000000) AS phone": ("sqlite",),
+    "SELECT replace(hex(zeroblob(1000000)), '0', '00000000') AS phone": ("sqlite",),
+    "SELECT group_concat(printf('%1000000d', 1)) AS phone FROM people": ("sqlite",),
+    "SELECT " + ", ".join(f"1 AS c{n}" for n in range(1500)): ("sqlite", "duckdb"),
     "SELECT": ("sqlite", "duckdb"),
     "": ("sqlite", "duckdb"),
 }
@@ -205,6 +236,46 @@ def test_a_query_reads_its_database_and_nothing_else(sql: str, kind: str, tmp_pa
     assert refusal(tmp_path, Source(path.name, sql=sql))
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE VIEW shown AS WITH RECURSIVE r(phone) AS (SELECT 1 UNION ALL SELECT phone + 1 FROM r) FROM r",
+        "CREATE VIEW shown AS SELECT repeat(phone, 1000000000) AS phone FROM people",
+        "CREATE VIEW shown(phone) AS SELECT repeat(phone, 1000000000) FROM people",
+        "CREATE VIEW shown AS SELECT content AS phone FROM read_text('/etc/passwd')",
+        "CREATE MACRO upper(x) AS repeat(x, 1000000000); CREATE VIEW shown AS SELECT upper(phone) AS phone FROM people",
+        "CREATE TABLE shown (a VARCHAR, phone VARCHAR GENERATED ALWAYS AS (repeat(a, 1000000000)))",
+    ],
+)
+def test_a_file_hides_nothing_from_its_judge(made: str, tmp_path: Path) -> None:
+    import duckdb
+
+    path = tmp_path / "people.duckdb"
+    put_duckdb(path)
+    with duckdb.connect(str(path)) as database:
+        try:
+            database.execute(made)
+        except duckdb.Error:
+            return  # the engine itself does not take it
+    assert refusal(tmp_path, Source(path.name, table="shown"))
+    assert refusal(tmp_path, Source(path.name, sql="SELECT a.* FROM people, shown a"))
+
+
+def test_usual_queries_are_allowed(tmp_path: Path) -> None:
+    import duckdb
+
+    path = tmp_path / "people.duckdb"
+    put_duckdb(path)
+    with duckdb.connect(str(path)) as database:
+        database.execute('CREATE VIEW "of AS age" (phone, name, age) AS SELECT phone, name, age FROM people')
+    sql = """
+        WITH old AS (SELECT phone, trim(upper(name)) AS name, row_number() OVER (PARTITION BY phone ORDER BY age) AS nth
+                     FROM "of AS age" WHERE age >= 7 AND name LIKE 'Z%' AND date_part('year', current_date) > 2000)
+        SELECT phone, max(name) AS name, count(*) AS n FROM old, unnest([1]) WHERE nth = 1 GROUP BY ALL ORDER BY phone"""
+    people, _ = read(tmp_path, Source(path.name, sql=sql))
+    assert [name for _, name in people] == ["ZOË 7", "ZOË 8"]
 
 
 def test_a_database_needs_a_table_or_a_query(tmp_path: Path) -> None:

@@ -1,0 +1,113 @@
+"""Queries on DuckDB files, judged by their syntax trees before anything runs: the engine's functions can make texts of gigabytes
+and cannot be interrupted meanwhile, so that only those are called whose results stay small. Views are judged as what they show.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from notifyctl.audience.where import FUNCTIONS, PATTERNS, Reading, called, words
+from notifyctl.engine import ATTACHED, Engine, EngineError, literal
+
+AGGREGATES = words(
+    "count count_star sum avg min max first last any_value arg_min arg_max min_by max_by bool_and bool_or median mode string_agg"
+    " array_agg list"
+)
+WINDOWS = words("row_number rank dense_rank percent_rank ntile lag lead first_value last_value nth_value")
+ON_ROWS = words(
+    "now today get_current_timestamp current_date current_timestamp age md5 sha256 unnest string_split str_split list_contains"
+    " array_extract list_extract struct_extract json_extract json_extract_string -> ->> regexp_replace to_timestamp mod pow"
+    " power sqrt list_value row struct_pack time_bucket quarter week"
+)
+SERIES = words("range generate_series unnest")
+"""As tables; as lists they would be held in memory."""
+ALLOWED = FUNCTIONS | AGGREGATES | WINDOWS | ON_ROWS
+MAX_NEW = 10
+"""Characters that `regexp_replace` may write for a match."""
+GENERATED = re.compile(r"\bGENERATED\s+ALWAYS\b", re.IGNORECASE)
+
+
+def judge(select: str, database: str) -> None:
+    """Raises EngineError with a sentence for a query that may not be run on a file."""
+    with Engine(database=database, threads=1) as engine:
+        within = f"WHERE database_name = {literal(ATTACHED)}"
+        views: dict[str, str] = dict(
+            engine.rows(f"SELECT lower(view_name), sql FROM duckdb_views() {within} AND NOT internal")
+        )
+        tables: dict[str, str] = dict(
+            engine.rows(f"SELECT lower(table_name), sql FROM duckdb_tables() {within}")
+        )
+        own = engine.rows(f"SELECT lower(function_name) FROM duckdb_functions() {within}")
+        judgement = Judgement(frozenset(name for (name,) in own))
+        waiting, seen = [select.strip().rstrip(";")], set[str]()
+        while waiting:
+            for name in judgement.look(engine.syntax(waiting.pop())):
+                if GENERATED.search(tables.get(name, "")):
+                    raise EngineError(
+                        f"the table {name!r} has a column that is calculated, which is not read"
+                    )
+                if name in views and name not in seen:
+                    seen.add(name)
+                    waiting.append(shown_by(views[name]))
+
+
+def shown_by(view: str) -> str:
+    """The query of `CREATE VIEW name (columns) AS query;`."""
+    found = re.fullmatch(
+        r'CREATE VIEW (?:"(?:[^"]|"")*"|[\w.])+\s*(?:\([^)]*\))?\s*AS\s+(.*?);?\s*',
+        view,
+        re.IGNORECASE | re.DOTALL,
+    )
+    if found is None:
+        raise EngineError("it reads a view whose definition cannot be understood here")
+    return found[1]
+
+
+class Judgement:
+    """Of one query with all that it reads."""
+
+    def __init__(self, own: frozenset[str] = frozenset()) -> None:
+        """`own`: functions of the file, which might stand before those of the engine."""
+        self.allowed = ALLOWED - own
+        self.reading = Reading({})
+
+    def look(self, tree: Any) -> Iterator[str]:
+        """The tables that it names, in small letters. Raises EngineError."""
+        waiting: list[tuple[Any, bool]] = [(tree, False)]
+        while waiting:
+            node, table = waiting.pop()
+            if isinstance(node, list):
+                waiting += [(each, table) for each in node]
+            elif isinstance(node, dict):
+                self._judge(node, table=table)
+                if node.get("type") == "BASE_TABLE":
+                    yield str(node["table_name"]).lower()
+                waiting += [(each, node.get("type") == "TABLE_FUNCTION") for each in node.values()]
+
+    def _judge(self, node: Mapping[str, Any], *, table: bool) -> None:
+        if node.get("type") == "RECURSIVE_CTE_NODE":
+            raise EngineError("it calls itself, and might never end")
+        if node.get("class") == "LAMBDA":
+            raise EngineError("it holds a function of its own, which is not allowed")
+        name = str(node.get("function_name", "")).lower()
+        if not name or (table and name in SERIES):
+            return
+        if name not in self.allowed:
+            raise EngineError(f"the function {name!r} is not allowed")
+        try:
+            if node.get("class") == "FUNCTION":
+                self._weigh(dict(node), name)
+        except ValueError as error:
+            raise EngineError(str(error)) from error
+
+    def _weigh(self, node: dict[str, Any], name: str) -> None:
+        self.reading.weigh(node)
+        if name == "regexp_replace":
+            arguments = [each["expression"].get("literal", {}).get("text") for each in node["arguments"]]
+            if arguments[2] is None or len(str(arguments[2])) > MAX_NEW:
+                raise ValueError(f"`regexp_replace` writes a text of at most {MAX_NEW} characters here")
+            called({**node, "function_name": next(iter(PATTERNS)), "arguments": node["arguments"][:2]})
+        elif name in FUNCTIONS:
+            called(node)

@@ -1,0 +1,122 @@
+"""Separated values that the engine cannot read by itself: with quotes, broken rows, mixed line ends, packed or in another encoding.
+
+They come in pieces. Of each the engine keeps the rows of people; what is wrong with the others is counted, and forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from notifyctl.audience.addresses import COUNTRY_FIRST, NAME_AT_DOMAIN, ONLY_DIGITS
+from notifyctl.audience.columns import BAD_ADDRESS, GOOD, STRANGE, UNSEEN, Plain
+from notifyctl.audience.pieces import PIECE, Celled, Cutter, Lined
+from notifyctl.audience.streams import TableError
+from notifyctl.engine import literal
+
+STRANGE_SPACES = tuple(space.decode() for space in STRANGE)
+
+
+T = TypeVar("T")
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """Each item is made in another thread while the one before it is worked on."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
+
+
+class Uneven(Plain):
+    """Reads one file into `people`, a view of the table `raw`, whose rows are people and know their lines."""
+
+    def read(self) -> bool:
+        """False, with nothing in the engine, for what is no separated values, or cannot be decoded."""
+        if self.source.delimiter is None:
+            return False
+        self.line = "line"
+        self.kept = ("line",)
+        nothing = f"SELECT * FROM ({self._rows(self._cut(NO_LINES, strange=False))}) LIMIT 0"
+        self.begun = 0
+        self.engine.run("BEGIN")
+        self.engine.run(f"CREATE TABLE whole AS {nothing}")
+        cutter = Cutter(
+            name=self.source.name,
+            delimiter=self.source.delimiter,
+            encoding=self.source.encoding,
+            width=len(self.source.header),
+        )
+        try:
+            for piece in ahead(cutter.pieces(self.source.open)):
+                if piece.numbers:
+                    self._take(piece)
+        except UnicodeDecodeError:
+            self.engine.run("ROLLBACK")  # the row-wise reader knows the line
+            return False
+        except TableError as error:
+            raise self.source.wrong(error) from error
+        self.roster.excluded.add_all(cutter.excluded)
+        self.engine.run("ALTER TABLE whole RENAME TO raw")
+        self.engine.run("COMMIT")
+        self._finish()
+        return True
+
+    def _take(self, piece: Lined | Celled) -> None:
+        columns, relation = self._handed(piece)
+        with self.engine.given("piece", columns), self._patiently(PIECE):
+            self.engine.run(f"CREATE TABLE raw AS {self._rows(relation)}")
+        if self._oddities():
+            self._plainly_bad()
+            self._odd_addresses()
+        self._count()
+        self.engine.run(f"INSERT INTO whole SELECT * FROM raw WHERE state = {GOOD}")
+        self.engine.run("DROP TABLE raw")
+        self.begun += len(piece.numbers)
+        if self.begun > AT_ONCE:
+            self.begun = 0
+            self.engine.run("COMMIT")
+            self.engine.run("BEGIN")
+
+    def _plainly_bad(self) -> None:
+        """What the row-wise reader would say of most addresses that are none, said at once."""
+        if self.by_mail:
+            told = f"CASE WHEN NOT contains(written, '@') THEN {literal(NAME_AT_DOMAIN)} END"
+        else:
+            told = (
+                f"CASE WHEN regexp_full_match(written, '[ -~]*[!-''*,:-~][ -~]*') THEN {literal(ONLY_DIGITS)}"
+                f" WHEN regexp_full_match(written, '0([1-9][0-9]*)?') THEN {literal(COUNTRY_FIRST)}"
+                " WHEN regexp_full_match(written, '[1-9][0-9]*')"
+                " THEN 'a number has 7 to 15 digits, not ' || length(written) END"
+            )
+        self.engine.run(
+            f"UPDATE raw SET state = {BAD_ADDRESS}, detail = {literal(self.field + ': ')} || {told}"
+            f" WHERE state = {UNSEEN} AND {told} IS NOT NULL"
+        )
+
+    def _handed(self, piece: Lined | Celled) -> tuple[Mapping[str, Any], str]:
+        """Arrays, and the query that makes cells of them."""
+        import numpy as np
+
+        numbers = np.array(piece.numbers, dtype=np.int64)
+        if isinstance(piece, Lined):
+            text = "".join(piece.lines)
+            cut = self._cut("piece", strange=any(space in text for space in STRANGE_SPACES))
+            return {"line": numbers, "l": np.array(piece.lines, dtype=object)}, cut
+        by_place = list(zip(*piece.cells, strict=True))
+        columns = {
+            f"c{n}": np.array([*(cell.strip() or None for cell in by_place[n]), None], dtype=object)[:-1]
+            for n in self._wanted()
+        }
+        cells = "".join(f", {name}::VARCHAR AS {name}" for name in columns)
+        return {
+            "line": numbers,
+            **columns,
+        }, f"SELECT line, {len(self.source.header)} AS width{cells} FROM piece"
+
+
+AT_ONCE = 1 << 20
+"""Rows of a transaction. When there are few of them, its end copies them once more; what it drops takes room until then."""
+NO_LINES = "(SELECT NULL::BIGINT AS line, NULL::VARCHAR AS l)"
