@@ -36,6 +36,8 @@ MAX_PLAIN_LINE = 1 << 20
 """Bytes of a line that the engine reads; a file with longer ones is read row by row."""
 SCAN = 1 << 22
 STRANGE = (b"\t", b"\v", b"\f", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
+COMMON = bytes({10, 13, *range(32, 127)} - set(b'"[\\]^`{|}~'))
+"""ASCII that neither JSON nor any alphabet of SMS has in a way of its own. Line ends are in no cell of a plain file."""
 ODD_AT_ONCE = 65_536
 SAMPLE = 50_000
 """Rows at its beginning by which a file is judged."""
@@ -53,15 +55,23 @@ PLAIN_EMAIL = (
 """Addresses that need no second look: the row-wise reader takes each of them as it is."""
 
 
+Identity = Callable[[str], str]
+"""An SQL expression for a normalised address → one for the id of its recipient, as bytes."""
+
+
 @dataclass(slots=True)
 class Roster:
-    """The table `people`: `n` (the order), `line`, `key`, `sent`, `locale`, `timezone`, `correlation`, `suppression` (0: none,
+    """The table `people`: `n` (the order), `line`, `key`, `id`, `sent`, `locale`, `timezone`, `correlation`, `suppression` (0: none,
     else a place in `suppressions`, from 1) and `v0`, `v1` … for `variables`; an empty cell is NULL.
     """
 
     engine: Engine
     file: str
     variables: Sequence[str]
+    identity: Identity | None = None
+    """What fills the column `id`, which else is NULL."""
+    peculiar: bool = True
+    """Whether any cell may have a character that is not COMMON."""
     excluded: Excluded = field(default_factory=Excluded)
     suppressions: list[str] = field(default_factory=list)
     people: int = 0
@@ -76,14 +86,16 @@ def readable(audience: AudienceReader) -> list[str]:
     return list(plain.paths) if plain is not None else []
 
 
-def load(engine: Engine, audience: AudienceReader, channel: ChannelName) -> Roster:
+def load(
+    engine: Engine, audience: AudienceReader, channel: ChannelName, *, identity: Identity | None = None
+) -> Roster:
     """Fill the engine with the audience's recipients on a channel. Raises ProjectError as `batches` does."""
     plain: PlainFile | None = getattr(audience, "plain", None)
     if plain is not None:
-        roster = Roster(engine, plain.name, list(audience.variables))
+        roster = Roster(engine, plain.name, list(audience.variables), identity)
         if Plain(roster, plain, channel).read() or plain.in_pieces(roster, plain, channel):
             return roster
-    roster = Roster(engine, audience.file, list(audience.variables))
+    roster = Roster(engine, audience.file, list(audience.variables), identity)
     hand_over(roster, audience, channel)
     return roster
 
@@ -99,6 +111,7 @@ def hand_over(roster: Roster, audience: AudienceReader, channel: ChannelName) ->
             :-1
         ]  # never one of equal lengths, which would be two dimensions
 
+    identity = roster.identity("key") if roster.identity is not None else "NULL"
     roster.engine.run(people_table(roster))
     places: dict[str, int] = {}
     for batch in audience.batches(channel):
@@ -120,7 +133,7 @@ def hand_over(roster: Roster, audience: AudienceReader, channel: ChannelName) ->
         for number, name in enumerate(roster.variables):
             chunk[f"v{number}"] = texts(batch.values[name])
         with roster.engine.given("chunk", chunk):
-            roster.engine.run("INSERT INTO people SELECT * FROM chunk")
+            roster.engine.run(f"INSERT INTO people SELECT *, {identity} FROM chunk")
         roster.people += len(batch)
     roster.suppressions = list(places)
 
@@ -129,7 +142,7 @@ def people_table(roster: Roster) -> str:
     values = "".join(f", {name} VARCHAR" for name in roster.values())
     return (
         "CREATE TABLE people (n BIGINT, line BIGINT, key VARCHAR, sent VARCHAR, locale VARCHAR, timezone VARCHAR,"
-        f" correlation VARCHAR, suppression UTINYINT{values})"
+        f" correlation VARCHAR, suppression UTINYINT{values}, id BLOB)"
     )
 
 
@@ -199,8 +212,11 @@ class Plain:
         self._odd_addresses()
         self._duplicates()
         self._suppressions()
+        if self.roster.identity is not None:
+            missing = f"state = {GOOD} AND id IS NULL"
+            self.engine.run(f"UPDATE raw SET id = {self.roster.identity('key')} WHERE {missing}")
         self.engine.run(
-            f"CREATE VIEW people AS SELECT rowid AS n, {self.line} AS line, key, coalesce(sent, key) AS sent, locale, timezone,"
+            f"CREATE VIEW people AS SELECT rowid AS n, {self.line} AS line, key, id, coalesce(sent, key) AS sent, locale, timezone,"
             f" correlation, suppression{''.join(f', {name}' for name in self.roster.values())}"
             f" FROM raw WHERE state = {GOOD}"
         )
@@ -217,6 +233,7 @@ class Plain:
         shape = shape_of(self.source.open)
         if shape is None:
             return None
+        self.roster.peculiar = shape.peculiar
         lines = (
             f"read_csv({path}, auto_detect = false, columns = {{'l': 'VARCHAR'}}, delim = '\x01', quote = '', escape = '',"
             f" header = false, skip = 1, max_line_size = {MAX_PLAIN_LINE}, new_line = {literal(shape.ends)})"
@@ -289,13 +306,15 @@ class Plain:
         values = "".join(
             f", {self._cell(column)} AS v{n}" for n, column in enumerate(self.source.variables.values())
         )
+        identity = self.roster.identity("key") if self.roster.identity is not None else "NULL::BLOB"
         return f"""
             SELECT {"".join(f"{name}, " for name in self.kept)}width, CASE WHEN plain THEN NULL ELSE written END AS written, key,
                    CASE WHEN written <> key THEN written END AS sent,
                    (CASE WHEN width IS NULL THEN {FILTERED} WHEN width <> {len(self.source.header)} THEN {BAD_ROW}
                     {left_out} WHEN written IS NULL THEN {NO_ADDRESS}
                     WHEN plain THEN {GOOD} ELSE {UNSEEN} END)::UTINYINT AS state,
-                   NULL::VARCHAR AS detail, 0::UTINYINT AS suppression, {ours}{values}
+                   NULL::VARCHAR AS detail, 0::UTINYINT AS suppression, {ours}{values},
+                   {identity} AS id
             FROM (SELECT *, CASE WHEN plain THEN {key} END AS key
                   FROM (SELECT *, {address} AS written, {plain} AS plain FROM ({relation})))"""
 
@@ -316,7 +335,7 @@ class Plain:
         for told in verdicts_sql("sure", "key", numbers, begun):
             self.engine.run(f"INSERT INTO unsure SELECT place FROM ({told}) WHERE NOT coalesce(sound, false)")
         self.engine.run(
-            f"UPDATE raw SET state = {UNSEEN}, written = coalesce(sent, key), key = NULL, sent = NULL FROM unsure"
+            f"UPDATE raw SET state = {UNSEEN}, written = coalesce(sent, key), key = NULL, id = NULL, sent = NULL FROM unsure"
             " WHERE raw.rowid = unsure.place"
         )
         for table in ("sure", "unsure"):
@@ -422,24 +441,28 @@ class Shape:
     strange: bool
     """Whether there are other ASCII spaces than the usual one."""
     beyond_ascii: bool
+    peculiar: bool
+    """Whether there is a character that is not COMMON."""
 
 
 def shape_of(opened: Callable[[], BinaryIO]) -> Shape | None:
     """None for a file that only the row-wise reader can be right about."""
     returns = ends = 0
-    bare = strange = beyond = False
+    bare = strange = beyond = peculiar = False
     decoder = codecs.getincrementaldecoder("utf-8")()
     with opened() as stream:
         while piece := stream.read(SCAN):
-            if any(mark in piece for mark in (b'"', b"\0", b"\x01")):
-                return None
             if b"\r" in piece:
                 returns += piece.count(b"\r")
                 ends += piece.count(b"\n")
             else:
                 bare = bare or b"\n" in piece
-            strange = strange or any(space in piece for space in STRANGE)
-            if not piece.isascii() or decoder.getstate()[0]:
+            left = piece.translate(None, COMMON)
+            if any(mark in left for mark in (b'"', b"\0", b"\x01")):
+                return None
+            peculiar = peculiar or bool(left)
+            strange = strange or any(space in left for space in STRANGE)
+            if not left.isascii() or decoder.getstate()[0]:
                 beyond = True
                 try:
                     decoder.decode(piece)
@@ -447,7 +470,7 @@ def shape_of(opened: Callable[[], BinaryIO]) -> Shape | None:
                     return None
     if decoder.getstate()[0] or (returns and (bare or returns != ends)):
         return None
-    return Shape(r"\r\n" if returns else r"\n", strange, beyond)
+    return Shape(r"\r\n" if returns else r"\n", strange, beyond, peculiar)
 
 
 def expression(pattern: str) -> str:

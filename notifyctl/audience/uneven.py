@@ -5,10 +5,10 @@ They come in pieces. Of each the engine keeps the rows of people; what is wrong 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
+from notifyctl.ahead import Ahead
 from notifyctl.audience.addresses import COUNTRY_FIRST, NAME_AT_DOMAIN, ONLY_DIGITS
 from notifyctl.audience.columns import BAD_ADDRESS, GOOD, STRANGE, UNSEEN, Plain
 from notifyctl.audience.pieces import PIECE, Celled, Cutter, Lined
@@ -16,18 +16,6 @@ from notifyctl.audience.streams import TableError
 from notifyctl.engine import literal
 
 STRANGE_SPACES = tuple(space.decode() for space in STRANGE)
-
-
-T = TypeVar("T")
-
-
-def ahead(items: Iterator[T]) -> Iterator[T]:
-    """Each item is made in another thread while the one before it is worked on."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = pool.submit(next, items, None)
-            yield item
 
 
 class Uneven(Plain):
@@ -50,7 +38,7 @@ class Uneven(Plain):
             width=len(self.source.header),
         )
         try:
-            for piece in ahead(cutter.pieces(self.source.open)):
+            for piece in Ahead(cutter.pieces(self.source.open)):
                 if piece.numbers:
                     self._take(piece)
         except UnicodeDecodeError:

@@ -56,13 +56,14 @@ class SqliteLearnt:
             found[batch].append(Word(position, BatchState(kind), Source(source), reason, who))
         return found
 
-    def batch_facts(self, row: Row, words: Words) -> BatchFacts:
-        number, state, attempt, members, at, reason, epoch, *scope = row
+    def batch_facts(self, row: Row, words: Words, scope: Scope | None = None) -> BatchFacts:
+        """`scope`: where it is known; else it stands behind the rest of the row."""
+        number, state, attempt, members, at, reason, epoch, *named = row
         said = words.get(number)
         others = overrides(BatchState(state), len(members) // MEMBER_BYTES, said) if said else {}
         return BatchFacts(
             number=number,
-            scope=scope_of(scope),
+            scope=scope or scope_of(named),
             state=BatchState(state),
             attempt=attempt,
             members=members,

@@ -23,7 +23,7 @@ from notifyctl.errors import LedgerError
 from notifyctl.hashing import recipient_hasher
 from notifyctl.ledger.database import Database
 from notifyctl.ledger.identity import key_check
-from notifyctl.ledger.learnt import SqliteLearnt, columns
+from notifyctl.ledger.learnt import SqliteLearnt
 from notifyctl.ledger.schema import APPLICATION_ID, FIRST_VERSION, NORMALISER_VERSION, SCHEMA_VERSION
 from notifyctl.model import ChannelName
 
@@ -94,8 +94,8 @@ class SqliteReader(SqliteLearnt):
             words, ends = self.words(first, last), self._ends(first, last)
             for number, epoch, at, members in page:
                 state, attempt, said_at, reason = ends.get(number, (BatchState.PLANNED, 0, at, None))
-                facts = (number, state, attempt, members, said_at, reason, epoch, *columns(scope))
-                yield self.batch_facts(facts, words)
+                facts = (number, state, attempt, members, said_at, reason, epoch)
+                yield self.batch_facts(facts, words, scope)
 
     def _ends(self, first: int, last: int) -> dict[int, tuple[str, int, str, str | None]]:
         """What the view `batch_state` says of begun batches: state, attempt, since when, why."""

@@ -27,6 +27,10 @@ RENAME_PERCENT = 90
 
 COLUMNS_FROM = 1 << 20
 """About 15,000 rows: below them the engine's start takes longer than it saves."""
+IDENTIFIED_TO = 1 << 28
+"""Bytes of an audience up to which ids are made as it is read, so that the ledger can be asked beside all else. Of a larger one
+they would be held twice.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +122,12 @@ def examined(part: Part, frame: Frame, identify: Identify) -> Examination:
         return examiner.run(identify, on_rows=lambda rows: tell(Step(name, "reading", rows)))
     from notifyctl.audience.columns import load, readable
     from notifyctl.engine import Engine
-    from notifyctl.plan.columns import ByColumns
+    from notifyctl.plan.columns import ByColumns, identity_of
 
     engine = Engine(readable=readable(part.audience), memory=frame.effort.memory)
     tell(Step(name, "reading", share=0.0))
-    by_columns = ByColumns(examiner, load(engine, part.audience, part.scope.channel))
+    identity = identity_of(identify) if part.audience.weight <= IDENTIFIED_TO else None
+    by_columns = ByColumns(examiner, load(engine, part.audience, part.scope.channel, identity=identity))
     return by_columns.run(identify, on_step=lambda doing, share: tell(Step(name, doing, share=share)))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
-from notifyctl.audience.columns import Roster
+from notifyctl.audience.columns import Identity, Roster
 from notifyctl.delivery import (
     FINGERPRINT_BYTES,
     ID_BYTES,
@@ -24,7 +24,7 @@ from notifyctl.plan.actions import AUTHORISED, Action, Intent, decide
 from notifyctl.plan.combinations import KEY, Combination, Combinations, authorised, total
 from notifyctl.plan.digest import Sorted, shared
 from notifyctl.plan.examine import NOT_A_RECIPIENT, Examination, Examiner, GroupKey, earliest
-from notifyctl.plan.meet import BATCH_BITS, LOW, RANKS, SIEVE_MOST, Meeting, meet_ids
+from notifyctl.plan.meet import BATCH_BITS, LOW, RANKS, Meeting, meet_ids
 from notifyctl.plan.part import Identify
 from notifyctl.plan.reading import GSM7, RIGHT_TO_LEFT, Reading, sql_text, together
 from notifyctl.plan.samples import HELD
@@ -32,9 +32,6 @@ from notifyctl.plan.selected import MEMBERS, Selected
 from notifyctl.plan.standing import Kind, PackedIds, Recorded
 
 __all__ = ["ByColumns"]
-
-BySql = Callable[[str], str]
-"""An SQL expression for an address → one in hexadecimal digits, of which its id is the beginning."""
 
 AT_ONCE = 8192
 """Rows that are looked at one by one in one go."""
@@ -81,11 +78,11 @@ class ByColumns:
         self.readings = [self._reading(variant) for variant in self.variants]
         on_step("recognising people", 0.25)
         meeting = self._meeting()
-        aside = self._ids(identify, soon=not meeting.silent)
-        if aside:
-            meeting.begin("ids")
-        self._units(identify, aside=aside)
-        if not aside:
+        source = self._identified(identify)
+        if source is not None:
+            meeting.begin(source)
+        self._units(identify, source)
+        if source is None:
             meeting.begin("units")
         self._look_at_odd_ones()
         on_step("asking the ledger", 0.6)
@@ -114,25 +111,29 @@ class ByColumns:
         ]
         return Reading(message, self.examiner.hashes[variant], columns, lacking)
 
-    def _ids(self, identify: Identify, *, soon: bool) -> bool:
-        """The table `ids`, where ids are wanted `soon`, before all else, or cannot be made in SQL. For very many people it would
-        take more memory than it saves time.
-        """
-        by_sql: BySql | None = getattr(identify, "sql", None)
-        if by_sql is None:
-            self._identified(identify)
-        elif soon and self.roster.people <= SIEVE_MOST:
-            self.engine.run(f"CREATE TABLE ids AS SELECT n, {id_of(by_sql)} AS id FROM people")
-        else:
-            return False
-        return True
+    def _identified(self, identify: Identify) -> str | None:
+        """A table of ids by `n`; None: there is none yet. Ids by a function that is not known in SQL are made here."""
+        if self.roster.identity is not None:
+            return "people"
+        if identity_of(identify) is not None:
+            return None
+        import numpy as np
 
-    def _units(self, identify: Identify, *, aside: bool) -> None:
-        """The table `units`: a row for each person, in their order, with all that a decision depends on. `aside`: ids are at
-        hand.
+        self.engine.run("CREATE TABLE ids (n BIGINT, id BLOB)")
+        for rows in self.engine.chunks("SELECT n, key FROM people", AT_ONCE):
+            numbers, keys = zip(*rows, strict=True)
+            ids = np.array([*identify(keys), None], dtype=object)[:-1]
+            with self.engine.given("chunk", {"n": np.array(numbers), "id": ids}):
+                self.engine.run("INSERT INTO ids SELECT * FROM chunk")
+        return "ids"
+
+    def _units(self, identify: Identify, source: str | None) -> None:
+        """The table `units`: a row for each person, in their order, with all that a decision depends on. `source`: where ids
+        are at hand.
         """
-        source = "people JOIN ids USING (n)" if aside else "people"
-        recipient = "id" if aside else id_of(identify.sql)  # type: ignore[attr-defined]
+        identity = identity_of(identify)
+        recipient = "id" if source is not None or identity is None else identity("key")
+        people = "people" if source != "ids" else "(SELECT * EXCLUDE id FROM people) JOIN ids USING (n)"
         counts = [self.examiner.inspectors[each.message.locale].counts_segments for each in self.readings]
         columns = {
             "segments": [each.segments for each in self.readings],
@@ -142,7 +143,7 @@ class ByColumns:
             "hash": [each.hash for each in self.readings],
         }
         made = ", ".join(f"{self._by_variant(each)} AS {quoted(name)}" for name, each in columns.items())
-        usual = self._by_variant([each.usual for each in self.readings])
+        usual = self._by_variant([each.usual for each in self.readings]) if self.roster.peculiar else "true"
         blocked = self._by_variant([self._blocked(each) for each in self.readings])
         self.engine.run(f"""
             CREATE TABLE units AS
@@ -150,19 +151,8 @@ class ByColumns:
                    0::UTINYINT AS standing, {self.part.recorded is not None} AS joined, false AS earlier
             FROM (SELECT *, {made} FROM (
                 SELECT *, {usual} AS usual FROM (
-                    SELECT *, {recipient} AS id, {self._variant()} AS variant, {self._zone()} AS zone FROM {source}
+                    SELECT * EXCLUDE id, {recipient} AS id, {self._variant()} AS variant, {self._zone()} AS zone FROM {people}
             )))""")
-
-    def _identified(self, identify: Identify) -> None:
-        """Ids by a function that is not known in SQL."""
-        import numpy as np
-
-        self.engine.run("CREATE TABLE ids (n BIGINT, id BLOB)")
-        for rows in self.engine.chunks("SELECT n, key FROM people", AT_ONCE):
-            numbers, keys = zip(*rows, strict=True)
-            ids = np.array([*identify(keys), None], dtype=object)[:-1]
-            with self.engine.given("chunk", {"n": np.array(numbers), "id": ids}):
-                self.engine.run("INSERT INTO ids SELECT * FROM chunk")
 
     def _by_variant(self, each: Sequence[str]) -> str:
         if len(set(each)) == 1:
@@ -380,16 +370,20 @@ class ByColumns:
         )
         samples = self.found.samples
         samples.texts = self.engine.row("SELECT count(*) FROM texts")[0]
+        if len(self.variants) > 1:
+            # The same text in two variants is shown for the one whose reader comes first.
+            test += " AND n IN (SELECT first FROM texts)"
         extremes = self.engine.rows(
             f"SELECT variant, max(length), min(length), bool_or(wide) FROM units WHERE {test} GROUP BY variant"
         )
         shown: set[int] = set()
         for number, longest, shortest, wide in extremes:
-            firsts = self.engine.rows(
-                f"SELECT first FROM texts JOIN units ON n = first WHERE variant = {number} ORDER BY first LIMIT {HELD}"
+            first = (
+                f"FROM texts JOIN units ON n = first WHERE variant = {number}"
                 if len(extremes) > 1
-                else f"SELECT first FROM texts ORDER BY first LIMIT {HELD}"
+                else "FROM texts"
             )
+            firsts = self.engine.rows(f"SELECT first {first} ORDER BY first LIMIT {HELD}")
             shown.update(n for (n,) in firsts)
             shown.update(
                 self._sights(f"{test} AND variant = {number}", number, (longest, shortest), wide=wide)
@@ -459,8 +453,10 @@ class ByColumns:
                 yield b"".join([entry for (entry,) in rows])
 
 
-def id_of(by_sql: BySql) -> str:
-    return f"unhex(left({by_sql('key')}, {2 * ID_BYTES}))"
+def identity_of(identify: Identify) -> Identity | None:
+    """The same in SQL, as bytes; None for a function that is not known there."""
+    by_sql: Callable[[str], str] | None = getattr(identify, "sql", None)
+    return None if by_sql is None else lambda address: f"unhex(left({by_sql(address)}, {2 * ID_BYTES}))"
 
 
 HASH_1, HASH_2 = "hash[1:8]::BIT::UBIGINT", "hash[9:12]::BIT::UINTEGER"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -44,6 +45,9 @@ class GroupKey(NamedTuple):
 
 
 UNITS_AT_ONCE = 8192
+
+Shown = tuple[str | None, bytes, Action, str, Sequence[str | None]]
+"""What `Samples.add` takes."""
 
 NOT_A_RECIPIENT = {
     Exclusion.DUPLICATE: Action.SUPPRESSED,
@@ -175,8 +179,12 @@ class Examiner:
             for position, locale in enumerate(batch.locales):
                 variant = variant_for(self.part.notification.template, locale or self.part.locale)
                 by_variant.setdefault(variant, []).append(position)
+            shown: list[tuple[int, Shown]] = []
             for variant, positions in by_variant.items():
-                self._walk(batch, ids, variant, positions)
+                shown += self._walk(batch, ids, variant, positions)
+            # Variants may have the same text: its first reader is the one of the first row.
+            for _, each in sorted(shown, key=itemgetter(0)):
+                self.found.samples.add(*each)
             self.found.rows += len(batch)
             self.found.recipients += len(batch)
             on_rows(self.found.rows)
@@ -197,7 +205,8 @@ class Examiner:
         ids: Sequence[bytes],
         variant: str | None,
         positions: list[int],
-    ) -> None:
+    ) -> Iterator[tuple[int, Shown]]:
+        """Those that may be shown, by their positions."""
         part, found = self.part, self.found
         message, hasher, inspector = part.messages[variant], self.hashes[variant], self.inspectors[variant]
         rows = list(own_values(message, batch))
@@ -225,8 +234,9 @@ class Examiner:
             if decision.action in AUTHORISED:
                 self.tally.add(batch.addresses[position], look.segments)
             if decision.action in AUTHORISED or decision.action is Action.CHANGED:
-                found.samples.add(
-                    variant, delivery_hash, decision.action, batch.destinations[position], values
+                yield (
+                    position,
+                    (variant, delivery_hash, decision.action, batch.destinations[position], values),
                 )
             if decision.action.sends:
                 assert when is not None

@@ -17,7 +17,7 @@ from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, BatchFacts, Scope
 from notifyctl.engine import Engine
 from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Standing
 
-__all__ = ["BATCH_BITS", "LOW", "RANKS", "SIEVE_MOST", "Meeting", "Sizes", "meet_ids"]
+__all__ = ["BATCH_BITS", "LOW", "RANKS", "Meeting", "Sizes", "meet_ids"]
 
 WORDS = 7
 """A member as numbers of 32 bits: four of the id, three of the fingerprint."""

@@ -65,7 +65,7 @@ class Selected:
             yield rest
 
     def _pages(self, columns: Sequence[str]) -> Iterator[list[list[Any]]]:
-        people = " JOIN people USING (n)" if set(columns) - {MEMBERS} else ""
+        people = " JOIN (SELECT * EXCLUDE id FROM people) USING (n)" if set(columns) - {MEMBERS} else ""
         named = ", ".join(f"{column} AS c{at}" for at, column in enumerate(columns))
         [last] = self.engine.row("SELECT max(n) FROM units")
         for start in range(0, last + 1, PAGE):
