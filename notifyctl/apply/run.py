@@ -205,6 +205,7 @@ class Sending:
                 self._pause(seconds, "to keep the account's rate")
             else:
                 # Not woken by each answer, and for more than one request at a time: to wake up costs as much as to send one.
+                self._senders.help()
                 self._clock.sleep(seconds + (LATE if len(self._armed) > 1 else 0.0))
         point(Point.RESERVED)
 
@@ -256,7 +257,7 @@ class Sending:
         ready, since = self._armed.popleft()
         attempt = ready.attempt
         self._pacer.started(attempt.part.size)
-        self._senders.post(attempt, ready.request, since)
+        self._senders.post(attempt, ready.request, since, together=self._results.lingers)
         self._tally.requests += 1
         if not self._armed:
             self._together.gone(self._clock.monotonic() - since.monotonic)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,31 +58,60 @@ Answer = tuple[Attempt, Outcome | BaseException]
 Work = tuple[Attempt, PreparedRequest, Since]
 
 
+CALLED_AFTER = 0.005
+"""Seconds after which another thread is called for requests that wait for one that is at work."""
+
+
 class Senders:
-    """As many threads as there ever were requests in flight. They are daemons, so that a second Ctrl-C need not wait for a slow
-    provider. All but `_work` is for the thread that made it.
+    """As many threads as there ever were requests in flight at once. They are daemons, so that a second Ctrl-C need not wait for
+    a slow provider. All but `_run` is for the thread that made it.
+
+    A thread that is called works until nothing is left. Requests that come `together` wait for it a moment, because a thread
+    that is at work sends a small one in a third of the time that another takes to wake up.
     """
 
     def __init__(self, provider: Provider, clock: Clock) -> None:
         self._provider = provider
         self._clock = clock
-        self._work: SimpleQueue[Work | None] = SimpleQueue()
+        self._work: deque[Work] = deque()
+        self._calls: SimpleQueue[bool] = SimpleQueue()
+        self._called_at = 0.0
         self._answers: SimpleQueue[Answer] = SimpleQueue()
         self._arrived = threading.Event()
         self._awaited = False
         self._threads = 0
         self.in_flight = 0
 
-    def post(self, attempt: Attempt, request: PreparedRequest, since: Since) -> None:
-        """Hand a request over. Its answer will come."""
-        self._work.put((attempt, request, since))
+    def post(
+        self, attempt: Attempt, request: PreparedRequest, since: Since, *, together: bool = False
+    ) -> None:
+        """Hand a request over. Its answer will come. `together`: others like it were, or will be, handed over with it."""
+        self._work.append((attempt, request, since))
         self.in_flight += 1
+        if together:
+            self.help()
+        else:
+            self._call()
+
+    def help(self) -> None:
+        """Call a thread for requests that wait, if none is at work or the one that is takes long. To be asked again and again."""
+        if self._work:
+            nobody = self.in_flight - self._answers.qsize() == len(self._work) and self._calls.empty()
+            if nobody or self._clock.monotonic() - self._called_at > CALLED_AFTER:
+                self._call()
+
+    def _call(self) -> None:
+        self._called_at = self._clock.monotonic()
+        self._calls.put(True)
         if self.in_flight > self._threads:
             self._threads += 1
             threading.Thread(target=self._run, name=f"sender {self._threads}", daemon=True).start()
 
     def wait(self, seconds: float) -> None:
         """Until an answer comes, and so long at most."""
+        self.help()
+        if self._work:
+            seconds = min(seconds, CALLED_AFTER)
         self._arrived.clear()
         self._awaited = (
             True  # before the look at the queue: an answer that comes after it finds itself awaited
@@ -92,6 +122,8 @@ class Senders:
 
     def answers(self, *, block: bool) -> Iterator[Answer]:
         """Every answer that has come; with `block`, once the first is there."""
+        while block and self._work and self._answers.empty():
+            self.wait(CALLED_AFTER)
         while self.in_flight and (block or not self._answers.empty()):
             answer = self._answers.get()
             self.in_flight -= 1
@@ -101,19 +133,28 @@ class Senders:
     def end(self) -> None:
         """Let threads go that have nothing to do. One that still waits for a provider goes when it has heard."""
         for _ in range(self._threads):
-            self._work.put(None)
+            self._calls.put(False)
 
     def _run(self) -> None:
-        while (work := self._work.get()) is not None:
-            attempt, request, since = work
-            try:
-                ended: Outcome | BaseException = self._posted(request, since)
-            except BaseException as error:  # noqa: BLE001 - raised again by the thread that may speak to the ledger
-                ended = error
-            self._answers.put((attempt, ended))
-            if self._awaited:
-                self._arrived.set()
-            del work, request, ended  # while it waits for more, it holds nothing of the last one
+        while self._calls.get():
+            while (work := self._taken()) is not None:
+                self._worked(*work)
+                del work  # while it waits for more, it holds nothing of the last one
+
+    def _taken(self) -> Work | None:
+        try:
+            return self._work.popleft()
+        except IndexError:
+            return None
+
+    def _worked(self, attempt: Attempt, request: PreparedRequest, since: Since) -> None:
+        try:
+            ended: Outcome | BaseException = self._posted(request, since)
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that may speak to the ledger
+            ended = error
+        self._answers.put((attempt, ended))
+        if self._awaited:
+            self._arrived.set()
 
     def _posted(self, request: PreparedRequest, since: Since) -> Outcome:
         """POST."""
