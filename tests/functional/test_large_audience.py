@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import subprocess
 import sys
 from typing import Any
 
@@ -115,3 +116,14 @@ def test_lint_reads_a_hostile_large_file_by_columns_and_says_the_same(cli: Any) 
         if len(every) > SHOWN:
             assert told[SHOWN]["line"] == every[-1]["line"]
             assert told[SHOWN]["message"].startswith(f"{len(every) - SHOWN:,} more rows like these")
+
+
+def test_nothing_that_was_put_aside_outlives_a_plan(large: Any, tmp_path: Any) -> None:
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    command = [sys.executable, "-m", "notifyctl", "-C", str(large.root), "plan", "--memory", "64M"]
+    done = subprocess.run(
+        command, check=True, capture_output=True, text=True, env={**os.environ, "TMPDIR": str(aside)}
+    )
+    assert "88,000" in done.stdout
+    assert list(aside.iterdir()) == []
