@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from queue import SimpleQueue
@@ -95,9 +95,16 @@ class Senders:
 
     def help(self) -> None:
         """Call a thread for requests that wait, if none is at work or the one that is takes long. To be asked again and again."""
-        if self._work:
-            nobody = self.in_flight - self._answers.qsize() == len(self._work) and self._calls.empty()
+        if self._work and self._calls.empty():
+            nobody = self.in_flight - self._answers.qsize() == len(self._work)
             if nobody or self._clock.monotonic() - self._called_at > CALLED_AFTER:
+                self._call()
+
+    def _help_soon(self) -> None:
+        """Wait a moment for the thread that is at work, then call another if requests still wait."""
+        if self._work:
+            self._listen(self._arrived.wait, CALLED_AFTER)
+            if self._work and self._calls.empty():
                 self._call()
 
     def _call(self) -> None:
@@ -110,20 +117,23 @@ class Senders:
     def wait(self, seconds: float) -> None:
         """Until an answer comes, and so long at most."""
         self.help()
-        if self._work:
-            seconds = min(seconds, CALLED_AFTER)
+        if self._calls.empty():
+            self._help_soon()
+        self._listen(lambda most: self._clock.wait(self._arrived, most), seconds)
+
+    def _listen(self, wait: Callable[[float], object], seconds: float) -> None:
         self._arrived.clear()
         self._awaited = (
             True  # before the look at the queue: an answer that comes after it finds itself awaited
         )
         if self._answers.empty():
-            self._clock.wait(self._arrived, seconds)
+            wait(seconds)
         self._awaited = False
 
     def answers(self, *, block: bool) -> Iterator[Answer]:
         """Every answer that has come; with `block`, once the first is there."""
         while block and self._work and self._answers.empty():
-            self.wait(CALLED_AFTER)
+            self._help_soon()
         while self.in_flight and (block or not self._answers.empty()):
             answer = self._answers.get()
             self.in_flight -= 1

@@ -13,7 +13,7 @@ from notifyctl.model import Auth
 from notifyctl.ports import Clock
 from notifyctl.providers.webexconnect.answers import outcome_of
 from notifyctl.providers.webexconnect.auth import Credentials, redacted_headers
-from notifyctl.providers.webexconnect.encode import content_of
+from notifyctl.providers.webexconnect.encode import Encoder
 from notifyctl.providers.webexconnect.troubles import BrokenError, UnsentError
 
 if TYPE_CHECKING:
@@ -54,10 +54,11 @@ class WebexConnect:
         deadline: float = DEADLINE,
     ) -> None:
         self._endpoint = endpoint
-        self._auth = auth
         self._credentials = credentials
         self._clock = clock
         self._deadline = deadline
+        self._headers = redacted_headers(auth)
+        self._encoder = Encoder()
         self._last_head: Head | None = None
         self._endpoint_open = reached(endpoint) if credentials is not None else None
 
@@ -66,7 +67,7 @@ class WebexConnect:
         return f"webexconnect {self._endpoint}"
 
     def prepare(self, batch: Batch) -> PreparedRequest:
-        return PreparedRequest("POST", self._endpoint, redacted_headers(self._auth), content_of(batch))
+        return PreparedRequest("POST", self._endpoint, self._headers, self._encoder.content_of(batch))
 
     def send(self, request: PreparedRequest) -> Outcome:
         assert self._endpoint_open is not None, "made without credentials: it prepares and does not send"

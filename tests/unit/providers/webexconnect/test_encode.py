@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.delivery import Batch, Destinations, Envelope, Message, Scope
 from notifyctl.model import ChannelName
-from notifyctl.providers.webexconnect.encode import content_of
+from notifyctl.providers.webexconnect.encode import Encoder, content_of
 from notifyctl.providers.webexconnect.payload import body_of
 
 ODD = st.one_of(
@@ -67,6 +68,17 @@ def test_the_same_batch_gives_the_same_bytes(batch: Batch) -> None:
     content = content_of(batch)
     assert content == content_of(batch)
     assert content.decode("utf-8") == content.decode("utf-8", "strict")
+
+
+@given(st.lists(batches(), min_size=2, max_size=3), st.data())
+def test_what_is_written_once_is_written_for_the_right_batches(
+    some: list[Batch], data: st.DataObject
+) -> None:
+    encoder = Encoder()
+    for batch in data.draw(st.permutations(some * 2)):
+        called = data.draw(st.sampled_from([None, "one", "another"]))
+        made = replace(batch, envelope=replace(batch.envelope, callback_data=called))
+        assert json.loads(encoder.content_of(made)) == body_of(made)
 
 
 def test_nobody_is_an_empty_list() -> None:
