@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifyctl.engine import Engine
@@ -17,6 +17,7 @@ units = st.lists(
 )
 
 
+@settings(deadline=None, max_examples=40)
 @given(units, st.data())
 def test_where_is_true_for_the_units_of_those_combinations(
     rows: list[dict[str, int]], data: st.DataObject

@@ -50,7 +50,7 @@ def batches(draw: st.DrawFn) -> list[BatchFacts]:
     ]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(ids, min_size=1, max_size=8, unique=True), batches(), sizes)
 def test_the_word_that_decides_is_the_one_that_is_folded_row_by_row(
     units: list[bytes], told: list[BatchFacts], at_once: Sizes
@@ -80,7 +80,7 @@ def members_of(batch: BatchFacts) -> list[bytes]:
     return [batch.members[at : at + 16] for at in range(0, len(batch.members), 28)]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(ids, min_size=1, max_size=8, unique=True), st.sets(ids, max_size=6))
 def test_ids_meet_whole(units: list[bytes], some: set[bytes]) -> None:
     with engine_of(units) as engine:
