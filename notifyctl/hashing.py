@@ -9,7 +9,7 @@ from notifyctl.delivery import ID_BYTES
 
 
 class Keyed:
-    """HMAC-SHA256 (RFC 2104) with a key that is prepared once: for a short message a fifth of what `hmac.digest` takes."""
+    """HMAC-SHA256 (RFC 2104) with a key that is prepared once: for a short message six tenths of what `hmac.digest` takes."""
 
     def __init__(self, key: bytes) -> None:
         size = sha256().block_size

@@ -79,6 +79,10 @@ class Roster:
     def values(self) -> list[str]:
         return [f"v{number}" for number in range(len(self.variables))]
 
+    def places(self) -> dict[str, str]:
+        """The column of each variable."""
+        return dict(zip(self.variables, self.values(), strict=True))
+
 
 def readable(audience: AudienceReader) -> list[str]:
     """Real paths that the engine reads by itself."""
@@ -368,7 +372,7 @@ class Plain:
     def _duplicates(self) -> None:
         """Of several rows with one address the first counts."""
         good = f"raw WHERE state = {GOOD}"
-        # Numbers are grouped in half the time and memory of texts; where two keys have one number, their texts decide.
+        # Numbers are grouped in less memory than texts; where two keys have one number, their texts decide.
         self.engine.run(
             f"CREATE TEMP TABLE doubled AS SELECT key, min(rowid) AS first FROM {good} AND hash(key) IN"
             f" (SELECT h FROM (SELECT hash(key) AS h FROM {good}) GROUP BY h HAVING count(*) > 1)"

@@ -12,10 +12,7 @@ from functools import partial
 from itertools import chain
 
 from notifyctl.audience.columns import Identity, Roster
-from notifyctl.delivery import (
-    FINGERPRINT_BYTES,
-    ID_BYTES,
-)
+from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES
 from notifyctl.effort import silent
 from notifyctl.engine import Engine, literal, quoted
 from notifyctl.message import resolve, variant_for
@@ -75,7 +72,8 @@ class ByColumns:
         found.recipients = self.roster.people
         if not self.roster.people:
             return found
-        self.readings = [self._reading(variant) for variant in self.variants]
+        lacking = self._lacking()
+        self.readings = [self._reading(variant, lacking) for variant in self.variants]
         on_step("recognising people", 0.25)
         meeting = self._meeting()
         source = self._identified(identify)
@@ -96,14 +94,16 @@ class ByColumns:
 
     # What each unit is
 
-    def _reading(self, variant: str | None) -> Reading:
-        message = self.part.messages[variant]
-        at = {name: f"v{number}" for number, name in enumerate(self.roster.variables)}
-        counted = ", ".join(f"count({column})" for column in at.values())
-        present = self.engine.row(f"SELECT {counted} FROM people") if at else ()
-        empty = {
-            column for column, count in zip(at.values(), present, strict=True) if count < self.roster.people
-        }
+    def _lacking(self) -> set[str]:
+        """The columns in which somebody has nothing."""
+        columns = self.roster.values()
+        if not columns:
+            return set()
+        present = self.engine.row(f"SELECT {', '.join(f'count({column})' for column in columns)} FROM people")
+        return {column for column, count in zip(columns, present, strict=True) if count < self.roster.people}
+
+    def _reading(self, variant: str | None, empty: set[str]) -> Reading:
+        message, at = self.part.messages[variant], self.roster.places()
         columns = [at.get(name) for name in message.names]
         lacking = [
             name not in message.shared and (column is None or column in empty)
@@ -433,7 +433,7 @@ class ByColumns:
         for name, some in by_effect.items():
             test = self.combinations.where(some.__contains__)
             self.found.effects.elsewhere[name] = Sorted(total(some), partial(self._sorted, test, total(some)))
-        at = {name: f"v{number}" for number, name in enumerate(self.roster.variables)}
+        at = self.roster.places()
         correlated = bool(by_group and self.engine.row("SELECT count(correlation) FROM people")[0])
         for group, some in by_group.items():
             own = [at.get(name, "NULL") for name in self.part.messages[group.variant].names]

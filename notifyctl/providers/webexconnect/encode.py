@@ -68,10 +68,6 @@ class Encoder:
         return "".join(pieces).encode("utf-8", "backslashreplace")
 
 
-def content_of(batch: Batch) -> bytes:
-    return Encoder().content_of(batch)
-
-
 def frame_of(message: Message, envelope: Envelope) -> Frame:
     texts, comma = [""], "{"
     for key, value in fields(message, envelope, ()):

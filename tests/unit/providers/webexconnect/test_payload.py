@@ -12,7 +12,7 @@ import pytest
 from notifyctl.channels.request import check_request
 from notifyctl.delivery import Batch, Destination, Destinations, Envelope, Message, Scope
 from notifyctl.model import ChannelName
-from notifyctl.providers.webexconnect.encode import content_of
+from notifyctl.providers.webexconnect.encode import Encoder
 from notifyctl.providers.webexconnect.payload import body_of
 
 
@@ -173,7 +173,7 @@ def test_a_sample_of_the_api_page_in_its_order(sample: dict[str, Any]) -> None:
     body = body_of(batch_of(sample))
     assert body == sample
     assert list(body) == list(sample)
-    assert json.loads(content_of(batch_of(sample))) == sample
+    assert json.loads(Encoder().content_of(batch_of(sample))) == sample
 
 
 @pytest.mark.parametrize("sample", [SMS, RCS], ids=["sms", "rcs"])
