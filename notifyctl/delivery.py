@@ -236,11 +236,10 @@ class BatchFacts:
 
 @dataclass(frozen=True, slots=True)
 class OpeningFacts:
-    """A recorded audience: the packed ids in `held`, and the members of the scope's batches of this epoch; `size` of both."""
+    """A recorded audience: the packed ids in `held`, and the members of the scope's batches of this epoch."""
 
     epoch: int
     held: bytes
-    size: int
 
 
 @dataclass(frozen=True, slots=True)

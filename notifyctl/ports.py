@@ -107,6 +107,9 @@ class LedgerReader(Protocol):
     def opening(self, scope: Scope) -> OpeningFacts | None:
         """How a scope was opened: the recorded audience without reading it; `None`: never opened."""
 
+    def opening_size(self, scope: Scope) -> int:
+        """How many were recorded when the scope was opened. Who was planned anew within that run counts twice."""
+
     def next_batch(self) -> int:
         """The number that the next batch will get."""
 

@@ -7,7 +7,6 @@ import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from notifyctl.ledger import FixedIdentity, recipient_hasher, scope_statuses
 from notifyctl.model import Environment, Project
 from notifyctl.plan.part import Identify
 from notifyctl.ports import Environ, LedgerReader
+from notifyctl.records import dataclass
 
 if TYPE_CHECKING:
     from notifyctl.ledger.marks import Mark, Marks
@@ -193,6 +193,9 @@ class Facts:
 
     def opening(self, scope: Scope) -> OpeningFacts | None:
         return self.reader.opening(scope) if self.reader else None
+
+    def opening_size(self, scope: Scope) -> int:
+        return self.reader.opening_size(scope) if self.reader else 0
 
     def next_batch(self) -> int:
         return self.reader.next_batch() if self.reader else 1

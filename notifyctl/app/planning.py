@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from notifyctl.app.checking import settled
@@ -24,6 +23,7 @@ from notifyctl.plan.plan import Plan
 from notifyctl.plan.prices import PriceList, read_prices
 from notifyctl.plan.standing import Known, PackedIds, Recorded, accepted_ids, recorded_ids, standings
 from notifyctl.ports import Environ
+from notifyctl.records import dataclass, replace
 from notifyctl.schedule.timing import Occurrence, occurrences
 
 LISTED_AHEAD = timedelta(days=7)
@@ -217,7 +217,7 @@ class Past:
             held=[opening.held for opening in openings.values()],
             epochs={past: opening.epoch for past, opening in openings.items()},
             everybody=lambda: [self.facts.recorded(past) or b"" for past in openings],
-            size=lambda: sum(opening.size for opening in openings.values()),
+            size=lambda: sum(map(self.facts.opening_size, openings)),
         )
 
     def earlier(self, scope: Scope) -> PackedIds:

@@ -11,7 +11,6 @@ import codecs
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from importlib import import_module
 from os.path import getsize
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -26,6 +25,7 @@ from notifyctl.diagnostics import Location
 from notifyctl.engine import Engine, EngineError, literal, quoted
 from notifyctl.model import ChannelName, Numbers
 from notifyctl.ports import AudienceReader
+from notifyctl.records import dataclass, field
 
 if TYPE_CHECKING:
     from notifyctl.audience.where import Condition
@@ -34,6 +34,8 @@ MAX_CELL = 2000
 """Characters of a cell that a condition reads, as in `where`."""
 MAX_PLAIN_LINE = 1 << 20
 """Bytes of a line that the engine reads; a file with longer ones is read row by row."""
+BUFFER = 8 * MAX_PLAIN_LINE
+"""Bytes that the engine reads at a time: memory that is used again is had for nothing, new memory is not."""
 SCAN = 1 << 22
 STRANGE = (b"\t", b"\v", b"\f", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
 COMMON = bytes({10, 13, *range(32, 127)} - set(b'"[\\]^`{|}~'))
@@ -43,6 +45,8 @@ SAMPLE = 50_000
 """Rows at its beginning by which a file is judged."""
 SAMPLED_FROM = 256 << 20
 """Bytes from which on it is: a smaller file is read at once, even if in vain."""
+NUMBERED = 1 << 22
+"""Rows whose duplicates are looked for at a time."""
 MANY_ODD = 500_000
 """Addresses that need a second look; of more the file is read in pieces."""
 SPACES = r"[\t\v\f\x1c-\x1f \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
@@ -56,7 +60,7 @@ PLAIN_EMAIL = (
 
 
 Identity = Callable[[str], str]
-"""An SQL expression for a normalised address → one for the id of its recipient, as bytes."""
+"""An SQL expression for a normalised address → one for the id of its recipient, as a UUID."""
 
 
 @dataclass(slots=True)
@@ -146,7 +150,7 @@ def people_table(roster: Roster) -> str:
     values = "".join(f", {name} VARCHAR" for name in roster.values())
     return (
         "CREATE TABLE people (n BIGINT, line BIGINT, key VARCHAR, sent VARCHAR, locale VARCHAR, timezone VARCHAR,"
-        f" correlation VARCHAR, suppression UTINYINT{values}, id BLOB)"
+        f" correlation VARCHAR, suppression UTINYINT{values}, id UUID)"
     )
 
 
@@ -159,6 +163,10 @@ EXCLUSIONS = {
     BAD_ADDRESS: Exclusion.BAD_ADDRESS,
     DUPLICATE: Exclusion.DUPLICATE,
 }
+
+
+BESIDE = {"locale": "locale", "timezone": "timezone", "correlationId": "correlation"}
+"""Fields that some people have, and their columns."""
 
 
 class Plain:
@@ -214,15 +222,18 @@ class Plain:
         """From the rows to the people."""
         self._numbering_plans()
         self._odd_addresses()
-        self._duplicates()
-        self._suppressions()
         if self.roster.identity is not None:
             missing = f"state = {GOOD} AND id IS NULL"
             self.engine.run(f"UPDATE raw SET id = {self.roster.identity('key')} WHERE {missing}")
+        self._duplicates()
+        self._suppressions()
+        given = {column for _, column in self._named()}
+        named = "".join(
+            f", {name if name in given else f'NULL::VARCHAR AS {name}'}" for name in BESIDE.values()
+        )
         self.engine.run(
-            f"CREATE VIEW people AS SELECT rowid AS n, {self.line} AS line, key, id, coalesce(sent, key) AS sent, locale, timezone,"
-            f" correlation, suppression{''.join(f', {name}' for name in self.roster.values())}"
-            f" FROM raw WHERE state = {GOOD}"
+            f"CREATE VIEW people AS SELECT rowid AS n, {self.line} AS line, key, id, coalesce(sent, key) AS sent, suppression"
+            f"{named}{''.join(f', {name}' for name in self.roster.values())} FROM raw WHERE state = {GOOD}"
         )
         self._count()
 
@@ -240,7 +251,8 @@ class Plain:
         self.roster.peculiar = shape.peculiar
         lines = (
             f"read_csv({path}, auto_detect = false, columns = {{'l': 'VARCHAR'}}, delim = '\x01', quote = '', escape = '',"
-            f" header = false, skip = 1, max_line_size = {MAX_PLAIN_LINE}, new_line = {literal(shape.ends)})"
+            f" header = false, skip = 1, buffer_size = {BUFFER}, max_line_size = {MAX_PLAIN_LINE},"
+            f" new_line = {literal(shape.ends)})"
         )
         return self._cut(lines, strange=shape.strange, beyond_ascii=shape.beyond_ascii)
 
@@ -269,6 +281,11 @@ class Plain:
         if self.source.where is not None:
             named.update(self.source.where.columns)
         return [n for n, name in enumerate(self.source.header) if name in named]
+
+    def _named(self) -> list[tuple[str, str]]:
+        """(field, column) of what some people have beside an address, where the source has it."""
+        columns = self.source.columns
+        return [(field, column) for field, column in BESIDE.items() if columns[field] in self.source.header]
 
     def _cell(self, name: str | None) -> str:
         at = {name: number for number, name in enumerate(self.source.header)}
@@ -299,25 +316,18 @@ class Plain:
         if self.source.where is not None:
             relation = self._chosen(relation, self.source.where)
         left_out = f"WHEN NOT chosen THEN {FILTERED}" if chosen else ""
-        ours = ", ".join(
-            f"{self._cell(columns[name])} AS {column}"
-            for name, column in (
-                ("locale", "locale"),
-                ("timezone", "timezone"),
-                ("correlationId", "correlation"),
-            )
-        )
+        ours = "".join(f", {self._cell(columns[name])} AS {column}" for name, column in self._named())
         values = "".join(
             f", {self._cell(column)} AS v{n}" for n, column in enumerate(self.source.variables.values())
         )
-        identity = self.roster.identity("key") if self.roster.identity is not None else "NULL::BLOB"
+        identity = self.roster.identity("key") if self.roster.identity is not None else "NULL::UUID"
         return f"""
-            SELECT {"".join(f"{name}, " for name in self.kept)}width, CASE WHEN plain THEN NULL ELSE written END AS written, key,
+            SELECT {"".join(f"{name}, " for name in self.kept)}width, CASE WHEN plain THEN NULL ELSE written END AS told, key,
                    CASE WHEN written <> key THEN written END AS sent,
                    (CASE WHEN width IS NULL THEN {FILTERED} WHEN width <> {len(self.source.header)} THEN {BAD_ROW}
                     {left_out} WHEN written IS NULL THEN {NO_ADDRESS}
                     WHEN plain THEN {GOOD} ELSE {UNSEEN} END)::UTINYINT AS state,
-                   NULL::VARCHAR AS detail, 0::UTINYINT AS suppression, {ours}{values},
+                   0::UTINYINT AS suppression{ours}{values},
                    {identity} AS id
             FROM (SELECT *, CASE WHEN plain THEN {key} END AS key
                   FROM (SELECT *, {address} AS written, {plain} AS plain FROM ({relation})))"""
@@ -339,7 +349,7 @@ class Plain:
         for told in verdicts_sql("sure", "key", numbers, begun):
             self.engine.run(f"INSERT INTO unsure SELECT place FROM ({told}) WHERE NOT coalesce(sound, false)")
         self.engine.run(
-            f"UPDATE raw SET state = {UNSEEN}, written = coalesce(sent, key), key = NULL, id = NULL, sent = NULL FROM unsure"
+            f"UPDATE raw SET state = {UNSEEN}, told = coalesce(sent, key), key = NULL, id = NULL, sent = NULL FROM unsure"
             " WHERE raw.rowid = unsure.place"
         )
         for table in ("sure", "unsure"):
@@ -350,7 +360,7 @@ class Plain:
         import numpy as np
 
         parse = email if self.by_mail else msisdn
-        found = self.engine.rows(f"SELECT DISTINCT written FROM raw WHERE state = {UNSEEN}")
+        found = self.engine.rows(f"SELECT DISTINCT told FROM raw WHERE state = {UNSEEN}")
         for start in range(0, len(found), ODD_AT_ONCE):
             rows: list[tuple[str, str | None, str | None, str | None]] = []
             for (written,) in found[start : start + ODD_AT_ONCE]:
@@ -361,28 +371,42 @@ class Plain:
                     rows.append((written, address.key, address.sent, None))
                 except ValueError as error:
                     rows.append((written, None, None, f"{self.field}: {error}"))
-            columns = zip(("written", "key", "sent", "detail"), zip(*rows, strict=True), strict=True)
+            columns = zip(("written", "key", "sent", "said"), zip(*rows, strict=True), strict=True)
             with self.engine.given("odd", {name: np.array(values, dtype=object) for name, values in columns}):
                 self.engine.run(
-                    "UPDATE raw SET key = odd.key::VARCHAR, sent = odd.sent::VARCHAR, detail = odd.detail::VARCHAR,"
-                    f" state = CASE WHEN odd.detail IS NULL THEN {GOOD} ELSE {BAD_ADDRESS} END FROM odd"
-                    f" WHERE raw.written = odd.written AND state = {UNSEEN}"
+                    "UPDATE raw SET key = odd.key::VARCHAR, sent = odd.sent::VARCHAR, told = said::VARCHAR,"
+                    f" state = CASE WHEN said IS NULL THEN {GOOD} ELSE {BAD_ADDRESS} END FROM odd"
+                    f" WHERE told = written AND state = {UNSEEN}"
                 )
 
     def _duplicates(self) -> None:
         """Of several rows with one address the first counts."""
-        good = f"raw WHERE state = {GOOD}"
-        # Numbers are grouped in less memory than texts; where two keys have one number, their texts decide.
-        self.engine.run(
-            f"CREATE TEMP TABLE doubled AS SELECT key, min(rowid) AS first FROM {good} AND hash(key) IN"
-            f" (SELECT h FROM (SELECT hash(key) AS h FROM {good}) GROUP BY h HAVING count(*) > 1)"
-            " GROUP BY key HAVING count(*) > 1"
+        good, number = (
+            f"raw WHERE state = {GOOD}",
+            "hash(key)" if self.roster.identity is None else "hash(id)",
         )
+        self.engine.run("CREATE TEMP TABLE doubled (key VARCHAR, first BIGINT)")
+        for several in self._several(number, good):
+            with self.engine.given("several", {"number": several}):
+                self.engine.run(
+                    f"INSERT INTO doubled SELECT key, min(rowid) FROM {good} AND {number} IN (SELECT number FROM several)"
+                    " GROUP BY key HAVING count(*) > 1"
+                )
         self.engine.run(
-            f"UPDATE raw SET state = {DUPLICATE}, detail = doubled.first::VARCHAR FROM doubled"
+            f"UPDATE raw SET state = {DUPLICATE}, told = doubled.first::VARCHAR FROM doubled"
             f" WHERE raw.key = doubled.key AND raw.rowid > doubled.first AND state = {GOOD}"
         )
         self.engine.run("DROP TABLE doubled")
+
+    def _several(self, number: str, rows: str) -> Iterator[Any]:
+        """Numbers that more than one row has, as an array or several. Numbers are sorted far sooner than texts are grouped."""
+        [count] = self.engine.row(f"SELECT count(*) FROM {rows}")
+        parts = count // NUMBERED + 1
+        for part in range(parts):
+            share = f" AND {number} % {parts} = {part}" if parts > 1 else ""
+            numbers = self.engine.arrays(f"SELECT {number} AS number FROM {rows}{share}")["number"]
+            numbers.sort()
+            yield numbers[1:][numbers[1:] == numbers[:-1]]
 
     def _suppressions(self) -> None:
         import numpy as np
@@ -414,26 +438,29 @@ class Plain:
         self.roster.people = counts.get(GOOD, 0)
         for state, reason in EXCLUSIONS.items():
             if state in counts:
-                rows = f"SELECT {self.line}, width, detail FROM raw WHERE state = {state} ORDER BY rowid"
-                listed = self.engine.rows(f"{rows} LIMIT {LISTED_ROWS}")
+                query = f"SELECT {self.line}, width, told FROM raw WHERE state = {state} ORDER BY rowid"
+                listed = self.engine.rows(f"{query} LIMIT {LISTED_ROWS}")
                 if counts[state] > LISTED_ROWS:
-                    listed += self.engine.rows(f"{rows} DESC LIMIT 1")
-                self.roster.excluded.add_many(
-                    reason, counts[state], [self._told(reason, *row) for row in listed]
+                    listed += self.engine.rows(f"{query} DESC LIMIT 1")
+                said = self._said(reason, listed)
+                rows = (
+                    ExcludedRow(reason, Location(self.source.name, line, 1), text)
+                    for text, (line, *_) in zip(said, listed, strict=True)
                 )
+                self.roster.excluded.add_many(reason, counts[state], list(rows))
 
-    def _told(self, reason: Exclusion, line: int, width: int, detail: str | None) -> ExcludedRow:
-        said = {
-            Exclusion.BAD_ROW: wrong_width(width, len(self.source.header)),
-            Exclusion.NO_ADDRESS: f"no {self.field}",
-            Exclusion.BAD_ADDRESS: str(detail),
-        }
+    def _said(self, reason: Exclusion, listed: Sequence[tuple[int, int, str | None]]) -> list[str]:
+        """Of (line, width, what is told of it) of each row a sentence."""
         if reason is Exclusion.DUPLICATE:
-            [first] = self.engine.row(f"SELECT {self.line} FROM raw WHERE rowid = {detail}")
-            text = f"the same {self.field} as in line {first}; the first counts"
-        else:
-            text = said[reason]
-        return ExcludedRow(reason, Location(self.source.name, line, 1), text)
+            places = ", ".join(str(told) for *_, told in listed)
+            found = self.engine.rows(f"SELECT rowid::VARCHAR, {self.line} FROM raw WHERE rowid IN ({places})")
+            first: dict[str | None, int] = dict(found)
+            return [
+                f"the same {self.field} as in line {first[told]}; the first counts" for *_, told in listed
+            ]
+        if reason is Exclusion.BAD_ROW:
+            return [wrong_width(width, len(self.source.header)) for _, width, _ in listed]
+        return [f"no {self.field}" if told is None else told for *_, told in listed]
 
 
 @dataclass(frozen=True, slots=True)

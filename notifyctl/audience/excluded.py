@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from notifyctl.delivery import ExcludedRow, Exclusion
 from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.records import dataclass, field
 
 LISTED_ROWS = 20
 """Rows listed for each notification and reason; the rest is counted."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from notifyctl.delivery import RecipientBatch
 from notifyctl.model import ChannelName
 from notifyctl.ports import AudienceReader
+from notifyctl.records import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,17 +71,17 @@ class Uneven(Plain):
     def _plainly_bad(self) -> None:
         """What the row-wise reader would say of most addresses that are none, said at once."""
         if self.by_mail:
-            told = f"CASE WHEN NOT contains(written, '@') THEN {literal(NAME_AT_DOMAIN)} END"
+            said = f"CASE WHEN NOT contains(told, '@') THEN {literal(NAME_AT_DOMAIN)} END"
         else:
-            told = (
-                f"CASE WHEN regexp_full_match(written, '[ -~]*[!-''*,:-~][ -~]*') THEN {literal(ONLY_DIGITS)}"
-                f" WHEN regexp_full_match(written, '0([1-9][0-9]*)?') THEN {literal(COUNTRY_FIRST)}"
-                " WHEN regexp_full_match(written, '[1-9][0-9]*')"
-                " THEN 'a number has 7 to 15 digits, not ' || length(written) END"
+            said = (
+                f"CASE WHEN regexp_full_match(told, '[ -~]*[!-''*,:-~][ -~]*') THEN {literal(ONLY_DIGITS)}"
+                f" WHEN regexp_full_match(told, '0([1-9][0-9]*)?') THEN {literal(COUNTRY_FIRST)}"
+                " WHEN regexp_full_match(told, '[1-9][0-9]*')"
+                " THEN 'a number has 7 to 15 digits, not ' || length(told) END"
             )
         self.engine.run(
-            f"UPDATE raw SET state = {BAD_ADDRESS}, detail = {literal(self.field + ': ')} || {told}"
-            f" WHERE state = {UNSEEN} AND {told} IS NOT NULL"
+            f"UPDATE raw SET state = {BAD_ADDRESS}, told = {literal(self.field + ': ')} || {said}"
+            f" WHERE state = {UNSEEN} AND {said} IS NOT NULL"
         )
 
     def _handed(self, piece: Lined | Celled) -> tuple[Mapping[str, Any], str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +23,7 @@ from notifyctl.cli.planning import memory_option, planning
 from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import Plan
+from notifyctl.records import replace
 
 if TYPE_CHECKING:
     from notifyctl.app.workspace import Workspace

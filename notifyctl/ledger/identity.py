@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+
+from notifyctl.records import dataclass
 
 KEY_BYTES = 32
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from notifyctl.errors import LedgerError
 from notifyctl.ledger.database import sync_folder
+from notifyctl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

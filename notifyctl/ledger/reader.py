@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from struct import Struct
@@ -26,6 +25,7 @@ from notifyctl.ledger.identity import key_check
 from notifyctl.ledger.learnt import SqliteLearnt
 from notifyctl.ledger.schema import APPLICATION_ID, FIRST_VERSION, NORMALISER_VERSION, SCHEMA_VERSION
 from notifyctl.model import ChannelName
+from notifyctl.records import dataclass
 
 PAGE = 64
 """Batches fetched at a time: at 1,000 members each, less than 2 MB."""
@@ -122,11 +122,18 @@ class SqliteReader(SqliteLearnt):
         parts = self._database.rows("SELECT epoch, held FROM opening WHERE scope = ? ORDER BY part", key)
         if not parts:
             return None
-        epoch, held = parts[0][0], b"".join(part for _, part in parts)
+        return OpeningFacts(parts[0][0], b"".join(part for _, part in parts))
+
+    def opening_size(self, scope: Scope) -> int:
+        opening = self.opening(scope)
+        if opening is None:
+            return 0
         packed = self._database.number(
-            "SELECT coalesce(sum(length(members)), 0) FROM batch WHERE scope = ? AND epoch = ?", key, epoch
+            "SELECT coalesce(sum(length(members)), 0) FROM batch WHERE scope = ? AND epoch = ?",
+            self._scope_id(scope),
+            opening.epoch,
         )
-        return OpeningFacts(epoch, held, len(held) // ID_BYTES + packed // MEMBER_BYTES)
+        return len(opening.held) // ID_BYTES + packed // MEMBER_BYTES
 
     def recorded(self, scope: Scope) -> bytes | None:
         opening = self.opening(scope)

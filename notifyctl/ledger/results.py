@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from notifyctl.delivery import Accepted, Outcome, Refused, Rejected, Unknown
 from notifyctl.errors import LedgerError
+from notifyctl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from notifyctl.model import Joiners, OnUnknown
 from notifyctl.plan.standing import Kind
+from notifyctl.records import dataclass
 
 
 class Action(StrEnum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from notifyctl.delivery import Consignment, Opening
@@ -18,6 +17,7 @@ from notifyctl.plan.examine import Examination, Examiner
 from notifyctl.plan.part import Identify, Orphan, Part
 from notifyctl.plan.plan import VALID_FOR_HOURS, Plan, PlannedNotification, Served
 from notifyctl.plan.prices import PriceList
+from notifyctl.records import dataclass, replace
 
 GROWTH_FLOOR = 10
 """Growth is judged from this many people up: one more in a team of three is no accident."""
@@ -122,7 +122,8 @@ def examined(part: Part, frame: Frame, identify: Identify) -> Examination:
         return examiner.run(identify, on_rows=lambda rows: tell(Step(name, "reading", rows)))
     from notifyctl.audience.columns import load, readable
     from notifyctl.engine import Engine
-    from notifyctl.plan.columns import ByColumns, identity_of
+    from notifyctl.plan.columns import ByColumns
+    from notifyctl.plan.packed import identity_of
 
     engine = Engine(readable=readable(part.audience), memory=frame.effort.memory)
     tell(Step(name, "reading", share=0.0))
@@ -167,8 +168,11 @@ def too_many(found: Examination, policy: Policy) -> str | None:
 
 def grown_too_much(found: Examination, policy: Policy) -> str | None:
     """Against the audience that was recorded when the edition was opened."""
-    most, recorded = policy.max_growth_percent, len(found.part.recorded or ())
-    if most is None or recorded < GROWTH_FLOOR or found.joiners * 100 <= most * recorded:
+    most = policy.max_growth_percent
+    if most is None or not found.joiners or found.part.recorded is None:
+        return None
+    recorded = len(found.part.recorded)
+    if recorded < GROWTH_FLOOR or found.joiners * 100 <= most * recorded:
         return None
     return f"max-growth {found.joiners} joined {recorded}, over {most} %"
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
-from notifyctl.audience.columns import Identity, Roster
+from notifyctl.audience.columns import Roster
 from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES
 from notifyctl.effort import silent
 from notifyctl.engine import Engine, literal, quoted
@@ -21,19 +21,18 @@ from notifyctl.plan.actions import AUTHORISED, Action, Intent, decide
 from notifyctl.plan.combinations import KEY, Combination, Combinations, authorised, total
 from notifyctl.plan.digest import Sorted, shared
 from notifyctl.plan.examine import NOT_A_RECIPIENT, Examination, Examiner, GroupKey, earliest
-from notifyctl.plan.meet import BATCH_BITS, LOW, RANKS, Meeting, meet_ids
+from notifyctl.plan.meet import BATCH_BITS, RANKS, Meeting, meet_ids
+from notifyctl.plan.packed import DELIVERY_HASH, MEMBER, halved, high, identity_of, sorted_entries
 from notifyctl.plan.part import Identify
 from notifyctl.plan.reading import GSM7, RIGHT_TO_LEFT, Reading, sql_text, together
 from notifyctl.plan.samples import HELD
-from notifyctl.plan.selected import MEMBERS, Selected
+from notifyctl.plan.selected import Selected
 from notifyctl.plan.standing import Kind, PackedIds, Recorded
 
 __all__ = ["ByColumns"]
 
 AT_ONCE = 8192
 """Rows that are looked at one by one in one go."""
-SORTED_AT_ONCE = 1 << 20
-"""Entries of the digest that are held at once."""
 STANDINGS: tuple[tuple[Kind | None, bool], ...] = (
     (None, True),
     ("rejected", True),
@@ -119,12 +118,12 @@ class ByColumns:
             return None
         import numpy as np
 
-        self.engine.run("CREATE TABLE ids (n BIGINT, id BLOB)")
+        self.engine.run("CREATE TABLE ids (n BIGINT, id UUID)")
         for rows in self.engine.chunks("SELECT n, key FROM people", AT_ONCE):
             numbers, keys = zip(*rows, strict=True)
             ids = np.array([*identify(keys), None], dtype=object)[:-1]
             with self.engine.given("chunk", {"n": np.array(numbers), "id": ids}):
-                self.engine.run("INSERT INTO ids SELECT * FROM chunk")
+                self.engine.run("INSERT INTO ids SELECT n, id::UUID FROM chunk")
         return "ids"
 
     def _units(self, identify: Identify, source: str | None) -> None:
@@ -140,14 +139,15 @@ class ByColumns:
             "length": [each.length for each in self.readings],
             "wide": [each.wide for each in self.readings],
             "odd": [each.odd(segments=its) for each, its in zip(self.readings, counts, strict=True)],
-            "hash": [each.hash for each in self.readings],
+            "hashed": [each.hash for each in self.readings],
         }
         made = ", ".join(f"{self._by_variant(each)} AS {quoted(name)}" for name, each in columns.items())
         usual = self._by_variant([each.usual for each in self.readings]) if self.roster.peculiar else "true"
         blocked = self._by_variant([self._blocked(each) for each in self.readings])
         self.engine.run(f"""
             CREATE TABLE units AS
-            SELECT n, id, variant, zone, suppression AS suppressed, segments, length, wide, odd, hash, {blocked} AS blocked,
+            SELECT n, id, variant, zone, suppression AS suppressed, segments, length, wide, odd, {halved("hashed")},
+                   {blocked} AS blocked,
                    0::UTINYINT AS standing, {self.part.recorded is not None} AS joined, false AS earlier
             FROM (SELECT *, {made} FROM (
                 SELECT *, {usual} AS usual FROM (
@@ -203,7 +203,7 @@ class ByColumns:
 
         for rows in self._people("odd", AT_ONCE):
             looked: list[tuple[int, bytes, int | None, int]] = []
-            for n, variant, _, values in rows:
+            for n, variant, values in rows:
                 seen = self.examiner.inspectors[self.variants[variant]].look(values)
                 hashed = self.examiner.hashes[self.variants[variant]].of(values)
                 looked.append((n, hashed, seen.segments, self._block(seen.blocked) if seen.blocked else 0))
@@ -216,18 +216,19 @@ class ByColumns:
             }
             with self.engine.given("chunk", chunk):
                 self.engine.run(
-                    "UPDATE units SET hash = chunk.hash, segments = nullif(chunk.segments, -1), blocked = chunk.blocked"
-                    " FROM chunk WHERE units.n = chunk.n"
+                    "UPDATE units SET hash = chunk.hash, rest = chunk.rest, segments = chunk.segments, blocked = chunk.blocked FROM"
+                    f" (SELECT n, {halved('hash')}, nullif(segments, -1) AS segments, blocked FROM chunk) AS chunk"
+                    " WHERE units.n = chunk.n"
                 )
 
     def _people(
         self, test: str, size: int, order: str = ""
-    ) -> Iterator[list[tuple[int, int, str, tuple[str | None, ...]]]]:
-        """(n, variant, hash, resolved values) of the units for which the test holds."""
+    ) -> Iterator[list[tuple[int, int, tuple[str | None, ...]]]]:
+        """(n, variant, resolved values) of the units for which the test holds."""
         values = "".join(f", {name}" for name in self.roster.values())
-        query = f"SELECT n, variant, hash{values} FROM units JOIN people USING (n) WHERE {test} {order}"
+        query = f"SELECT n, variant{values} FROM units JOIN people USING (n) WHERE {test} {order}"
         for rows in self.engine.chunks(query, size):
-            yield [(n, variant, hashed, self._resolved(variant, own)) for n, variant, hashed, *own in rows]
+            yield [(n, variant, self._resolved(variant, own)) for n, variant, *own in rows]
 
     def _own(self, variant: int, values: Sequence[str | None]) -> tuple[str | None, ...]:
         at = {name: number for number, name in enumerate(self.roster.variables)}
@@ -248,27 +249,23 @@ class ByColumns:
         if meeting.end():
             self._fold()
         recorded = self.part.recorded
-        held = PackedIds(recorded.held) if isinstance(recorded, Recorded) else recorded
+        held = recorded
+        if isinstance(recorded, Recorded):
+            held = PackedIds(recorded.held)
+            recorded.size = partial(int, sum(map(len, recorded.held)) // ID_BYTES + meeting.recorded)
         meet_ids(self.engine, held or (), column="joined", value=False)
         meet_ids(self.engine, self.part.earlier, column="earlier", value=True)
-        for table in ("keys", "met", "ids"):
+        for table in ("met", "ids"):
             self.engine.run(f"DROP TABLE IF EXISTS {table}")
 
     def _fold(self) -> None:
         """The word that decides for each unit, as `standing.standings` folds it."""
         import numpy as np
 
-        # The join gives a narrow table: an UPDATE that joins would hold the hashes of everybody.
-        same = f"f1 = {HASH_1} AND f2 = {HASH_2}"
         self.engine.run(f"""
-            CREATE TABLE word AS
-            SELECT n, recorded, (CASE rank >> {BATCH_BITS} WHEN 0 THEN 0 WHEN {RANKS["rejected"]} THEN 1
-                   WHEN {RANKS["uncertain"]} THEN 2 ELSE CASE WHEN {same} THEN 3 ELSE {OTHER_TEXT} END END)::UTINYINT AS standing
-            FROM met JOIN units USING (n) WHERE lo = {LOW}""")
-        self.engine.run(
-            "UPDATE units SET joined = joined AND NOT recorded, standing = word.standing FROM word WHERE units.n = word.n"
-        )
-        self.engine.run("DROP TABLE word")
+            UPDATE units SET joined = joined AND NOT recorded, standing = (CASE rank >> {BATCH_BITS} WHEN 0 THEN 0
+                   WHEN {RANKS["rejected"]} THEN 1 WHEN {RANKS["uncertain"]} THEN 2 ELSE CASE WHEN same THEN 3 ELSE {OTHER_TEXT} END
+                   END)::UTINYINT FROM met WHERE units.n = met.n""")
         # Those who have another text may have this one, by the hash of earlier versions.
         test = f"standing = {OTHER_TEXT}"
         alike: list[int] = []
@@ -277,7 +274,7 @@ class ByColumns:
         if not fingerprints:
             return
         for rows in self._people(test, AT_ONCE):
-            for n, variant, _, values in rows:
+            for n, variant, values in rows:
                 hashed = self.examiner.hashes[self.variants[variant]].former(values)
                 if hashed[:FINGERPRINT_BYTES] == fingerprints[n]:
                     alike.append(n)
@@ -320,9 +317,9 @@ class ByColumns:
             self.combinations.append(made)
             self._keep(made)
         held = self.combinations.where(lambda each: each.decision.action in {Action.DEFERRED, Action.BLOCKED})
-        self.found.held = list(self._packed(held, "id"))
+        self.found.held = list(self._packed(held, "id::BLOB"))
         served = self.combinations.where(lambda each: each.decision.reason == "baseline")
-        self.found.served = list(self._packed(served, MEMBERS))
+        self.found.served = list(self._packed(served, MEMBER))
 
     def _keep(self, made: Combination) -> None:
         found, when, decision = self.found, made.when, made.decision
@@ -365,7 +362,7 @@ class ByColumns:
             return
         # Texts are told apart by 64 bits of their hashes: this is for showing, and not for deciding.
         self.engine.run(
-            "CREATE TABLE texts AS SELECT hash(hash) AS text, min(n) AS first, count(*) AS readers"
+            f"CREATE TABLE texts AS SELECT {high('hash')} AS text, min(n) AS first, count(*) AS readers"
             f" FROM units WHERE {test} GROUP BY text"
         )
         samples = self.found.samples
@@ -392,7 +389,7 @@ class ByColumns:
         actions = {each.key: each.decision.action for each in self.combinations}
         values = "".join(f", {name}" for name in self.roster.values())
         rows = self.engine.rows(
-            f"SELECT {self.combinations.key}, variant, hash, sent, readers{values} FROM units JOIN people USING (n)"
+            f"SELECT {self.combinations.key}, variant, {DELIVERY_HASH}, sent, readers{values} FROM units JOIN people USING (n)"
             f" JOIN texts ON n = first WHERE n IN ({listed}) ORDER BY n"
         )
         for key, variant, hashed, sent, people, *own in rows:
@@ -432,32 +429,12 @@ class ByColumns:
                 by_group.setdefault(group, []).append(each)
         for name, some in by_effect.items():
             test = self.combinations.where(some.__contains__)
-            self.found.effects.elsewhere[name] = Sorted(total(some), partial(self._sorted, test, total(some)))
+            self.found.effects.elsewhere[name] = Sorted(
+                total(some), partial(sorted_entries, self.engine, test, total(some))
+            )
         at = self.roster.places()
         correlated = bool(by_group and self.engine.row("SELECT count(correlation) FROM people")[0])
         for group, some in by_group.items():
             own = [at.get(name, "NULL") for name in self.part.messages[group.variant].names]
             test = self.combinations.where(some.__contains__)
             self.found.groups[group] = Selected(self.engine, test, own, correlated, total(some))
-
-    def _sorted(self, test: str, count: int) -> Iterator[bytes]:
-        """Entries in the order of their ids, all in one go on all processors; very many one after the other, as they come out
-        of a sorting that may lie on the disk.
-        """
-        query = f"SELECT id || hash FROM units WHERE {test} ORDER BY id"
-        if count <= SORTED_AT_ONCE:
-            [entries] = self.engine.columns(query)
-            yield b"".join(entries)
-        else:
-            for rows in self.engine.chunks(query, AT_ONCE):
-                yield b"".join([entry for (entry,) in rows])
-
-
-def identity_of(identify: Identify) -> Identity | None:
-    """The same in SQL, as bytes; None for a function that is not known there."""
-    by_sql: Callable[[str], str] | None = getattr(identify, "sql", None)
-    return None if by_sql is None else lambda address: f"unhex(left({by_sql(address)}, {2 * ID_BYTES}))"
-
-
-HASH_1, HASH_2 = "hash[1:8]::BIT::UBIGINT", "hash[9:12]::BIT::UINTEGER"
-"""The fingerprint of what they would get, as packed facts have it."""

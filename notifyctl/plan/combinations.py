@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import or_
 
 from notifyctl.plan.actions import AUTHORISED, Decision
+from notifyctl.records import dataclass
 from notifyctl.schedule.timing import Timing
 
 PLACES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime
 from heapq import merge
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from notifyctl.delivery import ID_BYTES, Scope
 from notifyctl.model import Policy
 from notifyctl.plan.actions import Intent
+from notifyctl.records import dataclass, field
 
 PREFIX = "sha256:"
 HASH_BYTES = 32

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple
@@ -31,6 +30,7 @@ from notifyctl.plan.part import Identify, Part
 from notifyctl.plan.prices import PriceList, Tally
 from notifyctl.plan.samples import Samples
 from notifyctl.plan.standing import Standing
+from notifyctl.records import dataclass, field
 from notifyctl.schedule.timing import Timing, timing
 
 

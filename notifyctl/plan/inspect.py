@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from notifyctl.channels import text_limit
 from notifyctl.channels.segments import segment
 from notifyctl.delivery import Message
 from notifyctl.message import Filler
 from notifyctl.model import ChannelName, Policy, Template
+from notifyctl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

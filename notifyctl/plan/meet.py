@@ -1,44 +1,44 @@
 """Packed facts of a ledger met with the units of an audience, by columns: whom of them it speaks of, and which word decides.
 
 A large ledger mostly speaks of people who are not in the audience. So each fact first goes through a sieve, which looks at a
-few bits of its id, on a thread beside whatever else is done. What passes is joined with the units by one half of the id, and
-only what is found there is compared in full.
+few bits of its id, on a thread beside whatever else is done. What passes is joined with the units.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, compress
 from typing import Any
 
 from notifyctl.ahead import Ahead
 from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, BatchFacts, Scope
 from notifyctl.engine import Engine
+from notifyctl.plan.packed import high, low
+from notifyctl.plan.sieve import Sieve
 from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Standing
+from notifyctl.records import dataclass, field
 
-__all__ = ["BATCH_BITS", "LOW", "RANKS", "Meeting", "Sizes", "meet_ids"]
+__all__ = ["BATCH_BITS", "RANKS", "Meeting", "Sizes", "meet_ids"]
 
 WORDS = 7
 """A member as numbers of 32 bits: four of the id, three of the fingerprint."""
 MEMBER = {"hi": "u8", "lo": "u8", "f1": "u8", "f2": "u4"}
 """The same as the numbers that are compared: halves of the id, parts of the fingerprint."""
-SIEVE_BITS = 24
-SIEVE_MOST = 4_000_000
-"""People: a fifth of all beginnings. For more of them most facts would pass."""
+AT_ONCE = 1 << 21
+"""People whose ids are put into the sieve at a time."""
 
 BATCH_BITS = 56
 NO_WORD = 0
 RANKS: dict[Kind, int] = {"rejected": 1, "uncertain": 3, "accepted": 4}
 SERVED_RANK = 2
 """By a baseline: more than rejected, less than any attempt that may have reached somebody."""
-HIGH, LOW = "id[1:8]::BIT::UBIGINT", "id[9:16]::BIT::UBIGINT"
-"""A recipient id as the two numbers that packed facts have."""
-MET = "CREATE TABLE met (n BIGINT, lo UBIGINT, f1 UBIGINT, f2 UINTEGER, rank UBIGINT, recorded BOOLEAN)"
-MEET = "INSERT INTO met SELECT n, lo, f1, f2, rank, recorded FROM facts JOIN keys USING (hi)"
-FOLD = f"""
-    CREATE TABLE folded AS SELECT n, any_value(lo) AS lo, arg_max(f1, rank) AS f1, arg_max(f2, rank) AS f2,
-           max(rank) AS rank, bool_or(recorded) AS recorded FROM met JOIN units USING (n) WHERE lo = {LOW} GROUP BY n"""
+MET = "CREATE TABLE met (n BIGINT, f1 UBIGINT, f2 UINTEGER, same BOOLEAN, rank UBIGINT, recorded BOOLEAN)"
+MEET = f"""
+    INSERT INTO met SELECT n, f1, f2, f1 = {high("hash")} AND f2 = {low("hash")} >> 32, rank, recorded
+    FROM facts JOIN units ON hi = {high("id")} WHERE lo = {low("id")}"""
+FOLD = """
+    CREATE TABLE folded AS SELECT n, arg_max(f1, rank) AS f1, arg_max(f2, rank) AS f2, arg_max(same, rank) AS same,
+           max(rank) AS rank, bool_or(recorded) AS recorded FROM met GROUP BY n"""
 
 Told = Mapping[bytes, Standing] | Known
 Columns = dict[str, Any]
@@ -49,12 +49,10 @@ Columns = dict[str, Any]
 class Sizes:
     """How much is done at a time."""
 
-    sifted: int = 1 << 18
+    sifted: int = 1 << 16
     """Members of a ledger's batches that go through the sieve: few enough to stay near the processor."""
     joined: int = 1 << 20
     """Facts that passed; twice as many may wait."""
-    sieve_most: int = SIEVE_MOST
-    """People for whom there is a sieve at all."""
 
 
 USUAL = Sizes()
@@ -68,7 +66,9 @@ class Meeting:
     ) -> None:
         self._engine = engine
         self._sizes = sizes
-        self._pieces = pieces(told, epochs, sizes.sifted)
+        self.recorded = 0
+        """Members of the batches of the runs that opened the scopes. All of them once the meeting is at its end."""
+        self._pieces = self._counted(pieces(told, epochs, sizes.sifted))
         self._first = next(self._pieces, None)
         self._passed: Iterable[Columns] = ()
 
@@ -77,17 +77,22 @@ class Meeting:
         """Nothing is said of anybody."""
         return self._first is None
 
+    def _counted(self, some: Iterable[Piece]) -> Iterator[Piece]:
+        for piece in some:
+            self.recorded += sum(compress(piece.sizes, piece.recorded))
+            yield piece
+
     def begin(self, table: str) -> None:
         """Have the ledger read and sifted beside what the engine does. `table`: where ids are, by `n`."""
         if self._first is not None:
             told = chain([self._first], self._pieces)
-            sieve = made_sieve(self._engine, table, self._sizes.sieve_most)
+            sieve = made_sieve(self._engine, table)
             self._passed = Ahead(sifted(told, sieve, self._sizes.joined), most=2)
 
     def end(self) -> bool:
         """Make the table `met`: for each of the `units` that the ledger speaks of the word that decides, as `f1` and `f2` (the
-        fingerprint of what was sent), `rank`, and `recorded` (whether it was there when the edition was opened). Half of an id
-        is compared; `lo` is the other one. False: there is no word.
+        fingerprint of what was sent), `same` (whether it is that of what they would get), `rank`, and `recorded` (whether it
+        was there when the edition was opened). False: there is no word.
         """
         self._engine.run(MET)
         for facts in self._passed:
@@ -104,11 +109,9 @@ class Meeting:
 def meet_ids(engine: Engine, ids: Collection[bytes], *, column: str, value: bool) -> None:
     """Set a column of the units of these people."""
     for chunk in packed_ids(ids):
-        make_keys(engine, "units")
         with engine.given("chunk", chunk):
             engine.run(
-                f"UPDATE units SET {column} = {value} FROM keys JOIN chunk USING (hi)"
-                f" WHERE units.n = keys.n AND chunk.lo = {LOW}"
+                f"UPDATE units SET {column} = {value} FROM chunk WHERE hi = {high('units.id')} AND lo = {low('units.id')}"
             )
 
 
@@ -122,41 +125,44 @@ class Piece:
     """
 
     members: list[bytes] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
     ranks: list[Any] = field(default_factory=list)
     recorded: list[bool] = field(default_factory=list)
     count: int = 0
 
     def add(self, members: bytes, rank: Any, *, recorded: bool) -> None:
+        size = len(members) // MEMBER_BYTES
         self.members.append(members)
+        self.sizes.append(size)
         self.ranks.append(rank)
         self.recorded.append(recorded)
-        self.count += len(members) // MEMBER_BYTES
+        self.count += size
 
-    def sifted(self, sieve: Any) -> Columns:
-        """What passes; without a sieve all does."""
+    def sifted(self, sieve: Sieve) -> Columns:
+        """What passes."""
         import numpy as np
 
         words = np.frombuffer(b"".join(self.members), "<u4").reshape(-1, WORDS)
-        passing = np.ones(len(words), bool) if sieve is None else sieve.take(beginnings(words))
-        places = np.flatnonzero(passing)
+        places = sieve.passing(words)
         packed = words[places].view([(name, f">{kind}") for name, kind in MEMBER.items()])[:, 0]
-        sizes = [len(each) // MEMBER_BYTES for each in self.members]
+        stretches = np.searchsorted(np.cumsum(self.sizes), places, side="right")
         return {
             **{name: packed[name].astype(kind) for name, kind in MEMBER.items()},
-            "rank": self._ranks(sizes)[places],
-            "recorded": np.repeat(np.array(self.recorded), sizes)[places],
+            "rank": self._ranks(stretches, places),
+            "recorded": np.array(self.recorded)[stretches],
         }
 
-    def _ranks(self, sizes: list[int]) -> Any:
+    def _ranks(self, stretches: Any, places: Any) -> Any:
         import numpy as np
 
         if all(isinstance(each, int) for each in self.ranks):
-            return np.repeat(np.array(self.ranks, "u8"), sizes)
-        each = zip(self.ranks, sizes, strict=True)
-        return np.concatenate([np.broadcast_to(np.asarray(ranks, "u8"), size) for ranks, size in each])
+            return np.array(self.ranks, "u8")[stretches]
+        each = zip(self.ranks, self.sizes, strict=True)
+        whole = [np.broadcast_to(np.asarray(ranks, "u8"), size) for ranks, size in each]
+        return np.concatenate(whole)[places]
 
 
-def sifted(told: Iterator[Piece], sieve: Any, at_once: int) -> Iterator[Columns]:
+def sifted(told: Iterator[Piece], sieve: Sieve, at_once: int) -> Iterator[Columns]:
     """What passes, about so much at a time."""
     waiting: list[Columns] = []
     for piece in told:
@@ -174,27 +180,14 @@ def together(some: list[Columns]) -> Columns:
     return {name: np.concatenate([each[name] for each in some]) for name in some[0]}
 
 
-def made_sieve(engine: Engine, table: str, most: int) -> Any:
-    """Which beginnings of ids there are in a table; None where there are too many people for it to help."""
-    import numpy as np
-
-    make_keys(engine, table)
-    highs = engine.arrays("SELECT hi FROM keys")["hi"]
-    if len(highs) > most:
-        return None
-    sieve = np.zeros(1 << SIEVE_BITS, bool)
-    sieve[beginnings(highs.astype(">u8").view("<u4").reshape(-1, 2))] = True
+def made_sieve(engine: Engine, table: str) -> Sieve:
+    """For the ids in a table."""
+    [people, last] = engine.row(f"SELECT count(*), coalesce(max(n), -1) FROM {table}")
+    sieve = Sieve(people)
+    for start in range(0, last + 1, AT_ONCE):
+        within = f"n >= {start} AND n < {start + AT_ONCE}"
+        sieve.add(engine.arrays(f"SELECT {high('id')} AS hi FROM {table} WHERE {within}")["hi"])
     return sieve
-
-
-def make_keys(engine: Engine, table: str) -> None:
-    """The first half of each id as a number, made once: it is met many times."""
-    engine.run(f"CREATE TABLE IF NOT EXISTS keys AS SELECT n, {HIGH} AS hi FROM {table}")
-
-
-def beginnings(words: Any) -> Any:
-    """SIEVE_BITS of each id, from its first word as it lies in memory."""
-    return words[:, 0] & ((1 << SIEVE_BITS) - 1)
 
 
 # What a ledger says

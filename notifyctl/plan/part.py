@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from notifyctl.delivery import Message, Scope
 from notifyctl.model import RECIPIENT_ZONE, Notification
 from notifyctl.plan.standing import Standing
 from notifyctl.ports import AudienceReader
+from notifyctl.records import dataclass, field
 from notifyctl.schedule.timing import Occurrence
 
 Identify = Callable[[Sequence[str]], Sequence[bytes]]

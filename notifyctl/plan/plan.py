@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from notifyctl.delivery import Consignment, Opening, Scope
@@ -12,6 +11,7 @@ from notifyctl.facts import Statement
 from notifyctl.model import ApiObject, ChannelName
 from notifyctl.plan.actions import SENDS, Action
 from notifyctl.plan.digest import ScopeEffects
+from notifyctl.records import dataclass
 
 FORMAT_VERSION = "1.0"
 VALID_FOR_HOURS = 24

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from notifyctl.audience.tables import Csv, TableError
@@ -12,6 +11,7 @@ from notifyctl.diagnostics import Diagnostic, Location, Marks, Severity
 from notifyctl.model import ChannelName
 from notifyctl.plan.plan import Cost, Reach
 from notifyctl.ports import FileTree
+from notifyctl.records import dataclass, field
 
 ONE_DIGIT = frozenset("17")
 TWO_DIGITS = frozenset(

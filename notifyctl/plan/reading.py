@@ -6,7 +6,6 @@ What an expression cannot be right about it says so: such people are looked at b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from json.encoder import encode_basestring
 
 from notifyctl.channels.segments import (
@@ -26,6 +25,7 @@ from notifyctl.message import DeliveryHash
 from notifyctl.message.identity import unix_lines
 from notifyctl.model import ChannelName
 from notifyctl.plan.inspect import Inspector
+from notifyctl.records import dataclass
 
 ASTRAL = r"[\x{10000}-\x{10FFFF}]"
 ODD = r'["\\\x00-\x1f]'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +11,7 @@ from notifyctl.delivery import Message
 from notifyctl.message import texts_hash
 from notifyctl.model import Notification
 from notifyctl.plan.plan import PlannedNotification
+from notifyctl.records import dataclass, field
 
 
 class Category(StrEnum):

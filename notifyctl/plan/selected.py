@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from notifyctl.ahead import Ahead
-from notifyctl.delivery import FINGERPRINT_BYTES, UnitColumns
+from notifyctl.delivery import UnitColumns
 from notifyctl.engine import Engine
+from notifyctl.plan.packed import MEMBER
+from notifyctl.records import dataclass
 
-MEMBERS = f"id || hash[1:{FINGERPRINT_BYTES}]"
-"""As a ledger keeps them."""
 PAGE = 1 << 15
 """Units that are fetched at a time."""
 
@@ -35,7 +34,7 @@ class Selected:
 
     def chunks(self, size: int) -> Iterator[UnitColumns]:
         own, correlation = self.own, self.correlation
-        for members, sent, *rest in self._cut([MEMBERS, "sent", *correlation, *own], size):
+        for members, sent, *rest in self._cut([MEMBER, "sent", *correlation, *own], size):
             yield UnitColumns(
                 members=b"".join(members),
                 destinations=sent,
@@ -44,7 +43,7 @@ class Selected:
             )
 
     def heads(self, size: int) -> Iterator[tuple[bytes, Sequence[str | None]]]:
-        for members, *rest in self._cut([MEMBERS, *self.correlation], size):
+        for members, *rest in self._cut([MEMBER, *self.correlation], size):
             yield b"".join(members), rest[0] if rest else [None] * len(members)
 
     @property
@@ -65,7 +64,7 @@ class Selected:
             yield rest
 
     def _pages(self, columns: Sequence[str]) -> Iterator[list[list[Any]]]:
-        people = " JOIN (SELECT * EXCLUDE id FROM people) USING (n)" if set(columns) - {MEMBERS} else ""
+        people = " JOIN (SELECT * EXCLUDE id FROM people) USING (n)" if set(columns) - {MEMBER} else ""
         named = ", ".join(f"{column} AS c{at}" for at, column in enumerate(columns))
         [last] = self.engine.row("SELECT max(n) FROM units")
         for start in range(0, last + 1, PAGE):

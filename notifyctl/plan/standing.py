@@ -6,11 +6,11 @@ This is the part of planning that meets the ledger at full size, so it walks pac
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from struct import Struct
 from typing import Any, Literal, NamedTuple
 
 from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES, BatchFacts, BatchState, Scope
+from notifyctl.records import dataclass
 
 Kind = Literal["uncertain", "accepted", "rejected"]
 

@@ -164,11 +164,13 @@ class MemoryReader:
         return held + b"".join(starts)
 
     def opening(self, scope: Scope) -> OpeningFacts | None:
-        found = self.recorded(scope)
-        if found is None:
+        if scope not in self._record.openings:
             return None
         epoch, held, _ = self._record.openings[scope]
-        return OpeningFacts(epoch, held, len(found) // ID_BYTES)
+        return OpeningFacts(epoch, held)
+
+    def opening_size(self, scope: Scope) -> int:
+        return len(self.recorded(scope) or b"") // ID_BYTES
 
     def next_batch(self) -> int:
         return len(self._record.batches) + 1
