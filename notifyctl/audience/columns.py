@@ -7,18 +7,18 @@ the same table for the same audience.
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from os.path import getsize
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from notifyctl.ahead import beside
 from notifyctl.audience.addresses import email, msisdn, plausible
 from notifyctl.audience.excluded import LISTED_ROWS, Excluded
 from notifyctl.audience.plain import PlainFile
+from notifyctl.audience.shape import Shape, shape_of
 from notifyctl.audience.tables import wrong_width
 from notifyctl.delivery import ID_BYTES, ExcludedRow, Exclusion, Suppression
 from notifyctl.diagnostics import Location
@@ -36,10 +36,6 @@ MAX_PLAIN_LINE = 1 << 20
 """Bytes of a line that the engine reads; a file with longer ones is read row by row."""
 BUFFER = 8 * MAX_PLAIN_LINE
 """Bytes that the engine reads at a time: memory that is used again is had for nothing, new memory is not."""
-SCAN = 1 << 22
-STRANGE = (b"\t", b"\v", b"\f", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
-COMMON = bytes({10, 13, *range(32, 127)} - set(b'"[\\]^`{|}~'))
-"""ASCII that neither JSON nor any alphabet of SMS has in a way of its own. Line ends are in no cell of a plain file."""
 ODD_AT_ONCE = 65_536
 SAMPLE = 50_000
 """Rows at its beginning by which a file is judged."""
@@ -75,7 +71,7 @@ class Roster:
     identity: Identity | None = None
     """What fills the column `id`, which else is NULL."""
     peculiar: bool = True
-    """Whether any cell may have a character that is not COMMON."""
+    """Whether any cell may have a character that is not common: see shape."""
     excluded: Excluded = field(default_factory=Excluded)
     suppressions: list[str] = field(default_factory=list)
     people: int = 0
@@ -88,20 +84,29 @@ class Roster:
         return dict(zip(self.variables, self.values(), strict=True))
 
 
-def readable(audience: AudienceReader) -> list[str]:
-    """Real paths that the engine reads by itself."""
-    plain: PlainFile | None = getattr(audience, "plain", None)
-    return list(plain.paths) if plain is not None else []
-
-
 def load(
-    engine: Engine, audience: AudienceReader, channel: ChannelName, *, identity: Identity | None = None
+    audience: AudienceReader,
+    channel: ChannelName,
+    *,
+    memory: int | None = None,
+    identity: Identity | None = None,
 ) -> Roster:
-    """Fill the engine with the audience's recipients on a channel. Raises ProjectError as `batches` does."""
+    """The audience's recipients on a channel, in an engine of their own, which may hold so many bytes. Raises ProjectError as
+    `batches` does.
+    """
     plain: PlainFile | None = getattr(audience, "plain", None)
+    shape: Shape | None = None
+
+    def look() -> None:
+        nonlocal shape
+        if plain is not None and plain.paths and plain.delimiter is not None:
+            shape = shape_of(plain.open)
+
+    with beside(look):
+        engine = Engine(readable=plain.paths if plain is not None else (), memory=memory)
     if plain is not None:
         roster = Roster(engine, plain.name, list(audience.variables), identity)
-        if Plain(roster, plain, channel).read() or plain.in_pieces(roster, plain, channel):
+        if Plain(roster, plain, channel, shape).read() or plain.in_pieces(roster, plain, channel):
             return roster
     roster = Roster(engine, audience.file, list(audience.variables), identity)
     hand_over(roster, audience, channel)
@@ -172,8 +177,12 @@ BESIDE = {"locale": "locale", "timezone": "timezone", "correlationId": "correlat
 class Plain:
     """Reads one plain file into `people`, a view of the table `raw` whose rows are the file's."""
 
-    def __init__(self, roster: Roster, source: PlainFile, channel: ChannelName) -> None:
+    def __init__(
+        self, roster: Roster, source: PlainFile, channel: ChannelName, shape: Shape | None = None
+    ) -> None:
+        """`shape`: of separated values; None if only the row-wise reader can be right about them."""
         self.roster = roster
+        self.shape = shape
         self.engine = roster.engine
         self.source = source
         self.field = channel.address_field
@@ -245,7 +254,7 @@ class Plain:
                 f"nullif(trim({quoted(self.source.header[n])}::VARCHAR), '') AS c{n}" for n in self._wanted()
             )
             return f"SELECT {len(self.source.header)} AS width, {named} FROM read_parquet({path}, union_by_name = true)"
-        shape = shape_of(self.source.open)
+        shape = self.shape
         if shape is None:
             return None
         self.roster.peculiar = shape.peculiar
@@ -461,47 +470,6 @@ class Plain:
         if reason is Exclusion.BAD_ROW:
             return [wrong_width(width, len(self.source.header)) for _, width, _ in listed]
         return [f"no {self.field}" if told is None else told for *_, told in listed]
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How a plain file is written."""
-
-    ends: str
-    """The line ends, as `read_csv` names them."""
-    strange: bool
-    """Whether there are other ASCII spaces than the usual one."""
-    beyond_ascii: bool
-    peculiar: bool
-    """Whether there is a character that is not COMMON."""
-
-
-def shape_of(opened: Callable[[], BinaryIO]) -> Shape | None:
-    """None for a file that only the row-wise reader can be right about."""
-    returns = ends = 0
-    bare = strange = beyond = peculiar = False
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with opened() as stream:
-        while piece := stream.read(SCAN):
-            if b"\r" in piece:
-                returns += piece.count(b"\r")
-                ends += piece.count(b"\n")
-            else:
-                bare = bare or b"\n" in piece
-            left = piece.translate(None, COMMON)
-            if any(mark in left for mark in (b'"', b"\0", b"\x01")):
-                return None
-            peculiar = peculiar or bool(left)
-            strange = strange or any(space in left for space in STRANGE)
-            if not left.isascii() or decoder.getstate()[0]:
-                beyond = True
-                try:
-                    decoder.decode(piece)
-                except UnicodeDecodeError:
-                    return None
-    if decoder.getstate()[0] or (returns and (bare or returns != ends)):
-        return None
-    return Shape(r"\r\n" if returns else r"\n", strange, beyond, peculiar)
 
 
 def expression(pattern: str) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 
-from notifyctl.audience.columns import Roster, load, readable
+from notifyctl.audience.columns import Roster, load
 from notifyctl.delivery import RecipientBatch
-from notifyctl.engine import Engine, failure
+from notifyctl.engine import failure
 from notifyctl.model import ChannelName
 from notifyctl.ports import AudienceReader
 
@@ -22,7 +22,7 @@ AT_ONCE = 16_384
 def gathered(audience: AudienceReader, channel: ChannelName) -> Roster | None:
     """The people, and who is none. None where the engine cannot do it here. Raises ProjectError as `batches` does."""
     try:
-        return load(Engine(readable=readable(audience), memory=MEMORY), audience, channel)
+        return load(audience, channel, memory=MEMORY)
     except failure():
         return None
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from notifyctl.ahead import Ahead
 from notifyctl.audience.addresses import COUNTRY_FIRST, NAME_AT_DOMAIN, ONLY_DIGITS
-from notifyctl.audience.columns import BAD_ADDRESS, GOOD, STRANGE, UNSEEN, Plain
+from notifyctl.audience.columns import BAD_ADDRESS, GOOD, UNSEEN, Plain
 from notifyctl.audience.pieces import PIECE, Celled, Cutter, Lined
+from notifyctl.audience.shape import STRANGE
 from notifyctl.audience.streams import TableError
 from notifyctl.engine import literal
 

@@ -27,8 +27,10 @@ from notifyctl.ledger.schema import APPLICATION_ID, FIRST_VERSION, NORMALISER_VE
 from notifyctl.model import ChannelName
 from notifyctl.records import dataclass
 
-PAGE = 64
-"""Batches fetched at a time: at 1,000 members each, less than 2 MB."""
+PAGE = 16
+"""Batches fetched at a time: at 1,000 members each they stay near the processor until somebody looks at them."""
+TOLD_AHEAD = 256
+"""How many batches further what became of them is fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +85,18 @@ class SqliteReader(SqliteLearnt):
 
     def facts(self, scope: Scope) -> Iterator[BatchFacts]:
         """A page at a time, its tables one after the other: for ten thousand batches the view takes ten times as long."""
-        last, key = 0, self._scope_id(scope)
+        last = told = 0
+        key = self._scope_id(scope)
         while page := self._database.rows(
             "SELECT number, epoch, at, members FROM batch WHERE scope = ? AND number > ? ORDER BY number LIMIT ?",
             key,
             last,
             PAGE,
         ):
-            first, last = page[0][0], page[-1][0]
-            words, ends = self.words(first, last), self._ends(first, last)
+            last = page[-1][0]
+            if last > told:
+                told = last + TOLD_AHEAD
+                words, ends = self.words(page[0][0], told), self._ends(page[0][0], told)
             for number, epoch, at, members in page:
                 state, attempt, said_at, reason = ends.get(number, (BatchState.PLANNED, 0, at, None))
                 facts = (number, state, attempt, members, said_at, reason, epoch)

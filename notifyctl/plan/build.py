@@ -120,16 +120,16 @@ def examined(part: Part, frame: Frame, identify: Identify) -> Examination:
     tell, name = frame.effort.tell, part.notification.name
     if part.audience.weight < frame.columns_from:
         return examiner.run(identify, on_rows=lambda rows: tell(Step(name, "reading", rows)))
-    from notifyctl.audience.columns import load, readable
-    from notifyctl.engine import Engine
+    from notifyctl.audience.columns import load
     from notifyctl.plan.columns import ByColumns
     from notifyctl.plan.packed import identity_of
 
-    engine = Engine(readable=readable(part.audience), memory=frame.effort.memory)
     tell(Step(name, "reading", share=0.0))
     identity = identity_of(identify) if part.audience.weight <= IDENTIFIED_TO else None
-    by_columns = ByColumns(examiner, load(engine, part.audience, part.scope.channel, identity=identity))
-    return by_columns.run(identify, on_step=lambda doing, share: tell(Step(name, doing, share=share)))
+    roster = load(part.audience, part.scope.channel, memory=frame.effort.memory, identity=identity)
+    return ByColumns(examiner, roster).run(
+        identify, on_step=lambda doing, share: tell(Step(name, doing, share=share))
+    )
 
 
 def end_of_validity(as_of: datetime, planned: Iterable[PlannedNotification]) -> datetime:

@@ -77,7 +77,7 @@ def test_killed_and_killed_again_while_recovering(rig: Any) -> None:
         twice += again.how == KILLED
         rig.check(crashes=2)
         rig.finish(crashes=2)
-    assert once > len(chosen) * 0.9, "the first crash came too seldom"
+    assert once > len(chosen) * 0.7, "the first crash came too seldom"
     assert twice > len(chosen) / 10, "the second crash hardly ever came"
     sys.stdout.write(f"{len(chosen)} of {len(pairs)} pairs, the second hit in {twice}: {rig.runs} runs\n")
 

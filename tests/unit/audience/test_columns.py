@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifyctl.audience import open_audience
-from notifyctl.audience.columns import load, readable
+from notifyctl.audience.columns import load
 from notifyctl.audience.excluded import Excluded
 from notifyctl.audience.opt_outs import OptOuts
 from notifyctl.diagnostics import Marks
-from notifyctl.engine import Engine
 from notifyctl.errors import ProjectError
 from notifyctl.files import WorkingTree
 from notifyctl.hashing import RecipientHasher
@@ -72,8 +71,8 @@ def by_rows(reader: AudienceReader, channel: ChannelName) -> tuple[list[object],
 
 
 def by_columns(reader: AudienceReader, channel: ChannelName) -> tuple[list[object], object]:
-    with Engine(readable=readable(reader)) as engine:
-        roster = load(engine, reader, channel)
+    roster = load(reader, channel)
+    with roster.engine as engine:
         assert getattr(reader, "plain", None) is None or engine.row("SELECT count(*) FROM duckdb_views()")
         values = "".join(f", {name}" for name in roster.values())
         people: list[object] = []
