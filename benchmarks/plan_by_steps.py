@@ -21,22 +21,23 @@ import numpy as np
 
 from notifyctl.engine import DEFAULT_MEMORY
 from notifyctl.hashing import RecipientHasher
+from notifyctl.plan.packed import halved, high, in_order, low
+from notifyctl.plan.sieve import Sieve
 
 MEMBER = np.dtype([("hi", ">u8"), ("lo", ">u8"), ("f1", ">u8"), ("f2", ">u4")])
 HEAD = '{"of":"' + "0" * 64 + '","values":{"area":"'
 TEXT_LENGTH = 52
 RAW = """
-    CREATE TABLE raw AS SELECT row_number() OVER () AS n, '+' || ltrim(phone, '+') AS key, name, area, value
-    FROM read_csv('{file}', all_varchar = true, header = true, auto_detect = false, delim = ',', quote = '',
+    CREATE TABLE raw AS SELECT '+' || ltrim(phone, '+') AS key, name, area, value
+    FROM read_csv('{file}', all_varchar = true, header = true, auto_detect = false, delim = ',', quote = '', buffer_size = 8000000,
                   columns = {{phone: VARCHAR, name: VARCHAR, area: VARCHAR, value: VARCHAR, mail: VARCHAR, remark: VARCHAR}})
     WHERE regexp_full_match(phone, '\\+?[1-9][0-9]{{6,14}}')"""
-PEOPLE = """
-    CREATE TABLE people AS SELECT raw.* FROM raw LEFT JOIN (
-        SELECT key, min(n) AS first FROM raw GROUP BY key HAVING count(*) > 1
-    ) AS doubled USING (key) WHERE n <= coalesce(first, n)"""
-PIECE = 8192
-SIEVE_BITS = 24
-BATCHES_AT_ONCE = 2000
+DOUBLED = """
+    CREATE TABLE people AS SELECT rowid AS n, raw.* FROM raw LEFT JOIN (
+        SELECT key, min(rowid) AS first FROM raw WHERE hash(key) IN (SELECT number FROM several) GROUP BY key
+    ) AS doubled USING (key) WHERE raw.rowid <= coalesce(first, raw.rowid)"""
+
+BATCHES_AT_ONCE = 64
 
 
 def main() -> None:
@@ -52,52 +53,55 @@ def main() -> None:
     ledger = sqlite3.connect(f"file:{root}/.notifyctl/production.db?mode=ro", uri=True)
     [(key,)] = ledger.execute("SELECT recipient_key FROM meta")
     identity = RecipientHasher(key).sql("key")
-    pieces: list[np.ndarray] = []
+    pieces: list[bytes] = []
 
     def run(sql: str) -> Callable[[], None]:
         return lambda: engine.execute(sql) and None
 
+    def deduplicate() -> None:
+        numbers = engine.execute("SELECT hash(key) AS number FROM raw").fetchnumpy()["number"]
+        numbers.sort()
+        engine.register("several", {"number": numbers[1:][numbers[1:] == numbers[:-1]]})
+        engine.execute(DOUBLED)
+
     def known() -> None:
-        pieces.extend(np.frombuffer(blob, MEMBER) for (blob,) in ledger.execute("SELECT members FROM batch"))
+        pieces.extend(blob for (blob,) in ledger.execute("SELECT members FROM batch"))
 
     def met() -> None:
-        engine.execute(
-            "CREATE TABLE keys AS SELECT n, ('0x' || id[1:16])::UBIGINT AS hi, ('0x' || id[17:32])::UBIGINT AS lo FROM ids"
-        )
-        sieve = np.zeros(1 << SIEVE_BITS, bool)
-        sieve[engine.execute("SELECT hi FROM keys").fetchnumpy()["hi"] >> (64 - SIEVE_BITS)] = True
+        highs = engine.execute(f"SELECT {high('id')} AS hi FROM ids").fetchnumpy()["hi"]
+        sieve = Sieve(len(highs))
+        sieve.add(highs)
         some = []
         for start in range(0, len(pieces), BATCHES_AT_ONCE):
-            packed = np.concatenate(pieces[start : start + BATCHES_AT_ONCE])
-            some.append(packed[sieve[packed["hi"].astype("u8") >> (64 - SIEVE_BITS)]])
+            packed = np.frombuffer(b"".join(pieces[start : start + BATCHES_AT_ONCE]), MEMBER)
+            some.append(packed[sieve.passing(packed.view("<u4").reshape(len(packed), -1))])
         facts = np.concatenate(some)
         engine.register("facts", {name: facts[name].astype("u8") for name in ("hi", "lo", "f1")})
         engine.execute(
-            "CREATE TABLE met AS SELECT n, f1 = ('0x' || hash[1:16])::UBIGINT AS same"
-            " FROM keys JOIN facts USING (hi, lo) JOIN hashes USING (n)"
+            f"CREATE TABLE met AS SELECT n, f1 = {high('hash')} AS same FROM ids JOIN hashes USING (n) JOIN facts"
+            f" ON hi = {high('id')} WHERE lo = {low('id')}"
         )
 
     def digest() -> None:
+        columns = ", ".join(f"{half(name)}" for name in ("id", "hash", "rest") for half in (high, low))
+        new = engine.execute(f"SELECT {columns} FROM ids JOIN hashes USING (n) ANTI JOIN met USING (n)")
         state = hashlib.sha256()
-        cursor = engine.execute(
-            "SELECT id || hash FROM ids JOIN hashes USING (n) ANTI JOIN met USING (n) ORDER BY id"
-        )
-        while rows := cursor.fetchmany(PIECE):
-            state.update(bytes.fromhex("".join([entry for (entry,) in rows])))
+        for piece in in_order([*new.fetchnumpy().values()]):
+            state.update(piece)
         state.hexdigest()
 
     step("start", lambda: subprocess.run([sys.executable, "-c", "import duckdb, numpy"], check=True) and None)
     step("read and normalise", run(RAW.format(file=root / "people.csv")))
-    step("deduplicate", run(PEOPLE))
+    step("deduplicate", deduplicate)
     step(
         "recipient ids",
-        run(f"CREATE TABLE ids AS SELECT n, {identity}[1:32] AS id FROM people"),
+        run(f"CREATE TABLE ids AS SELECT n, unhex(left({identity}, 32))::UUID AS id FROM people"),
     )
     step(
         "delivery hashes",
         run(
-            f'CREATE TABLE hashes AS SELECT n, sha256(\'{HEAD}\' || area || \'","name":"\' || name || \'","value":"\' || value'
-            " || '\"}}') AS hash FROM people"
+            f"CREATE TABLE hashes AS SELECT n, {halved('hashed')} FROM (SELECT n, unhex(sha256(concat('{HEAD}', area,"
+            """ '","name":"', name, '","value":"', value, '"}}'))) AS hashed FROM people)"""
         ),
     )
     step(

@@ -13,7 +13,17 @@ from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES
 from notifyctl.engine import Engine
 from notifyctl.plan.part import Identify
 
-__all__ = ["DELIVERY_HASH", "MEMBER", "Identity", "halved", "high", "identity_of", "low", "sorted_entries"]
+__all__ = [
+    "DELIVERY_HASH",
+    "MEMBER",
+    "Identity",
+    "halved",
+    "high",
+    "identity_of",
+    "in_order",
+    "low",
+    "sorted_entries",
+]
 
 DELIVERY_HASH = "hash::BLOB || rest::BLOB"
 """Of a unit, 32 bytes."""

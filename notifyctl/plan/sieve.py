@@ -10,10 +10,10 @@ from typing import Any
 
 __all__ = ["Sieve"]
 
-SPARE = 12
-"""Bits for each person at least: one id in twelve, or fewer, passes by chance."""
-FEWEST_BITS, MOST_BITS = 16, 27
-"""Of a beginning. With 27 the sieve is 16 MiB."""
+SPARE = 24
+"""Bits for each person at least: one id in twenty-four, or fewer, passes by chance."""
+FEWEST_BITS, MOST_BITS = 16, 28
+"""Of a beginning. With 28 the sieve is 32 MiB."""
 
 
 class Sieve:
