@@ -20,8 +20,10 @@ def main() -> None:
     code = quickly(sys.argv[1:])
     if code is not None:
         leave(code)
+    from notifyctl.app.environ import spare_threads
     from notifyctl.cli.main import run
 
+    spare_threads()
     code = run(sys.argv[1:])
     if ENGINE in sys.modules:
         leave(code)

@@ -20,9 +20,6 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# NumPy comes with threads for algebra, which nothing here does: starting them costs more than importing it.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 DEFAULT_MEMORY = 1050 << 20
 """Bytes that the engine may hold; what is more is spilled."""
 MAX_SPILL = 64 << 30

@@ -13,6 +13,11 @@ def process_environ() -> Mapping[str, str]:
     return os.environ
 
 
+def spare_threads() -> None:
+    """NumPy comes with threads for algebra, which nothing here does: to start them costs more than to import it."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def empty_environ(keep: Mapping[str, str]) -> None:
     """Forget the process environment, here and for what is started from here, but for `keep`."""
     os.environ.clear()
