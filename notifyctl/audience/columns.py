@@ -1,41 +1,42 @@
 """An audience as a table of the columnar engine: read, normalised, judged and deduplicated without an object per person.
 
 A file that is plain (separated values without quotes, or Parquet) is read by the engine itself; whatever is odd in it, row
-by row by the same functions as ever. Any other source is read by the row-wise reader and handed over in columns. Both give
-the same table for the same audience.
+by row by the same functions as ever. Any other source is read by the row-wise reader and handed over. Both give the same table
+for the same audience.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from os.path import getsize
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 from notifyctl.ahead import beside
 from notifyctl.audience.addresses import email, msisdn, plausible
-from notifyctl.audience.excluded import LISTED_ROWS, Excluded
+from notifyctl.audience.cells import (
+    BAD_ADDRESS,
+    BAD_ROW,
+    BESIDE,
+    DUPLICATE,
+    GOOD,
+    NO_ADDRESS,
+    UNSEEN,
+    Cells,
+)
+from notifyctl.audience.excluded import LISTED_ROWS
 from notifyctl.audience.plain import PlainFile
+from notifyctl.audience.roster import Identity, Roster, hand_over
 from notifyctl.audience.shape import Shape, shape_of
 from notifyctl.audience.tables import wrong_width
 from notifyctl.delivery import ID_BYTES, ExcludedRow, Exclusion, Suppression
 from notifyctl.diagnostics import Location
-from notifyctl.engine import Engine, EngineError, literal, quoted
+from notifyctl.engine import Engine, EngineError, literal
 from notifyctl.model import ChannelName, Numbers
 from notifyctl.ports import AudienceReader
-from notifyctl.records import dataclass, field
 
-if TYPE_CHECKING:
-    from notifyctl.audience.where import Condition
-
-MAX_CELL = 2000
-"""Characters of a cell that a condition reads, as in `where`."""
-MAX_PLAIN_LINE = 1 << 20
-"""Bytes of a line that the engine reads; a file with longer ones is read row by row."""
-BUFFER = 8 * MAX_PLAIN_LINE
-"""Bytes that the engine reads at a time: memory that is used again is had for nothing, new memory is not."""
 ODD_AT_ONCE = 65_536
 SAMPLE = 50_000
 """Rows at its beginning by which a file is judged."""
@@ -45,43 +46,6 @@ NUMBERED = 1 << 22
 """Rows whose duplicates are looked for at a time."""
 MANY_ODD = 500_000
 """Addresses that need a second look; of more the file is read in pieces."""
-SPACES = r"[\t\v\f\x1c-\x1f \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
-"""What `str.strip` takes away, but for line ends."""
-PLAIN_NUMBER = r"\+?[1-9][0-9]{6,14}"
-PLAIN_EMAIL = (
-    r"[A-Za-z0-9_+-]{1,32}(\.[A-Za-z0-9_+-]{1,15}){0,2}"
-    r"@([A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?\.){1,5}[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?"
-)
-"""Addresses that need no second look: the row-wise reader takes each of them as it is."""
-
-
-Identity = Callable[[str], str]
-"""An SQL expression for a normalised address → one for the id of its recipient, as a UUID."""
-
-
-@dataclass(slots=True)
-class Roster:
-    """The table `people`: `n` (the order), `line`, `key`, `id`, `sent`, `locale`, `timezone`, `correlation`, `suppression` (0: none,
-    else a place in `suppressions`, from 1) and `v0`, `v1` … for `variables`; an empty cell is NULL.
-    """
-
-    engine: Engine
-    file: str
-    variables: Sequence[str]
-    identity: Identity | None = None
-    """What fills the column `id`, which else is NULL."""
-    peculiar: bool = True
-    """Whether any cell may have a character that is not common: see shape."""
-    excluded: Excluded = field(default_factory=Excluded)
-    suppressions: list[str] = field(default_factory=list)
-    people: int = 0
-
-    def values(self) -> list[str]:
-        return [f"v{number}" for number in range(len(self.variables))]
-
-    def places(self) -> dict[str, str]:
-        """The column of each variable."""
-        return dict(zip(self.variables, self.values(), strict=True))
 
 
 def load(
@@ -113,55 +77,6 @@ def load(
     return roster
 
 
-# Row by row
-
-
-def hand_over(roster: Roster, audience: AudienceReader, channel: ChannelName) -> None:
-    import numpy as np
-
-    def texts(values: Sequence[Any]) -> Any:
-        return np.array([*values, None], dtype=object)[
-            :-1
-        ]  # never one of equal lengths, which would be two dimensions
-
-    identity = roster.identity("key") if roster.identity is not None else "NULL"
-    roster.engine.run(people_table(roster))
-    places: dict[str, int] = {}
-    for batch in audience.batches(channel):
-        for row in batch.excluded:
-            roster.excluded.add(row)
-        if not len(batch):
-            continue
-        why = [places.setdefault(each, len(places) + 1) if each else 0 for each in batch.suppressions]
-        chunk = {
-            "n": np.arange(roster.people, roster.people + len(batch)),
-            "line": np.array(batch.lines, dtype=np.int64),
-            "key": texts(batch.addresses),
-            "sent": texts(batch.destinations),
-            "locale": texts(batch.locales),
-            "timezone": texts(batch.timezones),
-            "correlation": texts(batch.correlations),
-            "suppression": np.array(why, dtype=np.uint8),
-        }
-        for number, name in enumerate(roster.variables):
-            chunk[f"v{number}"] = texts(batch.values[name])
-        with roster.engine.given("chunk", chunk):
-            roster.engine.run(f"INSERT INTO people SELECT *, {identity} FROM chunk")
-        roster.people += len(batch)
-    roster.suppressions = list(places)
-
-
-def people_table(roster: Roster) -> str:
-    values = "".join(f", {name} VARCHAR" for name in roster.values())
-    return (
-        "CREATE TABLE people (n BIGINT, line BIGINT, key VARCHAR, sent VARCHAR, locale VARCHAR, timezone VARCHAR,"
-        f" correlation VARCHAR, suppression UTINYINT{values}, id UUID)"
-    )
-
-
-# By columns
-
-GOOD, FILTERED, BAD_ROW, NO_ADDRESS, BAD_ADDRESS, DUPLICATE, UNSEEN = range(7)
 EXCLUSIONS = {
     BAD_ROW: Exclusion.BAD_ROW,
     NO_ADDRESS: Exclusion.NO_ADDRESS,
@@ -170,12 +85,11 @@ EXCLUSIONS = {
 }
 
 
-BESIDE = {"locale": "locale", "timezone": "timezone", "correlationId": "correlation"}
-"""Fields that some people have, and their columns."""
-
-
 class Plain:
     """Reads one plain file into `people`, a view of the table `raw` whose rows are the file's."""
+
+    KEPT: ClassVar[Sequence[str]] = ()
+    """Columns that `raw` has beside its usual ones."""
 
     def __init__(
         self, roster: Roster, source: PlainFile, channel: ChannelName, shape: Shape | None = None
@@ -183,25 +97,27 @@ class Plain:
         """`shape`: of separated values; None if only the row-wise reader can be right about them."""
         self.roster = roster
         self.shape = shape
+        self.cells = Cells(source, channel, self.KEPT)
         self.engine = roster.engine
         self.source = source
         self.field = channel.address_field
         self.by_mail = channel is ChannelName.EMAIL
         self.line = f"rowid + {1 if source.delimiter is None else 2}"
         """Of a row of `raw`, in SQL."""
-        self.kept: Sequence[str] = ()
-        """Columns that `raw` has beside its usual ones."""
 
     def read(self) -> bool:
         """False, with nothing in the engine: the file is not so plain after all."""
-        relation = self._relation() if self.source.paths else None
+        relation = self.cells.of_file(self.shape) if self.source.paths else None
         # Of a file that cannot be read so, the row-wise reader tells what is wrong with it, and where.
         if relation is None:
             return False
+        if self.shape is not None:
+            self.roster.peculiar = self.shape.peculiar
         size = sum(map(getsize, self.source.paths))
+        rows = self.cells.rows(relation, self.roster.identity)
         with self._patiently(size), beside(import_module, "numpy"):  # wanted next
             for few in (f" LIMIT {SAMPLE}", "") if size > SAMPLED_FROM else ("",):
-                if not self.engine.tried(f"CREATE OR REPLACE TABLE raw AS {self._rows(relation)}{few}"):
+                if not self.engine.tried(f"CREATE OR REPLACE TABLE raw AS {rows}{few}"):
                     return False
                 if self.source.delimiter is not None and self._oddities() > (
                     SAMPLE // 2 if few else MANY_ODD
@@ -236,7 +152,7 @@ class Plain:
             self.engine.run(f"UPDATE raw SET id = {self.roster.identity('key')} WHERE {missing}")
         self._duplicates()
         self._suppressions()
-        given = {column for _, column in self._named()}
+        given = {column for _, column in self.cells.beside()}
         named = "".join(
             f", {name if name in given else f'NULL::VARCHAR AS {name}'}" for name in BESIDE.values()
         )
@@ -245,101 +161,6 @@ class Plain:
             f"{named}{''.join(f', {name}' for name in self.roster.values())} FROM raw WHERE state = {GOOD}"
         )
         self._count()
-
-    def _relation(self) -> str | None:
-        """A query for the cells of each row that anybody reads, as `c0`, `c1` … by their places, and `width`."""
-        path = literal(list(self.source.paths))
-        if self.source.delimiter is None:
-            named = ", ".join(
-                f"nullif(trim({quoted(self.source.header[n])}::VARCHAR), '') AS c{n}" for n in self._wanted()
-            )
-            return f"SELECT {len(self.source.header)} AS width, {named} FROM read_parquet({path}, union_by_name = true)"
-        shape = self.shape
-        if shape is None:
-            return None
-        self.roster.peculiar = shape.peculiar
-        lines = (
-            f"read_csv({path}, auto_detect = false, columns = {{'l': 'VARCHAR'}}, delim = '\x01', quote = '', escape = '',"
-            f" header = false, skip = 1, buffer_size = {BUFFER}, max_line_size = {MAX_PLAIN_LINE},"
-            f" new_line = {literal(shape.ends)})"
-        )
-        return self._cut(lines, strange=shape.strange, beyond_ascii=shape.beyond_ascii)
-
-    def _cut(self, lines: str, *, strange: bool, beyond_ascii: bool = True) -> str:
-        """A query for the cells of lines `l`."""
-        comma = self.source.delimiter or ","
-        # Most lines have no space beside a comma, and are cut as they are.
-        space = SPACES.replace(r"\t", "") if comma == "\t" else SPACES
-        bar = r"\t" if comma == "\t" else re.escape(comma)
-        spaced = f"regexp_matches(l, {literal(f'(^|{bar}){space}|{space}({bar}|$)')})"
-        if not strange:
-            sides = " OR ".join(f"contains(l, {literal(side)})" for side in (f" {comma}", f"{comma} "))
-            beyond = f" OR (strlen(l) <> length(l) AND {spaced})" if beyond_ascii else ""
-            spaced = f"({sides} OR starts_with(l, ' ') OR ends_with(l, ' '){beyond})"
-        tidy = f"regexp_replace(l, {literal(f'{space}*{bar}{space}*')}, {literal(comma)}, 'g')"
-        tidy = f"regexp_replace({tidy}, {literal(f'^{space}+|{space}+$')}, '', 'g')"
-        cells = "".join(f", nullif(c[{n + 1}], '') AS c{n}" for n in self._wanted())
-        return (
-            f"WITH cut AS (SELECT *, string_split(CASE WHEN {spaced} THEN {tidy} ELSE l END,"
-            f" {literal(comma)}) AS c FROM {lines}) SELECT * EXCLUDE (l, c), len(c) AS width{cells} FROM cut"
-        )
-
-    def _wanted(self) -> list[int]:
-        """The cells that anybody reads."""
-        named = {*self.source.columns.values(), *self.source.variables.values()}
-        if self.source.where is not None:
-            named.update(self.source.where.columns)
-        return [n for n, name in enumerate(self.source.header) if name in named]
-
-    def _named(self) -> list[tuple[str, str]]:
-        """(field, column) of what some people have beside an address, where the source has it."""
-        columns = self.source.columns
-        return [(field, column) for field, column in BESIDE.items() if columns[field] in self.source.header]
-
-    def _cell(self, name: str | None) -> str:
-        at = {name: number for number, name in enumerate(self.source.header)}
-        return f"c{at[name]}" if name in at else "NULL::VARCHAR"
-
-    def _chosen(self, relation: str, where: Condition) -> str:
-        """The relation with a column `chosen`. The expression sees the source's names, among which there are none of ours."""
-        ours, prefix = [*self.kept, "width", *(f"c{n}" for n in self._wanted())], "_"
-        while any(name.lower().startswith(prefix) for name in where.columns):
-            prefix += "_"
-        hidden = ", ".join(f"{name} AS {prefix}{name}" for name in ours)
-        cells = {name: self._cell(name) for name in where.columns}
-        theirs = "".join(
-            f", CASE WHEN length({cell}) <= {MAX_CELL} THEN {cell} END AS {quoted(name)}"
-            for name, cell in cells.items()
-        )
-        shown = ", ".join(f"{prefix}{name} AS {name}" for name in ours)
-        return f"SELECT {shown}, coalesce(({where.sql}), false) AS chosen FROM (SELECT {hidden}{theirs} FROM ({relation}))"
-
-    def _rows(self, relation: str) -> str:
-        """The statement that makes `raw`: a row for each row of the file, in its order, with what is known of it."""
-        columns = self.source.columns
-        address = self._cell(columns[self.field])
-        plain = f"regexp_full_match({address}, {literal(PLAIN_EMAIL if self.by_mail else PLAIN_NUMBER)})"
-        key = f"CASE WHEN starts_with({address}, '+') THEN {address} ELSE concat('+', {address}) END"
-        key = f"lower({address})" if self.by_mail else key
-        chosen = self.source.where is not None
-        if self.source.where is not None:
-            relation = self._chosen(relation, self.source.where)
-        left_out = f"WHEN NOT chosen THEN {FILTERED}" if chosen else ""
-        ours = "".join(f", {self._cell(columns[name])} AS {column}" for name, column in self._named())
-        values = "".join(
-            f", {self._cell(column)} AS v{n}" for n, column in enumerate(self.source.variables.values())
-        )
-        identity = self.roster.identity("key") if self.roster.identity is not None else "NULL::UUID"
-        return f"""
-            SELECT {"".join(f"{name}, " for name in self.kept)}width, CASE WHEN plain THEN NULL ELSE written END AS told, key,
-                   CASE WHEN written <> key THEN written END AS sent,
-                   (CASE WHEN width IS NULL THEN {FILTERED} WHEN width <> {len(self.source.header)} THEN {BAD_ROW}
-                    {left_out} WHEN written IS NULL THEN {NO_ADDRESS}
-                    WHEN plain THEN {GOOD} ELSE {UNSEEN} END)::UTINYINT AS state,
-                   0::UTINYINT AS suppression{ours}{values},
-                   {identity} AS id
-            FROM (SELECT *, CASE WHEN plain THEN {key} END AS key
-                  FROM (SELECT *, {address} AS written, {plain} AS plain FROM ({relation})))"""
 
     def _numbering_plans(self) -> None:
         """Numbers that the plans of their countries do not take, or cannot be sure of, are no plain ones."""

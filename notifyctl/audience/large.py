@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 
-from notifyctl.audience.columns import Roster, load
+from notifyctl.audience.columns import load
+from notifyctl.audience.roster import Roster
 from notifyctl.delivery import RecipientBatch
 from notifyctl.engine import failure
 from notifyctl.model import ChannelName

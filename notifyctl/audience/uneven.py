@@ -10,7 +10,8 @@ from typing import Any
 
 from notifyctl.ahead import Ahead
 from notifyctl.audience.addresses import COUNTRY_FIRST, NAME_AT_DOMAIN, ONLY_DIGITS
-from notifyctl.audience.columns import BAD_ADDRESS, GOOD, UNSEEN, Plain
+from notifyctl.audience.cells import BAD_ADDRESS, GOOD, UNSEEN
+from notifyctl.audience.columns import Plain
 from notifyctl.audience.pieces import PIECE, Celled, Cutter, Lined
 from notifyctl.audience.shape import STRANGE
 from notifyctl.audience.streams import TableError
@@ -22,13 +23,15 @@ STRANGE_SPACES = tuple(space.decode() for space in STRANGE)
 class Uneven(Plain):
     """Reads one file into `people`, a view of the table `raw`, whose rows are people and know their lines."""
 
+    KEPT = ("line",)
+
     def read(self) -> bool:
         """False, with nothing in the engine, for what is no separated values, or cannot be decoded."""
         if self.source.delimiter is None:
             return False
         self.line = "line"
-        self.kept = ("line",)
-        nothing = f"SELECT * FROM ({self._rows(self._cut(NO_LINES, strange=False))}) LIMIT 0"
+        rows = self.cells.rows(self.cells.cut(NO_LINES, strange=False), self.roster.identity)
+        nothing = f"SELECT * FROM ({rows}) LIMIT 0"
         self.begun = 0
         self.engine.run("BEGIN")
         self.engine.run(f"CREATE TABLE whole AS {nothing}")
@@ -56,7 +59,8 @@ class Uneven(Plain):
     def _take(self, piece: Lined | Celled) -> None:
         columns, relation = self._handed(piece)
         with self.engine.given("piece", columns), self._patiently(PIECE):
-            self.engine.run(f"CREATE TABLE raw AS {self._rows(relation)}")
+            rows = self.cells.rows(relation, self.roster.identity)
+            self.engine.run(f"CREATE TABLE raw AS {rows}")
         if self._oddities():
             self._plainly_bad()
             self._odd_addresses()
@@ -92,12 +96,12 @@ class Uneven(Plain):
         numbers = np.array(piece.numbers, dtype=np.int64)
         if isinstance(piece, Lined):
             text = "".join(piece.lines)
-            cut = self._cut("piece", strange=any(space in text for space in STRANGE_SPACES))
+            cut = self.cells.cut("piece", strange=any(space in text for space in STRANGE_SPACES))
             return {"line": numbers, "l": np.array(piece.lines, dtype=object)}, cut
         by_place = list(zip(*piece.cells, strict=True))
         columns = {
             f"c{n}": np.array([*(cell.strip() or None for cell in by_place[n]), None], dtype=object)[:-1]
-            for n in self._wanted()
+            for n in self.cells.wanted()
         }
         cells = "".join(f", {name}::VARCHAR AS {name}" for name in columns)
         return {

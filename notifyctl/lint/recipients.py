@@ -22,8 +22,8 @@ from notifyctl.ports import AudienceReader
 from notifyctl.records import dataclass, field
 
 if TYPE_CHECKING:
-    from notifyctl.audience.columns import Roster
     from notifyctl.audience.excluded import Excluded
+    from notifyctl.audience.roster import Roster
 
 SHOWN = 5
 """Rows told for each rule and notification unless all are asked for."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from notifyctl.audience.roster import Identity
 from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES
 from notifyctl.engine import Engine
 from notifyctl.plan.part import Identify
@@ -16,7 +17,6 @@ from notifyctl.plan.part import Identify
 __all__ = [
     "DELIVERY_HASH",
     "MEMBER",
-    "Identity",
     "halved",
     "high",
     "identity_of",
@@ -33,9 +33,6 @@ SORTED_AT_ONCE = 1 << 20
 """Entries of the digest that are held at once, more or less."""
 PIECE = 1 << 14
 """Entries that become bytes together: few enough to stay near the processor."""
-
-Identity = Callable[[str], str]
-"""An SQL expression for a normalised address → one for the id of its recipient."""
 
 
 def identity_of(identify: Identify) -> Identity | None:
