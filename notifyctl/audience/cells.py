@@ -75,7 +75,8 @@ class Cells:
             sides = " OR ".join(f"contains(l, {literal(side)})" for side in (f" {comma}", f"{comma} "))
             beyond = f" OR (strlen(l) <> length(l) AND {spaced})" if beyond_ascii else ""
             spaced = f"({sides} OR starts_with(l, ' ') OR ends_with(l, ' '){beyond})"
-        tidy = f"regexp_replace(l, {literal(f'{space}*{bar}{space}*')}, {literal(comma)}, 'g')"
+        alone = literal(comma.replace("\\", r"\\"))  # a replacement has escapes of its own
+        tidy = f"regexp_replace(l, {literal(f'{space}*{bar}{space}*')}, {alone}, 'g')"
         tidy = f"regexp_replace({tidy}, {literal(f'^{space}+|{space}+$')}, '', 'g')"
         cells = "".join(f", nullif(c[{n + 1}], '') AS c{n}" for n in self.wanted())
         return (

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from os.path import getsize
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from notifyctl.ahead import beside
 from notifyctl.audience.addresses import email, msisdn, plausible
@@ -42,8 +42,6 @@ SAMPLE = 50_000
 """Rows at its beginning by which a file is judged."""
 SAMPLED_FROM = 256 << 20
 """Bytes from which on it is: a smaller file is read at once, even if in vain."""
-NUMBERED = 1 << 22
-"""Rows whose duplicates are looked for at a time."""
 MANY_ODD = 500_000
 """Addresses that need a second look; of more the file is read in pieces."""
 
@@ -216,7 +214,7 @@ class Plain:
             "hash(key)" if self.roster.identity is None else "hash(id)",
         )
         self.engine.run("CREATE TEMP TABLE doubled (key VARCHAR, first BIGINT)")
-        for several in self._several(number, good):
+        for several in self.engine.repeated(number, good):
             with self.engine.given("several", {"number": several}):
                 self.engine.run(
                     f"INSERT INTO doubled SELECT key, min(rowid) FROM {good} AND {number} IN (SELECT number FROM several)"
@@ -227,16 +225,6 @@ class Plain:
             f" WHERE raw.key = doubled.key AND raw.rowid > doubled.first AND state = {GOOD}"
         )
         self.engine.run("DROP TABLE doubled")
-
-    def _several(self, number: str, rows: str) -> Iterator[Any]:
-        """Numbers that more than one row has, as an array or several. Numbers are sorted far sooner than texts are grouped."""
-        [count] = self.engine.row(f"SELECT count(*) FROM {rows}")
-        parts = count // NUMBERED + 1
-        for part in range(parts):
-            share = f" AND {number} % {parts} = {part}" if parts > 1 else ""
-            numbers = self.engine.arrays(f"SELECT {number} AS number FROM {rows}{share}")["number"]
-            numbers.sort()
-            yield numbers[1:][numbers[1:] == numbers[:-1]]
 
     def _suppressions(self) -> None:
         import numpy as np

@@ -13,7 +13,7 @@ from typing import Any
 from notifyctl.ahead import Ahead
 from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, BatchFacts, Scope
 from notifyctl.engine import Engine
-from notifyctl.plan.packed import high, low
+from notifyctl.plan.packed import HALVES, high, low
 from notifyctl.plan.sieve import Sieve
 from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Standing
 from notifyctl.records import dataclass, field
@@ -22,8 +22,6 @@ __all__ = ["BATCH_BITS", "RANKS", "Meeting", "Sizes", "meet_ids"]
 
 WORDS = 7
 """A member as numbers of 32 bits: four of the id, three of the fingerprint."""
-MEMBER = {"hi": "u8", "lo": "u8", "f1": "u8", "f2": "u4"}
-"""The same as the numbers that are compared: halves of the id, parts of the fingerprint."""
 AT_ONCE = 1 << 21
 """People whose ids are put into the sieve at a time."""
 
@@ -144,10 +142,10 @@ class Piece:
 
         words = np.frombuffer(b"".join(self.members), "<u4").reshape(-1, WORDS)
         places = sieve.passing(words)
-        packed = words[places].view([(name, f">{kind}") for name, kind in MEMBER.items()])[:, 0]
+        packed = words[places].view([(name, f">{kind}") for name, kind in HALVES.items()])[:, 0]
         stretches = np.searchsorted(np.cumsum(self.sizes), places, side="right")
         return {
-            **{name: packed[name].astype(kind) for name, kind in MEMBER.items()},
+            **{name: packed[name].astype(kind) for name, kind in HALVES.items()},
             "rank": self._ranks(stretches, places),
             "recorded": np.array(self.recorded)[stretches],
         }

@@ -6,7 +6,7 @@ A delivery hash is two of them, `hash` and `rest`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from notifyctl.audience.roster import Identity
@@ -16,12 +16,15 @@ from notifyctl.plan.part import Identify
 
 __all__ = [
     "DELIVERY_HASH",
+    "HALVES",
     "MEMBER",
     "halved",
+    "halves_of_member",
     "high",
     "identity_of",
     "in_order",
     "low",
+    "members_of",
     "sorted_entries",
 ]
 
@@ -29,6 +32,10 @@ DELIVERY_HASH = "hash::BLOB || rest::BLOB"
 """Of a unit, 32 bytes."""
 MEMBER = f"id::BLOB || (hash::BLOB)[1:{FINGERPRINT_BYTES}]"
 """A unit as a ledger keeps it."""
+HALVES = {"hi": "u8", "lo": "u8", "f1": "u8", "f2": "u4"}
+"""The same as numbers: the halves of the id, the parts of the fingerprint. In a ledger they lie one after the other, the highest
+byte first.
+"""
 SORTED_AT_ONCE = 1 << 20
 """Entries of the digest that are held at once, more or less."""
 PIECE = 1 << 14
@@ -56,15 +63,29 @@ def low(value: str) -> str:
     return f"({value}::UHUGEINT & {(1 << 64) - 1})::UBIGINT"
 
 
+def halves_of_member() -> str:
+    """HALVES of a unit, as columns of these names."""
+    fingerprint = f"{high('hash')} AS f1, ({low('hash')} >> 32)::UINTEGER AS f2"
+    return f"{high('id')} AS hi, {low('id')} AS lo, {fingerprint}"
+
+
+def members_of(halves: Mapping[str, Any]) -> bytes:
+    """Columns of HALVES, packed as in a ledger."""
+    import numpy as np
+
+    packed = np.empty(len(halves["hi"]), [(name, f">{kind}") for name, kind in HALVES.items()])
+    for name in HALVES:
+        packed[name] = halves[name]
+    return packed.tobytes()
+
+
 def sorted_entries(
     engine: Engine, test: str, count: int, *, at_once: int = SORTED_AT_ONCE
 ) -> Iterator[bytes]:
     """What the digest takes of the units for which the test holds, about `count` of them: id and delivery hash, in the order of
     the ids, in pieces of whole entries. Ids are spread evenly, so one range of them after the other is fetched and sorted.
     """
-    numbers = ", ".join(
-        f"{half(value)} AS {name}{value}" for value in ("id", "hash", "rest") for name, half in HALVES.items()
-    )
+    numbers = ", ".join(f"{half(value)}" for value in ("id", "hash", "rest") for half in (high, low))
     parts = count // at_once + 1
     bounds = [(part << 64) // parts for part in range(1, parts)]
     for lower, upper in zip([None, *bounds], [*bounds, None], strict=True):
@@ -72,9 +93,6 @@ def sorted_entries(
         within += [f"{high('id')} < {upper}"] if upper is not None else []
         tests = " AND ".join([test, *within])
         yield from in_order([*engine.arrays(f"SELECT {numbers} FROM units WHERE {tests}").values()])
-
-
-HALVES = {"high_": high, "low_": low}
 
 
 def in_order(numbers: list[Any]) -> Iterator[bytes]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from notifyctl.ahead import Ahead
-from notifyctl.delivery import UnitColumns
+from notifyctl.delivery import MEMBER_BYTES, UnitColumns
 from notifyctl.engine import Engine
-from notifyctl.plan.packed import MEMBER
+from notifyctl.plan.packed import halves_of_member, members_of
 from notifyctl.records import dataclass
 
 PAGE = 1 << 15
@@ -34,41 +34,47 @@ class Selected:
 
     def chunks(self, size: int) -> Iterator[UnitColumns]:
         own, correlation = self.own, self.correlation
-        for members, sent, *rest in self._cut([MEMBER, "sent", *correlation, *own], size):
+        for members, (sent, *rest) in self._cut(["sent", *correlation, *own], size):
             yield UnitColumns(
-                members=b"".join(members),
+                members=members,
                 destinations=sent,
                 own=rest[-len(own) :] if own else [],
                 correlations=rest[0] if correlation else [None] * len(sent),
             )
 
     def heads(self, size: int) -> Iterator[tuple[bytes, Sequence[str | None]]]:
-        for members, *rest in self._cut([MEMBER, *self.correlation], size):
-            yield b"".join(members), rest[0] if rest else [None] * len(members)
+        for members, rest in self._cut(self.correlation, size):
+            yield members, rest[0] if rest else [None] * (len(members) // MEMBER_BYTES)
 
     @property
     def correlation(self) -> list[str]:
         """The column, if anybody has one."""
         return ["correlation"] if self.correlated else []
 
-    def _cut(self, columns: Sequence[str], size: int) -> Iterator[list[list[Any]]]:
-        """Columns, `size` rows at a time."""
-        rest: list[list[Any]] = [[] for _ in columns]
-        for page in Ahead(self._pages(columns)):
+    def _cut(self, columns: Sequence[str], size: int) -> Iterator[tuple[bytes, list[list[Any]]]]:
+        """Packed members and columns, `size` units at a time."""
+        members, rest = b"", [list[Any]() for _ in columns]
+        for packed, page in Ahead(self._pages(columns)):
+            members += packed
             rest = [[*old, *new] for old, new in zip(rest, page, strict=True)]
-            whole = len(rest[0]) - len(rest[0]) % size
+            count = len(members) // MEMBER_BYTES
+            whole = count - count % size
             for start in range(0, whole, size):
-                yield [column[start : start + size] for column in rest]
-            rest = [column[whole:] for column in rest]
-        if rest[0]:
-            yield rest
+                end = start + size
+                yield members[start * MEMBER_BYTES : end * MEMBER_BYTES], [each[start:end] for each in rest]
+            members = members[whole * MEMBER_BYTES :]
+            rest = [each[whole:] for each in rest]
+        if members:
+            yield members, rest
 
-    def _pages(self, columns: Sequence[str]) -> Iterator[list[list[Any]]]:
-        people = " JOIN (SELECT * EXCLUDE id FROM people) USING (n)" if set(columns) - {MEMBER} else ""
-        named = ", ".join(f"{column} AS c{at}" for at, column in enumerate(columns))
+    def _pages(self, columns: Sequence[str]) -> Iterator[tuple[bytes, list[list[Any]]]]:
+        named = "".join(f", {column} AS c{at}" for at, column in enumerate(columns))
         [last] = self.engine.row("SELECT max(n) FROM units")
         for start in range(0, last + 1, PAGE):
-            page = f"n >= {start} AND n < {start + PAGE}"
-            yield self.engine.columns(
-                f"SELECT {named} FROM (SELECT * FROM units WHERE {page} AND {self.test}){people} ORDER BY n"
+            within = f"n >= {start} AND n < {start + PAGE}"
+            # The engine does not see by itself that the page is one of the people too.
+            people = f" JOIN (SELECT * EXCLUDE id FROM people WHERE {within}) USING (n)" if columns else ""
+            found = self.engine.arrays(
+                f"SELECT {halves_of_member()}{named} FROM (SELECT * FROM units WHERE {within} AND {self.test}){people} ORDER BY n"
             )
+            yield members_of(found), [found[f"c{at}"].tolist() for at in range(len(columns))]

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from notifyctl.audience import open_audience
@@ -151,6 +151,9 @@ UNEVEN = st.lists(
     delimiter=st.sampled_from([",", ",", ";", "\t", "^", "]", "\\", "|"]),
     condition=st.sampled_from([None, None, "line <> '' and key is not null", "c1 = 'Ada' or width > 3"]),
     header=st.sampled_from(["msisdn,line,key", "c1,width,line,key,msisdn", '"msisdn","line",key', "msisdn"]),
+)
+@example(
+    written=["\n447700900003\\ Ada\\x", "\x1f"], delimiter="\\", condition=None, header="msisdn,line,key"
 )
 def test_what_is_uneven_is_read_the_same(
     written: list[str], delimiter: str, condition: str | None, header: str
