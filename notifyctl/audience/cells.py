@@ -81,7 +81,7 @@ class Cells:
         cells = "".join(f", nullif(c[{n + 1}], '') AS c{n}" for n in self.wanted())
         return (
             f"WITH cut AS (SELECT *, string_split(CASE WHEN {spaced} THEN {tidy} ELSE l END,"
-            f" {literal(comma)}) AS c FROM {lines}) SELECT * EXCLUDE (l, c), len(c) AS width{cells} FROM cut"
+            f" {literal(comma)}) AS c FROM {lines}) SELECT * EXCLUDE (l, c), len(c)::UINTEGER AS width{cells} FROM cut"
         )
 
     def wanted(self) -> list[int]:
@@ -129,14 +129,13 @@ class Cells:
         values = "".join(
             f", {self.cell(column)} AS v{n}" for n, column in enumerate(self.source.variables.values())
         )
-        recipient = identity("key") if identity is not None else "NULL::UUID"
+        recipient = f", {identity('key')} AS id" if identity is not None else ""
         return f"""
             SELECT {"".join(f"{name}, " for name in self.kept)}width, CASE WHEN plain THEN NULL ELSE written END AS told, key,
                    CASE WHEN written <> key THEN written END AS sent,
                    (CASE WHEN width IS NULL THEN {FILTERED} WHEN width <> {len(self.source.header)} THEN {BAD_ROW}
                     {left_out} WHEN written IS NULL THEN {NO_ADDRESS}
                     WHEN plain THEN {GOOD} ELSE {UNSEEN} END)::UTINYINT AS state,
-                   0::UTINYINT AS suppression{ours}{values},
-                   {recipient} AS id
+                   0::UTINYINT AS suppression{ours}{values}{recipient}
             FROM (SELECT *, CASE WHEN plain THEN {key} END AS key
                   FROM (SELECT *, {address} AS written, {plain} AS plain FROM ({relation})))"""

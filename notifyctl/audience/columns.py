@@ -150,12 +150,13 @@ class Plain:
             self.engine.run(f"UPDATE raw SET id = {self.roster.identity('key')} WHERE {missing}")
         self._duplicates()
         self._suppressions()
+        recipient = "id" if self.roster.identity is not None else "NULL::UUID"
         given = {column for _, column in self.cells.beside()}
         named = "".join(
             f", {name if name in given else f'NULL::VARCHAR AS {name}'}" for name in BESIDE.values()
         )
         self.engine.run(
-            f"CREATE VIEW people AS SELECT rowid AS n, {self.line} AS line, key, id, coalesce(sent, key) AS sent, suppression"
+            f"CREATE VIEW people AS SELECT rowid AS n, {self.line} AS line, key, {recipient} AS id, coalesce(sent, key) AS sent, suppression"
             f"{named}{''.join(f', {name}' for name in self.roster.values())} FROM raw WHERE state = {GOOD}"
         )
         self._count()
@@ -176,8 +177,9 @@ class Plain:
         ]
         for told in verdicts_sql("sure", "key", numbers, begun):
             self.engine.run(f"INSERT INTO unsure SELECT place FROM ({told}) WHERE NOT coalesce(sound, false)")
+        forgotten = "id = NULL, " if self.roster.identity is not None else ""
         self.engine.run(
-            f"UPDATE raw SET state = {UNSEEN}, told = coalesce(sent, key), key = NULL, id = NULL, sent = NULL FROM unsure"
+            f"UPDATE raw SET state = {UNSEEN}, told = coalesce(sent, key), key = NULL, {forgotten}sent = NULL FROM unsure"
             " WHERE raw.rowid = unsure.place"
         )
         for table in ("sure", "unsure"):

@@ -90,7 +90,8 @@ class Units:
         blocked = self._by_variant([self._blocked(each) for each in self.readings])
         self.engine.run(f"""
             CREATE TABLE units AS
-            SELECT n, id, variant, zone, suppression AS suppressed, segments, length, wide, odd, {halved("hashed")},
+            SELECT n::UINTEGER AS n, id, variant, zone, suppression AS suppressed, segments, length::UINTEGER AS length,
+                   wide, odd, {halved("hashed")},
                    {blocked} AS blocked,
                    0::UTINYINT AS standing, {self.part.recorded is not None} AS joined, false AS earlier
             FROM (SELECT *, {made} FROM (
