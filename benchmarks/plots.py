@@ -96,7 +96,7 @@ def growth(figures: Sequence[Figure]) -> str:
     powers = min(x1 - x0, y1 - y0)
     (x, y), (to_x, to_y) = at(10**x0, 10**y0), at(10 ** (x0 + powers), 10 ** (y0 + powers))
     lines.append(line(x, y, to_x, to_y, "#b9c0c8", 1))
-    lines.append(words(to_x - 62, to_y + 26, "in proportion", anchor="end", shade=PALE))
+    lines.append(words(to_x - 8, to_y + 64, "in proportion", anchor="end", shade=PALE))
     ends: list[float] = []
     for number, (name, each) in enumerate(sorted(series, key=lambda named: -named[1][-1][1])):
         places, shade = [at(x, y) for x, y in each if min(x, y) > 0], SHADES[number % len(SHADES)]

@@ -10,6 +10,7 @@ from time import monotonic
 from notifyctl.apply.run import Event, Planned, Settled, Waiting
 from notifyctl.cli.options import say
 from notifyctl.delivery import Accepted, Unknown
+from notifyctl.views.diagnostics import plural
 
 LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 WORTH_TELLING = 1.0  # seconds of waiting that are worth a line
@@ -36,7 +37,8 @@ class Lines:
         match event:
             case Planned(batches, recipients):
                 self.total = recipients
-                say(f"Sending to {recipients:,} recipients in {batches:,} requests.", stderr=True)
+                said = f"Sending to {plural(recipients, 'recipient')} in {plural(batches, 'request')}."
+                say(said, stderr=True)
             case Settled(number, recipients, outcome, again):
                 self.done += 0 if again else recipients
                 if not isinstance(outcome, Accepted) and not again:
