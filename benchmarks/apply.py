@@ -93,14 +93,11 @@ def whole(folder: Path, rows: int, port: int, rounds: int) -> Iterator[Figure]:
             subprocess.run(["rm", "-rf", str(target)], check=True)
             subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
-    run = process(*command, "apply", "--expect", digest)
-
-    def ours() -> None:
-        afresh()
-        run()
-
-    script = process(sys.executable, HERE / "apply_by_loop.py", str(port), root / "people.csv")
-    times = interleaved(rounds, {"notifyctl": ours, "loop": script}, warm=rows < 10**6)
+    runs = {
+        "notifyctl": process(*command, "apply", "--expect", digest),
+        "loop": process(sys.executable, HERE / "apply_by_loop.py", str(port), root / "people.csv"),
+    }
+    times = interleaved(rounds, runs, before={"notifyctl": afresh}, warm=rows < 10**6)
     detail = f"loop {times['loop']:.2f} s, notifyctl {times['notifyctl']:.2f} s"
     yield judged(
         f"the whole apply of {rows:,}, re-plan included",

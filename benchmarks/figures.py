@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 MOST_ROUNDS = 99
 SIZES = ("small", "full")
@@ -112,22 +113,33 @@ def report(figures: Sequence[Figure], file: Path | None) -> None:
 
 
 def interleaved(
-    rounds: int, runs: Mapping[str, Callable[[], object]], *, warm: bool = True
+    rounds: int,
+    runs: Mapping[str, Callable[[], object]],
+    *,
+    before: Mapping[str, Callable[[], object]] = MappingProxyType({}),
+    warm: bool = True,
 ) -> dict[str, float]:
     """Median seconds of each run. Rounds are interleaved, so that whatever else the machine does falls on all alike.
 
-    `warm`: each is run once before, unmeasured. Leave it out only where one run takes minutes.
+    `before`: what makes ready for a run, unmeasured. `warm`: each is run once before, unmeasured. Leave it out only where one
+    run takes minutes.
     """
     if warm:
-        for run in runs.values():
+        for name, run in runs.items():
+            before.get(name, nothing)()
             run()
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
+            before.get(name, nothing)()
             start = time.perf_counter()
             run()
             times[name].append(time.perf_counter() - start)
     return {name: statistics.median(taken) for name, taken in times.items()}
+
+
+def nothing() -> None:
+    pass
 
 
 def process(*command: str | Path) -> Callable[[], None]:
