@@ -85,7 +85,7 @@ def sorted_entries(
     """What the digest takes of the units for which the test holds, about `count` of them: id and delivery hash, in the order of
     the ids, in pieces of whole entries. Ids are spread evenly, so one range of them after the other is fetched and sorted.
     """
-    numbers = ", ".join(f"{half(value)}" for value in ("id", "hash", "rest") for half in (high, low))
+    numbers = ", ".join(half(value) for value in ("id", "hash", "rest") for half in (high, low))
     parts = count // at_once + 1
     bounds = [(part << 64) // parts for part in range(1, parts)]
     for lower, upper in zip([None, *bounds], [*bounds, None], strict=True):

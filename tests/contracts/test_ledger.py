@@ -124,6 +124,39 @@ def test_without_a_ledger_nothing_opens_and_the_way_out_is_named(bench: Bench) -
     assert not bench.store.exists()
 
 
+def test_facts_of_many_batches_say_of_each_what_it_says_alone(store: LedgerStore) -> None:
+    outcomes = (ACCEPTED, REJECTED, UNKNOWN, None)
+    with store.writer("test") as writer:
+        for at in range(0, 700, 10):
+            scope = MAIL if at % 70 == 0 else SMS
+            numbers = writer.plan_batches(scope, [members(n) for n in range(at, at + 10)], at=AT)
+            for number in numbers[:-1]:
+                writer.arm(number, 1, seal=SEAL, at=AT)
+                outcome = outcomes[number % len(outcomes)]
+                if outcome is not None:
+                    writer.settle(number, 1, outcome, at=AT)
+    with closing(store.reader()) as reader:
+        for scope, count in ((SMS, 600), (MAIL, 100)):
+            facts = list(reader.facts(scope))
+            assert len(facts) == count
+            assert facts == [reader.find(each.number) for each in facts]
+            assert {each.state for each in facts} >= {
+                BatchState.ACCEPTED,
+                BatchState.ARMED,
+                BatchState.PLANNED,
+            }
+
+
+def test_an_opening_counts_who_was_held_and_who_was_planned(store: LedgerStore) -> None:
+    with store.writer("test") as writer:
+        writer.open_scope(SMS, person(8) + person(9), at=AT)
+        writer.plan_batches(SMS, [members(1, 2, 3), members(4)], at=AT)
+    planned(store, members(5))
+    with closing(store.reader()) as reader:
+        assert reader.opening_size(SMS) == 6 == len(reader.recorded(SMS) or b"") // ID_BYTES
+        assert reader.opening_size(MAIL) == 0
+
+
 def test_a_new_ledger_is_empty_and_knows_when_it_was_made(store: LedgerStore) -> None:
     with closing(store.reader()) as reader:
         summary = reader.summary()
