@@ -215,18 +215,18 @@ class Plain:
             f"raw WHERE state = {GOOD}",
             "hash(key)" if self.roster.identity is None else "hash(id)",
         )
-        self.engine.run("CREATE TEMP TABLE doubled (key VARCHAR, first BIGINT)")
+        self.engine.run("CREATE TEMP TABLE later (place BIGINT, first BIGINT)")
         for several in self.engine.repeated(number, good):
             with self.engine.given("several", {"number": several}):
-                self.engine.run(
-                    f"INSERT INTO doubled SELECT key, min(rowid) FROM {good} AND {number} IN (SELECT number FROM several)"
-                    " GROUP BY key HAVING count(*) > 1"
+                alike = (
+                    "SELECT rowid AS place, min(rowid) OVER (PARTITION BY key) AS first"
+                    f" FROM {good} AND {number} IN (SELECT number FROM several)"
                 )
+                self.engine.run(f"INSERT INTO later SELECT * FROM ({alike}) WHERE place > first")
         self.engine.run(
-            f"UPDATE raw SET state = {DUPLICATE}, told = doubled.first::VARCHAR FROM doubled"
-            f" WHERE raw.key = doubled.key AND raw.rowid > doubled.first AND state = {GOOD}"
+            f"UPDATE raw SET state = {DUPLICATE}, told = first::VARCHAR FROM later WHERE raw.rowid = place"
         )
-        self.engine.run("DROP TABLE doubled")
+        self.engine.run("DROP TABLE later")
 
     def _suppressions(self) -> None:
         import numpy as np

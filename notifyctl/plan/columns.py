@@ -97,7 +97,9 @@ class ByColumns:
         if isinstance(recorded, Recorded):
             held = PackedIds(recorded.held)
             size = sum(map(len, recorded.held)) // ID_BYTES + meeting.recorded
-            recorded.size = lambda: size  # all of it has just been read; to ask for it would be to read it again
+            recorded.size = lambda: (
+                size
+            )  # all of it has just been read; to ask for it would be to read it again
         meet_ids(self.engine, held or (), column="joined", value=False)
         meet_ids(self.engine, self.part.earlier, column="earlier", value=True)
         for table in ("met", "ids"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from notifyctl.ahead import Ahead
 from notifyctl.audience.roster import Identity
 from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES
 from notifyctl.engine import Engine
@@ -88,11 +89,16 @@ def sorted_entries(
     numbers = ", ".join(half(value) for value in ("id", "hash", "rest") for half in (high, low))
     parts = count // at_once + 1
     bounds = [(part << 64) // parts for part in range(1, parts)]
-    for lower, upper in zip([None, *bounds], [*bounds, None], strict=True):
-        within = [f"{high('id')} >= {lower}"] if lower is not None else []
-        within += [f"{high('id')} < {upper}"] if upper is not None else []
-        tests = " AND ".join([test, *within])
-        yield from in_order([*engine.arrays(f"SELECT {numbers} FROM units WHERE {tests}").values()])
+
+    def ranges() -> Iterator[list[Any]]:
+        for lower, upper in zip([None, *bounds], [*bounds, None], strict=True):
+            within = [f"{high('id')} >= {lower}"] if lower is not None else []
+            within += [f"{high('id')} < {upper}"] if upper is not None else []
+            tests = " AND ".join([test, *within])
+            yield [*engine.arrays(f"SELECT {numbers} FROM units WHERE {tests}").values()]
+
+    for columns in Ahead(ranges()):
+        yield from in_order(columns)
 
 
 def in_order(numbers: list[Any]) -> Iterator[bytes]:
