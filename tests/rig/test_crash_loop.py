@@ -21,6 +21,8 @@ from notifyctl.faults import Point
 ALL = bool(os.environ.get("RIG_ALL"))
 PAIRS = 10
 """How many pairs are tried otherwise."""
+TRIES = 8
+"""Of the first crash of a pair, which a run may have passed by without it."""
 AT_MOST = 200
 """Points in a run: a loop that goes further has lost its end."""
 KILLED = f"signal {signal.SIGKILL.value}"
@@ -70,14 +72,18 @@ def test_killed_and_killed_again_while_recovering(rig: Any) -> None:
     chosen = pairs if ALL else random.Random(count).sample(pairs, PAIRS)
     once = twice = 0
     for first, second in chosen:
-        rig.fresh()
-        # Answers that come together are recorded together, so that a run may pass a few points less.
-        once += rig.apply(fault=f"kill:#{first}").how == KILLED
+        for _ in range(TRIES):
+            rig.fresh()
+            # Answers that come together are recorded together, so that a run may pass a few points less, and another not.
+            came = rig.apply(fault=f"kill:#{first}").how == KILLED
+            if came:
+                break
+        once += came
         again = rig.apply(fault=f"kill:#{second}")
         twice += again.how == KILLED
         rig.check(crashes=2)
         rig.finish(crashes=2)
-    assert once > len(chosen) * 0.7, "the first crash came too seldom"
+    assert once > len(chosen) * 0.9, "the first crash came too seldom"
     assert twice > len(chosen) / 10, "the second crash hardly ever came"
     sys.stdout.write(f"{len(chosen)} of {len(pairs)} pairs, the second hit in {twice}: {rig.runs} runs\n")
 
