@@ -21,10 +21,10 @@ import numpy as np
 
 from notifyctl.engine import DEFAULT_MEMORY
 from notifyctl.hashing import RecipientHasher
-from notifyctl.plan.packed import halved, high, in_order, low
+from notifyctl.plan.packed import halved, high, in_order, low, packed_halves
 from notifyctl.plan.sieve import Sieve
 
-MEMBER = np.dtype([("hi", ">u8"), ("lo", ">u8"), ("f1", ">u8"), ("f2", ">u4")])
+MEMBER = np.dtype(packed_halves())
 HEAD = '{"of":"' + "0" * 64 + '","values":{"area":"'
 TEXT_LENGTH = 52
 RAW = """
@@ -83,7 +83,7 @@ def main() -> None:
         )
 
     def digest() -> None:
-        columns = ", ".join(f"{half(name)}" for name in ("id", "hash", "rest") for half in (high, low))
+        columns = ", ".join(half(name) for name in ("id", "hash", "rest") for half in (high, low))
         new = engine.execute(f"SELECT {columns} FROM ids JOIN hashes USING (n) ANTI JOIN met USING (n)")
         state = hashlib.sha256()
         for piece in in_order([*new.fetchnumpy().values()]):

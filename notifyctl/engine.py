@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -307,6 +307,13 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return max(len(os.sched_getaffinity(0)), 1)
     return os.cpu_count() or 1
+
+
+def objects(values: Iterable[object]) -> Any:
+    """An array of objects, for `given`: never one of equal lengths, which would be two dimensions."""
+    import numpy as np
+
+    return np.array([*values, None], dtype=object)[:-1]
 
 
 def literal(value: object) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 
+from notifyctl.audience.cells import BESIDE
 from notifyctl.audience.columns import load
 from notifyctl.audience.roster import Roster
 from notifyctl.delivery import RecipientBatch
@@ -31,8 +32,8 @@ def gathered(audience: AudienceReader, channel: ChannelName) -> Roster | None:
 def batches(roster: Roster) -> Iterator[RecipientBatch]:
     """The people in the order of their rows, without anything about suppression, and without excluded rows."""
     # Most audiences have none of them, and to make nothing of them for millions takes its time.
-    given = roster.engine.row("SELECT count(locale), count(timezone), count(correlation) FROM people")
-    there = [name for name, count in zip(("locale", "timezone", "correlation"), given, strict=True) if count]
+    given = roster.engine.row(f"SELECT {', '.join(f'count({name})' for name in BESIDE.values())} FROM people")
+    there = [name for name, count in zip(BESIDE.values(), given, strict=True) if count]
     asked = ["key", "sent", "line", *there, *roster.values()]
     for rows in roster.engine.chunks(f"SELECT {', '.join(asked)} FROM people", AT_ONCE):
         columns: dict[str, Sequence[str | None]] = dict(zip(asked, zip(*rows, strict=True), strict=True))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from notifyctl.audience.excluded import Excluded
-from notifyctl.engine import Engine
+from notifyctl.engine import Engine, objects
 from notifyctl.model import ChannelName
 from notifyctl.ports import AudienceReader
 from notifyctl.records import dataclass, field
@@ -45,11 +44,6 @@ class Roster:
 def hand_over(roster: Roster, audience: AudienceReader, channel: ChannelName) -> None:
     import numpy as np
 
-    def texts(values: Sequence[Any]) -> Any:
-        return np.array([*values, None], dtype=object)[
-            :-1
-        ]  # never one of equal lengths, which would be two dimensions
-
     identity = roster.identity("key") if roster.identity is not None else "NULL"
     roster.engine.run(people_table(roster))
     places: dict[str, int] = {}
@@ -62,15 +56,15 @@ def hand_over(roster: Roster, audience: AudienceReader, channel: ChannelName) ->
         chunk = {
             "n": np.arange(roster.people, roster.people + len(batch)),
             "line": np.array(batch.lines, dtype=np.int64),
-            "key": texts(batch.addresses),
-            "sent": texts(batch.destinations),
-            "locale": texts(batch.locales),
-            "timezone": texts(batch.timezones),
-            "correlation": texts(batch.correlations),
+            "key": objects(batch.addresses),
+            "sent": objects(batch.destinations),
+            "locale": objects(batch.locales),
+            "timezone": objects(batch.timezones),
+            "correlation": objects(batch.correlations),
             "suppression": np.array(why, dtype=np.uint8),
         }
         for number, name in enumerate(roster.variables):
-            chunk[f"v{number}"] = texts(batch.values[name])
+            chunk[f"v{number}"] = objects(batch.values[name])
         with roster.engine.given("chunk", chunk):
             roster.engine.run(f"INSERT INTO people SELECT *, {identity} FROM chunk")
         roster.people += len(batch)

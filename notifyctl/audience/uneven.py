@@ -15,7 +15,7 @@ from notifyctl.audience.columns import Plain
 from notifyctl.audience.pieces import PIECE, Celled, Cutter, Lined
 from notifyctl.audience.shape import STRANGE
 from notifyctl.audience.streams import TableError
-from notifyctl.engine import literal
+from notifyctl.engine import literal, objects
 
 STRANGE_SPACES = tuple(space.decode() for space in STRANGE)
 
@@ -100,8 +100,7 @@ class Uneven(Plain):
             return {"line": numbers, "l": np.array(piece.lines, dtype=object)}, cut
         by_place = list(zip(*piece.cells, strict=True))
         columns = {
-            f"c{n}": np.array([*(cell.strip() or None for cell in by_place[n]), None], dtype=object)[:-1]
-            for n in self.cells.wanted()
+            f"c{n}": objects(cell.strip() or None for cell in by_place[n]) for n in self.cells.wanted()
         }
         cells = "".join(f", {name}::VARCHAR AS {name}" for name in columns)
         return {

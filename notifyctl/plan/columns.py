@@ -96,10 +96,9 @@ class ByColumns:
         held = recorded
         if isinstance(recorded, Recorded):
             held = PackedIds(recorded.held)
+            # All of it has just been read: to ask the ledger would be to read it again.
             size = sum(map(len, recorded.held)) // ID_BYTES + meeting.recorded
-            recorded.size = lambda: (
-                size
-            )  # all of it has just been read; to ask for it would be to read it again
+            recorded.size = lambda: size
         meet_ids(self.engine, held or (), column="joined", value=False)
         meet_ids(self.engine, self.part.earlier, column="earlier", value=True)
         for table in ("met", "ids"):

@@ -13,7 +13,7 @@ from typing import Any
 from notifyctl.ahead import Ahead
 from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, BatchFacts, Scope
 from notifyctl.engine import Engine
-from notifyctl.plan.packed import HALVES, high, low
+from notifyctl.plan.packed import HALVES, halves_of_unit, high, low, packed_halves
 from notifyctl.plan.sieve import Sieve
 from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Standing
 from notifyctl.records import dataclass, field
@@ -31,9 +31,10 @@ RANKS: dict[Kind, int] = {"rejected": 1, "uncertain": 3, "accepted": 4}
 SERVED_RANK = 2
 """By a baseline: more than rejected, less than any attempt that may have reached somebody."""
 MET = "CREATE TABLE met (n BIGINT, f1 UBIGINT, f2 UINTEGER, same BOOLEAN, rank UBIGINT, recorded BOOLEAN)"
+UNIT = halves_of_unit()
 MEET = f"""
-    INSERT INTO met SELECT n, f1, f2, f1 = {high("hash")} AND f2 = {low("hash")} >> 32, rank, recorded
-    FROM facts JOIN units ON hi = {high("id")} WHERE lo = {low("id")}"""
+    INSERT INTO met SELECT n, f1, f2, f1 = {UNIT["f1"]} AND f2 = {UNIT["f2"]}, rank, recorded
+    FROM facts JOIN units ON hi = {UNIT["hi"]} WHERE lo = {UNIT["lo"]}"""
 FOLD = """
     CREATE TABLE folded AS SELECT n, arg_max(f1, rank) AS f1, arg_max(f2, rank) AS f2, arg_max(same, rank) AS same,
            max(rank) AS rank, bool_or(recorded) AS recorded FROM met GROUP BY n"""
@@ -142,7 +143,7 @@ class Piece:
 
         words = np.frombuffer(b"".join(self.members), "<u4").reshape(-1, WORDS)
         places = sieve.passing(words)
-        packed = words[places].view([(name, f">{kind}") for name, kind in HALVES.items()])[:, 0]
+        packed = words[places].view(packed_halves())[:, 0]
         stretches = np.searchsorted(np.cumsum(self.sizes), places, side="right")
         return {
             **{name: packed[name].astype(kind) for name, kind in HALVES.items()},

@@ -20,12 +20,13 @@ __all__ = [
     "HALVES",
     "MEMBER",
     "halved",
-    "halves_of_member",
+    "halves_of_unit",
     "high",
     "identity_of",
     "in_order",
     "low",
     "members_of",
+    "packed_halves",
     "sorted_entries",
 ]
 
@@ -64,17 +65,22 @@ def low(value: str) -> str:
     return f"({value}::UHUGEINT & {(1 << 64) - 1})::UBIGINT"
 
 
-def halves_of_member() -> str:
-    """HALVES of a unit, as columns of these names."""
-    fingerprint = f"{high('hash')} AS f1, ({low('hash')} >> 32)::UINTEGER AS f2"
-    return f"{high('id')} AS hi, {low('id')} AS lo, {fingerprint}"
+def halves_of_unit() -> dict[str, str]:
+    """HALVES of a unit, as expressions."""
+    fingerprint = {"f1": high("hash"), "f2": f"({low('hash')} >> 32)::UINTEGER"}
+    return {"hi": high("id"), "lo": low("id"), **fingerprint}
+
+
+def packed_halves() -> list[tuple[str, str]]:
+    """HALVES as a type of NumPy, as they lie in a ledger."""
+    return [(name, f">{kind}") for name, kind in HALVES.items()]
 
 
 def members_of(halves: Mapping[str, Any]) -> bytes:
     """Columns of HALVES, packed as in a ledger."""
     import numpy as np
 
-    packed = np.empty(len(halves["hi"]), [(name, f">{kind}") for name, kind in HALVES.items()])
+    packed = np.empty(len(halves["hi"]), packed_halves())
     for name in HALVES:
         packed[name] = halves[name]
     return packed.tobytes()

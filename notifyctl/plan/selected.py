@@ -8,7 +8,7 @@ from typing import Any
 from notifyctl.ahead import Ahead
 from notifyctl.delivery import MEMBER_BYTES, UnitColumns
 from notifyctl.engine import Engine
-from notifyctl.plan.packed import halves_of_member, members_of
+from notifyctl.plan.packed import halves_of_unit, members_of
 from notifyctl.records import dataclass
 
 PAGE = 1 << 15
@@ -68,6 +68,7 @@ class Selected:
             yield members, rest
 
     def _pages(self, columns: Sequence[str]) -> Iterator[tuple[bytes, list[list[Any]]]]:
+        halves = ", ".join(f"{value} AS {name}" for name, value in halves_of_unit().items())
         named = "".join(f", {column} AS c{at}" for at, column in enumerate(columns))
         [last] = self.engine.row("SELECT max(n) FROM units")
         for start in range(0, last + 1, PAGE):
@@ -75,6 +76,6 @@ class Selected:
             # The engine does not see by itself that the page is one of the people too.
             people = f" JOIN (SELECT * EXCLUDE id FROM people WHERE {within}) USING (n)" if columns else ""
             found = self.engine.arrays(
-                f"SELECT {halves_of_member()}{named} FROM (SELECT * FROM units WHERE {within} AND {self.test}){people} ORDER BY n"
+                f"SELECT {halves}{named} FROM (SELECT * FROM units WHERE {within} AND {self.test}){people} ORDER BY n"
             )
             yield members_of(found), [found[f"c{at}"].tolist() for at in range(len(columns))]

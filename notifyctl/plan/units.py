@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from notifyctl.audience.roster import Roster
-from notifyctl.engine import quoted
+from notifyctl.engine import objects, quoted
 from notifyctl.message import resolve, variant_for
 from notifyctl.plan.examine import Examiner
 from notifyctl.plan.packed import halved, identity_of
@@ -65,8 +65,7 @@ class Units:
         self.engine.run("CREATE TABLE ids (n BIGINT, id UUID)")
         for rows in self.engine.chunks("SELECT n, key FROM people", AT_ONCE):
             numbers, keys = zip(*rows, strict=True)
-            ids = np.array([*identify(keys), None], dtype=object)[:-1]
-            with self.engine.given("chunk", {"n": np.array(numbers), "id": ids}):
+            with self.engine.given("chunk", {"n": np.array(numbers), "id": objects(identify(keys))}):
                 self.engine.run("INSERT INTO ids SELECT n, id::UUID FROM chunk")
         return "ids"
 
