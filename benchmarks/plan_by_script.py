@@ -30,7 +30,7 @@ def main() -> None:  # noqa: PLR0915 - one pass over locals is what makes it fas
     block = key.ljust(64, b"\0")
     inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block)).copy
     outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block)).copy
-    head = head_of_message().copy
+    message, hashed = hash_of_message(), hashlib.sha256
     is_number = re.compile(r"\+?[1-9][0-9]{6,14}").fullmatch
     is_basic = re.compile(f"[{re.escape(BASIC)}]*").fullmatch
     is_gsm7 = re.compile(f"[{re.escape(BASIC + EXTENSION)}]*").fullmatch
@@ -54,11 +54,9 @@ def main() -> None:  # noqa: PLR0915 - one pass over locals is what makes it fas
             inside, outside = inner(), outer()
             inside.update((phone if phone[0] == "+" else "+" + phone).encode())
             outside.update(inside.digest())
-            state = head()
-            state.update(
-                f'{{"area":{encode_basestring(area)},"name":{encode_basestring(name)},'
-                f'"value":{encode_basestring(value)}}}}}'.encode()
-            )
+            values = hashed(
+                f"[{encode_basestring(area)},{encode_basestring(name)},{encode_basestring(value)}]".encode()
+            ).digest()
             length = len(TEXT) - 6 + len(name) + len(area) + len(value)
             filled = name + area + value
             if is_basic(filled):
@@ -68,9 +66,10 @@ def main() -> None:  # noqa: PLR0915 - one pass over locals is what makes it fas
             else:
                 units = len(TEXT.format(name, area, value).encode("utf-16-le")) // 2
                 segments = 1 if units <= 70 else -(-units // 67)
-            people[outside.digest()[:16]] = state.digest() + segments.to_bytes()
+            people[outside.digest()[:16]] = values + segments.to_bytes()
 
     accepted = changed = 0
+    beginning = message >> 160
     members = struct.Struct("16s12s").iter_unpack
     for (packed,) in ledger.execute(
         "SELECT members FROM batch JOIN outcome ON outcome.batch = batch.number WHERE kind = 'accepted'"
@@ -78,10 +77,11 @@ def main() -> None:  # noqa: PLR0915 - one pass over locals is what makes it fas
         for recipient, fingerprint in members(packed):
             if recipient in people:
                 accepted += 1
-                changed += people.pop(recipient)[:12] != fingerprint
+                differing = int.from_bytes(people.pop(recipient)[:12]) ^ int.from_bytes(fingerprint)
+                changed += differing != beginning
     digest = hashlib.sha256()
-    for entry in sorted(recipient + text[:32] for recipient, text in people.items()):
-        digest.update(entry)
+    for recipient in sorted(people):
+        digest.update(recipient + (message ^ int.from_bytes(people[recipient][:32])).to_bytes(32))
     digest.hexdigest()
     found = {
         "send-new": len(people),
@@ -95,20 +95,21 @@ def main() -> None:  # noqa: PLR0915 - one pass over locals is what makes it fas
     print(json.dumps(found))
 
 
-def head_of_message() -> "hashlib._Hash":
-    """The state of a delivery hash before the values."""
+def hash_of_message() -> int:
+    """What is added, bit by bit, to the hash of the values."""
     shared = {
         "bcc": [],
         "cc": [],
         "channel": "sms",
         "content": {"type": "text", "text": TEXT.format("$(name)", "$(area)", "$(value)")},
         "from": "CNNECT",
+        "names": ["area", "name", "value"],
         "options": {},
         "smartlinks": [],
         "template": None,
     }
     whole = json.dumps(shared, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    return hashlib.sha256(b'{"of":"' + hashlib.sha256(whole).hexdigest().encode() + b'","values":')
+    return int.from_bytes(hashlib.sha256(whole).digest())
 
 
 def by_septets(text: str) -> int:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
+import _duckdb as duckdb
 import numpy as np
 
 from notifyctl.engine import DEFAULT_MEMORY
@@ -25,7 +25,6 @@ from notifyctl.plan.packed import halved, high, in_order, low, packed_halves
 from notifyctl.plan.sieve import Sieve
 
 MEMBER = np.dtype(packed_halves())
-HEAD = '{"of":"' + "0" * 64 + '","values":{"area":"'
 TEXT_LENGTH = 52
 RAW = """
     CREATE TABLE raw AS SELECT '+' || ltrim(phone, '+') AS key, name, area, value
@@ -90,7 +89,7 @@ def main() -> None:
             state.update(piece)
         state.hexdigest()
 
-    step("start", lambda: subprocess.run([sys.executable, "-c", "import duckdb, numpy"], check=True) and None)
+    step("start", lambda: subprocess.run([sys.executable, "-c", "import _duckdb, numpy"], check=True) and None)
     step("read and normalise", run(RAW.format(file=root / "people.csv")))
     step("deduplicate", deduplicate)
     step(
@@ -100,8 +99,8 @@ def main() -> None:
     step(
         "delivery hashes",
         run(
-            f"CREATE TABLE hashes AS SELECT n, {halved('hashed')} FROM (SELECT n, unhex(sha256(concat('{HEAD}', area,"
-            """ '","name":"', name, '","value":"', value, '"}}'))) AS hashed FROM people)"""
+            f"CREATE TABLE hashes AS SELECT n, {halved('hashed')} FROM (SELECT n, unhex(sha256(concat("
+            """'["', area, '","', name, '","', value, '"]'))) AS hashed FROM people)"""
         ),
     )
     step(

@@ -15,6 +15,8 @@ import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -52,8 +54,7 @@ class Engine:
         spill: bool = True,
     ) -> None:
         """Raises EngineError when `database` is none. Without `spill` what is too large for the memory ends the query."""
-        import duckdb
-
+        duckdb = library()
         folder = tempfile.mkdtemp(prefix="notifyctl-") if spill else ""
         # Before it begins: a process whose memory is bounded has no room for what it would begin with.
         memory = memory or DEFAULT_MEMORY
@@ -62,7 +63,7 @@ class Engine:
             "memory_limit": f"{memory}B",
             "temp_directory": folder,
         }
-        self._connection = duckdb.connect(":memory:", config=started)
+        self._connection: DuckDBPyConnection = duckdb.connect(":memory:", config=started)
         self._folder = folder
         self.close = weakref.finalize(self, closed, self._connection, folder)
         engines.add(self)
@@ -129,8 +130,7 @@ class Engine:
         """A query that is not ours: the names of its columns, then its rows as texts, `size` fetched at a time, each time
         within so many seconds. Raises EngineError.
         """
-        import duckdb
-
+        duckdb = library()
         select = select.strip().rstrip(";")
         refuse_more_than_select(select)
         cursor = self._connection.cursor()
@@ -173,8 +173,7 @@ class Engine:
         return str(text)
 
     def _made(self, sql: str, given: str) -> Row:
-        import duckdb
-
+        duckdb = library()
         try:
             [row] = self._connection.execute(sql, [given]).fetchall()
         except duckdb.Error as error:
@@ -185,8 +184,7 @@ class Engine:
         self, test: str, names: Sequence[str], columns: Sequence[Sequence[object]], *, seconds: float
     ) -> set[int]:
         """Of rows in columns, numbers first, then texts by `names`: the numbers of those that pass. Raises EngineError."""
-        import duckdb
-
+        duckdb = library()
         listed = "".join(
             f", unnest(${at}::VARCHAR[]) AS {quoted(name)}" for at, name in enumerate(names, start=2)
         )
@@ -201,8 +199,7 @@ class Engine:
 
     def tried(self, sql: str) -> bool:
         """Run a statement; False when the data is not as it needs."""
-        import duckdb
-
+        duckdb = library()
         try:
             self._connection.execute(sql)
         except duckdb.InterruptException:
@@ -229,8 +226,7 @@ class Engine:
     @contextmanager
     def patient(self, seconds: float, said: str) -> Iterator[None]:
         """The same, which raises EngineError with a sentence."""
-        import duckdb
-
+        duckdb = library()
         try:
             with interrupted(self._connection, seconds):
                 yield
@@ -257,15 +253,23 @@ def interrupted(connection: DuckDBPyConnection, seconds: float) -> Iterator[None
 
 def failure() -> type[Exception]:
     """What the engine raises when it cannot go on, for want of memory most likely."""
-    import duckdb
+    error: type[Exception] = library().Error
+    return error
 
-    return duckdb.Error
+
+def library() -> ModuleType:
+    """DuckDB without what its package puts around it (relations, expressions, data frames): nothing of that is used here, and it
+    takes longer to import than the engine takes to begin.
+    """
+    try:
+        return import_module("_duckdb")
+    except ImportError:
+        return import_module("duckdb")
 
 
 def refuse_more_than_select(sql: str) -> None:
     """Raises EngineError for what is not one SELECT, or calls itself."""
-    import duckdb
-
+    duckdb = library()
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import chain
 
 from notifyctl.audience.roster import Roster
-from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES
+from notifyctl.delivery import ID_BYTES
 from notifyctl.effort import silent
 from notifyctl.engine import Engine
 from notifyctl.model import ChannelName
@@ -19,6 +18,7 @@ from notifyctl.plan.actions import AUTHORISED, Action, Intent, decide
 from notifyctl.plan.combinations import KEY, Combination, Combinations, authorised, total
 from notifyctl.plan.digest import Sorted, shared
 from notifyctl.plan.examine import NOT_A_RECIPIENT, Examination, Examiner, GroupKey, earliest
+from notifyctl.plan.former import recognise
 from notifyctl.plan.meet import BATCH_BITS, RANKS, Meeting, meet_ids
 from notifyctl.plan.packed import MEMBER, sorted_entries
 from notifyctl.plan.part import Identify
@@ -37,7 +37,7 @@ STANDINGS: tuple[tuple[Kind | None, bool], ...] = (
     ("accepted", False),
 )
 """What the column `standing` says: the kind, and whether what was sent is what it would get now."""
-OTHER_TEXT = len(STANDINGS) - 1
+SAME_TEXT, OTHER_TEXT = STANDINGS.index(("accepted", True)), STANDINGS.index(("accepted", False))
 
 
 class ByColumns:
@@ -106,27 +106,11 @@ class ByColumns:
 
     def _fold(self, units: Units) -> None:
         """The word that decides for each unit, as `standing.standings` folds it."""
-        import numpy as np
-
         self.engine.run(f"""
             UPDATE units SET joined = joined AND NOT recorded, standing = (CASE rank >> {BATCH_BITS} WHEN 0 THEN 0
-                   WHEN {RANKS["rejected"]} THEN 1 WHEN {RANKS["uncertain"]} THEN 2 ELSE CASE WHEN same THEN 3 ELSE {OTHER_TEXT} END
+                   WHEN {RANKS["rejected"]} THEN 1 WHEN {RANKS["uncertain"]} THEN 2 ELSE CASE WHEN same THEN {SAME_TEXT} ELSE {OTHER_TEXT} END
                    END)::UTINYINT FROM met WHERE units.n = met.n""")
-        # Those who have another text may have this one, by the hash of earlier versions.
-        test = f"standing = {OTHER_TEXT}"
-        alike: list[int] = []
-        former = self.engine.chunks(f"SELECT n, f1, f2 FROM met JOIN units USING (n) WHERE {test}", AT_ONCE)
-        fingerprints = {n: f1.to_bytes(8) + f2.to_bytes(4) for n, f1, f2 in chain.from_iterable(former)}
-        if not fingerprints:
-            return
-        for rows in units.people(test):
-            for n, variant, values in rows:
-                hashed = self.examiner.hashes[units.variants[variant]].former(values)
-                if hashed[:FINGERPRINT_BYTES] == fingerprints[n]:
-                    alike.append(n)
-        if alike:
-            with self.engine.given("chunk", {"n": np.array(alike)}):
-                self.engine.run("UPDATE units SET standing = 3 FROM chunk WHERE units.n = chunk.n")
+        recognise(units, f"standing = {OTHER_TEXT}", SAME_TEXT)
 
     # What is decided
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
@@ -295,8 +296,8 @@ def is_same(
     standing: Standing, delivery_hash: bytes, hasher: DeliveryHash, values: Sequence[str | None]
 ) -> bool:
     """Whether what was sent is what it would get now, by the hash of this version or that of earlier ones."""
-    known = standing.fingerprint
-    return known == delivery_hash[:FINGERPRINT_BYTES] or known == hasher.former(values)[:FINGERPRINT_BYTES]
+    hashes = chain([delivery_hash], hasher.formers(values))
+    return any(standing.fingerprint == each[:FINGERPRINT_BYTES] for each in hashes)
 
 
 def earliest(first: datetime | None, second: datetime | None) -> datetime | None:

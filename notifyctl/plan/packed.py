@@ -19,7 +19,10 @@ __all__ = [
     "DELIVERY_HASH",
     "HALVES",
     "MEMBER",
+    "added",
+    "fingerprint_of",
     "halved",
+    "halves",
     "halves_of_unit",
     "high",
     "identity_of",
@@ -52,7 +55,17 @@ def identity_of(identify: Identify) -> Identity | None:
 
 def halved(blob: str) -> str:
     """The two columns of a delivery hash, of 32 bytes."""
-    return f"({blob})[1:16]::UUID AS hash, ({blob})[17:32]::UUID AS rest"
+    first, second = halves(blob)
+    return f"{first} AS hash, {second} AS rest"
+
+
+def halves(blob: str) -> tuple[str, str]:
+    return f"({blob})[1:16]::UUID", f"({blob})[17:32]::UUID"
+
+
+def added(value: str, number: str) -> str:
+    """Bit by bit (exclusive or)."""
+    return f"xor(({value})::UHUGEINT, ({number})::UHUGEINT)::UUID"
 
 
 def high(value: str) -> str:
@@ -67,8 +80,13 @@ def low(value: str) -> str:
 
 def halves_of_unit() -> dict[str, str]:
     """HALVES of a unit, as expressions."""
-    fingerprint = {"f1": high("hash"), "f2": f"({low('hash')} >> 32)::UINTEGER"}
-    return {"hi": high("id"), "lo": low("id"), **fingerprint}
+    f1, f2 = fingerprint_of("hash")
+    return {"hi": high("id"), "lo": low("id"), "f1": f1, "f2": f2}
+
+
+def fingerprint_of(half: str) -> tuple[str, str]:
+    """The fingerprint in the first half of a delivery hash, as `f1` and `f2`."""
+    return high(half), f"({low(half)} >> 32)::UINTEGER"
 
 
 def packed_halves() -> list[tuple[str, str]]:

@@ -6,7 +6,6 @@ What an expression cannot be right about it says so: such people are looked at b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from json.encoder import encode_basestring
 
 from notifyctl.channels.segments import (
     BASIC,
@@ -22,7 +21,7 @@ from notifyctl.channels.segments import (
 from notifyctl.delivery import PLACEHOLDER, Message
 from notifyctl.engine import literal
 from notifyctl.message import DeliveryHash
-from notifyctl.message.identity import unix_lines
+from notifyctl.message.identity import in_json
 from notifyctl.model import ChannelName
 from notifyctl.plan.inspect import Inspector
 from notifyctl.records import dataclass
@@ -30,6 +29,8 @@ from notifyctl.records import dataclass
 ASTRAL = r"[\x{10000}-\x{10FFFF}]"
 ODD = r'["\\\x00-\x1f]'
 """Characters that JSON escapes: a value with one is hashed by the row-wise code."""
+LONG_HEAD = 4096
+"""Bytes."""
 
 
 @dataclass(slots=True)
@@ -88,12 +89,26 @@ class Reading:
 
     @property
     def hash(self) -> str:
-        """The delivery hash, as `DeliveryHash.of` makes it of values without odd characters."""
-        text, pieces = self.hashes.head + "{", []
-        fields = zip(self.hashes.keys, self.columns, self.given, self.nullable, strict=True)
+        """The hash of the values, as `DeliveryHash.of` makes it of values without odd characters; the message's is not in it."""
+        return self._hashed("[", [""] * len(self.columns), "]")
+
+    @property
+    def formers(self) -> list[str | None]:
+        """The hashes of earlier versions, as `DeliveryHash.formers` makes them of such values; None for a message that is too long
+        to be hashed anew for each reader.
+        """
+        return [
+            self._hashed(head.decode() + "{", self.hashes.keys, "}}") if len(head) <= LONG_HEAD else None
+            for head in self.hashes.heads
+        ]
+
+    def _hashed(self, text: str, keys: Sequence[str], closing: str) -> str:
+        """SHA-256 of a text that goes on with the values in JSON, each after its key."""
+        pieces = []
+        fields = zip(keys, self.columns, self.given, self.nullable, strict=True)
         for number, (key, column, given, nullable) in enumerate(fields):
             text += ("," if number else "") + key
-            escaped = "null" if given is None else encode_basestring(unix_lines(given))
+            escaped = in_json(given)
             if column is None:
                 text += escaped
             elif nullable:
@@ -103,7 +118,7 @@ class Reading:
                 value = column if given is None else f"coalesce({column}, {literal(escaped[1:-1])})"
                 pieces += [literal(text + '"'), value]
                 text = '"'
-        return f"unhex(sha256({together([*pieces, literal(text + '}}')])}))"
+        return f"unhex(sha256({together([*pieces, literal(text + closing)])}))"
 
     @property
     def segments(self) -> str:

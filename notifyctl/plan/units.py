@@ -11,7 +11,7 @@ from notifyctl.audience.roster import Roster
 from notifyctl.engine import objects, quoted
 from notifyctl.message import resolve, variant_for
 from notifyctl.plan.examine import Examiner
-from notifyctl.plan.packed import halved, identity_of
+from notifyctl.plan.packed import added, halved, halves, identity_of
 from notifyctl.plan.part import Identify
 from notifyctl.plan.reading import Reading, sql_text
 
@@ -84,13 +84,13 @@ class Units:
             "odd": [each.odd(segments=its) for each, its in zip(self.readings, counts, strict=True)],
             "hashed": [each.hash for each in self.readings],
         }
-        made = ", ".join(f"{self._by_variant(each)} AS {quoted(name)}" for name, each in columns.items())
-        usual = self._by_variant([each.usual for each in self.readings]) if self.roster.peculiar else "true"
-        blocked = self._by_variant([self._blocked(each) for each in self.readings])
+        made = ", ".join(f"{self.by_variant(each)} AS {quoted(name)}" for name, each in columns.items())
+        usual = self.by_variant([each.usual for each in self.readings]) if self.roster.peculiar else "true"
+        blocked = self.by_variant([self._blocked(each) for each in self.readings])
         self.engine.run(f"""
             CREATE TABLE units AS
             SELECT n::UINTEGER AS n, id, variant, zone, suppression AS suppressed, segments, length::UINTEGER AS length,
-                   wide, odd, {halved("hashed")},
+                   wide, odd, {self._delivery_hash("hashed")},
                    {blocked} AS blocked,
                    0::UTINYINT AS standing, {self.part.recorded is not None} AS joined, false AS earlier
             FROM (SELECT *, {made} FROM (
@@ -98,7 +98,17 @@ class Units:
                     SELECT * EXCLUDE id, {recipient} AS id, {self._variant()} AS variant, {self._zone()} AS zone FROM {people}
             )))""")
 
-    def _by_variant(self, each: Sequence[str]) -> str:
+    def _delivery_hash(self, values: str) -> str:
+        """Its two columns, from the hash of the values."""
+        numbers = [divmod(each.hashes.message, 1 << 128) for each in self.readings]
+        firsts, seconds = (
+            self.by_variant([f"{each}::UHUGEINT" for each in some]) for some in zip(*numbers, strict=True)
+        )
+        first, second = halves(values)
+        return f"{added(first, firsts)} AS hash, {added(second, seconds)} AS rest"
+
+    def by_variant(self, each: Sequence[str]) -> str:
+        """Of an expression for each variant, in their order, that of the unit's."""
         if len(set(each)) == 1:
             return each[0]
         cases = " ".join(f"WHEN {number} THEN {text}" for number, text in enumerate(each))

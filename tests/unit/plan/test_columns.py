@@ -62,6 +62,7 @@ TEXTS = st.sampled_from(
         "日本 $(name) $(name) " + "z" * 60,
         "😀 $(name)",
         "the same for all",
+        "long " * 1000 + "$(note)",
         "",
     ]
 )
@@ -186,12 +187,8 @@ def scenes(draw: st.DrawFn) -> Setting:
         variant = "fr" if (each.locale or "").startswith("fr") else None
         own = dict(zip(VARIABLES, each.values, strict=True))
         values = resolve(messages[variant], [own[name] for name in messages[variant].names])
-        made = draw(st.sampled_from(["now", "former", "other"]))
-        if made == "other":
-            return ids[each.number] + b"other text!!"
-        return (
-            ids[each.number] + (hashes[variant].of if made == "now" else hashes[variant].former)(values)[:12]
-        )
+        known = [hashes[variant].of(values), *hashes[variant].formers(values), b"other text!!"]
+        return ids[each.number] + draw(st.sampled_from(known))[:12]
 
     batches = [
         BatchFacts(
