@@ -89,7 +89,9 @@ def main() -> None:
             state.update(piece)
         state.hexdigest()
 
-    step("start", lambda: subprocess.run([sys.executable, "-c", "import _duckdb, numpy"], check=True) and None)
+    step(
+        "start", lambda: subprocess.run([sys.executable, "-c", "import _duckdb, numpy"], check=True) and None
+    )
     step("read and normalise", run(RAW.format(file=root / "people.csv")))
     step("deduplicate", deduplicate)
     step(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import compileall
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,6 +14,12 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("patient"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "patient")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests start the command hundreds of times: where Python may not write bytecode, each of them would compile it anew."""
+    if not hasattr(config, "workerinput"):  # once, not in each process of pytest-xdist
+        compileall.compile_dir(Path(__file__).parents[1] / "notifyctl", quiet=2)
 
 
 @pytest.fixture(autouse=True)
