@@ -72,8 +72,8 @@ def judged(
 
 
 def arguments(description: str, *, rounds: int = 5) -> argparse.ArgumentParser:
-    """The options that each benchmark takes; a script adds its own. Has what is measured compiled, as an installed package is:
-    where Python may not write bytecode, each process would do it anew.
+    """The options that each benchmark takes; a script adds its own. Has our working tree compiled to byte code, as pip does when it
+    installs: the peers came that way, and where Python may write none each process would compile it anew.
     """
     compileall.compile_dir(PRODUCT, quiet=2)
     parser = argparse.ArgumentParser(description=description)

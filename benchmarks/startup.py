@@ -7,7 +7,6 @@ Measures wall time of whole processes and prints ratios; see README.md beside th
 
 from __future__ import annotations
 
-import compileall
 import shutil
 import sys
 import tempfile
@@ -41,17 +40,11 @@ audience: {recipients: [{msisdn: "+447700900123", substitutions: {name: Ada}}]}
 
 def main() -> None:
     given = arguments(__doc__.splitlines()[0], rounds=9).parse_args()
-    compile_ours()
     with tempfile.TemporaryDirectory() as folder:
         runs = commands(write_project(Path(folder)))
         medians = interleaved(given.rounds, {name: process(*words) for name, words in runs.items()})
     print(table(medians, given.rounds))
     report(figures(medians), given.json)
-
-
-def compile_ours() -> None:
-    """To byte code, as pip does when it installs: the peers came that way, and we run from the working tree."""
-    compileall.compile_dir(ROOT / "notifyctl", quiet=2)
 
 
 def write_project(folder: Path) -> Path:
