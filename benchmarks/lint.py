@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from figures import Figure, arguments, between, interleaved, judged, peak_memory, process, report
-from startup import PROJECT, SCHEMA, compile_ours, executable
+from startup import PROJECT, SCHEMA, executable
 
 MOST_FILES, MOST_ROWS = 10_000, 100_000_000
 SIZES = {"small": (20, 2_000), "full": (1_000, 1_000_000)}
@@ -84,7 +84,6 @@ def main() -> None:
     files, rows = (
         own or usual for own, usual in zip((given.files, given.rows), SIZES[given.size], strict=True)
     )
-    compile_ours()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "many").mkdir()

@@ -21,7 +21,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from figures import Figure, arguments, interleaved, judged, process, report
-from startup import compile_ours, executable
+from startup import executable
 
 SIZES = {"small": 50, "full": 5_000}
 """People."""
@@ -72,7 +72,6 @@ with open(sys.argv[1], newline="") as stream:
 def main() -> None:
     given = arguments(__doc__.splitlines()[0], rounds=3).parse_args()
     people = SIZES[given.size]
-    compile_ours()
     with tempfile.TemporaryDirectory() as name, server() as port:
         folder = Path(name)
         write(folder, people, port)
