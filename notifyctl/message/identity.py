@@ -50,7 +50,7 @@ class DeliveryHash:
         whole = canonical(shared)
         of = f'{{"of":"{sha256(whole).hexdigest()}"'.encode()
         self.heads = [of + b',"values":', whole[:-1] + b',"values":']
-        """What earlier versions hashed before an object of the values: since 0.3, and up to then."""
+        """What earlier versions hashed before an object of the values, the latest first."""
         self._formers = [sha256(head) for head in self.heads]
 
     def of(self, values: Sequence[str | None]) -> bytes:
