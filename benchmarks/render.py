@@ -59,18 +59,18 @@ def fills(text: str, names: Sequence[str], times: int) -> Mapping[str, Callable[
     from notifyctl.model import ChannelName
 
     message = Message(ChannelName.SMS, "ACME", {"type": "text", "text": text}, names=tuple(names))
-    fill = Filler(message).text
+    fill = Filler(message).fill("text")
     template = Environment(autoescape=False, keep_trailing_newline=True).from_string(  # noqa: S701 - as we: no escaping
         re.sub(r"\$\((\w+)\)", r"{{ \1 }}", text)
     )
     people = [tuple(f"{name}-{number}" for name in names) for number in range(PEOPLE)]
     mappings = [dict(zip(names, values, strict=True)) for values in people]
-    assert fill("text", people[7]) == template.render(mappings[7])
+    assert fill(people[7]) == template.render(mappings[7])
 
     def ours() -> None:
         for _ in range(times):
             for values in people:
-                fill("text", values)
+                fill(values)
 
     def theirs() -> None:
         for _ in range(times):

@@ -117,10 +117,10 @@ def is_unicode(message: Message) -> bool:
 
 def wide(message: Message, batch: RecipientBatch, positions: Sequence[int]) -> Iterator[bool]:
     """Whether each of these people's texts has a character outside GSM-7."""
-    filler, own = Filler(message), list(own_values(message, batch))
+    fill, own = Filler(message).fill("text"), list(own_values(message, batch))
     for position in positions:
         values = [value or "" for value in resolve(message, own[position])]
-        yield offender(filler.text("text", values)) is not None
+        yield offender(fill(values)) is not None
 
 
 def shared_values(notification: Notification) -> Iterator[Diagnostic]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import repeat
 from operator import add
 
 from notifyctl.channels import text_limit
@@ -83,9 +82,13 @@ class Looker:
         """How long each person's text is, as `cost` says. By addition where every character counts as one."""
         joined = "".join("".join(value or "" for value in values[name]) for name in self.uses)
         if self.message.channel is ChannelName.SMS and not (is_basic(self.bare) and is_basic(joined)):
-            rows = zip(*(values[name] for name in self.message.names), strict=True)
-            texts = (self.filler.text("text", [value or "" for value in row]) for row in rows)
-            return [segment(text).units for text in (texts if values else repeat(self.bare, count))]
+            if not values:
+                return [segment(self.bare).units] * count
+            fill, rows = (
+                self.filler.fill("text"),
+                zip(*(values[name] for name in self.message.names), strict=True),
+            )
+            return [segment(fill([value or "" for value in row])).units for row in rows]
         sizes = [len(self.bare)] * count
         for name, times in self.uses.items():
             lengths = [len(value or "") * times for value in values[name]]

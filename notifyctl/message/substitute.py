@@ -41,9 +41,13 @@ class Filler:
         self._content: Fill | None = None
 
     def text(self, key: str, values: Sequence[str]) -> str:
-        """The string at a top-level key of the content, filled: the hot path of a plan."""
+        """The string at a top-level key of the content, filled."""
         text: str = self._fills[key](values)
         return text
+
+    def fill(self, key: str) -> Fill:
+        """The same as a function of the values alone, for many readers: to find it takes a third of what it takes."""
+        return self._fills[key]
 
     def content(self, values: Sequence[str]) -> ApiObject:
         """The whole content as the recipient gets it."""

@@ -41,7 +41,7 @@ def slowly(text: str, given: list[str]) -> str:
 @given(texts, values)
 def test_filling_equals_plain_replacement(text: str, given: list[str]) -> None:
     filler = Filler(sms(text))
-    assert filler.text("text", given) == slowly(text, given)
+    assert filler.text("text", given) == filler.fill("text")(given) == slowly(text, given)
     assert filler.content(given) == {"type": "text", "text": slowly(text, given)}
 
 
