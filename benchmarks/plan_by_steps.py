@@ -16,10 +16,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import _duckdb as duckdb
 import numpy as np
 
-from notifyctl.engine import DEFAULT_MEMORY
+from notifyctl.engine import DEFAULT_MEMORY, library
 from notifyctl.hashing import RecipientHasher
 from notifyctl.plan.packed import halved, high, in_order, low, packed_halves
 from notifyctl.plan.sieve import Sieve
@@ -48,7 +47,7 @@ def main() -> None:
         work()
         took[name] = time.perf_counter() - begun
 
-    engine = duckdb.connect(config={"memory_limit": f"{DEFAULT_MEMORY}B"})
+    engine = library().connect(config={"memory_limit": f"{DEFAULT_MEMORY}B"})
     ledger = sqlite3.connect(f"file:{root}/.notifyctl/production.db?mode=ro", uri=True)
     [(key,)] = ledger.execute("SELECT recipient_key FROM meta")
     identity = RecipientHasher(key).sql("key")
@@ -90,7 +89,10 @@ def main() -> None:
         state.hexdigest()
 
     step(
-        "start", lambda: subprocess.run([sys.executable, "-c", "import _duckdb, numpy"], check=True) and None
+        "start",
+        lambda: (
+            subprocess.run([sys.executable, "-c", f"import {library().__name__}, numpy"], check=True) and None
+        ),
     )
     step("read and normalise", run(RAW.format(file=root / "people.csv")))
     step("deduplicate", deduplicate)

@@ -15,6 +15,7 @@ import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
@@ -257,6 +258,7 @@ def failure() -> type[Exception]:
     return error
 
 
+@cache
 def library() -> ModuleType:
     """DuckDB without what its package puts around it (relations, expressions, data frames): nothing of that is used here, and it
     takes longer to import than the engine takes to begin.

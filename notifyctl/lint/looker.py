@@ -84,10 +84,8 @@ class Looker:
         if self.message.channel is ChannelName.SMS and not (is_basic(self.bare) and is_basic(joined)):
             if not values:
                 return [segment(self.bare).units] * count
-            fill, rows = (
-                self.filler.fill("text"),
-                zip(*(values[name] for name in self.message.names), strict=True),
-            )
+            fill = self.filler.fill("text")
+            rows = zip(*(values[name] for name in self.message.names), strict=True)
             return [segment(fill([value or "" for value in row])).units for row in rows]
         sizes = [len(self.bare)] * count
         for name, times in self.uses.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from hashlib import sha256
 from json.encoder import encode_basestring
 from typing import Any
@@ -42,16 +43,23 @@ class DeliveryHash:
     """
 
     def __init__(self, message: Message) -> None:
-        shared = shared_by_all(message)
-        self.message = int.from_bytes(sha256(canonical({**shared, "names": message.names})).digest())
-        """What is the same for all readers."""
+        self._shared = shared_by_all(message)
         # `names` is sorted, as canonical JSON sorts them.
         self.keys = [encode_basestring(name) + ":" for name in message.names]
-        whole = canonical(shared)
+        self.message = int.from_bytes(sha256(canonical({**self._shared, "names": message.names})).digest())
+        """What is the same for all readers."""
+
+    @cached_property
+    def heads(self) -> list[bytes]:
+        """What earlier versions hashed before an object of the values, the latest first. Wanted only where a text may have changed."""
+        whole = canonical(self._shared)
         of = f'{{"of":"{sha256(whole).hexdigest()}"'.encode()
-        self.heads = [of + b',"values":', whole[:-1] + b',"values":']
-        """What earlier versions hashed before an object of the values, the latest first."""
-        self._formers = [sha256(head) for head in self.heads]
+        return [of + b',"values":', whole[:-1] + b',"values":']
+
+    @cached_property
+    def _formers(self) -> list[Any]:
+        """States of the hash behind each of the heads."""
+        return [sha256(head) for head in self.heads]
 
     def of(self, values: Sequence[str | None]) -> bytes:
         """32 bytes; `values` in the order of the message's names, `None` where nothing gives one."""

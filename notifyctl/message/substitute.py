@@ -46,7 +46,7 @@ class Filler:
         return text
 
     def fill(self, key: str) -> Fill:
-        """The same as a function of the values alone, for many readers: to find it takes a third of what it takes."""
+        """The same as a function of the values alone, for many readers: looked up once, it takes two thirds of the time."""
         return self._fills[key]
 
     def content(self, values: Sequence[str]) -> ApiObject:

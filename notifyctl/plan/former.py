@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from notifyctl.delivery import FINGERPRINT_BYTES
 from notifyctl.plan.packed import fingerprint_of, halves
-from notifyctl.plan.units import AT_ONCE, Units
+from notifyctl.plan.units import Units
 
 __all__ = ["recognise"]
+
+MET = "met JOIN units USING (n)"
 
 
 def recognise(units: Units, test: str, standing: int) -> None:
@@ -15,7 +17,6 @@ def recognise(units: Units, test: str, standing: int) -> None:
     """
     if not units.engine.row(f"SELECT EXISTS (FROM units WHERE {test})")[0]:
         return
-    source = f"met JOIN units USING (n) JOIN people USING (n) WHERE {test}"
     formers = [reading.formers for reading in units.readings]
     f1, f2 = fingerprint_of("former")
     for version in zip(*formers, strict=True):
@@ -23,21 +24,21 @@ def recognise(units: Units, test: str, standing: int) -> None:
         first, _ = halves("hashed")
         units.engine.run(f"""
             UPDATE units SET standing = {standing} FROM (
-                SELECT n, f1, f2, {first} AS former FROM (SELECT n, f1, f2, {hashed} AS hashed FROM {source} AND NOT odd)
+                SELECT n, f1, f2, {first} AS former FROM (
+                    SELECT n, f1, f2, {hashed} AS hashed FROM {MET} JOIN people USING (n) WHERE {test} AND NOT odd)
             ) AS known WHERE units.n = known.n AND {f1} = f1 AND {f2} = f2""")
     long = [f"variant = {number}" for number, each in enumerate(formers) if None in each]
-    _one_by_one(units, f"{source} AND ({' OR '.join(['odd', *long])})", standing)
+    _one_by_one(units, f"{test} AND ({' OR '.join(['odd', *long])})", standing)
 
 
-def _one_by_one(units: Units, source: str, standing: int) -> None:
+def _one_by_one(units: Units, test: str, standing: int) -> None:
     """The same by the row-wise code."""
     import numpy as np
 
-    values = "".join(f", {name}" for name in units.roster.values())
-    for rows in units.engine.chunks(f"SELECT n, f1, f2, variant{values} FROM {source}", AT_ONCE):
+    for rows in units.people(test, told="[f1, f2]", source=MET):
         known = []
-        for n, f1, f2, variant, *own in rows:
-            hashes = units.examiner.hashes[units.variants[variant]].formers(units.resolved(variant, own))
+        for n, variant, values, (f1, f2) in rows:
+            hashes = units.examiner.hashes[units.variants[variant]].formers(values)
             if f1.to_bytes(8) + f2.to_bytes(4) in {each[:FINGERPRINT_BYTES] for each in hashes}:
                 known.append(n)
         if known:

@@ -30,7 +30,7 @@ ASTRAL = r"[\x{10000}-\x{10FFFF}]"
 ODD = r'["\\\x00-\x1f]'
 """Characters that JSON escapes: a value with one is hashed by the row-wise code."""
 LONG_HEAD = 4096
-"""Bytes."""
+"""Bytes before the values; what is longer is hashed once by the row-wise code, and not again for each reader."""
 
 
 @dataclass(slots=True)

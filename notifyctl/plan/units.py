@@ -6,6 +6,7 @@ What is odd (a quote in a value, a character that costs two units in a long text
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from notifyctl.audience.roster import Roster
 from notifyctl.engine import objects, quoted
@@ -157,7 +158,7 @@ class Units:
 
         for rows in self.people("odd"):
             looked: list[tuple[int, bytes, int | None, int]] = []
-            for n, variant, values in rows:
+            for n, variant, values, _ in rows:
                 seen = self.examiner.inspectors[self.variants[variant]].look(values)
                 hashed = self.examiner.hashes[self.variants[variant]].of(values)
                 looked.append((n, hashed, seen.segments, self._block(seen.blocked) if seen.blocked else 0))
@@ -175,12 +176,14 @@ class Units:
                     " WHERE units.n = chunk.n"
                 )
 
-    def people(self, test: str) -> Iterator[list[tuple[int, int, tuple[str | None, ...]]]]:
-        """(n, variant, resolved values) of the units for which the test holds."""
+    def people(
+        self, test: str, *, told: str = "NULL", source: str = "units"
+    ) -> Iterator[list[tuple[int, int, tuple[str | None, ...], Any]]]:
+        """(n, variant, resolved values, `told`) of the units for which the test holds. `told`: an expression over `source`."""
         values = "".join(f", {name}" for name in self.roster.values())
-        query = f"SELECT n, variant{values} FROM units JOIN people USING (n) WHERE {test}"
+        query = f"SELECT n, variant, {told}{values} FROM {source} JOIN people USING (n) WHERE {test}"
         for rows in self.engine.chunks(query, AT_ONCE):
-            yield [(n, variant, self.resolved(variant, own)) for n, variant, *own in rows]
+            yield [(n, variant, self.resolved(variant, own), said) for n, variant, said, *own in rows]
 
     def _own(self, variant: int, values: Sequence[str | None]) -> tuple[str | None, ...]:
         at = {name: number for number, name in enumerate(self.roster.variables)}
