@@ -32,6 +32,7 @@ CHARACTERS_2 = PACKED_2 * 4 // 3
 PLACES_2 = [slice(at * CHARACTERS_2, (at + 1) * CHARACTERS_2) for at in range(MAX_DESTINATIONS)]
 """Where each id of a batch stands among all of them."""
 FIRST_BYTES = bytes([position >> 8 for position in range(MAX_DESTINATIONS)])
+"""Of each position, and the second ones."""
 SECOND_BYTES = bytes([position & 0xFF for position in range(MAX_DESTINATIONS)])
 FORM_2 = re.compile(rf"{PREFIX_2}[A-Za-z0-9_-]{{{CHARACTERS_2 - len(PREFIX_2)}}}", re.ASCII)
 
@@ -53,27 +54,22 @@ def correlation_ids(number: int, positions: Sequence[int], seal: bytes) -> list[
     """
     if not positions:
         return []
-    tags = tags_of(number, positions[-1] + 1, seal)
-    size, count = TAG_BYTES, len(positions)
-    if count <= positions[-1]:
-        tags = b"".join([tags[at * size : at * size + size] for at in positions])
+    size, count, most = TAG_BYTES, len(positions), positions[-1] + 1
+    tags = tags_of(number, most, seal)
+    if count == most <= len(FIRST_BYTES):
+        first_bytes, second_bytes = FIRST_BYTES[:count], SECOND_BYTES[:count]
+    else:
+        tags = b"".join([tags[position * size : position * size + size] for position in positions])
+        first_bytes = bytes([position >> 8 for position in positions])
+        second_bytes = bytes([position & 0xFF for position in positions])
     # Byte by byte of all ids at once: a column of the table that is then encoded as one.
     packed = bytearray((MARK_2 + number.to_bytes(NUMBER_BYTES) + bytes(INDEX_BYTES_2 + size)) * count)
     place = len(MARK_2) + NUMBER_BYTES
-    packed[place::PACKED_2], packed[place + 1 :: PACKED_2] = columns_of(positions)
+    packed[place::PACKED_2], packed[place + 1 :: PACKED_2] = first_bytes, second_bytes
     for at in range(size):
         packed[place + INDEX_BYTES_2 + at :: PACKED_2] = tags[at::size]
     text = urlsafe_b64encode(packed).decode()
     return list(map(text.__getitem__, PLACES_2[:count]))
-
-
-def columns_of(positions: Sequence[int]) -> tuple[bytes, bytes]:
-    """The first bytes of all positions, and the second ones."""
-    if positions == range(len(positions)) and len(positions) <= len(FIRST_BYTES):
-        return FIRST_BYTES[: len(positions)], SECOND_BYTES[: len(positions)]
-    return bytes([position >> 8 for position in positions]), bytes(
-        [position & 0xFF for position in positions]
-    )
 
 
 def tags_of(number: int, count: int, seal: bytes) -> bytes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 from notifyctl.apply.batches import Slice, batch_size, cut, cut_members
 from notifyctl.delivery import Batch, Consignment, Opening, Scope
 from notifyctl.model import Limits
+from notifyctl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

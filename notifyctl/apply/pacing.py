@@ -5,9 +5,9 @@ from __future__ import annotations
 from notifyctl.model import Limits, TpsCounts
 from notifyctl.ports import Clock
 
-CATCH_UP = 0.05
+CATCH_UP = 0.1
 """Seconds that a request may have been late and the next one still keep to the schedule: longer than a timer, a commit or another
-thread delays us mostly, and than small requests wait for each other. A twentieth of what the rate allows in a second.
+thread delays us mostly, and than small requests wait for each other. A tenth of what the rate allows in a second.
 """
 
 

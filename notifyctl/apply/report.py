@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from notifyctl.delivery import Outcome, Scope
+from notifyctl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An attempt of a batch was begun: it is in the ledger, and the request is on its way."""
+    """An attempt of a batch was begun: it is in the ledger, and the request is on its way. Told again of one that was taken back
+    before it left.
+    """
 
     number: int
     recipients: int
@@ -67,7 +69,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run did. `requests` counts attempts. `reasons`: why people are rejected, unknown or too late → how many. `refused`
+    """What a run did. `requests` counts attempts that were made. `reasons`: why people are rejected, unknown or too late → how many. `refused`
     is what ended the run early when the provider refused it as a whole; whom that hit are among `rejected`.
     """
 

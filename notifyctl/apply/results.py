@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from notifyctl.apply.senders import NEVER_LEFT, Attempt
+from notifyctl.apply.senders import Attempt, left
 from notifyctl.apply.together import MOST, TOGETHER
-from notifyctl.delivery import Accepted, Ending, Outcome, Rejected
+from notifyctl.delivery import Accepted, Ending, Outcome
 from notifyctl.errors import LedgerError, LedgerLockedError, NotifyctlError
 from notifyctl.faults import Point, point
 from notifyctl.ports import Clock, LedgerWriter
@@ -48,10 +48,14 @@ class Results:
         self.heard.append((attempt, outcome))
 
     @property
+    def full(self) -> bool:
+        """Whether they are as many as are recorded in one commit."""
+        return self._people >= TOGETHER or len(self.heard) >= MOST
+
+    @property
     def rest(self) -> float:
         """Seconds until they have waited long enough; none when they have, or are many."""
-        full = self._people >= TOGETHER or len(self.heard) >= MOST
-        return 0.0 if full else max(self._until - self._clock.monotonic(), 0.0)
+        return 0.0 if self.full else max(self._until - self._clock.monotonic(), 0.0)
 
     def record(self) -> Sequence[Ended]:
         """Put all of it into the ledger, and return what is there. What cannot be put there is kept, and is `error`."""
@@ -96,8 +100,7 @@ class Results:
     def _kept(self, attempt: Attempt, outcome: Outcome, error: NotifyctlError) -> NotifyctlError:
         """Put a result that cannot be committed where the next run finds it, and say so."""
         kind = LedgerLockedError if isinstance(error, LedgerLockedError) else LedgerError
-        left = not (isinstance(outcome, Rejected) and outcome.reason == NEVER_LEFT)
-        done = "was sent, and how it ended" if left else "was begun and never left, and that"
+        done = "was sent, and how it ended" if left(outcome) else "was begun and never left, and that"
         said = f"batch {attempt.number} {done} could not be recorded: {error.message}"
         if self._keep is not None:
             try:

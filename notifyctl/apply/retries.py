@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import replace
 from random import Random
 
 from notifyctl.apply.senders import Attempt
 from notifyctl.delivery import Rejected
 from notifyctl.ports import Clock
+from notifyctl.records import replace
 
 MAX_ATTEMPTS = 5
 """Of one batch within a run, each after a certain rejection that may be tried again."""

@@ -9,18 +9,27 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from random import Random
 
-from notifyctl.apply.batches import Slice
 from notifyctl.apply.intents import Fresh, Intents
 from notifyctl.apply.job import Job, Stop
 from notifyctl.apply.pacing import Pacer
 from notifyctl.apply.report import Event, Planned, Report, Sent, Settled, Waiting
 from notifyctl.apply.results import Keep, Results
 from notifyctl.apply.retries import MAX_ATTEMPTS, RETRY_AFTER_CAP, Retries
-from notifyctl.apply.senders import NEVER_LEFT, SEND_BY, Attempt, Ready, Senders, Since
-from notifyctl.apply.tally import TOO_LATE, Tally
+from notifyctl.apply.senders import (
+    LAPSED,
+    NEVER_LEFT,
+    SEND_BY,
+    TOO_LATE,
+    Attempt,
+    Ready,
+    Senders,
+    Since,
+    Work,
+    left,
+)
+from notifyctl.apply.tally import Tally
 from notifyctl.apply.together import Together
 from notifyctl.delivery import (
     Batch,
@@ -33,6 +42,7 @@ from notifyctl.delivery import (
 )
 from notifyctl.faults import Point, point
 from notifyctl.ports import Clock, LedgerWriter, Provider
+from notifyctl.records import replace
 
 __all__ = [
     "MAX_ATTEMPTS",
@@ -54,7 +64,7 @@ STEP = 0.05
 """Seconds after which a wait looks whether it was told to stop. In a longer one an answer is heard at once, and told of."""
 INSTANT = 1e-6
 """Seconds too short to wait for."""
-LATE = 0.04
+LATE = 0.09
 """Seconds by which one of several small requests may leave late, so that some leave at once: less than pacing.CATCH_UP."""
 ARMED_FOR = 1.0
 """Seconds that what is begun may have to wait for its turn; where it is longer, it is taken back."""
@@ -115,13 +125,13 @@ class Sending:
         self._stop = stop
         self._pacer = Pacer(job.limits, clock)
         self._together = Together(self._pacer, clock)
-        self._senders = Senders(provider, clock)
+        self._senders = Senders(provider, clock, most=job.limits.concurrency, stop=stop)
         self._results = Results(writer, clock, keep)
         self._tally = Tally()
         self._intents = Intents(job, writer, clock, self._tally)
         self._fresh = Fresh(iter(()))
         self._ready: Sequence[Ready] = ()
-        self._armed: deque[tuple[Ready, Since]] = deque()
+        self._armed: deque[Work] = deque()
         self._retries = Retries(clock, chance)
         self._refused: str | None = None
         self._unreachable = False
@@ -139,11 +149,12 @@ class Sending:
     def send_all(self) -> None:
         """Begin what may be begun, record what comes back, until neither is left. Raises what ended the run early."""
         while True:
-            self._take_answers(block=False)
-            self._recall_if_it_must_wait()
-            free = self._open and self._senders.in_flight < self._job.limits.concurrency
-            if free and self._armed:
-                self._post_next()
+            if self._senders.answered or self._results:
+                self._take_answers(block=False)
+            self._take_back()
+            free = self._free
+            if self._armed and (free or self._may_wait_behind):
+                self._post_due()
             elif free and (group := self._next()):
                 self._begin(group)
             elif free and self._retries:
@@ -163,6 +174,19 @@ class Sending:
         """Whether anything new may be begun."""
         ended = self._refused is not None or self._unreachable or self._error is not None
         return not (ended or self._stop.requested)
+
+    @property
+    def _free(self) -> bool:
+        """Whether another request may be under way."""
+        return self._open and self._senders.in_flight < self._job.limits.concurrency
+
+    @property
+    def _may_wait_behind(self) -> bool:
+        """Whether what was begun may be handed over behind those in flight, where it leaves without waking us: as many as may
+        be late.
+        """
+        waiting = self._senders.waiting + 1
+        return self._open and self._pacer.takes(self._armed[0][0].attempt.part.size * waiting, waiting) < LATE
 
     def _next(self) -> Sequence[Ready]:
         """A retry when its time has come; batches that were never begun only when no retry waits."""
@@ -188,7 +212,7 @@ class Sending:
 
     def _begin(self, group: Sequence[Ready]) -> None:
         """Begin those of a group that can be begun still, once the first of them has its turn."""
-        self._reserve()
+        self._reserve(len(group))
         if not self._open:
             return
         found = [still for ready in group if (still := self._still(ready)) is not None]
@@ -198,21 +222,21 @@ class Sending:
             self._armed.extend((ready, since) for ready in found)
             self._post()
 
-    def _reserve(self) -> None:
-        """RESERVE: wait until the account's rate has room."""
+    def _reserve(self, many: int) -> None:
+        """RESERVE: wait until the account's rate has room for the next of so many."""
         while self._open and (seconds := self._pacer.wait()) > INSTANT:
             if seconds > STEP:
                 self._pause(seconds, "to keep the account's rate")
             else:
                 # Not woken by each answer, and for more than one request at a time: to wake up costs as much as to send one.
                 self._senders.help()
-                self._clock.sleep(seconds + (LATE if len(self._armed) > 1 else 0.0))
+                self._clock.sleep(seconds + (LATE if many > 1 else 0.0))
         point(Point.RESERVED)
 
     def _still(self, ready: Ready) -> Ready | None:
         """The batch, or what is left of it by now. None: nothing is, or it could not be recorded."""
         part = ready.attempt.part
-        if self._lapsed(part):
+        if part.lapsed(self._clock.now()):
             self._tally.held_back(part.size, TOO_LATE)
             return None
         try:
@@ -223,11 +247,6 @@ class Sending:
         except Exception as error:  # noqa: BLE001 - raised again when what is in flight is recorded
             self._error = self._error or error
             return None
-
-    def _lapsed(self, part: Slice) -> bool:
-        """Whether its window has shut: pacing a large audience takes longer than some windows."""
-        ends = part.consignment.not_after
-        return ends is not None and self._clock.now() >= ends
 
     def _arm(self, group: Sequence[Ready]) -> bool:
         """ARM: record that the attempts begin. Without that record nothing may leave."""
@@ -240,30 +259,34 @@ class Sending:
             return False
         return True
 
-    def _post_next(self) -> None:
-        """Hand over what was begun with others, when its turn has come."""
-        self._reserve()
-        if not self._open:
-            return
-        attempt = self._armed[0][0].attempt
-        if self._lapsed(attempt.part):
-            self._armed.popleft()
-            self._hear(attempt, Rejected(f"{TOO_LATE}; {NEVER_LEFT}"))
-        else:
+    def _post_due(self) -> None:
+        """Hand over what was begun with others, once the first of it has its turn, and what has it by then."""
+        due = True
+        while due:
+            self._reserve(len(self._armed))
+            if not self._open:
+                return
             self._post()
+            may = self._armed and (self._free or self._may_wait_behind)
+            due = bool(may) and self._pacer.wait() <= INSTANT
 
     def _post(self) -> None:
         """POST, on another thread, what was begun first."""
         ready, since = self._armed.popleft()
         attempt = ready.attempt
+        if attempt.part.lapsed(self._clock.now()):
+            self._hear(attempt, Rejected(LAPSED))
+            return
         self._pacer.started(attempt.part.size)
-        self._senders.post(attempt, ready.request, since, together=self._results.lingers)
-        self._tally.requests += 1
+        self._senders.post(ready, since, together=self._results.lingers)
         if not self._armed:
             self._together.gone(self._clock.monotonic() - since.monotonic)
         self._tell(Sent(attempt.number, attempt.part.size, attempt.attempt))
 
-    def _recall_if_it_must_wait(self) -> None:
+    def _take_back(self) -> None:
+        """Whatever was not accepted may keep back what waits behind it; what must wait for long does not wait begun."""
+        if self._senders.halted or not self._open:
+            self._armed.extendleft(reversed(self._senders.back()))
         if self._armed and not (self._open and self._pacer.wait() < ARMED_FOR):
             self._recall()
 
@@ -286,7 +309,10 @@ class Sending:
             if isinstance(outcome, BaseException):
                 self._error = self._error or outcome
                 outcome = Unknown(f"the request broke off in notifyctl itself ({type(outcome).__name__})")  # noqa: PLW2901
+            self._tally.requests += left(outcome)
             self._hear(attempt, outcome)
+            if self._results.full:
+                self._record()
         if self._results and not self._results.rest:
             self._record()
 
@@ -332,6 +358,9 @@ class Sending:
             self._take_answers(block=False)
 
     def end(self) -> None:
+        """Nothing more leaves; what was heard meanwhile is recorded, and of what has not left that it never did."""
+        self._armed.extendleft(reversed(self._senders.back()))
+        self._take_answers(block=False)
         self._recall()
         self._senders.end()
 

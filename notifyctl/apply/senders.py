@@ -5,18 +5,21 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from queue import SimpleQueue
 
 from notifyctl.apply.batches import Slice
-from notifyctl.delivery import Outcome, PreparedRequest, Rejected
+from notifyctl.apply.job import Stop
+from notifyctl.delivery import Accepted, Outcome, PreparedRequest, Rejected
 from notifyctl.faults import Point, point
 from notifyctl.ports import Clock, Provider
+from notifyctl.records import dataclass, field
 
 SEND_BY = 60.0
 """Seconds after ARM within which the request must begin; far less than the quarantine before a person may settle it."""
 NEVER_LEFT = "it was not sent in time after it was recorded, and never left"
+TOO_LATE = "the window shut, or the message lapsed, before its turn came"
+LAPSED = f"{TOO_LATE}; {NEVER_LEFT}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,14 +51,18 @@ class Since:
     now: datetime
     monotonic: float
 
-    def late(self, clock: Clock) -> bool:
+    def late(self, now: datetime, monotonic: float) -> bool:
         """Whether more than SEND_BY has passed, by either clock."""
-        passed = max((clock.now() - self.now).total_seconds(), clock.monotonic() - self.monotonic)
-        return passed > SEND_BY
+        return max((now - self.now).total_seconds(), monotonic - self.monotonic) > SEND_BY
+
+
+def left(outcome: Outcome) -> bool:
+    """Whether the request of an attempt that ended so may have left."""
+    return not (isinstance(outcome, Rejected) and outcome.reason.endswith(NEVER_LEFT))
 
 
 Answer = tuple[Attempt, Outcome | BaseException]
-Work = tuple[Attempt, PreparedRequest, Since]
+Work = tuple[Ready, Since]
 
 
 CALLED_AFTER = 0.005
@@ -63,35 +70,63 @@ CALLED_AFTER = 0.005
 
 
 class Senders:
-    """As many threads as there ever were requests in flight at once. They are daemons, so that a second Ctrl-C need not wait for
-    a slow provider. All but `_run` is for the thread that made it.
+    """As many threads as there ever were requests in flight at once, `most` of them. They are daemons, so that a second Ctrl-C
+    need not wait for a slow provider. All but `_run` is for the thread that made it.
 
     A thread that is called works until nothing is left. Requests that come `together` wait for it a moment, because a thread
-    that is at work sends a small one in a third of the time that another takes to wake up.
+    that is at work sends a small one in a third of the time that another takes to wake up. What waits does not leave once
+    another was not accepted, or the run was told to stop: it is to be taken `back`.
     """
 
-    def __init__(self, provider: Provider, clock: Clock) -> None:
+    def __init__(self, provider: Provider, clock: Clock, *, most: int, stop: Stop) -> None:
         self._provider = provider
         self._clock = clock
+        self._most = most
+        self._stop = stop
         self._work: deque[Work] = deque()
         self._calls: SimpleQueue[bool] = SimpleQueue()
         self._called_at = 0.0
         self._answers: SimpleQueue[Answer] = SimpleQueue()
         self._arrived = threading.Event()
         self._awaited = False
+        self._slow = False
+        self._warned = False
         self._threads = 0
         self.in_flight = 0
+        """Handed over and not heard of: waiting, under way, or answered."""
 
-    def post(
-        self, attempt: Attempt, request: PreparedRequest, since: Since, *, together: bool = False
-    ) -> None:
+    @property
+    def waiting(self) -> int:
+        """How many of those in flight no thread has begun."""
+        return len(self._work)
+
+    @property
+    def answered(self) -> bool:
+        """Whether an answer has come."""
+        return not self._answers.empty()
+
+    @property
+    def halted(self) -> bool:
+        """Whether what waits does not leave any more."""
+        return self._warned or self._stop.requested
+
+    def post(self, ready: Ready, since: Since, *, together: bool = False) -> None:
         """Hand a request over. Its answer will come. `together`: others like it were, or will be, handed over with it."""
-        self._work.append((attempt, request, since))
+        self._work.append((ready, since))
         self.in_flight += 1
-        if together:
+        if together and not self._slow:
             self.help()
         else:
             self._call()
+
+    def back(self) -> list[Work]:
+        """Take back what no thread has begun, in its order. What is handed over from now on may leave."""
+        found = []
+        while (work := self._taken()) is not None:
+            found.append(work)
+        self.in_flight -= len(found)
+        self._warned = False
+        return found
 
     def help(self) -> None:
         """Call a thread for requests that wait, if none is at work or the one that is takes long. To be asked again and again."""
@@ -110,7 +145,7 @@ class Senders:
     def _call(self) -> None:
         self._called_at = self._clock.monotonic()
         self._calls.put(True)
-        if self.in_flight > self._threads:
+        if self._threads < min(self.in_flight, self._most):
             self._threads += 1
             threading.Thread(target=self._run, name=f"sender {self._threads}", daemon=True).start()
 
@@ -131,10 +166,10 @@ class Senders:
         self._awaited = False
 
     def answers(self, *, block: bool) -> Iterator[Answer]:
-        """Every answer that has come; with `block`, once the first is there."""
-        while block and self._work and self._answers.empty():
+        """Every answer that has come; with `block`, once the first is there, if any is to come."""
+        while block and self._work and self._answers.empty() and not self.halted:
             self._help_soon()
-        while self.in_flight and (block or not self._answers.empty()):
+        while self.in_flight > len(self._work) and (block or not self._answers.empty()):
             answer = self._answers.get()
             self.in_flight -= 1
             block = False
@@ -147,7 +182,7 @@ class Senders:
 
     def _run(self) -> None:
         while self._calls.get():
-            while (work := self._taken()) is not None:
+            while not self.halted and (work := self._taken()) is not None:
                 self._worked(*work)
                 del work  # while it waits for more, it holds nothing of the last one
 
@@ -157,19 +192,27 @@ class Senders:
         except IndexError:
             return None
 
-    def _worked(self, attempt: Attempt, request: PreparedRequest, since: Since) -> None:
+    def _worked(self, ready: Ready, since: Since) -> None:
+        now, begun = self._clock.now(), self._clock.monotonic()
         try:
-            ended: Outcome | BaseException = self._posted(request, since)
+            ended: Outcome | BaseException = (
+                # Stopped for long between the record and the request: others may have taken it for lost by now.
+                Rejected(NEVER_LEFT, retryable=True)
+                if since.late(now, begun)
+                else Rejected(LAPSED)
+                if ready.attempt.part.lapsed(now)
+                else self._posted(ready.request)
+            )
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that may speak to the ledger
             ended = error
-        self._answers.put((attempt, ended))
+        if not isinstance(ended, Accepted):
+            self._warned = True
+        self._slow = self._clock.monotonic() - begun > CALLED_AFTER
+        self._answers.put((ready.attempt, ended))
         if self._awaited:
             self._arrived.set()
 
-    def _posted(self, request: PreparedRequest, since: Since) -> Outcome:
+    def _posted(self, request: PreparedRequest) -> Outcome:
         """POST."""
-        if since.late(self._clock):
-            # Stopped for long between the record and the request: others may have taken it for lost by now.
-            return Rejected(NEVER_LEFT, retryable=True)
         point(Point.POST_BEGUN)
         return self._provider.send(request)

@@ -9,7 +9,6 @@ from notifyctl.apply.report import Counts, Report
 from notifyctl.delivery import Accepted, Outcome, Rejected, Scope, Unknown
 
 REASONS_KEPT = 20
-TOO_LATE = "the window shut, or the message lapsed, before its turn came"
 OPTED_OUT = "opted out since the plan"
 UNNAMED = "the answer lists its recipients and does not name them"
 

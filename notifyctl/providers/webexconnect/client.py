@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from notifyctl.providers.webexconnect.answers import outcome_of
 from notifyctl.providers.webexconnect.auth import Credentials, redacted_headers
 from notifyctl.providers.webexconnect.encode import Encoder
 from notifyctl.providers.webexconnect.troubles import BrokenError, UnsentError
+from notifyctl.records import dataclass, field
 
 if TYPE_CHECKING:
     from notifyctl.providers.webexconnect.connection import Endpoint

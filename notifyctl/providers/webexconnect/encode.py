@@ -9,23 +9,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from json.encoder import encode_basestring as quoted
 from typing import cast
 
 from notifyctl.delivery import Batch, Destinations, Envelope, Message
 from notifyctl.model import ChannelName
 from notifyctl.providers.webexconnect.payload import fields
+from notifyctl.records import dataclass
 
 OPENED = '"substitutions":{'
 BETWEEN = "\x1f"
 """What no text has that goes out, as a rule."""
 BETWEEN_QUOTED = quoted(BETWEEN)[1:-1]
+LONGER = len(BETWEEN_QUOTED) - len(BETWEEN)
 
 written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
-Thread = tuple[str, Sequence[str]]
-"""A constant, the same in every object, and the text behind it, one an object."""
+Texts = Sequence[str]
+"""A column: a text for each object."""
+Own = Sequence[str | None]
+"""A column with gaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,73 +88,83 @@ def frame_of(message: Message, envelope: Envelope) -> Frame:
 
 
 def array(to: Destinations, channel: ChannelName) -> list[str]:
-    """The pieces of the `to` array (rules 10 to 13)."""
-    return woven(
-        [
-            (f'{{{quoted(channel.address_field)}:["', lists(to)),
-            ('"],"correlationId":"', escaped(to.correlation_ids)),
-            *substitutions(to),
-        ]
-    )
+    """The pieces of the `to` array (rules 10 to 13). A name that nobody has a value for is left out."""
+    count = len(to)
+    if not count:
+        return ["[]"]
+    gaps = [column.count(None) for column in to.own]
+    given = [(name, to.own[at]) for at, name in enumerate(to.names) if gaps[at] < count]
+    even = sum(gaps) == (len(gaps) - len(given)) * count
+    values = cast("Sequence[Texts]", [column for _, column in given]) if even else ()
+    addresses, ids, *own = escaped_together([to.addresses, to.correlation_ids, *values])
+    objects = [lists(addresses, to.starts), ids]
+    if even:
+        names = tuple([name for name, _ in given])
+        return woven(constants(channel, names), [*objects, *own], '"}}' if names else '"}')
+    return woven((*constants(channel, ()), '"'), [*objects, uneven(given)], "}")
 
 
-def escaped(texts: Sequence[str]) -> Sequence[str]:
-    """Texts as they stand between the quotation marks of JSON. One call quotes all of them. Where it made nothing longer but
-    what lies between two, they stand so already; else they are found again by that, if it is in none of them.
+@lru_cache(maxsize=64)
+def constants(channel: ChannelName, names: Sequence[str]) -> tuple[str, ...]:
+    """What stands before the address of an object, before its correlation id, and before its value for each of the names."""
+    own = [f'",{"" if at else OPENED}{quoted(name)}:"' for at, name in enumerate(names)]
+    return (f'{{{quoted(channel.address_field)}:["', '"],"correlationId":"', *own)
+
+
+def woven(before: tuple[str, ...], texts: Sequence[Texts], ends: str) -> list[str]:
+    """Objects side by side: each of the constants in turn, with the object's own text behind it."""
+    pieces = list(warp(before, ends, len(texts[0])))
+    for at, column in enumerate(texts):
+        pieces[2 * at + 1 :: 2 * len(texts)] = column
+    return pieces
+
+
+@lru_cache(maxsize=8)
+def warp(before: tuple[str, ...], ends: str, count: int) -> tuple[str, ...]:
+    """The pieces of so many objects, but for their texts."""
+    one = [piece for constant in before for piece in (constant, "")]
+    first, *rest = one
+    return (f"[{first}", *rest, *[f"{ends},{first}", *rest] * (count - 1), f"{ends}]")
+
+
+def escaped_together(columns: Sequence[Texts]) -> Sequence[Texts]:
+    """`escaped` of each, for all at once where nothing need be quoted, as mostly."""
+    texts = list(chain.from_iterable(columns))
+    joined = BETWEEN.join(texts)
+    return columns if stands(joined, quoted(joined), len(texts)) else [escaped(texts) for texts in columns]
+
+
+def escaped(texts: Texts) -> Texts:
+    """Texts as they stand between the quotation marks of JSON. One call quotes all of them. Where that changed something, they
+    are found again by what lies between two, if it is in none of them.
     """
     joined = BETWEEN.join(texts)
     all_of_them = quoted(joined)
-    if len(all_of_them) == len(joined) + 2 + (len(texts) - 1) * (len(BETWEEN_QUOTED) - len(BETWEEN)):
+    if stands(joined, all_of_them, len(texts)):
         return texts
     found = all_of_them[1:-1].split(BETWEEN_QUOTED)
     return found if len(found) == len(texts) else [quoted(text)[1:-1] for text in texts]
 
 
-def woven(threads: Sequence[Thread]) -> list[str]:
-    """Objects side by side: each of the constants in turn, with the object's own text behind it."""
-    count, width = len(threads[0][1]), 2 * len(threads)
-    pieces = [""] * (count * width)
-    for at, (constant, texts) in enumerate(threads):
-        # What ends an object stands before the next one.
-        pieces[2 * at :: width] = [constant if at else f"}},{constant}"] * count
-        pieces[2 * at + 1 :: width] = texts
-    if not count:
-        return ["[]"]
-    pieces[0] = f"[{threads[0][0]}"
-    pieces.append("}]")
-    return pieces
+def stands(joined: str, all_of_them: str, count: int) -> bool:
+    """Whether quoting so many texts made nothing longer but what lies between two: then they stand so already."""
+    return len(all_of_them) == len(joined) + 2 + (count - 1) * LONGER
 
 
-def lists(to: Destinations) -> Sequence[str]:
+def lists(addresses: Texts, starts: Sequence[int] | None) -> Texts:
     """The addresses of each object, without the first and the last quotation mark."""
-    texts = escaped(to.addresses)
-    if to.starts is None:
-        return texts
-    ends = [*to.starts[1:], len(texts)]
-    return ['","'.join(texts[start:end]) for start, end in zip(to.starts, ends, strict=True)]
+    if starts is None:
+        return addresses
+    ends = [*starts[1:], len(addresses)]
+    return ['","'.join(addresses[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 
-def substitutions(to: Destinations) -> Sequence[Thread]:
-    """What the objects have of their own, behind an open text. A name that nobody has a value for is left out."""
-    given = [
-        (f"{quoted(name)}:", column)
-        for name, column in zip(to.names, to.own, strict=True)
-        if column.count(None) < len(column)
-    ]
-    nothing = [""] * len(to)
-    if not given:
-        return [('"', nothing)]
-    if any(None in column for _, column in given):
-        return [('"', uneven(given))]
-    threads = [
-        (f'",{"" if at else OPENED}{key}"', escaped(cast("Sequence[str]", column)))
-        for at, (key, column) in enumerate(given)
-    ]
-    return [*threads, ('"}', nothing)]
-
-
-def uneven(given: Sequence[tuple[str, Sequence[str | None]]]) -> list[str]:
+def uneven(given: Sequence[tuple[str, Own]]) -> Texts:
     """The substitutions of each object, where some have names that others have not."""
-    columns = [["" if value is None else key + quoted(value) for value in column] for key, column in given]
+    keys = [f"{quoted(name)}:" for name, _ in given]
+    columns = [
+        ["" if value is None else key + quoted(value) for value in column]
+        for key, (_, column) in zip(keys, given, strict=True)
+    ]
     rows = [",".join(filter(None, row)) for row in zip(*columns, strict=True)]
     return [f",{OPENED}{row}}}" if row else "" for row in rows]

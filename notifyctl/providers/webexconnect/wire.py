@@ -12,11 +12,11 @@ import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from notifyctl.countdown import Countdown
 from notifyctl.faults import Point, point
 from notifyctl.providers.webexconnect.troubles import BrokenError, HungUpError
+from notifyctl.records import dataclass, field
 
 MAX_ANSWER = 1 << 20
 """Bytes of an answer that are read; the API's are some hundred."""

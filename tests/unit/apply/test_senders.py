@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from notifyctl.apply.batches import cut
-from notifyctl.apply.senders import Attempt, Senders, Since
+from notifyctl.apply.job import Stop
+from notifyctl.apply.senders import LAPSED, Attempt, Ready, Senders, Since, left
 from notifyctl.clock import SystemClock
-from notifyctl.delivery import Accepted, Batch, Consignment, Outcome, PreparedRequest
+from notifyctl.delivery import Accepted, Batch, Consignment, Outcome, PreparedRequest, Rejected
 
 Consign = Callable[..., Consignment]
 TAKEN = Accepted("message", 201)
@@ -37,37 +39,152 @@ class Meeting:
         pass
 
 
-def attempts(consign: Consign, many: int) -> list[Attempt]:
-    [part] = cut(consign([("EC1M", "Ada")]), 1)
+class Gate:
+    """ports.Provider whose requests wait until they are let through, one by one; they end as `script` says."""
+
+    identity = "gate"
+
+    def __init__(self, *script: Outcome) -> None:
+        self.begun = 0
+        self._script = iter(script)
+        self._turn = threading.Lock()
+        self._free = threading.Semaphore(0)
+
+    def prepare(self, batch: Batch) -> PreparedRequest:
+        return REQUEST
+
+    def send(self, request: PreparedRequest) -> Outcome:
+        with self._turn:
+            self.begun += 1
+            outcome = next(self._script, TAKEN)
+        assert self._free.acquire(timeout=10)
+        return outcome
+
+    def let(self, many: int) -> None:
+        self._free.release(many)
+
+    def close(self) -> None:
+        pass
+
+
+def attempts(consign: Consign, many: int, *, not_after: datetime | None = None) -> list[Attempt]:
+    [part] = cut(replace(consign([("EC1M", "Ada")]), not_after=not_after), 1)
     return [Attempt(0.0, number, 1, part) for number in range(many)]
+
+
+def heard(senders: Senders) -> list[tuple[int, Outcome | BaseException]]:
+    """The next answers, once there is one."""
+    return [(attempt.number, outcome) for attempt, outcome in senders.answers(block=True)]
 
 
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize("many", [1, 2, 4])
 def test_a_request_that_takes_long_keeps_no_other_back(consign: Consign, many: int, together: bool) -> None:  # noqa: FBT001
     clock = SystemClock()
-    senders = Senders(Meeting(many), clock)
+    senders = Senders(Meeting(many), clock, most=many, stop=Stop())
     since = Since(datetime.now(UTC), clock.monotonic())
     for attempt in attempts(consign, many):
-        senders.post(attempt, REQUEST, since, together=together)
-    heard: list[int] = []
+        senders.post(Ready(attempt, b"", REQUEST), since, together=together)
+    found = []
     while senders.in_flight:
-        for attempt, outcome in senders.answers(block=True):
-            assert outcome == TAKEN
-            heard.append(attempt.number)
+        found += heard(senders)
     senders.end()
-    assert sorted(heard) == list(range(many))
+    assert sorted(found) == [(number, TAKEN) for number in range(many)]
 
 
 def test_whoever_waits_with_a_bound_helps_too(consign: Consign) -> None:
     clock = SystemClock()
-    senders = Senders(Meeting(2), clock)
+    senders = Senders(Meeting(2), clock, most=2, stop=Stop())
     since = Since(datetime.now(UTC), clock.monotonic())
     for attempt in attempts(consign, 2):
-        senders.post(attempt, REQUEST, since, together=True)
-    heard = 0
+        senders.post(Ready(attempt, b"", REQUEST), since, together=True)
+    found = 0
     while senders.in_flight:
         senders.wait(0.05)
-        heard += sum(1 for _ in senders.answers(block=False))
+        found += sum(1 for _ in senders.answers(block=False))
     senders.end()
-    assert heard == 2
+    assert found == 2
+
+
+def handed_over(
+    consign: Consign, provider: Gate, many: int, *, most: int = 1, stop: Stop | None = None
+) -> Senders:
+    clock = SystemClock()
+    senders = Senders(provider, clock, most=most, stop=stop or Stop())
+    since = Since(datetime.now(UTC), clock.monotonic())
+    for attempt in attempts(consign, many):
+        senders.post(Ready(attempt, b"", REQUEST), since, together=True)
+    return senders
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_however_many_wait_no_more_are_under_way_than_allowed(consign: Consign, most: int) -> None:
+    gate = Gate()
+    senders = handed_over(consign, gate, 6, most=most)
+    for _ in range(most + 2):
+        senders.wait(0.05)
+    assert gate.begun == most
+    assert (senders.in_flight, senders.waiting) == (6, 6 - most)
+    gate.let(6)
+    found = []
+    while senders.in_flight:
+        found += heard(senders)
+    senders.end()
+    assert sorted(number for number, _ in found) == [0, 1, 2, 3, 4, 5]
+
+
+REJECTED = Rejected("no", 400)
+
+
+def test_what_waits_behind_one_that_is_not_accepted_stays_until_it_is_taken_back(consign: Consign) -> None:
+    gate = Gate(TAKEN, REJECTED)
+    senders = handed_over(consign, gate, 5)
+    gate.let(5)
+    found = heard(senders)
+    while len(found) < 2:
+        found += heard(senders)
+    assert found == [(0, TAKEN), (1, REJECTED)]
+    assert senders.halted
+    assert heard(senders) == [], "nothing comes, and nobody waits for it"
+    back = senders.back()
+    assert [ready.attempt.number for ready, _ in back] == [2, 3, 4]
+    assert (senders.in_flight, gate.begun, senders.halted) == (0, 2, False)
+    for ready, since in back:
+        senders.post(ready, since, together=True)
+    while senders.in_flight:
+        found += heard(senders)
+    senders.end()
+    assert found[2:] == [(2, TAKEN), (3, TAKEN), (4, TAKEN)]
+
+
+def test_told_to_stop_nothing_that_waits_leaves(consign: Consign) -> None:
+    gate, stop = Gate(), Stop()
+    senders = handed_over(consign, gate, 4, stop=stop)
+    while not gate.begun:
+        senders.wait(0.01)
+    stop.request()
+    gate.let(4)
+    assert heard(senders) == [(0, TAKEN)]
+    assert heard(senders) == []
+    assert [ready.attempt.number for ready, _ in senders.back()] == [1, 2, 3]
+    assert (gate.begun, senders.in_flight) == (1, 0)
+    senders.end()
+
+
+def test_what_waits_until_its_window_shuts_does_not_leave(consign: Consign) -> None:
+    gate, clock = Gate(), SystemClock()
+    senders = Senders(gate, clock, most=1, stop=Stop())
+    ends = datetime.now(UTC) + timedelta(seconds=0.3)
+    since = Since(datetime.now(UTC), clock.monotonic())
+    for attempt in attempts(consign, 2, not_after=ends):
+        senders.post(Ready(attempt, b"", REQUEST), since, together=True)
+    while datetime.now(UTC) <= ends:
+        senders.wait(0.05)
+    gate.let(2)
+    found = []
+    while senders.in_flight:
+        found += heard(senders)
+    senders.end()
+    assert found == [(0, TAKEN), (1, Rejected(LAPSED))]
+    assert gate.begun == 1
+    assert not left(Rejected(LAPSED))

@@ -199,7 +199,7 @@ def test_no_commit_begins_more_people_than_a_crash_may_make_uncertain(
     bench.run()
     assert bench.commits is not None
     assert 1 < max(bench.commits.begun) <= most
-    assert max(bench.commits.settled) <= most + limits.concurrency
+    assert max(bench.commits.settled) <= most + 1
 
 
 def test_at_a_low_rate_nothing_is_begun_before_its_turn(consign: Consign) -> None:
@@ -214,7 +214,8 @@ def test_a_result_waits_for_others_and_not_for_long(consign: Consign) -> None:
     bench.run()
     sent = {event.number: at for at, event in bench.events if isinstance(event, Sent)}
     settled = {event.number: at for at, event in bench.events if isinstance(event, Settled)}
-    assert max(settled[number] - sent[number] for number in sent) < LINGER + 0.1
+    # It is heard of when the next ones have their turn, and waits from then on.
+    assert max(settled[number] - sent[number] for number in sent) < LINGER + CATCH_UP + 0.02
 
 
 def stopped(bench: Bench, _: int) -> None:
@@ -310,7 +311,17 @@ def test_one_result_that_cannot_be_recorded_keeps_no_other_out(consign: Consign)
 
 def test_whom_another_run_took_over_loses_no_word_of_what_it_knows(consign: Consign) -> None:
     bench = Bench(people(consign, 200))
-    bench.provider.then = lambda count: taken_over(bench, count) if count == ALL_IN_ONE_BY_ONE else None
+    noticed = threading.Event()
+
+    def then(count: int) -> None:
+        if count == ALL_IN_ONE_BY_ONE:
+            taken_over(bench, count)
+            assert bench.commits is not None
+            bench.commits.trouble = lambda verb, _: noticed.set() if verb == "settle" else None
+        elif count > ALL_IN_ONE_BY_ONE:
+            assert noticed.wait(30)
+
+    bench.provider.then = then
     with pytest.raises(LedgerLockedError, match="another"):
         bench.run()
     # The successor called them unknown; what became of them is kept for the next run.
