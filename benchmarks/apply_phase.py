@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from apply_by_loop import PER_REQUEST, TEXT, Person, loop
@@ -54,7 +55,7 @@ def made(size: int) -> list[Some]:
 def some(people: range) -> Some:
     from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES
 
-    members = (person.to_bytes(ID_BYTES) + person.to_bytes(FINGERPRINT_BYTES) for person in people)
+    members = (sha256(b"%d" % person).digest()[: ID_BYTES + FINGERPRINT_BYTES] for person in people)
     return list(map(number, people)), list(zip(*map(values, people), strict=True)), b"".join(members)
 
 
@@ -64,6 +65,9 @@ def chunks(rows: int, size: int) -> Iterator[Some]:
     for at, start in enumerate(range(0, rows, size)):
         count = min(size, rows - start)
         numbers, given, members = kinds[at % len(kinds)]
+        if count == len(numbers):
+            yield numbers, given, members
+            continue
         yield (
             numbers[:count],
             [column[:count] for column in given],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from itertools import accumulate
@@ -23,6 +22,7 @@ from notifyctl.delivery import (
     UnitColumns,
 )
 from notifyctl.model import Limits, TpsCounts
+from notifyctl.ports import Clock
 from notifyctl.records import dataclass
 
 FINGERPRINT = Struct(f"{ID_BYTES}x{FINGERPRINT_BYTES}s")
@@ -39,26 +39,24 @@ def batch_size(limits: Limits) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The part of a consignment that goes into one request. `units` stand in the order of the batch's members: those that
-    share a `to` object side by side. `starts`: the position of each object's first; `None` where each has one of its own.
+    """The part of a consignment that goes into one request. `units`, `size` of them, stand in the order of the batch's members:
+    those that share a `to` object side by side. `starts`: the position of each object's first; `None` where each has one of its
+    own.
     """
 
     consignment: Consignment
     units: UnitColumns
     starts: Sequence[int] | None
+    size: int
 
-    def lapsed(self, now: datetime) -> bool:
+    def lapsed(self, clock: Clock) -> bool:
         """Whether its window has shut: pacing a large audience takes longer than some windows."""
         ends = self.consignment.not_after
-        return ends is not None and now >= ends
+        return ends is not None and clock.now() >= ends
 
     @property
     def scope(self) -> Scope:
         return self.consignment.scope
-
-    @property
-    def size(self) -> int:
-        return len(self.units.destinations)
 
     @property
     def members(self) -> bytes:
@@ -69,7 +67,7 @@ class Slice:
         """The same without the people at these positions, cut anew."""
         gone = frozenset(positions)
         left = [at for at in range(len(self.units)) if at not in gone]
-        return Slice(self.consignment, *grouped(taken(self.units, left)))
+        return sliced(self.consignment, taken(self.units, left))
 
     def seal(self, secret: bytes, *, ledger: str, number: int) -> bytes:
         """The batch's seal. It covers addresses and fingerprints and not the ids, which need a ledger."""
@@ -113,7 +111,7 @@ class Slice:
 def cut(consignment: Consignment, size: int) -> Iterator[Slice]:
     """The units in their order, at most `size` in each slice."""
     for units in consignment.units.chunks(size):
-        yield Slice(consignment, *grouped(units))
+        yield sliced(consignment, units)
 
 
 def cut_members(consignment: Consignment, size: int) -> Iterator[bytes]:
@@ -123,10 +121,9 @@ def cut_members(consignment: Consignment, size: int) -> Iterator[bytes]:
         yield members if order is None else taken_members(members, order)
 
 
-def grouped(units: UnitColumns) -> tuple[UnitColumns, Sequence[int] | None]:
-    """Units as a slice has them, and the positions of the first ones of its objects."""
+def sliced(consignment: Consignment, units: UnitColumns) -> Slice:
     order, starts = order_of(units.members, units.correlations)
-    return units if order is None else taken(units, order), starts
+    return Slice(consignment, units if order is None else taken(units, order), starts, len(units))
 
 
 def order_of(

@@ -40,8 +40,7 @@ class Intents:
         point(Point.PLAN_COMMITTED)
         self._numbers.extend(numbers)
         self._prints.extend(map(hash, members))
-        for packed in members:
-            self._tally.planned(scope, len(packed) // MEMBER_BYTES)
+        self._tally.planned(scope, len(members), sum(map(len, members)) // MEMBER_BYTES)
 
     def attempts(self) -> Iterator[Attempt]:
         """The batches as a whole, which nobody could hold: each must be what the ledger has of it."""

@@ -12,7 +12,7 @@ from notifyctl.errors import LedgerError, LedgerLockedError, NotifyctlError
 from notifyctl.faults import Point, point
 from notifyctl.ports import Clock, LedgerWriter
 
-LINGER = 0.2
+LINGER = 0.4
 """Seconds that an acceptance waits for others to be recorded with."""
 SETTLE_PAUSES = (0.1, 0.5, 2.0)
 """Seconds between attempts to record an outcome in a ledger that fails."""
@@ -39,11 +39,10 @@ class Results:
         return bool(self.heard)
 
     def hear(self, attempt: Attempt, outcome: Outcome) -> None:
-        now = self._clock.monotonic()
         if not self.heard:
-            self._people, self._until = 0, now + LINGER
+            self._people, self._until = 0, self._clock.monotonic() + LINGER
         if not (self.lingers and isinstance(outcome, Accepted)):
-            self._until = now
+            self._until = 0.0
         self._people += attempt.part.size
         self.heard.append((attempt, outcome))
 

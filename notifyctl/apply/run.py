@@ -13,7 +13,7 @@ from random import Random
 
 from notifyctl.apply.intents import Fresh, Intents
 from notifyctl.apply.job import Job, Stop
-from notifyctl.apply.pacing import Pacer
+from notifyctl.apply.pacing import CATCH_UP, Pacer
 from notifyctl.apply.report import Event, Planned, Report, Sent, Settled, Waiting
 from notifyctl.apply.results import Keep, Results
 from notifyctl.apply.retries import MAX_ATTEMPTS, RETRY_AFTER_CAP, Retries
@@ -152,7 +152,7 @@ class Sending:
             if self._senders.answered or self._results:
                 self._take_answers(block=False)
             self._take_back()
-            free = self._free
+            free = self._open and self._senders.in_flight < self._job.limits.concurrency
             if self._armed and (free or self._may_wait_behind):
                 self._post_due()
             elif free and (group := self._next()):
@@ -176,17 +176,12 @@ class Sending:
         return not (ended or self._stop.requested)
 
     @property
-    def _free(self) -> bool:
-        """Whether another request may be under way."""
-        return self._open and self._senders.in_flight < self._job.limits.concurrency
-
-    @property
     def _may_wait_behind(self) -> bool:
-        """Whether what was begun may be handed over behind those in flight, where it leaves without waking us: as many as may
-        be late.
+        """Whether what was begun may be handed over behind those in flight, where it leaves without waking us: no more than is
+        made good when it leaves late.
         """
-        waiting = self._senders.waiting + 1
-        return self._open and self._pacer.takes(self._armed[0][0].attempt.part.size * waiting, waiting) < LATE
+        waiting, part = self._senders.waiting + 1, self._armed[0][0].attempt.part
+        return self._open and self._pacer.takes(part.size * waiting, waiting) <= CATCH_UP
 
     def _next(self) -> Sequence[Ready]:
         """A retry when its time has come; batches that were never begun only when no retry waits."""
@@ -236,7 +231,7 @@ class Sending:
     def _still(self, ready: Ready) -> Ready | None:
         """The batch, or what is left of it by now. None: nothing is, or it could not be recorded."""
         part = ready.attempt.part
-        if part.lapsed(self._clock.now()):
+        if part.lapsed(self._clock):
             self._tally.held_back(part.size, TOO_LATE)
             return None
         try:
@@ -261,20 +256,19 @@ class Sending:
 
     def _post_due(self) -> None:
         """Hand over what was begun with others, once the first of it has its turn, and what has it by then."""
-        due = True
-        while due:
-            self._reserve(len(self._armed))
-            if not self._open:
-                return
+        self._reserve(len(self._armed))
+        while self._open:
             self._post()
-            may = self._armed and (self._free or self._may_wait_behind)
-            due = bool(may) and self._pacer.wait() <= INSTANT
+            if not self._armed or self._pacer.wait() > INSTANT or not self._may_wait_behind:
+                self._senders.help()
+                return
+            point(Point.RESERVED)
 
     def _post(self) -> None:
         """POST, on another thread, what was begun first."""
         ready, since = self._armed.popleft()
         attempt = ready.attempt
-        if attempt.part.lapsed(self._clock.now()):
+        if attempt.part.lapsed(self._clock):
             self._hear(attempt, Rejected(LAPSED))
             return
         self._pacer.started(attempt.part.size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from queue import SimpleQueue
 
@@ -62,11 +63,15 @@ def left(outcome: Outcome) -> bool:
 
 
 Answer = tuple[Attempt, Outcome | BaseException]
+Bell = threading.Lock
+"""Held while its thread has nothing to do; released to call it."""
 Work = tuple[Ready, Since]
 
 
 CALLED_AFTER = 0.005
 """Seconds after which another thread is called for requests that wait for one that is at work."""
+SLOW = 0.02
+"""Seconds for which a request is under way that no other should wait for: more than our own work keeps one waiting."""
 
 
 class Senders:
@@ -74,8 +79,8 @@ class Senders:
     need not wait for a slow provider. All but `_run` is for the thread that made it.
 
     A thread that is called works until nothing is left. Requests that come `together` wait for it a moment, because a thread
-    that is at work sends a small one in a third of the time that another takes to wake up. What waits does not leave once
-    another was not accepted, or the run was told to stop: it is to be taken `back`.
+    that is at work sends a small one in a third of the time that another takes to wake up. What waits so does not leave once
+    a request was not accepted, or the run was told to stop: it is to be taken `back`.
     """
 
     def __init__(self, provider: Provider, clock: Clock, *, most: int, stop: Stop) -> None:
@@ -84,8 +89,11 @@ class Senders:
         self._most = most
         self._stop = stop
         self._work: deque[Work] = deque()
-        self._calls: SimpleQueue[bool] = SimpleQueue()
+        self._behind: deque[Work] = deque()
+        self._idle: list[Bell] = []
+        self._coming: deque[Bell] = deque()
         self._called_at = 0.0
+        self._ended = False
         self._answers: SimpleQueue[Answer] = SimpleQueue()
         self._arrived = threading.Event()
         self._awaited = False
@@ -97,8 +105,8 @@ class Senders:
 
     @property
     def waiting(self) -> int:
-        """How many of those in flight no thread has begun."""
-        return len(self._work)
+        """How many of those that came together no thread has begun."""
+        return len(self._behind)
 
     @property
     def answered(self) -> bool:
@@ -107,52 +115,68 @@ class Senders:
 
     @property
     def halted(self) -> bool:
-        """Whether what waits does not leave any more."""
+        """Whether those that wait do not leave any more."""
         return self._warned or self._stop.requested
 
     def post(self, ready: Ready, since: Since, *, together: bool = False) -> None:
-        """Hand a request over. Its answer will come. `together`: others like it were, or will be, handed over with it."""
-        self._work.append((ready, since))
+        """Hand a request over. Its answer will come. `together`: others like it were, or will be, handed over with it; then, or
+        before whoever hands them over waits, `help` is to be asked for.
+        """
+        (self._behind if together else self._work).append((ready, since))
         self.in_flight += 1
-        if together and not self._slow:
-            self.help()
-        else:
+        if self._slow or not together:
             self._call()
 
     def back(self) -> list[Work]:
-        """Take back what no thread has begun, in its order. What is handed over from now on may leave."""
+        """Take back those that wait, in their order. What is handed over from now on may leave."""
         found = []
-        while (work := self._taken()) is not None:
-            found.append(work)
+        with suppress(IndexError):  # a thread may be quicker
+            while self._behind:
+                found.append(self._behind.popleft())
         self.in_flight -= len(found)
         self._warned = False
         return found
 
     def help(self) -> None:
         """Call a thread for requests that wait, if none is at work or the one that is takes long. To be asked again and again."""
-        if self._work and self._calls.empty():
-            nobody = self.in_flight - self._answers.qsize() == len(self._work)
+        if self._behind and not self._coming:
+            nobody = self.in_flight - self._answers.qsize() == len(self._behind)
             if nobody or self._clock.monotonic() - self._called_at > CALLED_AFTER:
                 self._call()
 
     def _help_soon(self) -> None:
         """Wait a moment for the thread that is at work, then call another if requests still wait."""
-        if self._work:
+        if self._behind:
             self._listen(self._arrived.wait, CALLED_AFTER)
-            if self._work and self._calls.empty():
+            if self._behind and not self._coming:
                 self._call()
 
     def _call(self) -> None:
+        """Call a thread, a new one if none has nothing to do; nobody if there are as many as may be."""
         self._called_at = self._clock.monotonic()
-        self._calls.put(True)
-        if self._threads < min(self.in_flight, self._most):
+        if not self._ring() and self._threads < self._most:
             self._threads += 1
-            threading.Thread(target=self._run, name=f"sender {self._threads}", daemon=True).start()
+            bell = threading.Lock()
+            bell.acquire()
+            name = f"sender {self._threads}"
+            threading.Thread(target=self._run, args=(bell,), name=name, daemon=True).start()
+            self._coming.append(bell)
+            bell.release()
+
+    def _ring(self) -> bool:
+        """Call the thread that had something to do last, which is the quickest to begin. False: none has nothing to do."""
+        try:
+            bell = self._idle.pop()
+        except IndexError:
+            return False
+        self._coming.append(bell)
+        bell.release()
+        return True
 
     def wait(self, seconds: float) -> None:
         """Until an answer comes, and so long at most."""
         self.help()
-        if self._calls.empty():
+        if not self._coming:
             self._help_soon()
         self._listen(lambda most: self._clock.wait(self._arrived, most), seconds)
 
@@ -167,9 +191,11 @@ class Senders:
 
     def answers(self, *, block: bool) -> Iterator[Answer]:
         """Every answer that has come; with `block`, once the first is there, if any is to come."""
-        while block and self._work and self._answers.empty() and not self.halted:
+        if block:
+            self.help()
+        while block and self._behind and self._answers.empty() and not self.halted:
             self._help_soon()
-        while self.in_flight > len(self._work) and (block or not self._answers.empty()):
+        while self.in_flight > len(self._behind) and (block or not self._answers.empty()):
             answer = self._answers.get()
             self.in_flight -= 1
             block = False
@@ -177,37 +203,48 @@ class Senders:
 
     def end(self) -> None:
         """Let threads go that have nothing to do. One that still waits for a provider goes when it has heard."""
-        for _ in range(self._threads):
-            self._calls.put(False)
+        self._ended = True
+        while self._ring():
+            pass
 
-    def _run(self) -> None:
-        while self._calls.get():
-            while not self.halted and (work := self._taken()) is not None:
+    def _run(self, bell: Bell) -> None:
+        while self._called(bell):
+            self._coming.remove(bell)
+            while (work := self._taken()) is not None:
                 self._worked(*work)
                 del work  # while it waits for more, it holds nothing of the last one
+            self._idle.append(bell)
+            if self._work or (self._behind and not self.halted):
+                self._ring()  # what was handed over since the last look found nobody idle
+
+    def _called(self, bell: Bell) -> bool:
+        """Wait to be called. False: to end."""
+        return not self._ended and bell.acquire() and not self._ended
 
     def _taken(self) -> Work | None:
-        try:
-            return self._work.popleft()
-        except IndexError:
-            return None
+        with suppress(IndexError):  # another thread may be quicker
+            if self._work:
+                return self._work.popleft()
+            if self._behind and not self.halted:
+                return self._behind.popleft()
+        return None
 
     def _worked(self, ready: Ready, since: Since) -> None:
-        now, begun = self._clock.now(), self._clock.monotonic()
+        begun = self._clock.monotonic()
         try:
             ended: Outcome | BaseException = (
                 # Stopped for long between the record and the request: others may have taken it for lost by now.
                 Rejected(NEVER_LEFT, retryable=True)
-                if since.late(now, begun)
+                if since.late(self._clock.now(), begun)
                 else Rejected(LAPSED)
-                if ready.attempt.part.lapsed(now)
+                if ready.attempt.part.lapsed(self._clock)
                 else self._posted(ready.request)
             )
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that may speak to the ledger
             ended = error
         if not isinstance(ended, Accepted):
             self._warned = True
-        self._slow = self._clock.monotonic() - begun > CALLED_AFTER
+        self._slow = self._clock.monotonic() - begun > SLOW
         self._answers.put((ready.attempt, ended))
         if self._awaited:
             self._arrived.set()

@@ -31,9 +31,9 @@ class Tally:
     def recipients(self) -> int:
         return self._people.total()
 
-    def planned(self, scope: Scope, size: int) -> None:
-        self.batches += 1
-        self._people[scope] += size
+    def planned(self, scope: Scope, batches: int, people: int) -> None:
+        self.batches += batches
+        self._people[scope] += people
 
     def replanned(self, number: int, left: int) -> None:
         """People of a batch were recorded again, in another batch; `left` were not, and end as the batch ended, if it did."""

@@ -14,11 +14,11 @@ from notifyctl.apply.pacing import Pacer
 from notifyctl.delivery import Accepted, Outcome
 from notifyctl.ports import Clock
 
-TOGETHER = 200
+TOGETHER = 400
 """People in batches that are begun in one commit, or whose results are recorded in one."""
-MOST = 20
+MOST = 40
 """Such batches."""
-HORIZON = 0.2
+HORIZON = 0.4
 """Seconds within which all of them have their turn, by the account's rate."""
 SLOW = 1.0
 """Seconds that they may really take; after that, fewer are begun at once."""

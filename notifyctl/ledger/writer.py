@@ -46,6 +46,8 @@ BEGUN = (
 )
 """Of batches: each attempt, and which one was accepted."""
 BROKE_OFF = "the run ended before the answer was recorded"
+ACCEPTED = BatchState.ACCEPTED.value
+"""As almost all are; to ask an enumeration for a value takes longer than to write it."""
 
 
 class SqliteWriter(SqliteReader):
@@ -97,11 +99,11 @@ class SqliteWriter(SqliteReader):
         with self._writing():
             key = self._scope_made(scope)
             first = self.next_batch()
-            numbers = range(first, first + len(members))
+            numbers, when = range(first, first + len(members)), stamp(at)
             self._database.run_many(
                 "INSERT INTO batch VALUES (?, ?, ?, ?, ?)",
                 [
-                    (number, key, self._epoch, stamp(at), packed)
+                    (number, key, self._epoch, when, packed)
                     for number, packed in zip(numbers, members, strict=True)
                 ],
             )
@@ -268,7 +270,7 @@ def told(outcome: Outcome) -> tuple[str, int | None, str | None, str | None]:
     rejection like others.
     """
     if isinstance(outcome, Accepted):
-        return BatchState.ACCEPTED.value, outcome.status, outcome.provider_id, None
+        return ACCEPTED, outcome.status, outcome.provider_id, None
     kind = BatchState.UNKNOWN if isinstance(outcome, Unknown) else BatchState.REJECTED
     return kind.value, outcome.status, None, outcome.reason
 

@@ -113,9 +113,9 @@ def constants(channel: ChannelName, names: Sequence[str]) -> tuple[str, ...]:
 
 def woven(before: tuple[str, ...], texts: Sequence[Texts], ends: str) -> list[str]:
     """Objects side by side: each of the constants in turn, with the object's own text behind it."""
-    pieces = list(warp(before, ends, len(texts[0])))
+    pieces, width = list(warp(before, ends, len(texts[0]))), 2 * len(before)
     for at, column in enumerate(texts):
-        pieces[2 * at + 1 :: 2 * len(texts)] = column
+        pieces[2 * at + 1 :: width] = column
     return pieces
 
 

@@ -10,6 +10,7 @@ import re
 import select
 import socket
 import ssl
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -29,7 +30,7 @@ MAX_INTERIM = 8
 AT_ONCE = 1 << 16
 FIRST = 1 << 14
 """Bytes of a body that are written together with the head: all of a small one."""
-PRECISE = 1.01
+PRECISE, HALF_AS_PRECISE = 1.01, 1.005
 """A wait may be longer than what is left of the time by a hundredth of that."""
 BROKE_OFF = "the connection broke off before the answer"
 SWITCHED = 101
@@ -57,8 +58,8 @@ class Limit(Countdown):
 
     def wait(self) -> float:
         """Seconds that are left. Raises TimeoutError when none are."""
-        left = self.rest
-        if not left:
+        left = self._end - time.monotonic()
+        if left <= 0:
             raise TimeoutError(self.passed)
         return left
 
@@ -90,11 +91,14 @@ class Head:
 
     def length(self) -> int | None:
         """None: it ends with the connection. Raises FramingError where it is no number, or are two."""
-        given = set(self.words(b"content-length"))
-        if not given:
+        value = self.headers.get(b"content-length")
+        if value is None:
             return None
-        value = given.pop()
-        if given or not value.isdigit() or len(value) > LONG:
+        if b"," in value:
+            value, *others = set(self.words(b"content-length"))
+            if others:
+                raise FramingError
+        if not value.isdigit() or len(value) > LONG:
             raise FramingError
         return int(value)
 
@@ -125,15 +129,21 @@ class Wire:
         # In one piece, and so in one packet, where it fits.
         self._write(head + content[:FIRST])
         point(Point.POST_HEAD)
-        written = False
-        # A server may answer before it has read all, and hang up; then the answer says more than that we could not write.
-        with suppress(HungUpError):
-            self._write(memoryview(content)[FIRST:])
-            written = True
+        written = len(content) <= FIRST or self._written(memoryview(content)[FIRST:])
+        if written:
             point(Point.POST_BODY)
         answer, ends = self._answer()
         self.lasts = written and ends and not self._rest
         return answer
+
+    def _written(self, rest: memoryview) -> bool:
+        """Write what is left. False: the server hung up. It may have answered before it has read all, which says more than that
+        we could not write.
+        """
+        with suppress(HungUpError):
+            self._write(rest)
+            return True
+        return False
 
     def silent(self) -> bool:
         """Whether it is open, as far as can be seen from here, and nothing came that nobody asked for."""
@@ -149,10 +159,12 @@ class Wire:
         return False
 
     def _wait_at_most(self, seconds: float) -> None:
-        """For the next call of the socket. It is told anew only where it would wait noticeably longer."""
+        """For the next call of the socket, or a hundredth more. It is told anew only where it would wait longer than that, which
+        asks the system.
+        """
         if not seconds <= self._patience <= seconds * PRECISE:
-            self._socket.settimeout(seconds)
-            self._patience = seconds
+            self._patience = seconds * HALF_AS_PRECISE
+            self._socket.settimeout(self._patience)
 
     def close(self) -> None:
         self._socket.close()
