@@ -1,7 +1,7 @@
 """The send protocol: PLAN all batches; then for each RESERVE a place in the rate, ARM durably, POST once, record the RESULT.
 
-Small batches are armed several in one commit, and leave each in its turn. One thread does all but the POST: it alone speaks to
-the ledger, the clock and the caller. What is in flight when this process dies is in the ledger as begun, so it is uncertain and
+Small batches are armed several in one commit, and leave in their turn, some at once. One thread does all but the POST: it alone
+speaks to the ledger, the clock and the caller. What is in flight when this process dies is in the ledger as begun, so it is uncertain and
 nobody gets it twice.
 """
 

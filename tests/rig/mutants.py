@@ -29,6 +29,7 @@ SMALL_ENDED = f"{LOOP}::test_asked_to_end_while_small_batches_are_begun_together
 KEPT_LIE = f"{LIES}::test_a_lie_on_a_kept_connection_is_seen_through"
 LIE = f"{LIES}::test_a_lie_is_seen_through"
 REFUSAL = f"{LIES}::test_a_refusal_of_the_credentials_stops_within_the_requests_in_flight"
+BEHIND = f"{LIES}::test_what_waits_behind_a_refusal_does_not_leave"
 EXPECTED = "tests/functional/test_confirmation.py"
 
 
@@ -46,7 +47,7 @@ class Mutant:
 
 
 RUN, RESULTS = "notifyctl/apply/run.py", "notifyctl/apply/results.py"
-RETRIES = "notifyctl/apply/retries.py"
+RETRIES, SENDERS = "notifyctl/apply/retries.py", "notifyctl/apply/senders.py"
 WRITER, LOCK = "notifyctl/ledger/writer.py", "notifyctl/ledger/lock.py"
 ANSWERS, CLIENT = "notifyctl/providers/webexconnect/answers.py", "notifyctl/providers/webexconnect/client.py"
 CONNECTION = "notifyctl/providers/webexconnect/connection.py"
@@ -124,6 +125,18 @@ MUTANTS = (
         "",
         ((RUN, "        while self._armed:\n", "        while self._armed.clear():\n"),),
         (SMALL_ENDED,),
+    ),
+    Mutant(
+        "what waits behind a request that is refused leaves all the same",
+        "",
+        ((SENDERS, "            self._warned = True\n", "            pass\n"),),
+        (BEHIND,),
+    ),
+    Mutant(
+        "what waited and was taken back is forgotten",
+        "",
+        ((RUN, "        if self._senders.halted or not self._open:\n            self._armed.extendleft(reversed(self._senders.back()))\n", "        if self._senders.halted or not self._open:\n            self._senders.back()\n"),),
+        (BEHIND,),
     ),
     Mutant(
         "a request that broke off on a kept connection is sent again on another",

@@ -99,7 +99,7 @@ def test_asked_to_end_at_a_point_it_ends_in_order(rig: Any, point: Point) -> Non
 
 
 def small(rig: Any) -> int:
-    """A project whose batches are so small that up to twenty are begun in one commit; how many points a run of it passes."""
+    """A project whose batches are so small that up to forty are begun in one commit; how many points a run of it passes."""
     log = rig.folder / "points-of-small-batches"
     if not log.exists():
         rig.fresh(90, size=1)

@@ -140,6 +140,19 @@ def test_a_lie_on_a_kept_connection_is_seen_through(rig: Any, lie: Lie) -> None:
     assert ended.json["requests"] == lie.requests
 
 
+@pytest.mark.parametrize("honest", [14, 29, 31])
+def test_what_waits_behind_a_refusal_does_not_leave(rig: Any, honest: int) -> None:
+    """Small batches are handed over several at a time; what was begun and not sent yet is taken back."""
+    rig.fresh(90, size=1)
+    rig.script(*[{"do": "honest"}] * honest, *[refused(status=401)] * 90)
+    ended = rig.apply()
+    assert ended.code == 1
+    assert honest + 1 <= ended.json["requests"] <= honest + rig.concurrency
+    assert len(rig.check(crashes=0)["accepted"]) == honest
+    rig.sink.ask({"log": str(rig.log)})
+    rig.finish(crashes=0)
+
+
 @pytest.mark.parametrize("received", [1, 40, 150, 400, 500, 600, 700])
 def test_reset_in_the_middle_of_a_request(rig: Any, received: int) -> None:
     """RST after so many bytes: of the head, or of the body, which here ends after some 800."""

@@ -190,7 +190,9 @@ def test_a_large_batch_is_always_alone(consign: Consign, size: int) -> None:
     assert bench.commits.begun == bench.commits.settled == [1] * 6
 
 
-@pytest.mark.parametrize(("size", "most"), [(50, 4), (2, MOST), (90, 2)])
+@pytest.mark.parametrize(
+    ("size", "most"), [(TOGETHER // 4, 4), (2, MOST), (TOGETHER // 4 - 10, 4), (TOGETHER // 2 - 10, 2)]
+)
 def test_no_commit_begins_more_people_than_a_crash_may_make_uncertain(
     consign: Consign, size: int, most: int
 ) -> None:
@@ -203,7 +205,7 @@ def test_no_commit_begins_more_people_than_a_crash_may_make_uncertain(
 
 
 def test_at_a_low_rate_nothing_is_begun_before_its_turn(consign: Consign) -> None:
-    bench = Bench(people(consign, 40), replace(PACED, tps=4))
+    bench = Bench(people(consign, 40), replace(PACED, tps=2))
     bench.run()
     assert bench.commits is not None
     assert bench.commits.begun == [1] * 20
