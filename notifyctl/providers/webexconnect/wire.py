@@ -10,7 +10,6 @@ import re
 import select
 import socket
 import ssl
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -58,8 +57,8 @@ class Limit(Countdown):
 
     def wait(self) -> float:
         """Seconds that are left. Raises TimeoutError when none are."""
-        left = self._end - time.monotonic()
-        if left <= 0:
+        left = self.rest
+        if not left:
             raise TimeoutError(self.passed)
         return left
 

@@ -78,6 +78,7 @@ class Commits:
     writer: LedgerWriter
     begun: list[int] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)
+    armed: set[int] = field(default_factory=set)
     trouble: Callable[[str, int], None] = lambda _verb, _size: None
 
     def __getattr__(self, name: str) -> Any:
@@ -87,6 +88,7 @@ class Commits:
         self.trouble("arm", len(beginnings))
         self.writer.arm_all(beginnings, at=at)
         self.begun.append(len(beginnings))
+        self.armed.update(each.number for each in beginnings)
 
     def settle_all(self, endings: Sequence[Ending], *, at: datetime) -> None:
         self.trouble("settle", len(endings))
@@ -158,25 +160,25 @@ def people(consign: Consign, count: int) -> Consignment:
 
 
 def test_more_and_more_of_them_are_begun_at_once_and_each_leaves_in_its_turn(consign: Consign) -> None:
-    bench = Bench(people(consign, 200), replace(PACED, concurrency=4))
-    seen: list[BatchState] = []
+    bench = Bench(people(consign, 600), replace(PACED, concurrency=4))
+    recorded: list[bool] = []
 
     class Looking(Watched):
         def send(self, request: PreparedRequest) -> Outcome:
-            number = int(request.body["callbackData"].split(":")[2])
-            seen.append(bench.states[number - 1])
+            assert bench.commits is not None
+            recorded.append(int(request.body["callbackData"].split(":")[2]) in bench.commits.armed)
             return super().send(request)
 
     bench.provider = Looking(bench.clock)
-    assert bench.run().recipients == Counts(accepted=200)
-    assert seen == [BatchState.ARMED] * 100
+    assert bench.run().recipients == Counts(accepted=600)
+    assert recorded == [True] * 300
     assert bench.commits is not None
     assert bench.commits.begun[:2] == [1, 1]
     assert max(bench.commits.begun) == MOST
-    assert sum(bench.commits.begun) == sum(bench.commits.settled) == 100
+    assert sum(bench.commits.begun) == sum(bench.commits.settled) == 300
     assert len(bench.commits.settled) < 50
     moments = [at for at, event in bench.events if isinstance(event, Sent)]
-    assert moments[-1] == pytest.approx(0.99, abs=0.06)
+    assert moments[-1] == pytest.approx(2.99, abs=CATCH_UP)
     # A few at a time, as long as none is later than what is made good.
     assert all(-1e-6 < at - turn / 100 < CATCH_UP for turn, at in enumerate(moments))
 
