@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -109,6 +110,13 @@ def test_another_attempt_differs_in_the_callback_data_alone(consign: Consign) ->
 def test_callback_data_of_the_author_stays(consign: Consign) -> None:
     (batch,) = made(consign([("EC1M", "Ada")], envelope=Envelope(callback_data="december", priority=3)), 10)
     assert batch.envelope == Envelope(callback_data="december", priority=3)
+
+
+def test_callback_data_of_ours_leaves_the_rest_of_the_envelope_as_it_is(consign: Consign) -> None:
+    values = {field.name: object() for field in fields(Envelope)} | {"callback_data": None}
+    given = Envelope(**cast("dict[str, Any]", values))
+    (batch,) = made(consign([("EC1M", "Ada")], envelope=given), 10)
+    assert batch.envelope == replace(given, callback_data="notifyctl:acme/production:1:1")
 
 
 @pytest.mark.parametrize(
