@@ -23,7 +23,7 @@ from notifyctl.delivery import (
 )
 from notifyctl.model import Limits, TpsCounts
 from notifyctl.ports import Clock
-from notifyctl.records import dataclass
+from notifyctl.records import dataclass, replace
 
 FINGERPRINT = Struct(f"{ID_BYTES}x{FINGERPRINT_BYTES}s")
 """Of a packed member."""
@@ -39,15 +39,13 @@ def batch_size(limits: Limits) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The part of a consignment that goes into one request. `units`, `size` of them, stand in the order of the batch's members:
-    those that share a `to` object side by side. `starts`: the position of each object's first; `None` where each has one of its
-    own.
+    """The part of a consignment that goes into one request. `units` stand in the order of the batch's members: those that
+    share a `to` object side by side. `starts`: the position of each object's first; `None` where each has one of its own.
     """
 
     consignment: Consignment
     units: UnitColumns
     starts: Sequence[int] | None
-    size: int
 
     def lapsed(self, clock: Clock) -> bool:
         """Whether its window has shut: pacing a large audience takes longer than some windows."""
@@ -57,6 +55,10 @@ class Slice:
     @property
     def scope(self) -> Scope:
         return self.consignment.scope
+
+    @property
+    def size(self) -> int:
+        return len(self.units.destinations)
 
     @property
     def members(self) -> bytes:
@@ -123,7 +125,7 @@ def cut_members(consignment: Consignment, size: int) -> Iterator[bytes]:
 
 def sliced(consignment: Consignment, units: UnitColumns) -> Slice:
     order, starts = order_of(units.members, units.correlations)
-    return Slice(consignment, units if order is None else taken(units, order), starts, len(units))
+    return Slice(consignment, units if order is None else taken(units, order), starts)
 
 
 def order_of(
@@ -187,13 +189,4 @@ def nothing(column: Sequence[str | None]) -> bool:
 def with_callback_data(envelope: Envelope, *, ledger: str, number: int, attempt: int) -> Envelope:
     if envelope.callback_data is not None:
         return envelope
-    # Each by its name, for each request: `replace` asks for all names first, which takes as long again.
-    return Envelope(
-        send_at=envelope.send_at,
-        expire_at=envelope.expire_at,
-        validity=envelope.validity,
-        priority=envelope.priority,
-        callback_data=callback_data(ledger, number, attempt),
-        notify_url=envelope.notify_url,
-        requested_receipts=envelope.requested_receipts,
-    )
+    return replace(envelope, callback_data=callback_data(ledger, number, attempt))

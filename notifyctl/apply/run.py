@@ -149,8 +149,7 @@ class Sending:
     def send_all(self) -> None:
         """Begin what may be begun, record what comes back, until neither is left. Raises what ended the run early."""
         while True:
-            if self._senders.answered or self._results:
-                self._take_answers(block=False)
+            self._take_answers(block=False)
             self._take_back()
             free = self._open and self._senders.in_flight < self._job.limits.concurrency
             if self._armed and (free or self._may_wait_behind):

@@ -52,9 +52,10 @@ class Since:
     now: datetime
     monotonic: float
 
-    def late(self, now: datetime, monotonic: float) -> bool:
+    def late(self, clock: Clock) -> bool:
         """Whether more than SEND_BY has passed, by either clock."""
-        return max((now - self.now).total_seconds(), monotonic - self.monotonic) > SEND_BY
+        passed = max((clock.now() - self.now).total_seconds(), clock.monotonic() - self.monotonic)
+        return passed > SEND_BY
 
 
 def left(outcome: Outcome) -> bool:
@@ -109,11 +110,6 @@ class Senders:
         return len(self._behind)
 
     @property
-    def answered(self) -> bool:
-        """Whether an answer has come."""
-        return not self._answers.empty()
-
-    @property
     def halted(self) -> bool:
         """Whether those that wait do not leave any more."""
         return self._warned or self._stop.requested
@@ -160,8 +156,8 @@ class Senders:
             bell.acquire()
             name = f"sender {self._threads}"
             threading.Thread(target=self._run, args=(bell,), name=name, daemon=True).start()
-            self._coming.append(bell)
-            bell.release()
+            self._idle.append(bell)
+            self._ring()
 
     def _ring(self) -> bool:
         """Call the thread that had something to do last, which is the quickest to begin. False: none has nothing to do."""
@@ -235,7 +231,7 @@ class Senders:
             ended: Outcome | BaseException = (
                 # Stopped for long between the record and the request: others may have taken it for lost by now.
                 Rejected(NEVER_LEFT, retryable=True)
-                if since.late(self._clock.now(), begun)
+                if since.late(self._clock)
                 else Rejected(LAPSED)
                 if ready.attempt.part.lapsed(self._clock)
                 else self._posted(ready.request)

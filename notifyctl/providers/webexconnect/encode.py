@@ -105,7 +105,7 @@ def array(to: Destinations, channel: ChannelName) -> list[str]:
 
 
 @lru_cache(maxsize=64)
-def constants(channel: ChannelName, names: Sequence[str]) -> tuple[str, ...]:
+def constants(channel: ChannelName, names: tuple[str, ...]) -> tuple[str, ...]:
     """What stands before the address of an object, before its correlation id, and before its value for each of the names."""
     own = [f'",{"" if at else OPENED}{quoted(name)}:"' for at, name in enumerate(names)]
     return (f'{{{quoted(channel.address_field)}:["', '"],"correlationId":"', *own)

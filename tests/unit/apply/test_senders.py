@@ -14,6 +14,7 @@ from notifyctl.apply.job import Stop
 from notifyctl.apply.senders import LAPSED, Attempt, Ready, Senders, Since, left
 from notifyctl.clock import SystemClock
 from notifyctl.delivery import Accepted, Batch, Consignment, Outcome, PreparedRequest, Rejected
+from notifyctl.ports import Provider
 
 Consign = Callable[..., Consignment]
 TAKEN = Accepted("message", 201)
@@ -67,9 +68,27 @@ class Gate:
         pass
 
 
-def attempts(consign: Consign, many: int, *, not_after: datetime | None = None) -> list[Attempt]:
-    [part] = cut(replace(consign([("EC1M", "Ada")]), not_after=not_after), 1)
-    return [Attempt(0.0, number, 1, part) for number in range(many)]
+def handed_over(
+    consignment: Consignment,
+    provider: Provider,
+    many: int,
+    *,
+    most: int = 1,
+    stop: Stop | None = None,
+    together: bool = True,
+) -> Senders:
+    """Threads that were given so many requests at once, numbered from 0."""
+    clock = SystemClock()
+    senders = Senders(provider, clock, most=most, stop=stop or Stop())
+    since = Since(datetime.now(UTC), clock.monotonic())
+    [part] = cut(consignment, 1)
+    for number in range(many):
+        senders.post(Ready(Attempt(0.0, number, 1, part), b"", REQUEST), since, together=together)
+    return senders
+
+
+def ada(consign: Consign) -> Consignment:
+    return consign([("EC1M", "Ada")])
 
 
 def heard(senders: Senders) -> list[tuple[int, Outcome | BaseException]]:
@@ -77,27 +96,24 @@ def heard(senders: Senders) -> list[tuple[int, Outcome | BaseException]]:
     return [(attempt.number, outcome) for attempt, outcome in senders.answers(block=True)]
 
 
-@pytest.mark.parametrize("together", [True, False])
-@pytest.mark.parametrize("many", [1, 2, 4])
-def test_a_request_that_takes_long_keeps_no_other_back(consign: Consign, many: int, together: bool) -> None:  # noqa: FBT001
-    clock = SystemClock()
-    senders = Senders(Meeting(many), clock, most=many, stop=Stop())
-    since = Since(datetime.now(UTC), clock.monotonic())
-    for attempt in attempts(consign, many):
-        senders.post(Ready(attempt, b"", REQUEST), since, together=together)
+def all_heard(senders: Senders) -> list[tuple[int, Outcome | BaseException]]:
+    """Every answer to what is in flight; then the threads may go."""
     found = []
     while senders.in_flight:
         found += heard(senders)
     senders.end()
-    assert sorted(found) == [(number, TAKEN) for number in range(many)]
+    return found
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("many", [1, 2, 4])
+def test_a_request_that_takes_long_keeps_no_other_back(consign: Consign, many: int, together: bool) -> None:  # noqa: FBT001
+    senders = handed_over(ada(consign), Meeting(many), many, most=many, together=together)
+    assert sorted(all_heard(senders)) == [(number, TAKEN) for number in range(many)]
 
 
 def test_whoever_waits_with_a_bound_helps_too(consign: Consign) -> None:
-    clock = SystemClock()
-    senders = Senders(Meeting(2), clock, most=2, stop=Stop())
-    since = Since(datetime.now(UTC), clock.monotonic())
-    for attempt in attempts(consign, 2):
-        senders.post(Ready(attempt, b"", REQUEST), since, together=True)
+    senders = handed_over(ada(consign), Meeting(2), 2, most=2)
     found = 0
     while senders.in_flight:
         senders.wait(0.05)
@@ -106,31 +122,16 @@ def test_whoever_waits_with_a_bound_helps_too(consign: Consign) -> None:
     assert found == 2
 
 
-def handed_over(
-    consign: Consign, provider: Gate, many: int, *, most: int = 1, stop: Stop | None = None
-) -> Senders:
-    clock = SystemClock()
-    senders = Senders(provider, clock, most=most, stop=stop or Stop())
-    since = Since(datetime.now(UTC), clock.monotonic())
-    for attempt in attempts(consign, many):
-        senders.post(Ready(attempt, b"", REQUEST), since, together=True)
-    return senders
-
-
 @pytest.mark.parametrize("most", [1, 2, 3])
 def test_however_many_wait_no_more_are_under_way_than_allowed(consign: Consign, most: int) -> None:
     gate = Gate()
-    senders = handed_over(consign, gate, 6, most=most)
+    senders = handed_over(ada(consign), gate, 6, most=most)
     for _ in range(most + 2):
         senders.wait(0.05)
     assert gate.begun == most
     assert (senders.in_flight, senders.waiting) == (6, 6 - most)
     gate.let(6)
-    found = []
-    while senders.in_flight:
-        found += heard(senders)
-    senders.end()
-    assert sorted(number for number, _ in found) == [0, 1, 2, 3, 4, 5]
+    assert sorted(number for number, _ in all_heard(senders)) == [0, 1, 2, 3, 4, 5]
 
 
 REJECTED = Rejected("no", 400)
@@ -138,7 +139,7 @@ REJECTED = Rejected("no", 400)
 
 def test_what_waits_behind_one_that_is_not_accepted_stays_until_it_is_taken_back(consign: Consign) -> None:
     gate = Gate(TAKEN, REJECTED)
-    senders = handed_over(consign, gate, 5)
+    senders = handed_over(ada(consign), gate, 5)
     gate.let(5)
     found = heard(senders)
     while len(found) < 2:
@@ -151,15 +152,12 @@ def test_what_waits_behind_one_that_is_not_accepted_stays_until_it_is_taken_back
     assert (senders.in_flight, gate.begun, senders.halted) == (0, 2, False)
     for ready, since in back:
         senders.post(ready, since, together=True)
-    while senders.in_flight:
-        found += heard(senders)
-    senders.end()
-    assert found[2:] == [(2, TAKEN), (3, TAKEN), (4, TAKEN)]
+    assert all_heard(senders) == [(2, TAKEN), (3, TAKEN), (4, TAKEN)]
 
 
 def test_told_to_stop_nothing_that_waits_leaves(consign: Consign) -> None:
     gate, stop = Gate(), Stop()
-    senders = handed_over(consign, gate, 4, stop=stop)
+    senders = handed_over(ada(consign), gate, 4, stop=stop)
     while not gate.begun:
         senders.wait(0.01)
     stop.request()
@@ -172,19 +170,12 @@ def test_told_to_stop_nothing_that_waits_leaves(consign: Consign) -> None:
 
 
 def test_what_waits_until_its_window_shuts_does_not_leave(consign: Consign) -> None:
-    gate, clock = Gate(), SystemClock()
-    senders = Senders(gate, clock, most=1, stop=Stop())
+    gate = Gate()
     ends = datetime.now(UTC) + timedelta(seconds=0.3)
-    since = Since(datetime.now(UTC), clock.monotonic())
-    for attempt in attempts(consign, 2, not_after=ends):
-        senders.post(Ready(attempt, b"", REQUEST), since, together=True)
+    senders = handed_over(replace(ada(consign), not_after=ends), gate, 2)
     while datetime.now(UTC) <= ends:
         senders.wait(0.05)
     gate.let(2)
-    found = []
-    while senders.in_flight:
-        found += heard(senders)
-    senders.end()
-    assert found == [(0, TAKEN), (1, Rejected(LAPSED))]
+    assert all_heard(senders) == [(0, TAKEN), (1, Rejected(LAPSED))]
     assert gate.begun == 1
     assert not left(Rejected(LAPSED))
