@@ -53,7 +53,7 @@ def made(size: int) -> list[Some]:
 
 
 def some(people: range) -> Some:
-    from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES
+    from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES
 
     members = (sha256(b"%d" % person).digest()[: ID_BYTES + FINGERPRINT_BYTES] for person in people)
     return list(map(number, people)), list(zip(*map(values, people), strict=True)), b"".join(members)
@@ -89,17 +89,11 @@ def by_loop(rows: int, port: int) -> tuple[float, float]:
 def ours(rows: int, port: int, size: int, tps: int) -> tuple[float, float]:
     from notifyctl.apply.run import Job, Stop, run
     from notifyctl.clock import SystemClock
-    from notifyctl.delivery import (
-        ChannelName,
-        Consignment,
-        Envelope,
-        Message,
-        Opening,
-        UnitColumns,
-    )
     from notifyctl.ledger.marks import Marks
     from notifyctl.ledger.sqlite import SqliteStore
-    from notifyctl.model import Auth, Limits, Secret
+    from notifyctl.model.batch import ScopeOpening, SendGroup, UnitColumns
+    from notifyctl.model.message import Envelope, Message
+    from notifyctl.model.project import Auth, ChannelName, Limits, Secret
     from notifyctl.providers.webexconnect.auth import read_credentials
     from notifyctl.providers.webexconnect.client import WebexConnect
 
@@ -133,8 +127,8 @@ def ours(rows: int, port: int, size: int, tps: int) -> tuple[float, float]:
             clock=SystemClock(),
         )
         job = Job(
-            openings=[Opening(SCOPE, b"")],
-            consignments=[Consignment(SCOPE, message, Envelope(), Made())],
+            openings=[ScopeOpening(SCOPE, b"")],
+            consignments=[SendGroup(SCOPE, message, Envelope(), Made())],
             limits=Limits(tps=tps, concurrency=4, destinations_per_request=size),
             ledger_name="benchmark/production",
             seal_secret=b"benchmark",

@@ -17,9 +17,9 @@ from figures import Figure, arguments, judged, report
 from plan import SCOPE
 
 from notifyctl.clock import SystemClock
-from notifyctl.delivery import MEMBER_BYTES
 from notifyctl.ledger.marks import Marks
 from notifyctl.ledger.sqlite import SqliteStore
+from notifyctl.model.recipients import MEMBER_BYTES
 
 PER_COMMIT = 1000
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

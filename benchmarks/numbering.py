@@ -17,7 +17,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from notifyctl.audience.addresses import Address, plausible
 from notifyctl.audience.numbering import LONGEST_CODE, verdict, verdicts_sql
 from notifyctl.engine import Engine
-from notifyctl.model import Numbers
+from notifyctl.model.project import Numbers
 
 TO_THE_LIBRARY = 50
 """The package is given one in so many numbers."""

@@ -19,10 +19,13 @@ from pathlib import Path
 from figures import Figure, arguments, grows, interleaved, judged, peak_memory, process, report, said
 
 from notifyctl.clock import SystemClock
-from notifyctl.delivery import Accepted, ChannelName, Message, Scope
 from notifyctl.ledger.marks import Marks
 from notifyctl.ledger.sqlite import SqliteStore
 from notifyctl.message import DeliveryHash
+from notifyctl.model.batch import Accepted
+from notifyctl.model.message import Message
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import Scope
 
 TEXT = "Hi $(name), there is an outage in your area $(area) for the next $(value)."
 PROJECT = """\

@@ -54,9 +54,9 @@ def fills(text: str, names: Sequence[str], times: int) -> Mapping[str, Callable[
     """A round of each engine."""
     from jinja2 import Environment
 
-    from notifyctl.delivery import Message
     from notifyctl.message import Filler
-    from notifyctl.model import ChannelName
+    from notifyctl.model.message import Message
+    from notifyctl.model.project import ChannelName
 
     message = Message(ChannelName.SMS, "ACME", {"type": "text", "text": text}, names=tuple(names))
     fill = Filler(message).fill("text")

@@ -11,7 +11,7 @@ Path = tuple[str | int, ...]
 """The way to a value inside a document: mapping keys and sequence indices, for example ("content", "cards", 0, "title")."""
 
 
-MOST_SAID = 300
+MAX_QUOTED = 300
 """Characters of somebody else's words in a message."""
 
 
@@ -60,14 +60,14 @@ class Diagnostic:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class Positions:
     """Where each value of one document stands. A path that is not marked falls back to its nearest marked parent."""
 
     file: str
     places: Mapping[Path, tuple[int, int]] = field(default_factory=dict)
     prefix: Path = ()
 
-    def at(self, *path: str | int) -> Location:
+    def location(self, *path: str | int) -> Location:
         full = self.prefix + path
         while full and full not in self.places:
             full = full[:-1]
@@ -78,18 +78,18 @@ class Marks:
         """Whether just this value is marked, so that it stands in this document."""
         return self.prefix + path in self.places
 
-    def below(self, *path: str | int) -> Marks:
+    def nested(self, *path: str | int) -> Positions:
         """The marks of a part of the document, so that a nested object can be spoken of by its own paths."""
-        return Marks(self.file, self.places, self.prefix + path)
+        return Positions(self.file, self.places, self.prefix + path)
 
 
-def clipped(what: object) -> str:
+def truncate(what: object) -> str:
     """A path or an exception in a message: either may quote a whole text."""
     text = str(what)
-    return text if len(text) <= MOST_SAID else text[:MOST_SAID] + "…"
+    return text if len(text) <= MAX_QUOTED else text[:MAX_QUOTED] + "…"
 
 
-def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+def sort_diagnostics(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Sorted by place then rule, without repeats: the same on every machine."""
     return sorted(set(diagnostics), key=lambda d: (d.location, d.rule, d.message))
 
@@ -116,6 +116,6 @@ class Problem:
     """What is wrong with the form, such as `missing-key`, where `rule` is the API's own for that value."""
     fix: Fix | None = None
 
-    def at(self, marks: Marks) -> Diagnostic:
-        place = marks.at(*self.path)
+    def at(self, marks: Positions) -> Diagnostic:
+        place = marks.location(*self.path)
         return Diagnostic(self.rule, self.severity, self.message, place, self.hint, self.fix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
-from notifyctl.delivery import ID_BYTES
+from notifyctl.model.recipients import ID_BYTES
 
 
 class Keyed:

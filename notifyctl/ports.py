@@ -11,20 +11,11 @@ from datetime import datetime
 from threading import Event
 from typing import BinaryIO, Protocol
 
-from notifyctl.delivery import (
-    Batch,
-    BatchFacts,
-    Beginning,
-    Ending,
-    LedgerSummary,
-    OpeningFacts,
-    Outcome,
-    PreparedRequest,
-    RecipientBatch,
-    Scope,
-)
-from notifyctl.facts import AttemptFacts, Deliveries, Receipt, RunFacts, Statement, Word
-from notifyctl.model import ChannelName
+from notifyctl.model.batch import AttemptResult, AttemptStart, Batch, Outcome, PreparedRequest
+from notifyctl.model.events import AttemptRecord, Deliveries, Receipt, RunRecord, Statement, Verdict
+from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import RecipientBatch, Scope
 
 
 class FileTree(Protocol):
@@ -98,13 +89,13 @@ class LedgerReader(Protocol):
     def scopes(self) -> Sequence[Scope]:
         """Every scope that was opened or has batches, sorted."""
 
-    def facts(self, scope: Scope) -> Iterator[BatchFacts]:
+    def facts(self, scope: Scope) -> Iterator[BatchRecord]:
         """Every batch of a scope, by number."""
 
     def recorded(self, scope: Scope) -> bytes | None:
         """The packed ids of the audience that was recorded when the scope was opened; `None`: never opened."""
 
-    def opening(self, scope: Scope) -> OpeningFacts | None:
+    def opening(self, scope: Scope) -> OpeningRecord | None:
         """How a scope was opened: the recorded audience without reading it; `None`: never opened."""
 
     def opening_size(self, scope: Scope) -> int:
@@ -113,7 +104,7 @@ class LedgerReader(Protocol):
     def next_batch(self) -> int:
         """The number that the next batch will get."""
 
-    def find(self, number: int) -> BatchFacts | None:
+    def find(self, number: int) -> BatchRecord | None:
         """One batch, with its scope."""
 
     def seals(self, number: int) -> Sequence[bytes]:
@@ -122,7 +113,7 @@ class LedgerReader(Protocol):
     def by_provider_id(self, provider_id: str) -> int | None:
         """The batch whose acceptance has this id; `None`: there is none."""
 
-    def attempts(self, scope: Scope) -> Iterator[AttemptFacts]:
+    def attempts(self, scope: Scope) -> Iterator[AttemptRecord]:
         """Every attempt of a scope, by batch and attempt, with what is known of how it ended."""
 
     def deliveries(self, number: int) -> Deliveries:
@@ -134,7 +125,7 @@ class LedgerReader(Protocol):
     def served(self, scope: Scope) -> Iterator[bytes]:
         """Packed members that a baseline of this scope counts as served."""
 
-    def runs(self) -> Sequence[RunFacts]:
+    def runs(self) -> Sequence[RunRecord]:
         """Every writer there was, first to last."""
 
     def plan_used(self, plan: str) -> bool:
@@ -161,7 +152,7 @@ class LedgerWriter(LedgerReader, Protocol):
         certainly not accepted, can be begun; LedgerError otherwise, and LedgerLockedError when overtaken.
         """
 
-    def arm_all(self, beginnings: Sequence[Beginning], *, at: datetime) -> None:
+    def arm_all(self, beginnings: Sequence[AttemptStart], *, at: datetime) -> None:
         """`arm` for several batches in one commit: all of them have begun when it returns, or none when it raises."""
 
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
@@ -169,10 +160,10 @@ class LedgerWriter(LedgerReader, Protocol):
         Settles attempts of earlier runs too. Members that an `Accepted` excepts stand by themselves.
         """
 
-    def settle_all(self, endings: Sequence[Ending], *, at: datetime) -> None:
+    def settle_all(self, endings: Sequence[AttemptResult], *, at: datetime) -> None:
         """`settle` for several attempts in one commit: all of them are recorded, or none when it raises."""
 
-    def resolve(self, number: int, words: Sequence[Word], *, at: datetime) -> None:
+    def resolve(self, number: int, words: Sequence[Verdict], *, at: datetime) -> None:
         """Record what was learnt of single members, by `facts.overrides`: accepted is never taken back."""
 
     def declare(self, statement: Statement, *, at: datetime, served: Mapping[Scope, bytes] = ...) -> None:

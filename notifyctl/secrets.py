@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from notifyctl.errors import SettingsError
-from notifyctl.model import Secret
+from notifyctl.model.project import Secret
 
 
 def read_secret(secret: Secret, environ: Mapping[str, str], *, what: str) -> str:
@@ -15,7 +15,7 @@ def read_secret(secret: Secret, environ: Mapping[str, str], *, what: str) -> str
     Raises SettingsError when the variable or file is missing, unreadable or empty.
     """
     if secret.file is not None:
-        text = mounted(secret, Path(secret.file), what)
+        text = read_file(secret, Path(secret.file), what)
     else:
         assert secret.env is not None, "the loader asks for a variable or a file"
         if secret.env not in environ:
@@ -25,18 +25,18 @@ def read_secret(secret: Secret, environ: Mapping[str, str], *, what: str) -> str
             )
         text = environ[secret.env]
     if not text.strip():
-        raise SettingsError(f"{what} is missing: {place(secret)} is empty")
+        raise SettingsError(f"{what} is missing: {describe_source(secret)} is empty")
     return text.strip()
 
 
-def mounted(secret: Secret, path: Path, what: str) -> str:
+def read_file(secret: Secret, path: Path, what: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise SettingsError(f"{what} is missing: {place(secret)}: {error.strerror}") from error
+        raise SettingsError(f"{what} is missing: {describe_source(secret)}: {error.strerror}") from error
     except UnicodeDecodeError:
-        raise SettingsError(f"{what} cannot be read: {place(secret)} is no text in UTF-8") from None
+        raise SettingsError(f"{what} cannot be read: {describe_source(secret)} is no text in UTF-8") from None
 
 
-def place(secret: Secret) -> str:
+def describe_source(secret: Secret) -> str:
     return f"the file {secret.file}" if secret.file is not None else f"the environment variable {secret.env}"

@@ -10,15 +10,16 @@ from contextlib import closing
 from pathlib import Path
 
 from notifyctl.app.ledgers import facts_from, ledger_store
-from notifyctl.app.planning import Past, suppressions_of
+from notifyctl.app.plan import Past, suppressions_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience import open_audience
 from notifyctl.audience.rewritten import form_of, rewritten
-from notifyctl.delivery import MEMBER_BYTES, BatchFacts, BatchState, Exclusion
 from notifyctl.errors import AbsentAudienceError, UsageError
-from notifyctl.facts import UNSETTLED
 from notifyctl.lint.project import opt_outs
-from notifyctl.model import Audience, Environment, Notification
+from notifyctl.model.events import UNSETTLED
+from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.project import Audience, Environment, Notification
+from notifyctl.model.recipients import MEMBER_BYTES, RowRejection
 from notifyctl.plan.plan import Plan
 from notifyctl.plan.standing import MEMBER
 from notifyctl.ports import AudienceReader, LedgerReader
@@ -26,7 +27,7 @@ from notifyctl.ports import AudienceReader, LedgerReader
 Found = tuple[Audience, dict[int, str]]
 """Line of the audience's source → why its row did not get through."""
 
-BAD = frozenset({Exclusion.BAD_ADDRESS, Exclusion.BAD_ROW})
+BAD = frozenset({RowRejection.BAD_ADDRESS, RowRejection.BAD_ROW})
 
 
 def write_failures(
@@ -126,7 +127,7 @@ def why(past: Past, ledger: LedgerReader, notification: Notification) -> dict[by
     return {recipient: reason for recipient, reason in found.items() if recipient not in accepted}
 
 
-def members_of(batch: BatchFacts) -> Iterator[tuple[bytes, BatchState]]:
+def members_of(batch: BatchRecord) -> Iterator[tuple[bytes, BatchState]]:
     for position in range(len(batch.members) // MEMBER_BYTES):
         recipient, _ = MEMBER.unpack_from(batch.members, position * MEMBER_BYTES)
         yield recipient, batch.others.get(position, batch.state)

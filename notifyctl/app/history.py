@@ -6,12 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from notifyctl.app.ledgers import existing, facts_of
-from notifyctl.app.planning import derive, refuse_unknown
+from notifyctl.app.plan import derive, refuse_unknown
 from notifyctl.app.settling import key_of
 from notifyctl.app.workspace import Workspace
-from notifyctl.delivery import MEMBER_BYTES, BatchState, Scope
-from notifyctl.facts import Delivery
-from notifyctl.model import Environment
+from notifyctl.model.events import Delivery
+from notifyctl.model.ledger import BatchState
+from notifyctl.model.project import Environment
+from notifyctl.model.recipients import MEMBER_BYTES, Scope
 from notifyctl.plan.past import Did, Explanation, Got, History, PastRun
 from notifyctl.plan.standing import MEMBER
 from notifyctl.ports import LedgerReader

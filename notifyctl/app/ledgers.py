@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from notifyctl.app.workspace import Workspace
-from notifyctl.delivery import BatchFacts, LedgerSummary, OpeningFacts, Scope, ScopeStatus
 from notifyctl.errors import LedgerError, SettingsError
-from notifyctl.facts import Statement
 from notifyctl.ledger import FixedIdentity, recipient_hasher, scope_statuses
-from notifyctl.model import Environment, Project
+from notifyctl.model.events import Statement
+from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord, ScopeStatus
+from notifyctl.model.project import Environment, Project
+from notifyctl.model.recipients import Scope
 from notifyctl.plan.part import Identify
 from notifyctl.ports import Environ, LedgerReader
 from notifyctl.records import dataclass
@@ -185,13 +186,13 @@ class Facts:
     def scopes(self) -> Sequence[Scope]:
         return self.reader.scopes() if self.reader else ()
 
-    def batches(self, scope: Scope) -> Iterator[BatchFacts]:
+    def batches(self, scope: Scope) -> Iterator[BatchRecord]:
         return self.reader.facts(scope) if self.reader else iter(())
 
     def recorded(self, scope: Scope) -> bytes | None:
         return self.reader.recorded(scope) if self.reader else None
 
-    def opening(self, scope: Scope) -> OpeningFacts | None:
+    def opening(self, scope: Scope) -> OpeningRecord | None:
         return self.reader.opening(scope) if self.reader else None
 
     def opening_size(self, scope: Scope) -> int:

@@ -10,14 +10,14 @@ from datetime import datetime
 from io import StringIO
 
 from notifyctl.app.ledgers import Facts, ledger_store
-from notifyctl.app.planning import suppressions_of
+from notifyctl.app.plan import suppressions_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience.addresses import email, msisdn
 from notifyctl.audience.opt_outs import OptOuts
-from notifyctl.delivery import Scope
 from notifyctl.errors import ProjectError
 from notifyctl.lint.project import opt_outs
-from notifyctl.model import Environment
+from notifyctl.model.project import Environment
+from notifyctl.model.recipients import Scope
 
 COLUMNS = ("hash", "channel", "reason", "since")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from notifyctl.app.ledgers import STATE_FOLDER
 from notifyctl.app.workspace import Workspace
-from notifyctl.model import Auth, Environment, JwtAuth, Secret
+from notifyctl.model.project import Auth, Environment, JwtAuth, Secret
 from notifyctl.ports import Provider
 
 SANDBOX_PATH = "http://127.0.0.1/v2/messages"

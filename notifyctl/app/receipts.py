@@ -13,10 +13,11 @@ from notifyctl.app.settling import open_positions
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.correlation import parse_correlation_id, verify
 from notifyctl.audience.addresses import email, msisdn
-from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, BatchFacts
 from notifyctl.errors import SettingsError, UsageError
-from notifyctl.facts import Receipt
-from notifyctl.model import Environment
+from notifyctl.model.events import Receipt
+from notifyctl.model.ledger import BatchRecord
+from notifyctl.model.project import Environment
+from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES
 from notifyctl.ports import Clock, LedgerReader, ReceiptInbox
 from notifyctl.providers.webexconnect.receipts import Incoming, receipts_in
 
@@ -56,7 +57,7 @@ class Matcher:
                 return Placed(batch.number, position)
         return self.uncertain(person) if person is not None and receipt.correlation_id else NOBODY
 
-    def candidates(self, receipt: Incoming) -> Iterator[tuple[BatchFacts, int | None]]:
+    def candidates(self, receipt: Incoming) -> Iterator[tuple[BatchRecord, int | None]]:
         """Batches that the receipt may speak of, with the position if it names one, the surest first."""
         parsed = parse_correlation_id(receipt.correlation_id or "")
         if parsed is not None:
@@ -103,7 +104,7 @@ class Matcher:
         return found[0] if len(found) == 1 else NOBODY
 
 
-def position_of(batch: BatchFacts, person: bytes, first: int) -> int | None:
+def position_of(batch: BatchRecord, person: bytes, first: int) -> int | None:
     """Where a person stands in a batch, from `first` on or else anywhere."""
     ids = [batch.members[at : at + ID_BYTES] for at in range(0, len(batch.members), MEMBER_BYTES)]
     if person in ids[first:]:

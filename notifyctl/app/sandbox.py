@@ -10,7 +10,7 @@ from notifyctl.app.providers import inbox_path
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience.addresses import email, msisdn
 from notifyctl.errors import UsageError
-from notifyctl.model import Environment
+from notifyctl.model.project import Environment
 
 SHOWN = 200
 """Messages on the page of the inbox, the latest."""
@@ -49,7 +49,7 @@ def serve(
     inbox = Inbox(inbox_path(workspace))
 
     def shown() -> str:
-        from notifyctl.views.page.inbox import inbox_page
+        from notifyctl.views.html.inbox_page import inbox_page
 
         return inbox_page(read_inbox(workspace, channel=None, recipient=None, last=SHOWN))
 

@@ -9,11 +9,19 @@ from datetime import datetime, timedelta
 from notifyctl.app.ledgers import existing, holder, ledger_store
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience.addresses import email, msisdn
-from notifyctl.delivery import MEMBER_BYTES, BatchFacts, BatchState, Scope
 from notifyctl.errors import LedgerError, UsageError
-from notifyctl.facts import UNSETTLED, Open, Source, Statement, StatementKind, Word
 from notifyctl.git import revision
-from notifyctl.model import Environment
+from notifyctl.model.events import (
+    UNSETTLED,
+    Statement,
+    StatementKind,
+    UnresolvedBatch,
+    Verdict,
+    VerdictSource,
+)
+from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.project import Environment
+from notifyctl.model.recipients import MEMBER_BYTES, Scope
 from notifyctl.plan.standing import MEMBER
 from notifyctl.ports import LedgerReader
 
@@ -33,7 +41,7 @@ def key_of(address: str) -> str:
 
 def unsettled(
     reader: LedgerReader, *, notification: str | None, addresses: Sequence[str], batch: int | None
-) -> Iterator[Open]:
+) -> Iterator[UnresolvedBatch]:
     """Everybody uncertain, narrowed to what is named."""
     wanted = set(reader.recipient_ids([key_of(address) for address in addresses]))
     for scope in reader.scopes():
@@ -44,10 +52,10 @@ def unsettled(
                 continue
             positions = tuple(open_positions(facts, wanted))
             if positions:
-                yield Open(facts.number, scope, positions, facts.at, facts.reason)
+                yield UnresolvedBatch(facts.number, scope, positions, facts.at, facts.reason)
 
 
-def open_positions(facts: BatchFacts, wanted: set[bytes]) -> Iterator[int]:
+def open_positions(facts: BatchRecord, wanted: set[bytes]) -> Iterator[int]:
     if facts.state not in UNSETTLED and not facts.others:
         return
     for position in range(len(facts.members) // MEMBER_BYTES):
@@ -64,7 +72,7 @@ def list_open(
     notification: str | None = None,
     addresses: Sequence[str] = (),
     batch: int | None = None,
-) -> list[Open]:
+) -> list[UnresolvedBatch]:
     with existing(workspace, environment) as reader:
         return list(unsettled(reader, notification=notification, addresses=addresses, batch=batch))
 
@@ -96,13 +104,13 @@ def resolve(
                 " no run is alive",
             )
         for each in found:
-            words = [Word(at, kind, Source.RESOLVE, reason, holder()) for at in each.positions]
+            words = [Verdict(at, kind, VerdictSource.RESOLVE, reason, holder()) for at in each.positions]
             writer.resolve(each.batch, words, at=clock.now())
             settled[each.scope] += len(words)
     return settled
 
 
-def begun(reader: LedgerReader, each: Open) -> datetime:
+def begun(reader: LedgerReader, each: UnresolvedBatch) -> datetime:
     """When the last attempt of a batch was recorded as begun."""
     return max(
         (attempt.at for attempt in reader.attempts(each.scope) if attempt.batch == each.batch),

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from notifyctl.app.cached_files import CachedFiles
 from notifyctl.app.environ import process_environ
-from notifyctl.app.once import ReadOnce
 from notifyctl.beside import Companion
 from notifyctl.channels import CHANNELS
 from notifyctl.clock import SystemClock
 from notifyctl.config.load import load_project
-from notifyctl.diagnostics import Diagnostic, has_errors, in_order
-from notifyctl.effort import USUAL, Effort
+from notifyctl.diagnostics import Diagnostic, has_errors, sort_diagnostics
 from notifyctl.errors import ProjectError, UsageError
 from notifyctl.files import WorkingTree, find_project
-from notifyctl.model import Environment, Project
+from notifyctl.model.project import Environment, Project
 from notifyctl.ports import Clock, Environ, FileTree
+from notifyctl.progress import DEFAULT_LIMITS, ResourceLimits
 from notifyctl.records import dataclass
 
 
@@ -30,7 +30,7 @@ class Workspace:
     diagnostics: tuple[Diagnostic, ...]
     environ: Environ
     clock: Clock
-    effort: Effort = USUAL
+    effort: ResourceLimits = DEFAULT_LIMITS
 
     @property
     def sound(self) -> Project:
@@ -82,7 +82,7 @@ def open_workspace(
     root = find_root(chdir, near=near)
     return read_workspace(
         root,
-        WorkingTree(root) if companion is None else ReadOnce(WorkingTree(root)),
+        WorkingTree(root) if companion is None else CachedFiles(WorkingTree(root)),
         environ=process_environ() if environ is None else environ,
         clock=clock or SystemClock(),
         companion=companion,
@@ -99,7 +99,7 @@ def read_workspace(
         root,
         files,
         loaded.project,
-        tuple(in_order(loaded.diagnostics)),
+        tuple(sort_diagnostics(loaded.diagnostics)),
         environ,
         clock,
     )

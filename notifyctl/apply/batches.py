@@ -10,18 +10,10 @@ from struct import Struct
 
 from notifyctl.apply.correlation import callback_data, correlation_ids, seal
 from notifyctl.channels.limits import MAX_DESTINATIONS
-from notifyctl.delivery import (
-    FINGERPRINT_BYTES,
-    ID_BYTES,
-    MEMBER_BYTES,
-    Batch,
-    Consignment,
-    Destinations,
-    Envelope,
-    Scope,
-    UnitColumns,
-)
-from notifyctl.model import Limits, TpsCounts
+from notifyctl.model.batch import Batch, Destinations, SendGroup, UnitColumns
+from notifyctl.model.message import Envelope
+from notifyctl.model.project import Limits, TpsCounts
+from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.ports import Clock
 from notifyctl.records import dataclass, replace
 
@@ -43,7 +35,7 @@ class Slice:
     share a `to` object side by side. `starts`: the position of each object's first; `None` where each has one of its own.
     """
 
-    consignment: Consignment
+    consignment: SendGroup
     units: UnitColumns
     starts: Sequence[int] | None
 
@@ -110,20 +102,20 @@ class Slice:
         )
 
 
-def cut(consignment: Consignment, size: int) -> Iterator[Slice]:
+def cut(consignment: SendGroup, size: int) -> Iterator[Slice]:
     """The units in their order, at most `size` in each slice."""
     for units in consignment.units.chunks(size):
         yield sliced(consignment, units)
 
 
-def cut_members(consignment: Consignment, size: int) -> Iterator[bytes]:
+def cut_members(consignment: SendGroup, size: int) -> Iterator[bytes]:
     """The members of each slice that `cut` makes, without the rest."""
     for members, correlations in consignment.units.heads(size):
         order, _ = order_of(members, correlations)
         yield members if order is None else taken_members(members, order)
 
 
-def sliced(consignment: Consignment, units: UnitColumns) -> Slice:
+def sliced(consignment: SendGroup, units: UnitColumns) -> Slice:
     order, starts = order_of(units.members, units.correlations)
     return Slice(consignment, units if order is None else taken(units, order), starts)
 

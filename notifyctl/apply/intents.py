@@ -11,8 +11,8 @@ from notifyctl.apply.job import Job
 from notifyctl.apply.senders import Attempt
 from notifyctl.apply.tally import OPTED_OUT, Tally
 from notifyctl.apply.together import Together
-from notifyctl.delivery import MEMBER_BYTES, Scope
 from notifyctl.faults import Point, point
+from notifyctl.model.recipients import MEMBER_BYTES, Scope
 from notifyctl.ports import Clock, LedgerWriter
 
 PLANNED_AT_ONCE = 64

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from notifyctl.apply.batches import Slice, batch_size, cut, cut_members
-from notifyctl.delivery import Batch, Consignment, Opening, Scope
-from notifyctl.model import Limits
+from notifyctl.model.batch import Batch, ScopeOpening, SendGroup
+from notifyctl.model.project import Limits
+from notifyctl.model.recipients import Scope
 from notifyctl.records import dataclass
 
 
@@ -17,8 +18,8 @@ class Job:
     destinations as they are sent: the positions of people who want nothing any more.
     """
 
-    openings: Sequence[Opening]
-    consignments: Sequence[Consignment]
+    openings: Sequence[ScopeOpening]
+    consignments: Sequence[SendGroup]
     limits: Limits
     ledger_name: str
     seal_secret: bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notifyctl.model import Limits, TpsCounts
+from notifyctl.model.project import Limits, TpsCounts
 from notifyctl.ports import Clock
 
 CATCH_UP = 0.1

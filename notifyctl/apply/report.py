@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from notifyctl.delivery import Outcome, Scope
+from notifyctl.model.batch import Outcome
+from notifyctl.model.recipients import Scope
 from notifyctl.records import dataclass
 
 

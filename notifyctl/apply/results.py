@@ -7,9 +7,9 @@ from datetime import datetime
 
 from notifyctl.apply.senders import Attempt, left
 from notifyctl.apply.together import MOST, TOGETHER
-from notifyctl.delivery import Accepted, Ending, Outcome
 from notifyctl.errors import LedgerError, LedgerLockedError, NotifyctlError
 from notifyctl.faults import Point, point
+from notifyctl.model.batch import Accepted, AttemptResult, Outcome
 from notifyctl.ports import Clock, LedgerWriter
 
 LINGER = 0.4
@@ -64,7 +64,7 @@ class Results:
         return [each for each in heard if self._alone(*each)]
 
     def _in_one_commit(self, heard: Sequence[Ended]) -> bool:
-        endings = [Ending(attempt.number, attempt.attempt, outcome) for attempt, outcome in heard]
+        endings = [AttemptResult(attempt.number, attempt.attempt, outcome) for attempt, outcome in heard]
         try:
             self._writer.settle_all(endings, at=self._clock.now())
             point(Point.RESULT_COMMITTED)

@@ -6,7 +6,7 @@ import heapq
 from random import Random
 
 from notifyctl.apply.senders import Attempt
-from notifyctl.delivery import Rejected
+from notifyctl.model.batch import Rejected
 from notifyctl.ports import Clock
 from notifyctl.records import replace
 

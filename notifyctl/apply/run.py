@@ -31,16 +31,8 @@ from notifyctl.apply.senders import (
 )
 from notifyctl.apply.tally import Tally
 from notifyctl.apply.together import Together
-from notifyctl.delivery import (
-    Batch,
-    Beginning,
-    Outcome,
-    PreparedRequest,
-    Refused,
-    Rejected,
-    Unknown,
-)
 from notifyctl.faults import Point, point
+from notifyctl.model.batch import AttemptStart, Batch, Outcome, PreparedRequest, Refused, Rejected, Unknown
 from notifyctl.ports import Clock, LedgerWriter, Provider
 from notifyctl.records import replace
 
@@ -244,7 +236,7 @@ class Sending:
 
     def _arm(self, group: Sequence[Ready]) -> bool:
         """ARM: record that the attempts begin. Without that record nothing may leave."""
-        beginnings = [Beginning(each.attempt.number, each.attempt.attempt, each.seal) for each in group]
+        beginnings = [AttemptStart(each.attempt.number, each.attempt.attempt, each.seal) for each in group]
         try:
             self._writer.arm_all(beginnings, at=self._clock.now())
             point(Point.ARM_COMMITTED)

@@ -11,8 +11,8 @@ from queue import SimpleQueue
 
 from notifyctl.apply.batches import Slice
 from notifyctl.apply.job import Stop
-from notifyctl.delivery import Accepted, Outcome, PreparedRequest, Rejected
 from notifyctl.faults import Point, point
+from notifyctl.model.batch import Accepted, Outcome, PreparedRequest, Rejected
 from notifyctl.ports import Clock, Provider
 from notifyctl.records import dataclass, field
 

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 from notifyctl.apply.report import Counts, Report
-from notifyctl.delivery import Accepted, Outcome, Rejected, Scope, Unknown
+from notifyctl.model.batch import Accepted, Outcome, Rejected, Unknown
+from notifyctl.model.recipients import Scope
 
 REASONS_KEPT = 20
 OPTED_OUT = "opted out since the plan"

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from notifyctl.apply.batches import Slice
 from notifyctl.apply.pacing import Pacer
-from notifyctl.delivery import Accepted, Outcome
+from notifyctl.model.batch import Accepted, Outcome
 from notifyctl.ports import Clock
 
 TOGETHER = 400

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from notifyctl.model import Numbers
+from notifyctl.model.project import Numbers
 from notifyctl.patterns import pattern
 
 TRUNK = pattern(r"^([^0-9]*(?:00)?[1-9][0-9]{0,2}[^0-9]*)\(0\)")

@@ -10,7 +10,7 @@ from notifyctl.audience.plain import PlainFile
 from notifyctl.audience.roster import Identity
 from notifyctl.audience.shape import Shape
 from notifyctl.engine import literal, quoted
-from notifyctl.model import ChannelName
+from notifyctl.model.project import ChannelName
 
 if TYPE_CHECKING:
     from notifyctl.audience.where import Condition

@@ -14,7 +14,6 @@ from importlib import import_module
 from os.path import getsize
 from typing import ClassVar
 
-from notifyctl.ahead import beside
 from notifyctl.audience.addresses import email, msisdn, plausible
 from notifyctl.audience.cells import (
     BAD_ADDRESS,
@@ -31,11 +30,12 @@ from notifyctl.audience.plain import PlainFile
 from notifyctl.audience.roster import Identity, Roster, hand_over
 from notifyctl.audience.shape import Shape, shape_of
 from notifyctl.audience.tables import wrong_width
-from notifyctl.delivery import ID_BYTES, ExcludedRow, Exclusion, Suppression
 from notifyctl.diagnostics import Location
 from notifyctl.engine import Engine, EngineError, literal
-from notifyctl.model import ChannelName, Numbers
+from notifyctl.model.project import ChannelName, Numbers
+from notifyctl.model.recipients import ID_BYTES, RejectedRow, RowRejection, Suppression
 from notifyctl.ports import AudienceReader
+from notifyctl.prefetch import run_in_background
 
 ODD_AT_ONCE = 65_536
 SAMPLE = 50_000
@@ -64,7 +64,7 @@ def load(
         if plain is not None and plain.paths and plain.delimiter is not None:
             shape = shape_of(plain.open)
 
-    with beside(look):
+    with run_in_background(look):
         engine = Engine(readable=plain.paths if plain is not None else (), memory=memory)
     if plain is not None:
         roster = Roster(engine, plain.name, list(audience.variables), identity)
@@ -76,10 +76,10 @@ def load(
 
 
 EXCLUSIONS = {
-    BAD_ROW: Exclusion.BAD_ROW,
-    NO_ADDRESS: Exclusion.NO_ADDRESS,
-    BAD_ADDRESS: Exclusion.BAD_ADDRESS,
-    DUPLICATE: Exclusion.DUPLICATE,
+    BAD_ROW: RowRejection.BAD_ROW,
+    NO_ADDRESS: RowRejection.NO_ADDRESS,
+    BAD_ADDRESS: RowRejection.BAD_ADDRESS,
+    DUPLICATE: RowRejection.DUPLICATE,
 }
 
 
@@ -113,7 +113,7 @@ class Plain:
             self.roster.peculiar = self.shape.peculiar
         size = sum(map(getsize, self.source.paths))
         rows = self.cells.rows(relation, self.roster.identity)
-        with self._patiently(size), beside(import_module, "numpy"):  # wanted next
+        with self._patiently(size), run_in_background(import_module, "numpy"):  # wanted next
             for few in (f" LIMIT {SAMPLE}", "") if size > SAMPLED_FROM else ("",):
                 if not self.engine.tried(f"CREATE OR REPLACE TABLE raw AS {rows}{few}"):
                     return False
@@ -264,21 +264,21 @@ class Plain:
                     listed += self.engine.rows(f"{query} DESC LIMIT 1")
                 said = self._said(reason, listed)
                 rows = (
-                    ExcludedRow(reason, Location(self.source.name, line, 1), text)
+                    RejectedRow(reason, Location(self.source.name, line, 1), text)
                     for text, (line, *_) in zip(said, listed, strict=True)
                 )
                 self.roster.excluded.add_many(reason, counts[state], list(rows))
 
-    def _said(self, reason: Exclusion, listed: Sequence[tuple[int, int, str | None]]) -> list[str]:
+    def _said(self, reason: RowRejection, listed: Sequence[tuple[int, int, str | None]]) -> list[str]:
         """Of (line, width, what is told of it) of each row a sentence."""
-        if reason is Exclusion.DUPLICATE:
+        if reason is RowRejection.DUPLICATE:
             places = ", ".join(str(told) for *_, told in listed)
             found = self.engine.rows(f"SELECT rowid::VARCHAR, {self.line} FROM raw WHERE rowid IN ({places})")
             first: dict[str | None, int] = dict(found)
             return [
                 f"the same {self.field} as in line {first[told]}; the first counts" for *_, told in listed
             ]
-        if reason is Exclusion.BAD_ROW:
+        if reason is RowRejection.BAD_ROW:
             return [wrong_width(width, len(self.source.header)) for _, width, _ in listed]
         return [f"no {self.field}" if told is None else told for *_, told in listed]
 

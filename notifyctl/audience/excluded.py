@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from notifyctl.delivery import ExcludedRow, Exclusion
 from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.model.recipients import RejectedRow, RowRejection
 from notifyctl.records import dataclass, field
 
 LISTED_ROWS = 20
 """Rows listed for each notification and reason; the rest is counted."""
 
 SEVERITIES = {
-    Exclusion.BAD_ADDRESS: Severity.WARNING,
-    Exclusion.BAD_ROW: Severity.WARNING,
-    Exclusion.NO_ADDRESS: Severity.INFO,
-    Exclusion.DUPLICATE: Severity.INFO,
+    RowRejection.BAD_ADDRESS: Severity.WARNING,
+    RowRejection.BAD_ROW: Severity.WARNING,
+    RowRejection.NO_ADDRESS: Severity.INFO,
+    RowRejection.DUPLICATE: Severity.INFO,
 }
 
 
@@ -24,14 +24,14 @@ SEVERITIES = {
 class Excluded:
     """The excluded rows of one audience on one channel, in constant memory."""
 
-    counts: Counter[Exclusion] = field(default_factory=Counter)
-    first: dict[Exclusion, list[ExcludedRow]] = field(default_factory=dict)
-    last: dict[Exclusion, ExcludedRow] = field(default_factory=dict)
+    counts: Counter[RowRejection] = field(default_factory=Counter)
+    first: dict[RowRejection, list[RejectedRow]] = field(default_factory=dict)
+    last: dict[RowRejection, RejectedRow] = field(default_factory=dict)
 
-    def add(self, row: ExcludedRow) -> None:
+    def add(self, row: RejectedRow) -> None:
         self.add_many(row.reason, 1, [row])
 
-    def add_many(self, reason: Exclusion, count: int, rows: Sequence[ExcludedRow]) -> None:
+    def add_many(self, reason: RowRejection, count: int, rows: Sequence[RejectedRow]) -> None:
         """`rows` are the first LISTED_ROWS of the `count` rows, and the last of them."""
         self.counts[reason] += count
         listed = self.first.setdefault(reason, [])
@@ -47,7 +47,7 @@ class Excluded:
     @property
     def bad(self) -> int:
         """Rows that are nobody."""
-        return self.counts[Exclusion.BAD_ADDRESS] + self.counts[Exclusion.BAD_ROW]
+        return self.counts[RowRejection.BAD_ADDRESS] + self.counts[RowRejection.BAD_ROW]
 
     def diagnostics(self) -> Iterator[Diagnostic]:
         """Each row with its line, until there are too many to read."""

@@ -11,9 +11,9 @@ from itertools import repeat
 from notifyctl.audience.cells import BESIDE
 from notifyctl.audience.columns import load
 from notifyctl.audience.roster import Roster
-from notifyctl.delivery import RecipientBatch
 from notifyctl.engine import failure
-from notifyctl.model import ChannelName
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import RecipientBatch
 from notifyctl.ports import AudienceReader
 
 MEMORY = 512 << 20

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from notifyctl.engine import literal
 from notifyctl.errors import SettingsError
-from notifyctl.model import Numbers
+from notifyctl.model.project import Numbers
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneMetadata, PhoneNumberDesc

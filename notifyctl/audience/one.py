@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from notifyctl.delivery import RecipientBatch
-from notifyctl.model import ChannelName
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import RecipientBatch
 from notifyctl.ports import AudienceReader
 from notifyctl.records import dataclass, replace
 

@@ -12,10 +12,10 @@ from notifyctl.audience.plain import PlainFile
 from notifyctl.audience.rows import Row, Rules, batches
 from notifyctl.audience.streams import USUAL_RATIO, TableError, opener, plain_name
 from notifyctl.audience.tables import OURS, UTF_8, Csv, JsonLines, Table, to_rows
-from notifyctl.delivery import RecipientBatch
-from notifyctl.diagnostics import Diagnostic, Severity, clipped
+from notifyctl.diagnostics import Diagnostic, Severity, truncate
 from notifyctl.errors import AbsentAudienceError, ProjectError
-from notifyctl.model import Audience, ChannelName
+from notifyctl.model.project import Audience, ChannelName
+from notifyctl.model.recipients import RecipientBatch
 from notifyctl.ports import AudienceReader, FileTree
 from notifyctl.records import dataclass
 
@@ -263,13 +263,13 @@ def find(audience: Audience, named: str, files: FileTree) -> str:
         except (FileNotFoundError, ValueError):
             continue
         except OSError as wrong:
-            message = f"{clipped(candidate)} cannot be read: {wrong.strerror}"
+            message = f"{truncate(candidate)} cannot be read: {wrong.strerror}"
             raise unreadable(audience, "unreadable-file", message) from wrong
         return candidate
     raise unreadable(
         audience,
         "unreadable-file",
-        f"there is no file {clipped(named)!r}",
+        f"there is no file {truncate(named)!r}",
         hint="a path relative to this file or to the project; files outside the project cannot be read",
         kind=AbsentAudienceError,
     )
@@ -355,7 +355,7 @@ def unreadable(
     field: tuple[str, ...] = ("source",),
     kind: type[ProjectError] = ProjectError,
 ) -> ProjectError:
-    place = audience.marks.at(*field)
+    place = audience.marks.location(*field)
     return kind(
         f"the audience {audience.name!r} cannot be read: {message}",
         hint=hint,

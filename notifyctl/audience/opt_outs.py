@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
-from notifyctl.delivery import Suppression
+from notifyctl.model.recipients import Suppression
 from notifyctl.records import dataclass
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import BinaryIO, NamedTuple, TextIO
 
 from notifyctl.audience.excluded import LISTED_ROWS, Excluded
 from notifyctl.audience.tables import MAX_FIELD, MAX_LINE, Lines, blemish, parsed
-from notifyctl.delivery import ExcludedRow, Exclusion
 from notifyctl.diagnostics import Location
+from notifyctl.model.recipients import RejectedRow, RowRejection
 
 PIECE = 1 << 22
 """Characters of a piece. What is made of it lies in memory."""
@@ -167,11 +167,11 @@ class Cutter:
     def _tell(self, count: int, listed: Sequence[tuple[int, Record]]) -> None:
         """`listed`: the first ones, and the last."""
         told = [self._told(*each) for each in listed]
-        self.excluded.add_many(Exclusion.BAD_ROW, count, told if count > LISTED_ROWS else told[:count])
+        self.excluded.add_many(RowRejection.BAD_ROW, count, told if count > LISTED_ROWS else told[:count])
 
-    def _told(self, line: int, record: Record) -> ExcludedRow:
+    def _told(self, line: int, record: Record) -> RejectedRow:
         why = record if isinstance(record, str) else blemish(record, self.width)
-        return ExcludedRow(Exclusion.BAD_ROW, Location(self.name, line, 1), str(why))
+        return RejectedRow(RowRejection.BAD_ROW, Location(self.name, line, 1), str(why))
 
 
 def has_long_line(text: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from notifyctl.audience.rows import Rules
 from notifyctl.audience.tables import UTF_8
 from notifyctl.errors import ProjectError
-from notifyctl.model import ChannelName
+from notifyctl.model.project import ChannelName
 from notifyctl.records import dataclass
 
 if TYPE_CHECKING:

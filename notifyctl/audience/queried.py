@@ -16,7 +16,7 @@ from typing import Any
 from notifyctl.audience.rows import Row
 from notifyctl.audience.streams import TableError
 from notifyctl.audience.tables import MAX_COLUMNS, MAX_FIELD, Cells, cell_text, sound_header, to_rows
-from notifyctl.countdown import Countdown
+from notifyctl.deadline import Deadline
 from notifyctl.records import dataclass
 
 AT_ONCE = 4096
@@ -97,7 +97,7 @@ def sqlite_file(path: str, select: str) -> Queried:
 
 def from_sqlite(path: str, select: str) -> Iterator[Values]:
     """Reads alone: whatever else a statement would do is refused by SQLite's authoriser, recursion too."""
-    patience = Countdown(PATIENCE)
+    patience = Deadline(PATIENCE)
     try:
         with closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)) as database:
             database.execute("PRAGMA trusted_schema = OFF")
@@ -106,7 +106,7 @@ def from_sqlite(path: str, select: str) -> Iterator[Values]:
             database.text_factory = partial(str, encoding="utf-8", errors="replace")
             database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * MAX_FIELD)
             database.set_authorizer(only_reading)
-            database.set_progress_handler(lambda: not patience.rest, STEPS)
+            database.set_progress_handler(lambda: not patience.remaining, STEPS)
             cursor = database.execute(select)
             if cursor.description is None:
                 raise TableError("it is no query")
@@ -116,12 +116,12 @@ def from_sqlite(path: str, select: str) -> Iterator[Values]:
                 yield row
                 if number % AT_ONCE == 0:
                     patience.restart()
-                elif not patience.rest:  # steps are few where each takes long
+                elif not patience.remaining:  # steps are few where each takes long
                     raise TableError("the query takes too long")
     except MemoryError as error:
         raise TableError("the query needs too much memory") from error
     except (sqlite3.Error, sqlite3.Warning) as error:
-        raise TableError(told(error) if patience.rest else "the query takes too long") from error
+        raise TableError(told(error) if patience.remaining else "the query takes too long") from error
 
 
 def only_reading(action: int, _: str | None, second: str | None, *__: Any) -> int:

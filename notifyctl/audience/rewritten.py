@@ -10,7 +10,7 @@ from io import StringIO
 from notifyctl.audience.open import FORMATS, opened
 from notifyctl.audience.streams import plain_name
 from notifyctl.audience.tables import Csv, JsonLines, Table
-from notifyctl.model import Audience, InlineRecipient
+from notifyctl.model.project import Audience, InlineRecipient
 from notifyctl.ports import FileTree
 
 REASON = "reason"

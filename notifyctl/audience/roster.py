@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from notifyctl.audience.excluded import Excluded
 from notifyctl.engine import Engine, objects
-from notifyctl.model import ChannelName
+from notifyctl.model.project import ChannelName
 from notifyctl.ports import AudienceReader
 from notifyctl.records import dataclass, field
 

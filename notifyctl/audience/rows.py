@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from notifyctl.audience.addresses import Address, email, msisdn, plausible
 from notifyctl.audience.opt_outs import OptOuts
-from notifyctl.delivery import ExcludedRow, Exclusion, RecipientBatch, Suppression
 from notifyctl.diagnostics import Location
-from notifyctl.model import ChannelName, Numbers
+from notifyctl.model.project import ChannelName, Numbers
+from notifyctl.model.recipients import RecipientBatch, RejectedRow, RowRejection, Suppression
 from notifyctl.records import dataclass, field
 
 
@@ -69,7 +69,7 @@ class Gathering:
     """The batch that is being filled."""
 
     people: list[Person] = field(default_factory=list)
-    excluded: list[ExcludedRow] = field(default_factory=list)
+    excluded: list[RejectedRow] = field(default_factory=list)
 
     def batch(self, variables: Sequence[str]) -> RecipientBatch:
         if not self.people:
@@ -127,25 +127,25 @@ class Reading:
         """Runs for every row of every audience."""
         line = row.line
         if row.broken is not None:
-            self.exclude(Exclusion.BAD_ROW, row, row.broken, into)
+            self.exclude(RowRejection.BAD_ROW, row, row.broken, into)
             return
         written = row.email if self.by_mail else row.msisdn
         if not written:
-            self.exclude(Exclusion.NO_ADDRESS, row, f"no {self.field}", into)
+            self.exclude(RowRejection.NO_ADDRESS, row, f"no {self.field}", into)
         for text in written:
             try:
                 address = self.parse(text)
                 if self.checked:
                     plausible(address, self.rules.numbers)
             except ValueError as error:
-                self.exclude(Exclusion.BAD_ADDRESS, row, f"{self.field}: {error}", into)
+                self.exclude(RowRejection.BAD_ADDRESS, row, f"{self.field}: {error}", into)
                 continue
             key, sent = address
             person = compact(key)
             first = self.first_line.get(person)
             if first is not None:
                 detail = f"the same {self.field} as in line {first}; the first counts"
-                self.exclude(Exclusion.DUPLICATE, row, detail, into)
+                self.exclude(RowRejection.DUPLICATE, row, detail, into)
                 continue
             self.first_line[person] = line
             suppression = self.rules.suppression(key) if self.judged else None
@@ -153,5 +153,5 @@ class Reading:
                 Person(key, sent, line, row.locale, row.timezone, row.correlation, suppression, row.values)
             )
 
-    def exclude(self, reason: Exclusion, row: Row, detail: str, into: Gathering) -> None:
-        into.excluded.append(ExcludedRow(reason, Location(self.file, row.line, row.column), detail))
+    def exclude(self, reason: RowRejection, row: Row, detail: str, into: Gathering) -> None:
+        into.excluded.append(RejectedRow(reason, Location(self.file, row.line, row.column), detail))

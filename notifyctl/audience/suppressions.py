@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from notifyctl.audience.addresses import email, msisdn
 from notifyctl.audience.opt_outs import OptOuts
 from notifyctl.audience.tables import Cells, Csv, TableError
-from notifyctl.config.texts import day_or_time
-from notifyctl.delivery import ID_BYTES, Suppression
+from notifyctl.config.scalar_types import day_or_time
 from notifyctl.diagnostics import Diagnostic, Location, Severity
-from notifyctl.model import Category, ChannelName, SuppressionList
+from notifyctl.model.project import Category, ChannelName, SuppressionList
+from notifyctl.model.recipients import ID_BYTES, Suppression
 from notifyctl.ports import Environ, FileTree
 from notifyctl.records import dataclass, field, replace
 

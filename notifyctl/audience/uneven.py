@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from notifyctl.ahead import Ahead
 from notifyctl.audience.addresses import COUNTRY_FIRST, NAME_AT_DOMAIN, ONLY_DIGITS
 from notifyctl.audience.cells import BAD_ADDRESS, GOOD, UNSEEN
 from notifyctl.audience.columns import Plain
@@ -16,6 +15,7 @@ from notifyctl.audience.pieces import PIECE, Celled, Cutter, Lined
 from notifyctl.audience.shape import STRANGE
 from notifyctl.audience.streams import TableError
 from notifyctl.engine import literal, objects
+from notifyctl.prefetch import Prefetcher
 
 STRANGE_SPACES = tuple(space.decode() for space in STRANGE)
 
@@ -42,7 +42,7 @@ class Uneven(Plain):
             width=len(self.source.header),
         )
         try:
-            for piece in Ahead(cutter.pieces(self.source.open)):
+            for piece in Prefetcher(cutter.pieces(self.source.open)):
                 if piece.numbers:
                     self._take(piece)
         except UnicodeDecodeError:

@@ -14,7 +14,7 @@ from itertools import islice
 from math import prod
 from typing import Any
 
-from notifyctl.countdown import Countdown
+from notifyctl.deadline import Deadline
 from notifyctl.engine import Engine, EngineError
 from notifyctl.records import dataclass, field
 
@@ -99,9 +99,9 @@ class Condition:
         with small_engine() as engine:
             while chunk := list(islice(rows, CHUNK)):
                 allowed += SECONDS_A_CHUNK
-                clock = Countdown(allowed)
+                clock = Deadline(allowed)
                 kept = self._kept(engine, chunk, allowed)
-                allowed = clock.rest
+                allowed = clock.remaining
                 yield from (row for n, row in enumerate(chunk) if n in kept or isinstance(row[1], str))
 
     def seconds(self, size: int) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from notifyctl.channels import email, rcs, sms
 from notifyctl.channels.channel import Channel
 from notifyctl.channels.limits import text_limit
-from notifyctl.model import ChannelName
+from notifyctl.model.project import ChannelName
 
 CHANNELS: Mapping[ChannelName, Channel] = {
     ChannelName.SMS: sms.CHANNEL,

@@ -11,7 +11,7 @@ from notifyctl.config.fields import ChannelShape, Shape
 from notifyctl.config.fits import fits
 from notifyctl.config.nodes import node_of
 from notifyctl.diagnostics import Path, Problem
-from notifyctl.model import ApiObject, ChannelName
+from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.records import dataclass, replace
 
 

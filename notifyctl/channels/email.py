@@ -10,7 +10,7 @@ from notifyctl.channels.channel import Channel, Message
 from notifyctl.channels.words import email_address, http_url, unsubscribe_misplaced
 from notifyctl.config.fields import Boolean, Cases, ChannelShape, Field, Integer, Items, Record, Text
 from notifyctl.diagnostics import Path, Problem
-from notifyctl.model import ApiObject, ChannelName
+from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.patterns import pattern
 from notifyctl.rulebook import email as rules
 from notifyctl.rulebook import envelope

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from notifyctl.model import ChannelName
+from notifyctl.model.project import ChannelName
 from notifyctl.rulebook import Rule, email, rcs, sms
 
 PROFILES = ("2021", "6.20")

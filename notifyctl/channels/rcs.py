@@ -30,9 +30,9 @@ from notifyctl.config.fields import (
     Record,
     Text,
 )
-from notifyctl.delivery import PLACEHOLDER
 from notifyctl.diagnostics import Path, Problem
-from notifyctl.model import ApiObject, ChannelName
+from notifyctl.model.message import PLACEHOLDER
+from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.patterns import pattern
 from notifyctl.records import replace
 from notifyctl.rulebook import Rule, envelope

@@ -17,9 +17,9 @@ from notifyctl.config.check import check
 from notifyctl.config.fields import Choice, Field, Free, Integer, Items, Record, Table, Text
 from notifyctl.config.kinds.notification import SMARTLINK
 from notifyctl.config.nodes import node_of
-from notifyctl.delivery import PLACEHOLDER
 from notifyctl.diagnostics import Problem
-from notifyctl.model import ChannelName
+from notifyctl.model.message import PLACEHOLDER
+from notifyctl.model.project import ChannelName
 from notifyctl.rulebook import Rule, email, envelope, receipts, sms, substitutions, times
 
 VALUES = Table(

@@ -9,7 +9,7 @@ from notifyctl.channels.channel import Channel, Message, filled_in
 from notifyctl.channels.words import http_url, unsubscribe_misplaced
 from notifyctl.config.fields import Boolean, Cases, ChannelShape, Field, Record, Table, Text
 from notifyctl.diagnostics import Problem
-from notifyctl.model import ChannelName
+from notifyctl.model.project import ChannelName
 from notifyctl.patterns import pattern
 from notifyctl.rulebook import envelope
 from notifyctl.rulebook import sms as rules

@@ -9,7 +9,7 @@ from notifyctl.channels.channel import filled_in
 from notifyctl.channels.words import http_url, phone_number
 from notifyctl.config.fields import Cases, Field, Items, Number, Record, Text
 from notifyctl.diagnostics import Path, Problem
-from notifyctl.model import ApiObject
+from notifyctl.model.project import ApiObject
 from notifyctl.rulebook import Rule
 from notifyctl.rulebook import rcs as rules
 

@@ -23,18 +23,18 @@ from notifyctl.cli.options import (
     reveal_option,
     say,
 )
-from notifyctl.cli.planning import Lines, memory_option
+from notifyctl.cli.plan_progress import Lines, memory_option
 from notifyctl.cli.show import read_plan
-from notifyctl.effort import Effort
 from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
+from notifyctl.progress import ResourceLimits
 
 if TYPE_CHECKING:
-    from notifyctl.app.sending import Applied
+    from notifyctl.app.apply import Applied
     from notifyctl.app.workspace import Workspace
     from notifyctl.apply.run import Event as RunEvent
     from notifyctl.apply.run import Stop
-    from notifyctl.model import Environment
+    from notifyctl.model.project import Environment
     from notifyctl.plan.plan import Plan
     from notifyctl.plan.saved import SavedPlan
 
@@ -89,7 +89,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     from notifyctl.app.workspace import open_workspace
 
     settings = globals_of(context)
-    workspace = replace(open_workspace(settings.chdir), effort=Effort(memory, Lines()))
+    workspace = replace(open_workspace(settings.chdir), effort=ResourceLimits(memory, Lines()))
     environment = workspace.environment(settings.env)
     if dry_run:
         return rehearse(context, workspace, environment, only=only, reveal=reveal, form=form)
@@ -113,7 +113,7 @@ def rehearse(
     reveal: bool,
     form: str,
 ) -> int:
-    from notifyctl.app.sending import rehearse as requests
+    from notifyctl.app.apply import prepare_requests as requests
     from notifyctl.views import requests as view
 
     count = recipients = 0
@@ -137,10 +137,10 @@ def send(
     expect: str | None,
     form: str,
 ) -> Applied:
-    from notifyctl.app.sending import apply
+    from notifyctl.app.apply import apply
     from notifyctl.apply.run import Stop
-    from notifyctl.cli.progress import progress
-    from notifyctl.views import applied as view
+    from notifyctl.cli.apply_progress import progress
+    from notifyctl.views import apply as view
     from notifyctl.views import plan as plan_view
 
     shown: list[str] = []

@@ -31,11 +31,11 @@ def command(context: click.Context, paths: tuple[Path, ...], check: bool, diff: 
     notifyctl fmt --check
     notifyctl fmt --diff templates/outage.yaml
     """
-    from notifyctl.app.formatting import format_files
+    from notifyctl.app.fmt import format_files
     from notifyctl.diagnostics import Diagnostic
     from notifyctl.views.diagnostics import as_text, plural
-    from notifyctl.views.diff import as_diff
-    from notifyctl.views.paint import inert
+    from notifyctl.views.paint import strip_controls
+    from notifyctl.views.unified_diff import as_diff
 
     dry = check or diff
     changed = same = 0
@@ -52,7 +52,7 @@ def command(context: click.Context, paths: tuple[Path, ...], check: bool, diff: 
             say(as_diff(file.shown, file.before, file.after, colour=colour(context)))
         if not dry:
             file.write()
-        say(f"{'would format' if dry else 'formatted'} {inert(file.shown)}", stderr=True)
+        say(f"{'would format' if dry else 'formatted'} {strip_controls(file.shown)}", stderr=True)
     if left:
         say(as_text(left, colour=colour(context, stderr=True)), stderr=True)
     counts = [

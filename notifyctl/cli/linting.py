@@ -7,14 +7,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from notifyctl.app.checking import chosen, look_through, reported, surroundings
+from notifyctl.app.lint import check_files, filter_paths, select_paths, surroundings
 from notifyctl.app.workspace import Workspace
-from notifyctl.cli.terminal import Globals, coloured, say
+from notifyctl.cli.console import Globals, coloured, say
 from notifyctl.diagnostics import Diagnostic, has_errors
 from notifyctl.errors import ExitCode
 
 if TYPE_CHECKING:
-    from notifyctl.views.lint.surroundings import Surroundings
+    from notifyctl.views.lint.context import LintContext
 
 FORMS = ("text", "json", "github", "gitlab", "sarif", "junit")
 
@@ -30,16 +30,16 @@ def run_lint(
     form: str = FORMS[0],
 ) -> int:
     """Check, mend where asked, and say what is left in one of FORMS."""
-    workspace, everything = look_through(settings.chdir, settings.env, near=paths, every=every)
-    found = chosen(reported(workspace, everything, paths), select=select, ignore=ignore)
+    workspace, everything = check_files(settings.chdir, settings.env, near=paths, every=every)
+    found = select_paths(filter_paths(workspace, everything, paths), select=select, ignore=ignore)
     if fix and mended(workspace, found, everything):
-        workspace, everything = look_through(settings.chdir, settings.env, near=paths, every=every)
-        found = chosen(reported(workspace, everything, paths), select=select, ignore=ignore)
+        workspace, everything = check_files(settings.chdir, settings.env, near=paths, every=every)
+        found = select_paths(filter_paths(workspace, everything, paths), select=select, ignore=ignore)
     say(drawn(found, form, surroundings(workspace, colour=coloured(settings))))
     return ExitCode.ERROR if has_errors(found) else ExitCode.DONE
 
 
-def drawn(found: Sequence[Diagnostic], form: str, around: Surroundings) -> str:
+def drawn(found: Sequence[Diagnostic], form: str, around: LintContext) -> str:
     if form == "json":
         from notifyctl.views.diagnostics import as_json
 
@@ -51,9 +51,9 @@ def drawn(found: Sequence[Diagnostic], form: str, around: Surroundings) -> str:
 
 def mended(workspace: Workspace, found: Sequence[Diagnostic], everything: Sequence[Diagnostic]) -> bool:
     """Mend what can be and say so; whether anything was."""
-    from notifyctl.app.mending import mend
-    from notifyctl.views.diagnostics import as_mended
+    from notifyctl.app.autofix import mend
+    from notifyctl.views.diagnostics import as_fixed
 
     done = mend(workspace, found, everything)
-    say(as_mended(done), stderr=True)
+    say(as_fixed(done), stderr=True)
     return bool(done)

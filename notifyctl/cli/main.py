@@ -10,9 +10,9 @@ import click
 
 from notifyctl import __version__
 from notifyctl.app.environ import process_environ
-from notifyctl.cli.boundary import guarded, show_error
+from notifyctl.cli.console import Globals, say
+from notifyctl.cli.error_handler import guarded, show_error
 from notifyctl.cli.options import global_options
-from notifyctl.cli.terminal import Globals, say
 from notifyctl.errors import ExitCode
 
 COMMANDS = {

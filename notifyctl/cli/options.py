@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from notifyctl.cli.terminal import Globals, coloured, say
+from notifyctl.cli.console import Globals, coloured, say
 
 __all__ = [
     "Globals",

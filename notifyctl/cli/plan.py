@@ -19,7 +19,7 @@ from notifyctl.cli.options import (
     only_option,
     say,
 )
-from notifyctl.cli.planning import memory_option, planning
+from notifyctl.cli.plan_progress import memory_option, planning
 from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import Plan
@@ -28,7 +28,7 @@ from notifyctl.records import replace
 if TYPE_CHECKING:
     from notifyctl.app.workspace import Workspace
     from notifyctl.diagnostics import Diagnostic
-    from notifyctl.model import Environment
+    from notifyctl.model.project import Environment
     from notifyctl.plan.review import Review
 
 
@@ -92,7 +92,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     notifyctl plan --rejects mend.csv
     notifyctl plan --only outage-sms --as-of 2026-12-01T09:00:00Z
     """
-    from notifyctl.app.planning import make_plan
+    from notifyctl.app.plan import make_plan
 
     wish = Wish(only, as_of, base, out, form)
     settings = globals_of(context)
@@ -130,16 +130,16 @@ class Wish(NamedTuple):
 
 def of_a_stranger(context: click.Context, wish: Wish) -> Plan:
     """Plan in this process, which can do nothing else from here on."""
-    from notifyctl.app.confinement import MAX_OUTPUT
-    from notifyctl.app.planning import make_plan
-    from notifyctl.app.untrusted import (
+    from notifyctl.app.plan import make_plan
+    from notifyctl.app.untrusted.checkout import (
         facts,
         open_untrusted,
         settings_of_base,
         unknown,
         with_warnings,
     )
-    from notifyctl.cli.bounded import bound_output
+    from notifyctl.app.untrusted.confinement import MAX_OUTPUT
+    from notifyctl.cli.output_limit import bound_output
 
     settings = globals_of(context)
     bound_output(MAX_OUTPUT)
@@ -163,7 +163,7 @@ def of_a_stranger(context: click.Context, wish: Wish) -> Plan:
 def compared(wish: Wish, workspace: Workspace, environment: Environment, plan: Plan) -> Review | None:
     if wish.base is None:
         return None
-    from notifyctl.app.reviewing import review
+    from notifyctl.app.diff import review
 
     return review(workspace, environment, wish.base, plan, only=wish.only, as_of=wish.as_of)
 
@@ -185,13 +185,13 @@ def show(
 
         say(render(plan, changes))
     elif wish.form == "json":
-        from notifyctl.views.changes import as_object
+        from notifyctl.views.plan_diff import as_object
 
         say(view.as_json(plan, **beside, **({"review": as_object(changes)} if changes is not None else {})))
     else:
         say(view.as_text(plan, colour=colour(context)))
         if changes is not None:
-            from notifyctl.views.changes import as_text
+            from notifyctl.views.plan_diff import as_text
 
             say(as_text(changes, colour=colour(context)))
 

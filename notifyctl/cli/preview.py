@@ -44,7 +44,7 @@ def command(
     notifyctl preview outage-sms --base origin/main --out review.html
     notifyctl preview --serve
     """
-    from notifyctl.app.previewing import gallery, serve
+    from notifyctl.app.preview import gallery, serve
     from notifyctl.app.workspace import open_workspace
 
     settings = globals_of(context)

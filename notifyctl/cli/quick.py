@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from notifyctl import __version__
-from notifyctl.cli.boundary import guarded
-from notifyctl.cli.terminal import Globals, say
+from notifyctl.cli.console import Globals, say
+from notifyctl.cli.error_handler import guarded
 from notifyctl.errors import ExitCode
 
 NO_TERMINAL = 80

@@ -33,9 +33,9 @@ def command(
     notifyctl render outage-sms --recipient +447700900123
     notifyctl render outage-sms --sample 10 --format json
     """
-    from notifyctl.app.rendering import render
+    from notifyctl.app.render import render
     from notifyctl.app.workspace import open_workspace
-    from notifyctl.views import rendered as view
+    from notifyctl.views import render as view
 
     settings = globals_of(context)
     workspace = open_workspace(settings.chdir)

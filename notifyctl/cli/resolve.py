@@ -59,7 +59,7 @@ def command(
     """
     from notifyctl.app.settling import list_open, resolve
     from notifyctl.app.workspace import open_workspace
-    from notifyctl.config.texts import duration
+    from notifyctl.config.scalar_types import duration
     from notifyctl.views import settling as view
 
     settings = globals_of(context)

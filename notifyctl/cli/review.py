@@ -44,9 +44,9 @@ def command(
     notifyctl -e production review --base origin/main
     notifyctl review --offline --base origin/main --when always
     """
-    from notifyctl.app.commenting import comment, forge_of, wanted
-    from notifyctl.app.planning import make_plan
-    from notifyctl.app.reviewing import review
+    from notifyctl.app.diff import review
+    from notifyctl.app.plan import make_plan
+    from notifyctl.app.review import comment, forge_of, wanted
     from notifyctl.app.workspace import open_workspace
     from notifyctl.views.markdown import render
 

@@ -28,7 +28,7 @@ def command(context: click.Context, file: Path, form: str) -> int:
     notifyctl show december.plan --format json
     """
     from notifyctl.views import plan as view
-    from notifyctl.views.shown import plan_of
+    from notifyctl.views.saved_plan import plan_of
 
     saved = read_plan(file)
     if form == "json":

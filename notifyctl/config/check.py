@@ -25,8 +25,7 @@ from notifyctl.config.fields import (
     Table,
     Text,
 )
-from notifyctl.config.nodes import MappingNode, Node, Scalar, SequenceNode, key_places, plain_value, walk
-from notifyctl.config.wording import (
+from notifyctl.config.messages import (
     between,
     described,
     example_of,
@@ -36,7 +35,8 @@ from notifyctl.config.wording import (
     spoken,
     suggestion,
 )
-from notifyctl.diagnostics import Diagnostic, Fix, Marks, Path, Problem
+from notifyctl.config.nodes import MappingNode, Node, Scalar, SequenceNode, key_places, plain_value, walk
+from notifyctl.diagnostics import Diagnostic, Fix, Path, Positions, Problem
 from notifyctl.records import replace
 from notifyctl.rulebook import Rule, envelope, rcs, sms
 
@@ -72,10 +72,10 @@ def check_and_advise(
     return checking.value(shape, node, ()), checking.problems, checking.advice
 
 
-def located(problems: Iterable[Problem], node: Node, marks: Marks) -> list[Diagnostic]:
+def located(problems: Iterable[Problem], node: Node, marks: Positions) -> list[Diagnostic]:
     """The problems of a document at their lines: those of AT_KEY at the key, all others at the value."""
     problems = list(problems)
-    keys = Marks(marks.file, key_places(node)) if any(each.at_key for each in problems) else marks
+    keys = Positions(marks.file, key_places(node)) if any(each.at_key for each in problems) else marks
     return [each.at(keys if each.at_key else marks) for each in problems]
 
 

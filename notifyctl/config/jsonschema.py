@@ -27,7 +27,7 @@ from notifyctl.config.fields import (
     Table,
     Text,
 )
-from notifyctl.config.kinds.parts import API_VERSION
+from notifyctl.config.kinds.shared_fields import API_VERSION
 from notifyctl.config.nodes import resolve
 
 Schema = dict[str, Any]

@@ -6,23 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from notifyctl.beside import Companion, pays
-from notifyctl.config import build
+from notifyctl.config import model_builder
 from notifyctl.config.check import MOST_PROBLEMS, check_and_advise, located
 from notifyctl.config.documents import shapes
 from notifyctl.config.fields import ChannelShape, Shape
-from notifyctl.config.kinds.parts import API_VERSION
-from notifyctl.config.link import Document, link
+from notifyctl.config.kinds.shared_fields import API_VERSION
+from notifyctl.config.messages import nearest, suggestion
 from notifyctl.config.nodes import NO_NODE, MappingNode, Node, Scalar, places
 from notifyctl.config.parcel import FileRead, Held, packed, unpacked
 from notifyctl.config.paths import PROJECT_FILE, read_at_most
-from notifyctl.config.places import LatePlaces, Source, top_of
+from notifyctl.config.positions import LatePlaces, Source, top_of
 from notifyctl.config.reader import MAX_BYTES, each_document
+from notifyctl.config.resolve_references import Document, link
 from notifyctl.config.rules import check_rules
 from notifyctl.config.takes import Doubt, Take, take
-from notifyctl.config.wording import nearest, suggestion
-from notifyctl.diagnostics import Diagnostic, Location, Marks, Problem, Severity, in_order
+from notifyctl.diagnostics import Diagnostic, Location, Positions, Problem, Severity, sort_diagnostics
 from notifyctl.errors import ProjectError
-from notifyctl.model import Project
+from notifyctl.model.project import Project
 from notifyctl.ports import FileTree
 from notifyctl.records import dataclass
 
@@ -74,12 +74,12 @@ def load_project(
     diagnostics.extend(misplaced)
     sound = settings is not None and settings.sound
     project = (
-        build.project(settings.values, settings.marks)
+        model_builder.project(settings.values, settings.marks)
         if settings and sound
-        else Project("", Marks(PROJECT_FILE))
+        else Project("", Positions(PROJECT_FILE))
     )
     project, loose = link(project, documents, channels, unread=unread)
-    return Loaded(project if sound else None, in_order([*diagnostics, *loose]))
+    return Loaded(project if sound else None, sort_diagnostics([*diagnostics, *loose]))
 
 
 def read_all(
@@ -165,7 +165,9 @@ def checked(
         problems = check_rules(kind, values)
     told = [*problems, *advice]
     late = kind == "Template" and not told  # all others are asked for their places when they are built
-    marks = Marks(source.path, LatePlaces(source, number, top_of(node))) if late else all_marks(node, source)
+    marks = (
+        Positions(source.path, LatePlaces(source, number, top_of(node))) if late else all_marks(node, source)
+    )
     return Document(
         kind,
         name_of(node),
@@ -177,8 +179,8 @@ def checked(
     ), located(told, node, marks) if told else []
 
 
-def all_marks(node: Node, source: Source) -> Marks:
-    return Marks(source.path, places(node))
+def all_marks(node: Node, source: Source) -> Positions:
+    return Positions(source.path, places(node))
 
 
 def not_ours(node: Node) -> Problem | None:

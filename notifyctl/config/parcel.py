@@ -6,10 +6,10 @@ import marshal
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from notifyctl.config.link import Document
 from notifyctl.config.nodes import NO_NODE
-from notifyctl.config.places import LatePlaces, Places, Source
-from notifyctl.diagnostics import Diagnostic, Marks
+from notifyctl.config.positions import LatePlaces, Places, Source
+from notifyctl.config.resolve_references import Document
+from notifyctl.diagnostics import Diagnostic, Positions
 from notifyctl.ports import FileTree
 from notifyctl.records import dataclass
 
@@ -60,5 +60,5 @@ def file_of(source: Source, rows: bytes) -> FileRead:
     documents = []
     for kind, name, values, found, number, sound in marshal.loads(rows):  # noqa: S302
         places = found if number is None else LatePlaces(source, number, found)
-        documents.append(Document(kind, name, NO_NODE, values, Marks(source.path, places), sound=sound))
+        documents.append(Document(kind, name, NO_NODE, values, Positions(source.path, places), sound=sound))
     return FileRead(source.path, documents, [])

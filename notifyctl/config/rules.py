@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from notifyctl.config.wording import suggestion
+from notifyctl.config.messages import suggestion
 from notifyctl.diagnostics import Problem
 
 Values = Mapping[str, Any]

@@ -13,7 +13,7 @@ STEP = 2
 BLOCK_SCALARS = ("|", ">")
 
 
-def indented(lines: Sequence[str], outline: Outline) -> list[str]:
+def indent(lines: Sequence[str], outline: Outline) -> list[str]:
     """The lines in their new columns: as many as before."""
     return Indenting(lines, outline).made()
 

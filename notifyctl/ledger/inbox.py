@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from notifyctl.delivery import BatchState
-from notifyctl.facts import UNSETTLED, Receipt, Source
 from notifyctl.ledger.reader import SqliteReader
 from notifyctl.ledger.writer import stamp
+from notifyctl.model.events import UNSETTLED, Receipt, VerdictSource
+from notifyctl.model.ledger import BatchState
 
 
 class SqliteInbox(SqliteReader):
@@ -47,7 +47,7 @@ class SqliteInbox(SqliteReader):
                 receipt.batch,
                 receipt.position,
                 BatchState.ACCEPTED.value,
-                Source.RECEIPT.value,
+                VerdictSource.RECEIPT.value,
                 f"a receipt says {receipt.status}",
                 stamp(receipt.at),
             )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, BatchState
 from notifyctl.ledger.database import Database
 from notifyctl.ledger.reader import SqliteReader
 from notifyctl.ledger.schema import FACTS_1, FACTS_2, SCHEMA_VERSION
+from notifyctl.model.ledger import BatchState
+from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES
 
 MOST_FAULTS = 20
 """Of one kind; a broken disk breaks many pages."""

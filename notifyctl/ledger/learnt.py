@@ -9,29 +9,30 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, BatchFacts, BatchState, Scope
-from notifyctl.facts import (
-    OPT_OUT_CODES,
-    AttemptFacts,
-    Deliveries,
-    RunFacts,
-    Source,
-    Statement,
-    StatementKind,
-    Word,
-    fold,
-    overrides,
-)
 from notifyctl.ledger.database import Database, Row
 from notifyctl.ledger.schema import SCHEMA_VERSION
-from notifyctl.model import ChannelName
+from notifyctl.model.events import (
+    OPT_OUT_CODES,
+    AttemptRecord,
+    Deliveries,
+    RunRecord,
+    Statement,
+    StatementKind,
+    Verdict,
+    VerdictSource,
+    fold_receipts,
+    fold_verdicts,
+)
+from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 
 BATCHES = (
     "SELECT number, state, attempt, members, batch_state.at, reason, batch.epoch, notification, edition, occurrence,"
     " channel FROM batch_state JOIN batch USING (number) JOIN scope ON scope.id = batch.scope"
 )
 
-Words = Mapping[int, Sequence[Word]]
+Words = Mapping[int, Sequence[Verdict]]
 """Batch number → what was said of its members, in order."""
 
 
@@ -51,17 +52,17 @@ class SqliteLearnt:
             first,
             last,
         )
-        found: defaultdict[int, list[Word]] = defaultdict(list)
+        found: defaultdict[int, list[Verdict]] = defaultdict(list)
         for batch, position, kind, source, reason, who in rows:
-            found[batch].append(Word(position, BatchState(kind), Source(source), reason, who))
+            found[batch].append(Verdict(position, BatchState(kind), VerdictSource(source), reason, who))
         return found
 
-    def batch_facts(self, row: Row, words: Words, scope: Scope | None = None) -> BatchFacts:
+    def batch_facts(self, row: Row, words: Words, scope: Scope | None = None) -> BatchRecord:
         """`scope`: where it is known; else it stands behind the rest of the row."""
         number, state, attempt, members, at, reason, epoch, *named = row
         said = words.get(number)
-        others = overrides(BatchState(state), len(members) // MEMBER_BYTES, said) if said else {}
-        return BatchFacts(
+        others = fold_verdicts(BatchState(state), len(members) // MEMBER_BYTES, said) if said else {}
+        return BatchRecord(
             number=number,
             scope=scope or scope_of(named),
             state=BatchState(state),
@@ -73,13 +74,13 @@ class SqliteLearnt:
             epoch=epoch,
         )
 
-    def batches_with_words(self) -> Iterator[BatchFacts]:
+    def batches_with_words(self) -> Iterator[BatchRecord]:
         for (number,) in self._learnt("SELECT DISTINCT batch FROM word ORDER BY batch"):
             found = self.find(number)
             assert found is not None
             yield found
 
-    def find(self, number: int) -> BatchFacts | None:
+    def find(self, number: int) -> BatchRecord | None:
         row = self._database.row(f"{BATCHES} WHERE number = ?", number)
         return self.batch_facts(row, self.words(number, number)) if row else None
 
@@ -93,7 +94,7 @@ class SqliteLearnt:
         )
         return row[0] if row else None
 
-    def attempts(self, scope: Scope) -> Iterator[AttemptFacts]:
+    def attempts(self, scope: Scope) -> Iterator[AttemptRecord]:
         rows = self._database.rows(
             "SELECT attempt.batch, attempt.attempt, attempt.epoch, attempt.at, seal, kind, status, provider_id, reason"
             " FROM attempt JOIN batch ON batch.number = attempt.batch"
@@ -102,7 +103,7 @@ class SqliteLearnt:
             self._scope_id(scope),
         )
         for batch, attempt, epoch, at, seal, kind, status, provider_id, reason in rows:
-            yield AttemptFacts(
+            yield AttemptRecord(
                 batch=batch,
                 attempt=attempt,
                 scope=scope,
@@ -123,7 +124,7 @@ class SqliteLearnt:
         said: defaultdict[int, list[str]] = defaultdict(list)
         for position, status in rows:
             said[position].append(status)
-        return {position: fold(statuses) for position, statuses in said.items()}
+        return {position: fold_receipts(statuses) for position, statuses in said.items()}
 
     def opt_outs(self, since: datetime | None = None) -> Iterator[tuple[bytes, str, str, datetime]]:
         """(recipient id, channel, reason, when) of each receipt that says so, in the order in which they came."""
@@ -153,13 +154,13 @@ class SqliteLearnt:
         )
         yield from (members for (members,) in rows)
 
-    def runs(self) -> Sequence[RunFacts]:
+    def runs(self) -> Sequence[RunRecord]:
         revisions: dict[int, str] = dict(self._learnt("SELECT epoch, revision FROM origin"))
         rows = self._database.rows(
             "SELECT epoch, started_at, holder, tool, ended_at, how FROM run LEFT JOIN run_end USING (epoch) ORDER BY epoch"
         )
         return [
-            RunFacts(
+            RunRecord(
                 epoch=epoch,
                 started=datetime.fromisoformat(started),
                 holder=who,

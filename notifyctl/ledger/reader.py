@@ -9,22 +9,15 @@ from datetime import datetime
 from pathlib import Path
 from struct import Struct
 
-from notifyctl.delivery import (
-    ID_BYTES,
-    MEMBER_BYTES,
-    BatchFacts,
-    BatchState,
-    LedgerSummary,
-    OpeningFacts,
-    Scope,
-)
 from notifyctl.errors import LedgerError
 from notifyctl.hashing import recipient_hasher
 from notifyctl.ledger.database import Database
 from notifyctl.ledger.identity import key_check
 from notifyctl.ledger.learnt import SqliteLearnt
 from notifyctl.ledger.schema import APPLICATION_ID, FIRST_VERSION, NORMALISER_VERSION, SCHEMA_VERSION
-from notifyctl.model import ChannelName
+from notifyctl.model.ledger import BatchRecord, BatchState, LedgerSummary, OpeningRecord
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.records import dataclass
 
 PAGE = 16
@@ -83,7 +76,7 @@ class SqliteReader(SqliteLearnt):
             Scope(name, edition, slot, ChannelName(channel)) for name, edition, slot, channel in rows
         )
 
-    def facts(self, scope: Scope) -> Iterator[BatchFacts]:
+    def facts(self, scope: Scope) -> Iterator[BatchRecord]:
         """A page at a time, its tables one after the other: for ten thousand batches the view takes ten times as long."""
         last = told = 0
         key = self._scope_id(scope)
@@ -122,12 +115,12 @@ class SqliteReader(SqliteLearnt):
                 found[number] = (kind, begun, at, reason)
         return found
 
-    def opening(self, scope: Scope) -> OpeningFacts | None:
+    def opening(self, scope: Scope) -> OpeningRecord | None:
         key = self._scope_id(scope)
         parts = self._database.rows("SELECT epoch, held FROM opening WHERE scope = ? ORDER BY part", key)
         if not parts:
             return None
-        return OpeningFacts(parts[0][0], b"".join(part for _, part in parts))
+        return OpeningRecord(parts[0][0], b"".join(part for _, part in parts))
 
     def opening_size(self, scope: Scope) -> int:
         opening = self.opening(scope)

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from notifyctl.delivery import Accepted, Outcome, Refused, Rejected, Unknown
 from notifyctl.errors import LedgerError
+from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
 from notifyctl.records import dataclass
 
 

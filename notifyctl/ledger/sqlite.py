@@ -9,7 +9,6 @@ from pathlib import Path
 from secrets import token_bytes
 from uuid import uuid4
 
-from notifyctl.delivery import BatchState, Outcome
 from notifyctl.errors import LedgerError
 from notifyctl.faults import Point, point
 from notifyctl.ledger import lock
@@ -22,6 +21,8 @@ from notifyctl.ledger.reader import SqliteReader, identify_ledger, refuse_other_
 from notifyctl.ledger.results import Result, forget, note, noted
 from notifyctl.ledger.schema import NORMALISER_VERSION, SCHEMA_VERSION
 from notifyctl.ledger.writer import SqliteWriter, stamp
+from notifyctl.model.batch import Outcome
+from notifyctl.model.ledger import BatchState
 from notifyctl.ports import Clock, LedgerReader, LedgerWriter, ReceiptInbox
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from notifyctl.delivery import BatchFacts, Scope, ScopeStatus
+from notifyctl.model.ledger import BatchRecord, ScopeStatus
+from notifyctl.model.recipients import Scope
 from notifyctl.plan.standing import recorded_ids, standings
 from notifyctl.ports import LedgerReader
 
@@ -52,7 +53,7 @@ def receipts_of(reader: LedgerReader, scope: Scope, accepted: int) -> dict[str, 
     return {**dict(sorted(found.items())), **({"clicked": clicked} if clicked else {})}
 
 
-def noting(facts: Iterable[BatchFacts], said: dict[int, str]) -> Iterator[BatchFacts]:
+def noting(facts: Iterable[BatchRecord], said: dict[int, str]) -> Iterator[BatchRecord]:
     """The facts unchanged; `said` gets the reason of each batch as it passes, so that they are read only once."""
     for batch in facts:
         said[batch.number] = batch.reason or NO_ANSWER

@@ -8,24 +8,16 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from notifyctl import __version__
-from notifyctl.delivery import (
-    ID_BYTES,
-    MEMBER_BYTES,
-    Accepted,
-    BatchState,
-    Beginning,
-    Ending,
-    Outcome,
-    Scope,
-    Unknown,
-)
 from notifyctl.errors import LedgerError, LedgerLockedError
-from notifyctl.facts import Statement, Word, exceptions
 from notifyctl.faults import Point, point
 from notifyctl.ledger.database import SQLITE_VERSION, Database
 from notifyctl.ledger.learnt import columns
 from notifyctl.ledger.reader import Identity, SqliteReader
 from notifyctl.ledger.schema import SCHEMA_VERSION, upgrade
+from notifyctl.model.batch import Accepted, AttemptResult, AttemptStart, Outcome, Unknown
+from notifyctl.model.events import Statement, Verdict, member_verdicts
+from notifyctl.model.ledger import BatchState
+from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 
 SERVED_PART = 65_536 * MEMBER_BYTES
 HELD_PART = 65_536 * ID_BYTES
@@ -111,9 +103,9 @@ class SqliteWriter(SqliteReader):
         return numbers
 
     def arm(self, number: int, attempt: int, *, seal: bytes, at: datetime) -> None:
-        self.arm_all([Beginning(number, attempt, seal)], at=at)
+        self.arm_all([AttemptStart(number, attempt, seal)], at=at)
 
-    def arm_all(self, beginnings: Sequence[Beginning], *, at: datetime) -> None:
+    def arm_all(self, beginnings: Sequence[AttemptStart], *, at: datetime) -> None:
         with self._writing():
             standing = self._standing([each.number for each in beginnings])
             for each in beginnings:
@@ -137,7 +129,7 @@ class SqliteWriter(SqliteReader):
             found[number] = epoch, state, last, had
         return found
 
-    def _refuse_to_begin(self, beginning: Beginning, standing: Standing | None) -> None:
+    def _refuse_to_begin(self, beginning: AttemptStart, standing: Standing | None) -> None:
         """Raises LedgerError unless the attempt may begin. `standing`: of its batch."""
         number = beginning.number
         if standing is None:
@@ -153,9 +145,9 @@ class SqliteWriter(SqliteReader):
             raise LedgerError(f"the next attempt of batch {number} is {last + 1}, not {beginning.attempt}")
 
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
-        self.settle_all([Ending(number, attempt, outcome)], at=at)
+        self.settle_all([AttemptResult(number, attempt, outcome)], at=at)
 
-    def settle_all(self, endings: Sequence[Ending], *, at: datetime) -> None:
+    def settle_all(self, endings: Sequence[AttemptResult], *, at: datetime) -> None:
         with self._writing():
             rows = self._database.rows_of(BEGUN, [each.number for each in endings])
             begun = {(number, attempt) for number, attempt, _ in rows}
@@ -171,7 +163,7 @@ class SqliteWriter(SqliteReader):
             self._settle(new, at)
             point(Point.RESULT_COMMIT)
 
-    def _settle(self, endings: Sequence[Ending], at: datetime) -> None:
+    def _settle(self, endings: Sequence[AttemptResult], at: datetime) -> None:
         when = stamp(at)
         self._database.run_many(
             "INSERT INTO outcome (batch, attempt, kind, status, provider_id, reason, epoch, at)"
@@ -180,9 +172,9 @@ class SqliteWriter(SqliteReader):
         )
         for each in endings:
             if isinstance(each.outcome, Accepted) and (each.outcome.refused or each.outcome.unheard):
-                self._say(each.number, exceptions(each.outcome), at=at)
+                self._say(each.number, member_verdicts(each.outcome), at=at)
 
-    def resolve(self, number: int, words: Sequence[Word], *, at: datetime) -> None:
+    def resolve(self, number: int, words: Sequence[Verdict], *, at: datetime) -> None:
         with self._writing():
             if self.find(number) is None:
                 raise LedgerError(f"there is no batch {number}")
@@ -214,7 +206,7 @@ class SqliteWriter(SqliteReader):
             if not self.plan_used(plan):
                 self._database.run("INSERT INTO plan_use VALUES (?, ?, ?)", plan, self._epoch, stamp(at))
 
-    def _say(self, number: int, words: Sequence[Word], *, at: datetime) -> None:
+    def _say(self, number: int, words: Sequence[Verdict], *, at: datetime) -> None:
         self._database.run_many(
             "INSERT INTO word (batch, position, kind, source, reason, who, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
@@ -253,7 +245,7 @@ class SqliteWriter(SqliteReader):
         return key
 
 
-def said(ending: Ending, known: int | None) -> bool:
+def said(ending: AttemptResult, known: int | None) -> bool:
     """Whether the ledger says so already. `known`: which attempt of the batch was accepted. Raises LedgerError for what would
     take an acceptance back.
     """

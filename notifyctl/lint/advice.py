@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from notifyctl.channels import CHANNELS
-from notifyctl.delivery import Message
 from notifyctl.diagnostics import Diagnostic
 from notifyctl.lint.crowd import shared_values
 from notifyctl.lint.envelope import check_envelope, check_environments
 from notifyctl.lint.leaks import check_leaks
 from notifyctl.lint.project import Checked
 from notifyctl.lint.values import check_values
-from notifyctl.message import written_in
-from notifyctl.model import Environment, Notification, Project
+from notifyctl.message import locale_of
+from notifyctl.model.message import Message
+from notifyctl.model.project import Environment, Notification, Project
 from notifyctl.ports import FileTree
 
 
@@ -40,4 +40,4 @@ def advise_on(
     for variant, message in messages.items():
         if message.content is not None:
             for problem in channel.advise(message.content, message.options, profile=environment.profile):
-                yield problem.at(written_in(notification, variant)(problem.path))
+                yield problem.at(locale_of(notification, variant)(problem.path))

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from notifyctl.channels.limits import MAX_CORRELATION_BYTES
 from notifyctl.channels.segments import offender
-from notifyctl.delivery import Message, RecipientBatch
 from notifyctl.diagnostics import Diagnostic, Location, Problem
-from notifyctl.message import Filler, own_values, resolve, variant_for, written_in
-from notifyctl.model import ChannelName, Notification
+from notifyctl.message import Filler, locale_of, own_values, resolve, variant_for
+from notifyctl.model.message import Message
+from notifyctl.model.project import ChannelName, Notification
+from notifyctl.model.recipients import RecipientBatch
 from notifyctl.records import dataclass, field
 from notifyctl.rulebook import email, envelope, sms, substitutions
 
@@ -91,7 +92,7 @@ class Crowd:
             if is_unicode(self.messages[variant]):
                 path = ("content", "type")
                 said = "every reader's text is in GSM-7; `type: unicode` makes it up to twice as dear"
-                place = written_in(self.notification, variant)(path)
+                place = locale_of(self.notification, variant)(path)
                 yield sms.NEEDLESS_UNICODE.broken(path, said, "write `type: text`").at(place)
         yield from self.dlt()
         if self.people > 1 and (self.notification.cc or self.notification.bcc):

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from notifyctl.delivery import UNSUBSCRIBE
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.errors import AbsentAudienceError
 from notifyctl.message import placeholders
-from notifyctl.model import Audience, ChannelName, InlineRecipient, Notification
+from notifyctl.model.message import UNSUBSCRIBE
+from notifyctl.model.project import Audience, ChannelName, InlineRecipient, Notification
 from notifyctl.records import replace
 
 
@@ -37,7 +37,7 @@ def locales(notification: Notification) -> Iterator[str | None]:
 def person(notification: Notification, number: int, locale: str | None) -> InlineRecipient:
     mail = notification.channel is ChannelName.EMAIL
     return InlineRecipient(
-        location=notification.audience.marks.at("source"),
+        location=notification.audience.marks.location("source"),
         msisdn=() if mail else (f"+44770090{number:04}",),
         email=(f"reader{number}@reader.example",) if mail else (),
         locale=locale,

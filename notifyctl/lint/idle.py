@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from notifyctl.beside import Companion
-from notifyctl.config import build
+from notifyctl.config import model_builder
 from notifyctl.config.parcel import Held
 from notifyctl.diagnostics import Diagnostic
 from notifyctl.lint.advice import advise_on
 from notifyctl.lint.project import compose_all
 from notifyctl.lint.unused import stand_in, waiting
 from notifyctl.lint.values import check_names
-from notifyctl.model import Environment, Notification, Project, Template
+from notifyctl.model.project import Environment, Notification, Project, Template
 from notifyctl.ports import FileTree
 from notifyctl.records import replace
 
@@ -49,7 +49,8 @@ def answer(held: Held, question: bytes) -> bytes:
     project, environment, wanted = pickle.loads(question)  # noqa: S301 - the process that this one is a copy of wrote it
     known = {(d.marks.file, d.name): d for d in reversed(held.documents) if d.kind == "Template" and d.sound}
     templates = (
-        build.template(name, known[file, name].values, known[file, name].marks) for file, name in wanted
+        model_builder.template(name, known[file, name].values, known[file, name].marks)
+        for file, name in wanted
     )
     return pickle.dumps(check_each(project, templates, environment=environment, files=held.files))
 

@@ -8,10 +8,11 @@ from operator import add
 
 from notifyctl.channels import text_limit
 from notifyctl.channels.segments import is_basic, is_gsm7, offender, segment
-from notifyctl.delivery import PLACEHOLDER, Message, RecipientBatch
 from notifyctl.diagnostics import Severity
 from notifyctl.message import Filler
-from notifyctl.model import ChannelName, Variable
+from notifyctl.model.message import PLACEHOLDER, Message
+from notifyctl.model.project import ChannelName, Variable
+from notifyctl.model.recipients import RecipientBatch
 from notifyctl.records import dataclass
 
 

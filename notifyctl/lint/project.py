@@ -12,7 +12,6 @@ from functools import partial
 from notifyctl.audience import Suppressions, open_audience
 from notifyctl.audience.opt_outs import OptOuts
 from notifyctl.channels import CHANNELS
-from notifyctl.delivery import Message
 from notifyctl.diagnostics import Diagnostic, Problem, Severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.lint.fiction import made_up
@@ -20,9 +19,10 @@ from notifyctl.lint.recipients import check_recipients
 from notifyctl.lint.unused import check_unused, stand_in, waiting
 from notifyctl.lint.variables import check_variables
 from notifyctl.lint.words import check_words, quiet
-from notifyctl.message import Composing, variants, written_in
-from notifyctl.message.bounds import SECONDS, OutOfTimeError, bounded
-from notifyctl.model import Audience, Environment, Notification, Project
+from notifyctl.message import Composing, locale_of, variants
+from notifyctl.message.sandbox_limits import SECONDS, OutOfTimeError, run_bounded
+from notifyctl.model.message import Message
+from notifyctl.model.project import Audience, Environment, Notification, Project
 from notifyctl.ports import AudienceReader, Environ, FileTree
 from notifyctl.records import dataclass, field
 
@@ -154,7 +154,7 @@ def compose_all(
         if message.content is not None:
             broken = channel.check(message.content, message.options, profile=environment.profile) + broken
         if broken:
-            find = written_in(notification, variant)
+            find = locale_of(notification, variant)
             problems.extend(problem.at(find(problem.path)) for problem in broken)
     return composed, problems
 
@@ -165,7 +165,7 @@ def words(message: Message) -> Iterator[Problem]:
         yield from check_words(message)
         return
     try:
-        with bounded():
+        with run_bounded():
             found = list(check_words(message))
     except (OutOfTimeError, MemoryError):
         said = f"the text takes more than {SECONDS:g} seconds, or too much memory, to check; is its markup closed?"
@@ -201,6 +201,6 @@ def no_sender(notification: Notification, environment: Environment) -> Diagnosti
         "no-sender",
         Severity.ERROR,
         f"{notification.name!r} has no sender for {notification.channel} in the environment {environment.name!r}",
-        notification.marks.at(),
+        notification.marks.location(),
         hint=f"write `from:` here or `senders: {{{notification.channel}: …}}` in the environment",
     )

@@ -12,12 +12,13 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from notifyctl.delivery import ExcludedRow, Exclusion, Message, RecipientBatch
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.lint.crowd import Crowd
 from notifyctl.lint.looker import Finding, Glance, Looker, glance
 from notifyctl.message import variant_for
-from notifyctl.model import Environment, Notification
+from notifyctl.model.message import Message
+from notifyctl.model.project import Environment, Notification
+from notifyctl.model.recipients import RecipientBatch, RejectedRow, RowRejection
 from notifyctl.ports import AudienceReader
 from notifyctl.records import dataclass, field
 
@@ -37,10 +38,10 @@ SEVERITIES = {
     "variable-too-long": Severity.ERROR,
     "text-too-long": Severity.ERROR,
     "needs-unicode": Severity.ERROR,
-    Exclusion.BAD_ADDRESS.value: Severity.WARNING,
-    Exclusion.BAD_ROW.value: Severity.WARNING,
-    Exclusion.NO_ADDRESS.value: Severity.INFO,
-    Exclusion.DUPLICATE.value: Severity.WARNING,
+    RowRejection.BAD_ADDRESS.value: Severity.WARNING,
+    RowRejection.BAD_ROW.value: Severity.WARNING,
+    RowRejection.NO_ADDRESS.value: Severity.INFO,
+    RowRejection.DUPLICATE.value: Severity.WARNING,
 }
 
 
@@ -209,12 +210,12 @@ def nobody(notification: Notification) -> Diagnostic:
         "empty-audience",
         Severity.ERROR,
         f"the audience {notification.audience.name!r} has nobody with an address for {notification.channel}",
-        notification.marks.at("audience"),
+        notification.marks.location("audience"),
         hint=f"an address for it stands in the column {field_name!r}; `columns` maps it to another name",
     )
 
 
-def excluded(row: ExcludedRow, *, inline: bool) -> Finding:
+def excluded(row: RejectedRow, *, inline: bool) -> Finding:
     """What somebody wrote in YAML is an error; a row of a list is left out, and the others are sent to."""
-    wrong = inline and row.reason is Exclusion.BAD_ADDRESS
+    wrong = inline and row.reason is RowRejection.BAD_ADDRESS
     return Finding(row.reason.value, row.detail, severity=Severity.ERROR if wrong else None)

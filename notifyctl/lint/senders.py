@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from notifyctl.channels.words import email_address
 from notifyctl.diagnostics import Path, Problem
-from notifyctl.model import ChannelName
+from notifyctl.model.project import ChannelName
 from notifyctl.patterns import pattern
 from notifyctl.rulebook import envelope
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from notifyctl.diagnostics import Diagnostic, Marks, Severity
-from notifyctl.model import Audience, Notification, Policy, Project, Template
+from notifyctl.diagnostics import Diagnostic, Positions, Severity
+from notifyctl.model.project import Audience, Notification, Policy, Project, Template
 
 
 def check_unused(project: Project) -> Iterator[Diagnostic]:
@@ -25,10 +25,10 @@ def check_unused(project: Project) -> Iterator[Diagnostic]:
             yield unused("unused-schedule", "Schedule", name, schedule.marks)
 
 
-def unused(rule: str, kind: str, name: str, marks: Marks) -> Diagnostic:
+def unused(rule: str, kind: str, name: str, marks: Positions) -> Diagnostic:
     message = f"no notification uses the {kind} {name!r}"
     return Diagnostic(
-        rule, Severity.WARNING, message, marks.at("name"), "remove it, or name it in a notification"
+        rule, Severity.WARNING, message, marks.location("name"), "remove it, or name it in a notification"
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from notifyctl.delivery import UNSUBSCRIBE, Message
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.lint.project import Checked
-from notifyctl.model import Audience, Notification
+from notifyctl.model.message import UNSUBSCRIBE, Message
+from notifyctl.model.project import Audience, Notification
 from notifyctl.rulebook import substitutions
 
 
@@ -35,7 +35,7 @@ def check_names(notification: Notification, messages: Mapping[str | None, Messag
     if len(messages) == 1 + len(notification.template.locales):
         yield from uneven(notification, {v: set(m.names) for v, m in messages.items()})
     if any(variable.name == UNSUBSCRIBE for variable in notification.template.variables or ()):
-        yield no_value(notification.template.marks.at("variables", UNSUBSCRIBE))
+        yield no_value(notification.template.marks.location("variables", UNSUBSCRIBE))
 
 
 def no_value(place: Location) -> Diagnostic:
@@ -50,7 +50,7 @@ def unread(audience: Audience, names: set[str], *, judged: bool) -> Iterator[Dia
         for name in recipient.substitutions:
             given.setdefault(name, recipient.location)
     for name in audience.substitutions or ():
-        given.setdefault(name, audience.marks.at("substitutions", name))
+        given.setdefault(name, audience.marks.location("substitutions", name))
     for name, place in given.items():
         if name == UNSUBSCRIBE:
             yield no_value(place)
@@ -67,6 +67,6 @@ def uneven(notification: Notification, names: dict[str | None, set[str]]) -> Ite
         if variant is not None and lacking:
             listed = ", ".join(f"$({name})" for name in sorted(lacking))
             message = f"the {variant} text does not read {listed}, which the template's own text does"
-            place = notification.template.marks.at("locales", variant)
+            place = notification.template.marks.location("locales", variant)
             hint = "write it where it belongs, or except this line with a reason"
             yield Diagnostic("variant-lacks-variable", Severity.WARNING, message, place, hint)

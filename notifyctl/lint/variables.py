@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from notifyctl.delivery import UNSUBSCRIBE, Message
 from notifyctl.diagnostics import Diagnostic, Severity
-from notifyctl.model import Notification
+from notifyctl.model.message import UNSUBSCRIBE, Message
+from notifyctl.model.project import Notification
 
 Messages = Mapping[str | None, Message]
 """The composed message of each variant."""
@@ -42,7 +42,7 @@ def undeclared(notification: Notification, used: set[str]) -> Iterator[Diagnosti
             Severity.ERROR,
             f"the text reads $({name}), which `variables` does not declare"
             f" (it declares: {', '.join(sorted(declared)) or 'none'})",
-            notification.template.marks.at("content"),
+            notification.template.marks.location("content"),
             hint=f"did you mean $({near[0]})?" if near else f"add {name!r} to `variables`",
         )
 
@@ -54,7 +54,7 @@ def unused(notification: Notification, used: set[str]) -> Iterator[Diagnostic]:
                 "unused-variable",
                 Severity.WARNING,
                 f"the variable {variable.name!r} is declared and no text reads it",
-                notification.template.marks.at("variables", variable.name),
+                notification.template.marks.location("variables", variable.name),
                 hint=f"remove it, or write $({variable.name}) where it belongs",
             )
 
@@ -66,7 +66,7 @@ def unread(notification: Notification, used: set[str]) -> Iterator[Diagnostic]:
                 "reserved-variable",
                 Severity.ERROR,
                 "$(unsubscribe) is filled in by the platform and takes no value",
-                notification.marks.at("substitutions", name),
+                notification.marks.location("substitutions", name),
                 hint="remove it",
             )
         elif name not in used:
@@ -74,7 +74,7 @@ def unread(notification: Notification, used: set[str]) -> Iterator[Diagnostic]:
                 "unread-substitution",
                 Severity.WARNING,
                 f"the template {notification.template.name!r} does not read $({name})",
-                notification.marks.at("substitutions", name),
+                notification.marks.location("substitutions", name),
                 hint=f"it reads: {', '.join(sorted(used)) or 'no variable'}",
             )
 
@@ -90,6 +90,6 @@ def unfilled(
             Severity.ERROR,
             f"nothing gives $({name}) a value: no substitution of {notification.name!r}, no default of the template,"
             f" no column of the audience {notification.audience.name!r} (it has: {', '.join(sorted(columns)) or 'none'})",
-            notification.marks.at("audience"),
+            notification.marks.location("audience"),
             hint=f"add {name!r} to `substitutions`, give the variable a default, or map a column to it",
         )

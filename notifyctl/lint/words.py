@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from notifyctl.channels.channel import texts
-from notifyctl.delivery import PLACEHOLDER, Message
 from notifyctl.diagnostics import Path, Problem, Severity
 from notifyctl.lint.leaks import RULE, says, what_leaks
+from notifyctl.model.message import PLACEHOLDER, Message
 from notifyctl.patterns import pattern
 from notifyctl.rulebook.substitutions import FOREIGN_PLACEHOLDER, PLACEHOLDER_FORM
 

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-from notifyctl.message.compose import Composing, compose, variant_for, variants, written_in
+from notifyctl.message.compose import Composing, compose, locale_of, variant_for, variants
 from notifyctl.message.substitute import Filler, own_values, placeholders, resolve
 
 if TYPE_CHECKING:
-    from notifyctl.message.identity import DeliveryHash, canonical, content_hash, texts_hash
+    from notifyctl.message.delivery_hash import DeliveryHash, canonical, content_hash, texts_hash
 
 __all__ = [
     "Composing",
@@ -15,13 +15,13 @@ __all__ = [
     "canonical",
     "compose",
     "content_hash",
+    "locale_of",
     "own_values",
     "placeholders",
     "resolve",
     "texts_hash",
     "variant_for",
     "variants",
-    "written_in",
 ]
 
 
@@ -29,6 +29,6 @@ def __getattr__(name: str) -> Any:
     """Identity when it is asked for: `lint` hashes nothing, and OpenSSL takes longer to load than a file to check."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from notifyctl.message import identity
+    from notifyctl.message import delivery_hash
 
-    return getattr(identity, name)
+    return getattr(delivery_hash, name)

@@ -10,12 +10,12 @@ from functools import partial
 from posixpath import dirname, join, normpath
 from typing import Any
 
-from notifyctl.delivery import UNSUBSCRIBE, Message
-from notifyctl.diagnostics import Diagnostic, Location, Marks, Path, Severity, clipped
-from notifyctl.message.bounds import MAX_TEXT
-from notifyctl.message.plain import plainly
+from notifyctl.diagnostics import Diagnostic, Location, Path, Positions, Severity, truncate
+from notifyctl.message.fast_render import render_fast
+from notifyctl.message.sandbox_limits import MAX_TEXT
 from notifyctl.message.substitute import placeholders
-from notifyctl.model import ApiObject, LocaleVariant, Notification, Template
+from notifyctl.model.message import UNSUBSCRIBE, Message
+from notifyctl.model.project import ApiObject, LocaleVariant, Notification, Template
 from notifyctl.ports import FileTree
 
 MAX_NAMES = 1000
@@ -24,7 +24,7 @@ FILE_FIELDS = {"textFile": "text", "htmlFile": "html"}
 EXCLUSIVE = {key: pair for pair in FILE_FIELDS.items() for key in pair}
 """Each of these keys replaces the other of its pair."""
 
-Finder = Callable[[Path], Marks]
+Finder = Callable[[Path], Positions]
 """A path in the merged document → the marks of the document in which it was written."""
 
 
@@ -88,7 +88,7 @@ class Composing:
     def message(self, variant: str | None, locale: str) -> tuple[Message | None, list[Diagnostic]]:
         template = self.notification.template
         differing = template.locales.get(variant or "")
-        find = written_in(self.notification, variant)
+        find = locale_of(self.notification, variant)
         composer = Composer(self.files, {**self.variables, "locale": locale}, find)
         options = self.options_of(differing, composer)
         content = template.content
@@ -101,7 +101,7 @@ class Composing:
         names = self.names_of(content, options)
         if len(names) > MAX_NAMES:
             said = f"the message reads {len(names):,} variables; {MAX_NAMES:,} are allowed"
-            place = find(("content",)).at("content")
+            place = find(("content",)).location("content")
             return None, [Diagnostic("template-limit", Severity.ERROR, said, place)]
         return self.made(variant, content, options, names), []
 
@@ -182,14 +182,14 @@ def merged(base: ApiObject, over: ApiObject) -> dict[str, Any]:
     return result
 
 
-def written_in(notification: Notification, variant: str | None) -> Finder:
+def locale_of(notification: Notification, variant: str | None) -> Finder:
     """Where a value of a composed message was written: in the notification, the variant or the template itself."""
     return partial(marks_of, notification, variant)
 
 
-def marks_of(notification: Notification, variant: str | None, path: Path) -> Marks:
+def marks_of(notification: Notification, variant: str | None, path: Path) -> Positions:
     template = notification.template.marks
-    layers = [notification.marks, *([template.below("locales", variant)] if variant else []), template]
+    layers = [notification.marks, *([template.nested("locales", variant)] if variant else []), template]
     return next((marks for marks in layers if marks.has(*path)), template)
 
 
@@ -227,15 +227,15 @@ class Composer:
     def text(self, source: str, path: Path) -> str:
         """A string of a YAML file. Where that is, is asked for only when there is something to say."""
         if len(source) <= MAX_TEXT:
-            text = plainly(source, f"#{path[-1]}", self.variables) if "{" in source else source
+            text = render_fast(source, f"#{path[-1]}", self.variables) if "{" in source else source
             if text is not None and len(text) <= MAX_TEXT:
                 return text
-        place = self.find(path).at(*path)
+        place = self.find(path).location(*path)
         return self.render(source, place, f"{place.file}#{path[-1]}")
 
     def file(self, named: str, path: Path) -> str:
         """The text of a `textFile` or `htmlFile`: beside the YAML file that names it, else below the project's root."""
-        place = self.find(path).at(*path)
+        place = self.find(path).location(*path)
         for candidate in (normpath(join(dirname(place.file), named)), normpath(named)):
             try:
                 source = self.files.read(candidate).decode("utf-8-sig")
@@ -244,28 +244,28 @@ class Composer:
             except (FileNotFoundError, ValueError):
                 continue
             except OSError as wrong:
-                said = f"{clipped(candidate)} cannot be read: {wrong.strerror}"
+                said = f"{truncate(candidate)} cannot be read: {wrong.strerror}"
                 return self.problem("unreadable-file", said, place)
             return self.render(source, Location(candidate, 1, 1), candidate)
         hint = "a path relative to this file or to the project; files outside the project cannot be read"
-        return self.problem("unreadable-file", f"there is no file {clipped(named)!r}", place, hint)
+        return self.problem("unreadable-file", f"there is no file {truncate(named)!r}", place, hint)
 
     def render(self, source: str, place: Location, name: str) -> str:
         if len(source) > MAX_TEXT:
             return self.problem("template-limit", f"a text of more than {MAX_TEXT:,} characters", place)
         if "{" not in source:
             return source  # nothing for Jinja2: most texts of most projects
-        text = plainly(source, name, self.variables)
+        text = render_fast(source, name, self.variables)
         if text is not None and len(text) <= MAX_TEXT:
             return text
         if self._render is None:
-            from notifyctl.message.templates import renderer
+            from notifyctl.message.jinja import renderer
 
             self._render = renderer(self.files)
         try:
             return self._render(source, name, self.variables)
         except Exception as error:  # noqa: BLE001 - whatever a user's template raises is a problem of the template
-            from notifyctl.message.templates import explain
+            from notifyctl.message.jinja import explain
 
             rule, message, hint = explain(error, self.variables)
             return self.problem(rule, message, located(error, source, place), hint)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
-from notifyctl.delivery import PLACEHOLDER, UNSUBSCRIBE, Message, RecipientBatch
-from notifyctl.model import ApiObject
+from notifyctl.model.message import PLACEHOLDER, UNSUBSCRIBE, Message
+from notifyctl.model.project import ApiObject
+from notifyctl.model.recipients import RecipientBatch
 
 Fill = Callable[[Sequence[str]], Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from notifyctl.model import Joiners, OnUnknown
+from notifyctl.model.project import Joiners, OnUnknown
 from notifyctl.plan.standing import Kind
 from notifyctl.records import dataclass
 

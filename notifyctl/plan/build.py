@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from notifyctl.delivery import Consignment, Opening
-from notifyctl.diagnostics import Diagnostic, Severity, in_order
-from notifyctl.effort import USUAL, Effort, Step
-from notifyctl.facts import Statement, StatementKind
-from notifyctl.model import Category, ChannelName, Environment, Policy
+from notifyctl.diagnostics import Diagnostic, Severity, sort_diagnostics
+from notifyctl.model.batch import ScopeOpening, SendGroup
+from notifyctl.model.events import Statement, StatementKind
+from notifyctl.model.project import Category, ChannelName, Environment, Policy
 from notifyctl.plan.actions import Action
 from notifyctl.plan.digest import ScopeEffects, digest
 from notifyctl.plan.examine import Examination, Examiner
 from notifyctl.plan.part import Identify, Orphan, Part
 from notifyctl.plan.plan import VALID_FOR_HOURS, Plan, PlannedNotification, Served
 from notifyctl.plan.prices import PriceList
+from notifyctl.progress import DEFAULT_LIMITS, Progress, ResourceLimits
 from notifyctl.records import dataclass, replace
 
 GROWTH_FLOOR = 10
@@ -49,7 +49,7 @@ class Frame:
     prices: PriceList | None = None
     columns_from: int = COLUMNS_FROM
     """Bytes of an audience's source from which on it is examined by columns."""
-    effort: Effort = USUAL
+    effort: ResourceLimits = DEFAULT_LIMITS
 
 
 def valid_until(as_of: datetime) -> datetime:
@@ -68,8 +68,8 @@ def build_plan(
     problems = list(diagnostics)
     planned: list[PlannedNotification] = []
     effects: list[ScopeEffects] = []
-    consignments: list[Consignment] = []
-    openings: list[Opening] = []
+    consignments: list[SendGroup] = []
+    openings: list[ScopeOpening] = []
     baselines: list[Served] = []
     for part in sorted(parts, key=lambda p: p.scope):
         found = examined(part, frame, identify)
@@ -88,7 +88,7 @@ def build_plan(
             )
         consignments.extend(ready)
         if ready and part.recorded is None:
-            openings.append(Opening(part.scope, b"".join(found.held)))
+            openings.append(ScopeOpening(part.scope, b"".join(found.held)))
     planned.extend(describe_orphan(orphan) for orphan in orphans)
     return Plan(
         project=frame.project,
@@ -106,7 +106,7 @@ def build_plan(
         ),
         notifications=tuple(sorted(planned, key=lambda n: (n.name, n.channel, n.edition, n.occurrence))),
         later=tuple(sorted(frame.later, key=lambda entry: (entry[2], entry[0]))),
-        diagnostics=tuple(in_order(problems)),
+        diagnostics=tuple(sort_diagnostics(problems)),
         consignments=tuple(consignments),
         openings=tuple(openings),
         effects=tuple(effects),
@@ -119,16 +119,16 @@ def examined(part: Part, frame: Frame, identify: Identify) -> Examination:
     examiner = Examiner(part, profile=frame.environment.profile, now=frame.as_of, prices=frame.prices)
     tell, name = frame.effort.tell, part.notification.name
     if part.audience.weight < frame.columns_from:
-        return examiner.run(identify, on_rows=lambda rows: tell(Step(name, "reading", rows)))
+        return examiner.run(identify, on_rows=lambda rows: tell(Progress(name, "reading", rows)))
     from notifyctl.audience.columns import load
     from notifyctl.plan.columns import ByColumns
     from notifyctl.plan.packed import identity_of
 
-    tell(Step(name, "reading", share=0.0))
+    tell(Progress(name, "reading", share=0.0))
     identity = identity_of(identify) if part.audience.weight <= IDENTIFIED_TO else None
     roster = load(part.audience, part.scope.channel, memory=frame.effort.memory, identity=identity)
     return ByColumns(examiner, roster).run(
-        identify, on_step=lambda doing, share: tell(Step(name, doing, share=share))
+        identify, on_step=lambda doing, share: tell(Progress(name, doing, share=share))
     )
 
 
@@ -258,7 +258,7 @@ def empty_audience(found: Examination) -> Iterator[Diagnostic]:
             Severity.ERROR,
             f"the audience {notification.audience.name!r} has nobody with an address for {notification.channel}"
             f" ({found.rows} rows read)",
-            notification.marks.at("audience"),
+            notification.marks.location("audience"),
             hint=f"an address for {notification.channel} stands in the column"
             f" {notification.channel.address_field!r}; `columns` maps it to another name",
         )

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from notifyctl.audience.roster import Roster
-from notifyctl.delivery import ID_BYTES
-from notifyctl.effort import silent
 from notifyctl.engine import Engine
-from notifyctl.model import ChannelName
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import ID_BYTES
 from notifyctl.plan.actions import AUTHORISED, Action, Intent, decide
 from notifyctl.plan.combinations import KEY, Combination, Combinations, authorised, total
 from notifyctl.plan.digest import Sorted, shared
@@ -26,6 +25,7 @@ from notifyctl.plan.selected import Selected
 from notifyctl.plan.shown import show
 from notifyctl.plan.standing import Kind, PackedIds, Recorded
 from notifyctl.plan.units import AT_ONCE, Units
+from notifyctl.progress import ignore_progress
 
 __all__ = ["ByColumns"]
 
@@ -51,7 +51,9 @@ class ByColumns:
         self.engine: Engine = roster.engine
         self.combinations = Combinations()
 
-    def run(self, identify: Identify, *, on_step: Callable[[str, float], None] = silent) -> Examination:
+    def run(
+        self, identify: Identify, *, on_step: Callable[[str, float], None] = ignore_progress
+    ) -> Examination:
         """`on_step` is told what begins, and what share of the work is done: by the times of a million people."""
         found = self.found
         found.excluded = self.roster.excluded

@@ -10,8 +10,8 @@ from datetime import datetime
 from heapq import merge
 from typing import Any
 
-from notifyctl.delivery import ID_BYTES, Scope
-from notifyctl.model import Policy
+from notifyctl.model.project import Policy
+from notifyctl.model.recipients import ID_BYTES, Scope
 from notifyctl.plan.actions import Intent
 from notifyctl.records import dataclass, field
 

@@ -11,19 +11,11 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
 
 from notifyctl.audience.excluded import Excluded
-from notifyctl.delivery import (
-    FINGERPRINT_BYTES,
-    MEMBER_BYTES,
-    Consignment,
-    Envelope,
-    Exclusion,
-    RecipientBatch,
-    UnitColumns,
-    Units,
-)
-from notifyctl.effort import silent
 from notifyctl.message import DeliveryHash, own_values, resolve, texts_hash, variant_for
-from notifyctl.model import ChannelName, Notification
+from notifyctl.model.batch import SendGroup, UnitColumns, Units
+from notifyctl.model.message import Envelope
+from notifyctl.model.project import ChannelName, Notification
+from notifyctl.model.recipients import FINGERPRINT_BYTES, MEMBER_BYTES, RecipientBatch, RowRejection
 from notifyctl.plan.actions import AUTHORISED, Action, Circumstances, Decision, Intent, decide
 from notifyctl.plan.digest import ScopeEffects
 from notifyctl.plan.inspect import Inspector
@@ -31,6 +23,7 @@ from notifyctl.plan.part import Identify, Part
 from notifyctl.plan.prices import PriceList, Tally
 from notifyctl.plan.samples import Samples
 from notifyctl.plan.standing import Standing
+from notifyctl.progress import ignore_progress
 from notifyctl.records import dataclass, field
 from notifyctl.schedule.timing import Timing, timing
 
@@ -51,8 +44,8 @@ Shown = tuple[str | None, bytes, Action, str, Sequence[str | None]]
 """What `Samples.add` takes."""
 
 NOT_A_RECIPIENT = {
-    Exclusion.DUPLICATE: Action.SUPPRESSED,
-    Exclusion.NO_ADDRESS: Action.SUPPRESSED,
+    RowRejection.DUPLICATE: Action.SUPPRESSED,
+    RowRejection.NO_ADDRESS: Action.SUPPRESSED,
 }
 """Rows that are people all the same, and so are counted under an action; bad rows are nobody."""
 
@@ -125,9 +118,9 @@ class Examination:
                 for at in range(0, len(members), MEMBER_BYTES):
                     yield members[at : at + MEMBER_BYTES]
 
-    def consignments(self) -> Iterator[Consignment]:
+    def consignments(self) -> Iterator[SendGroup]:
         for key, units in sorted(self.groups.items(), key=lambda each: str(each[0])):
-            yield Consignment(
+            yield SendGroup(
                 self.part.scope,
                 self.part.messages[key.variant],
                 envelope(self.part.notification, key),
@@ -171,7 +164,7 @@ class Examiner:
         self.found.content_hash = self.content_hash
         self.tally = self.found.tally = Tally(part.scope.channel, prices)
 
-    def run(self, identify: Identify, *, on_rows: Callable[[int], None] = silent) -> Examination:
+    def run(self, identify: Identify, *, on_rows: Callable[[int], None] = ignore_progress) -> Examination:
         """`on_rows` is told of the rows that were read, now and then."""
         for batch in self.part.audience.batches(self.part.scope.channel):
             self._exclude(batch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notifyctl.delivery import FINGERPRINT_BYTES
+from notifyctl.model.recipients import FINGERPRINT_BYTES
 from notifyctl.plan.packed import fingerprint_of, halves
 from notifyctl.plan.units import Units
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from notifyctl.channels import text_limit
 from notifyctl.channels.segments import segment
-from notifyctl.delivery import Message
 from notifyctl.message import Filler
-from notifyctl.model import ChannelName, Policy, Template
+from notifyctl.model.message import Message
+from notifyctl.model.project import ChannelName, Policy, Template
 from notifyctl.records import dataclass
 
 

@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain, compress
 from typing import Any
 
-from notifyctl.ahead import Ahead
-from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, BatchFacts, Scope
 from notifyctl.engine import Engine
+from notifyctl.model.ledger import BatchRecord
+from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.plan.packed import HALVES, halves_of_unit, high, low, packed_halves
 from notifyctl.plan.sieve import Sieve
 from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Standing
+from notifyctl.prefetch import Prefetcher
 from notifyctl.records import dataclass, field
 
 __all__ = ["BATCH_BITS", "RANKS", "Meeting", "Sizes", "meet_ids"]
@@ -86,7 +87,7 @@ class Meeting:
         if self._first is not None:
             told = chain([self._first], self._pieces)
             sieve = made_sieve(self._engine, table)
-            self._passed = Ahead(sifted(told, sieve, self._sizes.joined), most=2)
+            self._passed = Prefetcher(sifted(told, sieve, self._sizes.joined), most=2)
 
     def end(self) -> bool:
         """Make the table `met`: for each of the `units` that the ledger speaks of the word that decides, as `f1` and `f2` (the
@@ -215,7 +216,7 @@ def words_of(told: Told, epochs: Mapping[Scope, int]) -> Iterator[tuple[bytes, A
             yield recipient + each.fingerprint, rank(each.kind, each.batch), False
 
 
-def ranks_of(batch: BatchFacts) -> Any:
+def ranks_of(batch: BatchRecord) -> Any:
     """By which of its words the highest decides: of a batch, or of each of its members."""
     kind = KINDS.get(batch.state)
     usual = rank(kind, batch.number) if kind is not None else NO_WORD

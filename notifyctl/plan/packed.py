@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from notifyctl.ahead import Ahead
 from notifyctl.audience.roster import Identity
-from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES
 from notifyctl.engine import Engine
+from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES
 from notifyctl.plan.part import Identify
+from notifyctl.prefetch import Prefetcher
 
 __all__ = [
     "DELIVERY_HASH",
@@ -121,7 +121,7 @@ def sorted_entries(
             tests = " AND ".join([test, *within])
             yield [*engine.arrays(f"SELECT {numbers} FROM units WHERE {tests}").values()]
 
-    for columns in Ahead(ranges()):
+    for columns in Prefetcher(ranges()):
         yield from in_order(columns)
 
 

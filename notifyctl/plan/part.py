@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from notifyctl.delivery import Message, Scope
-from notifyctl.model import RECIPIENT_ZONE, Notification
+from notifyctl.model.message import Message
+from notifyctl.model.project import RECIPIENT_ZONE, Notification
+from notifyctl.model.recipients import Scope
 from notifyctl.plan.standing import Standing
 from notifyctl.ports import AudienceReader
 from notifyctl.records import dataclass, field

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from notifyctl.delivery import BatchState, Scope
-from notifyctl.facts import Delivery, RunFacts, Statement
+from notifyctl.model.events import Delivery, RunRecord, Statement
+from notifyctl.model.ledger import BatchState
+from notifyctl.model.recipients import Scope
 from notifyctl.plan.plan import Plan
 
 
@@ -21,7 +22,7 @@ class Did:
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    run: RunFacts
+    run: RunRecord
     did: tuple[Did, ...]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from notifyctl.delivery import Consignment, Opening, Scope
 from notifyctl.diagnostics import Diagnostic, has_errors
-from notifyctl.facts import Statement
-from notifyctl.model import ApiObject, ChannelName
+from notifyctl.model.batch import ScopeOpening, SendGroup
+from notifyctl.model.events import Statement
+from notifyctl.model.project import ApiObject, ChannelName
+from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import SENDS, Action
 from notifyctl.plan.digest import ScopeEffects
 from notifyctl.records import dataclass
@@ -118,8 +119,8 @@ class Plan:
     later: tuple[tuple[str, str, datetime], ...]
     """Occurrences after `valid_until`: name, occurrence, due. Listed, not authorised."""
     diagnostics: tuple[Diagnostic, ...]
-    consignments: tuple[Consignment, ...]
-    openings: tuple[Opening, ...]
+    consignments: tuple[SendGroup, ...]
+    openings: tuple[ScopeOpening, ...]
     effects: tuple[ScopeEffects, ...] = ()
     """What is authorised, unit by unit; a saved plan keeps it."""
     baselines: tuple[Served, ...] = ()

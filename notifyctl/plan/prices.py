@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
 from notifyctl.audience.tables import Csv, TableError
-from notifyctl.diagnostics import Diagnostic, Location, Marks, Severity
-from notifyctl.model import ChannelName
+from notifyctl.diagnostics import Diagnostic, Location, Positions, Severity
+from notifyctl.model.project import ChannelName
 from notifyctl.plan.plan import Cost, Reach
 from notifyctl.ports import FileTree
 from notifyctl.records import dataclass, field
@@ -95,7 +95,7 @@ def calling_code(address: str) -> str:
     return "+" + digits[:length]
 
 
-def read_prices(files: FileTree, path: str, marks: Marks) -> tuple[PriceList, list[Diagnostic]]:
+def read_prices(files: FileTree, path: str, marks: Positions) -> tuple[PriceList, list[Diagnostic]]:
     """The price list of an environment. A line that cannot be read is a warning: its people are counted as unpriced."""
     problems: list[Diagnostic] = []
     prices: dict[ChannelName, dict[str, Price]] = {}
@@ -105,7 +105,9 @@ def read_prices(files: FileTree, path: str, marks: Marks) -> tuple[PriceList, li
         missing = [name for name in WANTED if name not in header]
         if missing:
             message = f"the price list {path!r} lacks the column {missing[0]!r}; it has {', '.join(header)}"
-            return PriceList(), [Diagnostic("unreadable-file", Severity.ERROR, message, marks.at("pricing"))]
+            return PriceList(), [
+                Diagnostic("unreadable-file", Severity.ERROR, message, marks.location("pricing"))
+            ]
         for line, cells in table.cells():
             try:
                 channel, prefix, price = priced(cells)
@@ -116,7 +118,7 @@ def read_prices(files: FileTree, path: str, marks: Marks) -> tuple[PriceList, li
                 )
     except (OSError, ValueError, TableError) as error:
         message = f"the price list {path!r} cannot be read: {error}"
-        problems.append(Diagnostic("unreadable-file", Severity.ERROR, message, marks.at("pricing")))
+        problems.append(Diagnostic("unreadable-file", Severity.ERROR, message, marks.location("pricing")))
     return PriceList(prices), problems
 
 

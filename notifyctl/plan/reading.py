@@ -18,11 +18,11 @@ from notifyctl.channels.segments import (
     is_basic,
     is_gsm7,
 )
-from notifyctl.delivery import PLACEHOLDER, Message
 from notifyctl.engine import literal
 from notifyctl.message import DeliveryHash
-from notifyctl.message.identity import in_json
-from notifyctl.model import ChannelName
+from notifyctl.message.delivery_hash import in_json
+from notifyctl.model.message import PLACEHOLDER, Message
+from notifyctl.model.project import ChannelName
 from notifyctl.plan.inspect import Inspector
 from notifyctl.records import dataclass
 

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from notifyctl.channels.channel import texts
-from notifyctl.delivery import Message
 from notifyctl.message import texts_hash
-from notifyctl.model import Notification
+from notifyctl.model.message import Message
+from notifyctl.model.project import Notification
 from notifyctl.plan.plan import PlannedNotification
 from notifyctl.records import dataclass, field
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from notifyctl.audience.addresses import mask
 from notifyctl.channels.segments import is_gsm7, segment
-from notifyctl.delivery import Message
 from notifyctl.message import Filler
-from notifyctl.model import ChannelName
+from notifyctl.model.message import Message
+from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import Sample
 

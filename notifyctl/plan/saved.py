@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from notifyctl.delivery import ID_BYTES, Scope
 from notifyctl.errors import PlanRefusedError
-from notifyctl.model import Category, ChannelName, Policy
+from notifyctl.model.project import Category, ChannelName, Policy
+from notifyctl.model.recipients import ID_BYTES, Scope
 from notifyctl.plan.digest import ENTRY_BYTES, ScopeEffects, Sorted, digest
 from notifyctl.plan.plan import FORMAT_VERSION, Plan
 

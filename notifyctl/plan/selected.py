@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from notifyctl.ahead import Ahead
-from notifyctl.delivery import MEMBER_BYTES, UnitColumns
 from notifyctl.engine import Engine
+from notifyctl.model.batch import UnitColumns
+from notifyctl.model.recipients import MEMBER_BYTES
 from notifyctl.plan.packed import halves_of_unit, members_of
+from notifyctl.prefetch import Prefetcher
 from notifyctl.records import dataclass
 
 PAGE = 1 << 15
@@ -54,7 +55,7 @@ class Selected:
     def _cut(self, columns: Sequence[str], size: int) -> Iterator[tuple[bytes, list[list[Any]]]]:
         """Packed members and columns, `size` units at a time."""
         members, rest = b"", [list[Any]() for _ in columns]
-        for packed, page in Ahead(self._pages(columns)):
+        for packed, page in Prefetcher(self._pages(columns)):
             members += packed
             rest = [[*old, *new] for old, new in zip(rest, page, strict=True)]
             count = len(members) // MEMBER_BYTES

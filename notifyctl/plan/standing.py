@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from struct import Struct
 from typing import Any, Literal, NamedTuple
 
-from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES, BatchFacts, BatchState, Scope
+from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
 from notifyctl.records import dataclass
 
 Kind = Literal["uncertain", "accepted", "rejected"]
@@ -38,7 +39,7 @@ class Standing(NamedTuple):
     """Over all batches the recipient was in."""
 
 
-def standings(facts: Iterable[BatchFacts]) -> dict[bytes, Standing]:
+def standings(facts: Iterable[BatchRecord]) -> dict[bytes, Standing]:
     """One standing for each recipient that any attempt was begun for, by recipient id.
 
     Accepted wins over all, then uncertain, then rejected; among equals the later batch. Facts of several scopes that
@@ -89,7 +90,7 @@ class Known(Mapping[bytes, Standing]):
 
     def __init__(
         self,
-        batches: Callable[[], Iterable[BatchFacts]] = tuple,
+        batches: Callable[[], Iterable[BatchRecord]] = tuple,
         served: Callable[[], Iterable[bytes]] = tuple,
     ) -> None:
         self.batches = batches
@@ -170,7 +171,7 @@ class Recorded(Collection[bytes]):
         return self.size()
 
 
-def accepted_ids(facts: Iterable[BatchFacts]) -> Iterator[bytes]:
+def accepted_ids(facts: Iterable[BatchRecord]) -> Iterator[bytes]:
     """Packed ids of whoever any of the batches reached."""
     for batch in facts:
         whole = batch.state is BatchState.ACCEPTED

@@ -8,7 +8,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfoNotFoundError
 
 from notifyctl.diagnostics import Diagnostic, Severity
-from notifyctl.model import RECIPIENT_ZONE, HandOff, Schedule
+from notifyctl.model.project import RECIPIENT_ZONE, HandOff, Schedule
 from notifyctl.records import dataclass
 from notifyctl.schedule.zones import instant, local, zone
 
@@ -212,4 +212,6 @@ def problem(schedule: Schedule, field: str, message: str) -> Diagnostic:
         "timezone": "for example Europe/London, or `recipient` for each recipient's own",
         "window": "allow at least one day",
     }
-    return Diagnostic("bad-schedule", Severity.ERROR, message, schedule.marks.at(field), hint=hints[field])
+    return Diagnostic(
+        "bad-schedule", Severity.ERROR, message, schedule.marks.location(field), hint=hints[field]
+    )

@@ -3,7 +3,7 @@
 Each passes the contract test of its port in `tests/contracts/`, the same one as the adapter it stands for.
 """
 
-from notifyctl.testing.doubles import ManualClock, MemoryFiles, RecordingProvider, whole
+from notifyctl.testing.fakes import ManualClock, MemoryFiles, RecordingProvider, whole
 from notifyctl.testing.ledger import MemoryLedger, MemoryReader, MemoryWriter
 
 __all__ = [

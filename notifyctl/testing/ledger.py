@@ -12,36 +12,23 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from notifyctl import __version__
-from notifyctl.delivery import (
-    ID_BYTES,
-    MEMBER_BYTES,
-    Accepted,
-    BatchFacts,
-    BatchState,
-    Beginning,
-    Ending,
-    LedgerSummary,
-    OpeningFacts,
-    Outcome,
-    Refused,
-    Rejected,
-    Scope,
-    Unknown,
-)
 from notifyctl.errors import LedgerError, LedgerLockedError
-from notifyctl.facts import (
+from notifyctl.model.batch import Accepted, AttemptResult, AttemptStart, Outcome, Refused, Rejected, Unknown
+from notifyctl.model.events import (
     OPT_OUT_CODES,
-    AttemptFacts,
+    AttemptRecord,
     Deliveries,
     Receipt,
-    RunFacts,
-    Source,
+    RunRecord,
     Statement,
-    Word,
-    exceptions,
-    fold,
-    overrides,
+    Verdict,
+    VerdictSource,
+    fold_receipts,
+    fold_verdicts,
+    member_verdicts,
 )
+from notifyctl.model.ledger import BatchRecord, BatchState, LedgerSummary, OpeningRecord
+from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.ports import Clock, LedgerReader, LedgerWriter, ReceiptInbox
 
 SCHEMA_VERSION = 2
@@ -69,11 +56,11 @@ class LedgerRecord:
     batches: dict[int, tuple[Scope, int, bytes, datetime]] = field(default_factory=dict)
     attempts: dict[int, list[tuple[datetime, bytes]]] = field(default_factory=dict)
     outcomes: dict[int, list[Said]] = field(default_factory=dict)
-    words: dict[int, list[Word]] = field(default_factory=dict)
+    words: dict[int, list[Verdict]] = field(default_factory=dict)
     receipts: dict[bytes, Receipt] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     served: dict[Scope, list[bytes]] = field(default_factory=dict)
-    runs: list[RunFacts] = field(default_factory=list)
+    runs: list[RunRecord] = field(default_factory=list)
     plans: set[str] = field(default_factory=set)
 
     def copy(self) -> LedgerRecord:
@@ -149,7 +136,7 @@ class MemoryReader:
     def scopes(self) -> Sequence[Scope]:
         return sorted(self._record.scopes)
 
-    def facts(self, scope: Scope) -> Iterator[BatchFacts]:
+    def facts(self, scope: Scope) -> Iterator[BatchRecord]:
         for number, (its_scope, _, _, _) in self._record.batches.items():
             found = self.find(number) if its_scope == scope else None
             if found is not None:
@@ -163,11 +150,11 @@ class MemoryReader:
         starts = (packed[i : i + ID_BYTES] for packed in planned for i in range(0, len(packed), MEMBER_BYTES))
         return held + b"".join(starts)
 
-    def opening(self, scope: Scope) -> OpeningFacts | None:
+    def opening(self, scope: Scope) -> OpeningRecord | None:
         if scope not in self._record.openings:
             return None
         epoch, held, _ = self._record.openings[scope]
-        return OpeningFacts(epoch, held)
+        return OpeningRecord(epoch, held)
 
     def opening_size(self, scope: Scope) -> int:
         return len(self.recorded(scope) or b"") // ID_BYTES
@@ -177,14 +164,14 @@ class MemoryReader:
 
     def others(self, number: int) -> dict[int, BatchState]:
         size = len(self._record.batches[number][2]) // MEMBER_BYTES
-        return overrides(self._record.state(number)[0], size, self._record.words.get(number, ()))
+        return fold_verdicts(self._record.state(number)[0], size, self._record.words.get(number, ()))
 
-    def find(self, number: int) -> BatchFacts | None:
+    def find(self, number: int) -> BatchRecord | None:
         if number not in self._record.batches:
             return None
         scope, epoch, members, _ = self._record.batches[number]
         state, attempt, at, reason = self._record.state(number)
-        return BatchFacts(number, scope, state, attempt, members, at, reason, self.others(number), epoch)
+        return BatchRecord(number, scope, state, attempt, members, at, reason, self.others(number), epoch)
 
     def seals(self, number: int) -> Sequence[bytes]:
         return [seal for _, seal in self._record.attempts.get(number, [])]
@@ -195,14 +182,14 @@ class MemoryReader:
         ]
         return found[-1] if found else None
 
-    def attempts(self, scope: Scope) -> Iterator[AttemptFacts]:
+    def attempts(self, scope: Scope) -> Iterator[AttemptRecord]:
         for number, (its_scope, epoch, _, _) in self._record.batches.items():
             if its_scope != scope:
                 continue
             for attempt, (at, seal) in enumerate(self._record.attempts.get(number, []), start=1):
                 said = [word for word in self._record.outcomes.get(number, []) if word.attempt == attempt]
                 last = said[-1] if said else Said(attempt, BatchState.ARMED, None, at)
-                yield AttemptFacts(
+                yield AttemptRecord(
                     number,
                     attempt,
                     scope,
@@ -220,7 +207,7 @@ class MemoryReader:
         for receipt in self._record.receipts.values():
             if receipt.batch == number and receipt.position is not None:
                 said.setdefault(receipt.position, []).append(receipt.status)
-        return {position: fold(statuses) for position, statuses in sorted(said.items())}
+        return {position: fold_receipts(statuses) for position, statuses in sorted(said.items())}
 
     def opt_outs(self, since: datetime | None = None) -> Iterator[tuple[bytes, str, str, datetime]]:
         for receipt in self._record.receipts.values():
@@ -242,7 +229,7 @@ class MemoryReader:
     def served(self, scope: Scope) -> Iterator[bytes]:
         return iter(self._record.served.get(scope, []))
 
-    def runs(self) -> Sequence[RunFacts]:
+    def runs(self) -> Sequence[RunRecord]:
         return list(self._record.runs)
 
     def plan_used(self, plan: str) -> bool:
@@ -260,7 +247,7 @@ class MemoryWriter(MemoryReader):
     ) -> None:
         super().__init__(ledger, record)
         record.epochs.append(holder)
-        record.runs.append(RunFacts(len(record.epochs), now, holder, __version__, revision, None, None))
+        record.runs.append(RunRecord(len(record.epochs), now, holder, __version__, revision, None, None))
         record.facts += 1 if revision is None else 2
         self._epoch = len(record.epochs)
         for number, begun in record.attempts.items():
@@ -290,14 +277,14 @@ class MemoryWriter(MemoryReader):
         return numbers
 
     def arm(self, number: int, attempt: int, *, seal: bytes, at: datetime) -> None:
-        self.arm_all([Beginning(number, attempt, seal)], at=at)
+        self.arm_all([AttemptStart(number, attempt, seal)], at=at)
 
-    def arm_all(self, beginnings: Sequence[Beginning], *, at: datetime) -> None:
+    def arm_all(self, beginnings: Sequence[AttemptStart], *, at: datetime) -> None:
         with self._all_or_nothing() as record:
             for each in beginnings:
                 self._arm(record, each, at)
 
-    def _arm(self, record: LedgerRecord, beginning: Beginning, at: datetime) -> None:
+    def _arm(self, record: LedgerRecord, beginning: AttemptStart, at: datetime) -> None:
         number = beginning.number
         if number not in record.batches or record.batches[number][1] != self._epoch:
             raise LedgerError(f"batch {number} was not planned by this run")
@@ -309,14 +296,14 @@ class MemoryWriter(MemoryReader):
         record.facts += 1
 
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
-        self.settle_all([Ending(number, attempt, outcome)], at=at)
+        self.settle_all([AttemptResult(number, attempt, outcome)], at=at)
 
-    def settle_all(self, endings: Sequence[Ending], *, at: datetime) -> None:
+    def settle_all(self, endings: Sequence[AttemptResult], *, at: datetime) -> None:
         with self._all_or_nothing() as record:
             for each in endings:
                 self._settle(record, each, at)
 
-    def _settle(self, record: LedgerRecord, ending: Ending, at: datetime) -> None:
+    def _settle(self, record: LedgerRecord, ending: AttemptResult, at: datetime) -> None:
         number, attempt, outcome = ending.number, ending.attempt, ending.outcome
         if not 1 <= attempt <= len(record.attempts.get(number, [])):
             raise LedgerError(f"attempt {attempt} of batch {number} was never begun")
@@ -332,7 +319,7 @@ class MemoryWriter(MemoryReader):
         said.append(Said(attempt, KINDS[type(outcome)], reason, moment, outcome.status, provider_id))
         record.facts += 1
         if isinstance(outcome, Accepted):
-            self._say(number, exceptions(outcome))
+            self._say(number, member_verdicts(outcome))
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[LedgerRecord]:
@@ -345,7 +332,7 @@ class MemoryWriter(MemoryReader):
             self._record.become(before)
             raise
 
-    def resolve(self, number: int, words: Sequence[Word], *, at: datetime) -> None:
+    def resolve(self, number: int, words: Sequence[Verdict], *, at: datetime) -> None:
         self._fence()
         if number not in self._record.batches:
             raise LedgerError(f"there is no batch {number}")
@@ -366,7 +353,7 @@ class MemoryWriter(MemoryReader):
         self._record.facts += plan not in self._record.plans
         self._record.plans.add(plan)
 
-    def _say(self, number: int, words: Sequence[Word]) -> None:
+    def _say(self, number: int, words: Sequence[Verdict]) -> None:
         self._record.words.setdefault(number, []).extend(words)
         self._record.facts += len(words)
 
@@ -400,7 +387,7 @@ class MemoryInbox(MemoryReader):
             assert found is not None
             if found.others.get(receipt.position, found.state) is not BatchState.ACCEPTED:
                 reason = f"a receipt says {receipt.status}"
-                word = Word(receipt.position, BatchState.ACCEPTED, Source.RECEIPT, reason)
+                word = Verdict(receipt.position, BatchState.ACCEPTED, VerdictSource.RECEIPT, reason)
                 self._record.words.setdefault(receipt.batch, []).append(word)
                 self._record.facts += 1
         return len({each.digest for each in new})

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from notifyctl.diagnostics import Diagnostic, Severity
-from notifyctl.views.paint import Paint, inert
+from notifyctl.views.paint import Paint, strip_controls
 
 FORMAT_VERSION = "1.0"
 
@@ -23,10 +23,10 @@ def as_text(diagnostics: Sequence[Diagnostic], *, colour: bool, summary: bool = 
 def block(diagnostic: Diagnostic, paint: Paint) -> Iterable[str]:
     shade = {Severity.ERROR: paint.red, Severity.WARNING: paint.yellow, Severity.INFO: paint.blue}
     severity = shade[diagnostic.severity](diagnostic.severity.value)
-    place = paint.bold(inert(str(diagnostic.location)))
-    yield f"{place}: {severity} {paint.dim(f'[{diagnostic.rule}]')} {inert(diagnostic.message)}"
+    place = paint.bold(strip_controls(str(diagnostic.location)))
+    yield f"{place}: {severity} {paint.dim(f'[{diagnostic.rule}]')} {strip_controls(diagnostic.message)}"
     if diagnostic.hint:
-        yield f"    {paint.cyan('→')} {inert(diagnostic.hint)}"
+        yield f"    {paint.cyan('→')} {strip_controls(diagnostic.hint)}"
 
 
 def count_line(diagnostics: Iterable[Diagnostic], paint: Paint) -> str:
@@ -38,14 +38,14 @@ def count_line(diagnostics: Iterable[Diagnostic], paint: Paint) -> str:
     return (paint.red if errors else paint.yellow)(said)
 
 
-def as_mended(diagnostics: Sequence[Diagnostic]) -> str:
+def as_fixed(diagnostics: Sequence[Diagnostic]) -> str:
     """What `lint --fix` wrote, a line each, and how many."""
     lines = [
         f"fixed {each.location.file}:{each.location.line} {each.rule}: {each.fix.old} → {each.fix.new}"
         for each in diagnostics
         if each.fix is not None
     ]
-    return "\n".join([*map(inert, lines), f"{plural(len(lines), 'problem')} fixed"])
+    return "\n".join([*map(strip_controls, lines), f"{plural(len(lines), 'problem')} fixed"])
 
 
 def plural(number: int, noun: str, several: str | None = None) -> str:

@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from notifyctl.delivery import BatchState, Scope
-from notifyctl.facts import Delivery, Statement
+from notifyctl.model.events import Delivery, Statement
+from notifyctl.model.ledger import BatchState
+from notifyctl.model.recipients import Scope
 from notifyctl.plan.past import Explanation, Got, History, PastRun
 from notifyctl.plan.plan import PlannedNotification
 from notifyctl.views.diagnostics import plural
 from notifyctl.views.ledger import WORDS
-from notifyctl.views.paint import Paint, inert
+from notifyctl.views.paint import Paint, strip_controls
 from notifyctl.views.plan import public, when
 
 FORMAT_VERSION = "1.0"
@@ -52,7 +53,7 @@ def _run(each: PastRun, paint: Paint) -> Iterator[str]:
     ending = run.how or "broke off, or is at work"
     if ending == "finished" and not each.did:
         ending = "sent nothing"
-    yield f"{paint.bold(f'run {run.epoch}')}  {when(run.started)} · {inert(run.holder)}{commit} · {ending}"
+    yield f"{paint.bold(f'run {run.epoch}')}  {when(run.started)} · {strip_controls(run.holder)}{commit} · {ending}"
     for did in each.did:
         counts = ", ".join(f"{count:,} {WORDS[state]}" for state, count in did.people.items())
         yield f"  {_scope(did.scope)}: {counts} in {plural(did.requests, 'request')}"
@@ -67,8 +68,8 @@ def _statement(statement: Statement) -> str:
     edition = f" edition {statement.edition}" if statement.edition else ""
     said = {"moved": f"was {statement.detail}"}.get(statement.kind, statement.detail)
     at = f"{when(statement.at)} " if statement.at else ""
-    who = f", by {inert(statement.who)}" if statement.who else ""
-    return f"{at}{statement.kind}: {statement.notification}{edition}: {inert(said)}{who}"
+    who = f", by {strip_controls(statement.who)}" if statement.who else ""
+    return f"{at}{statement.kind}: {statement.notification}{edition}: {strip_controls(said)}{who}"
 
 
 def as_json(history: History) -> str:
@@ -143,7 +144,9 @@ def _explained(found: Explanation, recipient: str, paint: Paint) -> Iterator[str
 def _verdict(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
     for action, count in planned.actions.items():
         if count:
-            reasons = ", ".join(inert(reason).replace("-", " ") for reason in planned.reasons.get(action, {}))
+            reasons = ", ".join(
+                strip_controls(reason).replace("-", " ") for reason in planned.reasons.get(action, {})
+            )
             will = "will get it" if action.sends else "will not get it"
             if action.value == "deferred":
                 will = "will get it later"
@@ -157,7 +160,7 @@ def _got(got: Got, paint: Paint) -> Iterator[str]:
     commit = f", from {got.revision}" if got.revision else ""
     yield f"  {when(got.at)}  {_scope(got.scope)}: {WORDS[got.state]}, batch {got.batch}{commit}"
     if got.reason:
-        yield paint.dim(f"    {inert(got.reason)}")
+        yield paint.dim(f"    {strip_controls(got.reason)}")
     yield paint.dim(f"    text d1:{got.fingerprint}; receipts: {_receipts(got.delivery)}")
 
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from notifyctl.delivery import BatchState, LedgerSummary, ScopeStatus
+from notifyctl.model.ledger import BatchState, LedgerSummary, ScopeStatus
 from notifyctl.views.diagnostics import plural
-from notifyctl.views.paint import Paint, inert
+from notifyctl.views.paint import Paint, strip_controls
 from notifyctl.views.plan import when
 
 FORMAT_VERSION = "1.0"
@@ -95,7 +95,7 @@ def _status(row: ScopeStatus, paint: Paint) -> Iterator[str]:
         said = ", ".join(f"{count:,} {status}" for status, count in row.receipts.items())
         yield f"  receipts  {said}"
     for reason, count in row.reasons.items():
-        yield paint.dim(f"    {count:,}: {inert(reason)}")
+        yield paint.dim(f"    {count:,}: {strip_controls(reason)}")
 
 
 def status_json(rows: Sequence[ScopeStatus]) -> str:

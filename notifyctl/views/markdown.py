@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from notifyctl.diagnostics import Severity
-from notifyctl.model import ChannelName
+from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import Plan, PlannedNotification, Sample
 from notifyctl.plan.review import Category, Change, Review, TextChange
 from notifyctl.views.diagnostics import plural
-from notifyctl.views.message import as_read
-from notifyctl.views.paint import inert
-from notifyctl.views.plan import EXPLAINED, ORDER, chosen, priced, when
+from notifyctl.views.message import as_lines
+from notifyctl.views.paint import strip_controls
+from notifyctl.views.plan import EXPLAINED, ORDER, describe_cost, describe_samples, when
 
 BUDGET = 60_000
 """Bytes of UTF-8. GitHub takes 65,536 characters in a comment."""
@@ -88,7 +88,7 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
     yield f"{counts or 'nothing to do'}  "
     yield f"Digest `{plan.digest}` · as of {when(plan.as_of)}, valid until {when(plan.valid_until)}"
     if review is not None:
-        yield from compared(review)
+        yield from describe_changes(review)
     if not plan.complete:
         yield ""
         yield "> Without the ledger: nobody can say here who already has what, and this plan cannot be applied."
@@ -96,7 +96,7 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
     yield from attention(plan)
 
 
-def compared(review: Review) -> Iterator[str]:
+def describe_changes(review: Review) -> Iterator[str]:
     yield ""
     if review.problem:
         yield f"> The base `{review.base}` cannot be compared with: {plain(review.problem)}. Everything counts as new."
@@ -173,7 +173,7 @@ def _details(planned: PlannedNotification | None, change: Change | None) -> Iter
         yield from facts(planned)
         shown = spread(planned)
         for sample in shown:
-            yield from shown_sample(planned.channel, sample)
+            yield from describe_sample(planned.channel, sample)
         hidden = planned.texts - len(shown)
         if hidden > 0:
             yield f"… and {plural(hidden, 'other text')}; `notifyctl render {planned.name}` shows each."
@@ -183,7 +183,7 @@ def _details(planned: PlannedNotification | None, change: Change | None) -> Iter
 
 def spread(planned: PlannedNotification) -> list[Sample]:
     """The most read of each locale, and those that are an example of something."""
-    leaders = chosen(planned)
+    leaders = describe_samples(planned)
     rest = [sample for sample in planned.samples if sample.why and sample not in leaders]
     return [sample for sample in planned.samples if sample in [*leaders, *rest][:MOST_SAMPLES]]
 
@@ -213,7 +213,7 @@ def changed(change: Change) -> Iterator[str]:
 
 def total(planned: Sequence[PlannedNotification]) -> str:
     segments = [each.segments for each in planned if each.segments is not None]
-    costs = [cost for each in planned for cost in priced(each)]
+    costs = [cost for each in planned for cost in describe_cost(each)]
     people = sum(each.sends + each.actions.get(Action.DEFERRED, 0) for each in planned)
     said = [plural(people, "recipient")]
     if segments:
@@ -226,7 +226,7 @@ def text_change(change: TextChange) -> Iterator[str]:
     yield ""
     yield f"{code(change.where)}{locale}"
     yield ""
-    yield from fenced(words(change.before, change.after))
+    yield from code_fence(words(change.before, change.after))
 
 
 def words(before: str | None, after: str | None) -> str:
@@ -253,7 +253,7 @@ def facts(planned: PlannedNotification) -> Iterator[str]:
     traits += [f"due {when(planned.due)}"] if planned.due else []
     traits += [f"expires {when(planned.expires)}"] if planned.expires else []
     traits += [plural(planned.segments, "SMS segment")] if planned.segments else []
-    yield f"- {' · '.join([*traits, *priced(planned)])}"
+    yield f"- {' · '.join([*traits, *describe_cost(planned)])}"
     for action in ORDER:
         count = planned.actions.get(action)
         if count:
@@ -264,7 +264,7 @@ def facts(planned: PlannedNotification) -> Iterator[str]:
         yield f"- reach: {told}{' …' if len(planned.reach) > 8 else ''}"  # noqa: PLR2004 - as many as are shown
 
 
-def shown_sample(channel: ChannelName, sample: Sample) -> Iterator[str]:
+def describe_sample(channel: ChannelName, sample: Sample) -> Iterator[str]:
     traits = [
         sample.locale or "default",
         plural(sample.count, "recipient"),
@@ -277,17 +277,17 @@ def shown_sample(channel: ChannelName, sample: Sample) -> Iterator[str]:
     yield plain(" · ".join(traits))
     yield ""
     if sample.content is not None:
-        yield from fenced("\n".join(as_read(channel, sample.content)))
+        yield from code_fence("\n".join(as_lines(channel, sample.content)))
     else:
         yield "_The body is held by the provider and cannot be shown._"
 
 
-def fenced(text: str) -> Iterator[str]:
+def code_fence(text: str) -> Iterator[str]:
     """A block of text in which nothing is markup, a mention or a command."""
     fence = "`" * max(3, 1 + max((len(run) for run in BACKTICKS.findall(text)), default=0))
     lines = text.splitlines() or [""]
     yield f"{fence}text"
-    yield from (f"| {inert(line)}" for line in lines[:MOST_LINES])
+    yield from (f"| {strip_controls(line)}" for line in lines[:MOST_LINES])
     if len(lines) > MOST_LINES:
         yield f"| … {len(lines) - MOST_LINES:,} more lines"
     yield fence
@@ -295,18 +295,18 @@ def fenced(text: str) -> Iterator[str]:
 
 def code(text: str) -> str:
     """One line in a code span."""
-    line = inert(" ".join(text.split()))[:200]
+    line = strip_controls(" ".join(text.split()))[:200]
     ticks = "`" * (1 + max((len(run) for run in BACKTICKS.findall(line)), default=0))
     return f"{ticks} {line} {ticks}" if "`" in line else f"`{line or ' '}`"
 
 
 def plain(text: str) -> str:
     """Words of ours with something of a file in them: nothing in it is markup, a link or a mention."""
-    line = inert(" ".join(text.split()))[:500]
-    return re.sub(r"([\\`*_\[\]<>#|~!@:/-])", escaped, line)
+    line = strip_controls(" ".join(text.split()))[:500]
+    return re.sub(r"([\\`*_\[\]<>#|~!@:/-])", escape, line)
 
 
-def escaped(found: re.Match[str]) -> str:
+def escape(found: re.Match[str]) -> str:
     """A mention or an address must not become one; the rest is taken literally."""
     return {"@": "&#64;", "<": "&lt;", ">": "&gt;", ":": ":", "/": "/", "-": "-"}.get(
         found[1], "\\" + found[1]
@@ -316,4 +316,4 @@ def escaped(found: re.Match[str]) -> str:
 def tag(text: str) -> str:
     import html
 
-    return html.escape(inert(" ".join(text.split()))[:200])
+    return html.escape(strip_controls(" ".join(text.split()))[:200])

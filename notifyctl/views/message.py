@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from notifyctl.model import ApiObject, ChannelName
+from notifyctl.model.project import ApiObject, ChannelName
 
 SKIPPED = re.compile(r"<(style|script|head|title)\b|<!--", re.IGNORECASE)
 LINK = re.compile(
@@ -19,7 +19,7 @@ BREAK = re.compile(r"<(?:br|/p|/div|/h[1-6]|/tr|/li|/table|/section|/header|/foo
 TAG = re.compile(r"<[^>]*>")
 
 
-def as_read(channel: ChannelName, content: ApiObject) -> Iterator[str]:
+def as_lines(channel: ChannelName, content: ApiObject) -> Iterator[str]:
     """Lines, without a newline in any. Unknown fields are left to JSON."""
     if channel is ChannelName.EMAIL:
         yield f"Subject: {content.get('subject', '')}"
@@ -72,7 +72,7 @@ def chips(holder: Mapping[str, Any]) -> Iterator[str]:
         yield "  ".join(labels)
 
 
-def spoken(markup: str) -> Iterator[str]:
+def describe_suggestion(markup: str) -> Iterator[str]:
     """Without what no reader sees. One pass: for an end that is not there, it looks once."""
     kept = place = 0
     open_ended: set[str] = set()
@@ -90,7 +90,7 @@ def spoken(markup: str) -> Iterator[str]:
 
 def text_of(markup: str) -> str:
     """HTML as plain lines: enough to read it at a terminal, no more."""
-    text = "".join(spoken(markup))
+    text = "".join(describe_suggestion(markup))
     text = LINK.sub(lambda m: f"{TAG.sub('', m[3])} &lt;{m[2]}&gt;", text)
     text = TAG.sub("", BREAK.sub("\n", re.sub(r"\s+", " ", text)))
     lines = [line.strip() for line in html.unescape(text).splitlines()]

@@ -9,7 +9,7 @@ CONTROL = pattern(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control and bidirectional-override characters: text from files never steers the reader's terminal."""
 
 
-def inert(text: str) -> str:
+def strip_controls(text: str) -> str:
     """The same text with control characters shown as \\x… or \\u… instead of obeyed; newline and tab stay."""
     return CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), text)
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from notifyctl.model import ChannelName
+from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import FORMAT_VERSION, Cost, Plan, PlannedNotification, Sample
 from notifyctl.views.diagnostics import as_object, block, plural
-from notifyctl.views.message import as_read
-from notifyctl.views.paint import Paint, inert
+from notifyctl.views.message import as_lines
+from notifyctl.views.paint import Paint, strip_controls
 
 SHOWN = {ChannelName.SMS: 3}
 """Texts shown for each notification in the text view, one for each locale at least; elsewhere one is long enough."""
@@ -78,7 +78,7 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
         if count:
             name = shade(action, paint)(f"{action.value:<18}")
             yield f"  {name} {count:>{width},}  {paint.dim(_because(planned, action))}".rstrip()
-    shown = chosen(planned)
+    shown = describe_samples(planned)
     for sample in shown:
         yield from _sample(planned, sample, paint)
     hidden = planned.texts - len(shown)
@@ -90,7 +90,7 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
         yield paint.yellow("  The body is held by the provider and cannot be shown (opaque).")
 
 
-def chosen(planned: PlannedNotification) -> list[Sample]:
+def describe_samples(planned: PlannedNotification) -> list[Sample]:
     """The most read text of each locale, then the most read others."""
     leaders = {sample.locale: sample for sample in reversed(planned.samples)}
     rest = [sample for sample in planned.samples if sample not in leaders.values()]
@@ -104,17 +104,17 @@ def _traits(planned: PlannedNotification) -> Iterator[str]:
     if planned.occurrence != "once":
         yield planned.occurrence
     if planned.sender:
-        yield f"from {inert(planned.sender)}"
+        yield f"from {strip_controls(planned.sender)}"
     if planned.due:
         yield f"due {when(planned.due)}"
     if planned.expires:
         yield f"expires {when(planned.expires)}"
     if planned.segments is not None and planned.segments:
         yield plural(planned.segments, "SMS segment")
-    yield from priced(planned)
+    yield from describe_cost(planned)
 
 
-def priced(planned: PlannedNotification) -> Iterator[str]:
+def describe_cost(planned: PlannedNotification) -> Iterator[str]:
     """What it costs, in each currency; people without a price are told, not left out in silence."""
     for cost in planned.costs:
         if cost.currency:
@@ -134,7 +134,7 @@ def _because(planned: PlannedNotification, action: Action) -> str:
         )
     elif action is not Action.UNCERTAIN:
         alone = len(reasons) == 1
-        words = ((inert(reason).replace("-", " "), count) for reason, count in reasons.items())
+        words = ((strip_controls(reason).replace("-", " "), count) for reason, count in reasons.items())
         said.extend(word if alone else f"{count:,} {word}" for word, count in words)
     return ", ".join(said)
 
@@ -154,8 +154,8 @@ def _sample(planned: PlannedNotification, sample: Sample, paint: Paint) -> Itera
     facts += sample.why
     yield paint.dim(f"  ┌ {' · '.join(facts)}")
     if sample.content is not None:
-        for line in as_read(planned.channel, sample.content):
-            yield f"  {paint.dim('│')} {inert(line)}"
+        for line in as_lines(planned.channel, sample.content):
+            yield f"  {paint.dim('│')} {strip_controls(line)}"
     yield paint.dim("  └")
 
 

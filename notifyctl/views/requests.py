@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from notifyctl.audience.addresses import mask
-from notifyctl.delivery import Batch, PreparedRequest
+from notifyctl.model.batch import Batch, PreparedRequest
 from notifyctl.plan.samples import without
 from notifyctl.views.diagnostics import plural
-from notifyctl.views.paint import Paint, inert
+from notifyctl.views.paint import Paint, strip_controls
 
 SHOWN_DESTINATIONS = 3
 
@@ -21,7 +21,7 @@ def as_json_line(batch: Batch, request: PreparedRequest, *, reveal: bool) -> str
             "method": request.method,
             "url": request.url,
             "headers": dict(request.headers),
-            "body": request.body if reveal else masked(request.body, batch),
+            "body": request.body if reveal else mask_body(request.body, batch),
             "notification": batch.scope.notification,
             "recipients": batch.size,
         },
@@ -31,13 +31,13 @@ def as_json_line(batch: Batch, request: PreparedRequest, *, reveal: bool) -> str
 
 def as_text(batch: Batch, request: PreparedRequest, *, reveal: bool, colour: bool) -> str:
     paint = Paint(colour)
-    body = request.body if reveal else masked(request.body, batch)
+    body = request.body if reveal else mask_body(request.body, batch)
     shown = dict(body) if reveal else {**body, "to": body["to"][:SHOWN_DESTINATIONS]}
     hidden = len(body["to"]) - len(shown["to"])
     head = f"{batch.scope.notification} · batch {batch.number} · {plural(batch.size, 'recipient')}"
     lines = [paint.bold(head), f"{request.method} {request.url}"]
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
-    lines += ["", inert(json.dumps(shown, indent=2, ensure_ascii=False))]
+    lines += ["", strip_controls(json.dumps(shown, indent=2, ensure_ascii=False))]
     if hidden > 0:
         lines.append(
             paint.dim(f"… and {plural(hidden, 'more object')} in `to`; --reveal or --format json shows all")
@@ -45,7 +45,7 @@ def as_text(batch: Batch, request: PreparedRequest, *, reveal: bool, colour: boo
     return "\n".join([*lines, ""])
 
 
-def masked(body: Mapping[str, Any], batch: Batch) -> dict[str, Any]:
+def mask_body(body: Mapping[str, Any], batch: Batch) -> dict[str, Any]:
     """The body with every address masked: destinations, copies, and wherever a reader's own stands in a value."""
     field = batch.scope.channel.address_field
     hidden = dict(body)

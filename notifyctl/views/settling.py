@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from notifyctl.facts import Open
+from notifyctl.model.events import UnresolvedBatch
 from notifyctl.views.diagnostics import plural
-from notifyctl.views.paint import Paint, inert
+from notifyctl.views.paint import Paint, strip_controls
 from notifyctl.views.plan import when
 
 
-def as_text(found: Sequence[Open], *, colour: bool) -> str:
+def as_text(found: Sequence[UnresolvedBatch], *, colour: bool) -> str:
     if not found:
         return "Nobody is uncertain."
     return "\n".join(_lines(found, Paint(colour)))
 
 
-def _lines(found: Sequence[Open], paint: Paint) -> Iterator[str]:
+def _lines(found: Sequence[UnresolvedBatch], paint: Paint) -> Iterator[str]:
     people = sum(len(each.positions) for each in found)
     yield f"{plural(people, 'person', 'people')} uncertain: nobody knows whether the provider had their message."
     for each in found:
@@ -24,4 +24,6 @@ def _lines(found: Sequence[Open], paint: Paint) -> Iterator[str]:
         slot = "" if scope.occurrence == "once" else f" {scope.occurrence}"
         where = f"{scope.notification} · {scope.channel} · edition {scope.edition}{slot}"
         yield f"  batch {each.batch}  {paint.bold(f'{len(each.positions):,}')}  {where}"
-        yield paint.dim(f"    since {when(each.since)}: {inert(each.reason or 'no answer recorded yet')}")
+        yield paint.dim(
+            f"    since {when(each.since)}: {strip_controls(each.reason or 'no answer recorded yet')}"
+        )

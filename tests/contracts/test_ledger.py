@@ -10,24 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from notifyctl.delivery import (
-    FINGERPRINT_BYTES,
-    ID_BYTES,
-    Accepted,
-    BatchFacts,
-    BatchState,
-    Beginning,
-    Ending,
-    Outcome,
-    Refused,
-    Rejected,
-    Scope,
-    Unknown,
-)
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger import scope_statuses
 from notifyctl.ledger.sqlite import SqliteStore
-from notifyctl.model import ChannelName
+from notifyctl.model.batch import Accepted, AttemptResult, AttemptStart, Outcome, Refused, Rejected, Unknown
+from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
 from notifyctl.plan.standing import standings
 from notifyctl.ports import LedgerStore, LedgerWriter
 from notifyctl.testing import ManualClock, MemoryLedger
@@ -87,7 +76,7 @@ def history(store: LedgerStore, *outcomes: Outcome | None) -> None:
                 writer.settle(number, attempt, outcome, at=AT)
 
 
-def known(store: LedgerStore, scope: Scope = SMS) -> list[BatchFacts]:
+def known(store: LedgerStore, scope: Scope = SMS) -> list[BatchRecord]:
     with closing(store.reader()) as reader:
         return list(reader.facts(scope))
 
@@ -235,7 +224,7 @@ def test_the_last_attempt_tells_the_state(
     store: LedgerStore, outcomes: list[Outcome], state: BatchState, attempt: int, reason: str | None
 ) -> None:
     history(store, *outcomes)
-    assert known(store) == [BatchFacts(1, SMS, state, attempt, members(1), AT, reason, epoch=1)]
+    assert known(store) == [BatchRecord(1, SMS, state, attempt, members(1), AT, reason, epoch=1)]
 
 
 def test_a_begun_attempt_is_armed_for_readers_while_its_writer_works(store: LedgerStore) -> None:
@@ -321,36 +310,40 @@ def test_what_was_not_begun_has_no_outcome(store: LedgerStore) -> None:
 def test_several_are_begun_and_settled_in_one_commit(store: LedgerStore) -> None:
     with store.writer("test") as writer:
         numbers = writer.plan_batches(SMS, [members(1), members(2), members(3)], at=AT)
-        writer.arm_all([Beginning(number, 1, SEAL) for number in numbers], at=AT)
+        writer.arm_all([AttemptStart(number, 1, SEAL) for number in numbers], at=AT)
         assert {facts.state for facts in known(store)} == {BatchState.ARMED}
         ways: list[Outcome] = [ACCEPTED, REJECTED, UNKNOWN]
-        endings = [Ending(number, 1, outcome) for number, outcome in zip(numbers, ways, strict=True)]
+        endings = [AttemptResult(number, 1, outcome) for number, outcome in zip(numbers, ways, strict=True)]
         writer.settle_all(endings, at=AT)
         assert [facts.state.value for facts in known(store)] == ["accepted", "rejected", "unknown"]
         assert [writer.seals(number) for number in numbers] == [[SEAL]] * 3
 
 
-@pytest.mark.parametrize("wrong", [Beginning(1, 1, SEAL), Beginning(2, 2, SEAL), Beginning(99, 1, SEAL)])
-def test_where_one_may_not_begin_none_does(store: LedgerStore, wrong: Beginning) -> None:
+@pytest.mark.parametrize(
+    "wrong", [AttemptStart(1, 1, SEAL), AttemptStart(2, 2, SEAL), AttemptStart(99, 1, SEAL)]
+)
+def test_where_one_may_not_begin_none_does(store: LedgerStore, wrong: AttemptStart) -> None:
     with store.writer("test") as writer:
         writer.plan_batches(SMS, [members(1), members(2)], at=AT)
         before = writer.summary()
         with pytest.raises(LedgerError):
-            writer.arm_all([Beginning(1, 1, SEAL), wrong], at=AT)
+            writer.arm_all([AttemptStart(1, 1, SEAL), wrong], at=AT)
         assert writer.summary() == before
-        writer.arm_all([Beginning(1, 1, SEAL), Beginning(2, 1, SEAL)], at=AT)
+        writer.arm_all([AttemptStart(1, 1, SEAL), AttemptStart(2, 1, SEAL)], at=AT)
 
 
-@pytest.mark.parametrize("wrong", [Ending(1, 1, REJECTED), Ending(2, 1, ACCEPTED), Ending(99, 1, ACCEPTED)])
-def test_where_one_result_is_wrong_none_is_recorded(store: LedgerStore, wrong: Ending) -> None:
+@pytest.mark.parametrize(
+    "wrong", [AttemptResult(1, 1, REJECTED), AttemptResult(2, 1, ACCEPTED), AttemptResult(99, 1, ACCEPTED)]
+)
+def test_where_one_result_is_wrong_none_is_recorded(store: LedgerStore, wrong: AttemptResult) -> None:
     with store.writer("test") as writer:
         writer.plan_batches(SMS, [members(1), members(2)], at=AT)
         writer.arm(1, 1, seal=SEAL, at=AT)
         before = writer.summary()
         with pytest.raises(LedgerError):
-            writer.settle_all([Ending(1, 1, ACCEPTED), wrong], at=AT)
+            writer.settle_all([AttemptResult(1, 1, ACCEPTED), wrong], at=AT)
         assert writer.summary() == before
-        writer.settle_all([Ending(1, 1, ACCEPTED), Ending(1, 1, ACCEPTED)], at=AT)
+        writer.settle_all([AttemptResult(1, 1, ACCEPTED), AttemptResult(1, 1, ACCEPTED)], at=AT)
         assert writer.summary().serial == before.serial + 1
 
 

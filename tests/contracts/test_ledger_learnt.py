@@ -11,32 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.delivery import (
-    FINGERPRINT_BYTES,
-    ID_BYTES,
-    Accepted,
-    BatchFacts,
-    BatchState,
-    Outcome,
-    Rejected,
-    Scope,
-    Unknown,
-)
 from notifyctl.errors import LedgerError
-from notifyctl.facts import (
+from notifyctl.ledger import scope_statuses
+from notifyctl.ledger.sqlite import SqliteStore
+from notifyctl.model.batch import Accepted, Outcome, Rejected, Unknown
+from notifyctl.model.events import (
     Delivery,
     DeliveryStatus,
     Receipt,
-    Source,
     Statement,
     StatementKind,
-    Word,
-    fold,
-    overrides,
+    Verdict,
+    VerdictSource,
+    fold_receipts,
+    fold_verdicts,
 )
-from notifyctl.ledger import scope_statuses
-from notifyctl.ledger.sqlite import SqliteStore
-from notifyctl.model import ChannelName
+from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
 from notifyctl.plan.standing import standings
 from notifyctl.ports import LedgerStore
 from notifyctl.testing import ManualClock, MemoryLedger
@@ -72,7 +64,7 @@ def sent(store: LedgerStore, outcome: Outcome | None, size: int = 3) -> int:
     return number
 
 
-def found(store: LedgerStore, number: int = 1) -> BatchFacts:
+def found(store: LedgerStore, number: int = 1) -> BatchRecord:
     with closing(store.reader()) as reader:
         facts = reader.find(number)
         assert facts is not None
@@ -109,8 +101,8 @@ def test_a_partly_accepted_request_stands_member_by_member(store: LedgerStore) -
 def test_a_person_settles_what_is_unknown_and_nothing_else(store: LedgerStore) -> None:
     sent(store, UNKNOWN)
     with store.writer("ada") as writer:
-        writer.resolve(1, [Word(0, YES, Source.RESOLVE, "asked them", "ada")], at=AT)
-        writer.resolve(1, [Word(None, NO, Source.RESOLVE, "provider says no", "ada")], at=AT)
+        writer.resolve(1, [Verdict(0, YES, VerdictSource.RESOLVE, "asked them", "ada")], at=AT)
+        writer.resolve(1, [Verdict(None, NO, VerdictSource.RESOLVE, "provider says no", "ada")], at=AT)
     assert kinds(store) == ["accepted", "rejected", "rejected"]
 
 
@@ -118,27 +110,32 @@ def test_a_person_settles_what_is_unknown_and_nothing_else(store: LedgerStore) -
 def test_what_is_known_is_not_settled_again(store: LedgerStore, outcome: Outcome) -> None:
     sent(store, outcome)
     with store.writer("ada") as writer:
-        writer.resolve(1, [Word(None, NO, Source.RESOLVE), Word(None, YES, Source.RESOLVE)], at=AT)
+        writer.resolve(
+            1, [Verdict(None, NO, VerdictSource.RESOLVE), Verdict(None, YES, VerdictSource.RESOLVE)], at=AT
+        )
     assert found(store).others == {}
 
 
 def test_a_batch_that_is_not_there_cannot_be_settled(store: LedgerStore) -> None:
     with store.writer("ada") as writer, pytest.raises(LedgerError, match="no batch 7"):
-        writer.resolve(7, [Word(None, NO, Source.RESOLVE)], at=AT)
+        writer.resolve(7, [Verdict(None, NO, VerdictSource.RESOLVE)], at=AT)
 
 
 words = st.lists(
     st.builds(
-        Word, st.one_of(st.none(), st.integers(0, 3)), st.sampled_from([YES, NO]), st.sampled_from(Source)
+        Verdict,
+        st.one_of(st.none(), st.integers(0, 3)),
+        st.sampled_from([YES, NO]),
+        st.sampled_from(VerdictSource),
     ),
     max_size=6,
 )
 
 
 @given(state=st.sampled_from(BatchState), said=words, more=words)
-def test_accepted_is_never_taken_back(state: BatchState, said: list[Word], more: list[Word]) -> None:
-    more = [word for word in more if word.source is not Source.ANSWER]
-    before, after = overrides(state, 4, said), overrides(state, 4, [*said, *more])
+def test_accepted_is_never_taken_back(state: BatchState, said: list[Verdict], more: list[Verdict]) -> None:
+    more = [word for word in more if word.source is not VerdictSource.ANSWER]
+    before, after = fold_verdicts(state, 4, said), fold_verdicts(state, 4, [*said, *more])
     for position in range(4):
         if before.get(position, state) is YES:
             assert after.get(position, state) is YES
@@ -215,7 +212,7 @@ def test_a_receipt_for_nobody_here_is_kept_and_settles_nobody(store: LedgerStore
 )
 def test_receipts_fold_to_the_same_in_any_order(said: list[str], folded: Delivery) -> None:
     for order in permutations(said):
-        assert fold([*order, *order]) == folded
+        assert fold_receipts([*order, *order]) == folded
 
 
 # Finding

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from notifyctl.delivery import Accepted, Beginning, Ending, Outcome, Refused, Rejected, Scope, Unknown
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger.sqlite import SqliteStore
-from notifyctl.model import ChannelName
+from notifyctl.model.batch import Accepted, AttemptResult, AttemptStart, Outcome, Refused, Rejected, Unknown
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import Scope
 from notifyctl.ports import LedgerReader, LedgerStore, LedgerWriter
 from notifyctl.testing import ManualClock, MemoryLedger
 
@@ -142,9 +143,11 @@ class TwoLedgers(RuleBasedStateMachine):
     )
     def send_together(self, backs: list[int], outcomes: list[Outcome]) -> None:
         next_ones = [(number, last + 1) for number, last in map(self.nearby, backs)]
-        self.both("arm_all", [Beginning(number, attempt, b"seal") for number, attempt in next_ones])
+        self.both("arm_all", [AttemptStart(number, attempt, b"seal") for number, attempt in next_ones])
         endings = zip(next_ones, outcomes, strict=False)
-        self.both("settle_all", [Ending(number, attempt, outcome) for (number, attempt), outcome in endings])
+        self.both(
+            "settle_all", [AttemptResult(number, attempt, outcome) for (number, attempt), outcome in endings]
+        )
 
     @rule(seconds=st.integers(1, 3600))
     def wait(self, seconds: int) -> None:

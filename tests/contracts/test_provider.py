@@ -17,19 +17,10 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from notifyctl.delivery import (
-    Accepted,
-    Batch,
-    Destinations,
-    Envelope,
-    Message,
-    Outcome,
-    Refused,
-    Rejected,
-    Scope,
-    Unknown,
-)
-from notifyctl.model import Auth, ChannelName, Secret
+from notifyctl.model.batch import Accepted, Batch, Destinations, Outcome, Refused, Rejected, Unknown
+from notifyctl.model.message import Envelope, Message
+from notifyctl.model.project import Auth, ChannelName, Secret
+from notifyctl.model.recipients import Scope
 from notifyctl.ports import Provider
 from notifyctl.providers.webexconnect.auth import ServiceKey
 from notifyctl.providers.webexconnect.client import WebexConnect

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.channels.segments import BASIC, EXTENSION, cuts, segment
-from notifyctl.views.page.markup import el
+from notifyctl.views.html.markup import el
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -257,7 +257,7 @@ def test_hostile_messages_neither_run_nor_reach_out(
 
 
 def test_what_opens_a_connection_is_left_out_of_a_mail() -> None:
-    from notifyctl.views.page.markup import srcdoc
+    from notifyctl.views.html.markup import srcdoc
 
     made = srcdoc(
         "<LINK rel=preconnect href=//evil.example><iframe src=//evil.example></iframe><meta http-equiv=refresh>"
@@ -268,6 +268,6 @@ def test_what_opens_a_connection_is_left_out_of_a_mail() -> None:
 
 
 def test_a_masked_number_costs_what_it_costs_unmasked() -> None:
-    from notifyctl.views.page.messages import sms
+    from notifyctl.views.html.messages import sms
 
     assert "19 GSM-7 units" in str(sms("Hello +44••••••0123", "ACME"))

@@ -147,7 +147,7 @@ def test_lint_imports_only_what_every_lint_needs(project: Path) -> None:
     (project / "broken.yaml").unlink()  # a hint on a misspelt word takes difflib
     modules = imported(project, "lint")
     assert "notifyctl.lint.project" in modules
-    assert not modules & {*HEAVY, "click", "notifyctl.lint.markup", "notifyctl.message.templates"}
+    assert not modules & {*HEAVY, "click", "notifyctl.lint.markup", "notifyctl.message.jinja"}
     rooms = {name.split(".")[1] for name in modules if name.startswith("notifyctl.")}
     assert not rooms & {"apply", "engine", "ledger", "plan", "providers", "git", "forge"}
 

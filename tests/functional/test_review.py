@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.views.markdown import BUDGET, fenced, words
+from notifyctl.views.markdown import BUDGET, code_fence, words
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "review" / "expected.md"
 PROJECT = """\
@@ -284,7 +284,7 @@ def outside_fences(text: str) -> str:
 
 @given(st.text(st.sampled_from("`~<>/@:\n\r\x1b\u202ea "), max_size=60))
 def test_nothing_leaves_its_fence(text: str) -> None:
-    assert outside_fences("\n".join(fenced(text))) == ""
+    assert outside_fences("\n".join(code_fence(text))) == ""
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

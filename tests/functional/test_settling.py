@@ -20,7 +20,7 @@ import uvicorn
 from notifyctl.app.receipts import recorder
 from notifyctl.app.workspace import open_workspace
 from notifyctl.errors import LedgerError
-from notifyctl.facts import Delivery
+from notifyctl.model.events import Delivery
 from notifyctl.providers.webexconnect.hook import Trust, build_hook, listening
 
 HELLO = """\

@@ -428,7 +428,7 @@ def test_an_object_that_is_missing_is_not_fetched(root: Path, tmp_path: Path) ->
 
 def test_nothing_is_left_of_the_environment(root: Path) -> None:
     code = (
-        "import json, os\nfrom pathlib import Path\nfrom notifyctl.app.untrusted import open_untrusted\n"
+        "import json, os\nfrom pathlib import Path\nfrom notifyctl.app.untrusted.checkout import open_untrusted\n"
         "open_untrusted(Path('.'), out=None)\nprint(json.dumps(dict(os.environ)))\n"
     )
     surroundings = {**os.environ, **SECRETS, "HTTPS_PROXY": f"http://{CANARY}@127.0.0.1:9"}
@@ -509,7 +509,7 @@ FORBIDDEN = {
 def test_the_process_itself_can_do_none_of_it(root: Path, name: str) -> None:
     """What no file of a project is known to bring about is refused all the same."""
     code = (
-        "from pathlib import Path\nfrom notifyctl.app.confinement import confine\n"
+        "from pathlib import Path\nfrom notifyctl.app.untrusted.confinement import confine\n"
         "from notifyctl.errors import UntrustedError\n"
         "confine(Path('.'), out=None)\n"
         f"try:\n    exec({FORBIDDEN[name]!r})\nexcept UntrustedError as error:\n    print('refused:', error)\n"
@@ -523,7 +523,7 @@ def test_the_process_itself_can_do_none_of_it(root: Path, name: str) -> None:
 
 def test_memory_is_bounded(root: Path) -> None:
     code = (
-        "from pathlib import Path\nfrom notifyctl.app.confinement import confine\n"
+        "from pathlib import Path\nfrom notifyctl.app.untrusted.confinement import confine\n"
         "confine(Path('.'), out=None)\ntry:\n    bytearray(512 << 20)\nexcept MemoryError:\n    print('bounded')\n"
     )
     done = subprocess.run(
@@ -534,7 +534,7 @@ def test_memory_is_bounded(root: Path) -> None:
 
 def test_time_is_bounded(root: Path) -> None:
     code = (
-        "from pathlib import Path\nfrom notifyctl.app.confinement import confine\n"
+        "from pathlib import Path\nfrom notifyctl.app.untrusted.confinement import confine\n"
         "from notifyctl.errors import UntrustedError\nconfine(Path('.'), out=None, seconds=1)\n"
         "try:\n    for _ in iter(int, 1): len('')\nexcept UntrustedError as error:\n    print(error)\n"
     )

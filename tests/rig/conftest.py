@@ -24,7 +24,7 @@ from typing import Any, Self
 import pytest
 
 from notifyctl.app.ledgers import ledger_store
-from notifyctl.app.planning import make_plan
+from notifyctl.app.plan import make_plan
 from notifyctl.app.workspace import open_workspace
 from notifyctl.apply.together import MOST, TOGETHER
 from notifyctl.faults import FAULT, FAULT_LOG

@@ -51,7 +51,7 @@ RETRIES, SENDERS = "notifyctl/apply/retries.py", "notifyctl/apply/senders.py"
 WRITER, LOCK = "notifyctl/ledger/writer.py", "notifyctl/ledger/lock.py"
 ANSWERS, CLIENT = "notifyctl/providers/webexconnect/answers.py", "notifyctl/providers/webexconnect/client.py"
 CONNECTION = "notifyctl/providers/webexconnect/connection.py"
-STANDING, SENDING = "notifyctl/plan/standing.py", "notifyctl/app/sending.py"
+STANDING, SENDING = "notifyctl/plan/standing.py", "notifyctl/app/apply.py"
 
 ARM = "            self._writer.arm_all(beginnings, at=self._clock.now())\n"
 SETTLE_ONE = (

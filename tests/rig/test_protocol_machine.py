@@ -22,17 +22,18 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from notifyctl.app.apply import job_of
 from notifyctl.app.ledgers import facts_from
-from notifyctl.app.planning import derive
-from notifyctl.app.sending import job_of
+from notifyctl.app.plan import derive
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.run import Stop, run
 from notifyctl.channels import CHANNELS
 from notifyctl.config.load import load_project
-from notifyctl.delivery import Accepted, Batch, Outcome, PreparedRequest, Refused, Rejected, Scope, Unknown
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger.sqlite import SqliteStore
-from notifyctl.model import ChannelName
+from notifyctl.model.batch import Accepted, Batch, Outcome, PreparedRequest, Refused, Rejected, Unknown
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import Plan
 from notifyctl.plan.standing import standings

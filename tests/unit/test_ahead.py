@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.ahead import Ahead, beside
+from notifyctl.prefetch import Prefetcher, run_in_background
 
 
 @given(st.lists(st.integers()), st.integers(1, 4))
 def test_gives_what_the_iterator_gives(items: list[int], most: int) -> None:
-    assert list(Ahead(iter(items), most=most)) == items
+    assert list(Prefetcher(iter(items), most=most)) == items
 
 
 def test_begins_before_it_is_asked() -> None:
@@ -24,7 +24,7 @@ def test_begins_before_it_is_asked() -> None:
         begun.set()
         yield 1
 
-    made = Ahead(items())
+    made = Prefetcher(items())
     assert begun.wait(10)
     assert list(made) == [1]
 
@@ -37,7 +37,7 @@ def test_makes_the_next_while_the_last_is_used() -> None:
         second.set()
         yield 2
 
-    made = iter(Ahead(items()))
+    made = iter(Prefetcher(items()))
     assert next(made) == 1
     assert second.wait(10)
     assert list(made) == [2]
@@ -48,7 +48,7 @@ def test_an_error_comes_where_the_item_would_have_come() -> None:
         yield 1
         raise ValueError("the second")
 
-    made = iter(Ahead(items()))
+    made = iter(Prefetcher(items()))
     assert next(made) == 1
     with pytest.raises(ValueError, match="the second"):
         next(made)
@@ -62,7 +62,7 @@ def test_whoever_stops_early_waits_for_no_more_than_what_is_being_made() -> None
             made.append(number)
             yield number
 
-    for item in Ahead(items(), most=2):
+    for item in Prefetcher(items(), most=2):
         if item == 3:
             break
     assert len(made) <= 8
@@ -70,11 +70,11 @@ def test_whoever_stops_early_waits_for_no_more_than_what_is_being_made() -> None
 
 def test_both_are_done_when_the_block_ends() -> None:
     begun, met = threading.Event(), []
-    with beside(lambda: met.append(begun.wait(10))):
+    with run_in_background(lambda: met.append(begun.wait(10))):
         begun.set()
     assert met == [True]
 
 
 def test_an_error_of_the_work_beside_is_told() -> None:
-    with pytest.raises(ModuleNotFoundError), beside(__import__, "no_such_module"):
+    with pytest.raises(ModuleNotFoundError), run_in_background(__import__, "no_such_module"):
         pass

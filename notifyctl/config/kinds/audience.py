@@ -10,7 +10,7 @@ from notifyctl.config.fields import (
     Table,
     Text,
 )
-from notifyctl.config.kinds.parts import (
+from notifyctl.config.kinds.shared_fields import (
     SUBSTITUTIONS,
     VARIABLE,
     either_of,
@@ -19,7 +19,7 @@ from notifyctl.config.kinds.parts import (
     name_text,
     secret,
 )
-from notifyctl.config.texts import (
+from notifyctl.config.scalar_types import (
     encoding,
     zone,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from notifyctl.config.contents import options_of_any, receipts_of
+from notifyctl.config.content_shapes import options_of_any, receipts_of
 from notifyctl.config.fields import (
     ChannelShape,
     Choice,
@@ -16,16 +16,16 @@ from notifyctl.config.fields import (
     Text,
 )
 from notifyctl.config.kinds.audience import INLINE_AUDIENCE
-from notifyctl.config.kinds.parts import (
+from notifyctl.config.kinds.project import NARROWED
+from notifyctl.config.kinds.shared_fields import (
     EDITION,
     SUBSTITUTIONS,
     head,
     name_text,
 )
-from notifyctl.config.kinds.project import NARROWED
 from notifyctl.config.kinds.suppressions import SUPPRESSIONS
 from notifyctl.config.kinds.template import inline_template
-from notifyctl.config.texts import (
+from notifyctl.config.scalar_types import (
     endpoint,
 )
 from notifyctl.records import replace

@@ -14,7 +14,7 @@ from notifyctl.config.fields import (
     Table,
     Text,
 )
-from notifyctl.config.kinds.parts import (
+from notifyctl.config.kinds.shared_fields import (
     NAME,
     either_of,
     head,
@@ -23,7 +23,7 @@ from notifyctl.config.kinds.parts import (
     secret,
 )
 from notifyctl.config.kinds.suppressions import SUPPRESSIONS
-from notifyctl.config.texts import (
+from notifyctl.config.scalar_types import (
     endpoint,
     zone,
 )

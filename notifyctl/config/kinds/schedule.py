@@ -10,11 +10,11 @@ from notifyctl.config.fields import (
     Spelling,
     Text,
 )
-from notifyctl.config.kinds.parts import (
+from notifyctl.config.kinds.shared_fields import (
     head,
     name_text,
 )
-from notifyctl.config.texts import (
+from notifyctl.config.scalar_types import (
     CRON,
     clock,
     day,
@@ -24,7 +24,7 @@ from notifyctl.config.texts import (
     until_clock,
     zone_or_recipient,
 )
-from notifyctl.model import WEEKDAYS
+from notifyctl.model.project import WEEKDAYS
 from notifyctl.rulebook import times
 
 EPOCH = Spelling(times.EPOCH, iso_of_epoch)

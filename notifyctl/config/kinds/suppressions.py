@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from notifyctl.config.fields import Choice, Either, Field, Items, Record, Text
-from notifyctl.config.kinds.parts import either_of, secret
-from notifyctl.config.texts import day_or_time
-from notifyctl.model import Category, ChannelName
+from notifyctl.config.kinds.shared_fields import either_of, secret
+from notifyctl.config.scalar_types import day_or_time
+from notifyctl.model.project import Category, ChannelName
 
 LIST = Record(
     title="suppression list",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from notifyctl.config.contents import content_of, variant_of
+from notifyctl.config.content_shapes import content_of, variant_of
 from notifyctl.config.fields import (
     Boolean,
     Cases,
@@ -16,7 +16,7 @@ from notifyctl.config.fields import (
     Table,
     Text,
 )
-from notifyctl.config.kinds.parts import (
+from notifyctl.config.kinds.shared_fields import (
     LOCALE,
     VARIABLE,
     head,

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from notifyctl.channels.request import check_request
 from notifyctl.diagnostics import Problem
-from notifyctl.model import TpsCounts
+from notifyctl.model.project import TpsCounts
 from notifyctl.ports import Clock
 from notifyctl.providers.sandbox.access import Access
 from notifyctl.providers.sandbox.inbox import Inbox

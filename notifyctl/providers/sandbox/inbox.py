@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from notifyctl.delivery import PLACEHOLDER
+from notifyctl.model.message import PLACEHOLDER
 
 ADDRESS_FIELDS = ("msisdn", "email")
 

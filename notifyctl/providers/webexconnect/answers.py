@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from notifyctl.delivery import Accepted, Outcome, Refused, Rejected, Unknown
+from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
 
 WITHOUT_A_BODY = {401, 404, 405, 429}
 """Documented without a body: whatever comes with them is from somebody else and is not read."""

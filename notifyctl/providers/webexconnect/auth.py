@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from notifyctl.errors import SettingsError
-from notifyctl.model import Auth, JwtAuth
+from notifyctl.model.project import Auth, JwtAuth
 from notifyctl.ports import Environ
-from notifyctl.secrets import place, read_secret
+from notifyctl.secrets import describe_source, read_secret
 
 TOKEN_LIFETIME = 60
 """Seconds until a token expires; a new one is made for each request. The API's own limit is an hour (rule 27)."""
@@ -59,7 +59,7 @@ def read_credentials(auth: Auth, environ: Environ) -> Credentials:
         key = read_secret(auth.service_key, environ, what="the service key")
         if not (key.isascii() and key.isprintable()):
             raise SettingsError(
-                f"the service key in {place(auth.service_key)} holds characters that no HTTP header can carry",
+                f"the service key in {describe_source(auth.service_key)} holds characters that no HTTP header can carry",
                 hint="copy it again from the service's page; it is plain letters, digits and punctuation",
             )
         return ServiceKey(key)
@@ -78,7 +78,7 @@ def token_signer(auth: JwtAuth, environ: Environ) -> TokenSigner:
         secret = b""
     if not secret:
         raise SettingsError(
-            f"the service secret in {place(auth.secret)} is no Base64",
+            f"the service secret in {describe_source(auth.secret)} is no Base64",
             hint="use it as the service's page shows it, still encoded: letters, digits, + and /, with any = at its end",
         )
     return TokenSigner(service_id, secret)

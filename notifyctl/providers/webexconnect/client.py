@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from notifyctl import __version__
-from notifyctl.delivery import Batch, Outcome, PreparedRequest, Rejected, Unknown
-from notifyctl.model import Auth
+from notifyctl.model.batch import Batch, Outcome, PreparedRequest, Rejected, Unknown
+from notifyctl.model.project import Auth
 from notifyctl.ports import Clock
 from notifyctl.providers.webexconnect.answers import outcome_of
 from notifyctl.providers.webexconnect.auth import Credentials, redacted_headers

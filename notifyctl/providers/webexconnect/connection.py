@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from notifyctl.countdown import Moment, moment, passed
+from notifyctl.deadline import ClockReading, read_clocks, seconds_since
 from notifyctl.faults import Point, point
 from notifyctl.providers.webexconnect.troubles import UnsentError
 from notifyctl.providers.webexconnect.wire import Answer, Limit, Wire, written
@@ -94,7 +94,7 @@ class Kept:
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
-        self._idle: list[tuple[Wire, Moment]] = []
+        self._idle: list[tuple[Wire, ClockReading]] = []
         self._tried = False
         self._hangs_up = False
 
@@ -103,7 +103,7 @@ class Kept:
         with self._turn:
             while self._idle:
                 wire, since = self._idle[-1]
-                idle = passed(since)
+                idle = seconds_since(since)
                 if not self._tried and idle < TRIED:
                     return None
                 self._idle.pop()
@@ -118,10 +118,10 @@ class Kept:
     def put(self, wire: Wire) -> None:
         """Keep it for a while, or close it."""
         with self._turn:
-            if len(self._idle) > 1 and passed(self._idle[0][1]) >= KEPT:
+            if len(self._idle) > 1 and seconds_since(self._idle[0][1]) >= KEPT:
                 self._idle.pop(0)[0].close()  # more than are needed by now
             if wire.lasts and not self._hangs_up and (self._tried or not self._idle):
-                self._idle.append((wire, moment()))
+                self._idle.append((wire, read_clocks()))
             else:
                 wire.close()
 

@@ -14,8 +14,9 @@ from itertools import chain
 from json.encoder import encode_basestring as quoted
 from typing import cast
 
-from notifyctl.delivery import Batch, Destinations, Envelope, Message
-from notifyctl.model import ChannelName
+from notifyctl.model.batch import Batch, Destinations
+from notifyctl.model.message import Envelope, Message
+from notifyctl.model.project import ChannelName
 from notifyctl.providers.webexconnect.payload import fields
 from notifyctl.records import dataclass
 

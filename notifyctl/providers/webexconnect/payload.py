@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from notifyctl.delivery import Batch, Destination, Envelope, Message
-from notifyctl.model import ChannelName
+from notifyctl.model.batch import Batch, Destination
+from notifyctl.model.message import Envelope, Message
+from notifyctl.model.project import ChannelName
 
 
 def body_of(batch: Batch) -> dict[str, Any]:

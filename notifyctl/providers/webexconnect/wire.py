@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 
-from notifyctl.countdown import Countdown
+from notifyctl.deadline import Deadline
 from notifyctl.faults import Point, point
 from notifyctl.providers.webexconnect.troubles import BrokenError, HungUpError
 from notifyctl.records import dataclass, field
@@ -48,7 +48,7 @@ class FramingError(Exception):
     """Nobody can tell where the body ends."""
 
 
-class Limit(Countdown):
+class Limit(Deadline):
     """A total time, from now on."""
 
     @property
@@ -57,7 +57,7 @@ class Limit(Countdown):
 
     def wait(self) -> float:
         """Seconds that are left. Raises TimeoutError when none are."""
-        left = self.rest
+        left = self.remaining
         if not left:
             raise TimeoutError(self.passed)
         return left

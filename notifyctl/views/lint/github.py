@@ -10,17 +10,17 @@ from collections import Counter
 from collections.abc import Sequence
 
 from notifyctl.diagnostics import Diagnostic, Severity
-from notifyctl.views.lint.surroundings import Surroundings, gravest_first
-from notifyctl.views.paint import inert
+from notifyctl.views.lint.context import LintContext, by_severity
+from notifyctl.views.paint import strip_controls
 
 PER_STEP = 10
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str:
+def render(diagnostics: Sequence[Diagnostic], surroundings: LintContext) -> str:
     written: Counter[Severity] = Counter()
     lines = []
-    for diagnostic in gravest_first(diagnostics):
+    for diagnostic in by_severity(diagnostics):
         written[diagnostic.severity] += 1
         if written[diagnostic.severity] <= PER_STEP:
             lines.append(command(diagnostic, surroundings))
@@ -31,18 +31,18 @@ def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str
     return "\n".join(lines)
 
 
-def command(diagnostic: Diagnostic, surroundings: Surroundings) -> str:
+def command(diagnostic: Diagnostic, surroundings: LintContext) -> str:
     place = diagnostic.location
     given = {"file": surroundings.path(place.file)}
     if place.line:
         given |= {"line": str(place.line), "col": str(place.column)}
     given["title"] = diagnostic.rule
     said = diagnostic.message + (f"\n{diagnostic.hint}" if diagnostic.hint else "")
-    properties = ",".join(f"{name}={escaped(value, also=':,')}" for name, value in given.items())
-    return f"::{COMMANDS[diagnostic.severity]} {properties}::{escaped(said)}"
+    properties = ",".join(f"{name}={escape(value, also=':,')}" for name, value in given.items())
+    return f"::{COMMANDS[diagnostic.severity]} {properties}::{escape(said)}"
 
 
-def escaped(text: str, *, also: str = "") -> str:
+def escape(text: str, *, also: str = "") -> str:
     """Percent-encoded where a character would end the value or the line."""
     made = "".join(f"%{ord(c):02X}" if c in "%\r\n" + also else c for c in text)
-    return inert(made)
+    return strip_controls(made)

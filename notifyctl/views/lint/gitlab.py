@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 
 from notifyctl.diagnostics import Diagnostic, Severity
-from notifyctl.views.lint.surroundings import Surroundings, fingerprints
+from notifyctl.views.lint.context import LintContext, fingerprints
 
 SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}
 
 
-def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str:
+def render(diagnostics: Sequence[Diagnostic], surroundings: LintContext) -> str:
     report = [
         {
             "description": diagnostic.message,

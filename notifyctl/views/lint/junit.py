@@ -8,13 +8,13 @@ from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
 from notifyctl.diagnostics import Diagnostic, Severity
-from notifyctl.views.lint.surroundings import Surroundings
+from notifyctl.views.lint.context import LintContext
 
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, not even escaped."""
 
 
-def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str:
+def render(diagnostics: Sequence[Diagnostic], surroundings: LintContext) -> str:
     errors = sum(d.severity is Severity.ERROR for d in diagnostics)
     suites = [
         suite(surroundings.path(file), list(group))

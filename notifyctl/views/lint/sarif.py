@@ -13,7 +13,7 @@ from urllib.parse import quote
 from notifyctl import __version__
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.lint.pages import PAGES
-from notifyctl.views.lint.surroundings import Surroundings, fingerprints, gravest_first
+from notifyctl.views.lint.context import LintContext, by_severity, fingerprints
 
 MOST = 5000
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -21,8 +21,8 @@ HOME = "https://github.com/notifyctl/notifyctl"
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str:
-    worst = gravest_first(diagnostics)
+def render(diagnostics: Sequence[Diagnostic], surroundings: LintContext) -> str:
+    worst = by_severity(diagnostics)
     kept = worst[:MOST]
     rules = sorted({diagnostic.rule for diagnostic in kept})
     run: dict[str, Any] = {
@@ -60,9 +60,7 @@ def rule(name: str, diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
     }
 
 
-def result(
-    diagnostic: Diagnostic, fingerprint: str, index: int, surroundings: Surroundings
-) -> dict[str, Any]:
+def result(diagnostic: Diagnostic, fingerprint: str, index: int, surroundings: LintContext) -> dict[str, Any]:
     place = diagnostic.location
     where: dict[str, Any] = {
         "artifactLocation": {"uri": quote(surroundings.path(place.file)), "uriBaseId": "%SRCROOT%"}

@@ -7,8 +7,8 @@ from itertools import groupby
 
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.views.diagnostics import count_line
-from notifyctl.views.lint.surroundings import Surroundings
-from notifyctl.views.paint import Paint, inert
+from notifyctl.views.lint.context import LintContext
+from notifyctl.views.paint import Paint, strip_controls
 
 PLACE = 7
 """Characters that line and column take at least."""
@@ -18,11 +18,11 @@ LONGEST = 2000
 """Characters of a message that are shown."""
 
 
-def render(diagnostics: Sequence[Diagnostic], surroundings: Surroundings) -> str:
+def render(diagnostics: Sequence[Diagnostic], surroundings: LintContext) -> str:
     paint = Paint(surroundings.colour)
     lines: list[str] = []
     for file, group in groupby(diagnostics, key=lambda d: d.location.file):
-        lines.append(paint.bold(inert(file)))
+        lines.append(paint.bold(strip_controls(file)))
         source = surroundings.lines(file)
         found = list(group)
         width = max(PLACE, *(len(place_of(each)) for each in found))
@@ -48,7 +48,7 @@ def block(diagnostic: Diagnostic, source: Sequence[str], paint: Paint, *, width:
     margin = " " * (width + 3)
     yield f"{head} {one_line(diagnostic.message)}  {paint.dim(diagnostic.rule)}"
     if 0 < place.line <= len(source) and diagnostic.severity is not Severity.INFO:
-        for line in pointed(source[place.line - 1], place.column):
+        for line in point_at(source[place.line - 1], place.column):
             yield f"{margin}{paint.dim('│')} {line}"
     if diagnostic.hint:
         yield f"{margin}{paint.cyan('→')} {one_line(diagnostic.hint)}"
@@ -57,15 +57,15 @@ def block(diagnostic: Diagnostic, source: Sequence[str], paint: Paint, *, width:
 def one_line(text: str) -> str:
     """A line break in a message could begin a line of its own, which a CI system may take for a command."""
     whole = text if len(text) <= LONGEST else text[:LONGEST] + "…"
-    return inert(whole.replace("\r", "\\r").replace("\n", "\\n"))
+    return strip_controls(whole.replace("\r", "\\r").replace("\n", "\\n"))
 
 
-def pointed(line: str, column: int) -> Iterator[str]:
+def point_at(line: str, column: int) -> Iterator[str]:
     """The line, clipped around the column, and a caret below it."""
     start = max(0, min(column - 1 - WIDTH // 2, len(line) - WIDTH))
     lead = "…" if start else ""
-    before = lead + inert(line[start : column - 1].expandtabs(1))
-    shown = before + inert(line[column - 1 : start + WIDTH].expandtabs(1))
+    before = lead + strip_controls(line[start : column - 1].expandtabs(1))
+    shown = before + strip_controls(line[column - 1 : start + WIDTH].expandtabs(1))
     yield shown + ("…" if start + WIDTH < len(line) else "")
     yield " " * sum(map(places, before)) + "^"
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from notifyctl.app.once import MOST, SMALL, ReadOnce
+from notifyctl.app.cached_files import MOST, SMALL, CachedFiles
 from notifyctl.testing import MemoryFiles
 
 
@@ -33,7 +33,7 @@ class Counting:
 
 def test_a_small_file_is_read_once_and_a_large_one_each_time() -> None:
     below = Counting(MemoryFiles({"small.yaml": b"a: b", "large.yaml": b"x" * (SMALL + 1)}))
-    files = ReadOnce(below)
+    files = CachedFiles(below)
     for _ in range(3):
         assert files.read("small.yaml") == b"a: b"
         assert len(files.read("large.yaml")) == SMALL + 1
@@ -44,7 +44,7 @@ def test_a_small_file_is_read_once_and_a_large_one_each_time() -> None:
 def test_what_is_kept_is_bounded_together() -> None:
     names = [f"{number}.yaml" for number in range(MOST // SMALL + 2)]
     below = Counting(MemoryFiles(dict.fromkeys(names, b"x" * SMALL)))
-    files = ReadOnce(below)
+    files = CachedFiles(below)
     for name in [*names, *names]:
         files.read(name)
     assert sum(count == 2 for count in below.read_of.values()) == 2
@@ -52,7 +52,7 @@ def test_what_is_kept_is_bounded_together() -> None:
 
 def test_a_stream_counts_as_reading() -> None:
     below = Counting(MemoryFiles({"small.yaml": b"a: b", "large.yaml": b"xy" * SMALL}))
-    files = ReadOnce(below)
+    files = CachedFiles(below)
     for _ in range(2):
         for name in ("small.yaml", "large.yaml"):
             with files.open(name) as stream:

@@ -7,11 +7,13 @@ from hashlib import sha256
 
 import pytest
 
-from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES, Consignment, Envelope, Message, Scope, UnitColumns
-from notifyctl.model import ChannelName
+from notifyctl.model.batch import SendGroup, UnitColumns
+from notifyctl.model.message import Envelope, Message
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
 
 Own = tuple[str | None, ...]
-Consign = Callable[..., Consignment]
+Consign = Callable[..., SendGroup]
 
 
 def consigned(
@@ -20,10 +22,10 @@ def consigned(
     correlations: Sequence[str | None] | None = None,
     notification: str = "outage",
     envelope: Envelope | None = None,
-) -> Consignment:
+) -> SendGroup:
     """One SMS recipient for each tuple of own values of the variables `area` and `name`."""
     numbers = range(len(own))
-    return Consignment(
+    return SendGroup(
         scope=Scope(notification, 1, "once", ChannelName.SMS),
         message=Message(
             channel=ChannelName.SMS,

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from notifyctl.apply.batches import batch_size, cut, cut_members
 from notifyctl.apply.correlation import verify
-from notifyctl.delivery import ID_BYTES, MEMBER_BYTES, Batch, Consignment, Envelope
-from notifyctl.model import Limits, TpsCounts
+from notifyctl.model.batch import Batch, SendGroup
+from notifyctl.model.message import Envelope
+from notifyctl.model.project import Limits, TpsCounts
+from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES
 from notifyctl.testing import whole
 
-Consign = Callable[..., Consignment]
+Consign = Callable[..., SendGroup]
 Person = tuple[str | None, str, str | None]
 
 PEOPLE = st.lists(
@@ -27,7 +29,7 @@ PEOPLE = st.lists(
 )
 
 
-def made(consignment: Consignment, size: int) -> list[Batch]:
+def made(consignment: SendGroup, size: int) -> list[Batch]:
     batches = []
     for number, part in enumerate(cut(consignment, size), 1):
         seal = part.seal(b"", ledger="acme/production", number=number)
@@ -35,7 +37,7 @@ def made(consignment: Consignment, size: int) -> list[Batch]:
     return batches
 
 
-def of(consign: Consign, people: list[Person]) -> Consignment:
+def of(consign: Consign, people: list[Person]) -> SendGroup:
     return consign([(area, name) for area, name, _ in people], correlations=[own for _, _, own in people])
 
 

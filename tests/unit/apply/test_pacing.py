@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.apply.pacing import CATCH_UP, Pacer
-from notifyctl.model import Limits, TpsCounts
+from notifyctl.model.project import Limits, TpsCounts
 from notifyctl.testing import ManualClock
 
 TPS = 50

@@ -15,26 +15,24 @@ from hypothesis import strategies as st
 
 from notifyctl.apply.report import Counts, Planned, Sent, Settled, Waiting
 from notifyctl.apply.run import MAX_ATTEMPTS, RETRY_AFTER_CAP, SEND_BY, Event, Job, Report, Stop, dry_run, run
-from notifyctl.delivery import (
-    ID_BYTES,
-    MEMBER_BYTES,
+from notifyctl.errors import LedgerError, LedgerLockedError
+from notifyctl.model.batch import (
     Accepted,
-    BatchFacts,
-    BatchState,
-    Consignment,
-    Opening,
     Outcome,
     PreparedRequest,
     Refused,
     Rejected,
+    ScopeOpening,
+    SendGroup,
     Unknown,
 )
-from notifyctl.errors import LedgerError, LedgerLockedError
-from notifyctl.model import Limits, TpsCounts
+from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.project import Limits, TpsCounts
+from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES
 from notifyctl.ports import LedgerWriter
 from notifyctl.testing import ManualClock, MemoryLedger, RecordingProvider, whole
 
-Consign = Callable[..., Consignment]
+Consign = Callable[..., SendGroup]
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 HASTE = Limits(tps=1_000_000_000, tps_counts=TpsCounts.CALLS, destinations_per_request=2, concurrency=1)
@@ -78,7 +76,7 @@ class Bench:
             )
 
     @property
-    def facts(self) -> list[BatchFacts]:
+    def facts(self) -> list[BatchRecord]:
         reader = self.ledger.reader()
         return [fact for scope in reader.scopes() for fact in reader.facts(scope)]
 
@@ -92,12 +90,12 @@ class Bench:
         return [a for request in self.provider.sent for entry in request.body["to"] for a in entry["msisdn"]]
 
 
-def job_of(*consignments: Consignment, limits: Limits = HASTE, held: bytes = b"") -> Job:
+def job_of(*consignments: SendGroup, limits: Limits = HASTE, held: bytes = b"") -> Job:
     scopes = dict.fromkeys(consignment.scope for consignment in consignments)
-    return Job([Opening(scope, held) for scope in scopes], consignments, limits, "acme/production", b"")
+    return Job([ScopeOpening(scope, held) for scope in scopes], consignments, limits, "acme/production", b"")
 
 
-def people(consign: Consign, count: int, **rest: Any) -> Consignment:
+def people(consign: Consign, count: int, **rest: Any) -> SendGroup:
     return consign([("EC1M", f"P{number}") for number in range(count)], **rest)
 
 

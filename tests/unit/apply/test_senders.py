@@ -13,10 +13,10 @@ from notifyctl.apply.batches import cut
 from notifyctl.apply.job import Stop
 from notifyctl.apply.senders import LAPSED, Attempt, Ready, Senders, Since, left
 from notifyctl.clock import SystemClock
-from notifyctl.delivery import Accepted, Batch, Consignment, Outcome, PreparedRequest, Rejected
+from notifyctl.model.batch import Accepted, Batch, Outcome, PreparedRequest, Rejected, SendGroup
 from notifyctl.ports import Provider
 
-Consign = Callable[..., Consignment]
+Consign = Callable[..., SendGroup]
 TAKEN = Accepted("message", 201)
 REQUEST = PreparedRequest("POST", "http://127.0.0.1:9/", {}, b"{}")
 
@@ -69,7 +69,7 @@ class Gate:
 
 
 def handed_over(
-    consignment: Consignment,
+    consignment: SendGroup,
     provider: Provider,
     many: int,
     *,
@@ -87,7 +87,7 @@ def handed_over(
     return senders
 
 
-def ada(consign: Consign) -> Consignment:
+def ada(consign: Consign) -> SendGroup:
     return consign([("EC1M", "Ada")])
 
 

@@ -19,25 +19,25 @@ from notifyctl.apply.results import LINGER
 from notifyctl.apply.run import Event, Job, Report, Stop, run
 from notifyctl.apply.senders import NEVER_LEFT
 from notifyctl.apply.together import MOST, TOGETHER
-from notifyctl.delivery import (
+from notifyctl.errors import LedgerError, LedgerLockedError
+from notifyctl.model.batch import (
     Accepted,
-    BatchState,
-    Beginning,
-    Consignment,
-    Ending,
-    Opening,
+    AttemptResult,
+    AttemptStart,
     Outcome,
     PreparedRequest,
     Refused,
     Rejected,
+    ScopeOpening,
+    SendGroup,
     Unknown,
 )
-from notifyctl.errors import LedgerError, LedgerLockedError
-from notifyctl.model import Limits, TpsCounts
+from notifyctl.model.ledger import BatchState
+from notifyctl.model.project import Limits, TpsCounts
 from notifyctl.ports import LedgerWriter
 from notifyctl.testing import ManualClock, MemoryLedger, RecordingProvider
 
-Consign = Callable[..., Consignment]
+Consign = Callable[..., SendGroup]
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 PACED = Limits(tps=100, tps_counts=TpsCounts.CALLS, destinations_per_request=2, concurrency=1)
@@ -84,13 +84,13 @@ class Commits:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.writer, name)
 
-    def arm_all(self, beginnings: Sequence[Beginning], *, at: datetime) -> None:
+    def arm_all(self, beginnings: Sequence[AttemptStart], *, at: datetime) -> None:
         self.trouble("arm", len(beginnings))
         self.writer.arm_all(beginnings, at=at)
         self.begun.append(len(beginnings))
         self.armed.update(each.number for each in beginnings)
 
-    def settle_all(self, endings: Sequence[Ending], *, at: datetime) -> None:
+    def settle_all(self, endings: Sequence[AttemptResult], *, at: datetime) -> None:
         self.trouble("settle", len(endings))
         self.writer.settle_all(endings, at=at)
         self.settled.append(len(endings))
@@ -103,7 +103,7 @@ class Commits:
 
 class Bench:
     def __init__(
-        self, consignment: Consignment, limits: Limits = PACED, script: Sequence[Outcome] = ()
+        self, consignment: SendGroup, limits: Limits = PACED, script: Sequence[Outcome] = ()
     ) -> None:
         self.clock = Patient(AT) if limits.concurrency > 1 else ManualClock(AT)
         self.ledger = MemoryLedger(clock=self.clock)
@@ -113,7 +113,7 @@ class Bench:
         self.events: list[tuple[float, Event]] = []
         self.on_event: Callable[[Event], None] = lambda _: None
         self.trouble: Callable[[str, int], None] = lambda _verb, _size: None
-        self.job = Job([Opening(consignment.scope, b"")], [consignment], limits, "acme/production", b"")
+        self.job = Job([ScopeOpening(consignment.scope, b"")], [consignment], limits, "acme/production", b"")
         self.commits: Commits | None = None
         self.kept: list[tuple[int, int, Outcome]] = []
 
@@ -155,7 +155,7 @@ class Bench:
         return [a for request in self.provider.sent for entry in request.body["to"] for a in entry["msisdn"]]
 
 
-def people(consign: Consign, count: int) -> Consignment:
+def people(consign: Consign, count: int) -> SendGroup:
     return consign([("EC1M", f"P{number}") for number in range(count)])
 
 

@@ -7,7 +7,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from notifyctl.audience.addresses import TRUNK, Address, email, mask, msisdn, plausible
-from notifyctl.model import Numbers
+from notifyctl.model.project import Numbers
 
 numbers = st.from_regex(r"[1-9][0-9]{6,14}", fullmatch=True)
 separators = st.sampled_from([" ", "-", ".", "/", "\u00a0", "(", ")"])

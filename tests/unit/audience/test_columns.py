@@ -14,14 +14,14 @@ from notifyctl.audience import open_audience
 from notifyctl.audience.columns import load
 from notifyctl.audience.excluded import Excluded
 from notifyctl.audience.opt_outs import OptOuts
-from notifyctl.diagnostics import Marks
+from notifyctl.diagnostics import Positions
 from notifyctl.errors import ProjectError
 from notifyctl.files import WorkingTree
 from notifyctl.hashing import RecipientHasher
-from notifyctl.model import Audience, ChannelName, Numbers, Source
+from notifyctl.model.project import Audience, AudienceSource, ChannelName, Numbers
 from notifyctl.ports import AudienceReader
 
-MARKS = Marks("people.yaml", {})
+MARKS = Positions("people.yaml", {})
 ADDRESSES = st.one_of(
     st.integers(0, 30).map(lambda n: f"+4477009{n:05}"),
     st.integers(0, 30).map(lambda n: f"4477009{n:05}"),
@@ -111,7 +111,7 @@ def test_both_ways_read_the_same(
         audience = Audience(
             "people",
             MARKS,
-            source=Source("people.csv"),
+            source=AudienceSource("people.csv"),
             columns={"msisdn": "phone", "email": "mail"},
             substitutions={"name": "name", "age": "age"},
             where=condition,
@@ -161,7 +161,7 @@ def test_what_is_uneven_is_read_the_same(
     text = (header + "".join(written)).replace(",", delimiter)
     with TemporaryDirectory() as folder:
         (Path(folder) / "people.csv").write_bytes(text.encode("utf-8", "surrogateescape"))
-        source = Source("people.csv", delimiter=delimiter)
+        source = AudienceSource("people.csv", delimiter=delimiter)
         audience = Audience("people", MARKS, source=source, where=condition)
         try:
             reader = open_audience(audience, WorkingTree(Path(folder)), suppressed=frozenset(), fence=None)
@@ -184,6 +184,6 @@ def test_what_is_uneven_is_read_the_same(
 )
 def test_what_is_large_is_read_the_same(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
-    audience = Audience("people", MARKS, source=Source(name))
+    audience = Audience("people", MARKS, source=AudienceSource(name))
     reader = open_audience(audience, WorkingTree(tmp_path), suppressed=frozenset(), fence=None)
     assert by_columns(reader, ChannelName.SMS) == by_rows(reader, ChannelName.SMS)

@@ -13,7 +13,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberType
 from notifyctl.audience.addresses import Address, plausible
 from notifyctl.audience.numbering import LONGEST_CODE, verdict, verdicts_sql
 from notifyctl.engine import Engine
-from notifyctl.model import Numbers
+from notifyctl.model.project import Numbers
 
 KINDS = [Numbers.POSSIBLE, Numbers.VALID]
 

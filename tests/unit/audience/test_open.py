@@ -10,18 +10,20 @@ from hypothesis import strategies as st
 
 from notifyctl.audience import open_audience
 from notifyctl.audience.tables import MAX_FIELD, MAX_LINE
-from notifyctl.delivery import Exclusion, RecipientBatch, Suppression
-from notifyctl.diagnostics import Location, Marks
+from notifyctl.diagnostics import Location, Positions
 from notifyctl.errors import ProjectError
-from notifyctl.model import Audience, ChannelName, InlineRecipient, Source
+from notifyctl.model.project import Audience, AudienceSource, ChannelName, InlineRecipient
+from notifyctl.model.recipients import RecipientBatch, RowRejection, Suppression
 from notifyctl.testing import MemoryFiles
 
-MARKS = Marks("lists/people.yaml", {("source",): (4, 9), ("columns", "msisdn"): (5, 18), ("where",): (6, 8)})
+MARKS = Positions(
+    "lists/people.yaml", {("source",): (4, 9), ("columns", "msisdn"): (5, 18), ("where",): (6, 8)}
+)
 Bytes = bytes | str
 
 
 def audience(file: str = "people.csv", **parts: Any) -> Audience:
-    given: dict[str, Any] = {"source": Source(file=file), **parts}
+    given: dict[str, Any] = {"source": AudienceSource(file=file), **parts}
     return Audience("people", MARKS, **given)
 
 
@@ -52,7 +54,7 @@ def people(data: Bytes, **parts: Any) -> list[tuple[str, dict[str, str | None]]]
     ]
 
 
-def excluded(data: Bytes, **parts: Any) -> list[tuple[Exclusion, int]]:
+def excluded(data: Bytes, **parts: Any) -> list[tuple[RowRejection, int]]:
     return [(row.reason, row.location.line) for batch in batches(data, **parts) for row in batch.excluded]
 
 
@@ -108,11 +110,11 @@ def test_blemishes_are_told_with_the_line_of_the_file() -> None:
         "+447700900008,F\n"
     )
     assert excluded(data) == [
-        (Exclusion.BAD_ADDRESS, 4),
-        (Exclusion.NO_ADDRESS, 5),
-        (Exclusion.DUPLICATE, 6),
-        (Exclusion.BAD_ROW, 7),
-        (Exclusion.BAD_ROW, 8),
+        (RowRejection.BAD_ADDRESS, 4),
+        (RowRejection.NO_ADDRESS, 5),
+        (RowRejection.DUPLICATE, 6),
+        (RowRejection.BAD_ROW, 7),
+        (RowRejection.BAD_ROW, 8),
     ]
     assert [address for address, _ in people(data)] == ["+447700900001", "+447700900008"]
 
@@ -122,18 +124,18 @@ def test_blemishes_are_told_with_the_line_of_the_file() -> None:
 )
 def test_rows_that_cannot_be_read_hide_nobody_after_them(row: bytes) -> None:
     data = b"msisdn,name\n+447700900001,Ada\n" + row + b"\n+447700900003,Grace\n"
-    assert (Exclusion.BAD_ROW, 3) in excluded(data)
+    assert (RowRejection.BAD_ROW, 3) in excluded(data)
     assert people(data)[0][0] == "+447700900001"
 
 
 def test_a_line_longer_than_any_row_is_skipped_and_counted() -> None:
     long = "x" * (3 * MAX_LINE + 5)
     data = f"msisdn,name\n+447700900001,Ada\n+447700900002,{long}\n+447700900003,Grace\n\n"
-    assert excluded(data) == [(Exclusion.BAD_ROW, 3)]
+    assert excluded(data) == [(RowRejection.BAD_ROW, 3)]
     (batch,) = batches(data)
     assert (batch.addresses, batch.lines) == (["+447700900001", "+447700900003"], [2, 4])
     lines = f'{{"msisdn": "+447700900001"}}\n{{"msisdn": "{long}"}}\n{{"msisdn": "+447700900003"}}'
-    assert excluded(lines, file="people.jsonl") == [(Exclusion.BAD_ROW, 2)]
+    assert excluded(lines, file="people.jsonl") == [(RowRejection.BAD_ROW, 2)]
     (batch,) = batches(lines, file="people.jsonl")
     assert (batch.addresses, batch.lines) == (["+447700900001", "+447700900003"], [1, 3])
 
@@ -141,7 +143,7 @@ def test_a_line_longer_than_any_row_is_skipped_and_counted() -> None:
 def test_behind_a_quote_that_is_not_closed_nobody_is_read() -> None:
     inside = "+447700900003,Grace\n" * (MAX_FIELD // 10)
     data = f'msisdn,name\n+447700900001,Ada\n+447700900002,"Bob\n{inside}'
-    assert excluded(data) == [(Exclusion.BAD_ROW, 3)]
+    assert excluded(data) == [(RowRejection.BAD_ROW, 3)]
     assert people(data) == ADA
 
 
@@ -153,7 +155,7 @@ def test_rows_that_are_left_out_come_in_batches_too() -> None:
 @pytest.mark.parametrize("line", ["[1]", "{", '{"msisdn": {"a": 1}}', "nonsense", '"text"'])
 def test_lines_that_are_no_object_hide_nobody(line: str) -> None:
     data = f'{{"msisdn": "+447700900001", "name": "Ada"}}\n{line}\n'
-    assert excluded(data, file="people.jsonl") == [(Exclusion.BAD_ROW, 2)]
+    assert excluded(data, file="people.jsonl") == [(RowRejection.BAD_ROW, 2)]
     assert people(data, file="people.jsonl") == ADA
 
 
@@ -179,7 +181,9 @@ def test_an_unknown_column_names_the_nearest() -> None:
 
 def test_a_file_that_is_missing_or_out_of_reach() -> None:
     for named in ("nobody.csv", "../../etc/passwd", "/etc/passwd", ".."):
-        assert refusal("msisdn\n", file="people.csv", source=Source(file=named))[0] == "unreadable-file"
+        assert (
+            refusal("msisdn\n", file="people.csv", source=AudienceSource(file=named))[0] == "unreadable-file"
+        )
 
 
 def test_each_inline_address_is_a_recipient() -> None:
@@ -201,7 +205,7 @@ def test_each_inline_address_is_a_recipient() -> None:
     assert batch.addresses == ["+447700900001", "+447700900002", "+447700900003"]
     assert batch.correlations == [None, "shift", "shift"]
     assert batch.values == {"name": ("Ada", "team", "team")}
-    assert [row.reason for row in batch.excluded] == [Exclusion.DUPLICATE, Exclusion.NO_ADDRESS]
+    assert [row.reason for row in batch.excluded] == [RowRejection.DUPLICATE, RowRejection.NO_ADDRESS]
     (batch,) = reader.batches(ChannelName.EMAIL)
     assert batch.addresses == ["ada@acme.example"]
 

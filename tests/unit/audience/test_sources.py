@@ -13,13 +13,13 @@ import pytest
 
 from notifyctl.audience import open_audience
 from notifyctl.audience.streams import FREE
-from notifyctl.delivery import Exclusion
-from notifyctl.diagnostics import Marks
+from notifyctl.diagnostics import Positions
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.files import WorkingTree
-from notifyctl.model import Audience, ChannelName, Secret, Source
+from notifyctl.model.project import Audience, AudienceSource, ChannelName, Secret
+from notifyctl.model.recipients import RowRejection
 
-MARKS = Marks("people.yaml", {("source",): (4, 9)})
+MARKS = Positions("people.yaml", {("source",): (4, 9)})
 PEOPLE = [(f"+44770090{n:04}", f"Zoë {n}", n) for n in range(9)]
 CSV = "phone,name,age\n" + "".join(f"{phone},{name},{age}\n" for phone, name, age in PEOPLE)
 LINES = "".join(json.dumps({"phone": phone, "name": name, "age": age}) + "\n" for phone, name, age in PEOPLE)
@@ -57,44 +57,47 @@ def put_zstd(path: Path) -> None:
     path.write_bytes(zstd.compress(CSV.encode()))
 
 
-FORMS: Mapping[str, tuple[Callable[[Path], object], Source]] = {
-    "comma": (lambda path: path.write_text(CSV), Source("people.csv")),
-    "semicolon": (lambda path: path.write_text(CSV.replace(",", ";")), Source("people.csv")),
-    "bar": (lambda path: path.write_text(CSV.replace(",", "|")), Source("people.csv")),
-    "tab in .csv": (lambda path: path.write_text(CSV.replace(",", "\t")), Source("people.csv")),
-    "tab": (lambda path: path.write_text(CSV.replace(",", "\t")), Source("people.tsv")),
+FORMS: Mapping[str, tuple[Callable[[Path], object], AudienceSource]] = {
+    "comma": (lambda path: path.write_text(CSV), AudienceSource("people.csv")),
+    "semicolon": (lambda path: path.write_text(CSV.replace(",", ";")), AudienceSource("people.csv")),
+    "bar": (lambda path: path.write_text(CSV.replace(",", "|")), AudienceSource("people.csv")),
+    "tab in .csv": (lambda path: path.write_text(CSV.replace(",", "\t")), AudienceSource("people.csv")),
+    "tab": (lambda path: path.write_text(CSV.replace(",", "\t")), AudienceSource("people.tsv")),
     "colon, as said": (
         lambda path: path.write_text(CSV.replace(",", ":")),
-        Source("people.csv", delimiter=":"),
+        AudienceSource("people.csv", delimiter=":"),
     ),
-    "mark of UTF-8": (lambda path: path.write_text(CSV, "utf-8-sig"), Source("people.csv")),
-    "UTF-16": (lambda path: path.write_text(CSV, "utf-16"), Source("people.csv")),
+    "mark of UTF-8": (lambda path: path.write_text(CSV, "utf-8-sig"), AudienceSource("people.csv")),
+    "UTF-16": (lambda path: path.write_text(CSV, "utf-16"), AudienceSource("people.csv")),
     "UTF-16, as said": (
         lambda path: path.write_text(CSV, "utf-16-le"),
-        Source("people.csv", encoding="utf-16-le"),
+        AudienceSource("people.csv", encoding="utf-16-le"),
     ),
-    "cp1252": (lambda path: path.write_text(CSV, "cp1252"), Source("people.csv", encoding="cp1252")),
-    "CR LF": (lambda path: path.write_bytes(CSV.replace("\n", "\r\n").encode()), Source("people.csv")),
-    "CR": (lambda path: path.write_bytes(CSV.replace("\n", "\r").encode()), Source("people.csv")),
-    "gzip": (lambda path: path.write_bytes(gzip.compress(CSV.encode())), Source("people.csv.gz")),
-    "zstd": (put_zstd, Source("people.csv.zst")),
-    "JSON Lines": (lambda path: path.write_text(LINES), Source("people.jsonl")),
+    "cp1252": (lambda path: path.write_text(CSV, "cp1252"), AudienceSource("people.csv", encoding="cp1252")),
+    "CR LF": (
+        lambda path: path.write_bytes(CSV.replace("\n", "\r\n").encode()),
+        AudienceSource("people.csv"),
+    ),
+    "CR": (lambda path: path.write_bytes(CSV.replace("\n", "\r").encode()), AudienceSource("people.csv")),
+    "gzip": (lambda path: path.write_bytes(gzip.compress(CSV.encode())), AudienceSource("people.csv.gz")),
+    "zstd": (put_zstd, AudienceSource("people.csv.zst")),
+    "JSON Lines": (lambda path: path.write_text(LINES), AudienceSource("people.jsonl")),
     "JSON Lines in gzip": (
         lambda path: path.write_bytes(gzip.compress(LINES.encode())),
-        Source("people.jsonl.gz"),
+        AudienceSource("people.jsonl.gz"),
     ),
-    "Parquet": (put_parquet, Source("people.parquet")),
-    "SQLite table": (put_sqlite, Source("people.sqlite", table="people")),
-    "SQLite query": (put_sqlite, Source("people.db", sql="SELECT * FROM people ORDER BY age;")),
-    "DuckDB table": (put_duckdb, Source("people.duckdb", table="people")),
-    "DuckDB query": (put_duckdb, Source("people.duckdb", sql="SELECT * FROM people ORDER BY age;")),
-    "format said": (lambda path: path.write_text(LINES), Source("people.txt", format="jsonl")),
+    "Parquet": (put_parquet, AudienceSource("people.parquet")),
+    "SQLite table": (put_sqlite, AudienceSource("people.sqlite", table="people")),
+    "SQLite query": (put_sqlite, AudienceSource("people.db", sql="SELECT * FROM people ORDER BY age;")),
+    "DuckDB table": (put_duckdb, AudienceSource("people.duckdb", table="people")),
+    "DuckDB query": (put_duckdb, AudienceSource("people.duckdb", sql="SELECT * FROM people ORDER BY age;")),
+    "format said": (lambda path: path.write_text(LINES), AudienceSource("people.txt", format="jsonl")),
 }
 
 
 def read(
-    root: Path, source: Source, *, environ: Mapping[str, str] | None = None, **parts: Any
-) -> tuple[list[tuple[str, str | None]], list[tuple[Exclusion, int, str]]]:
+    root: Path, source: AudienceSource, *, environ: Mapping[str, str] | None = None, **parts: Any
+) -> tuple[list[tuple[str, str | None]], list[tuple[RowRejection, int, str]]]:
     """Addresses with names, and who is nobody."""
     given = {"columns": {"msisdn": "phone"}, "substitutions": {"name": "name"}, **parts}
     audience = Audience("people", MARKS, source=source, **given)
@@ -107,7 +110,7 @@ def read(
     return people, nobody
 
 
-def refusal(root: Path, source: Source, **parts: Any) -> str:
+def refusal(root: Path, source: AudienceSource, **parts: Any) -> str:
     with pytest.raises(ProjectError) as told:
         read(root, source, **parts)
     [diagnostic] = told.value.diagnostics
@@ -135,16 +138,16 @@ def test_several_parquet_files_are_read_in_the_order_of_their_names(tmp_path: Pa
     put_parquet(tmp_path / "data" / "b.parquet", 5, 9)
     put_parquet(tmp_path / "data" / "a.parquet", 0, 5)
     put_parquet(tmp_path / "c.parquet", 0, 1)
-    people, _ = read(tmp_path, Source("data/*.parquet"))
+    people, _ = read(tmp_path, AudienceSource("data/*.parquet"))
     assert people == [(phone, name) for phone, name, _ in PEOPLE]
-    assert "there is no file" in refusal(tmp_path, Source("none/*.parquet"))
+    assert "there is no file" in refusal(tmp_path, AudienceSource("none/*.parquet"))
 
 
 def test_bytes_that_are_no_utf_8_are_a_row_and_the_way_out_is_told(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text(CSV, "latin-1")
-    people, nobody = read(tmp_path, Source("people.csv"))
+    people, nobody = read(tmp_path, AudienceSource("people.csv"))
     assert people == []
-    assert {reason for reason, _, _ in nobody} == {Exclusion.BAD_ROW}
+    assert {reason for reason, _, _ in nobody} == {RowRejection.BAD_ROW}
     assert "source: {encoding: …}" in nobody[0][2]
 
 
@@ -153,7 +156,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
         file.write(b"phone,name\n")
         for _ in range(2 * FREE // (1 << 20)):
             file.write(b"0" * (1 << 20))
-    assert "unpacks to more than" in refusal(tmp_path, Source("people.csv.gz"))
+    assert "unpacks to more than" in refusal(tmp_path, AudienceSource("people.csv.gz"))
 
 
 @pytest.mark.parametrize(
@@ -163,14 +166,14 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
 )
 def test_what_is_no_gzip_or_breaks_off_is_no_audience(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "people.csv.gz").write_bytes(data)
-    assert "people.csv.gz: " in refusal(tmp_path, Source("people.csv.gz"))
+    assert "people.csv.gz: " in refusal(tmp_path, AudienceSource("people.csv.gz"))
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "sqlite", "duckdb"])
 def test_what_is_no_such_file_is_told(suffix: str, tmp_path: Path) -> None:
     (tmp_path / f"people.{suffix}").write_bytes(b"phone,name\n+447700900000,Ada\n")
     table = None if suffix == "parquet" else "people"
-    assert f"people.{suffix}: " in refusal(tmp_path, Source(f"people.{suffix}", table=table))
+    assert f"people.{suffix}: " in refusal(tmp_path, AudienceSource(f"people.{suffix}", table=table))
 
 
 HOSTILE = {
@@ -233,7 +236,7 @@ def test_a_query_reads_its_database_and_nothing_else(sql: str, kind: str, tmp_pa
     path = tmp_path / f"people.{kind}"
     (put_sqlite if kind == "sqlite" else put_duckdb)(path)
     before = path.read_bytes()
-    assert refusal(tmp_path, Source(path.name, sql=sql))
+    assert refusal(tmp_path, AudienceSource(path.name, sql=sql))
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
 
@@ -259,8 +262,8 @@ def test_a_file_hides_nothing_from_its_judge(made: str, tmp_path: Path) -> None:
             database.execute(made)
         except duckdb.Error:
             return  # the engine itself does not take it
-    assert refusal(tmp_path, Source(path.name, table="shown"))
-    assert refusal(tmp_path, Source(path.name, sql="SELECT a.* FROM people, shown a"))
+    assert refusal(tmp_path, AudienceSource(path.name, table="shown"))
+    assert refusal(tmp_path, AudienceSource(path.name, sql="SELECT a.* FROM people, shown a"))
 
 
 def test_usual_queries_are_allowed(tmp_path: Path) -> None:
@@ -274,16 +277,16 @@ def test_usual_queries_are_allowed(tmp_path: Path) -> None:
         WITH old AS (SELECT phone, trim(upper(name)) AS name, row_number() OVER (PARTITION BY phone ORDER BY age) AS nth
                      FROM "of AS age" WHERE age >= 7 AND name LIKE 'Z%' AND date_part('year', current_date) > 2000)
         SELECT phone, max(name) AS name, count(*) AS n FROM old, unnest([1]) WHERE nth = 1 GROUP BY ALL ORDER BY phone"""
-    people, _ = read(tmp_path, Source(path.name, sql=sql))
+    people, _ = read(tmp_path, AudienceSource(path.name, sql=sql))
     assert [name for _, name in people] == ["ZOË 7", "ZOË 8"]
 
 
 def test_a_database_needs_a_table_or_a_query(tmp_path: Path) -> None:
     put_sqlite(tmp_path / "people.sqlite")
-    assert "name its `table`" in refusal(tmp_path, Source("people.sqlite"))
+    assert "name its `table`" in refusal(tmp_path, AudienceSource("people.sqlite"))
     (tmp_path / "people.csv").write_text(CSV)
-    assert "is no database" in refusal(tmp_path, Source("people.csv", table="people"))
-    assert "no such table" in refusal(tmp_path, Source("people.sqlite", table="nobody"))
+    assert "is no database" in refusal(tmp_path, AudienceSource("people.csv", table="people"))
+    assert "no such table" in refusal(tmp_path, AudienceSource("people.sqlite", table="nobody"))
 
 
 def test_values_that_are_no_text_are_rows_of_nobody(tmp_path: Path) -> None:
@@ -292,9 +295,9 @@ def test_values_that_are_no_text_are_rows_of_nobody(tmp_path: Path) -> None:
         database.execute("INSERT INTO people VALUES ('+447700900001', x'00ff')")
         database.execute("INSERT INTO people VALUES ('+447700900002', 1.5)")
     database.close()
-    people, nobody = read(tmp_path, Source("people.sqlite", table="people"))
+    people, nobody = read(tmp_path, AudienceSource("people.sqlite", table="people"))
     assert people == [("+447700900002", "1.5")]
-    assert nobody == [(Exclusion.BAD_ROW, 1, "'name' is neither a text nor a number")]
+    assert nobody == [(RowRejection.BAD_ROW, 1, "'name' is neither a text nor a number")]
 
 
 # A real server
@@ -323,13 +326,15 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         running.cleanup()
 
 
-QUERY = Source(sql="SELECT * FROM people WHERE name LIKE 'Zoë%' ORDER BY age", url=Secret(env="CRM_URL"))
+QUERY = AudienceSource(
+    sql="SELECT * FROM people WHERE name LIKE 'Zoë%' ORDER BY age", url=Secret(env="CRM_URL")
+)
 
 
 def test_postgresql_gives_the_same_people(postgres: str, tmp_path: Path) -> None:
     people, nobody = read(tmp_path, QUERY, environ={"CRM_URL": postgres})
     assert (people, nobody) == ([(phone, name) for phone, name, _ in PEOPLE], [])
-    table = Source(table="people", url=Secret(env="CRM_URL"))
+    table = AudienceSource(table="people", url=Secret(env="CRM_URL"))
     assert len(read(tmp_path, table, environ={"CRM_URL": postgres}, where="age <> '3'")[0]) == len(PEOPLE) - 1
 
 
@@ -347,7 +352,7 @@ def test_postgresql_gives_the_same_people(postgres: str, tmp_path: Path) -> None
 def test_postgresql_is_only_read(sql: str, postgres: str, tmp_path: Path) -> None:
     import psycopg
 
-    source = Source(sql=sql, url=Secret(env="CRM_URL"))
+    source = AudienceSource(sql=sql, url=Secret(env="CRM_URL"))
     assert "the query failed: " in refusal(tmp_path, source, environ={"CRM_URL": postgres})
     with psycopg.connect(postgres) as connection:
         assert connection.execute("SELECT count(*) FROM people").fetchone() == (len(PEOPLE),)

@@ -12,7 +12,7 @@ from notifyctl.audience import Suppressions
 from notifyctl.diagnostics import Location
 from notifyctl.errors import SettingsError
 from notifyctl.hashing import RecipientHasher
-from notifyctl.model import Category, ChannelName, Secret, SuppressionList
+from notifyctl.model.project import Category, ChannelName, Secret, SuppressionList
 from notifyctl.testing import MemoryFiles
 
 HERE = Location("notifyctl.yaml", 7, 3)

@@ -24,7 +24,7 @@ from notifyctl.config.fields import (
 )
 from notifyctl.config.nodes import node_of
 from notifyctl.config.reader import read_documents
-from notifyctl.config.texts import duration
+from notifyctl.config.scalar_types import duration
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.rulebook import receipts
 

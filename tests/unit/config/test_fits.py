@@ -14,7 +14,7 @@ from notifyctl.config.check import check
 from notifyctl.config.fields import Cases, Choice, Either, Items, Record, Shape, Table
 from notifyctl.config.fits import fits
 from notifyctl.config.nodes import node_of
-from notifyctl.model import ChannelName
+from notifyctl.model.project import ChannelName
 
 SHAPES: dict[str, Shape] = {
     f"{name} {part}": shape

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notifyctl.config.nodes import places
-from notifyctl.config.places import LatePlaces, Source, top_of
+from notifyctl.config.positions import LatePlaces, Source, top_of
 from notifyctl.config.reader import read_documents
 
 DATA = b"a: 1\nb:\n  c: [x, {d: y}]\n  e: ~\n---\n# nothing\n---\n  f: {g: h}\n---\n- i\n"

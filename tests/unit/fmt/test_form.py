@@ -7,7 +7,7 @@ import pytest
 from notifyctl.channels import CHANNELS
 from notifyctl.config.documents import shapes
 from notifyctl.diagnostics import Diagnostic
-from notifyctl.fmt.canon import formatted
+from notifyctl.fmt.formatter import format_bytes
 
 KINDS = shapes([channel.shape for channel in CHANNELS.values()])
 HEAD = "apiVersion: notifyctl/v1\nkind: Notification\nname: n\n"
@@ -15,7 +15,7 @@ HEAD = "apiVersion: notifyctl/v1\nkind: Notification\nname: n\n"
 
 def form(text: str | bytes) -> str:
     data = text.encode() if isinstance(text, str) else text
-    made = formatted(data, "n.yaml", KINDS)
+    made = format_bytes(data, "n.yaml", KINDS)
     assert isinstance(made, bytes), made
     return made.decode()
 
@@ -156,6 +156,6 @@ def test_a_file_that_is_not_ours_is_no_matter_of_ours() -> None:
 )  # fmt: skip
 def test_what_cannot_be_read_is_told_at_its_line(broken: str | bytes, line: int) -> None:
     data = broken.encode() if isinstance(broken, str) else broken
-    found = formatted(data, "n.yaml", KINDS)
+    found = format_bytes(data, "n.yaml", KINDS)
     assert isinstance(found, Diagnostic)
     assert (found.location.file, found.location.line) == ("n.yaml", line)

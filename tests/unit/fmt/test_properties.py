@@ -17,7 +17,7 @@ from notifyctl.config.documents import shapes
 from notifyctl.config.nodes import MappingNode, Node, Scalar
 from notifyctl.config.reader import read_documents
 from notifyctl.diagnostics import Diagnostic
-from notifyctl.fmt.canon import formatted
+from notifyctl.fmt.formatter import format_bytes
 
 ROOT = Path(__file__).parents[3]
 KINDS = shapes([channel.shape for channel in CHANNELS.values()])
@@ -178,13 +178,13 @@ def comments(data: bytes) -> list[str]:
 
 def holds(data: bytes) -> None:
     _, problems = read_documents(data, "x.yaml")
-    once = formatted(data, "x.yaml", KINDS)
+    once = format_bytes(data, "x.yaml", KINDS)
     if problems:
         assert isinstance(once, Diagnostic)
         return
     assert isinstance(once, bytes), once
     assert values(once) == values(data)
-    assert formatted(once, "x.yaml", KINDS) == once
+    assert format_bytes(once, "x.yaml", KINDS) == once
     assert comments(once) == comments(data)
 
 

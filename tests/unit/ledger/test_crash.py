@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from notifyctl.delivery import BatchState, Scope
 from notifyctl.errors import LedgerLockedError
 from notifyctl.ledger.sqlite import SqliteStore
-from notifyctl.model import ChannelName
+from notifyctl.model.ledger import BatchState
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import Scope
 from notifyctl.testing import ManualClock
 
 ROOT = Path(__file__).parents[3]
@@ -25,9 +26,9 @@ VICTIM = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from notifyctl.delivery import Scope
+from notifyctl.model.recipients import Scope
 from notifyctl.ledger.sqlite import SqliteStore
-from notifyctl.model import ChannelName
+from notifyctl.model.project import ChannelName
 from notifyctl.testing import ManualClock
 
 at = datetime(2026, 12, 1, 9, tzinfo=UTC)

@@ -5,9 +5,9 @@ import hmac
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.delivery import ID_BYTES
 from notifyctl.ledger import recipient_hasher
 from notifyctl.ledger.identity import key_check
+from notifyctl.model.recipients import ID_BYTES
 
 
 @given(key=st.binary(max_size=200), addresses=st.lists(st.text(st.characters(codec="utf-8"))))

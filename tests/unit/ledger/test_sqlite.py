@@ -13,25 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from notifyctl.delivery import (
-    ID_BYTES,
-    MEMBER_BYTES,
-    Accepted,
-    BatchState,
-    Outcome,
-    Refused,
-    Rejected,
-    Scope,
-    Unknown,
-)
 from notifyctl.errors import LedgerError, LedgerLockedError
-from notifyctl.facts import Receipt, Statement, StatementKind
 from notifyctl.ledger import FixedIdentity, recipient_hasher
 from notifyctl.ledger.results import journal_of
 from notifyctl.ledger.schema import FACTS
 from notifyctl.ledger.sqlite import SqliteStore
 from notifyctl.ledger.writer import HELD_PART, told
-from notifyctl.model import ChannelName
+from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
+from notifyctl.model.events import Receipt, Statement, StatementKind
+from notifyctl.model.ledger import BatchState
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.testing import ManualClock
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.delivery import Message, RecipientBatch
 from notifyctl.lint.looker import Looker, glance
 from notifyctl.message.substitute import placeholders
-from notifyctl.model import ChannelName, Variable
+from notifyctl.model.message import Message
+from notifyctl.model.project import ChannelName, Variable
+from notifyctl.model.recipients import RecipientBatch
 
 NAMES = ("name", "area")
 words = st.text(st.sampled_from("ab \t\u00a0\u20ac{\u00e7\U0001f600"), max_size=12)

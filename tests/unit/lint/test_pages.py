@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from notifyctl.cli.main import run
-from notifyctl.delivery import Exclusion
 from notifyctl.lint.pages import PAGES
+from notifyctl.model.recipients import RowRejection
 
 PACKAGE = Path(__file__).parents[3] / "notifyctl"
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
@@ -57,7 +57,7 @@ def told() -> Iterator[str]:
 def test_every_rule_has_a_page() -> None:
     known = set(PAGES) | {"utf-8"}
     assert sorted(set(told()) - known) == []
-    assert {exclusion.value for exclusion in Exclusion} <= known
+    assert {exclusion.value for exclusion in RowRejection} <= known
 
 
 def test_every_page_belongs_to_a_rule() -> None:

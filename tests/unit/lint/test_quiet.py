@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.channels.channel import texts
-from notifyctl.delivery import Message
 from notifyctl.lint.leaks import MARKS, marked, suspicious
 from notifyctl.lint.words import (
     CONTROL,
@@ -22,7 +21,8 @@ from notifyctl.lint.words import (
     harmless,
     quiet,
 )
-from notifyctl.model import ChannelName
+from notifyctl.model.message import Message
+from notifyctl.model.project import ChannelName
 
 PIECES = st.one_of(
     st.sampled_from(

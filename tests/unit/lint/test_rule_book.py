@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from notifyctl.app.checking import lint
+from notifyctl.app.lint import lint
 from notifyctl.app.workspace import open_workspace
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.lint.pages import PAGES

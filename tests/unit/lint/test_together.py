@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from notifyctl.app.checking import lint, look_through
+from notifyctl.app.lint import check_files, lint
 from notifyctl.app.workspace import open_workspace
 from notifyctl.beside import ENOUGH, Companion, pays
 from notifyctl.lint.idle import answer
@@ -58,7 +58,7 @@ def test_two_processes_find_what_one_finds(folder: Path) -> None:
         assert both.project == alone.project
         assert lint(both, None, companion=companion) == found
         assert companion.share
-    assert look_through(folder, None)[1] == found
+    assert check_files(folder, None)[1] == found
 
 
 def test_what_a_second_process_leaves_undone_is_done(folder: Path) -> None:

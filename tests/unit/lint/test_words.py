@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.delivery import Message
 from notifyctl.lint.words import check_words
-from notifyctl.model import ChannelName
+from notifyctl.model.message import Message
+from notifyctl.model.project import ChannelName
 
 
 def rules(text: str, *, html: bool = False) -> list[tuple[str, str]]:

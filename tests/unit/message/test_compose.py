@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from notifyctl.delivery import Message
-from notifyctl.diagnostics import Diagnostic, Marks
+from notifyctl.diagnostics import Diagnostic, Positions
 from notifyctl.message import compose, content_hash, variant_for, variants
-from notifyctl.model import Audience, ChannelName, LocaleVariant, Notification, Template, Variable
+from notifyctl.model.message import Message
+from notifyctl.model.project import Audience, ChannelName, LocaleVariant, Notification, Template, Variable
 from notifyctl.testing import MemoryFiles
 
-MARKS = Marks("templates/outage.yaml", {("content", "text"): (8, 9), ("content",): (7, 3)})
+MARKS = Positions("templates/outage.yaml", {("content", "text"): (8, 9), ("content",): (7, 3)})
 
 
 def template(**parts: Any) -> Template:
@@ -23,7 +23,7 @@ def template(**parts: Any) -> Template:
 def composed(
     source: Template, *, variant: str | None = None, files: dict[str, str] | None = None, **parts: Any
 ) -> tuple[Message | None, list[Diagnostic]]:
-    notification = Notification("n", source, Audience("a", Marks("a.yaml")), Marks("n.yaml"), **parts)
+    notification = Notification("n", source, Audience("a", Positions("a.yaml")), Positions("n.yaml"), **parts)
     return compose(
         notification,
         variant=variant,

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.delivery import Message
 from notifyctl.message import DeliveryHash, canonical, content_hash
-from notifyctl.model import ChannelName
+from notifyctl.model.message import Message
+from notifyctl.model.project import ChannelName
 
 MESSAGE = Message(
     ChannelName.SMS,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.message.plain import WORDS, plainly
-from notifyctl.message.templates import renderer
+from notifyctl.message.fast_render import WORDS, render_fast
+from notifyctl.message.jinja import renderer
 from notifyctl.testing import MemoryFiles
 
 NAMES = ("brand", "a", "_b9", "n", "range", "smartlink", *sorted(WORDS), "endif", "block", "recursive")
@@ -38,7 +38,7 @@ values = st.one_of(st.text(max_size=8), st.integers(), st.sampled_from(["<b>", "
     given_values=st.dictionaries(st.sampled_from(NAMES), values),
 )
 def test_plain_is_what_jinja_makes(source: str, name: str, given_values: dict[str, str | int]) -> None:
-    made = plainly(source, name, given_values)
+    made = render_fast(source, name, given_values)
     if made is not None:
         assert made == renderer(MemoryFiles({}))(source, name, given_values)
 
@@ -56,4 +56,4 @@ def test_plain_is_what_jinja_makes(source: str, name: str, given_values: dict[st
     ],
 )
 def test_what_is_plain(source: str, text: str | None) -> None:
-    assert plainly(source, "a.yaml#text", {"brand": "Acme & Co", "n": 7, "items": [1]}) == text
+    assert render_fast(source, "a.yaml#text", {"brand": "Acme & Co", "n": 7, "items": [1]}) == text

@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.delivery import Message, RecipientBatch
 from notifyctl.message import Filler, own_values, placeholders, resolve
-from notifyctl.model import ChannelName
+from notifyctl.model.message import Message
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import RecipientBatch
 
 names = st.sampled_from(["area", "name", "value"])
 chunks = st.one_of(

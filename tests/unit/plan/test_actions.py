@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.model import Joiners
+from notifyctl.model.project import Joiners
 from notifyctl.plan.actions import AUTHORISED, SENDS, Action, Circumstances, Decision, Intent, decide
 
 

@@ -12,18 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifyctl.delivery import (
-    ID_BYTES,
-    ExcludedRow,
-    Exclusion,
-    Message,
-    RecipientBatch,
-    Scope,
-    Suppression,
-)
-from notifyctl.diagnostics import Location, Marks
+from notifyctl.diagnostics import Location, Positions
 from notifyctl.message import DeliveryHash, placeholders
-from notifyctl.model import (
+from notifyctl.model.message import Message
+from notifyctl.model.project import (
     Audience,
     Category,
     ChannelName,
@@ -35,6 +27,7 @@ from notifyctl.model import (
     Template,
     Variable,
 )
+from notifyctl.model.recipients import ID_BYTES, RecipientBatch, RejectedRow, RowRejection, Scope, Suppression
 from notifyctl.plan.actions import Action
 from notifyctl.plan.build import Frame, build_plan
 from notifyctl.plan.part import Orphan, Part
@@ -44,7 +37,7 @@ from notifyctl.schedule.timing import Occurrence
 from notifyctl.testing import whole
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
-MARKS = Marks("n.yaml")
+MARKS = Positions("n.yaml")
 TEXTS = {None: "Hi $(name). Acme", "fr": "Bonjour $(name). Acme"}
 
 
@@ -73,7 +66,7 @@ class People:
     """An audience in memory, handed out in batches of `size`."""
 
     people: Sequence[Person]
-    excluded: Sequence[ExcludedRow] = ()
+    excluded: Sequence[RejectedRow] = ()
     size: int = 4
     variables: Sequence[str] = ("name",)
     file: str = "people.csv"
@@ -306,9 +299,9 @@ def test_marketing_mail_without_unsubscribe_is_blocked_where_policy_asks() -> No
 
 def test_rows_that_are_nobody_are_listed_and_not_counted() -> None:
     excluded = [
-        ExcludedRow(Exclusion.BAD_ADDRESS, Location("p.csv", 5, 1), "no"),
-        ExcludedRow(Exclusion.NO_ADDRESS, Location("p.csv", 6, 1), "none"),
-        *(ExcludedRow(Exclusion.DUPLICATE, Location("p.csv", 10 + n, 1), "twice") for n in range(30)),
+        RejectedRow(RowRejection.BAD_ADDRESS, Location("p.csv", 5, 1), "no"),
+        RejectedRow(RowRejection.NO_ADDRESS, Location("p.csv", 6, 1), "none"),
+        *(RejectedRow(RowRejection.DUPLICATE, Location("p.csv", 10 + n, 1), "twice") for n in range(30)),
     ]
     plan = plan_of(part(People([Person(0)], excluded)))
     assert counts(plan) == {"send": 1, "suppressed": 31}

@@ -11,22 +11,12 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifyctl.delivery import (
-    ID_BYTES,
-    MEMBER_BYTES,
-    BatchFacts,
-    BatchState,
-    ExcludedRow,
-    Exclusion,
-    Message,
-    RecipientBatch,
-    Scope,
-    Suppression,
-)
-from notifyctl.diagnostics import Location, Marks
+from notifyctl.diagnostics import Location, Positions
 from notifyctl.ledger import recipient_hasher
 from notifyctl.message import DeliveryHash, placeholders, resolve
-from notifyctl.model import (
+from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.message import Message
+from notifyctl.model.project import (
     Audience,
     ChannelName,
     Environment,
@@ -41,6 +31,15 @@ from notifyctl.model import (
     Variable,
     Window,
 )
+from notifyctl.model.recipients import (
+    ID_BYTES,
+    MEMBER_BYTES,
+    RecipientBatch,
+    RejectedRow,
+    RowRejection,
+    Scope,
+    Suppression,
+)
 from notifyctl.plan.build import Frame, build_plan
 from notifyctl.plan.part import Part
 from notifyctl.plan.plan import Plan
@@ -49,7 +48,7 @@ from notifyctl.plan.standing import Known, PackedIds
 from notifyctl.schedule.timing import Occurrence
 from notifyctl.testing import whole
 
-MARKS = Marks("n.yaml", {})
+MARKS = Positions("n.yaml", {})
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 KEY = b"k" * 32
 VARIABLES = ("area", "name", "note")
@@ -87,7 +86,7 @@ class Crowd:
     """An audience in memory."""
 
     people: Sequence[Somebody]
-    excluded: Sequence[ExcludedRow]
+    excluded: Sequence[RejectedRow]
     weight: int
     variables: Sequence[str] = VARIABLES
     file: str = "people.csv"
@@ -191,7 +190,7 @@ def scenes(draw: st.DrawFn) -> Setting:
         return ids[each.number] + draw(st.sampled_from(known))[:12]
 
     batches = [
-        BatchFacts(
+        BatchRecord(
             number,
             scope,
             draw(st.sampled_from(BatchState)),
@@ -225,8 +224,8 @@ def scenes(draw: st.DrawFn) -> Setting:
     some_ids = st.lists(st.sampled_from(sorted(ids.values())), unique=True) if ids else st.just([])
     recorded = draw(st.none() | some_ids)
     excluded = [
-        ExcludedRow(reason, Location("people.csv", line, 1), "told")
-        for line, reason in enumerate(draw(st.lists(st.sampled_from(Exclusion), max_size=30)))
+        RejectedRow(reason, Location("people.csv", line, 1), "told")
+        for line, reason in enumerate(draw(st.lists(st.sampled_from(RowRejection), max_size=30)))
     ]
     part = Part(
         notification=notification,

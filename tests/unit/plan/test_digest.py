@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.delivery import Scope
-from notifyctl.model import ChannelName, Policy
+from notifyctl.model.project import ChannelName, Policy
+from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Intent
 from notifyctl.plan.digest import ScopeEffects, digest
 

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifyctl.delivery import BatchFacts, BatchState, Scope
 from notifyctl.engine import Engine
-from notifyctl.model import ChannelName
+from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import Scope
 from notifyctl.plan.meet import BATCH_BITS, RANKS, Meeting, Sizes, meet_ids
 from notifyctl.plan.standing import Known, standings
 
@@ -33,10 +34,10 @@ def engine_of(units: Sequence[bytes]) -> Engine:
 
 
 @st.composite
-def batches(draw: st.DrawFn) -> list[BatchFacts]:
+def batches(draw: st.DrawFn) -> list[BatchRecord]:
     numbers = range(1, draw(st.integers(0, 5)) + 1)
     return [
-        BatchFacts(
+        BatchRecord(
             number,
             SCOPE,
             draw(st.sampled_from(BatchState)),
@@ -55,7 +56,7 @@ def batches(draw: st.DrawFn) -> list[BatchFacts]:
 @settings(deadline=None, max_examples=40)
 @given(st.lists(ids, min_size=1, max_size=8, unique=True), batches(), sizes)
 def test_the_word_that_decides_is_the_one_that_is_folded_row_by_row(
-    units: list[bytes], told: list[BatchFacts], at_once: Sizes
+    units: list[bytes], told: list[BatchRecord], at_once: Sizes
 ) -> None:
     expected = {
         each: (RANKS[standing.kind], standing.fingerprint)
@@ -81,7 +82,7 @@ def test_the_word_that_decides_is_the_one_that_is_folded_row_by_row(
     assert meeting.recorded == len(recorded)
 
 
-def members_of(batch: BatchFacts) -> list[bytes]:
+def members_of(batch: BatchRecord) -> list[bytes]:
     return [batch.members[at : at + 16] for at in range(0, len(batch.members), 28)]
 
 

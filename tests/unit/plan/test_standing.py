@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from notifyctl.delivery import FINGERPRINT_BYTES, ID_BYTES, BatchFacts, BatchState, Scope
-from notifyctl.model import ChannelName
+from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
 from notifyctl.plan.standing import Standing, recorded_ids, standings
 
 SCOPE = Scope("outage", 1, "once", ChannelName.SMS)
@@ -20,9 +21,9 @@ def text(number: int) -> bytes:
     return number.to_bytes(FINGERPRINT_BYTES)
 
 
-def batch(number: int, state: BatchState, *members: tuple[int, int], attempt: int = 1) -> BatchFacts:
+def batch(number: int, state: BatchState, *members: tuple[int, int], attempt: int = 1) -> BatchRecord:
     packed = b"".join(person(who) + text(what) for who, what in members)
-    return BatchFacts(number, SCOPE, state, attempt, packed, AT)
+    return BatchRecord(number, SCOPE, state, attempt, packed, AT)
 
 
 @pytest.mark.parametrize(

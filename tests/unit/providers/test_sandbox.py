@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from notifyctl.clock import SystemClock
-from notifyctl.model import TpsCounts
+from notifyctl.model.project import TpsCounts
 from notifyctl.providers.sandbox.app import SandboxSettings
 from notifyctl.providers.sandbox.inbox import Inbox, read
 from notifyctl.providers.sandbox.server import SandboxServer

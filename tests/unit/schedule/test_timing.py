@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.diagnostics import Marks
-from notifyctl.model import HandOff, Schedule, Window
+from notifyctl.diagnostics import Positions
+from notifyctl.model.project import HandOff, Schedule, Window
 from notifyctl.schedule.timing import Gate, Occurrence, check_schedule, occurrences, timing
 from notifyctl.schedule.zones import instant, local
 
-PLAIN = Schedule("s", Marks("s.yaml"))
+PLAIN = Schedule("s", Positions("s.yaml"))
 ONCE = Occurrence("once", None)
 OFFICE = Window(days=(0, 1, 2, 3, 4), start=time(8), until=time(20))
 ZONES = [

@@ -11,7 +11,7 @@ import pytest
 from notifyctl.cli.main import run
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.views.lint import github, gitlab, junit, sarif, text
-from notifyctl.views.lint.surroundings import Surroundings
+from notifyctl.views.lint.context import LintContext
 
 HOSTILE = "::error::</details> `@all` \x1b[31m\u202e%0A"
 SOURCE = {"a.yaml": ["apiVersion: notifyctl/v1", "kind: Notifcation", "x" * 300 + " here " + "y" * 300]}
@@ -26,7 +26,7 @@ PROBLEMS = [
     Diagnostic("odd", Severity.WARNING, f"{HOSTILE}\nsecond: line, too", Location("a.yaml", 3, 302)),
     Diagnostic("told", Severity.INFO, "only told", Location("b,b.yaml")),
 ]
-HERE = Surroundings(lambda file: SOURCE.get(file, []), prefix="sub/notifications")
+HERE = LintContext(lambda file: SOURCE.get(file, []), prefix="sub/notifications")
 
 
 def test_text_shows_the_line_a_caret_and_the_way_out() -> None:
@@ -62,14 +62,14 @@ def test_text_shows_the_line_a_caret_and_the_way_out() -> None:
 )
 def test_the_caret_stands_below_what_it_means(line: str, column: int, shown: str, caret: int) -> None:
     found = [Diagnostic("r", Severity.ERROR, "m", Location("a.yaml", 1, column))]
-    _, _, drawn, below, *_ = text.render(found, Surroundings(lambda _: [line])).splitlines()
+    _, _, drawn, below, *_ = text.render(found, LintContext(lambda _: [line])).splitlines()
     assert drawn == " " * 10 + "\u2502 " + shown
     assert below == " " * 10 + "\u2502 " + " " * caret + "^"
 
 
 def test_far_down_in_a_file_everything_stays_in_columns() -> None:
     found = [Diagnostic("r", Severity.ERROR, "m", Location("a.yaml", line, 10)) for line in (2, 123_456)]
-    assert text.render(found, Surroundings(lambda _: [])).splitlines()[1:3] == [
+    assert text.render(found, LintContext(lambda _: [])).splitlines()[1:3] == [
         "  2:10      error   m  r",
         "  123456:10 error   m  r",
     ]

@@ -18,10 +18,10 @@ from junitparser import JUnitXml
 
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.views.lint import github, gitlab, junit, sarif, text
-from notifyctl.views.lint.surroundings import Surroundings
-from notifyctl.views.paint import inert
+from notifyctl.views.lint.context import LintContext
+from notifyctl.views.paint import strip_controls
 
-HERE = Surroundings(lambda _: ["a line"], prefix="sub/notifications")
+HERE = LintContext(lambda _: ["a line"], prefix="sub/notifications")
 
 nasty = st.one_of(
     st.text(max_size=40),
@@ -181,7 +181,7 @@ def test_github_sees_as_many_commands_as_are_meant(found: list[Diagnostic]) -> N
         given = dict(pair.split("=", 1) for pair in command[2].split(","))
         assert unescaped(given["file"], of_property=True).startswith("sub/notifications/")
     said = [unescaped(command[3], of_property=False) for command in commands if command]
-    meant = {inert(each.message + (f"\n{each.hint}" if each.hint else "")) for each in found}
+    meant = {strip_controls(each.message + (f"\n{each.hint}" if each.hint else "")) for each in found}
     assert {one_way(text) for text in said} <= {one_way(text) for text in meant}
     rest = [line for line in lines if not line.startswith("::")]
     assert len(rest) == (1 if shown != by_severity else 0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.delivery import Accepted, Outcome, Refused, Rejected, Unknown
+from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
 from notifyctl.providers.webexconnect.answers import outcome_of, seconds_of
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)

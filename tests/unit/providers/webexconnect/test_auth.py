@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from notifyctl.errors import SettingsError
-from notifyctl.model import Auth, JwtAuth, Secret
+from notifyctl.model.project import Auth, JwtAuth, Secret
 from notifyctl.providers.webexconnect.auth import read_credentials, redacted_headers
 from notifyctl.secrets import read_secret
 

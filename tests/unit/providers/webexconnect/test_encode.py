@@ -8,8 +8,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.delivery import Batch, Destinations, Envelope, Message, Scope
-from notifyctl.model import ChannelName
+from notifyctl.model.batch import Batch, Destinations
+from notifyctl.model.message import Envelope, Message
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import Scope
 from notifyctl.providers.webexconnect.encode import Encoder
 from notifyctl.providers.webexconnect.payload import body_of
 

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from notifyctl.channels.request import check_request
-from notifyctl.delivery import Batch, Destination, Destinations, Envelope, Message, Scope
-from notifyctl.model import ChannelName
+from notifyctl.model.batch import Batch, Destination, Destinations
+from notifyctl.model.message import Envelope, Message
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import Scope
 from notifyctl.providers.webexconnect.encode import Encoder
 from notifyctl.providers.webexconnect.payload import body_of
 

@@ -1,0 +1,227 @@
+"""`apply` as a use case: lock, derive again, compare with what was reviewed, send; and the dry run, which walks the same list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from notifyctl.app.ledgers import (
+    external_key,
+    facts_from,
+    facts_of,
+    holder,
+    ledger_name,
+    ledger_store,
+    no_ledger,
+)
+from notifyctl.app.opt_outs import Watch
+from notifyctl.app.plan import derive, make_plan, provider_identity
+from notifyctl.app.providers import open_provider, prepare_only
+from notifyctl.app.workspace import Workspace
+from notifyctl.apply.run import Event, Job, Report, Stop, dry_run, run
+from notifyctl.errors import PlanRefusedError, ProjectError, UsageError
+from notifyctl.git import revision
+from notifyctl.model.batch import Batch, PreparedRequest
+from notifyctl.model.events import Statement, StatementKind
+from notifyctl.model.project import Environment
+from notifyctl.plan.actions import Action
+from notifyctl.plan.plan import Plan
+from notifyctl.plan.saved import SavedPlan, beyond
+from notifyctl.plan.standing import MEMBER
+from notifyctl.ports import LedgerWriter
+
+Confirm = Callable[[Plan], bool]
+"""Shows a plan to a person and asks; False when they decline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an apply did. `report` is None when the plan held nothing to send."""
+
+    plan: Plan
+    report: Report | None
+
+
+def apply(
+    workspace: Workspace,
+    environment: Environment,
+    *,
+    only: tuple[str, ...] = (),
+    saved: SavedPlan | None = None,
+    expect: str | None = None,
+    confirm: Confirm | None = None,
+    on_plan: Callable[[Plan], None],
+    on_event: Callable[[Event], None],
+    stop: Stop,
+) -> Applied:
+    """Send what the plan says. `confirm` is None where nobody can be asked; then `expect` must name the digest. With `saved`
+    no more than that plan, which is used once: again it sends to whom was never attempted.
+
+    Raises PlanRefusedError when the digest is another, UsageError when neither digest nor person confirms,
+    LedgerError, LedgerLockedError, ProjectError, SettingsError. `on_plan` gets the plan that will be walked.
+    """
+    store = ledger_store(workspace, environment)
+    if not store.exists() and not environment.is_sandbox:
+        store.refuse_lost()
+        raise no_ledger(environment, planning=False)
+    most = None
+    if saved is not None:
+        hold_to(saved, workspace, environment, expect)
+    if expect is None and not environment.is_sandbox:
+        # Asked before the lock is taken: a person at a prompt must not keep others from sending.
+        shown = sound(make_plan(workspace, environment, only=only), on_plan)
+        if not shown.sends:
+            return Applied(shown, None)
+        refuse_unconfirmed(shown, environment, confirm)
+        expect, most = shown.digest, shown.sends
+    if not store.exists():
+        store.create()
+    with store.writer(holder(), revision=revision(workspace.root)) as writer:
+        again = saved is not None and writer.plan_used(saved.id)
+        plan = derive(workspace, environment, facts_from(writer), only=only, fresh_only=again)
+        if saved is not None:
+            hold_to_review(saved, plan, again=again)
+        # The digest also covers what was not due yet: who confirmed a number is held to that number.
+        elif (expect is not None and plan.digest != expect) or (most is not None and plan.sends > most):
+            raise refused(plan, str(expect))
+        sound(plan, on_plan)
+        carry_out(workspace, plan, writer)
+        if not plan.consignments:
+            return Applied(plan, None)
+        if saved is not None:
+            writer.use_plan(saved.id, at=workspace.clock.now())
+        with open_provider(workspace, environment) as provider:
+            report = run(
+                replace(
+                    job_of(workspace, environment, plan),
+                    opted_out=Watch(workspace, environment, facts_from(writer)),
+                ),
+                writer=writer,
+                provider=provider,
+                clock=workspace.clock,
+                on_event=on_event,
+                stop=stop,
+                keep=store.keep,
+            )
+    return Applied(plan, report)
+
+
+def hold_to(saved: SavedPlan, workspace: Workspace, environment: Environment, expect: str | None) -> None:
+    """What can be said of a saved plan before anything is opened. Raises PlanRefusedError."""
+    if expect is not None and expect != saved.digest:
+        raise PlanRefusedError(
+            f"the plan file is not the one that was reviewed; nothing was sent\n  expected {expect}\n"
+            f"  the file {saved.digest}",
+            hint="give the file and the digest of the same plan",
+        )
+    provider = provider_identity(environment)
+    for what, planned, now in (
+        ("environment", saved.environment, environment.name),
+        ("provider", saved.provider, provider),
+    ):
+        if planned != now:
+            raise PlanRefusedError(
+                f"the plan was made for the {what} {planned!r}, and this is {now!r}; nothing was sent",
+                hint="plan again for this one",
+            )
+    if workspace.clock.now() >= saved.valid_until:
+        raise PlanRefusedError(
+            f"the plan was valid until {saved.valid_until.isoformat()}; nothing was sent", hint="plan again"
+        )
+
+
+def hold_to_review(saved: SavedPlan, plan: Plan, *, again: bool) -> None:
+    """Less than what was reviewed may be sent, never more and never other. Raises PlanRefusedError and names the difference."""
+    if saved.lineage != plan.lineage:
+        raise PlanRefusedError(
+            f"the plan was made against another ledger ({saved.lineage}, and this is {plan.lineage}); nothing was sent",
+            hint="plan again",
+        )
+    more = beyond(saved, plan.effects)
+    if more:
+        raise PlanRefusedError(
+            "what would be sent now is more than what was reviewed, or other; nothing was sent\n  "
+            + "\n  ".join(more),
+            hint="plan again, and review that",
+        )
+    if again and not plan.sends:
+        raise PlanRefusedError(
+            "the plan was used: everybody in it was attempted; nothing was sent", hint="plan again"
+        )
+
+
+def carry_out(workspace: Workspace, plan: Plan, writer: LedgerWriter) -> None:
+    """Record the statements about the past that take effect with this apply. Each becomes a fact once."""
+    project, now, who = workspace.sound, workspace.clock.now(), holder()
+    known = {(each.kind, each.notification, each.edition, each.detail) for each in writer.statements()}
+    wanted = [Statement(StatementKind.MOVED, each.target, None, each.source) for each in project.moved]
+    wanted += [
+        Statement(StatementKind.WITHDRAW, each.notification, each.edition, each.reason)
+        for each in project.withdrawals
+    ]
+    wanted += [
+        Statement(StatementKind.ACKNOWLEDGE, each.name, each.edition, each.content_hash)
+        for each in plan.notifications
+        if "acknowledged" in each.reasons.get(Action.UNCHANGED, {})
+    ]
+    for statement in wanted:
+        if (statement.kind, statement.notification, statement.edition, statement.detail) not in known:
+            writer.declare(replace(statement, who=who), at=now)
+    for served in plan.baselines:
+        writer.declare(replace(served.statement, who=who), at=now, served={served.scope: served.members})
+        if not served.opened and served.scope not in {each.scope for each in plan.openings}:
+            ids = b"".join(
+                MEMBER.unpack_from(served.members, at)[0] for at in range(0, len(served.members), MEMBER.size)
+            )
+            writer.open_scope(served.scope, ids, at=now)
+
+
+def sound(plan: Plan, on_plan: Callable[[Plan], None]) -> Plan:
+    """Show the plan; raises ProjectError when it has errors."""
+    on_plan(plan)
+    if not plan.applyable:
+        raise ProjectError("the plan has errors; nothing was sent", hint="`notifyctl plan` lists them")
+    return plan
+
+
+def refuse_unconfirmed(plan: Plan, environment: Environment, confirm: Confirm | None) -> None:
+    """Raises unless somebody is there and agrees."""
+    if confirm is None:
+        raise UsageError(
+            f"nobody is here to confirm {plan.sends:,} messages in {environment.name!r}; nothing was sent",
+            hint=f"review `notifyctl plan`, then: notifyctl apply --expect {plan.digest}",
+        )
+    if not confirm(plan):
+        raise PlanRefusedError("not confirmed; nothing was sent")
+
+
+def refused(plan: Plan, expected: str) -> PlanRefusedError:
+    return PlanRefusedError(
+        f"what would be sent now is not what was expected; nothing was sent\n"
+        f"  expected {expected}\n"
+        f"  now      {plan.digest} ({plan.sends:,} to send)",
+        hint="review `notifyctl plan` again and give its digest",
+    )
+
+
+def prepare_requests(
+    workspace: Workspace, environment: Environment, *, only: tuple[str, ...] = ()
+) -> Iterator[tuple[Batch, PreparedRequest]]:
+    """The exact requests that apply would post now. Needs no secret, sends nothing, changes no file."""
+    with facts_of(workspace, environment) as facts:
+        plan = derive(workspace, environment, facts, only=only)
+        next_batch = facts.next_batch()
+    provider = prepare_only(workspace, environment)
+    yield from dry_run(job_of(workspace, environment, plan), next_batch=next_batch, provider=provider)
+
+
+def job_of(workspace: Workspace, environment: Environment, plan: Plan) -> Job:
+    return Job(
+        openings=plan.openings,
+        consignments=plan.consignments,
+        limits=environment.limits,
+        ledger_name=ledger_name(workspace.sound, environment),
+        # Without a key of its own outside the ledger the seal follows from the batch alone, so that a dry run made
+        # before the ledger exists prints the correlation ids of the first apply.
+        seal_secret=external_key(environment, workspace.environ) or b"",
+    )

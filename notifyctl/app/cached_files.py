@@ -1,0 +1,58 @@
+"""A project's files, each small one read once: `lint` looks through the YAML for more than one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import BinaryIO
+
+from notifyctl.config.paths import read_at_most
+from notifyctl.ports import FileTree
+
+SMALL, MOST = 64 << 10, 16 << 20
+"""Bytes of a file that is kept, and of all that are kept together."""
+
+
+class CachedFiles:
+    """Implements ports.FileTree over another one, for as long as one command looks at it."""
+
+    def __init__(self, files: FileTree) -> None:
+        self._files = files
+        self._paths: Sequence[str] | None = None
+        self._kept: dict[str, bytes] = {}
+        self._left = MOST
+
+    def paths(self) -> Sequence[str]:
+        if self._paths is None:
+            self._paths = self._files.paths()
+        return self._paths
+
+    def read(self, path: str) -> bytes:
+        data = self._kept.get(path)
+        if data is None:
+            data = self._files.read(path)
+            self._keep(path, data)
+        return data
+
+    def open(self, path: str) -> BinaryIO:
+        data = self._kept.get(path)
+        if data is not None:
+            return BytesIO(data)
+        stream = self._files.open(path)
+        data = read_at_most(stream, SMALL + 1)
+        if not self._keep(path, data):
+            stream.seek(0)
+            return stream
+        stream.close()
+        return BytesIO(data)
+
+    def _keep(self, path: str, data: bytes) -> bool:
+        """Whether it is kept: it may be too large for that."""
+        if len(data) > min(SMALL, self._left):
+            return False
+        self._kept[path] = data
+        self._left -= len(data)
+        return True
+
+    def on_disk(self, path: str) -> str | None:
+        return self._files.on_disk(path)

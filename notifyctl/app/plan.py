@@ -1,0 +1,306 @@
+"""`plan` as a use case: read the facts, compose the messages, open the audiences, and hand all of it to the planner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from notifyctl.app.ledgers import Facts, facts_of, no_ledger
+from notifyctl.app.lint import apply_severities
+from notifyctl.app.workspace import Workspace
+from notifyctl.audience import Suppressions
+from notifyctl.audience.one import OnlyOne
+from notifyctl.diagnostics import Diagnostic, has_errors, sort_diagnostics
+from notifyctl.errors import ProjectError, UsageError
+from notifyctl.hashing import RecipientHasher
+from notifyctl.lint.project import Checked, check_project
+from notifyctl.model.events import Statement, StatementKind
+from notifyctl.model.project import RECIPIENT_ZONE, Environment, Notification, Project
+from notifyctl.model.recipients import Scope
+from notifyctl.plan.build import Frame, build_plan, valid_until
+from notifyctl.plan.part import Orphan, Part
+from notifyctl.plan.plan import Plan
+from notifyctl.plan.prices import PriceList, read_prices
+from notifyctl.plan.standing import Known, PackedIds, Recorded, accepted_ids, recorded_ids, standings
+from notifyctl.ports import Environ
+from notifyctl.records import dataclass, replace
+from notifyctl.schedule.timing import Occurrence, occurrences
+
+LISTED_AHEAD = timedelta(days=7)
+"""How far after the end of a plan's validity the next occurrences are listed."""
+
+
+def make_plan(
+    workspace: Workspace,
+    environment: Environment,
+    *,
+    only: tuple[str, ...] = (),
+    offline: bool = False,
+    as_of: datetime | None = None,
+) -> Plan:
+    """Plan against the ledger; `offline` without it. Raises ProjectError, UsageError or LedgerError."""
+    with facts_of(workspace, environment, offline=offline) as facts:
+        if facts.missing and not offline and not environment.is_sandbox:
+            raise no_ledger(environment, planning=True)
+        return derive(workspace, environment, facts, only=only, as_of=as_of)
+
+
+def derive(
+    workspace: Workspace,
+    environment: Environment,
+    facts: Facts,
+    *,
+    only: tuple[str, ...] = (),
+    as_of: datetime | None = None,
+    fresh_only: bool = False,
+    one: str | None = None,
+    checked: Checked | None = None,
+) -> Plan:
+    """The plan from files and facts as they are at this moment. `one`: for this normalised address alone. `checked`:
+    what `check_project` gave, where somebody has asked before.
+    """
+    project = workspace.sound
+    refuse_unknown(only, project)
+    now = as_of or workspace.clock.now()
+    if checked is None:
+        # Without the ledger a plan is for reading: an audience that is not here need not hide the words.
+        fiction = facts.missing and not facts.complete
+        checked = check_project(
+            project,
+            environment=environment,
+            files=workspace.files,
+            only=only,
+            fiction=fiction,
+            environ=None if fiction else workspace.environ,
+            suppressions=suppressions_of(workspace, facts, environ=None if fiction else workspace.environ),
+            now=now,
+        )
+    prices, unpriced = prices_of(workspace, environment)
+    found = [*workspace.diagnostics, *checked.diagnostics, *unpriced]
+    problems = sort_diagnostics(apply_severities(workspace, project.lint, found))
+    if has_errors(problems):
+        raise ProjectError(
+            "the project has errors; nothing was planned",
+            hint="`notifyctl lint` lists them",
+            diagnostics=problems,
+        )
+    wanted = {name: n for name, n in project.notifications.items() if not only or name in only}
+    past = Past(project, facts)
+    parts = [
+        part
+        for notification in wanted.values()
+        for part in parts_of(project, notification, checked, past, now=now, fresh_only=fresh_only)
+    ]
+    if one is not None:
+        parts = [replace(part, audience=OnlyOne(part.audience, one)) for part in parts]
+    frame = Frame(
+        project=project.name,
+        environment=environment,
+        provider=provider_identity(environment),
+        lineage=facts.lineage,
+        as_of=now,
+        complete=facts.complete,
+        prices=prices,
+        effort=workspace.effort,
+        later=sorted(later_occurrences(project, wanted.values(), now)),
+    )
+    orphans = [] if only else list(past.orphans({part.scope for part in parts}))
+    return build_plan(frame, parts, identify=facts.identify, orphans=orphans, diagnostics=problems)
+
+
+def suppressions_of(workspace: Workspace, facts: Facts, *, environ: Environ | None) -> Suppressions:
+    """The project's lists; those with the ledger's own hashes need the ledger."""
+    hasher = facts.identify if facts.complete and isinstance(facts.identify, RecipientHasher) else None
+    return Suppressions(workspace.files, environ, hasher)
+
+
+def prices_of(workspace: Workspace, environment: Environment) -> tuple[PriceList | None, list[Diagnostic]]:
+    """The environment's price list; None where it names none."""
+    if environment.pricing is None:
+        return None, []
+    return read_prices(workspace.files, environment.pricing, environment.marks)
+
+
+def provider_identity(environment: Environment) -> str:
+    """What a reviewed plan is bound to. The sandbox's port changes with each run and is no part of it."""
+    return "sandbox" if environment.is_sandbox else f"{environment.provider} {environment.endpoint}"
+
+
+def refuse_unknown(only: Sequence[str], project: Project) -> None:
+    from difflib import get_close_matches
+
+    for name in only:
+        if name not in project.notifications:
+            near = get_close_matches(name, project.notifications, n=1)
+            raise UsageError(
+                f"there is no notification {name!r}; there are: {', '.join(sorted(project.notifications)) or 'none'}",
+                hint=f"did you mean {near[0]!r}?" if near else None,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the ledger remembers, asked by notification: `Moved` documents lend a new name the facts of the old ones."""
+
+    project: Project
+    facts: Facts
+
+    def names(self, notification: str) -> set[str]:
+        """Its name and those it had before, by documents and by what earlier applies recorded of them."""
+        moves = [(move.source, move.target) for move in self.project.moved]
+        moves += [(s.detail, s.notification) for s in self.facts.statements if s.kind is StatementKind.MOVED]
+        known = {notification}
+        while found := {source for source, target in moves if target in known} - known:
+            known |= found
+        return known
+
+    def stated(self, kind: StatementKind, notification: Notification) -> list[Statement]:
+        names = self.names(notification.name)
+        return [
+            each
+            for each in self.facts.statements
+            if each.kind is kind and each.notification in names and each.edition == notification.edition
+        ]
+
+    def withdrawal(self, notification: Notification) -> str | None:
+        """Why an edition is withdrawn: by a document, or by a fact that is older than its removal."""
+        documents = [
+            each.reason
+            for each in self.project.withdrawals
+            if each.notification == notification.name and each.edition == notification.edition
+        ]
+        said = [each.detail for each in self.stated(StatementKind.WITHDRAW, notification)]
+        return next(iter([*documents, *said]), None)
+
+    def pending_baseline(self, notification: Notification) -> str | None:
+        """The reason of a baseline that no apply has recorded yet."""
+        if self.stated(StatementKind.BASELINE, notification):
+            return None
+        for each in self.project.baselines:
+            if each.notification == notification.name and each.edition == notification.edition:
+                return each.reason
+        return None
+
+    def vanished(self, notification: Notification) -> dict[str, frozenset[bytes]]:
+        """What was accepted under names that nothing defines any more, where this name has no facts at all."""
+        if any(True for _ in self.scopes(notification.name)):
+            return {}
+        defined = {name for each in self.project.notifications for name in self.names(each)}
+        gone: dict[str, set[bytes]] = {}
+        for scope in self.facts.scopes:
+            if scope.notification not in defined and scope.channel is notification.channel:
+                for recipient, standing in standings(self.facts.batches(scope)).items():
+                    if standing.kind == "accepted":
+                        gone.setdefault(scope.notification, set()).add(recipient + standing.fingerprint)
+        return {name: frozenset(members) for name, members in gone.items()}
+
+    def scopes(self, notification: str) -> Iterator[Scope]:
+        names = self.names(notification)
+        return (scope for scope in self.facts.scopes if scope.notification in names)
+
+    def standings(self, scope: Scope) -> Known:
+        same = [past for past in self.scopes(scope.notification) if same_slot(past, scope)]
+        return Known(
+            batches=lambda: (batch for past in same for batch in self.facts.batches(past)),
+            served=lambda: (members for past in same for members in self.facts.served(past)),
+        )
+
+    def recorded(self, scope: Scope) -> Recorded | None:
+        openings = {
+            past: opening
+            for past in self.scopes(scope.notification)
+            if same_slot(past, scope) and (opening := self.facts.opening(past)) is not None
+        }
+        if not openings:
+            return None
+        return Recorded(
+            held=[opening.held for opening in openings.values()],
+            epochs={past: opening.epoch for past, opening in openings.items()},
+            everybody=lambda: [self.facts.recorded(past) or b"" for past in openings],
+            size=lambda: sum(map(self.facts.opening_size, openings)),
+        )
+
+    def earlier(self, scope: Scope) -> PackedIds:
+        """Who accepted any lower edition on the same channel."""
+        lower = (
+            p
+            for p in self.scopes(scope.notification)
+            if p.edition < scope.edition and p.channel is scope.channel
+        )
+        return PackedIds(ids for past in lower for ids in accepted_ids(self.facts.batches(past)))
+
+    def orphans(self, planned: set[Scope]) -> Iterator[Orphan]:
+        """Scopes that no definition speaks of any more, and old editions or occurrences with something unsettled."""
+        defined = {name for n in self.project.notifications for name in self.names(n)}
+        for scope in self.facts.scopes:
+            if scope in planned:
+                continue
+            known = standings(self.facts.batches(scope))
+            if scope.notification in defined:
+                known = {key: standing for key, standing in known.items() if standing.kind == "uncertain"}
+                recorded: set[bytes] = set()
+            else:
+                recorded = recorded_ids(self.facts.recorded(scope) or b"")
+            orphan = Orphan(scope, known, recorded)
+            if any(s.kind == "uncertain" for s in known.values()) or recorded - known.keys():
+                yield orphan
+
+
+def same_slot(one: Scope, other: Scope) -> bool:
+    return (one.edition, one.occurrence, one.channel) == (other.edition, other.occurrence, other.channel)
+
+
+def parts_of(
+    project: Project,
+    notification: Notification,
+    checked: Checked,
+    past: Past,
+    *,
+    now: datetime,
+    fresh_only: bool = False,
+) -> Iterator[Part]:
+    pending = past.pending_baseline(notification)
+    withdrawn = past.withdrawal(notification)
+    vanished: Mapping[str, frozenset[bytes]] | None = None
+    for occurrence in occurrences_of(project, notification, after=now, until=valid_until(now)):
+        scope = Scope(notification.name, notification.edition, occurrence.id, notification.channel)
+        if vanished is None:
+            vanished = past.vanished(notification)
+        yield Part(
+            notification=notification,
+            scope=scope,
+            occurrence=occurrence,
+            messages=checked.messages[notification.name],
+            audience=checked.audiences[notification.name],
+            locale=project.locale,
+            zone=project.timezone,
+            standings=past.standings(scope),
+            recorded=past.recorded(scope),
+            earlier=past.earlier(scope),
+            withdrawn=withdrawn,
+            baseline=pending,
+            vanished=vanished,
+            fresh_only=fresh_only,
+        )
+
+
+def occurrences_of(
+    project: Project, notification: Notification, *, after: datetime, until: datetime
+) -> list[Occurrence]:
+    schedule = notification.schedule
+    zone = schedule.timezone if schedule else None
+    if zone is None or zone == RECIPIENT_ZONE:
+        zone = project.timezone
+    return occurrences(schedule, zone=zone, after=after, until=until)
+
+
+def later_occurrences(
+    project: Project, notifications: Iterable[Notification], now: datetime
+) -> Iterator[tuple[str, str, datetime]]:
+    """Slots of recurring schedules that open after the plan's validity has ended."""
+    ends = valid_until(now)
+    for notification in notifications:
+        if notification.schedule is not None and notification.schedule.cron is not None:
+            for slot in occurrences_of(project, notification, after=ends, until=ends + LISTED_AHEAD):
+                if slot.due is not None and slot.due > ends:
+                    yield notification.name, slot.id, slot.due

@@ -1,0 +1,150 @@
+"""`preview` as a use case: every notification in every locale, as its readers would meet it; from a commit beside it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from notifyctl.app.diff import review
+from notifyctl.app.plan import make_plan
+from notifyctl.app.workspace import Workspace, open_workspace
+from notifyctl.errors import NotifyctlError, ProviderError
+from notifyctl.model.project import ApiObject, ChannelName, Environment
+from notifyctl.plan.plan import PlannedNotification, Sample
+from notifyctl.plan.review import Change
+from notifyctl.views.diagnostics import plural
+from notifyctl.views.html.preview_page import PreviewEntry, page
+
+LOOPBACK = "127.0.0.1"
+MOST = {ChannelName.SMS: 6}
+"""Samples of one notification."""
+
+
+def gallery(
+    workspace: Workspace,
+    environment: Environment,
+    *,
+    only: tuple[str, ...] = (),
+    base: str | None = None,
+    reload: bool = False,
+) -> str:
+    """The page. Raises ProjectError when the project has errors, UsageError for an unknown name or commit."""
+    plan = make_plan(workspace, environment, only=only, offline=True)
+    changes: Mapping[str, Change] = {}
+    about = f"{plan.project} · {environment.name} · {plural(len(plan.notifications), 'notification')}"
+    if base is not None:
+        compared = review(workspace, environment, base, plan, only=only)
+        changes = {change.name: change for change in compared.changes}
+        about += f" · compared with {compared.base}: {len(changes)} changed"
+    shown = [each for planned in plan.notifications for each in entries(planned, changes.get(planned.name))]
+    return page(f"{plan.project}: messages", about, shown, reload=reload)
+
+
+def entries(planned: PlannedNotification, change: Change | None) -> Iterator[PreviewEntry]:
+    before: dict[str | None, ApiObject | None] = {}
+    for old in change.before.planned if change is not None and change.before is not None else ():
+        for sample in old.samples:
+            before.setdefault(sample.locale, sample.content)
+    for sample in by_locale(planned):
+        facts = [plural(sample.count, "reader"), f"for {sample.recipient}", *sample.why]
+        yield PreviewEntry(
+            name=planned.name,
+            channel=planned.channel,
+            sender=planned.sender,
+            locale=sample.locale or "default",
+            category=change.category.value if change is not None else planned.category,
+            facts=facts,
+            content=sample.content,
+            before=before.pop(sample.locale, None),
+            compared=change is not None,
+        )
+
+
+def by_locale(planned: PlannedNotification) -> list[Sample]:
+    """The most read of each locale, and those that are an example of something; long messages need fewer."""
+    leaders = {sample.locale: sample for sample in reversed(planned.samples)}
+    rest = [sample for sample in planned.samples if sample.why and sample not in leaders.values()]
+    most = MOST.get(planned.channel, len(leaders) + 1)
+    kept = [*leaders.values(), *rest][: max(most, len(leaders))]
+    return [sample for sample in planned.samples if sample in kept]
+
+
+def serve(
+    workspace: Workspace,
+    environment_name: str | None,
+    *,
+    only: tuple[str, ...],
+    base: str | None,
+    port: int,
+    said: Callable[[str], None],
+) -> None:
+    """Serve the page until Ctrl-C. It is made anew when a file has changed; a project with errors shows them in its place."""
+    root = workspace.root
+
+    def made() -> str:
+        try:
+            fresh = open_workspace(root)
+            return gallery(fresh, fresh.environment(environment_name), only=only, base=base, reload=True)
+        except NotifyctlError as error:
+            return page("The project has errors", f"{error.message}. {error.hint or ''}", [], reload=True)
+
+    try:
+        server = ThreadingHTTPServer((LOOPBACK, port), handler(root, made))
+    except OSError as error:
+        raise ProviderError(
+            f"the preview cannot listen on {LOOPBACK}:{port}: {error.strerror}",
+            hint="--port 0 takes a free one",
+        ) from error
+    server.daemon_threads = True
+    said(f"The preview is at http://{LOOPBACK}:{server.server_port}/; Ctrl-C ends it.")
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(1.0)
+    except KeyboardInterrupt:
+        said("Ended.")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def version(root: Path) -> str:
+    """Changes whenever a file of the project does."""
+    newest, count = 0, 0
+    for path in root.rglob("*"):
+        if not any(part.startswith(".") for part in path.relative_to(root).parts):
+            try:
+                newest, count = max(newest, path.stat().st_mtime_ns), count + 1
+            except OSError:
+                continue
+    return f"{newest}-{count}"
+
+
+def handler(root: Path, made: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.headers.get("Host", "").partition(":")[0] not in {LOOPBACK, "localhost"}:
+                return self._answer(403, "", "text/plain")  # a name of a stranger that leads here
+            if self.path == "/version":
+                return self._answer(200, version(root), "text/plain")
+            if self.path == "/":
+                return self._answer(200, made(), "text/html")
+            return self._answer(404, "", "text/plain")
+
+        def _answer(self, status: int, text: str, kind: str) -> None:
+            data = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
+            self.send_header("Content-Length", str(len(data)))
+            self.send_header("Cache-Control", "no-store")
+            self.send_header("X-Content-Type-Options", "nosniff")
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *args: object) -> None:
+            """Quiet: a page that looks for changes asks every second."""
+
+    return Handler

@@ -1,0 +1,104 @@
+"""`render` as a use case: the finished message of one address or of the first few recipients. Reads no ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from notifyctl.app.plan import refuse_unknown
+from notifyctl.app.workspace import Workspace, unsound
+from notifyctl.audience.addresses import Address, email, msisdn
+from notifyctl.channels.segments import segment
+from notifyctl.diagnostics import has_errors, sort_diagnostics
+from notifyctl.errors import UsageError
+from notifyctl.lint.project import Checked, check_project
+from notifyctl.message import Filler, own_values, resolve, variant_for
+from notifyctl.model.message import Message, RenderedMessage
+from notifyctl.model.project import ChannelName, Environment, Notification
+from notifyctl.model.recipients import RecipientBatch
+
+
+def render(
+    workspace: Workspace, environment: Environment, name: str, *, recipient: str | None, sample: int
+) -> list[RenderedMessage]:
+    """Raises UsageError for an unknown notification or an address that is not in its audience."""
+    project = workspace.sound
+    refuse_unknown((name,), project)
+    checked = check_project(
+        project,
+        environment=environment,
+        files=workspace.files,
+        only=(name,),
+        environ=workspace.environ,
+    )
+    if has_errors(checked.diagnostics):
+        raise unsound(sort_diagnostics(checked.diagnostics))
+    notification = project.notifications[name]
+    everyone = render_recipient(
+        notification, checked, project.locale, wanted=address(notification.channel, recipient)
+    )
+    found = list(islice(everyone, sample if recipient is None else 1))
+    if recipient is not None and not found:
+        raise UsageError(
+            f"the audience {notification.audience.name!r} has no recipient with that address for {notification.channel}"
+        )
+    return found
+
+
+def address(channel: ChannelName, text: str | None) -> Address | None:
+    if text is None:
+        return None
+    try:
+        return email(text) if channel is ChannelName.EMAIL else msisdn(text)
+    except ValueError as error:
+        raise UsageError(f"--recipient: {error}") from error
+
+
+def render_recipient(
+    notification: Notification, checked: Checked, locale: str, *, wanted: Address | None
+) -> Iterator[RenderedMessage]:
+    messages = checked.messages[notification.name]
+    fillers = {variant: Filler(message) for variant, message in messages.items()}
+    for batch in checked.audiences[notification.name].batches(notification.channel):
+        rows = {variant: list(own_values(message, batch)) for variant, message in messages.items()}
+        for position, key in enumerate(batch.addresses):
+            if wanted is None or key == wanted.key:
+                variant = variant_for(notification.template, batch.locales[position] or locale)
+                own = rows[variant][position]
+                yield one(
+                    notification, messages[variant], fillers[variant], batch, position=position, own=own
+                )
+
+
+def one(
+    notification: Notification,
+    message: Message,
+    filler: Filler,
+    batch: RecipientBatch,
+    *,
+    position: int,
+    own: tuple[str | None, ...],
+) -> RenderedMessage:
+    values = resolve(message, own)
+    missing = tuple(name for name, value in zip(message.names, values, strict=True) if value is None)
+    # A value that nobody gives stays visible as the placeholder it is.
+    filled = [
+        f"$({name})" if value is None else value for name, value in zip(message.names, values, strict=True)
+    ]
+    content = None if message.opaque else filler.content(filled)
+    text = content.get("text") if content and message.channel is ChannelName.SMS else None
+    sms = segment(text) if isinstance(text, str) else None
+    return RenderedMessage(
+        notification=notification.name,
+        channel=message.channel,
+        sender=message.sender,
+        destination=batch.destinations[position],
+        locale=message.locale,
+        content=content,
+        options=message.options,
+        values=dict(zip(message.names, filled, strict=True)),
+        missing=missing,
+        encoding=sms.encoding if sms else None,
+        units=sms.units if sms else None,
+        segments=sms.segments if sms else None,
+    )

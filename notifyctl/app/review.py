@@ -1,0 +1,71 @@
+"""`review` as a use case: which forge and pull request we are on, and the plan as a comment there."""
+
+from __future__ import annotations
+
+import re
+
+from notifyctl.errors import SettingsError, UsageError
+from notifyctl.forge.client import Forge, github, gitlab, put
+from notifyctl.forge.comments import Decision
+from notifyctl.plan.actions import Action
+from notifyctl.plan.plan import Plan
+from notifyctl.plan.review import Review
+from notifyctl.ports import Environ
+
+PULL = re.compile(r"refs/pull/(\d+)/")
+
+
+def forge_of(environ: Environ, *, named: str | None, number: int | None) -> Forge:
+    """From what CI says of itself. Raises UsageError or SettingsError that name what is missing."""
+    chosen = named or (
+        "github" if "GITHUB_REPOSITORY" in environ else "gitlab" if "CI_PROJECT_ID" in environ else None
+    )
+    if chosen == "github":
+        found = PULL.match(environ.get("GITHUB_REF", ""))
+        return github(
+            api=environ.get("GITHUB_API_URL", "https://api.github.com"),
+            repository=require_variable(environ, "GITHUB_REPOSITORY"),
+            number=number
+            or (int(found[1]) if found else missing_number("--pull N, or GITHUB_REF of a pull request")),
+            token=require_variable(environ, "GITHUB_TOKEN"),
+        )
+    if chosen == "gitlab":
+        given = environ.get("CI_MERGE_REQUEST_IID", "")
+        return gitlab(
+            api=environ.get("CI_API_V4_URL", "https://gitlab.com/api/v4"),
+            project=require_variable(environ, "CI_PROJECT_ID"),
+            number=number
+            or (int(given) if given.isdigit() else missing_number("--pull N, or CI_MERGE_REQUEST_IID")),
+            token=require_variable(environ, "GITLAB_TOKEN"),
+        )
+    raise UsageError(
+        "this is neither GitHub Actions nor GitLab CI",
+        hint="--forge github with GITHUB_REPOSITORY, or --forge gitlab with CI_PROJECT_ID; or `plan --format markdown`",
+    )
+
+
+def require_variable(environ: Environ, name: str) -> str:
+    if not environ.get(name):
+        raise SettingsError(
+            f"the variable {name} is not set", hint="CI sets it; a token goes in by the environment only"
+        )
+    return environ[name]
+
+
+def missing_number(hint: str) -> int:
+    raise UsageError("which pull or merge request?", hint=hint)
+
+
+def wanted(plan: Plan, review: Review | None, when: str) -> bool:
+    """`changes`: something would be sent, or differs; `blocked`: somebody must look; `always`."""
+    held = plan.summary[Action.BLOCKED] + plan.summary[Action.CHANGED] + plan.summary[Action.UNCERTAIN]
+    if when == "always":
+        return True
+    if when == "blocked":
+        return bool(held) or not plan.applyable
+    changed = bool(review.changes) if review is not None else bool(plan.sends)
+    return changed or bool(held)
+
+
+def comment(forge: Forge, body: str) -> Decision:
+    return put(forge, body)

@@ -1,0 +1,131 @@
+"""`plan --untrusted` as a use case: a stranger's project read in a confined process, with the settings of those who are trusted.
+
+A pull request from a fork may change words and audiences. Where messages go and whom they may reach is taken from the
+base, so that no branch can show a plan within a fence that it has moved.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from notifyctl.app.diff import workspace_of
+from notifyctl.app.environ import empty_environ, process_environ
+from notifyctl.app.untrusted.confinement import confine, within
+from notifyctl.app.workspace import Workspace, find_root, read_workspace
+from notifyctl.clock import SystemClock
+from notifyctl.config.load import printable
+from notifyctl.diagnostics import Diagnostic, Location, Severity, sort_diagnostics
+from notifyctl.errors import ProjectError
+from notifyctl.files import WorkingTree
+from notifyctl.git import SEALED, CommittedTree
+from notifyctl.model.project import Environment
+from notifyctl.plan.plan import Plan
+
+TRUSTED = ("provider", "endpoint", "profile", "auth", "limits", "ledger", "fence")
+"""Fields of an environment that decide where messages go, whom they may reach and how fast."""
+MOST_STRANGE = 100
+"""Links and submodules that are told."""
+UNKNOWN = (
+    "who already has what: no ledger is read",
+    "who opted out, but for the suppression lists in the files",
+    "whether credentials and senders are accepted: no secret is read and nothing is asked",
+)
+"""What a plan from files alone cannot say."""
+OWN_SETTINGS = "whether endpoint, fence and limits are those of the base: `--base` compares them"
+
+
+def open_untrusted(chdir: Path | None, *, out: Path | None) -> Workspace:
+    """Forget the environment, confine this process for the rest of its life, then read the project.
+
+    Raises ProjectError for links and submodules in it, UntrustedError for what is not allowed.
+    """
+    root = Path(os.path.realpath(forgetful_root(chdir)))
+    confine(root, out=out)
+    files = WorkingTree(root, links=False)
+    refuse_strange(files)
+    return read_workspace(root, files, environ={}, clock=SystemClock())
+
+
+def forgetful_root(chdir: Path | None) -> Path:
+    """The project's folder, after all of the environment is forgotten but where programs outside of the project are."""
+    path = process_environ().get("PATH", "")
+    empty_environ({})
+    root = find_root(chdir)
+    empty_environ({"PATH": outside(path, checkout(root)), **SEALED})
+    return root
+
+
+def checkout(root: Path) -> str:
+    """The folder of the repository that the project lies in; its own folder where there is none."""
+    real = Path(os.path.realpath(root))
+    found = next((folder for folder in (real, *real.parents) if (folder / ".git").exists()), real)
+    return str(found)
+
+
+def outside(path: str, folder: str) -> str:
+    """Of a search path, the folders that are absolute and not below `folder`."""
+    parts = [part for part in path.split(os.pathsep) if os.path.isabs(part)]  # noqa: PTH117 - strings
+    return os.pathsep.join(part for part in parts if not within(os.path.realpath(part), folder))
+
+
+def refuse_strange(files: WorkingTree) -> None:
+    """Raises ProjectError with each link and submodule in the project."""
+    found = [
+        Diagnostic(
+            "unreadable-file",
+            Severity.ERROR,
+            f"this is {what}, and an untrusted project has none",
+            Location(printable(path)),
+            "a file of its own in its place, or its name in .notifyctlignore",
+        )
+        for path, what in islice(files.strange(), MOST_STRANGE)
+    ]
+    if found:
+        raise ProjectError(
+            "the project has links or submodules; nothing was planned", diagnostics=sort_diagnostics(found)
+        )
+
+
+def settings_of_base(
+    workspace: Workspace, environment: Environment, revision: str
+) -> tuple[Environment, list[Diagnostic]]:
+    """The environment with the base's own settings where these differ, and a warning for each. Raises ProjectError when
+    the base cannot be read, because then nobody has said what is trusted.
+    """
+    base = workspace_of(workspace, CommittedTree(workspace.root, revision)).sound.environments
+    trusted = base.get(environment.name)
+    if trusted is None:
+        message = f"the environment {environment.name!r} is not in the base; all of its settings are the branch's own"
+        return environment, [warning(environment, message)]
+    theirs = {name: getattr(trusted, name) for name in TRUSTED}
+    changed = [name for name, value in theirs.items() if value != getattr(environment, name)]
+    said = [
+        warning(environment, f"`{name}` differs from the base's, by which this plan is made", name)
+        for name in changed
+    ]
+    return replace(environment, **theirs), said
+
+
+def warning(environment: Environment, message: str, *path: str) -> Diagnostic:
+    hint = "whoever may merge decides on it; see docs/how-to/ci.md"
+    return Diagnostic("trust-setting", Severity.WARNING, message, environment.marks.location(*path), hint)
+
+
+def with_warnings(plan: Plan, found: list[Diagnostic]) -> Plan:
+    return replace(plan, diagnostics=tuple(sort_diagnostics([*plan.diagnostics, *found])))
+
+
+def unknown(*, base: str | None) -> Iterator[str]:
+    """What the plan cannot say, as sentences without a full stop."""
+    yield from UNKNOWN
+    if base is None:
+        yield OWN_SETTINGS
+
+
+def facts(*, base: str | None) -> Mapping[str, object]:
+    """For the JSON form."""
+    return {"untrusted": True, "unknown": list(unknown(base=base))}

@@ -1,0 +1,195 @@
+"""What a process may do once it reads a stranger's project: read that project and Python's own files, start git to read
+objects, write one named file. Everything else is refused by an audit hook, and the system's limits bound the rest.
+
+A hook cannot be taken away again, so a process that was confined stays so until it ends. The hook guards against what
+files can make notifyctl do. It is no prison for machine code: nothing of a stranger's is ever run.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import notifyctl
+from notifyctl.config.paths import IGNORE_FILE, hidden
+from notifyctl.errors import UntrustedError
+from notifyctl.git import reads_objects
+
+SECONDS = 9
+"""Of processor time, from the start of the process. One more, and the system ends it."""
+MEMORY = 512 << 20
+"""Bytes that may be written to. What is only read, such as a library's code, is not counted."""
+ADDRESSES = 2 << 30
+"""Bytes of address space: a library reserves much that it never uses."""
+MAX_OUTPUT = 1 << 20
+"""Bytes that are written, to standard output or to a file."""
+
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+HARMLESS_FILES = frozenset({os.devnull, "/proc/self/statm"})
+"""The second says how much memory the process has; message/sandbox_limits.py reads it."""
+EFFECTS = (
+    "ctypes.",
+    "ftplib.",
+    "http.client.",
+    "imaplib.",
+    "os.",
+    "poplib.",
+    "pty.",
+    "resource.prlimit",
+    "shutil.",
+    "smtplib.",
+    "socket.",
+    "sqlite3.",
+    "subprocess.",
+    "syslog.",
+    "tempfile.",
+    "urllib.",
+    "webbrowser.",
+)
+"""Events that reach out of the process begin so. All are refused, but for those in ALLOWED."""
+LISTING = frozenset({"os.listdir", "os.scandir"})
+ALLOWED = frozenset({"os.putenv", "os.unsetenv", "sqlite3.connect/handle"})
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Judges audit events. All paths are absolute with links followed, but for the last part of `out`."""
+
+    root: str
+    python: tuple[str, ...]
+    """Folders that Python imports from."""
+    out: str | None
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Raises UntrustedError for what may not be done."""
+        if event == "open":
+            self.opening(arguments)
+        elif event.startswith(EFFECTS) and event not in ALLOWED and not self.allows(event, arguments):
+            raise refused(event, arguments[:1])
+
+    def allows(self, event: str, arguments: tuple[Any, ...]) -> bool:
+        if event in LISTING:
+            return self.may_list(arguments[0])
+        if event == "subprocess.Popen":
+            return reads_objects(arguments[1])
+        if event == "sqlite3.connect":
+            return bool(arguments[0] == ":memory:")
+        if event == "ctypes.dlopen":
+            return arguments[0] is None  # the program itself, as importing the columnar engine asks for
+        if event == "os.rename":
+            return self.is_out(arguments[0]) and self.is_out(arguments[1])
+        # What outlives its time is ended; git is all that was started.
+        return event == "os.kill"
+
+    def opening(self, arguments: tuple[Any, ...]) -> None:
+        path, _, flags = arguments
+        if isinstance(path, int) or os.fsdecode(path) in HARMLESS_FILES:
+            return
+        allowed = self.is_out(path) if flags & WRITING else self.may_read(path)
+        if not allowed:
+            raise refused("open", (path,))
+
+    def may_read(self, path: Any) -> bool:
+        real = os.path.realpath(os.fsdecode(path))
+        if any(within(real, place) for place in self.python):
+            return True
+        if not within(real, self.root):
+            return False
+        # Hidden files are no part of a project, and a checkout's token stands in one of them.
+        inner = os.path.relpath(real, self.root)
+        return inner == IGNORE_FILE or not hidden(inner)
+
+    def may_list(self, path: Any) -> bool:
+        real = os.path.realpath("." if path is None else os.fsdecode(path))
+        return any(within(real, place) for place in (self.root, *self.python)) or real in sys.path
+
+    def is_out(self, path: Any) -> bool:
+        """The named file, or the one beside it that takes its place; no link that stands there leads anywhere."""
+        real = os.path.realpath(os.fsdecode(path))
+        return self.out is not None and real in {self.out, f"{self.out}.new"}
+
+
+def refused(event: str, arguments: Sequence[object]) -> UntrustedError:
+    told = " ".join(str(each) for each in arguments)
+    return UntrustedError(
+        f"an untrusted project led to what is not allowed: {event} {told[:200]}".rstrip(),
+        hint="it was not done; a project is its own files, inside of its own folder",
+    )
+
+
+def within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def confine(root: Path, *, out: Path | None, seconds: int = SECONDS) -> None:
+    """For the rest of the process's life. `root`: the project's folder; `out`: the one file that may be written.
+
+    Raises UntrustedError where the system knows no such limits.
+    """
+    import zoneinfo
+
+    here = os.path.realpath(root)
+    sys.dont_write_bytecode = True
+    sys.path[:] = [entry for entry in sys.path if is_pythons(entry, here)]
+    zoneinfo.reset_tzpath(to=())  # the zones of the tzdata package, the same on every machine
+    guard = Guard(here, places(here), event_name(out))
+    limit(seconds, writes=out is not None)
+    sys.addaudithook(guard)
+
+
+def event_name(out: Path | None) -> str | None:
+    return None if out is None else str(Path(os.path.realpath(out.parent)) / out.name)
+
+
+def is_pythons(entry: str, root: str) -> bool:
+    """Whether Python may go on importing from there: not from the project, unless Python itself is installed in it."""
+    real = os.path.realpath(entry or ".")
+    installed = any(within(real, os.path.realpath(prefix)) for prefix in (sys.prefix, sys.base_prefix))
+    return bool(entry) and (installed or not within(real, root))
+
+
+def places(root: str) -> tuple[str, ...]:
+    """Folders that Python imports from, without any that the project lies in; and this package."""
+    entries = [os.path.realpath(entry) for entry in sys.path if entry]
+    package = os.path.dirname(os.path.realpath(notifyctl.__file__))  # noqa: PTH120 - as the others, a string
+    return (package, *(entry for entry in entries if not within(root, entry)))
+
+
+def limit(seconds: int, *, writes: bool) -> None:
+    """Processor time, memory and what may be written. A core dump would hold all that was read."""
+    try:
+        import resource
+        import signal
+    except ImportError:
+        raise UntrustedError("--untrusted needs a system with POSIX limits, such as Linux") from None
+
+    def out_of_time(_number: int, _frame: FrameType | None) -> None:
+        raise UntrustedError(
+            f"an untrusted project takes more than {seconds} seconds of processor time",
+            hint="`plan --offline` has no such bound, for a project that you trust",
+        )
+
+    signal.signal(signal.SIGXCPU, out_of_time)
+    wanted = {
+        resource.RLIMIT_CPU: (seconds, seconds + 1),
+        resource.RLIMIT_AS: (ADDRESSES, ADDRESSES),
+        resource.RLIMIT_DATA: (MEMORY, MEMORY),
+        resource.RLIMIT_FSIZE: (most_written(writes=writes),) * 2,
+        resource.RLIMIT_CORE: (0, 0),
+    }
+    for what, (soft, hard) in wanted.items():
+        _, highest = resource.getrlimit(what)
+        top = hard if highest == resource.RLIM_INFINITY else min(hard, highest)
+        resource.setrlimit(what, (min(soft, top), top))
+
+
+def most_written(*, writes: bool) -> int:
+    """The largest size that a file may get: nothing at all, unless there is one to write."""
+    sizes = [info.st_size for info in map(os.fstat, (1, 2)) if stat.S_ISREG(info.st_mode)]
+    return max([*sizes, 0]) + MAX_OUTPUT if sizes or writes else 0

@@ -1,0 +1,86 @@
+"""Progress of an apply on standard error: a bar on a terminal, quiet lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from notifyctl.apply.run import Event, Planned, Settled, Waiting
+from notifyctl.cli.options import say
+from notifyctl.model.batch import Accepted, Unknown
+from notifyctl.views.diagnostics import plural
+
+LINE_EVERY = 10.0  # seconds between lines where there is no terminal
+WORTH_TELLING = 1.0  # seconds of waiting that are worth a line
+
+
+@contextmanager
+def progress(*, colour: bool) -> Iterator[Callable[[Event], None]]:
+    """A function that is told each event of a run."""
+    if sys.stderr.isatty() and colour:
+        with bar() as tell:
+            yield tell
+    else:
+        yield Lines()
+
+
+class Lines:
+    """At most a line every few seconds, and one for each thing that went wrong."""
+
+    def __init__(self) -> None:
+        self.total = self.done = 0
+        self.said = monotonic()
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Planned(batches, recipients):
+                self.total = recipients
+                said = f"Sending to {plural(recipients, 'recipient')} in {plural(batches, 'request')}."
+                say(said, stderr=True)
+            case Settled(number, recipients, outcome, again):
+                self.done += 0 if again else recipients
+                if not isinstance(outcome, Accepted) and not again:
+                    say(f"Batch {number}: {trouble(outcome)}", stderr=True)
+                if monotonic() - self.said >= LINE_EVERY:
+                    self.said = monotonic()
+                    say(f"{self.done:,} of {self.total:,} recipients done.", stderr=True)
+            case Waiting(seconds, why) if seconds >= WORTH_TELLING:
+                say(f"Waiting {seconds:.0f} s: {why}.", stderr=True)
+
+
+def trouble(outcome: object) -> str:
+    kind = "uncertain" if isinstance(outcome, Unknown) else "not accepted"
+    return f"{kind}: {getattr(outcome, 'reason', '')}"
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[Event], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("[bold]Sending"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("recipients"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as shown:
+        task = shown.add_task("sending", total=None)
+
+        def tell(event: Event) -> None:
+            match event:
+                case Planned(_, recipients):
+                    shown.update(task, total=recipients)
+                case Settled(number, recipients, outcome, again):
+                    shown.advance(task, 0 if again else recipients)
+                    if not isinstance(outcome, Accepted) and not again:
+                        shown.console.print(
+                            f"Batch {number}: {trouble(outcome)}", markup=False, highlight=False
+                        )
+                case Waiting(seconds, why) if seconds >= WORTH_TELLING:
+                    shown.console.print(f"Waiting {seconds:.0f} s: {why}.", markup=False, highlight=False)
+
+        yield tell

@@ -1,0 +1,68 @@
+"""The one error boundary: expected failure, interruption and defect each end here, with a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from notifyctl import __version__
+from notifyctl.cli.console import Globals, coloured, say
+from notifyctl.errors import ExitCode, NotifyctlError, ProjectError
+
+if TYPE_CHECKING:
+    from notifyctl.diagnostics import Diagnostic
+
+REPORT = "https://github.com/notifyctl/notifyctl/issues"
+
+
+def guarded(settings: Globals, work: Callable[[], int]) -> int:
+    """The exit code of `work`, or of what it raised. Never raises, never shows a traceback for what a user can cause."""
+    try:
+        return work()
+    except ProjectError as error:
+        show_diagnostics(error.diagnostics, settings)
+        show_error(error.message, error.hint)
+        return error.exit_code
+    except NotifyctlError as error:
+        show_error(error.message, error.hint)
+        return error.exit_code
+    except KeyboardInterrupt:
+        show_error("Interrupted.", "What was sent is recorded; `notifyctl status` counts it.")
+        return ExitCode.INTERRUPTED
+    except MemoryError:
+        show_error(
+            "There is not enough memory for this.",
+            "A file of the project may be far larger than it should be.",
+        )
+        return ExitCode.ERROR
+    except BrokenPipeError:
+        # The reader of our output went away (`notifyctl plan | head`): nothing to say, and nobody to say it to.
+        sys.stdout = None
+        return ExitCode.DONE
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever arrives here is a defect of ours
+        show_defect(error, verbose=settings.verbose)
+        return ExitCode.DEFECT
+
+
+def show_error(message: str, hint: str | None) -> None:
+    say(f"Error: {message}", stderr=True)
+    if hint:
+        say(f"Hint: {hint}", stderr=True)
+
+
+def show_diagnostics(diagnostics: Sequence[Diagnostic], settings: Globals) -> None:
+    if diagnostics:
+        from notifyctl.views.diagnostics import as_text
+
+        say(as_text(diagnostics, colour=coloured(settings, stderr=True)), stderr=True)
+
+
+def show_defect(error: Exception, *, verbose: int) -> None:
+    if verbose:
+        import traceback
+
+        say("".join(traceback.format_exception(error)), stderr=True)
+    say(f"Error: notifyctl {__version__} failed unexpectedly: {type(error).__name__}: {error}", stderr=True)
+    again = "" if verbose else " Run it again with -v for the details,"
+    say(f"Hint: this is a defect of notifyctl.{again} and please report it at {REPORT}", stderr=True)

@@ -1,0 +1,108 @@
+"""Progress of a plan on standard error: a bar on a terminal, a line now and then elsewhere; nothing for what is quick."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from notifyctl.cli.options import say
+from notifyctl.progress import Progress, ResourceLimits
+
+if TYPE_CHECKING:
+    from notifyctl.app.workspace import Workspace
+
+PATIENCE = 1.0
+"""Seconds that a plan takes before it says anything."""
+LINE_EVERY = 10.0
+"""Seconds between lines where there is no terminal."""
+UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+LEAST = 64 << 20
+
+
+class Size(click.ParamType[int]):
+    """Bytes, with k, M or G behind the number."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = re.fullmatch(r"([0-9]{1,9}) ?([kmg]?)i?b?", str(value).strip().lower())
+        if found is None or int(found[1]) * UNITS[found[2]] < LEAST:
+            self.fail(f"{value!r} is no size of at least 64M; write for example 900M or 4G", param, ctx)
+        return int(found[1]) * UNITS[found[2]]
+
+
+memory_option = click.option(
+    "--memory",
+    metavar="SIZE",
+    type=Size(),
+    help="What a large audience may take of the memory, such as 4G; the rest is put aside on the disk. 1050M without it.",
+)
+
+
+@contextmanager
+def planning(workspace: Workspace, memory: int | None, *, colour: bool) -> Iterator[Workspace]:
+    """The workspace with a memory and somebody who tells how far a plan is."""
+    from notifyctl.records import replace
+
+    if sys.stderr.isatty() and colour:
+        with bar() as tell:
+            yield replace(workspace, effort=ResourceLimits(memory, tell))
+    else:
+        yield replace(workspace, effort=ResourceLimits(memory, Lines()))
+
+
+def told(step: Progress, seconds: float) -> str:
+    """One line: what is done, how much of it, and how long it will take."""
+    text = f"Planning {step.notification}: {step.doing}"
+    if step.rows is not None:
+        return f"{text}, {step.rows:,} rows"
+    if step.share:
+        return f"{text}, about {seconds / step.share - seconds:.0f} s to go"
+    return text
+
+
+class Lines:
+    """At most a line every few seconds."""
+
+    def __init__(self) -> None:
+        self.said = monotonic()
+        self.begun: dict[str, float] = {}
+
+    def __call__(self, step: Progress) -> None:
+        now = monotonic()
+        begun = self.begun.setdefault(step.notification, now)
+        if now - self.said >= LINE_EVERY:
+            self.said = now
+            say(f"{told(step, now - begun)}.", stderr=True)
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[Progress], None]]:
+    """A line of its own on the terminal, once it is worth one."""
+    shown: list[Any] = []
+    begun: dict[str, float] = {}
+    start = monotonic()
+
+    def tell(step: Progress) -> None:
+        now = monotonic()
+        since = begun.setdefault(step.notification, now)
+        if now - start < PATIENCE and step.share is None:
+            return
+        if not shown:
+            from rich.console import Console
+
+            shown.append(Console(stderr=True).status(""))
+            shown[0].start()
+        shown[0].update(told(step, now - since))
+
+    try:
+        yield tell
+    finally:
+        for each in shown:
+            each.stop()

@@ -1,0 +1,307 @@
+"""Documents to one project: names are unique, references resolved, inline parts named, policy narrowed.
+
+A document with problems is left out, but its name counts as existing, so that one mistake is reported once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from notifyctl.config import model_builder
+from notifyctl.config.check import check, located
+from notifyctl.config.content_shapes import receipt_meant
+from notifyctl.config.fields import ChannelShape
+from notifyctl.config.messages import suggestion
+from notifyctl.config.model_builder import given
+from notifyctl.config.nodes import MappingNode
+from notifyctl.diagnostics import Diagnostic, Path, Positions, Problem, Severity
+from notifyctl.model.project import (
+    Audience,
+    Joiners,
+    Notification,
+    OnUnknown,
+    Policy,
+    Project,
+    Schedule,
+    Template,
+)
+from notifyctl.records import dataclass, field, replace
+from notifyctl.rulebook import email, receipts, sms
+
+Named = TypeVar("Named", Template, Audience, Schedule)
+
+MOST_HINTS = 100
+"""For how many dangling references the nearest name is looked for."""
+
+ONLY_ON = {"cc": "email", "bcc": "email", "smartlinks": "sms"}
+"""Keys of a notification that one channel alone has (rules 65, 78)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that was read. `name` is None for kinds without names, and `node` is kept for a Notification alone, which is
+    looked at again beside its template.
+
+    `sound`: nothing is wrong with it by itself. Otherwise `values` may lack anything, and `flaws` are the paths at which
+    a problem has been reported.
+    """
+
+    kind: str
+    name: str | None
+    node: MappingNode
+    values: Mapping[str, Any]
+    marks: Positions
+    sound: bool
+    flaws: frozenset[Path] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Every name that stands in the files, by kind, whether its document is sound or not."""
+
+    known: Mapping[str, Sequence[str]]
+    unread: Sequence[str] = ()
+    """Files that could not be read to their end: a name may stand there."""
+    missed: list[str] = field(default_factory=list)
+    """The names that were looked for and not found."""
+
+    def problem(self, kind: str, name: str, path: tuple[str, ...]) -> Problem:
+        known = self.known.get(kind, ())
+        self.missed.append(name)
+        hint = f"no {kind} has been declared yet"
+        if known:
+            # To look for the nearest of many names for many names takes long.
+            alike = known if len(self.missed) <= MOST_HINTS else ()
+            hint = suggestion(name, alike, "there are") if alike else f"there are {len(known):,}"
+        if self.unread:
+            more = f" or {len(self.unread) - 1} other files" if len(self.unread) > 1 else ""
+            hint += f" (or it stands in {self.unread[0]}{more}, which cannot be read)"
+        return Problem(path, "unknown-reference", f"there is no {kind} `{name}`", hint)
+
+
+def link(
+    project: Project,
+    documents: Sequence[Document],
+    channels: Sequence[ChannelShape],
+    *,
+    unread: Sequence[str] = (),
+) -> tuple[Project, list[Diagnostic]]:
+    """The project with all sound documents in it, and the problems between documents."""
+    problems = list(duplicates(documents))
+    names = Names(names_by_kind(documents), unread)
+    sound = [document for document in documents if document.sound]
+    project = replace(
+        project,
+        templates=built(sound, "Template", model_builder.template),
+        audiences=built(sound, "Audience", model_builder.audience),
+        schedules=built(sound, "Schedule", model_builder.schedule),
+    )
+    notifications: dict[str, Notification] = {}
+    for document in of_kind(documents, "Notification"):
+        found = [*reference_problems(document, names), *channel_problems(document, project, channels)]
+        new = (problem for problem in found if problem.path not in document.flaws)
+        problems += located(new, document.node, document.marks)
+        notification = link_documents(document, project) if document.sound and not found else None
+        if notification is not None:
+            notifications.setdefault(notification.name, notification)
+    problems.extend(statements_checked(sound, names))
+    return replace(
+        project,
+        notifications=notifications,
+        moved=tuple(model_builder.moved(each.values, each.marks) for each in of_kind(sound, "Moved")),
+        baselines=tuple(
+            model_builder.baseline(each.values, each.marks) for each in of_kind(sound, "Baseline")
+        ),
+        withdrawals=tuple(
+            model_builder.withdraw(each.values, each.marks) for each in of_kind(sound, "Withdraw")
+        ),
+    ), problems
+
+
+def of_kind(documents: Sequence[Document], kind: str) -> Iterator[Document]:
+    return (document for document in documents if document.kind == kind)
+
+
+def names_by_kind(documents: Sequence[Document]) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
+    for document in documents:
+        if document.name is not None:
+            names.setdefault(document.kind, []).append(document.name)
+    return names
+
+
+def duplicates(documents: Sequence[Document]) -> Iterator[Diagnostic]:
+    first: dict[tuple[str, str], Document] = {}
+    for document in documents:
+        name = document.values["from"] if document.kind == "Moved" and document.sound else document.name
+        if name is None or document.kind in ("", "Project"):  # that there is one Project is for `load` to see
+            continue
+        known = first.setdefault((document.kind, name), document)
+        if known is not document:
+            key = "from" if document.kind == "Moved" else "name"
+            yield Diagnostic(
+                "duplicate-name",
+                Severity.ERROR,
+                f"there is already a {document.kind} `{name}`, at {known.marks.location(key)}",
+                document.marks.location(key),
+                "names are unique within their kind: give one of them another name",
+            )
+
+
+def built(
+    documents: Sequence[Document], kind: str, make: Callable[[str, Mapping[str, Any], Positions], Named]
+) -> dict[str, Named]:
+    """The sound documents of a kind, by name; the first of a name that stands twice."""
+    made: dict[str, Named] = {}
+    for document in of_kind(documents, kind):
+        if document.name is not None and document.name not in made:
+            made[document.name] = make(document.name, document.values, document.marks)
+    return made
+
+
+# -- notifications ------------------------------------------------------------------------------------------------
+
+
+REFERENCES = (("template", "Template"), ("audience", "Audience"), ("schedule", "Schedule"))
+
+
+def reference_problems(document: Document, names: Names) -> Iterator[Problem]:
+    for key, kind in REFERENCES:
+        name = document.values.get(key)
+        if isinstance(name, str) and name not in names.known.get(kind, ()):
+            yield names.problem(kind, name, (key,))
+
+
+def link_documents(document: Document, project: Project) -> Notification | None:
+    """The notification, or None where something that it refers to has problems itself."""
+    template = referred(document, "template", project.templates, model_builder.template)
+    audience = referred(document, "audience", project.audiences, model_builder.audience)
+    schedule = project.schedules.get(document.values.get("schedule", ""))
+    if template is None or audience is None or ("schedule" in document.values and schedule is None):
+        return None
+    return notification_of(document, template, audience, schedule=schedule, policy=project.policy)
+
+
+def referred(
+    document: Document,
+    key: str,
+    known: Mapping[str, Named],
+    make: Callable[[str, Mapping[str, Any], Positions], Named],
+) -> Named | None:
+    """What `key` refers to by name, or what stands there inline under the notification's own name."""
+    value = document.values[key]
+    if isinstance(value, str):
+        return known.get(value)
+    return make(document.name or "", value, document.marks.nested(key))
+
+
+def channel_of(document: Document, project: Project, channels: Sequence[ChannelShape]) -> ChannelShape | None:
+    """The channel of the notification's template, as far as it is known."""
+    template = document.values.get("template")
+    if isinstance(template, str):
+        known = project.templates.get(template)
+        name = known.channel if known else None
+    else:
+        name = (template or {}).get("channel")
+    return next((channel for channel in channels if channel.name == name), None)
+
+
+def channel_problems(
+    document: Document, project: Project, channels: Sequence[ChannelShape]
+) -> Iterator[Problem]:
+    """What the notification says that its template's channel does not have."""
+    channel = channel_of(document, project, channels)
+    if channel is None:
+        return
+    for key, only in ONLY_ON.items():
+        if key in document.values and channel.name != only:
+            message = f"`{key}` is for {only}; the template's channel is {channel.name}"
+            rule = email.COPIES if only == "email" else sms.SMARTLINKS
+            yield replace(rule.broken((key,), message, f"leave `{key}` out"), at_key=True)
+    asked: dict[str, str] = {}
+    for index, receipt in enumerate(document.values.get("requestedReceipts") or ()):
+        if isinstance(receipt, str) and receipt.casefold() not in channel.receipts:
+            message = f'{channel.name} has no receipt "{receipt}"'
+            hint = suggestion(receipt, channel.receipts, "there are")
+            yield receipts.OF_CHANNEL.broken(("requestedReceipts", index), message, hint)
+        elif isinstance(receipt, str):
+            meant = receipt_meant(receipt)
+            if meant in asked:
+                message = f'"{receipt}" asks for the same receipt as "{asked[meant]}"'
+                yield receipts.TWICE.broken(("requestedReceipts", index), message, "leave one of them out")
+            asked.setdefault(meant, receipt)
+    options = document.node.get("options")
+    if options is not None:
+        _, problems = check(replace(channel.options, partial=True), options)
+        yield from (replace(problem, path=("options", *problem.path)) for problem in problems)
+
+
+def notification_of(
+    document: Document, template: Template, audience: Audience, *, schedule: Schedule | None, policy: Policy
+) -> Notification:
+    values = document.values
+    return Notification(
+        name=document.name or "",
+        template=template,
+        audience=audience,
+        marks=document.marks,
+        schedule=schedule,
+        requested_receipts=tuple(values.get("requestedReceipts", ())),
+        joiners=Joiners(values.get("joiners", Joiners.HOLD)),
+        on_unknown=OnUnknown(values.get("onUnknown", OnUnknown.HOLD)),
+        policy=narrowed(policy, values.get("limits", {})),
+        suppressions=model_builder.suppressions(values, document.marks),
+        cc=tuple(values["cc"]) if "cc" in values else None,
+        bcc=tuple(values["bcc"]) if "bcc" in values else None,
+        smartlinks=tuple(values.get("smartlinks", ())),
+        **given(values, edition="edition", sender="from", substitutions="substitutions"),
+        **given(values, priority="priority", options="options", acknowledge="acknowledge"),
+        **given(values, callback_data="callbackData", notify_url="notifyUrl"),
+    )
+
+
+def narrowed(policy: Policy, limits: Mapping[str, Any]) -> Policy:
+    """The smaller number of the two wins; categories that need an unsubscribe link add up."""
+    own = model_builder.policy(limits)
+    added = [each for each in own.require_unsubscribe if each not in policy.require_unsubscribe]
+    return Policy(
+        max_recipients=smaller(policy.max_recipients, limits.get("maxRecipients")),
+        max_growth_percent=smaller(policy.max_growth_percent, limits.get("maxGrowthPercent")),
+        max_segments=smaller(policy.max_segments, limits.get("maxSegments")),
+        require_unsubscribe=(*policy.require_unsubscribe, *added),
+    )
+
+
+def smaller(one: int | None, other: int | None) -> int | None:
+    return min((each for each in (one, other) if each is not None), default=None)
+
+
+# -- statements about the past ------------------------------------------------------------------------------------
+
+
+def statements_checked(documents: Sequence[Document], names: Names) -> Iterator[Diagnostic]:
+    """A statement speaks of a notification that exists, or that a Moved leads to one that does."""
+    present = set(names.known.get("Notification", ()))
+    steps = {each.values["from"]: each.values["to"] for each in of_kind(documents, "Moved")}
+    for document in documents:
+        if document.kind == "Moved" and document.values["from"] in present:
+            message = f"the Notification `{document.values['from']}` still exists, so it has not moved"
+            problem = Problem(
+                ("from",), "invalid-value", message, "`from` is a name that is gone; remove one of the two"
+            )
+            yield problem.at(document.marks)
+        key = {"Moved": "to", "Baseline": "notification", "Withdraw": "notification"}.get(document.kind)
+        if key is not None and final(document.values[key], steps, present) is None:
+            yield names.problem("Notification", document.values[key], (key,)).at(document.marks)
+
+
+def final(name: str, steps: Mapping[str, str], present: set[str]) -> str | None:
+    """The present name that `name` leads to, following Moved."""
+    seen: set[str] = set()
+    while name not in present:
+        if name in seen or name not in steps:
+            return None
+        seen.add(name)
+        name = steps[name]
+    return name

@@ -1,0 +1,144 @@
+"""What a text in a file means: durations, dates, local times, time zones, URLs. Each parser raises ValueError with a sentence.
+
+Meaning that needs the calendar (a local time that a zone skips, a cron expression's slots) belongs to `schedule`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+
+from notifyctl.model.project import RECIPIENT_ZONE
+from notifyctl.patterns import pattern
+
+DURATION = pattern(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
+DATE = pattern(r"\d{4}-\d{2}-\d{2}")
+MOMENT = pattern(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?")
+EPOCH = pattern(r"[0-9]{9,10}")
+"""Seconds of the epoch from 1973 to 2286: no date without hyphens has as many digits, and milliseconds have more."""
+MILLISECONDS = pattern(r"[0-9]{12,}")
+CLOCK = pattern(r"(\d{2}):(\d{2})")
+CRON = r"\S+(?:\s+\S+){4}"
+LOOPBACK = pattern(r"localhost|::1|127(\.\d{1,3}){3}", re.IGNORECASE)
+
+
+def duration(text: str) -> timedelta:
+    """`90s`, `30m`, `4h`, `2d`, `1h30m`; longer than nothing."""
+    match = DURATION.fullmatch(text)
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0, 0)
+    length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    if not length:
+        raise ValueError(f'"{text}" is no duration; write for example 90s, 30m, 4h, 2d or 1h30m')
+    return length
+
+
+def day(text: str) -> date:
+    if not DATE.fullmatch(text):
+        raise ValueError(f'"{text}" is no date; write year-month-day, for example 2026-12-25')
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f'"{text}" is not in the calendar') from None
+
+
+def moment(text: str) -> datetime:
+    """ISO 8601 date and time, naive when it has no offset, which means local time; or seconds of the epoch (rules 37, 40)."""
+    if EPOCH.fullmatch(text):
+        return datetime.fromtimestamp(int(text), tz=UTC)
+    if MILLISECONDS.fullmatch(text):
+        raise ValueError(
+            f'"{text}" is too large for seconds of the epoch; write for example 2026-12-01T09:00Z'
+        )
+    if not MOMENT.fullmatch(text):
+        raise ValueError(
+            f'"{text}" is no date and time; write for example 2026-12-01T09:00 (local) or 2026-12-01T09:00+01:00'
+        )
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f'"{text}" is not in the calendar') from None
+
+
+def iso_of_epoch(text: str) -> str | None:
+    """Seconds of the epoch as ISO 8601 with Z; None for a time that is written out."""
+    return moment(text).strftime("%Y-%m-%dT%H:%M:%SZ") if EPOCH.fullmatch(text) else None
+
+
+def clock(text: str) -> time:
+    """A local time from 00:00 to 23:59."""
+    match = CLOCK.fullmatch(text)
+    hours, minutes = (int(part) for part in match.groups()) if match else (99, 99)
+    if hours > 23 or minutes > 59:  # noqa: PLR2004 - the clock
+        raise ValueError(f'"{text}" is no time of day; write for example "08:00"')
+    return time(hours, minutes)
+
+
+def until_clock(text: str) -> time:
+    """As `clock`; "24:00" and "00:00" are the end of the day, which is time.max."""
+    return time.max if text in ("24:00", "00:00") else clock(text)
+
+
+def zone(text: str) -> str:
+    """An IANA time zone that this machine knows."""
+    from zoneinfo import ZoneInfo, available_timezones
+
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, KeyError):  # KeyError: no such zone; OSError: the name of a folder of zones
+        from notifyctl.config.messages import nearest
+
+        near = nearest(text, available_timezones())
+        meant = f"; did you mean {near}?" if near else ", for example Europe/London"
+        raise ValueError(f'"{text}" is no time zone of the IANA database{meant}') from None
+    return text
+
+
+def day_or_time(text: str) -> date:
+    """A day, or a time (a datetime, in UTC where it names no zone)."""
+    if DATE.fullmatch(text):
+        return day(text)
+    found = moment(text)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def encoding(text: str) -> str:
+    """An encoding of text that Python knows."""
+    import codecs
+
+    try:
+        "".encode(codecs.lookup(text).name)
+    except (LookupError, ValueError):
+        raise ValueError(f'"{text}" is no encoding of text; cp1252, latin-1 and utf-16 are some') from None
+    return text
+
+
+def zone_or_recipient(text: str) -> str:
+    return text if text == RECIPIENT_ZONE else zone(text)
+
+
+def endpoint(text: str) -> str:
+    """https, or http to this machine: neither a key nor a receipt must cross a network in the clear."""
+    from urllib.parse import urlsplit
+
+    url(text, schemes=("https", "http"))
+    parts = urlsplit(text)
+    if parts.scheme == "http" and not LOOPBACK.fullmatch(parts.hostname or ""):
+        raise ValueError("http:// is for this machine only (127.0.0.1, ::1, localhost); write https://")
+    return text
+
+
+def url(text: str, *, schemes: tuple[str, ...]) -> str:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        parts, host = None, None
+    if parts is None or not host or parts.scheme not in schemes or re.search(r"[\s\x00-\x20]", text):
+        raise ValueError(
+            f'"{text}" is no URL that begins with {" or ".join(f"{scheme}://" for scheme in schemes)}'
+        )
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a URL here cannot hold a user name or password")
+    return text

@@ -1,0 +1,44 @@
+"""What stands between documents, before the first and after the last: one `---` between two, none elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from notifyctl.fmt.outline import Outline
+
+MARK = re.compile(r"(---|\.\.\.)(\s.*)?")
+INDENTED_COMMENT = re.compile(r"[ \t]+#")
+
+
+def divide_documents(lines: Sequence[str], outline: Outline) -> list[str]:
+    """The lines with one `---` between two documents. A mark with something beside it stays as it is."""
+    made: list[str | None] = list(lines)
+    for first, after, between in gaps(outline, len(lines)):
+        marks = [
+            number
+            for number in range(first, after + 1)
+            if MARK.fullmatch("".join(lines[number : number + 1]))
+        ]
+        bare = [number for number in marks if lines[number].rstrip() in ("---", "...")]
+        stays = len(marks) > len(bare)
+        # Where no mark stays above it, a comment farther in could become a part of the text before.
+        open_above = first > 0 and (stays or not between)
+        inside = lines[first:after]
+        directive = any(line.startswith("%") for line in inside)
+        if directive or (open_above and any(map(INDENTED_COMMENT.match, inside))):
+            continue
+        for number in bare:
+            made[number] = None
+        if between and not stays:
+            made[bare[0]] = "---"
+    return [line for line in made if line is not None]
+
+
+def gaps(outline: Outline, end: int) -> Iterator[tuple[int, int, bool]]:
+    """The stretches without content: first line, the line after it, and whether documents stand on both sides."""
+    first = 0
+    for root in outline.documents:
+        yield first, root.line, first > 0
+        first = root.last + 1
+    yield first, end, False

@@ -1,0 +1,75 @@
+"""A file's bytes in the one form, or why they were left alone. Idempotent; what is read from the file never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from typing import Any
+
+from notifyctl.config.fields import Shape
+from notifyctl.config.load import not_ours
+from notifyctl.config.nodes import MappingNode, Node, Scalar, SequenceNode, walk
+from notifyctl.config.reader import read_documents
+from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.fmt.document_markers import divide_documents
+from notifyctl.fmt.indent import indent
+from notifyctl.fmt.key_order import order_keys
+from notifyctl.fmt.outline import Unusual, outline
+
+
+def format_bytes(data: bytes, file: str, kinds: Mapping[str, Shape]) -> bytes | Diagnostic:
+    """The file in the one form; a file with a document that is not ours comes back as it is. `kinds`: kind → its shape.
+
+    A Diagnostic where the file is no sound YAML, or where the form would change what is read.
+    """
+    before, problems = read_documents(data, file)
+    if problems:
+        return problems[0]
+    if not before or any(not_ours(node) for node in before):
+        return data
+    made = lay_out(data.decode("utf-8-sig"), kinds).encode()
+    after, problems = read_documents(made, file)
+    changed = next(differences(before, after), None)
+    if problems or changed is not None:
+        place = Location(file, changed.line, changed.column) if changed else Location(file)
+        message = "formatting would change what is read here, so the file is left alone"
+        return Diagnostic("not-formatted", Severity.ERROR, message, place, "lay this part out by hand")
+    return made
+
+
+def lay_out(text: str, kinds: Mapping[str, Shape]) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        lines = divide_documents(text.split("\n"), outline(text))
+        lines = indent(lines, outline("\n".join(lines)))
+        text = end_lines("\n".join(lines))
+        return "\n".join(order_keys(text.split("\n"), outline(text), kinds))
+    except Unusual:
+        return text
+
+
+def end_lines(text: str) -> str:
+    """No empty line at the start and one line end at the end, unless line ends there are the text of a block scalar."""
+    text = text.lstrip("\n")
+    return text if outline(text).open_end else text.rstrip("\n") + "\n"
+
+
+def differences(before: list[Node], after: list[Node]) -> Iterator[Node]:
+    """The values of `before` that `after` does not have at the same path, or has otherwise."""
+    for old, new in zip_longest(before, after):
+        if old is None or new is None:
+            yield old or new
+            continue
+        values = {path: meaning(node) for path, _, node in walk(new)}
+        for path, _, node in walk(old):
+            if values.pop(path, None) != meaning(node):
+                yield node
+        if values:
+            yield old
+
+
+def meaning(node: Node) -> Any:
+    """What a value is, without its parts."""
+    if isinstance(node, Scalar):
+        return node.text, repr(node.value), node.plain  # a NaN is not equal to itself
+    return MappingNode if isinstance(node, MappingNode) else SequenceNode

@@ -1,0 +1,135 @@
+"""Keys in the order in which they are declared: apiVersion, kind, name, then as docs/reference/files.md lists them.
+
+An entry moves with all its lines: the comments above it, beside it and inside of it, and the empty line before it.
+Where it cannot be told what a comment belongs to, or where order means something (anchors), a mapping keeps its order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from notifyctl.config.fields import Cases, Either, Items, Record, Shape, Table
+from notifyctl.fmt.outline import Block, Leaf, Outline
+
+MODELINE = "yaml-language-server:"
+"""A comment that speaks to editors and stays on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The lines of a mapping cut into its entries: `starts` where each begins, in the order of the file; `end` behind the last.
+    `order`: the numbers of the entries in their new order. `column` is that of the keys.
+    """
+
+    starts: tuple[int, ...]
+    end: int
+    order: tuple[int, ...]
+    column: int
+
+
+def order_keys(lines: Sequence[str], outline: Outline, kinds: Mapping[str, Shape]) -> list[str]:
+    """The lines with each mapping's keys in order: as many as before."""
+    made = list(lines)
+    if outline.anchors or outline.open_ended:
+        return made
+    moves = [move for root in outline.documents for move in document_moves(made, root, kinds)]
+    for move in reversed(moves):  # the inner ones first: a move changes no line number outside of its lines
+        made[move.starts[0] : move.end] = rearrange(made, move)
+    return made
+
+
+def document_moves(lines: Sequence[str], root: Block | Leaf, kinds: Mapping[str, Shape]) -> Iterator[Move]:
+    kind = root.get("kind") if isinstance(root, Block) else None
+    if isinstance(kind, Leaf) and kind.text in kinds:
+        yield from moves(lines, root, kinds[kind.text])
+
+
+def moves(lines: Sequence[str], node: Block | Leaf, shape: Shape) -> Iterator[Move]:
+    """What moves in a value of this shape, the outer mappings first."""
+    if isinstance(node, Leaf):
+        return
+    if isinstance(shape, Either):
+        shape = shape.mapping
+    if isinstance(shape, Cases):
+        chooser = node.get(shape.by)
+        chosen = shape.cases.get(chooser.text) if isinstance(chooser, Leaf) else None
+        yield from moves(lines, node, chosen) if chosen is not None else ()
+    elif isinstance(shape, Record) and not node.sequence:
+        yield from record_moves(lines, node, shape)
+    elif isinstance(shape, Items) and not node.sequence:  # one item in place of a list of one
+        yield from moves(lines, node, shape.item)
+    elif isinstance(shape, Table | Items):
+        inner = shape.value if isinstance(shape, Table) else shape.item
+        for entry in node.entries:
+            yield from moves(lines, entry.value, inner)
+
+
+def record_moves(lines: Sequence[str], block: Block, shape: Record) -> Iterator[Move]:
+    places = {name: place for place, each in enumerate(shape.fields) for name in (each.name, *each.aliases)}
+    known = [places.get(entry.key, -1) for entry in block.entries]
+    order = tuple(sorted(range(len(known)), key=lambda number: known[number]))
+    if -1 not in known and list(order) != sorted(order):
+        yield from cut(lines, block, order)
+    for entry in block.entries:
+        field = shape.named(entry.key)
+        if field is not None:
+            yield from moves(lines, entry.value, field.shape)
+
+
+def cut(lines: Sequence[str], block: Block, order: tuple[int, ...]) -> Iterator[Move]:
+    """The move, or none where a comment could be misplaced."""
+    first, entries = block.line, block.entries
+    on_dash = bool(lines[first][: block.column].strip())
+    headed = not on_dash and first > 0 and is_comment(lines[first - 1]) and MODELINE not in lines[first - 1]
+    starts = [first]
+    for above, below in pairwise(entries):
+        starts.append(own_end(lines, above.value, block, range(above.last + 1, below.line)))
+    end = own_end(lines, entries[-1].value, block, range(block.last + 1, len(lines)), trailing=True)
+    new_first = order[0]
+    leads = lines[starts[new_first] : entries[new_first].line]
+    if new_first and (headed or (on_dash and any(leads))):
+        return
+    yield Move(tuple(starts), end, order, block.column)
+
+
+def own_end(
+    lines: Sequence[str], value: Block | Leaf, block: Block, gap: range, *, trailing: bool = False
+) -> int:
+    """Where in the gap behind an entry its own comments end: those farther in than the keys, and those right below it
+    with an empty line after. `trailing`: nothing of the mapping follows.
+    """
+    end = gap.start
+    for number in gap:
+        line = lines[number]
+        if line and not is_comment(line):
+            break
+        inside = isinstance(value, Block) and is_comment(line) and indentation(line) > block.column
+        if inside:
+            end = number + 1
+    if trailing or end == gap.stop:
+        return end
+    below = end
+    while below < gap.stop and is_comment(lines[below]):
+        below += 1
+    return below if below < gap.stop else end
+
+
+def rearrange(lines: Sequence[str], move: Move) -> list[str]:
+    chunks = [list(lines[a:b]) for a, b in zip(move.starts, (*move.starts[1:], move.end), strict=True)]
+    head = chunks[0][0][: move.column]
+    chunks[0][0] = " " * move.column + chunks[0][0][move.column :]
+    made = [chunks[number] for number in move.order]
+    while not made[0][0]:  # an empty line stays between two entries
+        made[1].insert(0, made[0].pop(0))
+    made[0][0] = head + made[0][0][move.column :] if head.strip() else made[0][0]
+    return [line for chunk in made for line in chunk]
+
+
+def is_comment(line: str) -> bool:
+    return line.lstrip(" \t").startswith("#")
+
+
+def indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))

@@ -1,0 +1,145 @@
+"""Jinja2, fenced in: sandboxed, undefined is an error, files inside the project only, bounded in size and repetition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from posixpath import dirname, join, normpath
+from typing import Any
+
+import jinja2
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+
+from notifyctl.diagnostics import truncate
+from notifyctl.message.fast_render import ESCAPED
+from notifyctl.message.sandbox_limits import MAX_TEXT, SECONDS, OutOfTimeError, run_bounded
+from notifyctl.ports import FileTree
+
+MAX_STEPS = 200_000
+"""Numbers that all `range()` calls of one rendering may give together; a loop in a message needs no more."""
+MAX_INCLUDES = 50
+MAX_POWER = 1000
+
+
+class TemplateLimitError(Exception):
+    """A template asks for more than a message can need."""
+
+
+class TemplateFileError(Exception):
+    """A file to include is there and cannot be read."""
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Names of templates are project paths; a string in a YAML file is `file.yaml#content.text`."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def __init__(self, files: FileTree) -> None:
+        super().__init__(
+            loader=jinja2.FunctionLoader(self._source),
+            undefined=jinja2.StrictUndefined,
+            autoescape=lambda name: bool(name and name.endswith(ESCAPED)),
+            keep_trailing_newline=True,
+            cache_size=0,
+        )
+        self.files = files
+        self.steps = self.includes = 0
+        self.globals = {"range": self._range, "smartlink": smartlink}
+
+    def join_path(self, template: str, parent: str) -> str:
+        """Relative to the file that includes, else to the project's root."""
+        beside = normpath(join(dirname(parent.partition("#")[0]), template))
+        return beside if self._readable(beside) else normpath(template)
+
+    def _readable(self, path: str) -> bool:
+        try:
+            self.files.open(path).close()
+        except (FileNotFoundError, ValueError):
+            return False
+        except OSError:
+            return True  # it is there; `_source` tells why it cannot be read
+        return True
+
+    def _source(self, name: str) -> str | None:
+        self.includes += 1
+        if self.includes > MAX_INCLUDES:
+            raise TemplateLimitError(f"more than {MAX_INCLUDES} includes; does a file include itself?")
+        try:
+            return self.files.read(name).decode()
+        except UnicodeDecodeError as error:
+            raise TemplateFileError(f"{name} is not UTF-8") from error
+        except (FileNotFoundError, ValueError):
+            return None
+        except OSError as error:
+            raise TemplateFileError(f"{name} cannot be read: {error.strerror}") from error
+
+    def _range(self, *bounds: int) -> range:
+        numbers = range(*bounds)
+        self.steps += len(numbers)
+        if self.steps > MAX_STEPS:
+            raise TemplateLimitError(f"loops of more than {MAX_STEPS:,} steps")
+        return numbers
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        sized = [value for value in (left, right) if isinstance(value, (str, list, tuple))]
+        numbers = [value for value in (left, right) if isinstance(value, int)]
+        if operator == "*" and sized and numbers and len(sized[0]) * numbers[0] > MAX_TEXT:
+            raise TemplateLimitError(f"a text of more than {MAX_TEXT:,} characters")
+        if operator == "**" and any(abs(number) > MAX_POWER for number in numbers):
+            raise TemplateLimitError(f"a power with a number over {MAX_POWER:,}")
+        if operator == "%" and isinstance(left, str):
+            raise TemplateLimitError("`%` on a text can ask for any width; use `~` to join")
+        return super().call_binop(context, operator, left, right)
+
+
+def smartlink(number: int) -> Markup:
+    """What a text holds in place of a link; the API fills it in (rule 65)."""
+    return Markup("{{smartlink_%d}}") % int(number)
+
+
+def renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], str]:
+    """A function (source, name, variables) → text. Raises what `explain` understands."""
+
+    def render(source: str, name: str, variables: Mapping[str, Any]) -> str:
+        with run_bounded():
+            return rendered(source, name, variables)
+
+    def rendered(source: str, name: str, variables: Mapping[str, Any]) -> str:
+        sandbox = Sandbox(files)
+        code = sandbox.compile(source, name=name, filename=name)
+        template = jinja2.Template.from_code(sandbox, code, sandbox.make_globals(None))
+        size, parts = 0, []
+        for part in template.generate(dict(variables)):
+            size += len(part)
+            if size > MAX_TEXT:
+                raise TemplateLimitError(f"a text of more than {MAX_TEXT:,} characters")
+            parts.append(part)
+        return "".join(parts)
+
+    return render
+
+
+def explain(error: Exception, variables: Mapping[str, Any]) -> tuple[str, str, str | None]:
+    """Rule, message and hint for what went wrong in a template. Anything a template can raise is the template's."""
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        return "template-syntax", f"the template cannot be read: {truncate(error.message)}", None
+    if isinstance(error, jinja2.UndefinedError):
+        known = ", ".join(sorted(variables)) or "none"
+        return (
+            "template-undefined",
+            truncate(error.message),
+            f"`vars` of the project or environment define: {known}",
+        )
+    if isinstance(error, jinja2.TemplateNotFound):
+        hint = "a path relative to this file or to the project; nothing outside the project can be included"
+        return "template-include", f"there is no file {truncate(error.name)!r} to include", hint
+    if isinstance(error, TemplateFileError):
+        return "template-include", str(error), None
+    if isinstance(error, OutOfTimeError):
+        return "template-limit", f"the template takes more than {SECONDS:g} seconds to fill in", None
+    if isinstance(error, (TemplateLimitError, RecursionError, MemoryError, OverflowError)):
+        return "template-limit", f"the template asks for too much: {truncate(error)}", None
+    if isinstance(error, SecurityError):
+        return "template-security", f"the template reaches for what it may not: {truncate(error)}", None
+    return "template-error", f"the template fails: {type(error).__name__}: {truncate(error)}", None

@@ -1,0 +1,75 @@
+"""A bound on processor time and memory for a piece of work that a stranger wrote: a template from a pull request.
+
+The bounds are the operating system's. Where it has none (not POSIX, or not on the main thread), there is none here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SECONDS = 2.0
+"""Processor time for one text; the largest real ones take some hundredths."""
+MEMORY = 256 << 20
+"""Bytes of address space beyond what the process has."""
+
+MAX_TEXT = 1 << 20
+"""Characters of one text, before and after Jinja2: three times the largest e-mail that the API takes."""
+
+
+class OutOfTimeError(Exception):
+    """The work took longer than it may."""
+
+
+@contextmanager
+def run_bounded(*, seconds: float = SECONDS, memory: int = MEMORY) -> Iterator[None]:
+    """Raises OutOfTimeError or MemoryError inside the block. Not to be nested."""
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with limit_memory(memory), limit_time(seconds):
+        yield
+
+
+@contextmanager
+def limit_time(seconds: float) -> Iterator[None]:
+    import signal
+
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
+        raise OutOfTimeError
+
+    before = signal.signal(signal.SIGVTALRM, ring)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+@contextmanager
+def limit_memory(memory: int) -> Iterator[None]:
+    try:
+        import resource
+
+        with open("/proc/self/statm", encoding="ascii") as stream:  # noqa: PTH123 - no pathlib for one line
+            used = int(stream.read().split()[0]) * resource.getpagesize()
+    except (ImportError, OSError):
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = used + memory
+    resource.setrlimit(
+        resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+    )
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

@@ -1,0 +1,1 @@
+"""The vocabulary that crosses rooms: projects, messages, recipients, batches and what a ledger records. Plain data."""

@@ -1,0 +1,206 @@
+"""Requests: recipients grouped into batches, what the provider is handed, and how each attempt ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from notifyctl.model.message import Envelope, Message
+from notifyctl.model.recipients import MEMBER_BYTES, Scope
+from notifyctl.records import dataclass, field
+
+
+class Units(Protocol):
+    """Recipients to send to. They may lie on disk, and nobody may hold all of them."""
+
+    def __len__(self) -> int: ...
+
+    def chunks(self, size: int) -> Iterator[UnitColumns]:
+        """All of them, `size` at a time; the same each time it is called."""
+
+    def heads(self, size: int) -> Iterator[tuple[bytes, Sequence[str | None]]]:
+        """Members and correlation ids alone, in the same chunks: all that decides in what order a batch has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitColumns:
+    """Recipients as columns of equal length: id and fingerprint for the ledger, packed as MEMBER_BYTES each; destination, own
+    values (a column for each of the message's `names`; `None` where the recipient has none) and the author's correlation id
+    for the request. Implements Units.
+    """
+
+    members: bytes
+    destinations: Sequence[str]
+    own: Sequence[Sequence[str | None]]
+    correlations: Sequence[str | None]
+
+    def __len__(self) -> int:
+        return len(self.destinations)
+
+    def chunks(self, size: int) -> Iterator[UnitColumns]:
+        for start in range(0, len(self), size):
+            end = start + size
+            yield UnitColumns(
+                self.members[start * MEMBER_BYTES : end * MEMBER_BYTES],
+                self.destinations[start:end],
+                [column[start:end] for column in self.own],
+                self.correlations[start:end],
+            )
+
+    def heads(self, size: int) -> Iterator[tuple[bytes, Sequence[str | None]]]:
+        for chunk in self.chunks(size):
+            yield chunk.members, chunk.correlations
+
+
+@dataclass(frozen=True, slots=True)
+class SendGroup:
+    """What a plan hands to apply: units of one scope that get the same message in the same envelope."""
+
+    scope: Scope
+    message: Message
+    envelope: Envelope
+    units: Units
+    not_after: datetime | None = None
+    """When the window shuts or the message lapses: what has not begun by then is not begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeOpening:
+    """A scope that is opened by this apply. `held`: packed ids of its audience that no consignment carries."""
+
+    scope: Scope
+    held: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One object of the request's `to`: addresses that share substitutions and a correlation id.
+    `first` is the position of its first address among all members of the batch.
+    """
+
+    addresses: tuple[str, ...]
+    correlation_id: str
+    substitutions: Mapping[str, str]
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Destinations:
+    """The request's `to` as columns: `addresses` of all its objects in the order of the batch's members; and one entry an object
+    in the others. `own`: a column for each of `names`, `None` where there is no value. `starts`: the position of each
+    object's first address; `None` where every object has one address.
+    """
+
+    addresses: Sequence[str]
+    correlation_ids: Sequence[str]
+    names: tuple[str, ...]
+    own: Sequence[Sequence[str | None]]
+    starts: Sequence[int] | None = None
+
+    def __len__(self) -> int:
+        return len(self.correlation_ids)
+
+    def __iter__(self) -> Iterator[Destination]:
+        starts = self.starts if self.starts is not None else range(len(self.addresses))
+        ends = [*starts[1:], len(self.addresses)]
+        for at, (start, end, key) in enumerate(zip(starts, ends, self.correlation_ids, strict=True)):
+            columns = zip(self.names, self.own, strict=True)
+            given = {name: value for name, column in columns if (value := column[at]) is not None}
+            yield Destination(tuple(self.addresses[start:end]), key, given, start)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One request to be: what a provider turns into a body. Everything in it is known before anything is sent."""
+
+    number: int
+    attempt: int
+    scope: Scope
+    message: Message
+    envelope: Envelope
+    to: Destinations
+    members: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.members) // MEMBER_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRequest:
+    """An exact request but for its secrets. `content` is what will be posted, JSON in UTF-8; `headers` are redacted."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The content read, anew each time: for people and for tests; sending needs the bytes alone."""
+        import json
+
+        found = json.loads(self.content)
+        assert isinstance(found, dict)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has it: 2xx and a body that says so."""
+
+    provider_id: str
+    status: int
+    refused: Mapping[int, str] = field(default_factory=dict)
+    """Positions of members that the provider's answer says it did not take, with its reason."""
+    unheard: frozenset[int] = frozenset()
+    """Positions of members that an answer which lists its members does not name: nobody knows of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Certainly not accepted. `retryable`: the same request may be tried again within this apply (429, never left)."""
+
+    reason: str
+    status: int | None = None
+    retryable: bool = False
+    retry_after: float | None = None
+    """Seconds the provider asked for, capped by who waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """401 or 403: certainly not accepted, and no other request would be either. Ends the run."""
+
+    reason: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The provider may or may not have it. Never retried by itself."""
+
+    reason: str
+    status: int | None = None
+
+
+Outcome = Accepted | Rejected | Refused | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStart:
+    """An attempt of a batch that is about to begin. `seal` authenticates the correlation ids of its request."""
+
+    number: int
+    attempt: int
+    seal: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """How an attempt of a batch ended."""
+
+    number: int
+    attempt: int
+    outcome: Outcome

@@ -1,0 +1,73 @@
+"""What is sent: a composed message, and what goes around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from notifyctl.model.project import ApiObject, ChannelName
+from notifyctl.patterns import pattern
+from notifyctl.records import dataclass, field
+
+PLACEHOLDER = pattern(r"\$\(([^()\s]+)\)")
+"""`$(name)`, the one form that the API fills in (rule 30)."""
+UNSUBSCRIBE = "unsubscribe"
+"""`$(unsubscribe)` is filled in by the platform (rule 33): it is no variable of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A composed message: Jinja2 has run, `$(name)` stands. One per notification and locale variant."""
+
+    channel: ChannelName
+    sender: str
+    content: ApiObject | None
+    """`None` when `template_id` names a body at the provider."""
+    options: ApiObject = field(default_factory=dict)
+    locale: str | None = None
+    """The variant this is; `None`: the template's own text."""
+    cc: tuple[str, ...] | None = None
+    bcc: tuple[str, ...] | None = None
+    smartlinks: tuple[ApiObject, ...] = ()
+    template_id: str | None = None
+    names: tuple[str, ...] = ()
+    """The variables the text reads, sorted; for an opaque body those that are handed over."""
+    shared: Mapping[str, str] = field(default_factory=dict)
+    """Values for all recipients: the notification's substitutions over the template's defaults, only for `names`."""
+
+    @property
+    def opaque(self) -> bool:
+        return self.template_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What goes around a message and is no content. Times are aware; `validity` is in seconds; see rules 19 to 54."""
+
+    send_at: datetime | None = None
+    expire_at: datetime | None = None
+    validity: int | None = None
+    priority: int | None = None
+    callback_data: str | None = None
+    notify_url: str | None = None
+    requested_receipts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedMessage:
+    """One message as its reader gets it. `content` is None for a body that the provider holds; `missing` names the
+    values that nothing gives, which stay visible as placeholders. SMS have an encoding, units and segments.
+    """
+
+    notification: str
+    channel: ChannelName
+    sender: str
+    destination: str
+    locale: str | None
+    content: ApiObject | None
+    options: ApiObject
+    values: Mapping[str, str]
+    missing: tuple[str, ...] = ()
+    encoding: str | None = None
+    units: int | None = None
+    segments: int | None = None

@@ -1,0 +1,107 @@
+"""A clock, files and a provider that tests hold in their hands."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
+
+from notifyctl.config.paths import IGNORE_FILE, MAX_READ, hidden, ignored, inside, too_large
+from notifyctl.model.batch import Accepted, Batch, Outcome, PreparedRequest, UnitColumns, Units
+
+
+def whole(units: Units) -> UnitColumns:
+    """All units at once, for tests: they are few."""
+    return next(units.chunks(max(len(units), 1)), UnitColumns(b"", (), (), ()))
+
+
+class ManualClock:
+    """ports.Clock that stands still: only `sleep` and `advance` move it, and nobody waits."""
+
+    def __init__(self, start: datetime) -> None:
+        self._start = start.astimezone(UTC)
+        self._passed = 0.0
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._passed)
+
+    def monotonic(self) -> float:
+        return self._passed
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(max(seconds, 0))
+
+    def wait(self, happened: threading.Event, seconds: float) -> None:
+        if not happened.is_set():
+            self.sleep(seconds)
+
+    def advance(self, seconds: float) -> None:
+        self._passed += seconds
+
+
+class MemoryFiles:
+    """ports.FileTree without a disk: path → text or bytes."""
+
+    def __init__(self, files: Mapping[str, bytes | str]) -> None:
+        self._files = {path: data.encode() if isinstance(data, str) else data for path, data in files.items()}
+
+    def paths(self) -> Sequence[str]:
+        leave_out = ignored(self._files.get(IGNORE_FILE))
+        return sorted(path for path in self._files if not hidden(path) and not leave_out(path))
+
+    def read(self, path: str) -> bytes:
+        data = self._files.get(inside(path))
+        if data is None:
+            raise FileNotFoundError(2, "No such file or directory", path)
+        if len(data) > MAX_READ:
+            raise too_large(path)
+        return data
+
+    def open(self, path: str) -> BinaryIO:
+        return io.BytesIO(self._files.get(inside(path)) or self.read(path))
+
+    def on_disk(self, path: str) -> str | None:
+        self.open(path).close()
+        return None
+
+
+class RecordingProvider:
+    """ports.Provider that reaches nobody. `sent` are the requests in the order they came; they end as `script` says, and
+    are accepted when it is at its end.
+    """
+
+    identity = "recording"
+
+    def __init__(self, script: Iterable[Outcome] = ()) -> None:
+        self.sent: list[PreparedRequest] = []
+        self._script = iter(script)
+        self._lock = threading.Lock()
+
+    def prepare(self, batch: Batch) -> PreparedRequest:
+        field = batch.message.channel.address_field
+        body = {
+            "channel": batch.message.channel.value,
+            "to": [
+                {
+                    field: list(entry.addresses),
+                    "correlationId": entry.correlation_id,
+                    "substitutions": dict(entry.substitutions),
+                }
+                for entry in batch.to
+            ],
+            "callbackData": batch.envelope.callback_data,
+        }
+        return PreparedRequest(
+            "POST", "https://api.example/v2/messages", {"key": "<redacted>"}, json.dumps(body).encode()
+        )
+
+    def send(self, request: PreparedRequest) -> Outcome:
+        with self._lock:
+            self.sent.append(request)
+            return next(self._script, Accepted(f"message-{len(self.sent)}", 201))
+
+    def close(self) -> None:
+        pass

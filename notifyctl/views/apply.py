@@ -1,0 +1,93 @@
+"""What an apply did: text for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from notifyctl.apply.run import Report
+from notifyctl.plan.actions import Action
+from notifyctl.plan.plan import Plan
+from notifyctl.views.diagnostics import plural
+from notifyctl.views.paint import Paint, strip_controls
+
+FORMAT_VERSION = "1.0"
+
+
+def as_text(plan: Plan, report: Report | None, *, colour: bool) -> str:
+    return "\n".join(_lines(plan, report, Paint(colour)))
+
+
+def _lines(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
+    if report is None:
+        have = plan.summary[Action.UNCHANGED]
+        already = f" {plural(have, 'recipient')} already {'has' if have == 1 else 'have'} it." if have else ""
+        yield paint.green(f"Nothing to send.{already}")
+    else:
+        yield from _sent(report, paint)
+    yield from _standing(plan, report, paint)
+
+
+def _sent(report: Report, paint: Paint) -> Iterator[str]:
+    yield paint.green(
+        f"Sent to {plural(report.accepted, 'recipient')} in {plural(report.requests, 'request')}."
+    )
+    if report.rejected:
+        yield paint.red(
+            f"{plural(report.rejected, 'recipient')} certainly not accepted; the next plan shows them as retry."
+        )
+    if report.unknown:
+        yield paint.red(
+            f"{plural(report.unknown, 'recipient')} uncertain: the provider may or may not have them."
+            " They are not sent again by themselves."
+        )
+    for reason, count in report.reasons.items():
+        yield paint.dim(f"  {count:,}: {strip_controls(reason)}")
+    if report.refused:
+        yield paint.red(f"The provider refused the run: {strip_controls(report.refused)}")
+    if report.not_begun:
+        why = "Interrupted: " if report.interrupted else ""
+        yield paint.yellow(
+            f"{why}{plural(report.not_begun, 'recipient')} not begun; the next apply goes on with them."
+        )
+    elif report.interrupted:
+        yield paint.yellow("Interrupted after the last request; all of it is recorded.")
+
+
+def _standing(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
+    summary = plan.summary
+    if summary[Action.CHANGED]:
+        changed = plural(summary[Action.CHANGED], "recipient")
+        yield paint.red(
+            f"{changed} already have another text; nothing recalls it, and nothing was sent to them."
+        )
+    if summary[Action.BLOCKED]:
+        yield paint.red(f"{plural(summary[Action.BLOCKED], 'recipient')} blocked; `notifyctl plan` says why.")
+    before = summary[Action.UNCERTAIN]
+    if before and report is None:
+        yield paint.red(
+            f"{plural(before, 'recipient')} uncertain from an earlier run; a person must settle them."
+        )
+    if summary[Action.DEFERRED]:
+        yield paint.dim(f"{plural(summary[Action.DEFERRED], 'recipient')} deferred until they are due.")
+
+
+def as_json(plan: Plan, report: Report | None) -> str:
+    document: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "environment": plan.environment,
+        "digest": plan.digest,
+        "summary": {action.value: count for action, count in plan.summary.items()},
+        "requests": report.requests if report else 0,
+        "outcomes": {
+            "accepted": report.accepted if report else 0,
+            "rejected": report.rejected if report else 0,
+            "uncertain": report.unknown if report else 0,
+            "not_begun": report.not_begun if report else 0,
+        },
+        "reasons": dict(report.reasons) if report else {},
+        "refused": report.refused if report else None,
+        "interrupted": bool(report and report.interrupted),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)

@@ -1,0 +1,128 @@
+"""The page: a gallery of what everybody would read, with a search, filters, and two shades."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+from notifyctl.model.project import ApiObject, ChannelName
+from notifyctl.views.diagnostics import plural
+from notifyctl.views.html.markup import Html, el
+from notifyctl.views.html.messages import both, message
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewEntry:
+    """One message of the gallery. `facts` stand below its name; `before` is the same message in the base, where it differs."""
+
+    name: str
+    channel: ChannelName
+    sender: str
+    locale: str
+    category: str
+    facts: Sequence[str]
+    content: ApiObject | None
+    before: ApiObject | None = None
+    compared: bool = False
+
+
+def page(title: str, about: str, shown: Sequence[PreviewEntry], *, reload: bool = False) -> str:
+    """A whole document. `reload`: it asks its own server whether it has changed; only then may it connect at all."""
+    script = asset("page.js") + (asset("reload.js") if reload else "")
+    style = asset("page.css")
+    policy = "; ".join(
+        [
+            "default-src 'none'",
+            # The frames of e-mails inherit this policy, and mail is styled by attributes.
+            "style-src 'unsafe-inline'",
+            f"script-src 'sha256-{digest(script)}'",
+            "img-src data:",
+            "frame-src 'self'",
+            "connect-src 'self'" if reload else "connect-src 'none'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+    head = el(
+        "head",
+        el("meta", charset="utf-8"),
+        el("meta", http_equiv="Content-Security-Policy", content=policy),
+        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        el("meta", name="referrer", content="no-referrer"),
+        el("title", title),
+        Html(f"<style>{style}</style>"),
+    )
+    count = plural(len(shown), "message")
+    body = el(
+        "body",
+        el("a", "Skip to the messages", href="#messages", class_="skip"),
+        el("header", el("h1", title), el("p", about), class_="top"),
+        controls(shown),
+        el("p", count, id="count", role="status", aria_live="polite"),
+        el("main", *(entry(each) for each in shown), id="messages", tabindex="-1"),
+        Html(f"<script>{script}</script>"),
+    )
+    return "<!doctype html>\n" + el("html", head, body, lang="en") + "\n"
+
+
+def controls(shown: Sequence[PreviewEntry]) -> Html:
+    return el(
+        "form",
+        el("label", "Search ", el("input", type="search", id="search", autocomplete="off")),
+        chooser("channel", [each.channel.value for each in shown]),
+        chooser("locale", [each.locale for each in shown]),
+        chooser("category", [each.category for each in shown]),
+        el("button", "Light or dark", type="button", id="shade"),
+        class_="controls",
+        role="search",
+        aria_label="Filter messages",
+    )
+
+
+def chooser(name: str, values: Iterable[str]) -> Html:
+    known = sorted({value for value in values if value})
+    options = [el("option", "all", value=""), *(el("option", value, value=value) for value in known)]
+    return el("label", f"{name.capitalize()} ", el("select", *options, id=name))
+
+
+def entry(each: PreviewEntry) -> Html:
+    after = message(each.channel, each.content, sender=each.sender)
+    before = message(each.channel, each.before, sender=each.sender) if each.compared and each.before else None
+    traits = [trait for trait in (each.channel.value, each.locale, each.category, *each.facts) if trait]
+    return el(
+        "article",
+        el("h2", each.name),
+        el("p", " · ".join(traits), class_="facts"),
+        both(before, after),
+        data_channel=each.channel.value,
+        data_locale=each.locale,
+        data_category=each.category,
+        data_search=" ".join([each.name, *traits, *words(each.content)]).lower()[:4000],
+        aria_label=f"{each.name}, {each.channel.value}, {each.locale}",
+    )
+
+
+def words(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from words(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from words(item)
+
+
+@cache
+def asset(name: str) -> str:
+    return files("notifyctl.views.html").joinpath(name).read_text(encoding="utf-8")
+
+
+def digest(script: str) -> str:
+    """As a browser makes it of an inline script."""
+    return b64encode(sha256(script.encode()).digest()).decode()

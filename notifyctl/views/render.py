@@ -1,0 +1,75 @@
+"""Finished messages as text and JSON; addresses masked unless they are to be revealed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from notifyctl.audience.addresses import mask
+from notifyctl.model.message import RenderedMessage
+from notifyctl.plan.samples import without
+from notifyctl.views.diagnostics import plural
+from notifyctl.views.message import as_lines
+from notifyctl.views.paint import Paint, strip_controls
+
+FORMAT_VERSION = "1.0"
+
+
+def as_text(found: Sequence[RenderedMessage], *, reveal: bool, colour: bool) -> str:
+    paint = Paint(colour)
+    return "\n".join(line for one in found for line in _lines(mask_text(one, reveal=reveal), paint))
+
+
+def _lines(one: RenderedMessage, paint: Paint) -> Iterator[str]:
+    facts = [one.channel.value, f"from {strip_controls(one.sender)}", one.locale or "default"]
+    if one.segments:
+        facts.append(f"{one.encoding}, {one.units} units, {plural(one.segments, 'segment')}")
+    yield f"{paint.bold(strip_controls(one.destination))}  {paint.dim(' · '.join(facts))}"
+    if one.content is None:
+        yield paint.yellow("  The body is held by the provider and cannot be shown (opaque). It is given:")
+        yield from (f"  │ {name}: {strip_controls(value)}" for name, value in one.values.items())
+    else:
+        yield from (
+            f"  {paint.dim('│')} {strip_controls(line)}" for line in as_lines(one.channel, one.content)
+        )
+    if one.missing:
+        yield paint.red(f"  Nothing gives a value for: {', '.join(one.missing)}")
+    yield ""
+
+
+def as_json(found: Sequence[RenderedMessage], *, reveal: bool) -> str:
+    messages = [_object(mask_text(one, reveal=reveal)) for one in found]
+    return json.dumps({"format_version": FORMAT_VERSION, "messages": messages}, indent=2, ensure_ascii=False)
+
+
+def _object(one: RenderedMessage) -> dict[str, Any]:
+    return {
+        "notification": one.notification,
+        "channel": one.channel.value,
+        "from": one.sender,
+        "recipient": one.destination,
+        "locale": one.locale,
+        "content": one.content,
+        "options": one.options,
+        "values": dict(one.values),
+        "missing": list(one.missing),
+        "encoding": one.encoding,
+        "units": one.units,
+        "segments": one.segments,
+    }
+
+
+def mask_text(one: RenderedMessage, *, reveal: bool) -> RenderedMessage:
+    """The same message with the reader's address masked, in the words too."""
+    if reveal:
+        return one
+    from dataclasses import replace
+
+    masked = mask(one.destination)
+    return replace(
+        one,
+        destination=masked,
+        content=without(one.content, one.destination, masked),
+        values={name: without(value, one.destination, masked) for name, value in one.values.items()},
+    )

@@ -1,0 +1,90 @@
+"""A saved plan's document back to a plan that the views can draw. What only apply needs is not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.errors import PlanRefusedError
+from notifyctl.model.project import ChannelName
+from notifyctl.plan.actions import Action
+from notifyctl.plan.plan import Cost, Plan, PlannedNotification, Reach, Sample
+from notifyctl.plan.saved import SavedPlan
+
+
+def plan_of(saved: SavedPlan) -> Plan:
+    """Raises PlanRefusedError when the public part of the file is damaged."""
+    document = saved.document
+    try:
+        return Plan(
+            project=document["project"],
+            environment=saved.environment,
+            provider=saved.provider,
+            lineage=saved.lineage,
+            as_of=datetime.fromisoformat(document["as_of"]),
+            valid_until=saved.valid_until,
+            complete=document["complete"],
+            digest=saved.digest,
+            notifications=tuple(planned(each) for each in document["notifications"]),
+            later=tuple(
+                (each["name"], each["occurrence"], datetime.fromisoformat(each["due"]))
+                for each in document["later"]
+            ),
+            diagnostics=tuple(diagnostic(each) for each in document["diagnostics"]),
+            consignments=(),
+            openings=(),
+            effects=saved.effects,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise PlanRefusedError("the plan file is damaged", hint="plan again") from error
+
+
+def planned(each: Mapping[str, Any]) -> PlannedNotification:
+    return PlannedNotification(
+        name=each["name"],
+        channel=ChannelName(each["channel"]),
+        edition=each["edition"],
+        occurrence=each["occurrence"],
+        category=each["category"],
+        sender=each["from"],
+        template=each["template"],
+        audience=each["audience"]["name"],
+        opaque=each["opaque"],
+        rows=each["audience"]["rows"],
+        rejected_rows=each["audience"]["rejected_rows"],
+        actions={Action(action): count for action, count in each["actions"].items()},
+        reasons={Action(action): reasons for action, reasons in each["reasons"].items()},
+        segments=each["segments"],
+        texts=each["texts"],
+        due=moment(each["due"]),
+        deferred_until=moment(each["deferred_until"]),
+        expires=moment(each["expires"]),
+        cost=Cost(**each["cost"]) if each["cost"] else None,
+        samples=tuple(sample(entry) for entry in each["samples"]),
+        costs=tuple(Cost(**entry) for entry in each["costs"]),
+        reach=tuple(Reach(**entry) for entry in each["reach"]),
+        content_hash=each["content_hash"] or "",
+    )
+
+
+def sample(each: Mapping[str, Any]) -> Sample:
+    return Sample(
+        recipient=each["recipient"],
+        count=each["count"],
+        action=Action(each["action"]),
+        locale=each["locale"],
+        content=each["content"],
+        segments=each["segments"],
+        why=tuple(each["why"]),
+    )
+
+
+def diagnostic(each: Mapping[str, Any]) -> Diagnostic:
+    place = Location(each["file"], each["line"] or 0, each["column"] or 0)
+    return Diagnostic(each["rule"], Severity(each["severity"]), each["message"], place, each["hint"])
+
+
+def moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
