@@ -63,11 +63,11 @@ class WorkingTree:
     def open(self, path: str) -> BinaryIO:
         if self.links and path in self._plain:
             try:
-                return opened(f"{self.root}/{path}", NEVER_FOLLOW)
+                return open_regular(f"{self.root}/{path}", NEVER_FOLLOW)
             except OSError as wrong:
                 if wrong.errno not in (errno.ELOOP, errno.ENOENT):
                     raise  # a link has come into its place, or it is gone: `real` says what that means
-        return opened(self.real(path))
+        return open_regular(self.real(path))
 
     def on_disk(self, path: str) -> str | None:
         """None in a tree that is not trusted: whoever opens it must be seen to."""
@@ -87,7 +87,7 @@ class WorkingTree:
         if not self.links and place.is_symlink():
             raise OSError(errno.ELOOP, "it is a link, and links are not followed here", IGNORE_FILE)
         try:
-            with opened(str(place)) as stream:
+            with open_regular(str(place)) as stream:
                 return stream.read(MAX_READ)
         except FileNotFoundError:
             return None
@@ -140,7 +140,7 @@ class WorkingTree:
                         yield path
 
 
-def opened(real: str, flags: int = 0) -> BinaryIO:
+def open_regular(real: str, flags: int = 0) -> BinaryIO:
     """A regular file as a stream. Raises OSError for anything else, without waiting for it."""
     descriptor = os.open(real, OPEN_FLAGS | NEVER_WAIT | flags)
     try:
@@ -152,7 +152,7 @@ def opened(real: str, flags: int = 0) -> BinaryIO:
         raise
 
 
-def rewrite(real: str, data: bytes) -> None:
+def replace_file(real: str, data: bytes) -> None:
     """Replace a file by one of other content and the same mode, at once: a reader sees the old one or the new one.
 
     Raises ProjectError when it cannot be done; then the file is as it was.

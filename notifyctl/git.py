@@ -59,22 +59,22 @@ def reads_objects(command: Sequence[str]) -> bool:
     return list(command[: len(start)]) == start and command[len(start)] in READING
 
 
-def revision(folder: Path) -> str | None:
+def current_revision(folder: Path) -> str | None:
     """The commit that `folder` is at, with `+changes` when files differ from it; None where git or a commit is missing."""
-    commit = ask(folder, "rev-parse", "--verify", "--quiet", "--short=12", "HEAD")
+    commit = git_output(folder, "rev-parse", "--verify", "--quiet", "--short=12", "HEAD")
     if commit is None:
         return None
-    changed = ask(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
+    changed = git_output(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
     return f"{commit}+changes" if changed else commit
 
 
-def ask(folder: Path, *arguments: str) -> str | None:
+def git_output(folder: Path, *arguments: str) -> str | None:
     """What git says, without the line break at its end; None when it fails or is not there."""
-    said = run(folder, *arguments)
+    said = run_git(folder, *arguments)
     return said.decode("utf-8", "replace").rstrip("\n") if said is not None else None
 
 
-def run(folder: Path, *arguments: str, given: bytes | None = None) -> bytes | None:
+def run_git(folder: Path, *arguments: str, given: bytes | None = None) -> bytes | None:
     """What git writes; None when it fails or is not there."""
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, and arguments of ours
@@ -106,7 +106,9 @@ class CommittedTree:
     def __init__(self, folder: Path, revision: str) -> None:
         """Raises UsageError when the folder is in no repository, or the commit is not known."""
         self._folder = folder
-        commit = ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        commit = git_output(
+            folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+        )
         if commit is None:
             raise UsageError(
                 f"git knows no commit {revision!r} here",
@@ -114,7 +116,7 @@ class CommittedTree:
             )
         self.commit = commit
         self._read: dict[str, bytes] = {}
-        prefix = ask(folder, "rev-parse", "--show-prefix") or ""
+        prefix = git_output(folder, "rev-parse", "--show-prefix") or ""
         self._blobs = self._listed(prefix)
         rules = self.read(IGNORE_FILE) if IGNORE_FILE in self._blobs else None
         leave_out = ignored(rules)
@@ -122,7 +124,10 @@ class CommittedTree:
 
     def _listed(self, prefix: str) -> dict[str, Blob]:
         where = [prefix] if prefix else []
-        said = run(self._folder, "ls-tree", "-r", "-z", "-l", "--full-tree", self.commit, "--", *where) or b""
+        said = (
+            run_git(self._folder, "ls-tree", "-r", "-z", "-l", "--full-tree", self.commit, "--", *where)
+            or b""
+        )
         found = {}
         for entry in filter(None, said.split(b"\0")):
             facts, _, path = entry.partition(b"\t")
@@ -153,7 +158,7 @@ class CommittedTree:
             self._read = self._small()
         data = self._read.get(blob.name)
         if data is None:
-            data = run(self._folder, "cat-file", "blob", blob.name)
+            data = run_git(self._folder, "cat-file", "blob", blob.name)
         if data is None:
             raise OSError(5, "git could not read the file", path)
         return data
@@ -161,7 +166,7 @@ class CommittedTree:
     def _small(self) -> dict[str, bytes]:
         """Every small file of the project, by its name in git, fetched at once: git is started once and not for each."""
         wanted = sorted({blob.name for blob in self._blobs.values() if 0 <= blob.size <= SMALL})[:MOST_SMALL]
-        said = run(
+        said = run_git(
             self._folder, "cat-file", "--batch", given="".join(f"{name}\n" for name in wanted).encode()
         )
         found: dict[str, bytes] = {}

@@ -20,7 +20,7 @@ from notifyctl.app.providers import open_provider, prepare_only
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.run import Event, Job, Report, Stop, dry_run, run
 from notifyctl.errors import PlanRefusedError, ProjectError, UsageError
-from notifyctl.git import revision
+from notifyctl.git import current_revision
 from notifyctl.model.batch import Batch, PreparedRequest
 from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.project import Environment
@@ -66,26 +66,26 @@ def apply(
         raise no_ledger(environment, planning=False)
     most = None
     if saved is not None:
-        hold_to(saved, workspace, environment, expect)
+        check_saved_plan(saved, workspace, environment, expect)
     if expect is None and not environment.is_sandbox:
         # Asked before the lock is taken: a person at a prompt must not keep others from sending.
-        shown = sound(make_plan(workspace, environment, only=only), on_plan)
+        shown = refuse_errors(make_plan(workspace, environment, only=only), on_plan)
         if not shown.sends:
             return Applied(shown, None)
         refuse_unconfirmed(shown, environment, confirm)
         expect, most = shown.digest, shown.sends
     if not store.exists():
         store.create()
-    with store.writer(holder(), revision=revision(workspace.root)) as writer:
+    with store.writer(holder(), revision=current_revision(workspace.root)) as writer:
         again = saved is not None and writer.plan_used(saved.id)
         plan = derive(workspace, environment, facts_from(writer), only=only, fresh_only=again)
         if saved is not None:
-            hold_to_review(saved, plan, again=again)
+            check_against_review(saved, plan, again=again)
         # The digest also covers what was not due yet: who confirmed a number is held to that number.
         elif (expect is not None and plan.digest != expect) or (most is not None and plan.sends > most):
-            raise refused(plan, str(expect))
-        sound(plan, on_plan)
-        carry_out(workspace, plan, writer)
+            raise digest_mismatch(plan, str(expect))
+        refuse_errors(plan, on_plan)
+        record_decisions(workspace, plan, writer)
         if not plan.consignments:
             return Applied(plan, None)
         if saved is not None:
@@ -93,7 +93,7 @@ def apply(
         with open_provider(workspace, environment) as provider:
             report = run(
                 replace(
-                    job_of(workspace, environment, plan),
+                    build_job(workspace, environment, plan),
                     opted_out=Watch(workspace, environment, facts_from(writer)),
                 ),
                 writer=writer,
@@ -106,7 +106,9 @@ def apply(
     return Applied(plan, report)
 
 
-def hold_to(saved: SavedPlan, workspace: Workspace, environment: Environment, expect: str | None) -> None:
+def check_saved_plan(
+    saved: SavedPlan, workspace: Workspace, environment: Environment, expect: str | None
+) -> None:
     """What can be said of a saved plan before anything is opened. Raises PlanRefusedError."""
     if expect is not None and expect != saved.digest:
         raise PlanRefusedError(
@@ -130,7 +132,7 @@ def hold_to(saved: SavedPlan, workspace: Workspace, environment: Environment, ex
         )
 
 
-def hold_to_review(saved: SavedPlan, plan: Plan, *, again: bool) -> None:
+def check_against_review(saved: SavedPlan, plan: Plan, *, again: bool) -> None:
     """Less than what was reviewed may be sent, never more and never other. Raises PlanRefusedError and names the difference."""
     if saved.lineage != plan.lineage:
         raise PlanRefusedError(
@@ -150,7 +152,7 @@ def hold_to_review(saved: SavedPlan, plan: Plan, *, again: bool) -> None:
         )
 
 
-def carry_out(workspace: Workspace, plan: Plan, writer: LedgerWriter) -> None:
+def record_decisions(workspace: Workspace, plan: Plan, writer: LedgerWriter) -> None:
     """Record the statements about the past that take effect with this apply. Each becomes a fact once."""
     project, now, who = workspace.sound, workspace.clock.now(), holder()
     known = {(each.kind, each.notification, each.edition, each.detail) for each in writer.statements()}
@@ -176,7 +178,7 @@ def carry_out(workspace: Workspace, plan: Plan, writer: LedgerWriter) -> None:
             writer.open_scope(served.scope, ids, at=now)
 
 
-def sound(plan: Plan, on_plan: Callable[[Plan], None]) -> Plan:
+def refuse_errors(plan: Plan, on_plan: Callable[[Plan], None]) -> Plan:
     """Show the plan; raises ProjectError when it has errors."""
     on_plan(plan)
     if not plan.applyable:
@@ -195,7 +197,7 @@ def refuse_unconfirmed(plan: Plan, environment: Environment, confirm: Confirm | 
         raise PlanRefusedError("not confirmed; nothing was sent")
 
 
-def refused(plan: Plan, expected: str) -> PlanRefusedError:
+def digest_mismatch(plan: Plan, expected: str) -> PlanRefusedError:
     return PlanRefusedError(
         f"what would be sent now is not what was expected; nothing was sent\n"
         f"  expected {expected}\n"
@@ -212,10 +214,10 @@ def prepare_requests(
         plan = derive(workspace, environment, facts, only=only)
         next_batch = facts.next_batch()
     provider = prepare_only(workspace, environment)
-    yield from dry_run(job_of(workspace, environment, plan), next_batch=next_batch, provider=provider)
+    yield from dry_run(build_job(workspace, environment, plan), next_batch=next_batch, provider=provider)
 
 
-def job_of(workspace: Workspace, environment: Environment, plan: Plan) -> Job:
+def build_job(workspace: Workspace, environment: Environment, plan: Plan) -> Job:
     return Job(
         openings=plan.openings,
         consignments=plan.consignments,

@@ -8,7 +8,7 @@ from itertools import groupby
 from notifyctl.app.workspace import Workspace
 from notifyctl.config.reader import read_documents
 from notifyctl.diagnostics import Diagnostic
-from notifyctl.files import WorkingTree, rewrite
+from notifyctl.files import WorkingTree, replace_file
 from notifyctl.lint.mend import mendable, mended
 
 
@@ -29,7 +29,7 @@ def mend(
         text, made = mended(data.decode("utf-8", "surrogateescape"), list(group))
         new = text.encode("utf-8", "surrogateescape")
         if made and not problems(new, file):
-            rewrite(tree.real(file), new)
+            replace_file(tree.real(file), new)
             done.extend(made)
     return done
 

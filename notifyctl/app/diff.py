@@ -8,7 +8,7 @@ from datetime import datetime
 
 from notifyctl.app.ledgers import no_facts
 from notifyctl.app.plan import derive
-from notifyctl.app.workspace import Workspace, environment_of
+from notifyctl.app.workspace import Workspace, find_environment
 from notifyctl.channels import CHANNELS
 from notifyctl.config.load import load_project
 from notifyctl.diagnostics import Location, Positions, has_errors, sort_diagnostics
@@ -42,11 +42,11 @@ def review(
     try:
         base = workspace_of(workspace, tree)
         named = environment.name if environment.name in base.sound.environments else None
-        before = Sides.of(base, environment_of(base.sound, named))
+        before = Sides.of(base, find_environment(base.sound, named))
     except NotifyctlError as error:
         problem = error.message
     after = Sides.of(workspace, environment)
-    changed = names(before, after, only)
+    changed = changed_names(before, after, only)
     now = as_of or workspace.clock.now()
     old = before.sides(changed, now) if before else {}
     # A plan without the ledger says of this side already what is asked here.
@@ -64,14 +64,14 @@ def review(
     touched = sum(1 for change in changes if change.after is not None)
     return Review(
         base=tree.commit[:12],
-        changes=tuple(sorted(changes, key=order)),
+        changes=tuple(sorted(changes, key=severity_key)),
         unchanged=total - touched,
         problem=problem,
         unknown=tuple(unknown),
     )
 
 
-def order(change: Change) -> tuple[int, int, str]:
+def severity_key(change: Change) -> tuple[int, int, str]:
     """The gravest first, then the largest."""
     return list(Category).index(change.category), -change.blast, change.name
 
@@ -143,15 +143,15 @@ class Sides:
             return None
 
 
-def names(before: Sides | None, after: Sides, only: tuple[str, ...]) -> list[str]:
+def changed_names(before: Sides | None, after: Sides, only: tuple[str, ...]) -> list[str]:
     """Notifications that may have changed: those whose definition, words or audience are not the very same."""
     known = {*after.project.notifications, *(before.project.notifications if before else ())}
     return sorted(
-        name for name in known if (not only or name in only) and not (before and same(before, after, name))
+        name for name in known if (not only or name in only) and not (before and is_same(before, after, name))
     )
 
 
-def same(before: Sides, after: Sides, name: str) -> bool:
+def is_same(before: Sides, after: Sides, name: str) -> bool:
     one, other = before.project.notifications.get(name), after.project.notifications.get(name)
     if one is None or other is None:
         return False
@@ -162,12 +162,12 @@ def same(before: Sides, after: Sides, name: str) -> bool:
     return (
         statements[0] == statements[1]
         and before.messages.get(name) == after.messages.get(name)
-        and bare(one) == bare(other)
+        and strip_positions(one) == strip_positions(other)
         and same_people(before, after, one.audience, other.audience)
     )
 
 
-def bare(notification: Notification) -> Notification:
+def strip_positions(notification: Notification) -> Notification:
     """Without where things stand in files, and without what is compared otherwise: words and people."""
     schedule = notification.schedule
     return replace(
@@ -184,13 +184,13 @@ def same_people(before: Sides, after: Sides, one: Audience, other: Audience) -> 
     if lists[0] != lists[1]:
         return False
     if one.recipients is not None or other.recipients is not None:
-        return [nowhere(each) for each in one.recipients or ()] == [
-            nowhere(each) for each in other.recipients or ()
+        return [without_location(each) for each in one.recipients or ()] == [
+            without_location(each) for each in other.recipients or ()
         ]
     return source_bytes(before.workspace.files, one) == source_bytes(after.workspace.files, other)
 
 
-def nowhere(recipient: object) -> object:
+def without_location(recipient: object) -> object:
     return replace(recipient, location=NOWHERE)  # type: ignore[type-var]
 
 

@@ -35,8 +35,8 @@ def write_failures(
 ) -> Iterator[tuple[Path, int]]:
     """Write the files and give each with its number of rows. One audience is one file; several get their names inserted."""
     with closing(ledger_store(workspace, environment).reader()) as reader:
-        found = dict(failed(workspace, environment, plan, reader))
-    yield from written(workspace, found, target)
+        found = dict(find_failures(workspace, environment, plan, reader))
+    yield from write_files(workspace, found, target)
 
 
 def write_rejects(
@@ -61,30 +61,30 @@ def write_rejects(
                     reasons.setdefault(
                         row.location.line, f"{row.location.file}:{row.location.line}: {row.detail}"
                     )
-    yield from written(workspace, found, target)
+    yield from write_files(workspace, found, target)
 
 
-def written(workspace: Workspace, found: Mapping[str, Found], target: Path) -> Iterator[tuple[Path, int]]:
+def write_files(workspace: Workspace, found: Mapping[str, Found], target: Path) -> Iterator[tuple[Path, int]]:
     for name, (audience, reasons) in sorted(found.items()):
         path = target
         if len(found) > 1:
             path = target.with_name(f"{target.stem}.{name}{form_of(audience) or target.suffix}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            put(path, rewritten(audience, workspace.files, workspace.environ, reasons))
+            write_file(path, rewritten(audience, workspace.files, workspace.environ, reasons))
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}") from error
         yield path, len(reasons)
 
 
-def put(path: Path, pieces: Iterable[str]) -> None:
+def write_file(path: Path, pieces: Iterable[str]) -> None:
     """For this user only: these are people's addresses."""
     descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
         file.writelines(pieces)
 
 
-def failed(
+def find_failures(
     workspace: Workspace, environment: Environment, plan: Plan, ledger: LedgerReader
 ) -> Iterator[tuple[str, Found]]:
     project = workspace.sound
@@ -101,8 +101,8 @@ def failed(
             fence=environment.fence,
             environ=workspace.environ,
         )
-        unreached = why(Past(project, facts), ledger, notification)
-        reasons = dict(rows_of(reader, notification, unreached, ledger))
+        unreached = failure_reasons(Past(project, facts), ledger, notification)
+        reasons = dict(unreached_rows(reader, notification, unreached, ledger))
         if reasons:
             known = by_audience.setdefault(audience.name, (audience, {}))
             for line, reason in reasons.items():
@@ -110,7 +110,7 @@ def failed(
     yield from by_audience.items()
 
 
-def why(past: Past, ledger: LedgerReader, notification: Notification) -> dict[bytes, str]:
+def failure_reasons(past: Past, ledger: LedgerReader, notification: Notification) -> dict[bytes, str]:
     """Recipient id → why they did not get it, of all who were attempted and did not accept."""
     found: dict[bytes, str] = {}
     accepted: set[bytes] = set()
@@ -133,7 +133,7 @@ def members_of(batch: BatchRecord) -> Iterator[tuple[bytes, BatchState]]:
         yield recipient, batch.others.get(position, batch.state)
 
 
-def rows_of(
+def unreached_rows(
     reader: AudienceReader, notification: Notification, unreached: Mapping[bytes, str], ledger: LedgerReader
 ) -> Iterator[tuple[int, str]]:
     for batch in reader.batches(notification.channel):

@@ -14,7 +14,7 @@ from notifyctl.config.fields import Shape
 from notifyctl.config.load import YAML_SUFFIXES, printable
 from notifyctl.config.reader import MAX_BYTES
 from notifyctl.diagnostics import Diagnostic, Location, Severity
-from notifyctl.files import WorkingTree, find_project, rewrite
+from notifyctl.files import WorkingTree, find_project, replace_file
 from notifyctl.fmt.formatter import format_bytes
 
 
@@ -34,7 +34,7 @@ class Formatted:
 
     def write(self) -> None:
         """Replace the file. Raises ProjectError when that cannot be done."""
-        rewrite(self.tree.real(self.path), self.after)
+        replace_file(self.tree.real(self.path), self.after)
 
 
 def format_files(chdir: Path | None, paths: Sequence[Path]) -> Iterator[Formatted | Diagnostic]:

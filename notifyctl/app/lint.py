@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from notifyctl.app.cached_files import CachedFiles
-from notifyctl.app.workspace import Workspace, environment_of, open_workspace
+from notifyctl.app.workspace import Workspace, find_environment, open_workspace
 from notifyctl.beside import Companion
 from notifyctl.diagnostics import Diagnostic, Severity, sort_diagnostics
 from notifyctl.errors import UsageError
@@ -52,7 +52,7 @@ def lint(
     advice = [each for each in workspace.diagnostics if each.severity is not Severity.ERROR]
     project = workspace.project
     if project is not None:
-        environment = environment_of(project, environment_name)
+        environment = find_environment(project, environment_name)
         found = check_project(project, environment=environment, files=workspace.files, idle=False)
         advice += check_idle(project, environment=environment, files=workspace.files, companion=companion)
         advice += advise(project, found, environment=environment, files=workspace.files)

@@ -14,7 +14,7 @@ from notifyctl.errors import NotifyctlError, ProviderError
 from notifyctl.model.project import ApiObject, ChannelName, Environment
 from notifyctl.plan.plan import PlannedNotification, Sample
 from notifyctl.plan.review import Change
-from notifyctl.views.diagnostics import plural
+from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html.preview_page import PreviewEntry, page
 
 LOOPBACK = "127.0.0.1"
@@ -33,22 +33,24 @@ def gallery(
     """The page. Raises ProjectError when the project has errors, UsageError for an unknown name or commit."""
     plan = make_plan(workspace, environment, only=only, offline=True)
     changes: Mapping[str, Change] = {}
-    about = f"{plan.project} · {environment.name} · {plural(len(plan.notifications), 'notification')}"
+    about = f"{plan.project} · {environment.name} · {pluralise(len(plan.notifications), 'notification')}"
     if base is not None:
         compared = review(workspace, environment, base, plan, only=only)
         changes = {change.name: change for change in compared.changes}
         about += f" · compared with {compared.base}: {len(changes)} changed"
-    shown = [each for planned in plan.notifications for each in entries(planned, changes.get(planned.name))]
+    shown = [
+        each for planned in plan.notifications for each in build_entries(planned, changes.get(planned.name))
+    ]
     return page(f"{plan.project}: messages", about, shown, reload=reload)
 
 
-def entries(planned: PlannedNotification, change: Change | None) -> Iterator[PreviewEntry]:
+def build_entries(planned: PlannedNotification, change: Change | None) -> Iterator[PreviewEntry]:
     before: dict[str | None, ApiObject | None] = {}
     for old in change.before.planned if change is not None and change.before is not None else ():
         for sample in old.samples:
             before.setdefault(sample.locale, sample.content)
     for sample in by_locale(planned):
-        facts = [plural(sample.count, "reader"), f"for {sample.recipient}", *sample.why]
+        facts = [pluralise(sample.count, "reader"), f"for {sample.recipient}", *sample.why]
         yield PreviewEntry(
             name=planned.name,
             channel=planned.channel,

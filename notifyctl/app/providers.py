@@ -28,13 +28,13 @@ def prepare_only(workspace: Workspace, environment: Environment) -> Provider:
 
     return WebexConnect(
         environment.endpoint or SANDBOX_PATH,
-        auth=environment.auth if not embedded(environment) else SANDBOX_AUTH,
+        auth=environment.auth if not is_embedded(environment) else SANDBOX_AUTH,
         credentials=None,
         clock=workspace.clock,
     )
 
 
-def embedded(environment: Environment) -> bool:
+def is_embedded(environment: Environment) -> bool:
     return environment.is_sandbox and environment.endpoint is None
 
 
@@ -44,7 +44,7 @@ def open_provider(workspace: Workspace, environment: Environment) -> Iterator[Pr
     from notifyctl.providers.webexconnect.auth import read_credentials
     from notifyctl.providers.webexconnect.client import WebexConnect
 
-    if embedded(environment):
+    if is_embedded(environment):
         with embedded_sandbox(workspace, environment) as (url, environ):
             provider = WebexConnect(
                 url,

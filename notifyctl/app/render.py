@@ -35,7 +35,7 @@ def render(
         raise unsound(sort_diagnostics(checked.diagnostics))
     notification = project.notifications[name]
     everyone = render_recipient(
-        notification, checked, project.locale, wanted=address(notification.channel, recipient)
+        notification, checked, project.locale, wanted=normalise_address(notification.channel, recipient)
     )
     found = list(islice(everyone, sample if recipient is None else 1))
     if recipient is not None and not found:
@@ -45,7 +45,7 @@ def render(
     return found
 
 
-def address(channel: ChannelName, text: str | None) -> Address | None:
+def normalise_address(channel: ChannelName, text: str | None) -> Address | None:
     if text is None:
         return None
     try:
@@ -65,12 +65,12 @@ def render_recipient(
             if wanted is None or key == wanted.key:
                 variant = variant_for(notification.template, batch.locales[position] or locale)
                 own = rows[variant][position]
-                yield one(
+                yield render_one(
                     notification, messages[variant], fillers[variant], batch, position=position, own=own
                 )
 
 
-def one(
+def render_one(
     notification: Notification,
     message: Message,
     filler: Filler,

@@ -56,7 +56,7 @@ def missing_number(hint: str) -> int:
     raise UsageError("which pull or merge request?", hint=hint)
 
 
-def wanted(plan: Plan, review: Review | None, when: str) -> bool:
+def should_comment(plan: Plan, review: Review | None, when: str) -> bool:
     """`changes`: something would be sent, or differs; `blocked`: somebody must look; `always`."""
     held = plan.summary[Action.BLOCKED] + plan.summary[Action.CHANGED] + plan.summary[Action.UNCERTAIN]
     if when == "always":

@@ -10,7 +10,7 @@ from notifyctl.app.ledgers import existing, holder, ledger_store
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience.addresses import email, msisdn
 from notifyctl.errors import LedgerError, UsageError
-from notifyctl.git import revision
+from notifyctl.git import current_revision
 from notifyctl.model.events import (
     UNSETTLED,
     Statement,
@@ -93,7 +93,9 @@ def resolve(
     """
     clock, kind = workspace.clock, BatchState.ACCEPTED if sent else BatchState.REJECTED
     settled: Counter[Scope] = Counter()
-    with ledger_store(workspace, environment).writer(holder(), revision=revision(workspace.root)) as writer:
+    with ledger_store(workspace, environment).writer(
+        holder(), revision=current_revision(workspace.root)
+    ) as writer:
         found = list(unsettled(writer, notification=notification, addresses=addresses, batch=batch))
         fresh = [each for each in found if not sent and clock.now() - begun(writer, each) < quarantine]
         if fresh:
@@ -124,7 +126,9 @@ def withdraw(
     """Record that what was not accepted of an edition is not sent any more. Without `edition`, the one in the files."""
     project = workspace.sound
     known = project.notifications.get(notification)
-    with ledger_store(workspace, environment).writer(holder(), revision=revision(workspace.root)) as writer:
+    with ledger_store(workspace, environment).writer(
+        holder(), revision=current_revision(workspace.root)
+    ) as writer:
         names = {scope.notification for scope in writer.scopes()} | set(project.notifications)
         if notification not in names:
             raise UsageError(

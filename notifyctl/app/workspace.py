@@ -41,10 +41,10 @@ class Workspace:
 
     def environment(self, name: str | None) -> Environment:
         """The named environment, or the project's default. Raises UsageError naming those there are."""
-        return environment_of(self.sound, name)
+        return find_environment(self.sound, name)
 
 
-def environment_of(project: Project, name: str | None) -> Environment:
+def find_environment(project: Project, name: str | None) -> Environment:
     wanted = name or project.default_environment
     if wanted in project.environments:
         return project.environments[wanted]

@@ -44,15 +44,15 @@ class Channel:
         """Every problem of a composed message: shapes and limits first; rules across fields once the shapes are right."""
         found: list[Problem] = []
         if not fits(self.shape.content, content):
-            found += misshaped(self.shape.content, content, ("content",))
+            found += shape_problems(self.shape.content, content, ("content",))
         if not fits(self.shape.options, options):
-            found += misshaped(self.shape.options, options, ("options",))
+            found += shape_problems(self.shape.options, options, ("options",))
         found += self._too_long(content, profile)
-        return found or said_by(self.rules, Message(content, options, profile))
+        return found or run_rules(self.rules, Message(content, options, profile))
 
     def advise(self, content: ApiObject, options: ApiObject, *, profile: str) -> list[Problem]:
         """What could be better in a message in which `check` finds nothing."""
-        return said_by(self.advice, Message(content, options, profile))
+        return run_rules(self.advice, Message(content, options, profile))
 
     def _too_long(self, content: ApiObject, profile: str) -> Iterator[Problem]:
         for key, limit in LIMITS[self.name].items():
@@ -68,43 +68,43 @@ class Channel:
                 yield limit.rule.broken(("content", key), message, "shorten it")
 
 
-def said_by(rules: Sequence[Check], message: Message) -> list[Problem]:
+def run_rules(rules: Sequence[Check], message: Message) -> list[Problem]:
     found: list[Problem] = []
     for rule in rules:
         found += rule(message)
     return found
 
 
-def misshaped(shape: Shape, value: ApiObject, prefix: Path) -> list[Problem]:
+def shape_problems(shape: Shape, value: ApiObject, prefix: Path) -> list[Problem]:
     _, problems = check_shape(shape, node_of(value), composed=True)
     return [replace(problem, path=prefix + problem.path) for problem in problems]
 
 
-def texts(value: Any) -> list[tuple[Path, str]]:
+def collect_texts(value: Any) -> list[tuple[Path, str]]:
     """Every string in a nested value, with its path."""
     found: list[tuple[Path, str]] = []
-    gather(value, (), found)
+    walk_texts(value, (), found)
     return found
 
 
-def gather(value: Any, path: Path, found: list[tuple[Path, str]]) -> None:
+def walk_texts(value: Any, path: Path, found: list[tuple[Path, str]]) -> None:
     kind = type(value)
     if kind is dict:
         for key, item in value.items():
             if type(item) is str:  # the usual leaf, without a call of its own
                 found.append(((*path, key), item))
             elif type(item) is not bool:
-                gather(item, (*path, key), found)
+                walk_texts(item, (*path, key), found)
     elif isinstance(value, str):
         found.append((path, value))
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            gather(item, (*path, key), found)
+            walk_texts(item, (*path, key), found)
     elif isinstance(value, (list, tuple)):
         for number, item in enumerate(value):
-            gather(item, (*path, number), found)
+            walk_texts(item, (*path, number), found)
 
 
-def filled_in(text: str) -> bool:
+def is_final(text: str) -> bool:
     """Whether a text is final: one with `$(name)` in it can only be judged for each recipient."""
     return "$(" not in text

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from notifyctl.channels.channel import Channel, Message
-from notifyctl.channels.words import email_address, http_url, unsubscribe_misplaced
+from notifyctl.channels.field_checks import is_email_address, is_http_url, unsubscribe_misplaced
 from notifyctl.config.fields import Boolean, Cases, ChannelShape, Field, Integer, Items, Record, Text
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model.project import ApiObject, ChannelName
@@ -208,7 +208,7 @@ LINK_TAG = pattern(r"<a\b[^<>]*>", re.IGNORECASE)
 
 def reply_to_is_an_address(message: Message) -> Iterator[Problem]:
     reply_to = message.content.get("replyTo")
-    if isinstance(reply_to, str) and not email_address(reply_to):
+    if isinstance(reply_to, str) and not is_email_address(reply_to):
         yield rules.REPLY_TO.broken(
             ("content", "replyTo"), "replyTo is one e-mail address", "name@domain.example"
         )
@@ -221,7 +221,7 @@ def attachments(message: Message) -> Iterator[tuple[Path, ApiObject]]:
 
 def attachments_have_urls(message: Message) -> Iterator[Problem]:
     for path, attachment in attachments(message):
-        if not http_url(attachment["mediaUrl"]):
+        if not is_http_url(attachment["mediaUrl"]):
             hint = "https://…"
             yield rules.MEDIA_URL.broken((*path, "mediaUrl"), "mediaUrl is an absolute http(s) URL", hint)
 

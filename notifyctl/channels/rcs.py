@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from notifyctl.channels.channel import Channel, Message, filled_in, texts
+from notifyctl.channels.channel import Channel, Message, collect_texts, is_final
+from notifyctl.channels.field_checks import is_http_url, unsubscribe_misplaced
 from notifyctl.channels.limits import (
     CAROUSEL_CARDS,
     MAX_DESCRIPTION,
@@ -18,7 +19,6 @@ from notifyctl.channels.limits import (
     SUGGESTIONS_PER_MESSAGE,
 )
 from notifyctl.channels.suggestions import check_suggestion, suggestions
-from notifyctl.channels.words import http_url, unsubscribe_misplaced
 from notifyctl.config.fields import (
     Boolean,
     Cases,
@@ -315,7 +315,7 @@ def media_can_be_fetched(message: Message) -> Iterator[Problem]:
     if message.type == "media":
         urls.append((("content", "mediaContentUrl"), message.content["mediaContentUrl"]))
     for path, url in urls:
-        if filled_in(url) and not http_url(url):
+        if is_final(url) and not is_http_url(url):
             yield rules.MEDIA_URL.broken(path, "media has an absolute http(s) URL", "https://…")
 
 
@@ -348,7 +348,7 @@ def fallback_is_asked_for(message: Message) -> Iterator[Problem]:
 
 def media_is_a_file(message: Message) -> Iterator[Problem]:
     url = str(message.content.get("mediaContentUrl", ""))
-    if message.type == "media" and filled_in(url) and not FILE_ENDING.search(url.partition("?")[0]):
+    if message.type == "media" and is_final(url) and not FILE_ENDING.search(url.partition("?")[0]):
         text = "mediaContentUrl ends in the type of the file"
         yield rules.MEDIA_ENDING.broken(("content", "mediaContentUrl"), text, "for example …/map.png")
 
@@ -383,7 +383,7 @@ def labels_are_short(message: Message) -> Iterator[Problem]:
 def placeholders_stand_in_the_text(message: Message) -> Iterator[Problem]:
     if message.profile != OUTSIDE_TEXT.profile:
         return
-    for path, text in texts(message.content):
+    for path, text in collect_texts(message.content):
         if path != ("text",) and PLACEHOLDER.search(text):
             said = "release 6.20 fills in $(name) in `text` only"
             yield OUTSIDE_TEXT.broken(("content", *path), said, "write the words themselves")

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from notifyctl.channels import CHANNELS
-from notifyctl.channels.channel import texts
+from notifyctl.channels.channel import collect_texts
+from notifyctl.channels.field_checks import is_email_address, is_http_url, is_phone_number
 from notifyctl.channels.limits import MAX_CALLBACK_DATA, MAX_DESTINATIONS, MAX_SEND_AHEAD_DAYS
-from notifyctl.channels.words import email_address, http_url, phone_number
 from notifyctl.config.check import check
 from notifyctl.config.fields import Choice, Field, Free, Integer, Items, Record, Table, Text
 from notifyctl.config.kinds.notification import SMARTLINK
@@ -107,12 +107,12 @@ def content_problems(body: Mapping[str, Any], profile: str) -> Iterator[Problem]
         yield envelope.OPTIONS.broken(("content",), "content is an object")
     else:
         yield from channel.check(content, options, profile=profile)
-        yield from unresolved(body, content, options)
+        yield from unresolved_placeholders(body, content, options)
 
 
-def unresolved(body: Mapping[str, Any], content: Any, options: Any) -> Iterator[Problem]:
+def unresolved_placeholders(body: Mapping[str, Any], content: Any, options: Any) -> Iterator[Problem]:
     """Rule 31: every placeholder resolves for every destination, by its own values or the global ones."""
-    used = {name for _, text in texts([content, options]) for name in PLACEHOLDER.findall(text)} - {
+    used = {name for _, text in collect_texts([content, options]) for name in PLACEHOLDER.findall(text)} - {
         "unsubscribe"
     }
     missing = used - set(body.get("substitutions", {}))
@@ -126,7 +126,7 @@ def unresolved(body: Mapping[str, Any], content: Any, options: Any) -> Iterator[
 
 def destination_problems(body: Mapping[str, Any]) -> Iterator[Problem]:
     wanted = ChannelName(body["channel"]).address_field
-    right = email_address if wanted == "email" else phone_number
+    right = is_email_address if wanted == "email" else is_phone_number
     total = 0
     for number, destination in enumerate(body["to"]):
         if wanted not in destination:
@@ -148,7 +148,7 @@ def time_problems(body: Mapping[str, Any], now: datetime) -> Iterator[Problem]:
     moments: dict[str, datetime] = {}
     for key in ("sendAt", "expireAt"):
         if key in body:
-            moment = instant(body[key])
+            moment = parse_time(body[key])
             if moment is None:
                 yield times.SEND_TIME.broken((key,), f"{key} is ISO 8601 with a zone, or epoch seconds")
             else:
@@ -160,7 +160,7 @@ def time_problems(body: Mapping[str, Any], now: datetime) -> Iterator[Problem]:
         yield times.EXPIRY_ORDER.broken(("expireAt",), "expireAt is after sendAt and after now")
 
 
-def instant(value: object) -> datetime | None:
+def parse_time(value: object) -> datetime | None:
     """ISO 8601 with a zone, or epoch seconds as a number or its digits (rules 37, 40 and 41)."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value)
@@ -177,7 +177,7 @@ def instant(value: object) -> datetime | None:
 
 def envelope_problems(body: Mapping[str, Any]) -> Iterator[Problem]:
     url = body.get("notifyUrl")
-    if url is not None and not http_url(url):
+    if url is not None and not is_http_url(url):
         yield envelope.NOTIFY_URL.broken(("notifyUrl",), "notifyUrl is an https URL")
     channel = CHANNELS[ChannelName(body["channel"])]
     folded = Counter(receipt.lower() for receipt in body.get("requestedReceipts", ()))

@@ -52,12 +52,12 @@ def segment(text: str) -> Segmentation:
         return Segmentation("GSM-7", length, -(-length // MULTI_GSM7))
     if IS_GSM7(text):
         widths = [2 if character in WIDE else 1 for character in text]
-        return counted("GSM-7", widths, SINGLE_GSM7, MULTI_GSM7)
+        return count_segments("GSM-7", widths, SINGLE_GSM7, MULTI_GSM7)
     widths = [2 if ord(character) > BEYOND_BMP else 1 for character in text]
-    return counted("UCS-2", widths, SINGLE_UCS2, MULTI_UCS2)
+    return count_segments("UCS-2", widths, SINGLE_UCS2, MULTI_UCS2)
 
 
-def counted(encoding: str, widths: list[int], single: int, multi: int) -> Segmentation:
+def count_segments(encoding: str, widths: list[int], single: int, multi: int) -> Segmentation:
     units = sum(widths)
     if units <= single:
         return Segmentation(encoding, units, 1)
@@ -69,7 +69,7 @@ def counted(encoding: str, widths: list[int], single: int, multi: int) -> Segmen
     return Segmentation(encoding, units, segments)
 
 
-def cuts(text: str) -> list[int]:
+def segment_starts(text: str) -> list[int]:
     """Where in the text a further segment begins, in characters; none when one is enough."""
     if segment(text).segments <= 1:
         return []
@@ -85,7 +85,7 @@ def cuts(text: str) -> list[int]:
     return found
 
 
-def offender(text: str) -> str | None:
+def first_non_gsm7(text: str) -> str | None:
     """The first character that GSM-7 does not have; None when it has them all."""
     if IS_GSM7(text):
         return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from notifyctl.channels.channel import Channel, Message, filled_in
-from notifyctl.channels.words import http_url, unsubscribe_misplaced
+from notifyctl.channels.channel import Channel, Message, is_final
+from notifyctl.channels.field_checks import is_http_url, unsubscribe_misplaced
 from notifyctl.config.fields import Boolean, Cases, ChannelShape, Field, Record, Table, Text
 from notifyctl.diagnostics import Problem
 from notifyctl.model.project import ChannelName
@@ -101,7 +101,7 @@ def clicks_need_short_links(message: Message) -> Iterator[Problem]:
 
 def domain_is_https(message: Message) -> Iterator[Problem]:
     domain = message.options.get("domain")
-    if isinstance(domain, str) and not http_url(domain, secure=True):
+    if isinstance(domain, str) and not is_http_url(domain, secure=True):
         path = ("options", "domain")
         yield rules.DOMAIN_URL.broken(path, "the domain of short links is an https URL", "https://…")
 
@@ -119,7 +119,7 @@ def short_links_have_a_domain(message: Message) -> Iterator[Problem]:
 def there_is_something_to_shorten(message: Message) -> Iterator[Problem]:
     """A link may also come with a value, so a text with `$(name)` in it gets the benefit of the doubt."""
     text = str(message.content.get("text", ""))
-    if message.options.get("shortenLinks") is True and filled_in(text) and not LINK.search(text):
+    if message.options.get("shortenLinks") is True and is_final(text) and not LINK.search(text):
         path, hint = ("options", "shortenLinks"), "leave it out, or write the link with https://"
         yield rules.NOTHING_TO_SHORTEN.broken(path, "there is no https link in the text to shorten", hint)
 

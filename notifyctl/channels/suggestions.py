@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from notifyctl.channels.channel import filled_in
-from notifyctl.channels.words import http_url, phone_number
+from notifyctl.channels.channel import is_final
+from notifyctl.channels.field_checks import is_http_url, is_phone_number
 from notifyctl.config.fields import Cases, Field, Items, Number, Record, Text
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model.project import ApiObject
@@ -120,9 +120,9 @@ def check_suggestion(suggestion: ApiObject, path: Path) -> Iterator[Problem]:
                 yield rules.PLACE.broken(
                     path, "viewLocation needs latitude and longitude, or an address to look for"
                 )
-        case "openUrl" if not http_url(suggestion["url"]):
+        case "openUrl" if not is_http_url(suggestion["url"]):
             yield rules.OPEN_URL.broken((*path, "url"), "url is an absolute http(s) URL", "https://…")
-        case "dialPhone" if not phone_number(suggestion["phone"]):
+        case "dialPhone" if not is_phone_number(suggestion["phone"]):
             yield rules.DIAL.broken((*path, "phone"), "phone is an E.164 number, such as +442079460000")
         case "calendarEvent":
             yield from check_times(suggestion, path)
@@ -131,7 +131,7 @@ def check_suggestion(suggestion: ApiObject, path: Path) -> Iterator[Problem]:
 def check_times(event: ApiObject, path: Path) -> Iterator[Problem]:
     moments = {}
     for key in ("startTime", "endTime"):
-        if not filled_in(event[key]):
+        if not is_final(event[key]):
             continue
         try:
             moments[key] = datetime.fromisoformat(event[key])

@@ -123,7 +123,7 @@ def rehearse(
             say(view.as_json_line(batch, request, reveal=reveal))
         else:
             say(view.as_text(batch, request, reveal=reveal, colour=colour(context)))
-    say(view.closing(count, recipients), stderr=True)
+    say(view.summary_line(count, recipients), stderr=True)
     return ExitCode.DONE
 
 

@@ -10,7 +10,7 @@ from time import monotonic
 from notifyctl.apply.run import Event, Planned, Settled, Waiting
 from notifyctl.cli.options import say
 from notifyctl.model.batch import Accepted, Unknown
-from notifyctl.views.diagnostics import plural
+from notifyctl.views.diagnostics import pluralise
 
 LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 WORTH_TELLING = 1.0  # seconds of waiting that are worth a line
@@ -37,7 +37,7 @@ class Lines:
         match event:
             case Planned(batches, recipients):
                 self.total = recipients
-                said = f"Sending to {plural(recipients, 'recipient')} in {plural(batches, 'request')}."
+                said = f"Sending to {pluralise(recipients, 'recipient')} in {pluralise(batches, 'request')}."
                 say(said, stderr=True)
             case Settled(number, recipients, outcome, again):
                 self.done += 0 if again else recipients

@@ -67,7 +67,7 @@ def person(context: click.Context, notification: str, address: str, form: str) -
     workspace = open_workspace(settings.chdir)
     found = explain(workspace, workspace.environment(settings.env), notification, address)
     if form == "json":
-        say(view.explained_json(found, recipient=mask(address)))
+        say(view.explanation_json(found, recipient=mask(address)))
     else:
-        say(view.explained(found, recipient=mask(address), colour=colour(context)))
+        say(view.explanation_text(found, recipient=mask(address), colour=colour(context)))
     return ExitCode.DONE

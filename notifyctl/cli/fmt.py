@@ -33,7 +33,7 @@ def command(context: click.Context, paths: tuple[Path, ...], check: bool, diff: 
     """
     from notifyctl.app.fmt import format_files
     from notifyctl.diagnostics import Diagnostic
-    from notifyctl.views.diagnostics import as_text, plural
+    from notifyctl.views.diagnostics import as_text, pluralise
     from notifyctl.views.paint import strip_controls
     from notifyctl.views.unified_diff import as_diff
 
@@ -56,7 +56,7 @@ def command(context: click.Context, paths: tuple[Path, ...], check: bool, diff: 
     if left:
         say(as_text(left, colour=colour(context, stderr=True)), stderr=True)
     counts = [
-        f"{plural(changed, 'file')} {'would be formatted' if dry else 'formatted'}",
+        f"{pluralise(changed, 'file')} {'would be formatted' if dry else 'formatted'}",
         f"{same:,} unchanged",
     ]
     say(", ".join([*counts, f"{len(left):,} left alone"] if left else counts), stderr=True)

@@ -132,10 +132,10 @@ def of_a_stranger(context: click.Context, wish: Wish) -> Plan:
     """Plan in this process, which can do nothing else from here on."""
     from notifyctl.app.plan import make_plan
     from notifyctl.app.untrusted.checkout import (
-        facts,
         open_untrusted,
         settings_of_base,
-        unknown,
+        unknown_as_json,
+        unknown_facts,
         with_warnings,
     )
     from notifyctl.app.untrusted.confinement import MAX_OUTPUT
@@ -152,10 +152,10 @@ def of_a_stranger(context: click.Context, wish: Wish) -> Plan:
     plan = with_warnings(plan, found)
     changes = compared(wish, workspace, environment, plan)
     if changes is not None:
-        changes = replace(changes, unknown=tuple(unknown(base=wish.base)))
-    show(context, wish, plan, changes, beside=facts(base=wish.base))
+        changes = replace(changes, unknown=tuple(unknown_facts(base=wish.base)))
+    show(context, wish, plan, changes, beside=unknown_as_json(base=wish.base))
     if wish.form == "text":
-        for each in unknown(base=wish.base):
+        for each in unknown_facts(base=wish.base):
             say(f"Not known here: {each}.")
     return plan
 
@@ -201,9 +201,9 @@ def save(plan: Plan, out: Path) -> None:
     from uuid import uuid4
 
     from notifyctl.plan.saved import authorised
-    from notifyctl.views.plan import public
+    from notifyctl.views.plan import public_plan
 
-    document = {**public(plan), **authorised(plan, str(uuid4()))}
+    document = {**public_plan(plan), **authorised(plan, str(uuid4()))}
     aside = out.with_name(f"{out.name}.new")
     try:
         aside.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -46,7 +46,7 @@ def command(
     """
     from notifyctl.app.diff import review
     from notifyctl.app.plan import make_plan
-    from notifyctl.app.review import comment, forge_of, wanted
+    from notifyctl.app.review import comment, forge_of, should_comment
     from notifyctl.app.workspace import open_workspace
     from notifyctl.views.markdown import render
 
@@ -56,7 +56,7 @@ def command(
     there = forge_of(workspace.environ, named=forge, number=pull)
     plan = make_plan(workspace, environment, only=only, offline=offline)
     changes = review(workspace, environment, base, plan, only=only) if base is not None else None
-    if not wanted(plan, changes, when):
+    if not should_comment(plan, changes, when):
         say("Nothing to say: no comment.", stderr=True)
         return ExitCode.DONE
     decision = comment(there, render(plan, changes))

@@ -28,13 +28,13 @@ def command(context: click.Context, file: Path, form: str) -> int:
     notifyctl show december.plan --format json
     """
     from notifyctl.views import plan as view
-    from notifyctl.views.saved_plan import plan_of
+    from notifyctl.views.saved_plan import to_plan
 
     saved = read_plan(file)
     if form == "json":
         say(json.dumps(saved.document, indent=2, ensure_ascii=False))
     else:
-        say(view.as_text(plan_of(saved), colour=colour(context)))
+        say(view.as_text(to_plan(saved), colour=colour(context)))
         say(f"Saved as {saved.id}")
     return ExitCode.DONE
 

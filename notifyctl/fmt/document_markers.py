@@ -14,7 +14,7 @@ INDENTED_COMMENT = re.compile(r"[ \t]+#")
 def divide_documents(lines: Sequence[str], outline: Outline) -> list[str]:
     """The lines with one `---` between two documents. A mark with something beside it stays as it is."""
     made: list[str | None] = list(lines)
-    for first, after, between in gaps(outline, len(lines)):
+    for first, after, between in find_gaps(outline, len(lines)):
         marks = [
             number
             for number in range(first, after + 1)
@@ -35,7 +35,7 @@ def divide_documents(lines: Sequence[str], outline: Outline) -> list[str]:
     return [line for line in made if line is not None]
 
 
-def gaps(outline: Outline, end: int) -> Iterator[tuple[int, int, bool]]:
+def find_gaps(outline: Outline, end: int) -> Iterator[tuple[int, int, bool]]:
     """The stretches without content: first line, the line after it, and whether documents stand on both sides."""
     first = 0
     for root in outline.documents:

@@ -14,7 +14,7 @@ from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.fmt.document_markers import divide_documents
 from notifyctl.fmt.indent import indent
 from notifyctl.fmt.key_order import order_keys
-from notifyctl.fmt.outline import Unusual, outline
+from notifyctl.fmt.outline import UnsupportedLayoutError, outline
 
 
 def format_bytes(data: bytes, file: str, kinds: Mapping[str, Shape]) -> bytes | Diagnostic:
@@ -29,7 +29,7 @@ def format_bytes(data: bytes, file: str, kinds: Mapping[str, Shape]) -> bytes | 
         return data
     made = lay_out(data.decode("utf-8-sig"), kinds).encode()
     after, problems = read_documents(made, file)
-    changed = next(differences(before, after), None)
+    changed = next(diff_values(before, after), None)
     if problems or changed is not None:
         place = Location(file, changed.line, changed.column) if changed else Location(file)
         message = "formatting would change what is read here, so the file is left alone"
@@ -44,7 +44,7 @@ def lay_out(text: str, kinds: Mapping[str, Shape]) -> str:
         lines = indent(lines, outline("\n".join(lines)))
         text = end_lines("\n".join(lines))
         return "\n".join(order_keys(text.split("\n"), outline(text), kinds))
-    except Unusual:
+    except UnsupportedLayoutError:
         return text
 
 
@@ -54,21 +54,21 @@ def end_lines(text: str) -> str:
     return text if outline(text).open_end else text.rstrip("\n") + "\n"
 
 
-def differences(before: list[Node], after: list[Node]) -> Iterator[Node]:
+def diff_values(before: list[Node], after: list[Node]) -> Iterator[Node]:
     """The values of `before` that `after` does not have at the same path, or has otherwise."""
     for old, new in zip_longest(before, after):
         if old is None or new is None:
             yield old or new
             continue
-        values = {path: meaning(node) for path, _, node in walk(new)}
+        values = {path: scalar_meaning(node) for path, _, node in walk(new)}
         for path, _, node in walk(old):
-            if values.pop(path, None) != meaning(node):
+            if values.pop(path, None) != scalar_meaning(node):
                 yield node
         if values:
             yield old
 
 
-def meaning(node: Node) -> Any:
+def scalar_meaning(node: Node) -> Any:
     """What a value is, without its parts."""
     if isinstance(node, Scalar):
         return node.text, repr(node.value), node.plain  # a NaN is not equal to itself

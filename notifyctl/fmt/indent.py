@@ -15,10 +15,10 @@ BLOCK_SCALARS = ("|", ">")
 
 def indent(lines: Sequence[str], outline: Outline) -> list[str]:
     """The lines in their new columns: as many as before."""
-    return Indenting(lines, outline).made()
+    return Indenter(lines, outline).made()
 
 
-class Indenting:
+class Indenter:
     """New columns for the lines of a file. `targets`: the new column of each block."""
 
     def __init__(self, lines: Sequence[str], outline: Outline) -> None:
@@ -108,7 +108,7 @@ class Indenting:
         """The columns of comments between two entries. After a block scalar (true) a comment that stood farther in than a
         block would become a part of the scalar, so it is put at the block's column.
         """
-        open_blocks = [*chain(below)[:1], *chain(above), *chain(below)]
+        open_blocks = [*ancestors(below)[:1], *ancestors(above), *ancestors(below)]
         columns: dict[int, int] = {}
         for number, behind_scalar in numbers.items():
             line = self.lines[number]
@@ -122,7 +122,7 @@ class Indenting:
         return columns
 
 
-def chain(block: Block | None) -> list[Block]:
+def ancestors(block: Block | None) -> list[Block]:
     """The block and those it stands in, the inmost first."""
     found: list[Block] = []
     while block is not None:

@@ -43,10 +43,10 @@ def order_keys(lines: Sequence[str], outline: Outline, kinds: Mapping[str, Shape
 def document_moves(lines: Sequence[str], root: Block | Leaf, kinds: Mapping[str, Shape]) -> Iterator[Move]:
     kind = root.get("kind") if isinstance(root, Block) else None
     if isinstance(kind, Leaf) and kind.text in kinds:
-        yield from moves(lines, root, kinds[kind.text])
+        yield from find_moves(lines, root, kinds[kind.text])
 
 
-def moves(lines: Sequence[str], node: Block | Leaf, shape: Shape) -> Iterator[Move]:
+def find_moves(lines: Sequence[str], node: Block | Leaf, shape: Shape) -> Iterator[Move]:
     """What moves in a value of this shape, the outer mappings first."""
     if isinstance(node, Leaf):
         return
@@ -55,15 +55,15 @@ def moves(lines: Sequence[str], node: Block | Leaf, shape: Shape) -> Iterator[Mo
     if isinstance(shape, Cases):
         chooser = node.get(shape.by)
         chosen = shape.cases.get(chooser.text) if isinstance(chooser, Leaf) else None
-        yield from moves(lines, node, chosen) if chosen is not None else ()
+        yield from find_moves(lines, node, chosen) if chosen is not None else ()
     elif isinstance(shape, Record) and not node.sequence:
         yield from record_moves(lines, node, shape)
     elif isinstance(shape, Items) and not node.sequence:  # one item in place of a list of one
-        yield from moves(lines, node, shape.item)
+        yield from find_moves(lines, node, shape.item)
     elif isinstance(shape, Table | Items):
         inner = shape.value if isinstance(shape, Table) else shape.item
         for entry in node.entries:
-            yield from moves(lines, entry.value, inner)
+            yield from find_moves(lines, entry.value, inner)
 
 
 def record_moves(lines: Sequence[str], block: Block, shape: Record) -> Iterator[Move]:
@@ -71,22 +71,22 @@ def record_moves(lines: Sequence[str], block: Block, shape: Record) -> Iterator[
     known = [places.get(entry.key, -1) for entry in block.entries]
     order = tuple(sorted(range(len(known)), key=lambda number: known[number]))
     if -1 not in known and list(order) != sorted(order):
-        yield from cut(lines, block, order)
+        yield from split_entries(lines, block, order)
     for entry in block.entries:
         field = shape.named(entry.key)
         if field is not None:
-            yield from moves(lines, entry.value, field.shape)
+            yield from find_moves(lines, entry.value, field.shape)
 
 
-def cut(lines: Sequence[str], block: Block, order: tuple[int, ...]) -> Iterator[Move]:
+def split_entries(lines: Sequence[str], block: Block, order: tuple[int, ...]) -> Iterator[Move]:
     """The move, or none where a comment could be misplaced."""
     first, entries = block.line, block.entries
     on_dash = bool(lines[first][: block.column].strip())
     headed = not on_dash and first > 0 and is_comment(lines[first - 1]) and MODELINE not in lines[first - 1]
     starts = [first]
     for above, below in pairwise(entries):
-        starts.append(own_end(lines, above.value, block, range(above.last + 1, below.line)))
-    end = own_end(lines, entries[-1].value, block, range(block.last + 1, len(lines)), trailing=True)
+        starts.append(end_of_comments(lines, above.value, block, range(above.last + 1, below.line)))
+    end = end_of_comments(lines, entries[-1].value, block, range(block.last + 1, len(lines)), trailing=True)
     new_first = order[0]
     leads = lines[starts[new_first] : entries[new_first].line]
     if new_first and (headed or (on_dash and any(leads))):
@@ -94,7 +94,7 @@ def cut(lines: Sequence[str], block: Block, order: tuple[int, ...]) -> Iterator[
     yield Move(tuple(starts), end, order, block.column)
 
 
-def own_end(
+def end_of_comments(
     lines: Sequence[str], value: Block | Leaf, block: Block, gap: range, *, trailing: bool = False
 ) -> int:
     """Where in the gap behind an entry its own comments end: those farther in than the keys, and those right below it

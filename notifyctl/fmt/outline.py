@@ -21,7 +21,7 @@ KEEPS = re.compile(r"(?:[&!]\S*\s+)*[|>][0-9]?\+")
 DASH = re.compile(r" *-(?:[ \t]|$)")
 
 
-class Unusual(Exception):  # noqa: N818 - not an error: a layout that is left as it is
+class UnsupportedLayoutError(Exception):
     """The text is YAML whose lines cannot be told apart as entries: `? key`, or a tag before a compact mapping."""
 
 
@@ -172,13 +172,13 @@ class Reader:
         for key in self.until(yaml.MappingEndEvent):
             start = key.start_mark
             if not self.begins_line(key):
-                raise Unusual
+                raise UnsupportedLayoutError
             self.anchors = self.anchors or key.anchor is not None
             block = block or Block(sequence=False, column=start.column, parent=parent)
             value = self.value(next(self.events), block)
             block.entries.append(Entry(block, start.line, getattr(key, "value", "*"), value))
         if block is None:
-            raise Unusual
+            raise UnsupportedLayoutError
         return block
 
     def sequence(self, event: Any, parent: Block | None) -> Block:
@@ -207,7 +207,7 @@ class Reader:
         line, column = event.start_mark.line, event.start_mark.column
         if event.anchor is None and event.tag is None:
             if not HEAD.fullmatch(self.lines[line][:column]):
-                raise Unusual
+                raise UnsupportedLayoutError
             return line, column
         below = range(line + 1, len(self.lines))
         line = next(number for number in below if DASH.match(self.lines[number]))

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 
 from notifyctl.channels.limits import MAX_CORRELATION_BYTES
-from notifyctl.channels.segments import offender
+from notifyctl.channels.segments import first_non_gsm7
 from notifyctl.diagnostics import Diagnostic, Location, Problem
 from notifyctl.message import Filler, locale_of, own_values, resolve, variant_for
 from notifyctl.model.message import Message
@@ -121,7 +121,7 @@ def wide(message: Message, batch: RecipientBatch, positions: Sequence[int]) -> I
     fill, own = Filler(message).fill("text"), list(own_values(message, batch))
     for position in positions:
         values = [value or "" for value in resolve(message, own[position])]
-        yield offender(fill(values)) is not None
+        yield first_non_gsm7(fill(values)) is not None
 
 
 def shared_values(notification: Notification) -> Iterator[Diagnostic]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from notifyctl.channels.field_checks import is_email_address
 from notifyctl.channels.limits import (
     MAX_COPIES,
     MAX_EXPIRY_DAYS_SMS,
@@ -14,10 +15,9 @@ from notifyctl.channels.limits import (
     MAX_VALIDITY_SMS,
     MIME_GROWTH,
 )
-from notifyctl.channels.words import email_address
 from notifyctl.diagnostics import Diagnostic
 from notifyctl.lint.senders import check_sender
-from notifyctl.message.compose import locale_of, merged
+from notifyctl.message.compose import locale_of, merge
 from notifyctl.model.message import Message
 from notifyctl.model.project import Category, ChannelName, Environment, Notification, Project
 from notifyctl.rulebook import email, envelope, receipts, times
@@ -100,7 +100,7 @@ def check_copies(notification: Notification, profile: str) -> Iterator[Diagnosti
     copies = [("cc", notification.cc or ()), ("bcc", notification.bcc or ())]
     for key, addresses in copies:
         for position, address in enumerate(addresses):
-            if not email_address(address):
+            if not is_email_address(address):
                 message = f"`{key}` holds e-mail addresses"
                 yield email.COPIES.broken((key, position), message, "name@domain.example").at(
                     notification.marks
@@ -149,7 +149,7 @@ def check_size(notification: Notification, messages: Mapping[str | None, Message
 def attached_bytes(notification: Notification, variant: str | None) -> int:
     template = notification.template
     own = template.locales[variant].content if variant else {}
-    files = merged(template.content or {}, own).get("attachments") or ()
+    files = merge(template.content or {}, own).get("attachments") or ()
     return sum(int(each.get("size") or 0) for each in files)
 
 

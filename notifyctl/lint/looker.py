@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import add
 
 from notifyctl.channels import text_limit
-from notifyctl.channels.segments import is_basic, is_gsm7, offender, segment
+from notifyctl.channels.segments import first_non_gsm7, is_basic, is_gsm7, segment
 from notifyctl.diagnostics import Severity
 from notifyctl.message import Filler
 from notifyctl.model.message import PLACEHOLDER, Message
@@ -58,7 +58,7 @@ class Looker:
         """How often the text reads each variable."""
         self.bare = PLACEHOLDER.sub(lambda found: "" if found[1] in message.names else found[0], text)
         """The text without them."""
-        self.fixed = offender(str(content["text"])) if self.narrow and self.speaks else None
+        self.fixed = first_non_gsm7(str(content["text"])) if self.narrow and self.speaks else None
 
     def odd_values(self, name: str, column: Sequence[str | None]) -> Iterator[int]:
         """Places in a column of values that are missing, blank, too long or not in the alphabet."""
@@ -104,7 +104,7 @@ class Looker:
             yield Finding(
                 "text-too-long", f"the text has {len(text):,} characters; the API takes {self.limit:,}"
             )
-        if self.narrow and self.fixed is None and (wide := offender(text)) is not None:
+        if self.narrow and self.fixed is None and (wide := first_non_gsm7(text)) is not None:
             yield Finding("needs-unicode", *self.wide(wide, values))
 
     def variable(self, name: str, value: str | None) -> Iterator[Finding]:

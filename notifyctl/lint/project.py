@@ -19,7 +19,7 @@ from notifyctl.lint.recipients import check_recipients
 from notifyctl.lint.unused import check_unused, stand_in, waiting
 from notifyctl.lint.variables import check_variables
 from notifyctl.lint.words import check_words, quiet
-from notifyctl.message import Composing, locale_of, variants
+from notifyctl.message import VariantComposer, locale_of, variants
 from notifyctl.message.sandbox_limits import SECONDS, OutOfTimeError, run_bounded
 from notifyctl.model.message import Message
 from notifyctl.model.project import Audience, Environment, Notification, Project
@@ -138,9 +138,11 @@ def compose_all(
     if sender is None:
         return {}, [no_sender(notification, environment)]
     variables = {**project.vars, **environment.vars}
-    composing = Composing(notification, variables=variables, sender=sender, columns=columns, files=files)
+    composing = VariantComposer(
+        notification, variables=variables, sender=sender, columns=columns, files=files
+    )
     tried = [
-        (variant, *composing.message(variant, variant or project.locale))
+        (variant, *composing.compose(variant, variant or project.locale))
         for variant in variants(notification.template)
     ]
     composed = {variant: message for variant, message, _ in tried if message is not None}

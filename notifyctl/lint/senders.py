@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from notifyctl.channels.words import email_address
+from notifyctl.channels.field_checks import is_email_address
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model.project import ChannelName
 from notifyctl.patterns import pattern
@@ -20,7 +20,7 @@ def check_sender(channel: ChannelName, sender: str, path: Path) -> Iterator[Prob
         hint = "leave the + out" if sender.startswith("+") else "for example CNNECT, 80808 or 447700900123"
         message = "an SMS comes from a sender ID of letters and digits, a short code or a long code"
         yield envelope.SMS_SENDER.broken(path, message, hint)
-    if channel is ChannelName.EMAIL and not email_address(sender):
+    if channel is ChannelName.EMAIL and not is_email_address(sender):
         message = "an e-mail comes from one e-mail address"
         yield envelope.EMAIL_SENDER.broken(path, message, "for example alerts@acme.example")
     if channel is ChannelName.RCS and not APP_ID.fullmatch(sender):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from notifyctl.channels.channel import texts
+from notifyctl.channels.channel import collect_texts
 from notifyctl.diagnostics import Path, Problem, Severity
 from notifyctl.lint.leaks import RULE, says, what_leaks
 from notifyctl.model.message import PLACEHOLDER, Message
@@ -29,7 +29,7 @@ Check = Callable[[Path, str], Iterator[Problem]]
 
 def check_words(message: Message) -> Iterator[Problem]:
     """Every string of content and options, with its path in the message."""
-    for path, text in texts({"content": message.content or {}, "options": message.options}):
+    for path, text in collect_texts({"content": message.content or {}, "options": message.options}):
         markup = path[-1] == "html"
         if not markup and harmless(text):
             continue

@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
-from notifyctl.message.compose import Composing, compose, locale_of, variant_for, variants
+from notifyctl.message.compose import VariantComposer, compose, locale_of, variant_for, variants
 from notifyctl.message.substitute import Filler, own_values, placeholders, resolve
 
 if TYPE_CHECKING:
     from notifyctl.message.delivery_hash import DeliveryHash, canonical, content_hash, texts_hash
 
 __all__ = [
-    "Composing",
     "DeliveryHash",
     "Filler",
+    "VariantComposer",
     "canonical",
     "compose",
     "content_hash",

@@ -59,11 +59,13 @@ def compose(
     """The message of one variant, or what is wrong with it. `columns` are the audience's variables, which an opaque body
     may read.
     """
-    composing = Composing(notification, variables=variables, sender=sender, columns=columns, files=files)
-    return composing.message(variant, locale)
+    composing = VariantComposer(
+        notification, variables=variables, sender=sender, columns=columns, files=files
+    )
+    return composing.compose(variant, locale)
 
 
-class Composing:
+class VariantComposer:
     """As `compose`, for one variant after the other: what they have in common is worked out once."""
 
     def __init__(
@@ -81,11 +83,11 @@ class Composing:
         self.columns = columns
         self.files = files
         self.shared = shared_values(notification)
-        self.options = merged(notification.template.options, notification.options)
-        self.read = placeholders(self.options) if finished(self.options) else None
+        self.options = merge(notification.template.options, notification.options)
+        self.read = placeholders(self.options) if is_composed(self.options) else None
         """What finished options read, which are then those of most variants; None where they are still to be composed."""
 
-    def message(self, variant: str | None, locale: str) -> tuple[Message | None, list[Diagnostic]]:
+    def compose(self, variant: str | None, locale: str) -> tuple[Message | None, list[Diagnostic]]:
         template = self.notification.template
         differing = template.locales.get(variant or "")
         find = locale_of(self.notification, variant)
@@ -93,8 +95,8 @@ class Composing:
         options = self.options_of(differing, composer)
         content = template.content
         if content is not None:
-            content = sendable(
-                composer.below(merged(content, differing.content if differing else {}), "content")
+            content = strip_lint_keys(
+                composer.compose_object(merge(content, differing.content if differing else {}), "content")
             )
         if composer.problems:
             return None, composer.problems
@@ -103,9 +105,9 @@ class Composing:
             said = f"the message reads {len(names):,} variables; {MAX_NAMES:,} are allowed"
             place = find(("content",)).location("content")
             return None, [Diagnostic("template-limit", Severity.ERROR, said, place)]
-        return self.made(variant, content, options, names), []
+        return self.build(variant, content, options, names), []
 
-    def made(
+    def build(
         self, variant: str | None, content: ApiObject | None, options: ApiObject, names: tuple[str, ...]
     ) -> Message:
         notification = self.notification
@@ -126,9 +128,9 @@ class Composing:
     def options_of(self, differing: LocaleVariant | None, composer: Composer) -> dict[str, Any]:
         """Most variants have the template's, and in most of these nothing stands for Jinja2."""
         if differing is None or not differing.options:
-            return self.options if self.read is not None else composer.below(self.options, "options")
-        own = merged(self.notification.template.options, differing.options)
-        return composer.below(merged(own, self.notification.options), "options")
+            return self.options if self.read is not None else composer.compose_object(self.options, "options")
+        own = merge(self.notification.template.options, differing.options)
+        return composer.compose_object(merge(own, self.notification.options), "options")
 
     def names_of(self, content: ApiObject | None, options: ApiObject) -> tuple[str, ...]:
         """The variables that a message reads, sorted."""
@@ -153,14 +155,14 @@ def shared_values(notification: Notification) -> dict[str, str]:
     return {**shared, **notification.substitutions}
 
 
-def finished(value: Any) -> bool:
+def is_composed(value: Any) -> bool:
     """Whether composing surely leaves a nested value as it is."""
     if isinstance(value, dict):
-        return all(key not in FILE_FIELDS and finished(item) for key, item in value.items())
+        return all(key not in FILE_FIELDS and is_composed(item) for key, item in value.items())
     return type(value) is bool or (type(value) is str and "{" not in value and len(value) <= MAX_TEXT)
 
 
-def sendable(content: ApiObject | None) -> ApiObject | None:
+def strip_lint_keys(content: ApiObject | None) -> ApiObject | None:
     """Without what files say for lint alone: the sizes of attachments."""
     if content is None or "attachments" not in content:
         return content
@@ -168,7 +170,7 @@ def sendable(content: ApiObject | None) -> ApiObject | None:
     return {**content, "attachments": files}
 
 
-def merged(base: ApiObject, over: ApiObject) -> dict[str, Any]:
+def merge(base: ApiObject, over: ApiObject) -> dict[str, Any]:
     """`over` wins key by key, at every depth; lists are replaced whole. A file and a text replace each other."""
     result = dict(base)
     for key, value in over.items():
@@ -176,7 +178,7 @@ def merged(base: ApiObject, over: ApiObject) -> dict[str, Any]:
             result.pop(each, None)
         below = base.get(key)
         if isinstance(value, (dict, Mapping)) and isinstance(below, (dict, Mapping)):
-            result[key] = merged(below, value)
+            result[key] = merge(below, value)
         else:
             result[key] = value
     return result
@@ -184,10 +186,10 @@ def merged(base: ApiObject, over: ApiObject) -> dict[str, Any]:
 
 def locale_of(notification: Notification, variant: str | None) -> Finder:
     """Where a value of a composed message was written: in the notification, the variant or the template itself."""
-    return partial(marks_of, notification, variant)
+    return partial(find_positions, notification, variant)
 
 
-def marks_of(notification: Notification, variant: str | None, path: Path) -> Positions:
+def find_positions(notification: Notification, variant: str | None, path: Path) -> Positions:
     template = notification.template.marks
     layers = [notification.marks, *([template.nested("locales", variant)] if variant else []), template]
     return next((marks for marks in layers if marks.has(*path)), template)
@@ -203,7 +205,7 @@ class Composer:
         self.problems: list[Diagnostic] = []
         self._render: Callable[[str, str, Mapping[str, Any]], str] | None = None
 
-    def below(self, value: ApiObject, key: str) -> dict[str, Any]:
+    def compose_object(self, value: ApiObject, key: str) -> dict[str, Any]:
         """Of a message's content or options, where a file may stand in place of a text."""
         result: dict[str, Any] = {}
         for name, item in value.items():
@@ -259,23 +261,23 @@ class Composer:
         if text is not None and len(text) <= MAX_TEXT:
             return text
         if self._render is None:
-            from notifyctl.message.jinja import renderer
+            from notifyctl.message.jinja import make_renderer
 
-            self._render = renderer(self.files)
+            self._render = make_renderer(self.files)
         try:
             return self._render(source, name, self.variables)
         except Exception as error:  # noqa: BLE001 - whatever a user's template raises is a problem of the template
             from notifyctl.message.jinja import explain
 
             rule, message, hint = explain(error, self.variables)
-            return self.problem(rule, message, located(error, source, place), hint)
+            return self.problem(rule, message, locate_error(error, source, place), hint)
 
     def problem(self, rule: str, message: str, place: Location, hint: str | None = None) -> str:
         self.problems.append(Diagnostic(rule, Severity.ERROR, message, place, hint))
         return ""
 
 
-def located(error: Exception, source: str, place: Location) -> Location:
+def locate_error(error: Exception, source: str, place: Location) -> Location:
     """The line inside the text, where the error tells it: a text of several lines starts below its place in the YAML."""
     line = getattr(error, "lineno", None)
     name = getattr(error, "name", None)

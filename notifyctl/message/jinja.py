@@ -98,7 +98,7 @@ def smartlink(number: int) -> Markup:
     return Markup("{{smartlink_%d}}") % int(number)
 
 
-def renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], str]:
+def make_renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], str]:
     """A function (source, name, variables) → text. Raises what `explain` understands."""
 
     def render(source: str, name: str, variables: Mapping[str, Any]) -> str:

@@ -25,7 +25,7 @@ from notifyctl.plan.samples import Samples
 from notifyctl.plan.standing import Standing
 from notifyctl.progress import ignore_progress
 from notifyctl.records import dataclass, field
-from notifyctl.schedule.timing import Timing, timing
+from notifyctl.schedule.timing import Timing, evaluate_timing
 
 
 class GroupKey(NamedTuple):
@@ -265,7 +265,7 @@ class Examiner:
     def timing(self, zone: str) -> Timing | None:
         if zone not in self.zones:
             try:
-                self.zones[zone] = timing(
+                self.zones[zone] = evaluate_timing(
                     self.part.notification.schedule, self.part.occurrence, zone=zone, now=self.now
                 )
             except (ZoneInfoNotFoundError, ValueError):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from notifyctl.channels.channel import texts
+from notifyctl.channels.channel import collect_texts
 from notifyctl.message import texts_hash
 from notifyctl.model.message import Message
 from notifyctl.model.project import Notification
@@ -134,7 +134,9 @@ def flat(message: Message | None) -> dict[str, str]:
     content: Any = (
         {"content": message.content} if message.content is not None else {"template": message.template_id}
     )
-    found = {".".join(map(str, path)): text for path, text in texts({**content, "from": message.sender})}
+    found = {
+        ".".join(map(str, path)): text for path, text in collect_texts({**content, "from": message.sender})
+    }
     found |= {f"options.{key}": str(value) for key, value in sorted(message.options.items())}
     found |= {f"$({name})": value for name, value in message.shared.items()}
     return found

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfoNotFoundError
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.model.project import RECIPIENT_ZONE, HandOff, Schedule
 from notifyctl.records import dataclass
-from notifyctl.schedule.zones import instant, local, zone
+from notifyctl.schedule.zones import load_zone, to_instant, to_local
 
 ONCE = "once"
 HORIZON = timedelta(days=7)
@@ -61,43 +61,45 @@ def occurrences(
     if schedule is None or (schedule.at is None and schedule.cron is None):
         return [Occurrence(ONCE, None)]
     if schedule.at is not None:
-        return [Occurrence(ONCE, instant(schedule.at, zone))]
-    return list(slots(schedule, zone=zone, after=after, until=until))
+        return [Occurrence(ONCE, to_instant(schedule.at, zone))]
+    return list(cron_occurrences(schedule, zone=zone, after=after, until=until))
 
 
-def slots(schedule: Schedule, *, zone: str, after: datetime, until: datetime) -> Iterator[Occurrence]:
+def cron_occurrences(
+    schedule: Schedule, *, zone: str, after: datetime, until: datetime
+) -> Iterator[Occurrence]:
     from cronsim import CronSim
 
     assert schedule.cron is not None, "only recurring schedules have slots"
-    now = local(after, zone)
+    now = to_local(after, zone)
     first = now
     for past in CronSim(schedule.cron, now + timedelta(seconds=1), reverse=True):
-        if allowed(schedule, past):
-            due = instant(past, zone)
-            ends = lapse(schedule, due, zone)
+        if is_allowed(schedule, past):
+            due = to_instant(past, zone)
+            ends = lapse_time(schedule, due, zone)
             first = past if due <= after and (ends is None or after < ends) else now
             break
         if now - past > timedelta(days=SEARCHED_DAYS):
             break
     seen: datetime | None = None
     for slot in CronSim(schedule.cron, first - timedelta(seconds=1)):
-        due = instant(slot, zone)
+        due = to_instant(slot, zone)
         if due > until:
             return
         # Slots inside a daylight-saving gap fall on one instant: they are one occurrence, not several at once.
-        if allowed(schedule, slot) and due != seen:
+        if is_allowed(schedule, slot) and due != seen:
             seen = due
             yield Occurrence(slot.isoformat(timespec="minutes"), due)
 
 
-def allowed(schedule: Schedule, slot: datetime) -> bool:
+def is_allowed(schedule: Schedule, slot: datetime) -> bool:
     day = slot.date()
     started = schedule.starts is None or day >= schedule.starts
     ended = schedule.ends is not None and day > schedule.ends
     return started and not ended and day not in schedule.holidays
 
 
-def timing(schedule: Schedule | None, occurrence: Occurrence, *, zone: str, now: datetime) -> Timing:
+def evaluate_timing(schedule: Schedule | None, occurrence: Occurrence, *, zone: str, now: datetime) -> Timing:
     """Whether an occurrence may be sent now. `zone` is the schedule's, or the recipient's own where that decides.
 
     Raises ZoneInfoNotFoundError for a zone that does not exist.
@@ -105,10 +107,10 @@ def timing(schedule: Schedule | None, occurrence: Occurrence, *, zone: str, now:
     if schedule is None:
         return Timing(Gate.DUE)
     due = due_time(schedule, occurrence, zone)
-    expires = lapse(schedule, due, zone)
-    expire_at = instant(schedule.expire_at, zone) if schedule.expire_at else None
+    expires = lapse_time(schedule, due, zone)
+    expire_at = to_instant(schedule.expire_at, zone) if schedule.expire_at else None
     validity = int(schedule.expire_after.total_seconds()) if schedule.expire_after else None
-    opened = opening(schedule, due, zone) if due else None
+    opened = next_opening(schedule, due, zone) if due else None
     not_before = opened[0] if opened else None
 
     def verdict(state: Gate, reason: str = "", **moments: datetime | None) -> Timing:
@@ -118,7 +120,7 @@ def timing(schedule: Schedule | None, occurrence: Occurrence, *, zone: str, now:
 
     if expires is not None and now >= expires:
         return verdict(Gate.EXPIRED, "past-grace-or-expiry")
-    window = opening(schedule, max(now, due or now), zone)
+    window = next_opening(schedule, max(now, due or now), zone)
     if window is None or (expires is not None and window[0] >= expires):
         return verdict(Gate.EXPIRED, "past-window")
     opens, shuts = window
@@ -134,17 +136,17 @@ def timing(schedule: Schedule | None, occurrence: Occurrence, *, zone: str, now:
 def due_time(schedule: Schedule, occurrence: Occurrence, zone: str) -> datetime | None:
     """When it is due where the reader lives: a slot's id is its local time."""
     if schedule.at is not None:
-        return instant(schedule.at, zone)
+        return to_instant(schedule.at, zone)
     if schedule.cron is not None:
-        return instant(datetime.fromisoformat(occurrence.id), zone)
+        return to_instant(datetime.fromisoformat(occurrence.id), zone)
     return None
 
 
-def lapse(schedule: Schedule, due: datetime | None, zone: str) -> datetime | None:
+def lapse_time(schedule: Schedule, due: datetime | None, zone: str) -> datetime | None:
     """The moment from which it is not sent any more: the first of grace, expireAfter and expireAt."""
     ends = []
     if schedule.expire_at is not None:
-        ends.append(instant(schedule.expire_at, zone))
+        ends.append(to_instant(schedule.expire_at, zone))
     if due is not None and schedule.expire_after is not None:
         ends.append(due + schedule.expire_after)
     if due is not None and schedule.grace is not None:
@@ -152,7 +154,7 @@ def lapse(schedule: Schedule, due: datetime | None, zone: str) -> datetime | Non
     return min(ends, default=None)
 
 
-def opening(schedule: Schedule, moment: datetime, zone: str) -> tuple[datetime, datetime | None] | None:
+def next_opening(schedule: Schedule, moment: datetime, zone: str) -> tuple[datetime, datetime | None] | None:
     """The first instant from `moment` on that lies in the window and on no holiday, and when that window shuts.
 
     The end is None for a schedule that never shuts; the whole is None for one that never opens.
@@ -162,19 +164,19 @@ def opening(schedule: Schedule, moment: datetime, zone: str) -> tuple[datetime, 
         return moment, None
     days = window.days if window else (0, 1, 2, 3, 4, 5, 6)
     start, until = (window.start, window.until) if window else (time.min, time.max)
-    first = local(moment, zone).date() - timedelta(days=1)  # yesterday's window may reach past midnight
+    first = to_local(moment, zone).date() - timedelta(days=1)  # yesterday's window may reach past midnight
     for number in range(SEARCHED_DAYS):
         day = first + timedelta(days=number)
         if day.weekday() not in days or day in schedule.holidays:
             continue
-        opens = instant(datetime.combine(day, start), zone)
-        closes = instant(end_of(datetime.combine(day, start), until), zone)
+        opens = to_instant(datetime.combine(day, start), zone)
+        closes = to_instant(closing_time(datetime.combine(day, start), until), zone)
         if moment < closes:
             return max(moment, opens), closes
     return None
 
 
-def end_of(start: datetime, until: time) -> datetime:
+def closing_time(start: datetime, until: time) -> datetime:
     """Where a window that opens at `start` closes: 24:00 is the next midnight, and an earlier time is tomorrow's."""
     tomorrow = start.date() + timedelta(days=1)
     if until == time.max:
@@ -192,21 +194,28 @@ def check_schedule(schedule: Schedule) -> list[Diagnostic]:
             ahead = CronSim(schedule.cron, datetime(2026, 1, 1))  # noqa: DTZ001 - a wall-clock time, as cron means it
             next(ahead)
         except (CronSimError, StopIteration) as error:
-            found.append(problem(schedule, "cron", f"{schedule.cron!r} is no cron expression: {error}"))
+            found.append(
+                schedule_problem(schedule, "cron", f"{schedule.cron!r} is no cron expression: {error}")
+            )
     if schedule.timezone not in {None, RECIPIENT_ZONE}:
         try:
-            zone(str(schedule.timezone))
+            load_zone(str(schedule.timezone))
         except ZoneInfoNotFoundError:
-            return [*found, problem(schedule, "timezone", f"{schedule.timezone!r} is no IANA time zone")]
+            return [
+                *found,
+                schedule_problem(schedule, "timezone", f"{schedule.timezone!r} is no IANA time zone"),
+            ]
     place = schedule.timezone if schedule.timezone not in {None, RECIPIENT_ZONE} else "UTC"
-    if schedule.window and opening(schedule, datetime(2026, 1, 1, tzinfo=UTC), str(place)) is None:
+    if schedule.window and next_opening(schedule, datetime(2026, 1, 1, tzinfo=UTC), str(place)) is None:
         found.append(
-            problem(schedule, "window", "the window never opens: its days and the holidays leave no day")
+            schedule_problem(
+                schedule, "window", "the window never opens: its days and the holidays leave no day"
+            )
         )
     return found
 
 
-def problem(schedule: Schedule, field: str, message: str) -> Diagnostic:
+def schedule_problem(schedule: Schedule, field: str, message: str) -> Diagnostic:
     hints = {
         "cron": 'five fields: minute, hour, day of month, month, day of week, for example "0 9 * * MON-FRI"',
         "timezone": "for example Europe/London, or `recipient` for each recipient's own",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 @lru_cache(maxsize=512)
-def zone(name: str) -> ZoneInfo:
+def load_zone(name: str) -> ZoneInfo:
     """The IANA zone. Raises ZoneInfoNotFoundError for a name that is none, whatever is wrong with it."""
     try:
         return ZoneInfo(name)
@@ -16,18 +16,18 @@ def zone(name: str) -> ZoneInfo:
         raise ZoneInfoNotFoundError(f"{name!r} is no time zone") from error
 
 
-def instant(local: datetime, zone_name: str) -> datetime:
+def to_instant(local: datetime, zone_name: str) -> datetime:
     """The UTC instant of a local time; an aware time is only converted."""
     if local.tzinfo is not None:
         return local.astimezone(UTC)
-    place = zone(zone_name)
+    place = load_zone(zone_name)
     first = local.replace(tzinfo=place, fold=0).astimezone(UTC)
     if first.astimezone(place).replace(tzinfo=None) == local:
         return first
-    return transition(local.replace(tzinfo=place, fold=1).astimezone(UTC), first, place)
+    return find_transition(local.replace(tzinfo=place, fold=1).astimezone(UTC), first, place)
 
 
-def transition(before: datetime, after: datetime, place: ZoneInfo) -> datetime:
+def find_transition(before: datetime, after: datetime, place: ZoneInfo) -> datetime:
     """The instant between two others at which the zone's offset changes, to the second."""
     old = before.astimezone(place).utcoffset()
     while after - before > timedelta(seconds=1):
@@ -39,6 +39,6 @@ def transition(before: datetime, after: datetime, place: ZoneInfo) -> datetime:
     return after
 
 
-def local(moment: datetime, zone_name: str) -> datetime:
+def to_local(moment: datetime, zone_name: str) -> datetime:
     """The wall-clock time of an instant, naive."""
-    return moment.astimezone(zone(zone_name)).replace(tzinfo=None)
+    return moment.astimezone(load_zone(zone_name)).replace(tzinfo=None)

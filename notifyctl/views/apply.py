@@ -9,7 +9,7 @@ from typing import Any
 from notifyctl.apply.run import Report
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import Plan
-from notifyctl.views.diagnostics import plural
+from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.paint import Paint, strip_controls
 
 FORMAT_VERSION = "1.0"
@@ -22,7 +22,9 @@ def as_text(plan: Plan, report: Report | None, *, colour: bool) -> str:
 def _lines(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
     if report is None:
         have = plan.summary[Action.UNCHANGED]
-        already = f" {plural(have, 'recipient')} already {'has' if have == 1 else 'have'} it." if have else ""
+        already = (
+            f" {pluralise(have, 'recipient')} already {'has' if have == 1 else 'have'} it." if have else ""
+        )
         yield paint.green(f"Nothing to send.{already}")
     else:
         yield from _sent(report, paint)
@@ -31,15 +33,15 @@ def _lines(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
 
 def _sent(report: Report, paint: Paint) -> Iterator[str]:
     yield paint.green(
-        f"Sent to {plural(report.accepted, 'recipient')} in {plural(report.requests, 'request')}."
+        f"Sent to {pluralise(report.accepted, 'recipient')} in {pluralise(report.requests, 'request')}."
     )
     if report.rejected:
         yield paint.red(
-            f"{plural(report.rejected, 'recipient')} certainly not accepted; the next plan shows them as retry."
+            f"{pluralise(report.rejected, 'recipient')} certainly not accepted; the next plan shows them as retry."
         )
     if report.unknown:
         yield paint.red(
-            f"{plural(report.unknown, 'recipient')} uncertain: the provider may or may not have them."
+            f"{pluralise(report.unknown, 'recipient')} uncertain: the provider may or may not have them."
             " They are not sent again by themselves."
         )
     for reason, count in report.reasons.items():
@@ -49,7 +51,7 @@ def _sent(report: Report, paint: Paint) -> Iterator[str]:
     if report.not_begun:
         why = "Interrupted: " if report.interrupted else ""
         yield paint.yellow(
-            f"{why}{plural(report.not_begun, 'recipient')} not begun; the next apply goes on with them."
+            f"{why}{pluralise(report.not_begun, 'recipient')} not begun; the next apply goes on with them."
         )
     elif report.interrupted:
         yield paint.yellow("Interrupted after the last request; all of it is recorded.")
@@ -58,19 +60,21 @@ def _sent(report: Report, paint: Paint) -> Iterator[str]:
 def _standing(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
     summary = plan.summary
     if summary[Action.CHANGED]:
-        changed = plural(summary[Action.CHANGED], "recipient")
+        changed = pluralise(summary[Action.CHANGED], "recipient")
         yield paint.red(
             f"{changed} already have another text; nothing recalls it, and nothing was sent to them."
         )
     if summary[Action.BLOCKED]:
-        yield paint.red(f"{plural(summary[Action.BLOCKED], 'recipient')} blocked; `notifyctl plan` says why.")
+        yield paint.red(
+            f"{pluralise(summary[Action.BLOCKED], 'recipient')} blocked; `notifyctl plan` says why."
+        )
     before = summary[Action.UNCERTAIN]
     if before and report is None:
         yield paint.red(
-            f"{plural(before, 'recipient')} uncertain from an earlier run; a person must settle them."
+            f"{pluralise(before, 'recipient')} uncertain from an earlier run; a person must settle them."
         )
     if summary[Action.DEFERRED]:
-        yield paint.dim(f"{plural(summary[Action.DEFERRED], 'recipient')} deferred until they are due.")
+        yield paint.dim(f"{pluralise(summary[Action.DEFERRED], 'recipient')} deferred until they are due.")
 
 
 def as_json(plan: Plan, report: Report | None) -> str:

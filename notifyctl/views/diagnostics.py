@@ -14,13 +14,13 @@ FORMAT_VERSION = "1.0"
 def as_text(diagnostics: Sequence[Diagnostic], *, colour: bool, summary: bool = False) -> str:
     """One block a diagnostic: place, severity, rule and message; the way out below it. With `summary` a last line of counts."""
     paint = Paint(colour)
-    lines = [line for diagnostic in diagnostics for line in block(diagnostic, paint)]
+    lines = [line for diagnostic in diagnostics for line in format_block(diagnostic, paint)]
     if summary:
         lines.append(count_line(diagnostics, paint))
     return "\n".join(lines)
 
 
-def block(diagnostic: Diagnostic, paint: Paint) -> Iterable[str]:
+def format_block(diagnostic: Diagnostic, paint: Paint) -> Iterable[str]:
     shade = {Severity.ERROR: paint.red, Severity.WARNING: paint.yellow, Severity.INFO: paint.blue}
     severity = shade[diagnostic.severity](diagnostic.severity.value)
     place = paint.bold(strip_controls(str(diagnostic.location)))
@@ -34,7 +34,7 @@ def count_line(diagnostics: Iterable[Diagnostic], paint: Paint) -> str:
     errors, warnings = counts[Severity.ERROR], counts[Severity.WARNING]
     if not errors and not warnings:
         return paint.green("No problems found.")
-    said = f"{plural(errors, 'error')}, {plural(warnings, 'warning')}"
+    said = f"{pluralise(errors, 'error')}, {pluralise(warnings, 'warning')}"
     return (paint.red if errors else paint.yellow)(said)
 
 
@@ -45,10 +45,10 @@ def as_fixed(diagnostics: Sequence[Diagnostic]) -> str:
         for each in diagnostics
         if each.fix is not None
     ]
-    return "\n".join([*map(strip_controls, lines), f"{plural(len(lines), 'problem')} fixed"])
+    return "\n".join([*map(strip_controls, lines), f"{pluralise(len(lines), 'problem')} fixed"])
 
 
-def plural(number: int, noun: str, several: str | None = None) -> str:
+def pluralise(number: int, noun: str, several: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else several or noun + 's'}"
 
 

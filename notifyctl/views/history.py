@@ -11,10 +11,10 @@ from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.past import Explanation, Got, History, PastRun
 from notifyctl.plan.plan import PlannedNotification
-from notifyctl.views.diagnostics import plural
+from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.ledger import WORDS
 from notifyctl.views.paint import Paint, strip_controls
-from notifyctl.views.plan import public, when
+from notifyctl.views.plan import format_time, public_plan
 
 FORMAT_VERSION = "1.0"
 
@@ -53,10 +53,10 @@ def _run(each: PastRun, paint: Paint) -> Iterator[str]:
     ending = run.how or "broke off, or is at work"
     if ending == "finished" and not each.did:
         ending = "sent nothing"
-    yield f"{paint.bold(f'run {run.epoch}')}  {when(run.started)} · {strip_controls(run.holder)}{commit} · {ending}"
+    yield f"{paint.bold(f'run {run.epoch}')}  {format_time(run.started)} · {strip_controls(run.holder)}{commit} · {ending}"
     for did in each.did:
         counts = ", ".join(f"{count:,} {WORDS[state]}" for state, count in did.people.items())
-        yield f"  {_scope(did.scope)}: {counts} in {plural(did.requests, 'request')}"
+        yield f"  {_scope(did.scope)}: {counts} in {pluralise(did.requests, 'request')}"
 
 
 def _scope(scope: Scope) -> str:
@@ -67,7 +67,7 @@ def _scope(scope: Scope) -> str:
 def _statement(statement: Statement) -> str:
     edition = f" edition {statement.edition}" if statement.edition else ""
     said = {"moved": f"was {statement.detail}"}.get(statement.kind, statement.detail)
-    at = f"{when(statement.at)} " if statement.at else ""
+    at = f"{format_time(statement.at)} " if statement.at else ""
     who = f", by {strip_controls(statement.who)}" if statement.who else ""
     return f"{at}{statement.kind}: {statement.notification}{edition}: {strip_controls(said)}{who}"
 
@@ -123,13 +123,13 @@ def _scope_object(scope: Scope) -> dict[str, Any]:
     }
 
 
-def explained(found: Explanation, *, recipient: str, colour: bool) -> str:
+def explanation_text(found: Explanation, *, recipient: str, colour: bool) -> str:
     return "\n".join(_explained(found, recipient, Paint(colour)))
 
 
 def _explained(found: Explanation, recipient: str, paint: Paint) -> Iterator[str]:
     plan = found.plan
-    yield f"{paint.bold(recipient)} in {plan.environment}, as of {when(plan.as_of)}"
+    yield f"{paint.bold(recipient)} in {plan.environment}, as of {format_time(plan.as_of)}"
     if not any(planned.actions for planned in plan.notifications):
         yield "Not in the audience of this notification."
     for planned in plan.notifications:
@@ -158,7 +158,7 @@ def _verdict(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
 
 def _got(got: Got, paint: Paint) -> Iterator[str]:
     commit = f", from {got.revision}" if got.revision else ""
-    yield f"  {when(got.at)}  {_scope(got.scope)}: {WORDS[got.state]}, batch {got.batch}{commit}"
+    yield f"  {format_time(got.at)}  {_scope(got.scope)}: {WORDS[got.state]}, batch {got.batch}{commit}"
     if got.reason:
         yield paint.dim(f"    {strip_controls(got.reason)}")
     yield paint.dim(f"    text d1:{got.fingerprint}; receipts: {_receipts(got.delivery)}")
@@ -169,13 +169,13 @@ def _receipts(delivery: Delivery) -> str:
     return " and ".join([*said, *(["clicked"] if delivery.clicked else [])]) or "none"
 
 
-def explained_json(found: Explanation, *, recipient: str) -> str:
+def explanation_json(found: Explanation, *, recipient: str) -> str:
     document = {
         "format_version": FORMAT_VERSION,
         "recipient": recipient,
         "notifications": [
             {key: each[key] for key in ("name", "channel", "edition", "occurrence", "actions", "reasons")}
-            for each in public(found.plan)["notifications"]
+            for each in public_plan(found.plan)["notifications"]
         ],
         "received": [
             {

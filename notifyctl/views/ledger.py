@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from notifyctl.model.ledger import BatchState, LedgerSummary, ScopeStatus
-from notifyctl.views.diagnostics import plural
+from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.paint import Paint, strip_controls
-from notifyctl.views.plan import when
+from notifyctl.views.plan import format_time
 
 FORMAT_VERSION = "1.0"
 
@@ -28,18 +28,18 @@ def as_text(summary: LedgerSummary, *, colour: bool) -> str:
     lines = [
         f"{paint.bold('Ledger')} {summary.location}",
         f"  lineage    {summary.lineage}",
-        f"  made       {when(summary.created_at)}",
+        f"  made       {format_time(summary.created_at)}",
         f"  schema     {summary.schema_version}",
         f"  serial     {summary.serial}",
-        f"  opened     {plural(summary.scopes, 'edition')}",
-        f"  batches    {counts(summary.batches)}",
-        f"  recipients {counts(summary.recipients)}",
+        f"  opened     {pluralise(summary.scopes, 'edition')}",
+        f"  batches    {format_counts(summary.batches)}",
+        f"  recipients {format_counts(summary.recipients)}",
         f"  receipts   {summary.receipts:,}",
     ]
     return "\n".join(lines)
 
 
-def counts(numbers: Mapping[BatchState, int]) -> str:
+def format_counts(numbers: Mapping[BatchState, int]) -> str:
     return (
         ", ".join(f"{numbers[state]:,} {word}" for state, word in WORDS.items() if numbers.get(state))
         or "none"
@@ -55,14 +55,14 @@ def as_json(summary: LedgerSummary) -> str:
         "serial": summary.serial,
         "created_at": summary.created_at.isoformat(),
         "editions": summary.scopes,
-        "batches": by_word(summary.batches),
-        "recipients": by_word(summary.recipients),
+        "batches": counts_by_word(summary.batches),
+        "recipients": counts_by_word(summary.recipients),
         "receipts": summary.receipts,
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def by_word(numbers: Mapping[BatchState, int]) -> dict[str, int]:
+def counts_by_word(numbers: Mapping[BatchState, int]) -> dict[str, int]:
     return {word.replace(" ", "_"): numbers.get(state, 0) for state, word in WORDS.items()}
 
 
@@ -79,7 +79,7 @@ def status_text(rows: Sequence[ScopeStatus], *, colour: bool) -> str:
 def _status(row: ScopeStatus, paint: Paint) -> Iterator[str]:
     scope = row.scope
     slot = "" if scope.occurrence == "once" else f" · {scope.occurrence}"
-    head = f"{scope.channel.value} · edition {scope.edition}{slot} · {plural(row.total, 'recipient')}"
+    head = f"{scope.channel.value} · edition {scope.edition}{slot} · {pluralise(row.total, 'recipient')}"
     yield f"{paint.bold(scope.notification)}  {paint.dim(head)}"
     shades = {
         "accepted": paint.green,

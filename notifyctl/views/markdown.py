@@ -15,10 +15,10 @@ from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import Plan, PlannedNotification, Sample
 from notifyctl.plan.review import Category, Change, Review, TextChange
-from notifyctl.views.diagnostics import plural
+from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.message import as_lines
 from notifyctl.views.paint import strip_controls
-from notifyctl.views.plan import EXPLAINED, ORDER, describe_cost, describe_samples, when
+from notifyctl.views.plan import EXPLAINED, ORDER, describe_cost, describe_samples, format_time
 
 BUDGET = 60_000
 """Bytes of UTF-8. GitHub takes 65,536 characters in a comment."""
@@ -46,7 +46,7 @@ def render(plan: Plan, review: Review | None = None) -> str:
     head = "\n".join([marker(plan), *verdict(plan, review)])
     blocks = list(sections(plan, review))
     ranked = sorted(range(len(blocks)), key=lambda at: (-blocks[at][0], at))
-    room = BUDGET - len(head.encode()) - len(left_out(len(blocks)).encode()) - 2
+    room = BUDGET - len(head.encode()) - len(omitted_note(len(blocks)).encode()) - 2
     kept: set[int] = set()
     for at in ranked:
         size = len(blocks[at][1].encode()) + 1
@@ -57,12 +57,12 @@ def render(plan: Plan, review: Review | None = None) -> str:
             break
     parts = [head, *(text for at, (_, text) in enumerate(blocks) if at in kept)]
     if len(kept) < len(blocks):
-        parts.append(left_out(len(blocks) - len(kept)))
+        parts.append(omitted_note(len(blocks) - len(kept)))
     return "\n".join(parts) + "\n"
 
 
-def left_out(count: int) -> str:
-    return f"\n_{plural(count, 'more notification')} with fewer people: not shown here; `notifyctl plan` shows all._"
+def omitted_note(count: int) -> str:
+    return f"\n_{pluralise(count, 'more notification')} with fewer people: not shown here; `notifyctl plan` shows all._"
 
 
 def marker(plan: Plan) -> str:
@@ -75,9 +75,9 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
     summary = {action: count for action, count in plan.summary.items() if count}
     errors = sum(d.severity is Severity.ERROR for d in plan.diagnostics)
     held = summary.get(Action.BLOCKED, 0) + summary.get(Action.CHANGED, 0) + summary.get(Action.UNCERTAIN, 0)
-    sends = f"sends to **{plural(plan.sends, 'recipient')}**" if plan.sends else "sends to **nobody**"
+    sends = f"sends to **{pluralise(plan.sends, 'recipient')}**" if plan.sends else "sends to **nobody**"
     if errors:
-        sign, said = "❌", f"has {plural(errors, 'error')} and cannot be applied"
+        sign, said = "❌", f"has {pluralise(errors, 'error')} and cannot be applied"
     elif held:
         sign, said = "⚠️", f"{sends}, and {held:,} need a look"
     else:
@@ -86,7 +86,7 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
     yield ""
     counts = " · ".join(f"{summary[action]:,} {action.value}" for action in ORDER if action in summary)
     yield f"{counts or 'nothing to do'}  "
-    yield f"Digest `{plan.digest}` · as of {when(plan.as_of)}, valid until {when(plan.valid_until)}"
+    yield f"Digest `{plan.digest}` · as of {format_time(plan.as_of)}, valid until {format_time(plan.valid_until)}"
     if review is not None:
         yield from describe_changes(review)
     if not plan.complete:
@@ -170,18 +170,18 @@ def _details(planned: PlannedNotification | None, change: Change | None) -> Iter
     if change is not None:
         yield from changed(change)
     if planned is not None:
-        yield from facts(planned)
-        shown = spread(planned)
+        yield from list_facts(planned)
+        shown = choose_samples(planned)
         for sample in shown:
             yield from describe_sample(planned.channel, sample)
         hidden = planned.texts - len(shown)
         if hidden > 0:
-            yield f"… and {plural(hidden, 'other text')}; `notifyctl render {planned.name}` shows each."
+            yield f"… and {pluralise(hidden, 'other text')}; `notifyctl render {planned.name}` shows each."
     yield ""
     yield "</details>"
 
 
-def spread(planned: PlannedNotification) -> list[Sample]:
+def choose_samples(planned: PlannedNotification) -> list[Sample]:
     """The most read of each locale, and those that are an example of something."""
     leaders = describe_samples(planned)
     rest = [sample for sample in planned.samples if sample.why and sample not in leaders]
@@ -194,7 +194,7 @@ def changed(change: Change) -> Iterator[str]:
         same = not (change.joined or change.left)
         people = [f"{len(before.people):,} → {len(after.people):,} people"]
         if same:
-            people = [f"the same {plural(len(after.people), 'person', 'people')}"]
+            people = [f"the same {pluralise(len(after.people), 'person', 'people')}"]
         people += [f"{change.joined:,} joined"] if change.joined else []
         people += [f"{change.left:,} left"] if change.left else []
         yield f"- audience: {', '.join(people)}"
@@ -202,9 +202,9 @@ def changed(change: Change) -> Iterator[str]:
         if old != new:
             yield f"- if nobody had it yet: {old} → {new}"
     elif after is not None:
-        yield f"- audience: {plural(len(after.people), 'person', 'people')}; {total(after.planned)}"
+        yield f"- audience: {pluralise(len(after.people), 'person', 'people')}; {total(after.planned)}"
     elif before is not None:
-        yield f"- audience: {plural(len(before.people), 'person', 'people')} in the base"
+        yield f"- audience: {pluralise(len(before.people), 'person', 'people')} in the base"
     for what, was, now in change.envelope:
         yield f"- {what}: {code(was or 'none')} → {code(now or 'none')}"
     for each in change.texts:
@@ -215,9 +215,9 @@ def total(planned: Sequence[PlannedNotification]) -> str:
     segments = [each.segments for each in planned if each.segments is not None]
     costs = [cost for each in planned for cost in describe_cost(each)]
     people = sum(each.sends + each.actions.get(Action.DEFERRED, 0) for each in planned)
-    said = [plural(people, "recipient")]
+    said = [pluralise(people, "recipient")]
     if segments:
-        said.append(plural(sum(segments), "SMS segment"))
+        said.append(pluralise(sum(segments), "SMS segment"))
     return ", ".join([*said, *costs])
 
 
@@ -226,10 +226,10 @@ def text_change(change: TextChange) -> Iterator[str]:
     yield ""
     yield f"{code(change.where)}{locale}"
     yield ""
-    yield from code_fence(words(change.before, change.after))
+    yield from code_fence(word_diff(change.before, change.after))
 
 
-def words(before: str | None, after: str | None) -> str:
+def word_diff(before: str | None, after: str | None) -> str:
     """Word by word, as `git diff --word-diff` writes it."""
     if before is None:
         return f"{{+{after}+}}"
@@ -247,12 +247,12 @@ def words(before: str | None, after: str | None) -> str:
     return "".join(said)
 
 
-def facts(planned: PlannedNotification) -> Iterator[str]:
+def list_facts(planned: PlannedNotification) -> Iterator[str]:
     traits = [f"edition {planned.edition}"]
     traits += [f"from {code(planned.sender)}"] if planned.sender else []
-    traits += [f"due {when(planned.due)}"] if planned.due else []
-    traits += [f"expires {when(planned.expires)}"] if planned.expires else []
-    traits += [plural(planned.segments, "SMS segment")] if planned.segments else []
+    traits += [f"due {format_time(planned.due)}"] if planned.due else []
+    traits += [f"expires {format_time(planned.expires)}"] if planned.expires else []
+    traits += [pluralise(planned.segments, "SMS segment")] if planned.segments else []
     yield f"- {' · '.join([*traits, *describe_cost(planned)])}"
     for action in ORDER:
         count = planned.actions.get(action)
@@ -267,12 +267,12 @@ def facts(planned: PlannedNotification) -> Iterator[str]:
 def describe_sample(channel: ChannelName, sample: Sample) -> Iterator[str]:
     traits = [
         sample.locale or "default",
-        plural(sample.count, "recipient"),
+        pluralise(sample.count, "recipient"),
         f"for {sample.recipient}",
         *sample.why,
     ]
     if sample.segments:
-        traits.append(plural(sample.segments, "segment"))
+        traits.append(pluralise(sample.segments, "segment"))
     yield ""
     yield plain(" · ".join(traits))
     yield ""

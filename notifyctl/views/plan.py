@@ -10,7 +10,7 @@ from typing import Any
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import FORMAT_VERSION, Cost, Plan, PlannedNotification, Sample
-from notifyctl.views.diagnostics import as_object, block, plural
+from notifyctl.views.diagnostics import as_object, format_block, pluralise
 from notifyctl.views.message import as_lines
 from notifyctl.views.paint import Paint, strip_controls
 
@@ -42,7 +42,7 @@ EXPLAINED = {
 }
 
 
-def when(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
@@ -52,20 +52,20 @@ def as_text(plan: Plan, *, colour: bool) -> str:
 
 
 def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
-    yield f"{paint.bold(plan.project)} · {plan.environment} · {plan.provider} · as of {when(plan.as_of)}"
+    yield f"{paint.bold(plan.project)} · {plan.environment} · {plan.provider} · as of {format_time(plan.as_of)}"
     if not plan.complete:
         yield paint.yellow(
             "Without the ledger: nobody can say who already has what. This plan cannot be applied."
         )
     for diagnostic in plan.diagnostics:
-        yield from block(diagnostic, paint)
+        yield from format_block(diagnostic, paint)
     for notification in plan.notifications:
         yield ""
         yield from _notification(notification, paint)
     if not plan.notifications:
         yield "No notifications."
     for name, occurrence, due in plan.later:
-        yield paint.dim(f"later: {name} at {occurrence} ({when(due)}); not part of this plan")
+        yield paint.dim(f"later: {name} at {occurrence} ({format_time(due)}); not part of this plan")
     yield ""
     yield from summary_lines(plan, paint)
 
@@ -76,7 +76,7 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
     for action in ORDER:
         count = planned.actions.get(action)
         if count:
-            name = shade(action, paint)(f"{action.value:<18}")
+            name = colour_of(action, paint)(f"{action.value:<18}")
             yield f"  {name} {count:>{width},}  {paint.dim(_because(planned, action))}".rstrip()
     shown = describe_samples(planned)
     for sample in shown:
@@ -84,7 +84,7 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
     hidden = planned.texts - len(shown)
     if hidden > 0:
         yield paint.dim(
-            f"  … and {plural(hidden, 'other text')}; `notifyctl render {planned.name}` shows each"
+            f"  … and {pluralise(hidden, 'other text')}; `notifyctl render {planned.name}` shows each"
         )
     if planned.opaque:
         yield paint.yellow("  The body is held by the provider and cannot be shown (opaque).")
@@ -106,11 +106,11 @@ def _traits(planned: PlannedNotification) -> Iterator[str]:
     if planned.sender:
         yield f"from {strip_controls(planned.sender)}"
     if planned.due:
-        yield f"due {when(planned.due)}"
+        yield f"due {format_time(planned.due)}"
     if planned.expires:
-        yield f"expires {when(planned.expires)}"
+        yield f"expires {format_time(planned.expires)}"
     if planned.segments is not None and planned.segments:
-        yield plural(planned.segments, "SMS segment")
+        yield pluralise(planned.segments, "SMS segment")
     yield from describe_cost(planned)
 
 
@@ -120,14 +120,14 @@ def describe_cost(planned: PlannedNotification) -> Iterator[str]:
         if cost.currency:
             yield f"{cost.amount} {cost.currency}"
         if cost.unpriced:
-            yield f"{plural(cost.unpriced, 'recipient')} without a price"
+            yield f"{pluralise(cost.unpriced, 'recipient')} without a price"
 
 
 def _because(planned: PlannedNotification, action: Action) -> str:
     said = [EXPLAINED[action]] if action in EXPLAINED else []
     reasons = planned.reasons.get(action, {})
     if action is Action.DEFERRED and planned.deferred_until:
-        said.append(f"until {when(planned.deferred_until)}")
+        said.append(f"until {format_time(planned.deferred_until)}")
     if action is Action.CHANGED:
         said.append(
             f"`edition:` one higher sends to them again, `acknowledge: {planned.content_hash[:15]}` lets it be"
@@ -139,7 +139,7 @@ def _because(planned: PlannedNotification, action: Action) -> str:
     return ", ".join(said)
 
 
-def shade(action: Action, paint: Paint) -> Any:
+def colour_of(action: Action, paint: Paint) -> Any:
     if action in {Action.BLOCKED, Action.UNCERTAIN, Action.CHANGED}:
         return paint.red
     if action is Action.RESEND:
@@ -148,9 +148,9 @@ def shade(action: Action, paint: Paint) -> Any:
 
 
 def _sample(planned: PlannedNotification, sample: Sample, paint: Paint) -> Iterator[str]:
-    facts = [sample.locale or "default", plural(sample.count, "recipient"), f"for {sample.recipient}"]
+    facts = [sample.locale or "default", pluralise(sample.count, "recipient"), f"for {sample.recipient}"]
     if sample.segments:
-        facts.append(plural(sample.segments, "segment"))
+        facts.append(pluralise(sample.segments, "segment"))
     facts += sample.why
     yield paint.dim(f"  ┌ {' · '.join(facts)}")
     if sample.content is not None:
@@ -162,18 +162,18 @@ def _sample(planned: PlannedNotification, sample: Sample, paint: Paint) -> Itera
 def summary_lines(plan: Plan, paint: Paint) -> Iterator[str]:
     """The last lines of a plan: a count per action, the digest, how long it holds."""
     counts = {action: count for action, count in plan.summary.items() if count}
-    said = " · ".join(shade(a, paint)(f"{counts[a]:,} {a.value}") for a in ORDER if a in counts)
+    said = " · ".join(colour_of(a, paint)(f"{counts[a]:,} {a.value}") for a in ORDER if a in counts)
     yield f"{paint.bold('Plan:')} {said or 'nothing to do'}"
     yield f"{paint.bold('Digest:')} {plan.digest}"
-    yield paint.dim(f"valid until {when(plan.valid_until)}")
+    yield paint.dim(f"valid until {format_time(plan.valid_until)}")
 
 
 def as_json(plan: Plan, **beside: Any) -> str:
     """`beside`: what a command adds to the public plan."""
-    return json.dumps({**public(plan), **beside}, indent=2, ensure_ascii=False)
+    return json.dumps({**public_plan(plan), **beside}, indent=2, ensure_ascii=False)
 
 
-def public(plan: Plan) -> dict[str, Any]:
+def public_plan(plan: Plan) -> dict[str, Any]:
     """The public plan: no address, no secret. Its keys are a contract; more may be added."""
     return {
         "format_version": FORMAT_VERSION,

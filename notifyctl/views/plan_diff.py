@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from notifyctl.plan.review import Change, Review, Side, TextChange
-from notifyctl.views.diagnostics import plural
-from notifyctl.views.markdown import MEANT, total, words
+from notifyctl.views.diagnostics import pluralise
+from notifyctl.views.markdown import MEANT, total, word_diff
 from notifyctl.views.paint import Paint, strip_controls
 
 
@@ -17,7 +17,7 @@ def as_text(review: Review, *, colour: bool) -> str:
 
 def _lines(review: Review, paint: Paint) -> Iterator[str]:
     yield ""
-    yield f"{paint.bold('Compared with')} {review.base}: {plural(len(review.changes), 'notification')} changed, {review.unchanged:,} not"
+    yield f"{paint.bold('Compared with')} {review.base}: {pluralise(len(review.changes), 'notification')} changed, {review.unchanged:,} not"
     if review.problem:
         yield paint.yellow(
             f"The base cannot be read: {strip_controls(review.problem)}. Everything counts as new."
@@ -48,7 +48,7 @@ def _total(side: Side | None) -> str:
 
 def _text(change: TextChange, paint: Paint) -> Iterator[str]:
     yield paint.dim(f"  {change.where}{f' ({change.locale})' if change.locale else ''}")
-    for line in words(change.before, change.after).splitlines():
+    for line in word_diff(change.before, change.after).splitlines():
         yield f"  {paint.dim('│')} {strip_controls(line)}"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from notifyctl.audience.addresses import mask
 from notifyctl.model.message import RenderedMessage
 from notifyctl.plan.samples import without
-from notifyctl.views.diagnostics import plural
+from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.message import as_lines
 from notifyctl.views.paint import Paint, strip_controls
 
@@ -24,7 +24,7 @@ def as_text(found: Sequence[RenderedMessage], *, reveal: bool, colour: bool) -> 
 def _lines(one: RenderedMessage, paint: Paint) -> Iterator[str]:
     facts = [one.channel.value, f"from {strip_controls(one.sender)}", one.locale or "default"]
     if one.segments:
-        facts.append(f"{one.encoding}, {one.units} units, {plural(one.segments, 'segment')}")
+        facts.append(f"{one.encoding}, {one.units} units, {pluralise(one.segments, 'segment')}")
     yield f"{paint.bold(strip_controls(one.destination))}  {paint.dim(' · '.join(facts))}"
     if one.content is None:
         yield paint.yellow("  The body is held by the provider and cannot be shown (opaque). It is given:")

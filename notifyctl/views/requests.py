@@ -9,7 +9,7 @@ from typing import Any
 from notifyctl.audience.addresses import mask
 from notifyctl.model.batch import Batch, PreparedRequest
 from notifyctl.plan.samples import without
-from notifyctl.views.diagnostics import plural
+from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.paint import Paint, strip_controls
 
 SHOWN_DESTINATIONS = 3
@@ -34,13 +34,15 @@ def as_text(batch: Batch, request: PreparedRequest, *, reveal: bool, colour: boo
     body = request.body if reveal else mask_body(request.body, batch)
     shown = dict(body) if reveal else {**body, "to": body["to"][:SHOWN_DESTINATIONS]}
     hidden = len(body["to"]) - len(shown["to"])
-    head = f"{batch.scope.notification} · batch {batch.number} · {plural(batch.size, 'recipient')}"
+    head = f"{batch.scope.notification} · batch {batch.number} · {pluralise(batch.size, 'recipient')}"
     lines = [paint.bold(head), f"{request.method} {request.url}"]
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
     lines += ["", strip_controls(json.dumps(shown, indent=2, ensure_ascii=False))]
     if hidden > 0:
         lines.append(
-            paint.dim(f"… and {plural(hidden, 'more object')} in `to`; --reveal or --format json shows all")
+            paint.dim(
+                f"… and {pluralise(hidden, 'more object')} in `to`; --reveal or --format json shows all"
+            )
         )
     return "\n".join([*lines, ""])
 
@@ -65,7 +67,7 @@ def mask_destination(entry: Mapping[str, Any], field: str) -> dict[str, Any]:
     return dict(shown)
 
 
-def closing(requests: int, recipients: int) -> str:
+def summary_line(requests: int, recipients: int) -> str:
     if not requests:
         return "Dry run: nothing to send."
-    return f"Dry run: {plural(requests, 'request')} to {plural(recipients, 'recipient')}; nothing was sent."
+    return f"Dry run: {pluralise(requests, 'request')} to {pluralise(recipients, 'recipient')}; nothing was sent."

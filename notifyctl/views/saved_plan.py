@@ -14,7 +14,7 @@ from notifyctl.plan.plan import Cost, Plan, PlannedNotification, Reach, Sample
 from notifyctl.plan.saved import SavedPlan
 
 
-def plan_of(saved: SavedPlan) -> Plan:
+def to_plan(saved: SavedPlan) -> Plan:
     """Raises PlanRefusedError when the public part of the file is damaged."""
     document = saved.document
     try:

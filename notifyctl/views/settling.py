@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from notifyctl.model.events import UnresolvedBatch
-from notifyctl.views.diagnostics import plural
+from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.paint import Paint, strip_controls
-from notifyctl.views.plan import when
+from notifyctl.views.plan import format_time
 
 
 def as_text(found: Sequence[UnresolvedBatch], *, colour: bool) -> str:
@@ -18,12 +18,12 @@ def as_text(found: Sequence[UnresolvedBatch], *, colour: bool) -> str:
 
 def _lines(found: Sequence[UnresolvedBatch], paint: Paint) -> Iterator[str]:
     people = sum(len(each.positions) for each in found)
-    yield f"{plural(people, 'person', 'people')} uncertain: nobody knows whether the provider had their message."
+    yield f"{pluralise(people, 'person', 'people')} uncertain: nobody knows whether the provider had their message."
     for each in found:
         scope = each.scope
         slot = "" if scope.occurrence == "once" else f" {scope.occurrence}"
         where = f"{scope.notification} · {scope.channel} · edition {scope.edition}{slot}"
         yield f"  batch {each.batch}  {paint.bold(f'{len(each.positions):,}')}  {where}"
         yield paint.dim(
-            f"    since {when(each.since)}: {strip_controls(each.reason or 'no answer recorded yet')}"
+            f"    since {format_time(each.since)}: {strip_controls(each.reason or 'no answer recorded yet')}"
         )

@@ -14,11 +14,11 @@ def as_diff(path: str, before: bytes, after: bytes, *, colour: bool) -> str:
     """Control characters are shown and not obeyed, the CR of a Windows line end too."""
     paint = Paint(colour)
     label = strip_controls(path).lstrip("/")
-    lines = unified_diff(pieces(before), pieces(after), f"a/{label}", f"b/{label}")
+    lines = unified_diff(split_lines(before), split_lines(after), f"a/{label}", f"b/{label}")
     return "\n".join(each for line in lines for each in colour_line(line, paint))
 
 
-def pieces(data: bytes) -> list[str]:
+def split_lines(data: bytes) -> list[str]:
     """The lines with their line ends; a byte order mark is shown."""
     text = data.decode("utf-8", "replace").replace("\ufeff", "\\ufeff")
     return [f"{line}\n" for line in text.split("\n")[:-1]] + [text.rpartition("\n")[2]] * (

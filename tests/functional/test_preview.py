@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.channels.segments import BASIC, EXTENSION, cuts, segment
+from notifyctl.channels.segments import BASIC, EXTENSION, segment, segment_starts
 from notifyctl.views.html.markup import el
 
 ORACLES = Path(__file__).parents[1] / "oracles"
@@ -92,7 +92,7 @@ def test_no_text_becomes_markup(text: str) -> None:
 
 @given(st.text(st.sampled_from(BASIC + EXTENSION + "😀中ç"), max_size=400))
 def test_the_marks_stand_where_segments_begin(text: str) -> None:
-    places = cuts(text)
+    places = segment_starts(text)
     assert len(places) == max(segment(text).segments - 1, 0)
     for start, end in zip([0, *places], [*places, len(text)], strict=True):
         part = text[start:end]

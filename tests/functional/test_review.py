@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.views.markdown import BUDGET, code_fence, words
+from notifyctl.views.markdown import BUDGET, code_fence, word_diff
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "review" / "expected.md"
 PROJECT = """\
@@ -289,7 +289,7 @@ def test_nothing_leaves_its_fence(text: str) -> None:
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_a_word_diff_holds_both_texts(before: str, after: str) -> None:
-    said = words(before, after)
+    said = word_diff(before, after)
     marked = re.compile(r"\[-(.*?)-\]|\{\+(.*?)\+\}", re.DOTALL)
     if not re.search(r"\[-|-\]|\{\+|\+\}", before + after):
         assert marked.sub(lambda m: m[1] or "", said).replace("", "") == before

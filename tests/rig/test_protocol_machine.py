@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from notifyctl.app.apply import job_of
+from notifyctl.app.apply import build_job
 from notifyctl.app.ledgers import facts_from
 from notifyctl.app.plan import derive
 from notifyctl.app.workspace import Workspace
@@ -233,7 +233,7 @@ class Histories(RuleBasedStateMachine):
             plan = derive(workspace, environment, facts_from(writer))
             if plan.digest == reviewed.digest and plan.consignments:
                 run(
-                    job_of(workspace, environment, plan),
+                    build_job(workspace, environment, plan),
                     writer=cast("LedgerWriter", Dying(writer, crash, after=after)),
                     provider=provider,
                     clock=self.clock,

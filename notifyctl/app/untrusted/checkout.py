@@ -14,7 +14,7 @@ from pathlib import Path
 
 from notifyctl.app.diff import workspace_of
 from notifyctl.app.environ import empty_environ, process_environ
-from notifyctl.app.untrusted.confinement import confine, within
+from notifyctl.app.untrusted.confinement import confine, is_within
 from notifyctl.app.workspace import Workspace, find_root, read_workspace
 from notifyctl.clock import SystemClock
 from notifyctl.config.load import printable
@@ -43,19 +43,19 @@ def open_untrusted(chdir: Path | None, *, out: Path | None) -> Workspace:
 
     Raises ProjectError for links and submodules in it, UntrustedError for what is not allowed.
     """
-    root = Path(os.path.realpath(forgetful_root(chdir)))
+    root = Path(os.path.realpath(find_root_without_environment(chdir)))
     confine(root, out=out)
     files = WorkingTree(root, links=False)
     refuse_strange(files)
     return read_workspace(root, files, environ={}, clock=SystemClock())
 
 
-def forgetful_root(chdir: Path | None) -> Path:
+def find_root_without_environment(chdir: Path | None) -> Path:
     """The project's folder, after all of the environment is forgotten but where programs outside of the project are."""
     path = process_environ().get("PATH", "")
     empty_environ({})
     root = find_root(chdir)
-    empty_environ({"PATH": outside(path, checkout(root)), **SEALED})
+    empty_environ({"PATH": trusted_folders(path, checkout(root)), **SEALED})
     return root
 
 
@@ -66,10 +66,10 @@ def checkout(root: Path) -> str:
     return str(found)
 
 
-def outside(path: str, folder: str) -> str:
+def trusted_folders(path: str, folder: str) -> str:
     """Of a search path, the folders that are absolute and not below `folder`."""
     parts = [part for part in path.split(os.pathsep) if os.path.isabs(part)]  # noqa: PTH117 - strings
-    return os.pathsep.join(part for part in parts if not within(os.path.realpath(part), folder))
+    return os.pathsep.join(part for part in parts if not is_within(os.path.realpath(part), folder))
 
 
 def refuse_strange(files: WorkingTree) -> None:
@@ -119,13 +119,13 @@ def with_warnings(plan: Plan, found: list[Diagnostic]) -> Plan:
     return replace(plan, diagnostics=tuple(sort_diagnostics([*plan.diagnostics, *found])))
 
 
-def unknown(*, base: str | None) -> Iterator[str]:
+def unknown_facts(*, base: str | None) -> Iterator[str]:
     """What the plan cannot say, as sentences without a full stop."""
     yield from UNKNOWN
     if base is None:
         yield OWN_SETTINGS
 
 
-def facts(*, base: str | None) -> Mapping[str, object]:
+def unknown_as_json(*, base: str | None) -> Mapping[str, object]:
     """For the JSON form."""
-    return {"untrusted": True, "unknown": list(unknown(base=base))}
+    return {"untrusted": True, "unknown": list(unknown_facts(base=base))}

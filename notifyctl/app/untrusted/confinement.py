@@ -71,7 +71,7 @@ class Guard:
         if event == "open":
             self.opening(arguments)
         elif event.startswith(EFFECTS) and event not in ALLOWED and not self.allows(event, arguments):
-            raise refused(event, arguments[:1])
+            raise describe_refusal(event, arguments[:1])
 
     def allows(self, event: str, arguments: tuple[Any, ...]) -> bool:
         if event in LISTING:
@@ -93,13 +93,13 @@ class Guard:
             return
         allowed = self.is_out(path) if flags & WRITING else self.may_read(path)
         if not allowed:
-            raise refused("open", (path,))
+            raise describe_refusal("open", (path,))
 
     def may_read(self, path: Any) -> bool:
         real = os.path.realpath(os.fsdecode(path))
-        if any(within(real, place) for place in self.python):
+        if any(is_within(real, place) for place in self.python):
             return True
-        if not within(real, self.root):
+        if not is_within(real, self.root):
             return False
         # Hidden files are no part of a project, and a checkout's token stands in one of them.
         inner = os.path.relpath(real, self.root)
@@ -107,7 +107,7 @@ class Guard:
 
     def may_list(self, path: Any) -> bool:
         real = os.path.realpath("." if path is None else os.fsdecode(path))
-        return any(within(real, place) for place in (self.root, *self.python)) or real in sys.path
+        return any(is_within(real, place) for place in (self.root, *self.python)) or real in sys.path
 
     def is_out(self, path: Any) -> bool:
         """The named file, or the one beside it that takes its place; no link that stands there leads anywhere."""
@@ -115,7 +115,7 @@ class Guard:
         return self.out is not None and real in {self.out, f"{self.out}.new"}
 
 
-def refused(event: str, arguments: Sequence[object]) -> UntrustedError:
+def describe_refusal(event: str, arguments: Sequence[object]) -> UntrustedError:
     told = " ".join(str(each) for each in arguments)
     return UntrustedError(
         f"an untrusted project led to what is not allowed: {event} {told[:200]}".rstrip(),
@@ -123,7 +123,7 @@ def refused(event: str, arguments: Sequence[object]) -> UntrustedError:
     )
 
 
-def within(path: str, folder: str) -> bool:
+def is_within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
@@ -136,10 +136,10 @@ def confine(root: Path, *, out: Path | None, seconds: int = SECONDS) -> None:
 
     here = os.path.realpath(root)
     sys.dont_write_bytecode = True
-    sys.path[:] = [entry for entry in sys.path if is_pythons(entry, here)]
+    sys.path[:] = [entry for entry in sys.path if is_python_path(entry, here)]
     zoneinfo.reset_tzpath(to=())  # the zones of the tzdata package, the same on every machine
-    guard = Guard(here, places(here), event_name(out))
-    limit(seconds, writes=out is not None)
+    guard = Guard(here, import_folders(here), event_name(out))
+    set_limits(seconds, writes=out is not None)
     sys.addaudithook(guard)
 
 
@@ -147,21 +147,21 @@ def event_name(out: Path | None) -> str | None:
     return None if out is None else str(Path(os.path.realpath(out.parent)) / out.name)
 
 
-def is_pythons(entry: str, root: str) -> bool:
+def is_python_path(entry: str, root: str) -> bool:
     """Whether Python may go on importing from there: not from the project, unless Python itself is installed in it."""
     real = os.path.realpath(entry or ".")
-    installed = any(within(real, os.path.realpath(prefix)) for prefix in (sys.prefix, sys.base_prefix))
-    return bool(entry) and (installed or not within(real, root))
+    installed = any(is_within(real, os.path.realpath(prefix)) for prefix in (sys.prefix, sys.base_prefix))
+    return bool(entry) and (installed or not is_within(real, root))
 
 
-def places(root: str) -> tuple[str, ...]:
+def import_folders(root: str) -> tuple[str, ...]:
     """Folders that Python imports from, without any that the project lies in; and this package."""
     entries = [os.path.realpath(entry) for entry in sys.path if entry]
     package = os.path.dirname(os.path.realpath(notifyctl.__file__))  # noqa: PTH120 - as the others, a string
-    return (package, *(entry for entry in entries if not within(root, entry)))
+    return (package, *(entry for entry in entries if not is_within(root, entry)))
 
 
-def limit(seconds: int, *, writes: bool) -> None:
+def set_limits(seconds: int, *, writes: bool) -> None:
     """Processor time, memory and what may be written. A core dump would hold all that was read."""
     try:
         import resource
@@ -180,7 +180,7 @@ def limit(seconds: int, *, writes: bool) -> None:
         resource.RLIMIT_CPU: (seconds, seconds + 1),
         resource.RLIMIT_AS: (ADDRESSES, ADDRESSES),
         resource.RLIMIT_DATA: (MEMORY, MEMORY),
-        resource.RLIMIT_FSIZE: (most_written(writes=writes),) * 2,
+        resource.RLIMIT_FSIZE: (max_file_size(writes=writes),) * 2,
         resource.RLIMIT_CORE: (0, 0),
     }
     for what, (soft, hard) in wanted.items():
@@ -189,7 +189,7 @@ def limit(seconds: int, *, writes: bool) -> None:
         resource.setrlimit(what, (min(soft, top), top))
 
 
-def most_written(*, writes: bool) -> int:
+def max_file_size(*, writes: bool) -> int:
     """The largest size that a file may get: nothing at all, unless there is one to write."""
     sizes = [info.st_size for info in map(os.fstat, (1, 2)) if stat.S_ISREG(info.st_mode)]
     return max([*sizes, 0]) + MAX_OUTPUT if sizes or writes else 0

@@ -26,7 +26,7 @@ def el(name: str, /, *children: Child, **attributes: str | bool | None) -> Html:
         for key, value in attributes.items()
         if value is not None and value is not False
     )
-    inside = "".join(part(child) for child in children)
+    inside = "".join(render_child(child) for child in children)
     return Html(f"<{name}{given}>" if name in EMPTY else f"<{name}{given}>{inside}</{name}>")
 
 
@@ -34,7 +34,7 @@ def attribute(key: str) -> str:
     return key.rstrip("_").replace("_", "-")
 
 
-def part(child: Child) -> str:
+def render_child(child: Child) -> str:
     """Controls and turned characters are shown as codes, so that nobody is shown another text than is there."""
     if child is None:
         return ""
@@ -42,7 +42,7 @@ def part(child: Child) -> str:
 
 
 def join(*children: Child) -> Html:
-    return Html("".join(part(child) for child in children))
+    return Html("".join(render_child(child) for child in children))
 
 
 REACHING = re.compile(r"<(?=(?:link|meta|base|i?frame|object|embed)\b)", re.IGNORECASE)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from notifyctl.channels.segments import cuts, segment
+from notifyctl.channels.segments import segment, segment_starts
 from notifyctl.model.project import ApiObject, ChannelName
-from notifyctl.views.diagnostics import plural
+from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html.markup import Html, el, srcdoc
 from notifyctl.views.message import text_of
 
@@ -35,7 +35,7 @@ MASKED = re.compile(rf"\+\d{{0,3}}{DOT}+\d*")
 def sms(text: str, sender: str) -> Html:
     true = MASKED.sub(lambda found: found[0].replace(DOT, "0"), text)
     counted = segment(true)
-    parts = list(split(text, cuts(true)))
+    parts = list(split(text, segment_starts(true)))
     inside: list[str | Html] = []
     for number, piece in enumerate(parts, start=1):
         if number > 1:
@@ -49,7 +49,7 @@ def sms(text: str, sender: str) -> Html:
                 )
             )
         inside.append(piece)
-    said = f"{counted.units} {counted.encoding} units · {plural(counted.segments, 'segment')}"
+    said = f"{counted.units} {counted.encoding} units · {pluralise(counted.segments, 'segment')}"
     return el(
         "div", head(sender), el("p", *inside, class_="bubble"), el("p", said, class_="count"), class_="phone"
     )
@@ -152,7 +152,7 @@ def chips(holder: Mapping[str, Any]) -> Html | None:
     return el("ul", *labels, class_="chips") if labels else None
 
 
-def both(before: Html | None, after: Html) -> Html:
+def side_by_side(before: Html | None, after: Html) -> Html:
     """Side by side where there is something to compare with."""
     if before is None:
         return after

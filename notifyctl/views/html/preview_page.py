@@ -11,9 +11,9 @@ from importlib.resources import files
 from typing import Any
 
 from notifyctl.model.project import ApiObject, ChannelName
-from notifyctl.views.diagnostics import plural
+from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html.markup import Html, el
-from notifyctl.views.html.messages import both, message
+from notifyctl.views.html.messages import message, side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def page(title: str, about: str, shown: Sequence[PreviewEntry], *, reload: bool 
         el("title", title),
         Html(f"<style>{style}</style>"),
     )
-    count = plural(len(shown), "message")
+    count = pluralise(len(shown), "message")
     body = el(
         "body",
         el("a", "Skip to the messages", href="#messages", class_="skip"),
@@ -74,9 +74,9 @@ def controls(shown: Sequence[PreviewEntry]) -> Html:
     return el(
         "form",
         el("label", "Search ", el("input", type="search", id="search", autocomplete="off")),
-        chooser("channel", [each.channel.value for each in shown]),
-        chooser("locale", [each.locale for each in shown]),
-        chooser("category", [each.category for each in shown]),
+        select_box("channel", [each.channel.value for each in shown]),
+        select_box("locale", [each.locale for each in shown]),
+        select_box("category", [each.category for each in shown]),
         el("button", "Light or dark", type="button", id="shade"),
         class_="controls",
         role="search",
@@ -84,7 +84,7 @@ def controls(shown: Sequence[PreviewEntry]) -> Html:
     )
 
 
-def chooser(name: str, values: Iterable[str]) -> Html:
+def select_box(name: str, values: Iterable[str]) -> Html:
     known = sorted({value for value in values if value})
     options = [el("option", "all", value=""), *(el("option", value, value=value) for value in known)]
     return el("label", f"{name.capitalize()} ", el("select", *options, id=name))
@@ -98,24 +98,24 @@ def entry(each: PreviewEntry) -> Html:
         "article",
         el("h2", each.name),
         el("p", " · ".join(traits), class_="facts"),
-        both(before, after),
+        side_by_side(before, after),
         data_channel=each.channel.value,
         data_locale=each.locale,
         data_category=each.category,
-        data_search=" ".join([each.name, *traits, *words(each.content)]).lower()[:4000],
+        data_search=" ".join([each.name, *traits, *searchable_text(each.content)]).lower()[:4000],
         aria_label=f"{each.name}, {each.channel.value}, {each.locale}",
     )
 
 
-def words(value: Any) -> Iterable[str]:
+def searchable_text(value: Any) -> Iterable[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from words(item)
+            yield from searchable_text(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from words(item)
+            yield from searchable_text(item)
 
 
 @cache

@@ -25,7 +25,7 @@ def render(diagnostics: Sequence[Diagnostic], surroundings: LintContext) -> str:
         lines.append(paint.bold(strip_controls(file)))
         source = surroundings.lines(file)
         found = list(group)
-        width = max(PLACE, *(len(place_of(each)) for each in found))
+        width = max(PLACE, *(len(format_location(each)) for each in found))
         for diagnostic in found:
             lines.extend(block(diagnostic, source, paint, width=width))
         lines.append("")
@@ -36,7 +36,7 @@ def render(diagnostics: Sequence[Diagnostic], surroundings: LintContext) -> str:
     return "\n".join(lines)
 
 
-def place_of(diagnostic: Diagnostic) -> str:
+def format_location(diagnostic: Diagnostic) -> str:
     place = diagnostic.location
     return f"{place.line}:{place.column}" if place.line else "-"
 
@@ -44,7 +44,7 @@ def place_of(diagnostic: Diagnostic) -> str:
 def block(diagnostic: Diagnostic, source: Sequence[str], paint: Paint, *, width: int) -> Iterator[str]:
     shades = {Severity.ERROR: paint.red, Severity.WARNING: paint.yellow, Severity.INFO: paint.blue}
     shade, place = shades[diagnostic.severity], diagnostic.location
-    head = f"  {place_of(diagnostic):<{width}} {shade(f'{diagnostic.severity.value:<7}')}"
+    head = f"  {format_location(diagnostic):<{width}} {shade(f'{diagnostic.severity.value:<7}')}"
     margin = " " * (width + 3)
     yield f"{head} {one_line(diagnostic.message)}  {paint.dim(diagnostic.rule)}"
     if 0 < place.line <= len(source) and diagnostic.severity is not Severity.INFO:
@@ -67,10 +67,10 @@ def point_at(line: str, column: int) -> Iterator[str]:
     before = lead + strip_controls(line[start : column - 1].expandtabs(1))
     shown = before + strip_controls(line[column - 1 : start + WIDTH].expandtabs(1))
     yield shown + ("…" if start + WIDTH < len(line) else "")
-    yield " " * sum(map(places, before)) + "^"
+    yield " " * sum(map(cell_width, before)) + "^"
 
 
-def places(character: str) -> int:
+def cell_width(character: str) -> int:
     """How many places a terminal gives a character: two to Chinese and emoji, none to what is set upon another one."""
     if character.isascii():
         return 1  # inert: no control character is left

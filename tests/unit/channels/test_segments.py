@@ -7,7 +7,7 @@ import smsutil
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.channels.segments import BASIC, EXTENSION, is_gsm7, offender, segment
+from notifyctl.channels.segments import BASIC, EXTENSION, first_non_gsm7, is_gsm7, segment
 
 gsm = st.text(st.sampled_from(BASIC + EXTENSION), max_size=400)
 any_text = st.one_of(gsm, st.text(max_size=200), st.text(st.sampled_from("aé€😀中"), max_size=400))
@@ -86,6 +86,6 @@ def test_a_longer_text_never_costs_less(one: str, other: str) -> None:
 
 @given(any_text)
 def test_the_offender_is_what_makes_a_text_unicode(text: str) -> None:
-    found = offender(text)
+    found = first_non_gsm7(text)
     assert (found is None) == is_gsm7(text)
     assert found is None or found in text

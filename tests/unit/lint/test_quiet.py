@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.channels.channel import texts
+from notifyctl.channels.channel import collect_texts
 from notifyctl.lint.leaks import MARKS, marked, suspicious
 from notifyctl.lint.words import (
     CONTROL,
@@ -56,7 +56,7 @@ def test_quiet_messages_have_no_problem(messages: list[Message]) -> None:
         return
     for each in messages:
         assert list(check_words(each)) == []
-        for path, text in texts({"content": each.content, "options": each.options}):
+        for path, text in collect_texts({"content": each.content, "options": each.options}):
             assert path[-1] != "html"
             assert [problem for check in TEXT_CHECKS for problem in check(path, text)] == []
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.message.fast_render import WORDS, render_fast
-from notifyctl.message.jinja import renderer
+from notifyctl.message.jinja import make_renderer
 from notifyctl.testing import MemoryFiles
 
 NAMES = ("brand", "a", "_b9", "n", "range", "smartlink", *sorted(WORDS), "endif", "block", "recursive")
@@ -40,7 +40,7 @@ values = st.one_of(st.text(max_size=8), st.integers(), st.sampled_from(["<b>", "
 def test_plain_is_what_jinja_makes(source: str, name: str, given_values: dict[str, str | int]) -> None:
     made = render_fast(source, name, given_values)
     if made is not None:
-        assert made == renderer(MemoryFiles({}))(source, name, given_values)
+        assert made == make_renderer(MemoryFiles({}))(source, name, given_values)
 
 
 @pytest.mark.parametrize(

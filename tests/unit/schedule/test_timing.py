@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from notifyctl.diagnostics import Positions
 from notifyctl.model.project import HandOff, Schedule, Window
-from notifyctl.schedule.timing import Gate, Occurrence, check_schedule, occurrences, timing
-from notifyctl.schedule.zones import instant, local
+from notifyctl.schedule.timing import Gate, Occurrence, check_schedule, evaluate_timing, occurrences
+from notifyctl.schedule.zones import to_instant, to_local
 
 PLAIN = Schedule("s", Positions("s.yaml"))
 ONCE = Occurrence("once", None)
@@ -34,11 +34,11 @@ def utc(*parts: int) -> datetime:
 
 def at(now: datetime, schedule: Schedule, *, zone: str = "Europe/London") -> Gate:
     (occurrence,) = occurrences(schedule, zone=zone, after=now, until=now + timedelta(days=1))
-    return timing(schedule, occurrence, zone=zone, now=now).state
+    return evaluate_timing(schedule, occurrence, zone=zone, now=now).state
 
 
 def test_without_a_schedule_it_is_due() -> None:
-    assert timing(None, ONCE, zone="UTC", now=utc(2026, 1, 1)).state is Gate.DUE
+    assert evaluate_timing(None, ONCE, zone="UTC", now=utc(2026, 1, 1)).state is Gate.DUE
 
 
 def test_a_local_time_waits_until_it_is_due() -> None:
@@ -61,7 +61,7 @@ def test_a_time_with_an_offset_is_no_local_time() -> None:
     ],
 )
 def test_daylight_saving(wall: datetime, expected: datetime) -> None:
-    assert instant(wall, "Europe/London") == expected
+    assert to_instant(wall, "Europe/London") == expected
 
 
 def test_it_never_fires_later_than_grace() -> None:
@@ -72,20 +72,22 @@ def test_it_never_fires_later_than_grace() -> None:
 
 def test_expire_after_becomes_validity_and_lapses() -> None:
     schedule = replace(PLAIN, at=datetime(2026, 12, 1, 9), expire_after=timedelta(hours=4))
-    when = timing(schedule, ONCE, zone="Europe/London", now=utc(2026, 12, 1, 10))
+    when = evaluate_timing(schedule, ONCE, zone="Europe/London", now=utc(2026, 12, 1, 10))
     assert (when.state, when.validity, when.expire_at) == (Gate.DUE, 14400, None)
     assert when.expires == utc(2026, 12, 1, 13)
     assert at(utc(2026, 12, 1, 13), schedule) is Gate.EXPIRED
 
 
 def test_expire_after_without_a_time_is_only_validity() -> None:
-    when = timing(replace(PLAIN, expire_after=timedelta(hours=4)), ONCE, zone="UTC", now=utc(2026, 12, 1))
+    when = evaluate_timing(
+        replace(PLAIN, expire_after=timedelta(hours=4)), ONCE, zone="UTC", now=utc(2026, 12, 1)
+    )
     assert (when.state, when.validity, when.expires) == (Gate.DUE, 14400, None)
 
 
 def test_expire_at_goes_into_the_envelope() -> None:
     schedule = replace(PLAIN, expire_at=datetime(2026, 12, 1, 12))
-    when = timing(schedule, ONCE, zone="Europe/London", now=utc(2026, 12, 1, 10))
+    when = evaluate_timing(schedule, ONCE, zone="Europe/London", now=utc(2026, 12, 1, 10))
     assert (when.expire_at, when.validity) == (utc(2026, 12, 1, 12), None)
     assert at(utc(2026, 12, 1, 12), schedule) is Gate.EXPIRED
 
@@ -93,18 +95,20 @@ def test_expire_at_goes_into_the_envelope() -> None:
 def test_outside_the_window_it_waits_for_the_next_opening() -> None:
     schedule = replace(PLAIN, window=OFFICE, holidays=(date(2026, 12, 25),))
     thursday_evening = utc(2026, 12, 24, 20, 30)
-    when = timing(schedule, ONCE, zone="Europe/London", now=thursday_evening)
+    when = evaluate_timing(schedule, ONCE, zone="Europe/London", now=thursday_evening)
     # Friday is a holiday, then a weekend.
     assert (when.state, when.reason, when.until) == (Gate.DEFERRED, "outside-window", utc(2026, 12, 28, 8))
 
 
 def test_what_is_due_says_until_when() -> None:
     noon = utc(2026, 12, 1, 12)
-    open_ended = timing(replace(PLAIN, at=datetime(2026, 12, 1, 9)), ONCE, zone="UTC", now=noon)
+    open_ended = evaluate_timing(replace(PLAIN, at=datetime(2026, 12, 1, 9)), ONCE, zone="UTC", now=noon)
     assert (open_ended.state, open_ended.closes) == (Gate.DUE, None)
-    assert timing(replace(PLAIN, window=OFFICE), ONCE, zone="UTC", now=noon).closes == utc(2026, 12, 1, 20)
+    assert evaluate_timing(replace(PLAIN, window=OFFICE), ONCE, zone="UTC", now=noon).closes == utc(
+        2026, 12, 1, 20
+    )
     lapsing = replace(PLAIN, at=datetime(2026, 12, 1, 9), window=OFFICE, grace=timedelta(hours=4))
-    assert timing(lapsing, ONCE, zone="UTC", now=noon).closes == utc(2026, 12, 1, 13)
+    assert evaluate_timing(lapsing, ONCE, zone="UTC", now=noon).closes == utc(2026, 12, 1, 13)
 
 
 def test_a_window_may_cross_midnight() -> None:
@@ -122,9 +126,9 @@ def test_a_window_that_opens_after_the_lapse_means_expired() -> None:
 
 def test_handed_to_the_provider_it_goes_at_most_seven_days_ahead() -> None:
     schedule = replace(PLAIN, at=datetime(2026, 12, 10, 9), hand_off=HandOff.PROVIDER)
-    early = timing(schedule, ONCE, zone="UTC", now=utc(2026, 12, 1))
+    early = evaluate_timing(schedule, ONCE, zone="UTC", now=utc(2026, 12, 1))
     assert (early.state, early.reason, early.until) == (Gate.DEFERRED, "beyond-7-days", utc(2026, 12, 3, 9))
-    ready = timing(schedule, ONCE, zone="UTC", now=utc(2026, 12, 3, 9))
+    ready = evaluate_timing(schedule, ONCE, zone="UTC", now=utc(2026, 12, 3, 9))
     assert (ready.state, ready.send_at) == (Gate.DUE, utc(2026, 12, 10, 9))
 
 
@@ -153,8 +157,8 @@ def test_from_until_and_holidays_bound_a_recurring_schedule() -> None:
 @pytest.mark.parametrize("hour", [0, 1, 2, 9, 23])
 def test_a_daily_schedule_occurs_once_a_day_all_year(zone: str, hour: int) -> None:
     schedule = replace(PLAIN, cron=f"30 {hour} * * *")
-    after = instant(datetime(2027, 1, 1), zone)
-    found = occurrences(schedule, zone=zone, after=after, until=instant(datetime(2028, 1, 1), zone))
+    after = to_instant(datetime(2027, 1, 1), zone)
+    found = occurrences(schedule, zone=zone, after=after, until=to_instant(datetime(2028, 1, 1), zone))
     days = [slot.id[:10] for slot in found if slot.due and slot.due >= after]
     assert days == [(date(2027, 1, 1) + timedelta(days=n)).isoformat() for n in range(365)]
     dues = [slot.due for slot in found if slot.due]
@@ -166,24 +170,24 @@ def test_what_is_due_is_inside_the_window_and_a_deferral_ends_inside_it(
     now: datetime, zone: str, window: Window
 ) -> None:
     schedule = replace(PLAIN, window=window)
-    when = timing(schedule, ONCE, zone=zone, now=now)
+    when = evaluate_timing(schedule, ONCE, zone=zone, now=now)
     moment = now if when.state is Gate.DUE else when.until
     assert moment is not None
-    wall = local(moment, zone)
+    wall = to_local(moment, zone)
     if window is OFFICE:
         assert wall.weekday() < 5
         assert time(8) <= wall.time() < time(20)
     else:
         assert wall.time() >= time(21) or wall.time() < time(6)
     if when.state is Gate.DEFERRED:
-        assert timing(schedule, ONCE, zone=zone, now=moment).state is Gate.DUE
+        assert evaluate_timing(schedule, ONCE, zone=zone, now=moment).state is Gate.DUE
 
 
 @given(moments, moments)
 def test_what_the_digest_sees_does_not_move_with_the_clock(one: datetime, other: datetime) -> None:
     schedule = replace(PLAIN, at=datetime(2027, 6, 1, 9), window=OFFICE, grace=timedelta(days=2))
-    first = timing(schedule, ONCE, zone="Europe/London", now=one)
-    second = timing(schedule, ONCE, zone="Europe/London", now=other)
+    first = evaluate_timing(schedule, ONCE, zone="Europe/London", now=one)
+    second = evaluate_timing(schedule, ONCE, zone="Europe/London", now=other)
     assert (first.not_before, first.expires) == (second.not_before, second.expires)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from notifyctl.channels.channel import filled_in, texts
+from notifyctl.channels.channel import collect_texts, is_final
 from notifyctl.diagnostics import Problem
 from notifyctl.patterns import pattern
 from notifyctl.rulebook import email
@@ -16,9 +16,9 @@ EMAIL = pattern(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
 E164 = pattern(r"\+?[1-9][0-9]{6,14}", re.ASCII)
 
 
-def http_url(text: str, *, secure: bool = False) -> bool:
+def is_http_url(text: str, *, secure: bool = False) -> bool:
     """Whether a finished text is an absolute http(s) URL; one with `$(name)` in it is given the benefit of the doubt."""
-    if not filled_in(text):
+    if not is_final(text):
         return True
     if any(character.isspace() for character in text):
         return False
@@ -29,17 +29,17 @@ def http_url(text: str, *, secure: bool = False) -> bool:
     return parts.scheme in ({"https"} if secure else {"http", "https"}) and bool(parts.hostname)
 
 
-def email_address(text: str) -> bool:
-    return not filled_in(text) or EMAIL.fullmatch(text) is not None
+def is_email_address(text: str) -> bool:
+    return not is_final(text) or EMAIL.fullmatch(text) is not None
 
 
-def phone_number(text: str) -> bool:
-    return not filled_in(text) or E164.fullmatch(re.sub(r"[\s.\-()]", "", text)) is not None
+def is_phone_number(text: str) -> bool:
+    return not is_final(text) or E164.fullmatch(re.sub(r"[\s.\-()]", "", text)) is not None
 
 
 def unsubscribe_misplaced(content: Any, *, allowed: Collection[str]) -> Iterator[Problem]:
     """`$(unsubscribe)` works in the HTML of an e-mail and nowhere else."""
-    for path, text in texts(content):
+    for path, text in collect_texts(content):
         if "$(unsubscribe)" in text and not (len(path) == 1 and path[0] in allowed):
             yield email.UNSUBSCRIBE_MISPLACED.broken(
                 ("content", *path),
