@@ -1,4 +1,4 @@
-"""The real clock: the only module that asks the machine for the time or waits."""
+"""The system clock: the only module that reads the time or sleeps."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A total time for a piece of work that waits on sockets or on another's query. These wait on the machine's own clock, whatever
-time a plan is made for.
+"""A total time limit for work that waits on sockets or queries. It uses the machine's own clock, whatever time a plan
+is made for.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import time
 
 
 class Deadline:
-    """So many seconds from now on, or from the last `restart`."""
+    """A number of seconds from creation, or from the last `restart`."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -19,7 +19,7 @@ class Deadline:
 
     @property
     def remaining(self) -> float:
-        """Seconds that are left; none when it is over."""
+        """Seconds left; 0 once the deadline has passed."""
         return max(self._end - time.monotonic(), 0.0)
 
 
@@ -27,11 +27,11 @@ ClockReading = tuple[float, float]
 
 
 def read_clocks() -> ClockReading:
-    """The present by two clocks: one stands still while the machine sleeps, the other can be set."""
+    """Reads two clocks: one stops while the machine sleeps, the other can be set."""
     return time.monotonic(), time.time()
 
 
 def seconds_since(since: ClockReading) -> float:
-    """Seconds since then, by the clock that says more."""
+    """Seconds since a reading, by whichever clock advanced further."""
     now = read_clocks()
     return max(now[0] - since[0], now[1] - since[1])

@@ -1,4 +1,4 @@
-"""What is wrong in a user's files, and where. Plain data: found anywhere, sorted here, drawn by views."""
+"""Diagnostics: what is wrong in a user's files, and where. Plain data; rules create them, views draw them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from enum import StrEnum
 from notifyctl.records import dataclass, field
 
 Path = tuple[str | int, ...]
-"""The way to a value inside a document: mapping keys and sequence indices, for example ("content", "cards", 0, "title")."""
+"""A path to a value in a document: keys and indexes, for example ("content", "cards", 0, "title")."""
 
 
 MAX_QUOTED = 300
-"""Characters of somebody else's words in a message."""
+"""Characters of quoted text in a message."""
 
 
 class Severity(StrEnum):
@@ -23,7 +23,9 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
-    """A place in a file. `file` is relative to the project, with `/`; line and column count from 1; 0 means the whole file."""
+    """A position in a file. `file` is relative to the project, with `/`; line and column count from 1, and 0 means the
+    whole file.
+    """
 
     file: str
     line: int = 0
@@ -35,9 +37,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """How to mend a value where it stands: the text that it is written with, and the text to write. Its quotes stay,
-    unless it is to be `bare`.
-    """
+    """An automatic fix: the value as written, and its replacement. Quotes stay unless the replacement is `bare`."""
 
     old: str
     new: str
@@ -46,9 +46,9 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One problem: a stable kebab-case `rule`, what is allowed in `message`, how to mend it in `hint`.
+    """One problem: a stable kebab-case `rule`, what is wrong in `message`, what to do in `hint`.
 
-    `fix`: what `lint --fix` writes; its place is the location.
+    `fix` is what `lint --fix` writes at the location.
     """
 
     rule: str
@@ -61,7 +61,7 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """Where each value of one document stands. A path that is not marked falls back to its nearest marked parent."""
+    """The position of each value in one document. A path without a position falls back to its nearest parent."""
 
     file: str
     places: Mapping[Path, tuple[int, int]] = field(default_factory=dict)
@@ -75,22 +75,22 @@ class Positions:
         return Location(self.file, line, column)
 
     def has(self, *path: str | int) -> bool:
-        """Whether just this value is marked, so that it stands in this document."""
+        """Whether this very value has a position, so that it is in this document."""
         return self.prefix + path in self.places
 
     def nested(self, *path: str | int) -> Positions:
-        """The marks of a part of the document, so that a nested object can be spoken of by its own paths."""
+        """The positions of a nested object, by paths relative to it."""
         return Positions(self.file, self.places, self.prefix + path)
 
 
 def truncate(what: object) -> str:
-    """A path or an exception in a message: either may quote a whole text."""
+    """A path or exception for a message, truncated: either can quote a whole text."""
     text = str(what)
     return text if len(text) <= MAX_QUOTED else text[:MAX_QUOTED] + "…"
 
 
 def sort_diagnostics(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Sorted by place then rule, without repeats: the same on every machine."""
+    """Sorted by location, then rule, without duplicates: the same on every machine."""
     return sorted(set(diagnostics), key=lambda d: (d.location, d.rule, d.message))
 
 
@@ -100,8 +100,10 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem spoken of by its path inside a value, for code that checks values and knows no file: content checks
-    run over YAML in lint and over JSON in the sandbox. `number` is the rule's number in the API fact sheet.
+    """A problem at a path inside a value, for checks that know no file: they run on YAML in lint and on JSON in the
+    sandbox.
+
+    `number` is the number of the API rule.
     """
 
     path: Path
@@ -111,9 +113,9 @@ class Problem:
     severity: Severity = Severity.ERROR
     number: int | None = None
     at_key: bool = False
-    """Whether it is the key that is wrong, and not its value."""
+    """Whether the key is wrong rather than its value."""
     form: str | None = None
-    """What is wrong with the form, such as `missing-key`, where `rule` is the API's own for that value."""
+    """The problem of form, for example `missing-key`, where `rule` is the API's own for that value."""
     fix: Fix | None = None
 
     def at(self, marks: Positions) -> Diagnostic:

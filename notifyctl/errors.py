@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """What a command says to the shell. A public contract: numbers are never reused."""
+    """Exit codes of commands. A public contract: a number is never reused."""
 
     DONE = 0
     ERROR = 1
@@ -41,7 +41,7 @@ class ExitCode(IntEnum):
 
 
 class NotifyctlError(Exception):
-    """An expected failure: `message` says what is wrong, `hint` what to do about it."""
+    """An expected failure: `message` says what is wrong, `hint` what to do."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.ERROR
 
@@ -52,7 +52,7 @@ class NotifyctlError(Exception):
 
 
 class ProjectError(NotifyctlError):
-    """The project cannot be used. `diagnostics` holds every problem that was found, not only the first."""
+    """The project cannot be used. `diagnostics` holds every problem found."""
 
     def __init__(
         self, message: str, *, hint: str | None = None, diagnostics: Sequence[Diagnostic] = ()
@@ -62,33 +62,33 @@ class ProjectError(NotifyctlError):
 
 
 class AbsentAudienceError(ProjectError):
-    """An audience's source is not on this machine. One that is here and cannot be read is a plain ProjectError."""
+    """An audience's source is not on this machine. A source that exists but cannot be read is a plain ProjectError."""
 
 
 class SettingsError(NotifyctlError):
-    """An environment that does not exist, or a secret that is not where the file says. Never holds a secret's value."""
+    """An unknown environment, or a secret that is not where the file says. Never holds a secret's value."""
 
 
 class LedgerError(NotifyctlError):
-    """The ledger is missing, unreadable, of a newer version or not the one expected."""
+    """The ledger is missing, unreadable, of a newer version or not the expected one."""
 
 
 class ProviderError(NotifyctlError):
-    """The provider refuses the run as a whole, or cannot be reached at all."""
+    """The provider refuses the whole run, or cannot be reached at all."""
 
 
 class UntrustedError(NotifyctlError):
-    """A project that is not trusted led to what is not allowed, or takes more than it may. Nothing of it was done."""
+    """An untrusted project tried something that is not allowed, or exceeded a limit. Nothing was done."""
 
 
 class UsageError(NotifyctlError):
-    """The command line asks for something that does not exist or does not go together."""
+    """The command line names something unknown or combines options that exclude each other."""
 
     exit_code = ExitCode.USAGE
 
 
 class BlockedError(NotifyctlError):
-    """Nothing may be sent: policy, a threshold, or people already have another text."""
+    """Nothing can be sent: policy, a threshold, or recipients who were sent another text."""
 
     exit_code = ExitCode.BLOCKED
 
@@ -100,12 +100,12 @@ class PlanRefusedError(NotifyctlError):
 
 
 class LedgerLockedError(NotifyctlError):
-    """Another apply works on the same ledger."""
+    """Another apply holds the ledger's lock."""
 
     exit_code = ExitCode.LEDGER_LOCKED
 
 
 class InterruptedRunError(NotifyctlError):
-    """Ctrl-C or SIGTERM: the batches in flight were finished and recorded, nothing further was begun."""
+    """Ctrl-C or SIGTERM: batches in flight were finished and recorded, no further batch was attempted."""
 
     exit_code = ExitCode.INTERRUPTED

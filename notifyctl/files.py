@@ -1,4 +1,6 @@
-"""The working tree of a project on disk. The only module that opens a project's files: for reading, and to replace one whole."""
+"""The working tree of a project on disk: the only module that opens a project's files, to read them or to replace one
+whole.
+"""
 
 from __future__ import annotations
 
@@ -23,31 +25,32 @@ from notifyctl.errors import ProjectError
 
 OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
-"""Opening a FIFO would otherwise wait for a writer."""
+"""Keeps opening a FIFO from waiting for a writer."""
 
 NEVER_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
 def find_project(start: Path) -> Path | None:
-    """The folder of the nearest notifyctl.yaml, upwards from `start`; else `start`/notifications when it holds one."""
+    """The folder of the nearest notifyctl.yaml upwards from `start`; else `start`/notifications if it holds one."""
     start = start.absolute()
     candidates = (start, *start.parents, start / "notifications")
     return next((folder for folder in candidates if (folder / PROJECT_FILE).is_file()), None)
 
 
 class WorkingTree:
-    """The files below `root` as a FileTree. Links are followed to files inside of the root, never to folders; without
-    `links` they are not followed at all.
+    """The files below `root`. Implements ports.FileTree.
+
+    Links are followed to files inside the root, never to folders; without `links` they are not followed at all.
     """
 
     def __init__(self, root: Path, *, links: bool = True) -> None:
         self.root = Path(os.path.realpath(root))
         self.links = links
         self._plain: set[str] = set()
-        """Files that `paths` found and that no link leads to: where they are need not be asked again."""
+        """Files that `paths` found and that are not behind links, so that their real path is known."""
 
     def paths(self) -> Sequence[str]:
-        """Raises ProjectError when a folder or .notifyctlignore cannot be read."""
+        """Raises ProjectError if a folder or .notifyctlignore cannot be read."""
         try:
             return sorted(self.walk("", ignored(self.rules())))
         except OSError as wrong:
@@ -66,18 +69,18 @@ class WorkingTree:
                 return open_regular(f"{self.root}/{path}", NEVER_FOLLOW)
             except OSError as wrong:
                 if wrong.errno not in (errno.ELOOP, errno.ENOENT):
-                    raise  # a link has come into its place, or it is gone: `real` says what that means
+                    raise  # it was replaced by a link, or removed: `real` decides
         return open_regular(self.real(path))
 
     def on_disk(self, path: str) -> str | None:
-        """None in a tree that is not trusted: whoever opens it must be seen to."""
+        """None in an untrusted tree: only this module can open its files."""
         return self.real(path) if self.links else None
 
     def real(self, path: str) -> str:
-        """The file behind a path, links followed. Raises FileNotFoundError when it is not inside of the root."""
+        """The file behind a path, links followed. Raises FileNotFoundError if it is outside the root."""
         real = os.path.realpath(self.root / inside(path), strict=True)
         relative = os.path.relpath(real, self.root).replace(os.sep, "/")
-        inside(relative)  # a link may lead to what is outside or hidden
+        inside(relative)  # a link can lead outside, or to a hidden file
         if not self.links and relative != inside(path):
             raise OSError(errno.ELOOP, "it is a link, and links are not followed here", path)
         return real
@@ -93,7 +96,8 @@ class WorkingTree:
             return None
 
     def strange(self) -> Iterator[tuple[str, str]]:
-        """Links, and folders that are repositories of their own, with what they are. Hidden and ignored ones are left out.
+        """Links, and folders that are repositories of their own, each with what it is. Hidden and ignored ones are
+        left out.
 
         Raises ProjectError as `paths` does.
         """
@@ -120,7 +124,7 @@ class WorkingTree:
                         waiting.append(path + "/")
 
     def walk(self, folder: str, leave_out: Callable[[str], bool]) -> Iterator[str]:
-        """By a list of what is still to be walked, since folders may nest deeper than calls."""
+        """Iterative, because folders can nest deeper than the call stack."""
         waiting = [folder]
         while waiting:
             folder = waiting.pop()
@@ -153,9 +157,9 @@ def open_regular(real: str, flags: int = 0) -> BinaryIO:
 
 
 def replace_file(real: str, data: bytes) -> None:
-    """Replace a file by one of other content and the same mode, at once: a reader sees the old one or the new one.
+    """Replaces a file's content atomically and keeps its mode: a reader sees the old content or the new.
 
-    Raises ProjectError when it cannot be done; then the file is as it was.
+    Raises ProjectError if that fails; the file is unchanged then.
     """
     import tempfile
 

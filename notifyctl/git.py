@@ -1,4 +1,6 @@
-"""The one door to git: plumbing commands in the project's folder, bounded in time. Runs no hook and changes nothing."""
+"""The only module that runs git: plumbing commands in the project's folder, limited in time. Runs no hook and changes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from notifyctl.config.paths import IGNORE_FILE, MAX_READ, hidden, ignored, insid
 from notifyctl.errors import UsageError
 
 TIMEOUT = 10.0
-"""Seconds; what is asked here takes milliseconds."""
+"""Seconds; these commands take milliseconds."""
 QUIET = (
     "--no-optional-locks",
     "--no-replace-objects",
@@ -22,9 +24,9 @@ QUIET = (
     "-c",
     "core.hooksPath=/dev/null",
 )
-"""Nothing of a repository's own configuration makes git run something else."""
+"""Keeps a repository's own configuration from making git run programs."""
 READING = frozenset({"rev-parse", "ls-tree", "cat-file"})
-"""Plumbing that reads objects and names, and starts nothing."""
+"""Plumbing commands that only read objects and refs."""
 SEALED = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -42,15 +44,15 @@ SEALED = {
     "GIT_CONFIG_KEY_3": "core.packedGitLimit",
     "GIT_CONFIG_VALUE_3": "64m",
 }
-"""An environment in which git reads no settings of the user, fetches nothing that is missing, takes no folder of a project
-for a repository, reads a checkout that belongs to another user (as in a container), and gets by with little memory.
+"""An environment in which git ignores user settings, fetches nothing, treats no project folder as a repository, reads
+a checkout owned by another user (as in a container), and uses little memory.
 """
 SMALL, MOST_SMALL = 64 * 1024, 4096
-"""Files of up to so many bytes are fetched together, so many of them at most."""
+"""Files up to this many bytes are fetched together, at most this many."""
 ABSENT = -1
-"""The size of a file that the commit names and the repository does not hold."""
+"""The size of a file that the commit lists but the repository does not contain."""
 REGULAR = frozenset({"100644", "100755"})
-"""Modes of the files that are read: no link, no submodule."""
+"""Modes of the files that are read: no links, no submodules."""
 
 
 def reads_objects(command: Sequence[str]) -> bool:
@@ -60,7 +62,7 @@ def reads_objects(command: Sequence[str]) -> bool:
 
 
 def current_revision(folder: Path) -> str | None:
-    """The commit that `folder` is at, with `+changes` when files differ from it; None where git or a commit is missing."""
+    """The commit checked out in `folder`, with `+changes` if files differ; None without git or a commit."""
     commit = git_output(folder, "rev-parse", "--verify", "--quiet", "--short=12", "HEAD")
     if commit is None:
         return None
@@ -69,13 +71,13 @@ def current_revision(folder: Path) -> str | None:
 
 
 def git_output(folder: Path, *arguments: str) -> str | None:
-    """What git says, without the line break at its end; None when it fails or is not there."""
+    """The output of git without its last line break; None if it fails or is not installed."""
     said = run_git(folder, *arguments)
     return said.decode("utf-8", "replace").rstrip("\n") if said is not None else None
 
 
 def run_git(folder: Path, *arguments: str, given: bytes | None = None) -> bytes | None:
-    """What git writes; None when it fails or is not there."""
+    """The output of git; None if it fails or is not installed."""
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, and arguments of ours
             ["git", *QUIET, *arguments],  # noqa: S607 - the user's own git
@@ -99,12 +101,13 @@ class Blob:
 
 
 class CommittedTree:
-    """ports.FileTree over a commit: the files of one folder as git keeps them. No checkout, no filter, no hook; links and
-    submodules are not there.
+    """A commit's files below one folder, as git stores them. Implements ports.FileTree.
+
+    No checkout, no filter, no hook; links and submodules are left out.
     """
 
     def __init__(self, folder: Path, revision: str) -> None:
-        """Raises UsageError when the folder is in no repository, or the commit is not known."""
+        """Raises UsageError if the folder is in no repository, or the commit is unknown."""
         self._folder = folder
         commit = git_output(
             folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
@@ -134,7 +137,7 @@ class CommittedTree:
             mode, _, name, size = facts.decode().split()
             text = path.decode("utf-8", "surrogateescape").removeprefix(prefix)
             if mode in REGULAR:
-                # Of an object that is not here git says BAD; reading it fails then.
+                # git prints BAD for a missing object; reading it fails then.
                 found[text] = Blob(name, int(size) if size.isdigit() else ABSENT)
         return found
 
@@ -164,7 +167,7 @@ class CommittedTree:
         return data
 
     def _small(self) -> dict[str, bytes]:
-        """Every small file of the project, by its name in git, fetched at once: git is started once and not for each."""
+        """Every small file of the project, by its name in git, fetched by one process."""
         wanted = sorted({blob.name for blob in self._blobs.values() if 0 <= blob.size <= SMALL})[:MOST_SMALL]
         said = run_git(
             self._folder, "cat-file", "--batch", given="".join(f"{name}\n" for name in wanted).encode()
@@ -183,6 +186,6 @@ class CommittedTree:
         return io.BytesIO(self._whole(path))
 
     def on_disk(self, path: str) -> str | None:
-        """It lies in git's objects."""
+        """None: the file is in git's object store."""
         self.open(path).close()
         return None

@@ -1,6 +1,6 @@
-"""What the core needs from the world, as small Protocols. Adapters implement them; `app` chooses; nobody inherits.
+"""The ports: what the core needs from the outside, as small Protocols. Adapters implement them, and `app` chooses.
 
-Every Protocol has a fake in `testing.py` and a contract test in `tests/contracts/` that all implementations pass.
+A contract test in `tests/contracts/` runs against every implementation.
 """
 
 from __future__ import annotations
@@ -19,39 +19,41 @@ from notifyctl.model.recipients import RecipientBatch, Scope
 
 
 class FileTree(Protocol):
-    """The files of one project, by path relative to its root with `/`. Nothing outside the root can be reached:
-    an absolute path, `..` out of the root or a link that leaves it raises FileNotFoundError.
+    """The files of one project, by path relative to its root with `/`.
+
+    Nothing outside the root can be reached: an absolute path, `..` out of the root or a link that leaves it raises
+    FileNotFoundError.
     """
 
     def paths(self) -> Sequence[str]:
-        """Every file that is not hidden and not ignored, sorted."""
+        """Every file that is neither hidden nor ignored, sorted."""
 
     def read(self, path: str) -> bytes:
-        """The whole file. Raises FileNotFoundError, or OSError for what is no regular file or has more than 10 MiB."""
+        """The whole file. Raises FileNotFoundError, or OSError for anything but a regular file of at most 10 MiB."""
 
     def open(self, path: str) -> BinaryIO:
-        """The file as a stream, for what may be large. Raises as `read` does. The caller closes it."""
+        """The file as a stream, for large files. Raises as `read` does. The caller closes it."""
 
     def on_disk(self, path: str) -> str | None:
-        """The real path of a file that may be opened by others than this tree; None: there is none. Raises as `read` does."""
+        """The real path of a file that libraries can open, or None. Raises as `read` does."""
 
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The present as an aware UTC datetime."""
+        """The current time, aware, in UTC."""
 
     def monotonic(self) -> float:
-        """Seconds from some fixed point; never goes back."""
+        """Seconds since a fixed point; never goes backwards."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Returns at once for zero or less."""
+        """Waits. Returns at once for zero or less."""
 
     def wait(self, happened: Event, seconds: float) -> None:
         """Wait until it has happened, and so long at most."""
 
 
 class AudienceReader(Protocol):
-    """The recipients of one audience on one channel. Reading it twice gives the same batches in the same order."""
+    """The recipients of one audience on one channel. Reading it again yields the same batches in the same order."""
 
     @property
     def variables(self) -> Sequence[str]:
@@ -59,32 +61,32 @@ class AudienceReader(Protocol):
 
     @property
     def file(self) -> str:
-        """The file that the lines of its batches count in."""
+        """The file that line numbers refer to."""
 
     @property
     def weight(self) -> int:
         """Bytes of the source, as far as a columnar engine may have it: by them a way of examining it is chosen."""
 
     def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
-        """Raises ProjectError when the source as a whole cannot be read (no file, no such column)."""
+        """Yields the recipients. Raises ProjectError if the source cannot be read at all (no file, unknown column)."""
 
 
 class LedgerReader(Protocol):
-    """The facts of one environment. Reading needs no lock and changes no file."""
+    """The records of one environment. Reading needs no lock and changes no file."""
 
     @property
     def lineage(self) -> str:
-        """Names this ledger from its making on."""
+        """The ID of this ledger, made when it was created."""
 
     def summary(self) -> LedgerSummary: ...
 
     def opt_outs(self, since: datetime | None = None) -> Iterator[tuple[bytes, str, str, datetime]]:
-        """(recipient id, channel, reason, when) of each receipt by which somebody complained or unsubscribed, in the order in
-        which they came.
+        """(recipient id, channel, reason, when) of each complaint or unsubscription in a receipt, in the order
+        received.
         """
 
     def recipient_ids(self, addresses: Sequence[str]) -> list[bytes]:
-        """The keyed hashes (ID_BYTES each) of normalised addresses, in their order."""
+        """The keyed hashes (ID_BYTES each) of normalised addresses, in order."""
 
     def scopes(self) -> Sequence[Scope]:
         """Every scope that was opened or has batches, sorted."""
@@ -93,16 +95,18 @@ class LedgerReader(Protocol):
         """Every batch of a scope, by number."""
 
     def recorded(self, scope: Scope) -> bytes | None:
-        """The packed ids of the audience that was recorded when the scope was opened; `None`: never opened."""
+        """The packed ids of the audience recorded when the scope was opened; `None` if it never was."""
 
     def opening(self, scope: Scope) -> OpeningRecord | None:
-        """How a scope was opened: the recorded audience without reading it; `None`: never opened."""
+        """How a scope was opened, without reading its recorded audience; `None` if it never was."""
 
     def opening_size(self, scope: Scope) -> int:
-        """How many were recorded when the scope was opened. Who was planned anew within that run counts twice."""
+        """The size of the audience recorded when the scope was opened. A recipient replanned within that run counts
+        twice.
+        """
 
     def next_batch(self) -> int:
-        """The number that the next batch will get."""
+        """The number that the next batch gets."""
 
     def find(self, number: int) -> BatchRecord | None:
         """One batch, with its scope."""
@@ -111,96 +115,108 @@ class LedgerReader(Protocol):
         """The seals of a batch's attempts, first to last."""
 
     def by_provider_id(self, provider_id: str) -> int | None:
-        """The batch whose acceptance has this id; `None`: there is none."""
+        """The batch that was accepted with this id, or `None`."""
 
     def attempts(self, scope: Scope) -> Iterator[AttemptRecord]:
-        """Every attempt of a scope, by batch and attempt, with what is known of how it ended."""
+        """Every attempt of a scope, by batch and attempt, with its outcome as far as it is known."""
 
     def deliveries(self, number: int) -> Deliveries:
-        """What receipts say of the members of a batch, folded."""
+        """The receipts of a batch's members, folded."""
 
     def statements(self) -> Sequence[Statement]:
-        """What was declared, first to last."""
+        """The recorded decisions, first to last."""
 
     def served(self, scope: Scope) -> Iterator[bytes]:
-        """Packed members that a baseline of this scope counts as served."""
+        """Packed members that a baseline of this scope counts as already notified."""
 
     def runs(self) -> Sequence[RunRecord]:
-        """Every writer there was, first to last."""
+        """Every run that wrote to the ledger, first to last."""
 
     def plan_used(self, plan: str) -> bool:
-        """Whether a saved plan was carried out."""
+        """Whether a saved plan was already applied."""
 
     def close(self) -> None: ...
 
 
 class LedgerWriter(LedgerReader, Protocol):
-    """The one writer of a ledger, alive while its lock is held. What a verb returns from is durable (fsync)."""
+    """The only writer of a ledger, for as long as it holds the lock. When a method returns, its effect is durable
+    (fsync).
+    """
 
     def open_scope(self, scope: Scope, held: bytes, *, at: datetime) -> None:
-        """Open an edition's occurrence, once: `held` are the packed ids of the audience that no batch of this run carries.
-        The recorded audience is these and the members of the batches that this writer plans for the scope, before or
-        after. Plan first and open then: a run that breaks off between leaves the scope unopened, not half recorded.
+        """Opens a scope, once. `held` are the packed ids of the audience that no batch of this run carries.
+
+        The recorded audience is these ids and the members of all batches that this writer plans for the scope. Plan
+        first, then open: a run that breaks off in between leaves the scope unopened, not half recorded.
         """
 
     def plan_batches(self, scope: Scope, members: Sequence[bytes], *, at: datetime) -> Sequence[int]:
-        """Record batches (packed members each) as planned; returns their numbers, counting on from `next_batch`."""
+        """Records batches (packed members each) as planned. Returns their numbers, from `next_batch` on."""
 
     def arm(self, number: int, attempt: int, *, seal: bytes, at: datetime) -> None:
-        """The point of no return: the attempt has begun. `seal` authenticates the correlation ids of the batch.
-        Attempts count from 1 without gaps. Only a batch that this writer planned, and that was not begun or was
-        certainly not accepted, can be begun; LedgerError otherwise, and LedgerLockedError when overtaken.
+        """Records that an attempt starts: the point of no return. `seal` authenticates the batch's correlation ids.
+
+        Attempts count from 1 without gaps. Only a batch that this writer planned, and that was not attempted or not
+        accepted, can be armed. Raises LedgerError otherwise, and LedgerLockedError once another run took over the
+        lock.
         """
 
     def arm_all(self, beginnings: Sequence[AttemptStart], *, at: datetime) -> None:
         """`arm` for several batches in one commit: all of them have begun when it returns, or none when it raises."""
 
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
-        """Record how the attempt ended, or what was learned of it later: the last word counts, and `Accepted` is final.
-        Settles attempts of earlier runs too. Members that an `Accepted` excepts stand by themselves.
+        """Records how an attempt ended, or what was learned later. The last record counts, and `Accepted` is final.
+
+        Attempts of earlier runs can be settled too. Members that an `Accepted` excludes have outcomes of their own.
         """
 
     def settle_all(self, endings: Sequence[AttemptResult], *, at: datetime) -> None:
         """`settle` for several attempts in one commit: all of them are recorded, or none when it raises."""
 
     def resolve(self, number: int, words: Sequence[Verdict], *, at: datetime) -> None:
-        """Record what was learnt of single members, by `facts.overrides`: accepted is never taken back."""
+        """Records verdicts on single members, by `events.fold_verdicts`: accepted is never taken back."""
 
     def declare(self, statement: Statement, *, at: datetime, served: Mapping[Scope, bytes] = ...) -> None:
-        """Record a statement that this run carries out; `served` are the packed members that a baseline counts as served."""
+        """Records a decision that this run carries out. `served` are the packed members that a baseline counts as
+        notified.
+        """
 
     def use_plan(self, plan: str, *, at: datetime) -> None:
-        """Record that a saved plan is being carried out."""
+        """Records that a saved plan is being applied."""
 
 
 class ReceiptInbox(LedgerReader, Protocol):
-    """Where receipts are recorded. Needs no lock: what a receipt says can only settle somebody, never make them eligible."""
+    """Records receipts. Needs no lock: a receipt can settle an outcome but never make a recipient eligible again."""
 
     def add(self, receipts: Sequence[Receipt]) -> int:
-        """Record receipts in one durable commit; returns how many were new. Each settles the person it speaks of, if
-        nobody knew whether the provider had their message.
+        """Records receipts in one durable commit and returns how many were new. Each settles its recipient's outcome
+        if that was unknown.
         """
 
 
 class LedgerStore(Protocol):
-    """Where the ledger of an environment is, or is not yet."""
+    """Where the ledger of an environment is, or will be."""
 
     def exists(self) -> bool: ...
 
     def create(self) -> None:
-        """Make an empty ledger. Raises LedgerError when there is one."""
+        """Creates an empty ledger. Raises LedgerError if there is one."""
 
     def reader(self, *, strict: bool = False) -> LedgerReader:
-        """`strict`: refuse a ledger that is behind its high-water mark, or is a copy. Raises LedgerError when there is none, or it is not readable by this version."""
+        """Opens the ledger for reading. `strict` refuses one that is behind its high-water mark, or a copy.
+
+        Raises LedgerError if there is none, or if this version cannot read it.
+        """
 
     def writer(self, holder: str, *, revision: str | None = None) -> AbstractContextManager[LedgerWriter]:
-        """Take the lock, raise the epoch, turn armed attempts of predecessors to unknown, and read in results that an
-        earlier run could not commit. `revision`: the commit of the files that the run comes from.
-        Raises LedgerLockedError naming the holder, or LedgerError.
+        """Takes the lock, raises the epoch, marks armed attempts of earlier runs unknown, and replays their journal of
+        results.
+
+        `revision` is the commit of the run's files. Raises LedgerLockedError naming the holder, or LedgerError.
         """
 
     def inbox(self) -> AbstractContextManager[ReceiptInbox]:
-        """For receipts, beside a writer. Raises LedgerError when there is no ledger."""
+        """Opens the ledger for receipts, beside a writer. Raises LedgerError if there is none."""
 
 
 class Provider(Protocol):
@@ -211,13 +227,13 @@ class Provider(Protocol):
         """What the plan's digest binds to: provider and endpoint, no secret."""
 
     def prepare(self, batch: Batch) -> PreparedRequest:
-        """The exact request for a batch. Pure; needs no secret; the dry run prints what this returns."""
+        """The exact request for a batch. Pure; needs no secret. The dry run prints it."""
 
     def send(self, request: PreparedRequest) -> Outcome:
-        """POST once, with credentials; never retries by itself, never raises for what the network or provider does."""
+        """POSTs once, with credentials. Never retries and never raises for what the network or provider does."""
 
     def close(self) -> None: ...
 
 
 Environ = Mapping[str, str]
-"""The process environment, handed in so that only `app` reads the real one."""
+"""The process environment, passed in so that only `app` reads the real one."""

@@ -1,4 +1,4 @@
-"""What is wanted next, made ready on a thread of its own while something else is done."""
+"""Prefetches the next items of an iterator on a thread while the current one is used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @contextmanager
 def run_in_background(work: Callable[..., object], *given: Any) -> Iterator[None]:
-    """Do some work while the block runs, and end both together."""
+    """Runs `work` on a thread while the block runs; both end together."""
     with ThreadPoolExecutor(1) as worker:
         done = worker.submit(work, *given)
         yield
@@ -21,8 +21,8 @@ def run_in_background(work: Callable[..., object], *given: Any) -> Iterator[None
 
 
 class Prefetcher(Generic[T]):
-    """What an iterator gives. Iterable, once. The work begins at once and is `most` items ahead. Errors come where the item would have come. `items` must
-    not give None.
+    """Iterates over `items` once, staying up to `most` items ahead. Errors are raised where the item would have come.
+    `items` must not yield None.
     """
 
     def __init__(self, items: Iterator[T], *, most: int = 1) -> None:

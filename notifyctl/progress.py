@@ -1,4 +1,4 @@
-"""What a plan may take, and whom it tells how far it is."""
+"""Limits on the resources that a plan can use, and its progress."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from notifyctl.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the plan of one notification is. `rows` were read; `share` of the work is done, from 0 to 1, where that is known."""
+    """Progress of one notification's plan: `rows` read so far, and `share` of the work done, from 0 to 1, where known."""
 
     notification: str
     doing: str
@@ -18,12 +18,12 @@ class Progress:
 
 
 def ignore_progress(*_: object) -> None:
-    """Tell nobody."""
+    """Ignores every report."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceLimits:
-    """`memory`: bytes that a columnar engine may hold, None for its usual; the rest is put aside on the disk."""
+    """`memory`: bytes that DuckDB can hold before it spills to disk; None for its default."""
 
     memory: int | None = None
     tell: Callable[[Progress], None] = ignore_progress

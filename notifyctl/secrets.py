@@ -1,4 +1,4 @@
-"""Reading a secret from where the project says it is. No message of this module holds its value."""
+"""Reads secrets from where the project says they are. No message contains a secret's value."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from notifyctl.model.project import Secret
 
 
 def read_secret(secret: Secret, environ: Mapping[str, str], *, what: str) -> str:
-    """The text of a secret without space around it, such as a mounted file's last line end. `what` names it in errors.
+    """The text of a secret, stripped of surrounding white space. `what` names it in errors.
 
-    Raises SettingsError when the variable or file is missing, unreadable or empty.
+    Raises SettingsError if the variable or file is missing, unreadable or empty.
     """
     if secret.file is not None:
         text = read_file(secret, Path(secret.file), what)

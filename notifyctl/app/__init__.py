@@ -1,5 +1,5 @@
-"""The composition root: the only room that names concrete adapters and reads the process environment.
+"""The use cases, one module per command, and the composition root: only here are concrete adapters named.
 
-Each function here is one use case that a command connects to a view. What is heavy (database, HTTP, templates) is
-imported where it is used, so that a command pays only for what it needs.
+A command calls one function here and hands the result to a view. Heavy imports (database, HTTP, templates) happen
+inside the functions that need them.
 """

@@ -1,4 +1,4 @@
-"""`apply` as a use case: lock, derive again, compare with what was reviewed, send; and the dry run, which walks the same list."""
+"""The use case of `apply`: lock, derive again, compare with what was reviewed, send. The dry run walks the same list."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from notifyctl.plan.standing import MEMBER
 from notifyctl.ports import LedgerWriter
 
 Confirm = Callable[[Plan], bool]
-"""Shows a plan to a person and asks; False when they decline."""
+"""Shows a plan to a person and asks; returns False if they decline."""
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an apply did. `report` is None when the plan held nothing to send."""
+    """The result of an apply. `report` is None if the plan had nothing to send."""
 
     plan: Plan
     report: Report | None
@@ -54,11 +54,13 @@ def apply(
     on_event: Callable[[Event], None],
     stop: Stop,
 ) -> Applied:
-    """Send what the plan says. `confirm` is None where nobody can be asked; then `expect` must name the digest. With `saved`
-    no more than that plan, which is used once: again it sends to whom was never attempted.
+    """Sends what the plan says. `confirm` is None where nobody can be asked; then `expect` must name the digest.
 
-    Raises PlanRefusedError when the digest is another, UsageError when neither digest nor person confirms,
-    LedgerError, LedgerLockedError, ProjectError, SettingsError. `on_plan` gets the plan that will be walked.
+    `saved` limits the run to that plan, which is used once: applied again, it sends only to recipients that were
+    never attempted. `on_plan` is called with the plan that will be applied.
+
+    Raises PlanRefusedError for another digest, UsageError if neither digest nor person confirms, and LedgerError,
+    LedgerLockedError, ProjectError, SettingsError.
     """
     store = ledger_store(workspace, environment)
     if not store.exists() and not environment.is_sandbox:
@@ -68,7 +70,7 @@ def apply(
     if saved is not None:
         check_saved_plan(saved, workspace, environment, expect)
     if expect is None and not environment.is_sandbox:
-        # Asked before the lock is taken: a person at a prompt must not keep others from sending.
+        # Ask before taking the lock: a prompt must not keep others from sending.
         shown = refuse_errors(make_plan(workspace, environment, only=only), on_plan)
         if not shown.sends:
             return Applied(shown, None)
@@ -81,7 +83,7 @@ def apply(
         plan = derive(workspace, environment, facts_from(writer), only=only, fresh_only=again)
         if saved is not None:
             check_against_review(saved, plan, again=again)
-        # The digest also covers what was not due yet: who confirmed a number is held to that number.
+        # The digest also covers what is not due yet, so the confirmed number is checked on its own.
         elif (expect is not None and plan.digest != expect) or (most is not None and plan.sends > most):
             raise digest_mismatch(plan, str(expect))
         refuse_errors(plan, on_plan)
@@ -109,7 +111,7 @@ def apply(
 def check_saved_plan(
     saved: SavedPlan, workspace: Workspace, environment: Environment, expect: str | None
 ) -> None:
-    """What can be said of a saved plan before anything is opened. Raises PlanRefusedError."""
+    """Checks a saved plan before anything is opened. Raises PlanRefusedError."""
     if expect is not None and expect != saved.digest:
         raise PlanRefusedError(
             f"the plan file is not the one that was reviewed; nothing was sent\n  expected {expect}\n"
@@ -133,7 +135,7 @@ def check_saved_plan(
 
 
 def check_against_review(saved: SavedPlan, plan: Plan, *, again: bool) -> None:
-    """Less than what was reviewed may be sent, never more and never other. Raises PlanRefusedError and names the difference."""
+    """Allows less than what was reviewed, never more or other. Raises PlanRefusedError, which names the difference."""
     if saved.lineage != plan.lineage:
         raise PlanRefusedError(
             f"the plan was made against another ledger ({saved.lineage}, and this is {plan.lineage}); nothing was sent",
@@ -153,7 +155,7 @@ def check_against_review(saved: SavedPlan, plan: Plan, *, again: bool) -> None:
 
 
 def record_decisions(workspace: Workspace, plan: Plan, writer: LedgerWriter) -> None:
-    """Record the statements about the past that take effect with this apply. Each becomes a fact once."""
+    """Records the decisions that take effect with this apply, each once."""
     project, now, who = workspace.sound, workspace.clock.now(), holder()
     known = {(each.kind, each.notification, each.edition, each.detail) for each in writer.statements()}
     wanted = [Statement(StatementKind.MOVED, each.target, None, each.source) for each in project.moved]
@@ -179,7 +181,7 @@ def record_decisions(workspace: Workspace, plan: Plan, writer: LedgerWriter) -> 
 
 
 def refuse_errors(plan: Plan, on_plan: Callable[[Plan], None]) -> Plan:
-    """Show the plan; raises ProjectError when it has errors."""
+    """Shows the plan. Raises ProjectError if it has errors."""
     on_plan(plan)
     if not plan.applyable:
         raise ProjectError("the plan has errors; nothing was sent", hint="`notifyctl plan` lists them")
@@ -187,7 +189,7 @@ def refuse_errors(plan: Plan, on_plan: Callable[[Plan], None]) -> Plan:
 
 
 def refuse_unconfirmed(plan: Plan, environment: Environment, confirm: Confirm | None) -> None:
-    """Raises unless somebody is there and agrees."""
+    """Raises unless a person is present and agrees."""
     if confirm is None:
         raise UsageError(
             f"nobody is here to confirm {plan.sends:,} messages in {environment.name!r}; nothing was sent",

@@ -1,4 +1,6 @@
-"""`plan --base` as a use case: the project as a commit has it, beside the one here, and what the difference does to people."""
+"""The use case of `plan --base`: compares the project at a commit with the files here, and what changes for
+recipients.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ def review(
     only: tuple[str, ...] = (),
     as_of: datetime | None = None,
 ) -> Review:
-    """Everything in `revision` compared with the files here. Raises UsageError for a commit that git does not know."""
+    """Compares everything at `revision` with the files here. Raises UsageError for an unknown commit."""
     tree = CommittedTree(workspace.root, revision)
     unknown = [] if plan.complete else ["who already has what: there is no ledger here"]
     before: Sides | None = None
@@ -49,14 +51,14 @@ def review(
     changed = changed_names(before, after, only)
     now = as_of or workspace.clock.now()
     old = before.sides(changed, now) if before else {}
-    # A plan without the ledger says of this side already what is asked here.
+    # A plan made without the ledger already describes this side.
     new = after.sides(changed, now, known=None if plan.complete else plan)
     moves = {move.target: move.source for move in workspace.sound.moved}
     changes = []
     for name in changed:
         was = old.get(name) or old.get(moves.get(name, ""))
         if name not in new and name in moves.values():
-            continue  # it has another name now, and is compared under that
+            continue  # renamed: compared under its new name
         found = compare(was, new.get(name), name=name)
         if found is not None:
             changes.append(found)
@@ -72,12 +74,12 @@ def review(
 
 
 def severity_key(change: Change) -> tuple[int, int, str]:
-    """The gravest first, then the largest."""
+    """Most serious first, then largest."""
     return list(Category).index(change.category), -change.blast, change.name
 
 
 def workspace_of(workspace: Workspace, tree: CommittedTree) -> Workspace:
-    """The project at a commit. Raises ProjectError when it has errors."""
+    """The project at a commit. Raises ProjectError if it has errors."""
     if "notifyctl.yaml" not in tree.paths():
         raise ProjectError("the commit has no notifyctl.yaml here")
     loaded = load_project(tree, [channel.shape for channel in CHANNELS.values()])
@@ -91,7 +93,7 @@ def workspace_of(workspace: Workspace, tree: CommittedTree) -> Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """One side: its notifications composed, and who would get them if nobody had anything yet."""
+    """One side of the comparison: composed notifications, and who would be sent them if nothing had been sent."""
 
     workspace: Workspace
     environment: Environment
@@ -109,7 +111,7 @@ class Sides:
         return self.checked.messages
 
     def sides(self, wanted: Iterable[str], now: datetime, known: Plan | None = None) -> dict[str, Side]:
-        """`known`: a plan of this side without the ledger, where there is one."""
+        """`known`: a plan of this side without the ledger, if there is one."""
         names = tuple(name for name in wanted if name in self.messages)
         if not names:
             return {}
@@ -144,7 +146,7 @@ class Sides:
 
 
 def changed_names(before: Sides | None, after: Sides, only: tuple[str, ...]) -> list[str]:
-    """Notifications that may have changed: those whose definition, words or audience are not the very same."""
+    """Notifications that may differ: their definition, texts or audience is not identical."""
     known = {*after.project.notifications, *(before.project.notifications if before else ())}
     return sorted(
         name for name in known if (not only or name in only) and not (before and is_same(before, after, name))
@@ -168,7 +170,7 @@ def is_same(before: Sides, after: Sides, name: str) -> bool:
 
 
 def strip_positions(notification: Notification) -> Notification:
-    """Without where things stand in files, and without what is compared otherwise: words and people."""
+    """A notification without positions in files, and without the texts and recipients that are compared separately."""
     schedule = notification.schedule
     return replace(
         notification,
@@ -195,7 +197,7 @@ def without_location(recipient: object) -> object:
 
 
 def compare_suppressions(side: Sides) -> list[tuple[SuppressionList, bytes]]:
-    """All lists of the side with what is in them."""
+    """All suppression lists of one side with their contents."""
     project = side.project
     levels = [project.suppressions, side.environment.suppressions]
     levels += [each.suppressions for each in project.notifications.values()]

@@ -1,5 +1,5 @@
-"""The people whom an apply did not reach, and the rows that are nobody, in the form of their own file with the reason: to be
-mended and used again.
+"""Writes files of recipients that an apply did not reach, and of rejected rows, in the form of their source with a
+reason: to be fixed and used again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from notifyctl.plan.standing import MEMBER
 from notifyctl.ports import AudienceReader, LedgerReader
 
 Found = tuple[Audience, dict[int, str]]
-"""Line of the audience's source → why its row did not get through."""
+"""Line of the audience's source → why the row failed."""
 
 BAD = frozenset({RowRejection.BAD_ADDRESS, RowRejection.BAD_ROW})
 
@@ -33,7 +33,9 @@ BAD = frozenset({RowRejection.BAD_ADDRESS, RowRejection.BAD_ROW})
 def write_failures(
     workspace: Workspace, environment: Environment, plan: Plan, target: Path
 ) -> Iterator[tuple[Path, int]]:
-    """Write the files and give each with its number of rows. One audience is one file; several get their names inserted."""
+    """Writes the files and returns each with its number of rows. One audience is one file; several get their names
+    inserted.
+    """
     with closing(ledger_store(workspace, environment).reader()) as reader:
         found = dict(find_failures(workspace, environment, plan, reader))
     yield from write_files(workspace, found, target)
@@ -42,7 +44,7 @@ def write_failures(
 def write_rejects(
     workspace: Workspace, target: Path, *, only: tuple[str, ...] = ()
 ) -> Iterator[tuple[Path, int]]:
-    """The same for rows of audiences that cannot be read or have no sound address. Reads each audience once more."""
+    """The same for rows that cannot be read or have no valid address. Reads each audience once more."""
     found: dict[str, Found] = {}
     for name, notification in workspace.sound.notifications.items():
         if only and name not in only:
@@ -78,7 +80,7 @@ def write_files(workspace: Workspace, found: Mapping[str, Found], target: Path) 
 
 
 def write_file(path: Path, pieces: Iterable[str]) -> None:
-    """For this user only: these are people's addresses."""
+    """Readable by this user only: the file contains addresses."""
     descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
         file.writelines(pieces)
@@ -111,7 +113,7 @@ def find_failures(
 
 
 def failure_reasons(past: Past, ledger: LedgerReader, notification: Notification) -> dict[bytes, str]:
-    """Recipient id → why they did not get it, of all who were attempted and did not accept."""
+    """Recipient id → why they were not reached, for all who were attempted and not accepted."""
     found: dict[bytes, str] = {}
     accepted: set[bytes] = set()
     for scope in past.scopes(notification.name):

@@ -1,4 +1,4 @@
-"""`preview` as a use case: every notification in every locale, as its readers would meet it; from a commit beside it."""
+"""The use case of `preview`: every notification in every locale as recipients see it, beside the version of a commit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from notifyctl.views.html.preview_page import PreviewEntry, page
 
 LOOPBACK = "127.0.0.1"
 MOST = {ChannelName.SMS: 6}
-"""Samples of one notification."""
+"""Samples per notification."""
 
 
 def gallery(
@@ -30,7 +30,7 @@ def gallery(
     base: str | None = None,
     reload: bool = False,
 ) -> str:
-    """The page. Raises ProjectError when the project has errors, UsageError for an unknown name or commit."""
+    """The page. Raises ProjectError if the project has errors, UsageError for an unknown name or commit."""
     plan = make_plan(workspace, environment, only=only, offline=True)
     changes: Mapping[str, Change] = {}
     about = f"{plan.project} · {environment.name} · {pluralise(len(plan.notifications), 'notification')}"
@@ -65,7 +65,7 @@ def build_entries(planned: PlannedNotification, change: Change | None) -> Iterat
 
 
 def by_locale(planned: PlannedNotification) -> list[Sample]:
-    """The most read of each locale, and those that are an example of something; long messages need fewer."""
+    """The most frequent text of each locale, and the texts that are examples of something; fewer for long messages."""
     leaders = {sample.locale: sample for sample in reversed(planned.samples)}
     rest = [sample for sample in planned.samples if sample.why and sample not in leaders.values()]
     most = MOST.get(planned.channel, len(leaders) + 1)
@@ -82,7 +82,7 @@ def serve(
     port: int,
     said: Callable[[str], None],
 ) -> None:
-    """Serve the page until Ctrl-C. It is made anew when a file has changed; a project with errors shows them in its place."""
+    """Serves the page until Ctrl-C and rebuilds it when a file changes; errors in the project are shown instead of it."""
     root = workspace.root
 
     def made() -> str:
@@ -114,7 +114,7 @@ def serve(
 
 
 def version(root: Path) -> str:
-    """Changes whenever a file of the project does."""
+    """A value that changes whenever a file of the project does."""
     newest, count = 0, 0
     for path in root.rglob("*"):
         if not any(part.startswith(".") for part in path.relative_to(root).parts):
@@ -129,7 +129,7 @@ def handler(root: Path, made: Callable[[], str]) -> type[BaseHTTPRequestHandler]
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.headers.get("Host", "").partition(":")[0] not in {LOOPBACK, "localhost"}:
-                return self._answer(403, "", "text/plain")  # a name of a stranger that leads here
+                return self._answer(403, "", "text/plain")  # another host name that resolves to this machine
             if self.path == "/version":
                 return self._answer(200, version(root), "text/plain")
             if self.path == "/":
@@ -147,6 +147,6 @@ def handler(root: Path, made: Callable[[], str]) -> type[BaseHTTPRequestHandler]
             self.wfile.write(data)
 
         def log_message(self, *args: object) -> None:
-            """Quiet: a page that looks for changes asks every second."""
+            """Silent: the page polls once a second."""
 
     return Handler

@@ -1,4 +1,4 @@
-"""Which provider an environment speaks to, with which credentials; the embedded sandbox is started here."""
+"""Opens the provider of an environment with its credentials, and starts the embedded sandbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from notifyctl.model.project import Auth, Environment, JwtAuth, Secret
 from notifyctl.ports import Provider
 
 SANDBOX_PATH = "http://127.0.0.1/v2/messages"
-"""What a dry run shows for the embedded sandbox, whose port is chosen when it starts."""
+"""Shown by a dry run for the embedded sandbox, whose port is chosen at start."""
 SANDBOX_AUTH = Auth(jwt=JwtAuth(Secret(env="SANDBOX_SERVICE_ID"), Secret(env="SANDBOX_SERVICE_SECRET")))
 
 
@@ -23,7 +23,7 @@ def inbox_path(workspace: Workspace) -> Path:
 
 
 def prepare_only(workspace: Workspace, environment: Environment) -> Provider:
-    """A provider that can prepare requests and holds no credentials."""
+    """A provider that prepares requests and holds no credentials."""
     from notifyctl.providers.webexconnect.client import WebexConnect
 
     return WebexConnect(
@@ -40,7 +40,7 @@ def is_embedded(environment: Environment) -> bool:
 
 @contextmanager
 def open_provider(workspace: Workspace, environment: Environment) -> Iterator[Provider]:
-    """Ready to send. Raises SettingsError naming a missing variable or file, before anything is begun."""
+    """A provider that is ready to send. Raises SettingsError for a missing variable or file, before any attempt."""
     from notifyctl.providers.webexconnect.auth import read_credentials
     from notifyctl.providers.webexconnect.client import WebexConnect
 
@@ -72,7 +72,7 @@ def open_provider(workspace: Workspace, environment: Environment) -> Iterator[Pr
 
 @contextmanager
 def embedded_sandbox(workspace: Workspace, environment: Environment) -> Iterator[tuple[str, dict[str, str]]]:
-    """The simulator on a free loopback port, with credentials made for this run alone."""
+    """The simulator on a free loopback port, with credentials made for this run."""
     from notifyctl.providers.sandbox.app import SandboxSettings
     from notifyctl.providers.sandbox.inbox import Inbox
     from notifyctl.providers.sandbox.server import SandboxServer

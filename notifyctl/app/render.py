@@ -1,4 +1,4 @@
-"""`render` as a use case: the finished message of one address or of the first few recipients. Reads no ledger."""
+"""The use case of `render`: the message of one address, or of the first few recipients. Reads no ledger."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def render_one(
 ) -> RenderedMessage:
     values = resolve(message, own)
     missing = tuple(name for name, value in zip(message.names, values, strict=True) if value is None)
-    # A value that nobody gives stays visible as the placeholder it is.
+    # A placeholder without a value stays visible.
     filled = [
         f"$({name})" if value is None else value for name, value in zip(message.names, values, strict=True)
     ]

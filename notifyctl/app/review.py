@@ -1,4 +1,4 @@
-"""`review` as a use case: which forge and pull request we are on, and the plan as a comment there."""
+"""The use case of `review`: detects forge and pull request, and puts the plan there as a comment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PULL = re.compile(r"refs/pull/(\d+)/")
 
 
 def forge_of(environ: Environ, *, named: str | None, number: int | None) -> Forge:
-    """From what CI says of itself. Raises UsageError or SettingsError that name what is missing."""
+    """Detects the forge from CI variables. Raises UsageError or SettingsError that name what is missing."""
     chosen = named or (
         "github" if "GITHUB_REPOSITORY" in environ else "gitlab" if "CI_PROJECT_ID" in environ else None
     )
@@ -57,7 +57,7 @@ def missing_number(hint: str) -> int:
 
 
 def should_comment(plan: Plan, review: Review | None, when: str) -> bool:
-    """`changes`: something would be sent, or differs; `blocked`: somebody must look; `always`."""
+    """Whether to comment. `changes`: something would be sent, or differs; `blocked`: a person must decide; `always`."""
     held = plan.summary[Action.BLOCKED] + plan.summary[Action.CHANGED] + plan.summary[Action.UNCERTAIN]
     if when == "always":
         return True

@@ -1,4 +1,4 @@
-"""A project that was found and read, and the world it is used in: files, clock, process environment."""
+"""A project on disk and what it runs with: files, clock, process environment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from notifyctl.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A project that was found and read, its problems, and the world it is used in."""
+    """A project that was found and read, its diagnostics, and what it runs with."""
 
     root: Path
     files: FileTree
@@ -34,13 +34,13 @@ class Workspace:
 
     @property
     def sound(self) -> Project:
-        """The project; raises ProjectError with every problem when its files have errors."""
+        """The project. Raises ProjectError with every problem if its files have errors."""
         if self.project is None or has_errors(self.diagnostics):
             raise unsound(self.diagnostics)
         return self.project
 
     def environment(self, name: str | None) -> Environment:
-        """The named environment, or the project's default. Raises UsageError naming those there are."""
+        """The named environment, or the project's default. Raises UsageError that lists the defined ones."""
         return find_environment(self.sound, name)
 
 
@@ -106,7 +106,7 @@ def read_workspace(
 
 
 def find_root(chdir: Path | None, *, near: Sequence[Path] = ()) -> Path:
-    """The project's folder. Raises ProjectError where there is none."""
+    """The project's folder. Raises ProjectError if there is none."""
     root = find_near(near) if chdir is None else project_at(chdir)
     if root is None:
         raise ProjectError(

@@ -1,5 +1,7 @@
-"""What a channel is: content types, options, limits, size. Each limit and rule of the API stands once, in this room,
-with its number; loader, lint, schemas, payload builder and sandbox read it here.
+"""The channels: content types, options, limits and sizes.
+
+Each limit and rule of the API is defined once, here, with its number; loader, lint, schemas, request builder and
+sandbox use it.
 """
 
 from collections.abc import Mapping

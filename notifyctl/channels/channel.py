@@ -1,4 +1,6 @@
-"""A channel: its shape, the rules across its fields, and its texts. Checks composed content, from YAML or from a request."""
+"""A channel: its shape, the rules across its fields, and its texts. Checks composed content from YAML or from a
+request.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from notifyctl.records import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a rule looks at: composed content and options, plain values with the API's keys."""
+    """The input of a rule: composed content and options as plain values with the API's keys."""
 
     content: ApiObject
     options: ApiObject
@@ -33,15 +35,21 @@ Check = Callable[[Message], Iterator[Problem]]
 
 @dataclass(frozen=True, slots=True)
 class Channel:
+    """One channel. `check` reports errors, `advise` reports advice."""
+
     name: ChannelName
     shape: ChannelShape
     rules: Sequence[Check]
-    """Small functions, each for one rule or family; each stands in its channel's module."""
+    """One function per rule or family of rules, defined in the channel's module."""
     advice: Sequence[Check] = ()
-    """What lint says and a plan does not refuse: the API may take it, and readers or the bill are worse off."""
+    """Rules that lint reports and a plan does not refuse: the API accepts the message, but recipients or the bill are
+    worse off.
+    """
 
     def check(self, content: ApiObject, options: ApiObject, *, profile: str) -> list[Problem]:
-        """Every problem of a composed message: shapes and limits first; rules across fields once the shapes are right."""
+        """Every problem of a composed message: shapes and limits first, then rules across fields once the shapes are
+        right.
+        """
         found: list[Problem] = []
         if not fits(self.shape.content, content):
             found += shape_problems(self.shape.content, content, ("content",))
@@ -51,7 +59,7 @@ class Channel:
         return found or run_rules(self.rules, Message(content, options, profile))
 
     def advise(self, content: ApiObject, options: ApiObject, *, profile: str) -> list[Problem]:
-        """What could be better in a message in which `check` finds nothing."""
+        """What could be better in a message that passes `check`."""
         return run_rules(self.advice, Message(content, options, profile))
 
     def _too_long(self, content: ApiObject, profile: str) -> Iterator[Problem]:
@@ -106,5 +114,5 @@ def walk_texts(value: Any, path: Path, found: list[tuple[Path, str]]) -> None:
 
 
 def is_final(text: str) -> bool:
-    """Whether a text is final: one with `$(name)` in it can only be judged for each recipient."""
+    """Whether a text is final. One that contains `$(name)` can only be checked per recipient."""
     return "$(" not in text

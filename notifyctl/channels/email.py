@@ -202,7 +202,7 @@ MEDIA_TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "zip": "application/zip",
 }
-"""Endings whose media type is beyond doubt. Not the standard library's, which differs from machine to machine."""
+"""Media types of common file endings. Python's own table differs between machines."""
 LINK_TAG = pattern(r"<a\b[^<>]*>", re.IGNORECASE)
 
 
@@ -227,7 +227,7 @@ def attachments_have_urls(message: Message) -> Iterator[Problem]:
 
 
 def headers_are_one_line(message: Message) -> Iterator[Problem]:
-    """A line break in a header could add another header."""
+    """A line break in a header could inject another header."""
     for where, key in (("content", "subject"), ("content", "replyTo"), ("options", "fromName")):
         text = getattr(message, where).get(key)
         if isinstance(text, str) and any(character in text for character in "\r\n\0"):

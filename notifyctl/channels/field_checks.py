@@ -1,4 +1,4 @@
-"""What the words of any channel are checked for: links, the platform's `$(unsubscribe)`, addresses in fields."""
+"""Checks that all channels share: links, `$(unsubscribe)`, addresses in fields."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ E164 = pattern(r"\+?[1-9][0-9]{6,14}", re.ASCII)
 
 
 def is_http_url(text: str, *, secure: bool = False) -> bool:
-    """Whether a finished text is an absolute http(s) URL; one with `$(name)` in it is given the benefit of the doubt."""
+    """Whether a text is an absolute http(s) URL. One that uses `$(name)` passes, since its value is not known here."""
     if not is_final(text):
         return True
     if any(character.isspace() for character in text):
@@ -38,7 +38,7 @@ def is_phone_number(text: str) -> bool:
 
 
 def unsubscribe_misplaced(content: Any, *, allowed: Collection[str]) -> Iterator[Problem]:
-    """`$(unsubscribe)` works in the HTML of an e-mail and nowhere else."""
+    """`$(unsubscribe)` works only in the HTML of an e-mail."""
     for path, text in collect_texts(content):
         if "$(unsubscribe)" in text and not (len(path) == 1 and path[0] in allowed):
             yield email.UNSUBSCRIBE_MISPLACED.broken(

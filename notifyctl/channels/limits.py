@@ -1,4 +1,4 @@
-"""The API's limits, each once: two profiles, because the page of 2021 and the documentation of 6.20 differ."""
+"""The API's limits, each once. Two profiles, because the page of 2021 and the documentation of 6.20 differ."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ LIMITS: Mapping[ChannelName, Mapping[str, Limit]] = {
 
 
 def text_limit(channel: ChannelName, content_type: str, profile: str) -> int | None:
-    """How many characters `content.text` may have after substitution; None where the API sets no such limit."""
+    """Most characters of `content.text` after substitution; None if the API sets no such limit."""
     limit = LIMITS[channel].get("text")
     applies = channel is ChannelName.SMS or content_type == "text"
     return limit.by_profile[profile] if limit and applies else None

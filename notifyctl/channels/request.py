@@ -1,5 +1,6 @@
-"""A whole v2 request, as the API checks it: envelope, content, substitutions, times. For the sandbox and for tests of what
-we build; it reads the same shapes and rules as lint does.
+"""Checks a whole v2 request as the API does: envelope, content, substitutions, times.
+
+The sandbox uses it, and tests of the requests we build. It shares shapes and rules with lint.
 """
 
 from __future__ import annotations
@@ -75,15 +76,15 @@ REQUEST = Record(
 )
 
 DESTINATION_TYPE = Rule(11, "destination-type", "SMS and RCS are sent to `msisdn`, e-mail to `email`.")
-"""Of requests only: notifyctl makes each for one channel."""
+"""For requests only: notifyctl builds each request for one channel."""
 SEND_AT_HORIZON = Rule(38, "send-at-horizon", "sendAt lies at most 7 days ahead.")
-"""Of requests only: a plan defers what lies further ahead."""
+"""For requests only: a plan defers what is further ahead."""
 
 MAX_EPOCH_SECONDS = 100_000_000_000  # a larger number is milliseconds (rule 40)
 
 
 def check_request(body: object, *, profile: str, now: datetime) -> list[Problem]:
-    """Every problem of a decoded JSON body, envelope first. Its paths begin at the body."""
+    """Every problem of a decoded JSON body, envelope first. Paths start at the body."""
     value, problems = check(REQUEST, node_of(body), composed=True)
     if problems:
         return problems
@@ -111,7 +112,7 @@ def content_problems(body: Mapping[str, Any], profile: str) -> Iterator[Problem]
 
 
 def unresolved_placeholders(body: Mapping[str, Any], content: Any, options: Any) -> Iterator[Problem]:
-    """Rule 31: every placeholder resolves for every destination, by its own values or the global ones."""
+    """Rule 31: every placeholder must have a value for every destination, its own or a global one."""
     used = {name for _, text in collect_texts([content, options]) for name in PLACEHOLDER.findall(text)} - {
         "unsubscribe"
     }
@@ -161,7 +162,7 @@ def time_problems(body: Mapping[str, Any], now: datetime) -> Iterator[Problem]:
 
 
 def parse_time(value: object) -> datetime | None:
-    """ISO 8601 with a zone, or epoch seconds as a number or its digits (rules 37, 40 and 41)."""
+    """Parses ISO 8601 with a zone, or epoch seconds as a number or digits (rules 37, 40 and 41)."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):

@@ -1,8 +1,8 @@
-"""SMS arithmetic: GSM-7 or UCS-2, how many units a text takes, and into how many segments it is cut.
+"""SMS arithmetic: the encoding (GSM-7 or UCS-2), the units and the segments of a text.
 
-GSM 03.38 default alphabet and its extension table; a segment of several gives 6 octets to the concatenation header,
-which leaves 153 septets or 67 UCS-2 units. A character is never split: an extension character (two septets) or a
-surrogate pair (two units) that does not fit begins the next segment.
+GSM 03.38 default alphabet and its extension table. In a message of several segments, 6 octets of each hold the
+concatenation header, which leaves 153 septets or 67 UCS-2 units. A character is never split: an extension character
+(two septets) or a surrogate pair (two units) that does not fit starts the next segment.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ BASIC = (
     "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 EXTENSION = "\f^{}\\[~]|€"
-"""Each of these costs two septets: an escape and itself."""
+"""Each takes two septets: an escape and itself."""
 
 IS_BASIC = re.compile(f"[{re.escape(BASIC)}]*").fullmatch
 IS_GSM7 = re.compile(f"[{re.escape(BASIC + EXTENSION)}]*").fullmatch
@@ -27,7 +27,7 @@ SINGLE_UCS2, MULTI_UCS2 = 70, 67
 
 
 class Segmentation(NamedTuple):
-    """`units` are septets for GSM-7 and 16-bit units for UCS-2; an empty text has none and no segment."""
+    """`units` are septets in GSM-7 and 16-bit units in UCS-2. An empty text has no units and no segment."""
 
     encoding: str
     units: int
@@ -39,12 +39,12 @@ def is_gsm7(text: str) -> bool:
 
 
 def is_basic(text: str) -> bool:
-    """Whether every character costs one septet."""
+    """Whether every character takes one septet."""
     return IS_BASIC(text) is not None
 
 
 def segment(text: str) -> Segmentation:
-    """What a text costs. This runs for every recipient, so the common case, basic GSM-7, is two tests and a division."""
+    """Encoding, units and segments of a text."""
     if IS_BASIC(text):
         length = len(text)
         if length <= SINGLE_GSM7:
@@ -70,7 +70,7 @@ def count_segments(encoding: str, widths: list[int], single: int, multi: int) ->
 
 
 def segment_starts(text: str) -> list[int]:
-    """Where in the text a further segment begins, in characters; none when one is enough."""
+    """The indexes at which a further segment starts; empty if the text fits one segment."""
     if segment(text).segments <= 1:
         return []
     narrow = is_gsm7(text)
@@ -86,7 +86,7 @@ def segment_starts(text: str) -> list[int]:
 
 
 def first_non_gsm7(text: str) -> str | None:
-    """The first character that GSM-7 does not have; None when it has them all."""
+    """The first character that is not in GSM-7, or None."""
     if IS_GSM7(text):
         return None
     return next(character for character in text if not IS_GSM7(character))

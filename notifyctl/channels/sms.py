@@ -117,7 +117,7 @@ def short_links_have_a_domain(message: Message) -> Iterator[Problem]:
 
 
 def there_is_something_to_shorten(message: Message) -> Iterator[Problem]:
-    """A link may also come with a value, so a text with `$(name)` in it gets the benefit of the doubt."""
+    """A text that uses `$(name)` passes: a value may contain the link."""
     text = str(message.content.get("text", ""))
     if message.options.get("shortenLinks") is True and is_final(text) and not LINK.search(text):
         path, hint = ("options", "shortenLinks"), "leave it out, or write the link with https://"

@@ -1,4 +1,4 @@
-"""The six suggestions of RCS: chips that a reader taps."""
+"""The six RCS suggestions: chips that a recipient can tap."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def suggestions(most: int, rule: Rule) -> Field:
 
 
 def check_suggestion(suggestion: ApiObject, path: Path) -> Iterator[Problem]:
-    """What is wrong with one suggestion whose shape is right."""
+    """Problems of a suggestion whose shape is right."""
     match suggestion["type"]:
         case "viewLocation":
             both = "latitude" in suggestion and "longitude" in suggestion

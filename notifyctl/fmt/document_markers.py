@@ -1,4 +1,4 @@
-"""What stands between documents, before the first and after the last: one `---` between two, none elsewhere."""
+"""Document markers: one `---` between two documents, none elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ INDENTED_COMMENT = re.compile(r"[ \t]+#")
 
 
 def divide_documents(lines: Sequence[str], outline: Outline) -> list[str]:
-    """The lines with one `---` between two documents. A mark with something beside it stays as it is."""
+    """The lines with one `---` between documents. A marker with something on its line stays as it is."""
     made: list[str | None] = list(lines)
     for first, after, between in find_gaps(outline, len(lines)):
         marks = [
@@ -22,7 +22,7 @@ def divide_documents(lines: Sequence[str], outline: Outline) -> list[str]:
         ]
         bare = [number for number in marks if lines[number].rstrip() in ("---", "...")]
         stays = len(marks) > len(bare)
-        # Where no mark stays above it, a comment farther in could become a part of the text before.
+        # Without a marker above it, an indented comment could become part of the text before it.
         open_above = first > 0 and (stays or not between)
         inside = lines[first:after]
         directive = any(line.startswith("%") for line in inside)
@@ -36,7 +36,7 @@ def divide_documents(lines: Sequence[str], outline: Outline) -> list[str]:
 
 
 def find_gaps(outline: Outline, end: int) -> Iterator[tuple[int, int, bool]]:
-    """The stretches without content: first line, the line after it, and whether documents stand on both sides."""
+    """The stretches without content: first line, the line after the last, and whether a document is on both sides."""
     first = 0
     for root in outline.documents:
         yield first, root.line, first > 0

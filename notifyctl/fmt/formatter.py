@@ -1,4 +1,4 @@
-"""A file's bytes in the one form, or why they were left alone. Idempotent; what is read from the file never changes."""
+"""Formats a file's bytes, or says why it was left alone. Idempotent; the parsed values never change."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from notifyctl.fmt.outline import UnsupportedLayoutError, outline
 
 
 def format_bytes(data: bytes, file: str, kinds: Mapping[str, Shape]) -> bytes | Diagnostic:
-    """The file in the one form; a file with a document that is not ours comes back as it is. `kinds`: kind → its shape.
+    """The formatted file. A file that contains a document of another tool is returned unchanged. `kinds`: kind → its
+    shape.
 
-    A Diagnostic where the file is no sound YAML, or where the form would change what is read.
+    Returns a Diagnostic if the file is not valid YAML, or if formatting would change a value.
     """
     before, problems = read_documents(data, file)
     if problems:
@@ -49,13 +50,13 @@ def lay_out(text: str, kinds: Mapping[str, Shape]) -> str:
 
 
 def end_lines(text: str) -> str:
-    """No empty line at the start and one line end at the end, unless line ends there are the text of a block scalar."""
+    """No blank line at the start and one line end at the end, unless trailing line ends belong to a block scalar."""
     text = text.lstrip("\n")
     return text if outline(text).open_end else text.rstrip("\n") + "\n"
 
 
 def diff_values(before: list[Node], after: list[Node]) -> Iterator[Node]:
-    """The values of `before` that `after` does not have at the same path, or has otherwise."""
+    """The values of `before` that are missing or different in `after` at the same path."""
     for old, new in zip_longest(before, after):
         if old is None or new is None:
             yield old or new
@@ -69,7 +70,7 @@ def diff_values(before: list[Node], after: list[Node]) -> Iterator[Node]:
 
 
 def scalar_meaning(node: Node) -> Any:
-    """What a value is, without its parts."""
+    """A value without its parts, for comparison."""
     if isinstance(node, Scalar):
         return node.text, repr(node.value), node.plain  # a NaN is not equal to itself
     return MappingNode if isinstance(node, MappingNode) else SequenceNode

@@ -1,6 +1,6 @@
-"""Two columns for each level, a list two columns in from its key, one space after a dash; no blanks at line ends.
+"""Indentation: two columns per level, lists two columns in from their key, one space after a dash, no trailing blanks.
 
-What is no entry of a block (a long scalar, brackets, a comment) is shifted with the entry that it belongs to.
+Lines that are not entries of a block (a long scalar, brackets, a comment) move with the entry they belong to.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ BLOCK_SCALARS = ("|", ">")
 
 
 def indent(lines: Sequence[str], outline: Outline) -> list[str]:
-    """The lines in their new columns: as many as before."""
+    """The reindented lines, as many as before."""
     return Indenter(lines, outline).made()
 
 
 class Indenter:
-    """New columns for the lines of a file. `targets`: the new column of each block."""
+    """Computes new columns for a file's lines. `targets`: the new column of each block."""
 
     def __init__(self, lines: Sequence[str], outline: Outline) -> None:
         self.lines = lines
         self.outline = outline
         self.targets: dict[Block, int] = {}
         self.heads: dict[int, list[Block]] = {}
-        """The blocks that have an entry beginning on a line, the outermost first."""
+        """The blocks with an entry that starts on a line, outermost first."""
         for root in outline.documents:
             self.place(root, 0)
         self.going_on = {
@@ -55,7 +55,7 @@ class Indenter:
             line = self.entry(line, self.heads[number])
         elif number in comments:
             line = " " * comments[number] + line.lstrip(" \t")
-        # Blanks before a line end inside of a scalar may be text.
+        # Trailing blanks inside a scalar can be text.
         goes_on = number + 1 in self.outline.scalars or self.in_block_scalar(number)
         return line if goes_on else line.rstrip(" \t")
 
@@ -72,21 +72,23 @@ class Indenter:
         return made + (" " + rest[1:].lstrip(" \t") if inmost.sequence else rest)
 
     def shifted(self, line: str, number: int) -> str:
-        """A line that goes on with a scalar or brackets. A block scalar counts from its block, the rest from its start."""
+        """A continuation line of a scalar or brackets. A block scalar is relative to its block, others to their first
+        line.
+        """
         leaf, block = self.going_on[number]
         if block is None or not line:
             return line
         shift, floor = self.targets[block] - block.column, 0
         column = len(line) - len(line.lstrip(" "))
         if leaf.style not in BLOCK_SCALARS:
-            inside = column > block.column  # lines in brackets need not be
+            inside = column > block.column  # brackets need no indentation
             floor = self.targets[block] + 1 if inside else min(column, self.targets[block] + 1)
-            if block.sequence and block in self.heads.get(leaf.line, ()):  # it stands behind its dash
+            if block.sequence and block in self.heads.get(leaf.line, ()):  # it follows its dash
                 shift = self.targets[block] + STEP - leaf.column
         return " " * max(column + shift, floor) + line[column:]
 
     def comments(self) -> dict[int, int]:
-        """The new column of each line that is only a comment: it moves with the block whose column it stands in."""
+        """The new column of each comment-only line: it moves with the block at its column."""
         columns: dict[int, int] = {}
         above: Block | None = None
         behind_scalar = False
@@ -105,8 +107,8 @@ class Indenter:
         return columns | self.placed(waiting, above, None)
 
     def placed(self, numbers: Mapping[int, bool], above: Block | None, below: Block | None) -> dict[int, int]:
-        """The columns of comments between two entries. After a block scalar (true) a comment that stood farther in than a
-        block would become a part of the scalar, so it is put at the block's column.
+        """The columns of comments between two entries. After a block scalar (`above` is true) a comment that is
+        indented further than a block would become part of the scalar, so it moves to the block's column.
         """
         open_blocks = [*ancestors(below)[:1], *ancestors(above), *ancestors(below)]
         columns: dict[int, int] = {}
@@ -123,7 +125,7 @@ class Indenter:
 
 
 def ancestors(block: Block | None) -> list[Block]:
-    """The block and those it stands in, the inmost first."""
+    """The block and those that contain it, innermost first."""
     found: list[Block] = []
     while block is not None:
         found.append(block)

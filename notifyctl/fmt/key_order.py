@@ -1,7 +1,8 @@
-"""Keys in the order in which they are declared: apiVersion, kind, name, then as docs/reference/files.md lists them.
+"""Sorts keys into the order in which they are declared: apiVersion, kind, name, then as docs/reference/files.md lists
+them.
 
-An entry moves with all its lines: the comments above it, beside it and inside of it, and the empty line before it.
-Where it cannot be told what a comment belongs to, or where order means something (anchors), a mapping keeps its order.
+An entry moves with all its lines: the comments above, beside and inside it, and the blank line before it. A mapping
+keeps its order where a comment's owner is unclear, or where order matters (anchors).
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from notifyctl.config.fields import Cases, Either, Items, Record, Shape, Table
 from notifyctl.fmt.outline import Block, Leaf, Outline
 
 MODELINE = "yaml-language-server:"
-"""A comment that speaks to editors and stays on top."""
+"""A comment for editors, which stays on top."""
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The lines of a mapping cut into its entries: `starts` where each begins, in the order of the file; `end` behind the last.
-    `order`: the numbers of the entries in their new order. `column` is that of the keys.
+    """A mapping's lines cut into entries: `starts` of each in file order, `end` after the last.
+
+    `order` lists the entries in their new order. `column` is that of the keys.
     """
 
     starts: tuple[int, ...]
@@ -30,12 +32,12 @@ class Move:
 
 
 def order_keys(lines: Sequence[str], outline: Outline, kinds: Mapping[str, Shape]) -> list[str]:
-    """The lines with each mapping's keys in order: as many as before."""
+    """The lines with each mapping's keys in order, as many as before."""
     made = list(lines)
     if outline.anchors or outline.open_ended:
         return made
     moves = [move for root in outline.documents for move in document_moves(made, root, kinds)]
-    for move in reversed(moves):  # the inner ones first: a move changes no line number outside of its lines
+    for move in reversed(moves):  # innermost first: a move changes no line number outside its own lines
         made[move.starts[0] : move.end] = rearrange(made, move)
     return made
 
@@ -47,7 +49,7 @@ def document_moves(lines: Sequence[str], root: Block | Leaf, kinds: Mapping[str,
 
 
 def find_moves(lines: Sequence[str], node: Block | Leaf, shape: Shape) -> Iterator[Move]:
-    """What moves in a value of this shape, the outer mappings first."""
+    """The moves in a value of this shape, outer mappings first."""
     if isinstance(node, Leaf):
         return
     if isinstance(shape, Either):
@@ -58,7 +60,7 @@ def find_moves(lines: Sequence[str], node: Block | Leaf, shape: Shape) -> Iterat
         yield from find_moves(lines, node, chosen) if chosen is not None else ()
     elif isinstance(shape, Record) and not node.sequence:
         yield from record_moves(lines, node, shape)
-    elif isinstance(shape, Items) and not node.sequence:  # one item in place of a list of one
+    elif isinstance(shape, Items) and not node.sequence:  # a single item in place of a list
         yield from find_moves(lines, node, shape.item)
     elif isinstance(shape, Table | Items):
         inner = shape.value if isinstance(shape, Table) else shape.item
@@ -79,7 +81,7 @@ def record_moves(lines: Sequence[str], block: Block, shape: Record) -> Iterator[
 
 
 def split_entries(lines: Sequence[str], block: Block, order: tuple[int, ...]) -> Iterator[Move]:
-    """The move, or none where a comment could be misplaced."""
+    """The move, or None where a comment could be misplaced."""
     first, entries = block.line, block.entries
     on_dash = bool(lines[first][: block.column].strip())
     headed = not on_dash and first > 0 and is_comment(lines[first - 1]) and MODELINE not in lines[first - 1]
@@ -97,8 +99,8 @@ def split_entries(lines: Sequence[str], block: Block, order: tuple[int, ...]) ->
 def end_of_comments(
     lines: Sequence[str], value: Block | Leaf, block: Block, gap: range, *, trailing: bool = False
 ) -> int:
-    """Where in the gap behind an entry its own comments end: those farther in than the keys, and those right below it
-    with an empty line after. `trailing`: nothing of the mapping follows.
+    """Where an entry's own comments end in the gap after it: those indented further than the keys, and those directly
+    below it that a blank line follows. `trailing`: no entry of the mapping follows.
     """
     end = gap.start
     for number in gap:
@@ -121,7 +123,7 @@ def rearrange(lines: Sequence[str], move: Move) -> list[str]:
     head = chunks[0][0][: move.column]
     chunks[0][0] = " " * move.column + chunks[0][0][move.column :]
     made = [chunks[number] for number in move.order]
-    while not made[0][0]:  # an empty line stays between two entries
+    while not made[0][0]:  # a blank line stays between two entries
         made[1].insert(0, made[0].pop(0))
     made[0][0] = head + made[0][0][move.column :] if head.strip() else made[0][0]
     return [line for chunk in made for line in chunk]

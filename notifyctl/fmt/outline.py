@@ -1,4 +1,4 @@
-"""Where the lists and mappings of a YAML text stand, line by line. Lines and columns count from 0.
+"""The outline of a YAML text: the lines of its lists and mappings. Lines and columns count from 0.
 
 Only for text that `config.reader` has read without a problem, so that depth and size are bounded.
 """
@@ -15,14 +15,14 @@ import yaml
 from notifyctl.config.reader import events
 
 HEAD = re.compile(r"[ ]*(?:-[ \t]+)*")
-"""What may stand on a line before the key of a block mapping, for lines that can be laid out anew."""
+"""What can precede the key of a block mapping on its line, for lines that can be laid out again."""
 KEEPS = re.compile(r"(?:[&!]\S*\s+)*[|>][0-9]?\+")
-"""The head of a block scalar to which the empty lines after it belong."""
+"""The header of a block scalar that keeps its trailing blank lines."""
 DASH = re.compile(r" *-(?:[ \t]|$)")
 
 
 class UnsupportedLayoutError(Exception):
-    """The text is YAML whose lines cannot be told apart as entries: `? key`, or a tag before a compact mapping."""
+    """Valid YAML whose lines cannot be told apart as entries: `? key`, or a tag before a compact mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """An item or a key with its value. `column` is that of the dash or of the key."""
+    """An item, or a key with its value. `column` is that of the dash or the key."""
 
     block: Block
     line: int
@@ -65,7 +65,7 @@ class Block:
 
     @property
     def last(self) -> int:
-        """The last line of its content; comments and empty lines after it are not counted."""
+        """The last line of its content, without trailing comments and blank lines."""
         return self.entries[-1].last
 
     def get(self, key: str) -> Block | Leaf | None:
@@ -77,24 +77,24 @@ class Outline:
     documents: tuple[Block | Leaf, ...]
     """The roots, without empty documents."""
     spans: tuple[tuple[Leaf, Block | None], ...]
-    """What goes on over several lines without being a block, and the block it stands in."""
+    """Multi-line values that are not blocks, each with the block that contains it."""
     scalars: frozenset[int]
-    """Lines that begin inside of a scalar."""
+    """Lines that start inside a scalar."""
     anchors: bool
-    """Whether anything is named or referred to, so that the order of lines means something."""
+    """Whether there are anchors or aliases, so that the order of lines matters."""
     open_ended: bool
-    """Whether a block scalar keeps its last empty lines, or ends with the file without a line end."""
+    """Whether a block scalar keeps its trailing blank lines, or ends with the file without a line end."""
     open_end: bool
-    """Whether such a scalar is the last thing in the file, so that line ends at the end are its text."""
+    """Whether such a scalar is last in the file, so that trailing line ends are its text."""
 
 
 def outline(text: str) -> Outline:
-    """Raises Unusual."""
+    """Parses the text. Raises Unusual."""
     return Reader(text).read()
 
 
 class Reader:
-    """One walk over the parser's events."""
+    """One pass over the parser's events."""
 
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n")
@@ -103,7 +103,7 @@ class Reader:
         self.scalars: set[int] = set()
         self.anchors = False
         self.open_last = -1
-        """The last line of the last block scalar that is open-ended."""
+        """The last line of the last open-ended block scalar."""
 
     def read(self) -> Outline:
         documents = [
@@ -142,7 +142,7 @@ class Reader:
         return Leaf(start.line, start.column, last, style, "*" if named else event.value)
 
     def end_of_block(self, start: Any, end: Any) -> int:
-        """The last line of a block scalar; empty lines after it are its own only where it keeps them."""
+        """The last line of a block scalar; trailing blank lines count only if it keeps them."""
         last: int = end.line - 1 if end.column == 0 else end.line
         unended = last == len(self.lines) - 1
         head = "\n".join(self.lines[start.line : start.line + 3])[start.column :]
@@ -197,13 +197,13 @@ class Reader:
             yield event
 
     def begins_line(self, key: Any) -> bool:
-        """Whether a key is a word behind nothing but spaces and dashes."""
+        """Whether only spaces and dashes precede a key on its line."""
         line, column = key.start_mark.line, key.start_mark.column
         word = isinstance(key, yaml.ScalarEvent | yaml.AliasEvent)
         return word and HEAD.fullmatch(self.lines[line][:column]) is not None
 
     def first_dash(self, event: Any) -> tuple[int, int]:
-        """A list begins at its first dash, or at its anchor or tag on a line above it."""
+        """A list starts at its first dash, or at its anchor or tag on a line above."""
         line, column = event.start_mark.line, event.start_mark.column
         if event.anchor is None and event.tag is None:
             if not HEAD.fullmatch(self.lines[line][:column]):
@@ -214,7 +214,7 @@ class Reader:
         return line, self.lines[line].index("-")
 
     def dash_above(self, line: int, column: int) -> int:
-        """The line of the dash of an item that is not the first, so that the dash begins its line."""
+        """The line of the dash of a later item, if the dash starts its line."""
         while not (DASH.match(self.lines[line]) and self.lines[line].index("-") == column):
             line -= 1
         return line

@@ -1,4 +1,4 @@
-"""From a template to what one person reads: compose once (Jinja2), substitute per recipient (`$(name)`), hash for identity."""
+"""Messages: compose a template once (Jinja2), substitute `$(name)` per recipient, and hash the result."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Identity when it is asked for: `lint` hashes nothing, and OpenSSL takes longer to load than a file to check."""
+    """Imports the delivery hash on first use: lint needs none, and OpenSSL is slow to load."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from notifyctl.message import delivery_hash

@@ -1,6 +1,6 @@
-"""From a template to a message: the locale's variant merged in, files read, Jinja2 run once over every string.
+"""Composes a template into a message: merges the locale variant, reads files and runs Jinja2 once over every string.
 
-Jinja2 sees the project's `vars` only. `$(name)` is left standing: it is filled for each recipient.
+Jinja2 sees the project's `vars` only. `$(name)` stays as it is; `substitute` fills it for each recipient.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from notifyctl.model.project import ApiObject, LocaleVariant, Notification, Temp
 from notifyctl.ports import FileTree
 
 MAX_NAMES = 1000
-"""How many variables a message may read."""
+"""Most variables that one message can use."""
 FILE_FIELDS = {"textFile": "text", "htmlFile": "html"}
 EXCLUSIVE = {key: pair for pair in FILE_FIELDS.items() for key in pair}
-"""Each of these keys replaces the other of its pair."""
+"""Key → its pair of keys, of which setting one removes the other."""
 
 Finder = Callable[[Path], Positions]
-"""A path in the merged document → the marks of the document in which it was written."""
+"""Maps a path in the merged document to the positions of the document that defines it."""
 
 
 def variants(template: Template) -> tuple[str | None, ...]:
-    """The template's own text first, then each locale that differs from it."""
+    """The default text (None) first, then each locale with a text of its own."""
     return (None, *sorted(template.locales))
 
 
 def variant_for(template: Template, locale: str | None) -> str | None:
-    """Which variant a locale reads: fr-CA → fr → the template's own text."""
+    """The variant for a locale, by falling back: fr-CA → fr → the default text (None)."""
     if not template.locales or not locale:
         return None
     by_name = {name.lower().replace("_", "-"): name for name in template.locales}
@@ -56,8 +56,9 @@ def compose(
     columns: Sequence[str],
     files: FileTree,
 ) -> tuple[Message | None, list[Diagnostic]]:
-    """The message of one variant, or what is wrong with it. `columns` are the audience's variables, which an opaque body
-    may read.
+    """Composes one variant. Returns the message, or None with what is wrong.
+
+    `columns` are the audience's variables, which a body at the provider can use.
     """
     composing = VariantComposer(
         notification, variables=variables, sender=sender, columns=columns, files=files
@@ -66,7 +67,7 @@ def compose(
 
 
 class VariantComposer:
-    """As `compose`, for one variant after the other: what they have in common is worked out once."""
+    """Composes the variants of one notification in turn and keeps what they share."""
 
     def __init__(
         self,
@@ -85,7 +86,7 @@ class VariantComposer:
         self.shared = shared_values(notification)
         self.options = merge(notification.template.options, notification.options)
         self.read = placeholders(self.options) if is_composed(self.options) else None
-        """What finished options read, which are then those of most variants; None where they are still to be composed."""
+        """Variables that fully composed options use, and so do most variants; None while Jinja2 still has to run."""
 
     def compose(self, variant: str | None, locale: str) -> tuple[Message | None, list[Diagnostic]]:
         template = self.notification.template
@@ -126,14 +127,14 @@ class VariantComposer:
         )
 
     def options_of(self, differing: LocaleVariant | None, composer: Composer) -> dict[str, Any]:
-        """Most variants have the template's, and in most of these nothing stands for Jinja2."""
+        """The variant's options. Most variants use the template's, and most of these need no Jinja2."""
         if differing is None or not differing.options:
             return self.options if self.read is not None else composer.compose_object(self.options, "options")
         own = merge(self.notification.template.options, differing.options)
         return composer.compose_object(merge(own, self.notification.options), "options")
 
     def names_of(self, content: ApiObject | None, options: ApiObject) -> tuple[str, ...]:
-        """The variables that a message reads, sorted."""
+        """The variables that the message uses, sorted."""
         notification = self.notification
         if notification.template.remote_id is None:
             names = placeholders(content)
@@ -147,7 +148,7 @@ class VariantComposer:
 
 
 def shared_values(notification: Notification) -> dict[str, str]:
-    """Values that are the same for all who read a message: the notification's over the template's defaults."""
+    """Values that are the same for all recipients: the notification's substitutions over the template's defaults."""
     shared: dict[str, str] = {}
     for variable in notification.template.variables or ():
         if variable.default is not None or not variable.required:
@@ -156,14 +157,14 @@ def shared_values(notification: Notification) -> dict[str, str]:
 
 
 def is_composed(value: Any) -> bool:
-    """Whether composing surely leaves a nested value as it is."""
+    """Whether composing leaves a nested value as it is."""
     if isinstance(value, dict):
         return all(key not in FILE_FIELDS and is_composed(item) for key, item in value.items())
     return type(value) is bool or (type(value) is str and "{" not in value and len(value) <= MAX_TEXT)
 
 
 def strip_lint_keys(content: ApiObject | None) -> ApiObject | None:
-    """Without what files say for lint alone: the sizes of attachments."""
+    """The content without keys that only lint reads: the sizes of attachments."""
     if content is None or "attachments" not in content:
         return content
     files = [{key: value for key, value in each.items() if key != "size"} for each in content["attachments"]]
@@ -171,7 +172,9 @@ def strip_lint_keys(content: ApiObject | None) -> ApiObject | None:
 
 
 def merge(base: ApiObject, over: ApiObject) -> dict[str, Any]:
-    """`over` wins key by key, at every depth; lists are replaced whole. A file and a text replace each other."""
+    """Merges two objects: `over` wins key by key at every depth; lists are replaced whole. A file and a text replace
+    each other.
+    """
     result = dict(base)
     for key, value in over.items():
         for each in EXCLUSIVE.get(key, ()):
@@ -185,7 +188,7 @@ def merge(base: ApiObject, over: ApiObject) -> dict[str, Any]:
 
 
 def locale_of(notification: Notification, variant: str | None) -> Finder:
-    """Where a value of a composed message was written: in the notification, the variant or the template itself."""
+    """Returns a finder of the document that defines a composed value: notification, locale variant or template."""
     return partial(find_positions, notification, variant)
 
 
@@ -196,7 +199,7 @@ def find_positions(notification: Notification, variant: str | None, path: Path) 
 
 
 class Composer:
-    """Walks a document and renders its strings, collecting every problem."""
+    """Walks a document, renders its strings and collects every problem."""
 
     def __init__(self, files: FileTree, variables: Mapping[str, Any], find: Finder) -> None:
         self.files = files
@@ -206,13 +209,13 @@ class Composer:
         self._render: Callable[[str, str, Mapping[str, Any]], str] | None = None
 
     def compose_object(self, value: ApiObject, key: str) -> dict[str, Any]:
-        """Of a message's content or options, where a file may stand in place of a text."""
+        """Composes the content or options, where a file can stand in for a text."""
         result: dict[str, Any] = {}
         for name, item in value.items():
             if name in FILE_FIELDS:
                 result[FILE_FIELDS[name]] = self.file(item, (key, name))
             elif type(item) is str and "{" not in item and len(item) <= MAX_TEXT:
-                result[name] = item  # nothing for Jinja2: most texts of most projects
+                result[name] = item  # most texts need no Jinja2
             else:
                 result[name] = self.walk(item, (key, name))
         return result
@@ -227,7 +230,7 @@ class Composer:
         return value
 
     def text(self, source: str, path: Path) -> str:
-        """A string of a YAML file. Where that is, is asked for only when there is something to say."""
+        """Composes a string of a YAML file. Its position is looked up only when there is a problem."""
         if len(source) <= MAX_TEXT:
             text = render_fast(source, f"#{path[-1]}", self.variables) if "{" in source else source
             if text is not None and len(text) <= MAX_TEXT:
@@ -236,7 +239,7 @@ class Composer:
         return self.render(source, place, f"{place.file}#{path[-1]}")
 
     def file(self, named: str, path: Path) -> str:
-        """The text of a `textFile` or `htmlFile`: beside the YAML file that names it, else below the project's root."""
+        """Reads and renders a `textFile` or `htmlFile`: relative to its YAML file, else to the project's root."""
         place = self.find(path).location(*path)
         for candidate in (normpath(join(dirname(place.file), named)), normpath(named)):
             try:
@@ -256,7 +259,7 @@ class Composer:
         if len(source) > MAX_TEXT:
             return self.problem("template-limit", f"a text of more than {MAX_TEXT:,} characters", place)
         if "{" not in source:
-            return source  # nothing for Jinja2: most texts of most projects
+            return source  # most texts need no Jinja2
         text = render_fast(source, name, self.variables)
         if text is not None and len(text) <= MAX_TEXT:
             return text
@@ -278,13 +281,13 @@ class Composer:
 
 
 def locate_error(error: Exception, source: str, place: Location) -> Location:
-    """The line inside the text, where the error tells it: a text of several lines starts below its place in the YAML."""
+    """Where in the text the error is, if the error says: a multi-line text starts on the line below its key."""
     line = getattr(error, "lineno", None)
     name = getattr(error, "name", None)
     if not isinstance(line, int):
         return place
     if isinstance(name, str) and "#" not in name and name != place.file:
-        return Location(name, line, 1)  # in a file that was included
+        return Location(name, line, 1)  # in an included file
     if place.line == 1 and "#" not in str(name):
         return Location(place.file, line, 1)  # in a file of its own
     return Location(place.file, place.line + line, 1) if "\n" in source.rstrip("\n") else place

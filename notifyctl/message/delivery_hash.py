@@ -1,4 +1,4 @@
-"""What makes two messages the same to their reader: canonical JSON and the delivery hash over it."""
+"""What makes two messages the same to a recipient: canonical JSON, and the delivery hash over it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from typing import Any
 from notifyctl.model.message import Message
 
 DELIVERY_PREFIX = "d1:"
-"""Names the algorithm: what is hashed under `d1:` never changes."""
+"""Names the algorithm. What `d1:` hashes never changes."""
 
 
 def canonical(value: Any) -> bytes:
-    """JSON with sorted keys, no spaces, UTF-8. Line endings become LF; nothing else is normalised, because another form
-    of the same letter may be another SMS encoding. Raises ValueError for NaN and infinities.
+    """JSON with sorted keys and no spaces, in UTF-8.
+
+    Line endings become LF. Nothing else is normalised: another form of the same letter may change the SMS encoding.
+    Raises ValueError for NaN and infinities.
     """
     return json.dumps(
         unix_lines(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False

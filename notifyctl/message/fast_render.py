@@ -1,6 +1,6 @@
-"""The most common templates without Jinja2: text in which every `{{ name }}` is a plain variable. To the letter what it makes.
+"""Renders templates in which every `{{ name }}` is a plain variable, without Jinja2 and with the same result.
 
-Whatever is not surely that plain is left to Jinja2, mistakes included, so that each thing is said once.
+Returns None for anything else, mistakes included, so that only Jinja2 reports errors.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from notifyctl.patterns import pattern
 
 PLAIN = pattern(r"\{\{[ \t\n]*([A-Za-z_][A-Za-z0-9_]*)[ \t\n]*\}\}")
 SPECIAL = pattern(r"\{[{%#]")
-"""What begins anything in Jinja2."""
+"""Starts a Jinja2 construct."""
 ESCAPED = (".html", ".htm", "#html")
-"""How the name of a text ends in which values are escaped."""
+"""Endings of template names in whose output Jinja2 escapes values."""
 WORDS = frozenset(
     [
         "and",
@@ -40,13 +40,13 @@ WORDS = frozenset(
         "without",
     ]
 )
-"""Names that mean something to Jinja2 wherever they stand."""
+"""Reserved words of Jinja2."""
 
 
 def render_fast(source: str, name: str, variables: Mapping[str, Any]) -> str | None:
-    """The finished text, or None where Jinja2 has to look."""
+    """The rendered text, or None if Jinja2 has to render it."""
     if name.endswith(ESCAPED) or "\r" in source:
-        return None  # Jinja2 escapes values, and makes line ends alike
+        return None  # Jinja2 escapes values and normalises line endings
     parts = PLAIN.split(source)
     if source.count("{") > len(parts) - 1 and needs_jinja(
         parts[::2]
@@ -61,5 +61,5 @@ def render_fast(source: str, name: str, variables: Mapping[str, Any]) -> str | N
 
 
 def needs_jinja(texts: Sequence[str]) -> bool:
-    """Whether the braces in what stands between the names may mean something to Jinja2."""
+    """Whether braces between the variables could mean something to Jinja2."""
     return any(SPECIAL.search(text) for text in texts) or any(text.endswith("{") for text in texts[:-1])

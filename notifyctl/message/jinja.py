@@ -1,4 +1,4 @@
-"""Jinja2, fenced in: sandboxed, undefined is an error, files inside the project only, bounded in size and repetition."""
+"""The Jinja2 sandbox: undefined is an error, includes stay in the project, size and repetition are bounded."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from notifyctl.message.sandbox_limits import MAX_TEXT, SECONDS, OutOfTimeError, 
 from notifyctl.ports import FileTree
 
 MAX_STEPS = 200_000
-"""Numbers that all `range()` calls of one rendering may give together; a loop in a message needs no more."""
+"""Numbers that all `range()` calls of one rendering can yield together."""
 MAX_INCLUDES = 50
 MAX_POWER = 1000
 
 
 class TemplateLimitError(Exception):
-    """A template asks for more than a message can need."""
+    """A template exceeds a limit."""
 
 
 class TemplateFileError(Exception):
-    """A file to include is there and cannot be read."""
+    """A file to include exists but cannot be read."""
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Names of templates are project paths; a string in a YAML file is `file.yaml#content.text`."""
+    """The environment. Template names are project paths; a string in a YAML file is `file.yaml#content.text`."""
 
     intercepted_binops = frozenset({"*", "**", "%"})
 
@@ -48,7 +48,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals = {"range": self._range, "smartlink": smartlink}
 
     def join_path(self, template: str, parent: str) -> str:
-        """Relative to the file that includes, else to the project's root."""
+        """Resolves an include relative to the including file, else to the project's root."""
         beside = normpath(join(dirname(parent.partition("#")[0]), template))
         return beside if self._readable(beside) else normpath(template)
 
@@ -58,7 +58,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         except (FileNotFoundError, ValueError):
             return False
         except OSError:
-            return True  # it is there; `_source` tells why it cannot be read
+            return True  # it exists; `_source` reports why it cannot be read
         return True
 
     def _source(self, name: str) -> str | None:
@@ -94,12 +94,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 def smartlink(number: int) -> Markup:
-    """What a text holds in place of a link; the API fills it in (rule 65)."""
+    """The placeholder of a smart link, which the API fills in (rule 65)."""
     return Markup("{{smartlink_%d}}") % int(number)
 
 
 def make_renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], str]:
-    """A function (source, name, variables) → text. Raises what `explain` understands."""
+    """Returns a function (source, name, variables) → text, whose errors `explain` describes."""
 
     def render(source: str, name: str, variables: Mapping[str, Any]) -> str:
         with run_bounded():
@@ -121,7 +121,7 @@ def make_renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], st
 
 
 def explain(error: Exception, variables: Mapping[str, Any]) -> tuple[str, str, str | None]:
-    """Rule, message and hint for what went wrong in a template. Anything a template can raise is the template's."""
+    """Rule, message and hint for an error that a template raised."""
     if isinstance(error, jinja2.TemplateSyntaxError):
         return "template-syntax", f"the template cannot be read: {truncate(error.message)}", None
     if isinstance(error, jinja2.UndefinedError):

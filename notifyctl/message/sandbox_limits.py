@@ -1,6 +1,6 @@
-"""A bound on processor time and memory for a piece of work that a stranger wrote: a template from a pull request.
+"""Limits processor time and memory while an untrusted template renders.
 
-The bounds are the operating system's. Where it has none (not POSIX, or not on the main thread), there is none here.
+The operating system enforces them. Where it cannot (not POSIX, or not on the main thread), there is no limit.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from contextlib import contextmanager
 from types import FrameType
 
 SECONDS = 2.0
-"""Processor time for one text; the largest real ones take some hundredths."""
+"""Processor time per text; real texts take hundredths of a second."""
 MEMORY = 256 << 20
-"""Bytes of address space beyond what the process has."""
+"""Bytes of address space beyond what the process already has."""
 
 MAX_TEXT = 1 << 20
-"""Characters of one text, before and after Jinja2: three times the largest e-mail that the API takes."""
+"""Characters of one text, before and after Jinja2: three times the largest e-mail that the API accepts."""
 
 
 class OutOfTimeError(Exception):
-    """The work took longer than it may."""
+    """The time limit was exceeded."""
 
 
 @contextmanager
 def run_bounded(*, seconds: float = SECONDS, memory: int = MEMORY) -> Iterator[None]:
-    """Raises OutOfTimeError or MemoryError inside the block. Not to be nested."""
+    """Raises OutOfTimeError or MemoryError inside the block. Cannot be nested."""
     import threading
 
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,6 @@
-"""`$(name)`: found once, compiled once per message, filled for each recipient. The user's text is data, never code."""
+"""Substitutes `$(name)`: found once, compiled once per message, filled for each recipient. The template is data, never
+code.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ Fill = Callable[[Sequence[str]], Any]
 
 
 def placeholders(value: Any) -> set[str]:
-    """Every `$(name)` in a nested value, the platform's own `$(unsubscribe)` included."""
+    """Every `$(name)` in a nested value, `$(unsubscribe)` included."""
     if isinstance(value, str):
         return set(PLACEHOLDER.findall(value)) if "$(" in value else set()
     found: set[str] = set()
@@ -33,7 +35,7 @@ def placeholders(value: Any) -> set[str]:
 
 
 class Filler:
-    """A message with its places for values worked out. `values` are in the order of the message's `names`."""
+    """Fills a message's placeholders. `values` follow the order of the message's `names`."""
 
     def __init__(self, message: Message) -> None:
         self._positions = {name: n for n, name in enumerate(message.names) if name != UNSUBSCRIBE}
@@ -42,16 +44,16 @@ class Filler:
         self._content: Fill | None = None
 
     def text(self, key: str, values: Sequence[str]) -> str:
-        """The string at a top-level key of the content, filled."""
+        """The filled string at a top-level key of the content."""
         text: str = self._fills[key](values)
         return text
 
     def fill(self, key: str) -> Fill:
-        """The same as a function of the values alone, for many readers: looked up once, it takes two thirds of the time."""
+        """The function that fills a top-level key, to call once per recipient."""
         return self._fills[key]
 
     def content(self, values: Sequence[str]) -> ApiObject:
-        """The whole content as the recipient gets it."""
+        """The whole content as one recipient is sent it."""
         if self._content is None:
             self._content = tree(self._source, self._positions)
         content: ApiObject = self._content(values)
@@ -59,7 +61,7 @@ class Filler:
 
 
 class Fills(dict[str, Fill]):
-    """Strings at the top of a content, by their keys, compiled when they are first asked for."""
+    """Compiled top-level strings of a content, by key; each is compiled on first use."""
 
     def __init__(self, source: ApiObject, positions: Mapping[str, int]) -> None:
         super().__init__()
@@ -71,7 +73,7 @@ class Fills(dict[str, Fill]):
 
 
 def filled(text: str, positions: Mapping[str, int]) -> Fill:
-    """A function from values to the finished text. What is compiled is made of positions and constants' names alone."""
+    """Compiles a function from values to the finished text. Its code consists of positions and constant names only."""
     constants: dict[str, str] = {}
     code = ""
     for number, part in enumerate(PLACEHOLDER.split(text)):
@@ -99,7 +101,7 @@ def tree(value: Any, positions: Mapping[str, int]) -> Fill:
 
 
 def own_values(message: Message, batch: RecipientBatch) -> Iterator[tuple[str | None, ...]]:
-    """For each recipient of a batch their own values, in the order of the message's names; None where they have none."""
+    """Each recipient's own values in the order of the message's names; None where a recipient has none."""
     if not message.names:
         return repeat((), len(batch))
     columns = [batch.values.get(name) or repeat(None, len(batch)) for name in message.names]
@@ -107,7 +109,7 @@ def own_values(message: Message, batch: RecipientBatch) -> Iterator[tuple[str | 
 
 
 def resolve(message: Message, own: Sequence[str | None]) -> tuple[str | None, ...]:
-    """Rule 29: the destination's value wins over the notification's, and that over the template's default."""
+    """Values by rule 29: the recipient's own over the notification's over the template's default."""
     if None not in own:
         return tuple(own)
     shared = message.shared

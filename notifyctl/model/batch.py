@@ -12,22 +12,23 @@ from notifyctl.records import dataclass, field
 
 
 class Units(Protocol):
-    """Recipients to send to. They may lie on disk, and nobody may hold all of them."""
+    """Recipients to send to, in a fixed order. They can be on disk, so no caller holds all of them."""
 
     def __len__(self) -> int: ...
 
     def chunks(self, size: int) -> Iterator[UnitColumns]:
-        """All of them, `size` at a time; the same each time it is called."""
+        """All units, `size` at a time; the same on each call."""
 
     def heads(self, size: int) -> Iterator[tuple[bytes, Sequence[str | None]]]:
-        """Members and correlation ids alone, in the same chunks: all that decides in what order a batch has them."""
+        """Members and correlation ids alone, in the same chunks: all that the order within a batch depends on."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnitColumns:
-    """Recipients as columns of equal length: id and fingerprint for the ledger, packed as MEMBER_BYTES each; destination, own
-    values (a column for each of the message's `names`; `None` where the recipient has none) and the author's correlation id
-    for the request. Implements Units.
+    """Units as columns of equal length. Implements Units.
+
+    `members` packs recipient id and fingerprint, MEMBER_BYTES each. `own` holds one column per name of the
+    message's `names`; `None` where a recipient has no value. `correlations` are the author's correlation ids.
     """
 
     members: bytes
@@ -55,14 +56,14 @@ class UnitColumns:
 
 @dataclass(frozen=True, slots=True)
 class SendGroup:
-    """What a plan hands to apply: units of one scope that get the same message in the same envelope."""
+    """Units of one scope that share message and envelope: what a plan hands to apply."""
 
     scope: Scope
     message: Message
     envelope: Envelope
     units: Units
     not_after: datetime | None = None
-    """When the window shuts or the message lapses: what has not begun by then is not begun."""
+    """When the window closes or the message expires; nothing is attempted from then on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class RowRejection(StrEnum):
 
 
 class Suppression(StrEnum):
-    """Why a recipient is not written to although they are in the audience."""
+    """Why a recipient in the audience is not sent to."""
 
     OPTED_OUT = "opted-out"
     FENCED = "fenced"
@@ -38,7 +38,7 @@ class Suppression(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """One row that gave no recipient, where it stands, and a sentence without the address in it."""
+    """A row that yields no recipient: where it is, and a sentence without the address."""
 
     reason: RowRejection
     location: Location
@@ -47,11 +47,12 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True)
 class RecipientBatch:
-    """Up to some thousand recipients of one audience for one channel, as columns of equal length. `addresses` are
-    normalised (what makes two rows the same person) and unique over the whole audience; `destinations` are the same
-    addresses as they are sent: the author's choice of a leading + or of upper case is kept, separators are not.
-    `values` holds one column per variable; `None` where the row has none. `excluded` are the rows met since the
-    batch before that are no recipients; a last batch may hold nothing else.
+    """Up to some thousand recipients of one audience on one channel, as columns of equal length.
+
+    `addresses` are normalised, so that two spellings of one address are one recipient, and unique in the audience;
+    `destinations` are the addresses as sent, with the author's leading + or upper case but without separators.
+    `values` holds one column per variable, `None` where a row has none. `excluded` are the rejected rows since the
+    previous batch; the last batch can consist of these alone.
     """
 
     addresses: Sequence[str]
@@ -70,7 +71,7 @@ class RecipientBatch:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Scope:
-    """The part of a delivery unit that is the same for a whole audience. With a recipient it is the unit."""
+    """What delivery units of one audience share. With a recipient it identifies a unit."""
 
     notification: str
     edition: int

@@ -1,7 +1,7 @@
 """The rule book: every rule of the Messaging API v2 that files can break, once, by number. Data only.
 
-Shapes and checks in `config`, `channels` and `lint` name these rules; `notifyctl explain` and docs/reference/rules.md print
-their pages. Numbers 1 to 111 are those of the project's fact sheet on the API.
+Shapes and checks in `config`, `channels` and `lint` refer to these rules; `notifyctl explain` and
+docs/reference/rules.md print their pages. Numbers 1 to 111 follow the project's fact sheet on the API.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FAMILIES = (envelope, substitutions, times, receipts, sms, email, rcs)
 
 
 def rules() -> Iterator[Rule]:
-    """All rules, by number and in the order in which they are declared."""
+    """All rules, by number and in order of declaration."""
     found = (value for family in FAMILIES for value in vars(family).values() if isinstance(value, Rule))
     yield from sorted(found, key=lambda rule: rule.number)
 
@@ -33,7 +33,7 @@ NOT_CHECKED: Mapping[int, str] = {
     39: "Needs the clock: a plan shows what lies in the past as expired.",
     46: "Kept when a plan is made: what has lapsed by then is not sent.",
 }
-"""Rules that no file can break, or that need what lint does not have, and where they are kept instead."""
+"""Rules that no file can break, or that lint lacks the data for, and where they are enforced instead."""
 
 __all__ = [
     "LAST",

@@ -1,4 +1,4 @@
-"""Rules 1 to 27: channel, sender, people, and what goes beside the content."""
+"""Rules 1 to 27: channel, sender, recipients, and what goes beside the content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules 47 to 54: which receipts are asked for."""
+"""Rules 47 to 54: which receipts are requested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one rule of the rule book is."""
+"""One rule of the rule book."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from notifyctl.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of the API. `number` is its number in the rule book (1 to 111), `page` what `notifyctl explain` prints.
+    """A rule of the API. `number` is its number (1 to 111), `page` what `notifyctl explain` prints.
 
-    `also`: further numbers that the rule stands for. `profile`: the only profile in which it holds; None: in both.
+    `also`: further numbers that it covers. `profile`: the only profile in which it holds; None for both.
     """
 
     number: int

@@ -1,4 +1,4 @@
-"""Rules 28 to 36: `$(name)` and what fills it in."""
+"""Rules 28 to 36: `$(name)` and its values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules 37 to 46: when it is sent, and until when."""
+"""Rules 37 to 46: when a message is sent, and until when."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""When: occurrences, windows, holidays, grace and expiry. Pure; the present is always handed in."""
+"""When: occurrences, windows, holidays, grace and expiry. Pure; the present is passed in."""

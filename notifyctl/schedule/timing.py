@@ -1,4 +1,4 @@
-"""From a schedule to occurrences, and from an occurrence to what may happen to it now. All that is returned is UTC."""
+"""Derives occurrences from a schedule, and what can happen to an occurrence now. All times returned are UTC."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from notifyctl.schedule.zones import load_zone, to_instant, to_local
 
 ONCE = "once"
 HORIZON = timedelta(days=7)
-"""How far ahead the API takes `sendAt` (rule 38)."""
+"""How far ahead the API accepts `sendAt` (rule 38)."""
 SEARCHED_DAYS = 400
-"""How far ahead an opening of the window is looked for; a window that stays shut for longer never opens."""
+"""How far ahead to search for an opening of the window; one that stays shut for longer never opens."""
 
 
 class Gate(StrEnum):
+    """Whether an occurrence can be sent now."""
+
     DUE = "due"
     DEFERRED = "deferred"
     EXPIRED = "expired"
@@ -27,7 +29,7 @@ class Gate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One slot of a notification. `due` is None when it is due as soon as it is applied."""
+    """One occurrence of a notification. `due` is None if it is due as soon as it is applied."""
 
     id: str
     due: datetime | None
@@ -35,10 +37,11 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What the schedule says of one occurrence in one time zone.
+    """What the schedule means for one occurrence in one time zone.
 
-    `not_before` and `expires` follow from the schedule alone, so that a digest over them does not move with the clock.
-    `until` is the end of a deferral, `closes` the moment from which what is due now is due no more. `send_at`, `expire_at` and `validity` (seconds) go into the envelope.
+    `not_before` and `expires` depend on the schedule alone, so that a digest over them does not change with the
+    clock. `until` ends a deferral; from `closes` on, what is due now is due no longer. `send_at`, `expire_at` and
+    `validity` (seconds) go into the envelope.
     """
 
     state: Gate
@@ -55,8 +58,10 @@ class Timing:
 def occurrences(
     schedule: Schedule | None, *, zone: str, after: datetime, until: datetime
 ) -> list[Occurrence]:
-    """The slots that are open or open before `until`, earliest first. A recurring schedule gives at most the latest slot
-    before `after`, and that one only while it has not lapsed: what was missed longer ago is not caught up on.
+    """The occurrences that are open, or open before `until`, earliest first.
+
+    A recurring schedule yields at most the latest occurrence before `after`, and only until it lapses; earlier ones
+    are not made up for.
     """
     if schedule is None or (schedule.at is None and schedule.cron is None):
         return [Occurrence(ONCE, None)]
@@ -86,7 +91,7 @@ def cron_occurrences(
         due = to_instant(slot, zone)
         if due > until:
             return
-        # Slots inside a daylight-saving gap fall on one instant: they are one occurrence, not several at once.
+        # Times inside a daylight-saving gap map to one instant: they are one occurrence.
         if is_allowed(schedule, slot) and due != seen:
             seen = due
             yield Occurrence(slot.isoformat(timespec="minutes"), due)
@@ -100,9 +105,9 @@ def is_allowed(schedule: Schedule, slot: datetime) -> bool:
 
 
 def evaluate_timing(schedule: Schedule | None, occurrence: Occurrence, *, zone: str, now: datetime) -> Timing:
-    """Whether an occurrence may be sent now. `zone` is the schedule's, or the recipient's own where that decides.
+    """Whether an occurrence can be sent now. `zone` is the schedule's, or the recipient's for `timezone: recipient`.
 
-    Raises ZoneInfoNotFoundError for a zone that does not exist.
+    Raises ZoneInfoNotFoundError for an unknown zone.
     """
     if schedule is None:
         return Timing(Gate.DUE)
@@ -134,7 +139,7 @@ def evaluate_timing(schedule: Schedule | None, occurrence: Occurrence, *, zone: 
 
 
 def due_time(schedule: Schedule, occurrence: Occurrence, zone: str) -> datetime | None:
-    """When it is due where the reader lives: a slot's id is its local time."""
+    """When the occurrence is due in the recipient's zone; the id of a recurring one is its local time."""
     if schedule.at is not None:
         return to_instant(schedule.at, zone)
     if schedule.cron is not None:
@@ -143,7 +148,7 @@ def due_time(schedule: Schedule, occurrence: Occurrence, zone: str) -> datetime 
 
 
 def lapse_time(schedule: Schedule, due: datetime | None, zone: str) -> datetime | None:
-    """The moment from which it is not sent any more: the first of grace, expireAfter and expireAt."""
+    """When it lapses: the earliest of grace, expireAfter and expireAt."""
     ends = []
     if schedule.expire_at is not None:
         ends.append(to_instant(schedule.expire_at, zone))
@@ -155,16 +160,16 @@ def lapse_time(schedule: Schedule, due: datetime | None, zone: str) -> datetime 
 
 
 def next_opening(schedule: Schedule, moment: datetime, zone: str) -> tuple[datetime, datetime | None] | None:
-    """The first instant from `moment` on that lies in the window and on no holiday, and when that window shuts.
+    """The first instant from `moment` on that is inside the window and on no holiday, and when that window closes.
 
-    The end is None for a schedule that never shuts; the whole is None for one that never opens.
+    The end is None for a schedule that never closes; the result is None for one that never opens.
     """
     window = schedule.window
     if window is None and not schedule.holidays:
         return moment, None
     days = window.days if window else (0, 1, 2, 3, 4, 5, 6)
     start, until = (window.start, window.until) if window else (time.min, time.max)
-    first = to_local(moment, zone).date() - timedelta(days=1)  # yesterday's window may reach past midnight
+    first = to_local(moment, zone).date() - timedelta(days=1)  # yesterday's window may extend past midnight
     for number in range(SEARCHED_DAYS):
         day = first + timedelta(days=number)
         if day.weekday() not in days or day in schedule.holidays:
@@ -177,7 +182,7 @@ def next_opening(schedule: Schedule, moment: datetime, zone: str) -> tuple[datet
 
 
 def closing_time(start: datetime, until: time) -> datetime:
-    """Where a window that opens at `start` closes: 24:00 is the next midnight, and an earlier time is tomorrow's."""
+    """When a window that opens at `start` closes: 24:00 is the next midnight, an earlier time is on the next day."""
     tomorrow = start.date() + timedelta(days=1)
     if until == time.max:
         return datetime.combine(tomorrow, time.min)
@@ -185,7 +190,7 @@ def closing_time(start: datetime, until: time) -> datetime:
 
 
 def check_schedule(schedule: Schedule) -> list[Diagnostic]:
-    """What can be wrong with a schedule beyond its form: a cron expression without meaning, a window that never opens."""
+    """Checks what the shape cannot: a cron expression that never matches, a window that never opens."""
     found = []
     if schedule.cron is not None:
         from cronsim import CronSim, CronSimError

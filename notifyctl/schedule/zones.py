@@ -1,4 +1,6 @@
-"""Local times to instants, exact across daylight saving: a gap gives its first valid instant, an overlap its first hour."""
+"""Converts between local times and instants across daylight saving: a gap maps to its first valid instant, an overlap
+to its first hour.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 @lru_cache(maxsize=512)
 def load_zone(name: str) -> ZoneInfo:
-    """The IANA zone. Raises ZoneInfoNotFoundError for a name that is none, whatever is wrong with it."""
+    """The IANA zone. Raises ZoneInfoNotFoundError for any name that is not one."""
     try:
         return ZoneInfo(name)
     except (ValueError, OSError) as error:
@@ -17,7 +19,7 @@ def load_zone(name: str) -> ZoneInfo:
 
 
 def to_instant(local: datetime, zone_name: str) -> datetime:
-    """The UTC instant of a local time; an aware time is only converted."""
+    """The UTC instant of a local time; an aware time is converted."""
     if local.tzinfo is not None:
         return local.astimezone(UTC)
     place = load_zone(zone_name)
@@ -28,7 +30,7 @@ def to_instant(local: datetime, zone_name: str) -> datetime:
 
 
 def find_transition(before: datetime, after: datetime, place: ZoneInfo) -> datetime:
-    """The instant between two others at which the zone's offset changes, to the second."""
+    """The instant, to the second, between two others at which the zone's offset changes."""
     old = before.astimezone(place).utcoffset()
     while after - before > timedelta(seconds=1):
         middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
@@ -40,5 +42,5 @@ def find_transition(before: datetime, after: datetime, place: ZoneInfo) -> datet
 
 
 def to_local(moment: datetime, zone_name: str) -> datetime:
-    """The wall-clock time of an instant, naive."""
+    """The local time of an instant, naive."""
     return moment.astimezone(load_zone(zone_name)).replace(tzinfo=None)

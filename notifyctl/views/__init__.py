@@ -1,1 +1,1 @@
-"""Data → text, one module for each kind of document. Nothing here prints, opens or decides."""
+"""Views turn data into text, one module per kind of document. They never print, open files or decide."""

@@ -1,4 +1,4 @@
-"""What an apply did: text for people, JSON for machines."""
+"""The result of an apply: text for the terminal, JSON for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics as text for people and as JSON for machines."""
+"""Diagnostics as text for the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ FORMAT_VERSION = "1.0"
 
 
 def as_text(diagnostics: Sequence[Diagnostic], *, colour: bool, summary: bool = False) -> str:
-    """One block a diagnostic: place, severity, rule and message; the way out below it. With `summary` a last line of counts."""
+    """One block per diagnostic: location, severity, rule and message, with the hint below. `summary` adds a last line
+    of counts.
+    """
     paint = Paint(colour)
     lines = [line for diagnostic in diagnostics for line in format_block(diagnostic, paint)]
     if summary:
@@ -39,7 +41,7 @@ def count_line(diagnostics: Iterable[Diagnostic], paint: Paint) -> str:
 
 
 def as_fixed(diagnostics: Sequence[Diagnostic]) -> str:
-    """What `lint --fix` wrote, a line each, and how many."""
+    """What `lint --fix` changed, one line each, and the number of changes."""
     lines = [
         f"fixed {each.location.file}:{each.location.line} {each.rule}: {each.fix.old} → {each.fix.new}"
         for each in diagnostics

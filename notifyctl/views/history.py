@@ -1,4 +1,6 @@
-"""What was done, and what became of one person: text and JSON. No address; the commit and the name of who did it."""
+"""The history of runs, and what happened to one recipient: text and JSON. No address; the commit and the name of who
+ran it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A message in the sandbox's inbox, as text and as one JSON line; the address masked unless it is to be revealed."""
+"""A message in the sandbox's inbox, as text and as one JSON line; the address is masked unless revealed."""
 
 from __future__ import annotations
 

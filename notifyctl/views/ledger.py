@@ -1,4 +1,4 @@
-"""What a ledger holds, and how things stand for each notification: text and JSON. Counts only, no address."""
+"""The contents of a ledger and the status of each notification: text and JSON. Counts only, no address."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WORDS = {
     BatchState.REJECTED: "rejected",
     BatchState.PLANNED: "not begun",
 }
-"""How people say a batch state; UNKNOWN is what the plan calls `uncertain`."""
+"""Displayed words of batch states; UNKNOWN is the plan's `uncertain`."""
 
 
 def as_text(summary: LedgerSummary, *, colour: bool) -> str:

@@ -1,7 +1,8 @@
-"""A plan for a pull request: verdict first, then what needs a person, then each notification, within what a comment may hold.
+"""A plan as a pull-request comment: verdict first, then what needs a decision, then each notification, within a
+comment's size.
 
-What stands in the files of a stranger is shown and does nothing: it stands in fences longer than any run of backticks in
-it, each line behind a bar, without control characters.
+Text from untrusted files is shown without effect: in fences longer than any run of backticks in it, each line
+behind a bar, without control characters.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from notifyctl.views.paint import strip_controls
 from notifyctl.views.plan import EXPLAINED, ORDER, describe_cost, describe_samples, format_time
 
 BUDGET = 60_000
-"""Bytes of UTF-8. GitHub takes 65,536 characters in a comment."""
+"""Bytes of UTF-8. GitHub accepts 65,536 characters in a comment."""
 MOST_LINES = 60
-"""Of one text."""
+"""Lines shown of one text."""
 MOST_DIAGNOSTICS = 20
 MOST_SAMPLES = 6
 MARKER = "<!-- notifyctl:plan"
@@ -42,7 +43,7 @@ MEANT = {
 
 
 def render(plan: Plan, review: Review | None = None) -> str:
-    """One document of at most BUDGET bytes. Whole notifications are left out where it would be more, the smallest first."""
+    """One document of at most BUDGET bytes. If it would be longer, whole notifications are left out, smallest first."""
     head = "\n".join([marker(plan), *verdict(plan, review)])
     blocks = list(sections(plan, review))
     ranked = sorted(range(len(blocks)), key=lambda at: (-blocks[at][0], at))
@@ -66,7 +67,7 @@ def omitted_note(count: int) -> str:
 
 
 def marker(plan: Plan) -> str:
-    """By which the comment is found again, and an older plan told from a newer."""
+    """A hidden marker that finds the comment again and tells an older plan from a newer one."""
     at = plan.as_of.isoformat(timespec="seconds")
     return f"{MARKER} env={plan.environment} digest={plan.digest} at={at} -->"
 
@@ -119,7 +120,7 @@ def problems(plan: Plan) -> Iterator[str]:
 
 
 def attention(plan: Plan) -> Iterator[str]:
-    """Whatever a person must decide, before all else."""
+    """What needs a person's decision, first of all."""
     rows = [
         (action, planned, planned.actions[action])
         for action in (Action.BLOCKED, Action.UNCERTAIN, Action.CHANGED)
@@ -138,7 +139,7 @@ def attention(plan: Plan) -> Iterator[str]:
 
 
 def sections(plan: Plan, review: Review | None) -> Iterator[tuple[int, str]]:
-    """(how many people it is about, its block) of every notification that says something."""
+    """(number of recipients, block) for each notification with something to report."""
     changes = {change.name: change for change in review.changes} if review else {}
     shown = set()
     for planned in plan.notifications:
@@ -182,7 +183,7 @@ def _details(planned: PlannedNotification | None, change: Change | None) -> Iter
 
 
 def choose_samples(planned: PlannedNotification) -> list[Sample]:
-    """The most read of each locale, and those that are an example of something."""
+    """The most frequent text of each locale, and the texts that are examples of something."""
     leaders = describe_samples(planned)
     rest = [sample for sample in planned.samples if sample.why and sample not in leaders]
     return [sample for sample in planned.samples if sample in [*leaders, *rest][:MOST_SAMPLES]]
@@ -230,7 +231,7 @@ def text_change(change: TextChange) -> Iterator[str]:
 
 
 def word_diff(before: str | None, after: str | None) -> str:
-    """Word by word, as `git diff --word-diff` writes it."""
+    """A word diff, as `git diff --word-diff` writes it."""
     if before is None:
         return f"{{+{after}+}}"
     if after is None:
@@ -301,13 +302,13 @@ def code(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Words of ours with something of a file in them: nothing in it is markup, a link or a mention."""
+    """Our words with a value from a file in them, without markup, links or mentions."""
     line = strip_controls(" ".join(text.split()))[:500]
     return re.sub(r"([\\`*_\[\]<>#|~!@:/-])", escape, line)
 
 
 def escape(found: re.Match[str]) -> str:
-    """A mention or an address must not become one; the rest is taken literally."""
+    """Escapes a match: a mention or an address must not become one; the rest is literal."""
     return {"@": "&#64;", "<": "&lt;", ">": "&gt;", ":": ":", "/": "/", "-": "-"}.get(
         found[1], "\\" + found[1]
     )

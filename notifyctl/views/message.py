@@ -1,4 +1,4 @@
-"""A message as its reader meets it, in lines of text: SMS, e-mail and RCS for the terminal."""
+"""A message as its recipient sees it, in lines of text: SMS, e-mail and RCS for the terminal."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LINK = re.compile(
     r"""<a(?=\s[^<>]*>)(?>[^<>]*?\shref\s*=\s*)(?>(["'])([^<>]*?)\1[^<>]*>)((?:(?!<a\b).)*?)</a\s*>""",
     re.IGNORECASE | re.DOTALL,
 )
-"""It never looks twice at one place, so that links that nobody closed do not take long."""
+"""Linear time: unclosed links are scanned once."""
 BREAK = re.compile(r"<(?:br|/p|/div|/h[1-6]|/tr|/li|/table|/section|/header|/footer)\b[^>]*>", re.IGNORECASE)
 TAG = re.compile(r"<[^>]*>")
 
 
 def as_lines(channel: ChannelName, content: ApiObject) -> Iterator[str]:
-    """Lines, without a newline in any. Unknown fields are left to JSON."""
+    """Lines without line breaks. Unknown fields are printed as JSON."""
     if channel is ChannelName.EMAIL:
         yield f"Subject: {content.get('subject', '')}"
         if content.get("replyTo"):
@@ -89,7 +89,7 @@ def describe_suggestion(markup: str) -> Iterator[str]:
 
 
 def text_of(markup: str) -> str:
-    """HTML as plain lines: enough to read it at a terminal, no more."""
+    """HTML as plain lines, enough to read at a terminal."""
     text = "".join(describe_suggestion(markup))
     text = LINK.sub(lambda m: f"{TAG.sub('', m[3])} &lt;{m[2]}&gt;", text)
     text = TAG.sub("", BREAK.sub("\n", re.sub(r"\s+", " ", text)))

@@ -1,4 +1,4 @@
-"""Colours that switch off: a Paint that is off returns its text unchanged."""
+"""Terminal colours that can be switched off."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from notifyctl.patterns import pattern
 from notifyctl.records import dataclass
 
 CONTROL = pattern(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Control and bidirectional-override characters: text from files never steers the reader's terminal."""
+"""Control and bidirectional-override characters, with which text from files could steer a terminal."""
 
 
 def strip_controls(text: str) -> str:
-    """The same text with control characters shown as \\x… or \\u… instead of obeyed; newline and tab stay."""
+    r"""Replaces control characters by \x… or \u… codes; newline and tab stay."""
     return CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), text)
 
 
 @dataclass(frozen=True, slots=True)
 class Paint:
+    """Colours text, or returns it unchanged when off."""
+
     on: bool
 
     def _wrap(self, code: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""A plan as text for a reader at a terminal and as JSON for machines. Addresses are masked; bodies cannot steer a terminal."""
+"""A plan as text for the terminal and as JSON. Addresses are masked; message text cannot steer a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from notifyctl.views.message import as_lines
 from notifyctl.views.paint import Paint, strip_controls
 
 SHOWN = {ChannelName.SMS: 3}
-"""Texts shown for each notification in the text view, one for each locale at least; elsewhere one is long enough."""
+"""Texts shown per notification, at least one per locale."""
 
 ORDER = (
     Action.BLOCKED,
@@ -31,7 +31,7 @@ ORDER = (
     Action.SUPPRESSED,
     Action.UNCHANGED,
 )
-"""What needs a person first."""
+"""Actions in display order: those that need a decision first."""
 
 EXPLAINED = {
     Action.CHANGED: "already have another text; nothing recalls it",
@@ -91,7 +91,7 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
 
 
 def describe_samples(planned: PlannedNotification) -> list[Sample]:
-    """The most read text of each locale, then the most read others."""
+    """The most frequent text of each locale, then the most frequent others."""
     leaders = {sample.locale: sample for sample in reversed(planned.samples)}
     rest = [sample for sample in planned.samples if sample not in leaders.values()]
     room = max(SHOWN.get(planned.channel, 1) - len(leaders), 0)
@@ -115,7 +115,7 @@ def _traits(planned: PlannedNotification) -> Iterator[str]:
 
 
 def describe_cost(planned: PlannedNotification) -> Iterator[str]:
-    """What it costs, in each currency; people without a price are told, not left out in silence."""
+    """The cost in each currency, with the number of recipients that have no price."""
     for cost in planned.costs:
         if cost.currency:
             yield f"{cost.amount} {cost.currency}"
@@ -160,7 +160,7 @@ def _sample(planned: PlannedNotification, sample: Sample, paint: Paint) -> Itera
 
 
 def summary_lines(plan: Plan, paint: Paint) -> Iterator[str]:
-    """The last lines of a plan: a count per action, the digest, how long it holds."""
+    """The last lines of a plan: a count per action, the digest, how long it is valid."""
     counts = {action: count for action, count in plan.summary.items() if count}
     said = " · ".join(colour_of(a, paint)(f"{counts[a]:,} {a.value}") for a in ORDER if a in counts)
     yield f"{paint.bold('Plan:')} {said or 'nothing to do'}"
@@ -169,12 +169,12 @@ def summary_lines(plan: Plan, paint: Paint) -> Iterator[str]:
 
 
 def as_json(plan: Plan, **beside: Any) -> str:
-    """`beside`: what a command adds to the public plan."""
+    """The public plan as JSON. `beside`: what a command adds to it."""
     return json.dumps({**public_plan(plan), **beside}, indent=2, ensure_ascii=False)
 
 
 def public_plan(plan: Plan) -> dict[str, Any]:
-    """The public plan: no address, no secret. Its keys are a contract; more may be added."""
+    """The public plan: no address, no secret. Its keys are a contract; new keys can be added."""
     return {
         "format_version": FORMAT_VERSION,
         "project": plan.project,

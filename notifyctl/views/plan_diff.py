@@ -1,4 +1,4 @@
-"""What a change of the files does, compared with a commit: for a terminal, and as data."""
+"""What a change of the files does, compared with a commit: text and JSON."""
 
 from __future__ import annotations
 

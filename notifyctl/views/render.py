@@ -1,4 +1,4 @@
-"""Finished messages as text and JSON; addresses masked unless they are to be revealed."""
+"""Rendered messages as text and JSON; addresses are masked unless revealed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _object(one: RenderedMessage) -> dict[str, Any]:
 
 
 def mask_text(one: RenderedMessage, *, reveal: bool) -> RenderedMessage:
-    """The same message with the reader's address masked, in the words too."""
+    """The message with the recipient's address masked, in its text too."""
     if reveal:
         return one
     from dataclasses import replace

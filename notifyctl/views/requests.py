@@ -1,4 +1,4 @@
-"""The requests of a dry run: one JSON object a line for machines, a readable block for people. Secrets are not in them."""
+"""The requests of a dry run: JSON lines, or readable blocks. They contain no secrets."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def as_text(batch: Batch, request: PreparedRequest, *, reveal: bool, colour: boo
 
 
 def mask_body(body: Mapping[str, Any], batch: Batch) -> dict[str, Any]:
-    """The body with every address masked: destinations, copies, and wherever a reader's own stands in a value."""
+    """The body with every address masked: destinations, copies, and the recipient's own address in values."""
     field = batch.scope.channel.address_field
     hidden = dict(body)
     hidden["to"] = [mask_destination(entry, field) for entry in body["to"]]

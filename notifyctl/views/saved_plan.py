@@ -1,4 +1,4 @@
-"""A saved plan's document back to a plan that the views can draw. What only apply needs is not in it."""
+"""Reads a saved plan's document back into a plan that views can draw. It lacks what only apply needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from notifyctl.plan.saved import SavedPlan
 
 
 def to_plan(saved: SavedPlan) -> Plan:
-    """Raises PlanRefusedError when the public part of the file is damaged."""
+    """Raises PlanRefusedError if the public part of the file is damaged."""
     document = saved.document
     try:
         return Plan(

@@ -1,4 +1,4 @@
-"""What would change in a file, as a unified diff: for people and, where no control character was in the file, for `patch`."""
+"""Changes of a file as a unified diff, which `patch` accepts if the file has no control characters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NO_LINE_END = "\\ No newline at end of file"
 
 
 def as_diff(path: str, before: bytes, after: bytes, *, colour: bool) -> str:
-    """Control characters are shown and not obeyed, the CR of a Windows line end too."""
+    """Control characters are shown as codes, the CR of a Windows line end too."""
     paint = Paint(colour)
     label = strip_controls(path).lstrip("/")
     lines = unified_diff(split_lines(before), split_lines(after), f"a/{label}", f"b/{label}")

@@ -1,7 +1,8 @@
-"""`plan --untrusted` as a use case: a stranger's project read in a confined process, with the settings of those who are trusted.
+"""The use case of `plan --untrusted`: plans an untrusted project in a confined process, with the base's trust
+settings.
 
-A pull request from a fork may change words and audiences. Where messages go and whom they may reach is taken from the
-base, so that no branch can show a plan within a fence that it has moved.
+A pull request from a fork can change texts and audiences. Where messages go and who can be reached is taken from
+the base, so that no branch can widen its own allow-list.
 """
 
 from __future__ import annotations
@@ -26,22 +27,22 @@ from notifyctl.model.project import Environment
 from notifyctl.plan.plan import Plan
 
 TRUSTED = ("provider", "endpoint", "profile", "auth", "limits", "ledger", "fence")
-"""Fields of an environment that decide where messages go, whom they may reach and how fast."""
+"""Fields of an environment that decide where messages go, who can be reached and how fast."""
 MOST_STRANGE = 100
-"""Links and submodules that are told."""
+"""Links and submodules listed in the error."""
 UNKNOWN = (
     "who already has what: no ledger is read",
     "who opted out, but for the suppression lists in the files",
     "whether credentials and senders are accepted: no secret is read and nothing is asked",
 )
-"""What a plan from files alone cannot say."""
+"""What a plan from files alone cannot know."""
 OWN_SETTINGS = "whether endpoint, fence and limits are those of the base: `--base` compares them"
 
 
 def open_untrusted(chdir: Path | None, *, out: Path | None) -> Workspace:
-    """Forget the environment, confine this process for the rest of its life, then read the project.
+    """Clears the environment, confines this process for the rest of its life, then reads the project.
 
-    Raises ProjectError for links and submodules in it, UntrustedError for what is not allowed.
+    Raises ProjectError for links and submodules in it, UntrustedError for anything that is not allowed.
     """
     root = Path(os.path.realpath(find_root_without_environment(chdir)))
     confine(root, out=out)
@@ -51,7 +52,7 @@ def open_untrusted(chdir: Path | None, *, out: Path | None) -> Workspace:
 
 
 def find_root_without_environment(chdir: Path | None) -> Path:
-    """The project's folder, after all of the environment is forgotten but where programs outside of the project are."""
+    """The project's folder, after clearing the environment except for the search path outside the project."""
     path = process_environ().get("PATH", "")
     empty_environ({})
     root = find_root(chdir)
@@ -60,20 +61,20 @@ def find_root_without_environment(chdir: Path | None) -> Path:
 
 
 def checkout(root: Path) -> str:
-    """The folder of the repository that the project lies in; its own folder where there is none."""
+    """The root of the repository that contains the project, or the project's own folder."""
     real = Path(os.path.realpath(root))
     found = next((folder for folder in (real, *real.parents) if (folder / ".git").exists()), real)
     return str(found)
 
 
 def trusted_folders(path: str, folder: str) -> str:
-    """Of a search path, the folders that are absolute and not below `folder`."""
+    """The absolute folders of a search path that are not below `folder`."""
     parts = [part for part in path.split(os.pathsep) if os.path.isabs(part)]  # noqa: PTH117 - strings
     return os.pathsep.join(part for part in parts if not is_within(os.path.realpath(part), folder))
 
 
 def refuse_strange(files: WorkingTree) -> None:
-    """Raises ProjectError with each link and submodule in the project."""
+    """Raises ProjectError that lists each link and submodule in the project."""
     found = [
         Diagnostic(
             "unreadable-file",
@@ -93,8 +94,9 @@ def refuse_strange(files: WorkingTree) -> None:
 def settings_of_base(
     workspace: Workspace, environment: Environment, revision: str
 ) -> tuple[Environment, list[Diagnostic]]:
-    """The environment with the base's own settings where these differ, and a warning for each. Raises ProjectError when
-    the base cannot be read, because then nobody has said what is trusted.
+    """The environment with the base's settings where they differ, and a warning for each difference.
+
+    Raises ProjectError if the base cannot be read: without it nothing is trusted.
     """
     base = workspace_of(workspace, CommittedTree(workspace.root, revision)).sound.environments
     trusted = base.get(environment.name)
@@ -120,12 +122,12 @@ def with_warnings(plan: Plan, found: list[Diagnostic]) -> Plan:
 
 
 def unknown_facts(*, base: str | None) -> Iterator[str]:
-    """What the plan cannot say, as sentences without a full stop."""
+    """What the plan cannot know, as sentences without a full stop."""
     yield from UNKNOWN
     if base is None:
         yield OWN_SETTINGS
 
 
 def unknown_as_json(*, base: str | None) -> Mapping[str, object]:
-    """For the JSON form."""
+    """The same for the JSON form."""
     return {"untrusted": True, "unknown": list(unknown_facts(base=base))}

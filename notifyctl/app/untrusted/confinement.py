@@ -1,8 +1,8 @@
-"""What a process may do once it reads a stranger's project: read that project and Python's own files, start git to read
-objects, write one named file. Everything else is refused by an audit hook, and the system's limits bound the rest.
+"""Confines a process that reads an untrusted project: it can read that project and Python's own files, start git to
+read objects, and write one named file. An audit hook refuses everything else, and system limits bound the rest.
 
-A hook cannot be taken away again, so a process that was confined stays so until it ends. The hook guards against what
-files can make notifyctl do. It is no prison for machine code: nothing of a stranger's is ever run.
+An audit hook cannot be removed, so a confined process stays confined until it ends. The hook guards against what
+files can make notifyctl do; it does not contain machine code, and no untrusted code is ever run.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from notifyctl.errors import UntrustedError
 from notifyctl.git import reads_objects
 
 SECONDS = 9
-"""Of processor time, from the start of the process. One more, and the system ends it."""
+"""Processor time from the start of the process; one second more, and the system kills it."""
 MEMORY = 512 << 20
-"""Bytes that may be written to. What is only read, such as a library's code, is not counted."""
+"""Bytes of writable memory. Read-only memory, such as a library's code, does not count."""
 ADDRESSES = 2 << 30
-"""Bytes of address space: a library reserves much that it never uses."""
+"""Bytes of address space, of which libraries reserve much that they never use."""
 MAX_OUTPUT = 1 << 20
-"""Bytes that are written, to standard output or to a file."""
+"""Bytes written to standard output or to a file."""
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 HARMLESS_FILES = frozenset({os.devnull, "/proc/self/statm"})
-"""The second says how much memory the process has; message/sandbox_limits.py reads it."""
+"""The second tells how much memory the process uses; message/sandbox_limits.py reads it."""
 EFFECTS = (
     "ctypes.",
     "ftplib.",
@@ -52,14 +52,14 @@ EFFECTS = (
     "urllib.",
     "webbrowser.",
 )
-"""Events that reach out of the process begin so. All are refused, but for those in ALLOWED."""
+"""Prefixes of audit events with effects outside the process. All are refused except those in ALLOWED."""
 LISTING = frozenset({"os.listdir", "os.scandir"})
 ALLOWED = frozenset({"os.putenv", "os.unsetenv", "sqlite3.connect/handle"})
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Judges audit events. All paths are absolute with links followed, but for the last part of `out`."""
+    """Judges audit events. Paths are absolute with links followed, except for the last part of `out`."""
 
     root: str
     python: tuple[str, ...]
@@ -67,7 +67,7 @@ class Guard:
     out: str | None
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Raises UntrustedError for what may not be done."""
+        """Raises UntrustedError for anything that is not allowed."""
         if event == "open":
             self.opening(arguments)
         elif event.startswith(EFFECTS) and event not in ALLOWED and not self.allows(event, arguments):
@@ -81,10 +81,10 @@ class Guard:
         if event == "sqlite3.connect":
             return bool(arguments[0] == ":memory:")
         if event == "ctypes.dlopen":
-            return arguments[0] is None  # the program itself, as importing the columnar engine asks for
+            return arguments[0] is None  # the interpreter itself, which importing DuckDB opens
         if event == "os.rename":
             return self.is_out(arguments[0]) and self.is_out(arguments[1])
-        # What outlives its time is ended; git is all that was started.
+        # git, the only child process, is killed when it exceeds its time.
         return event == "os.kill"
 
     def opening(self, arguments: tuple[Any, ...]) -> None:
@@ -101,7 +101,7 @@ class Guard:
             return True
         if not is_within(real, self.root):
             return False
-        # Hidden files are no part of a project, and a checkout's token stands in one of them.
+        # Hidden files are not part of a project, and one of them holds the checkout's token.
         inner = os.path.relpath(real, self.root)
         return inner == IGNORE_FILE or not hidden(inner)
 
@@ -110,7 +110,7 @@ class Guard:
         return any(is_within(real, place) for place in (self.root, *self.python)) or real in sys.path
 
     def is_out(self, path: Any) -> bool:
-        """The named file, or the one beside it that takes its place; no link that stands there leads anywhere."""
+        """Whether this is the named file or its temporary sibling; never through a link."""
         real = os.path.realpath(os.fsdecode(path))
         return self.out is not None and real in {self.out, f"{self.out}.new"}
 
@@ -128,16 +128,16 @@ def is_within(path: str, folder: str) -> bool:
 
 
 def confine(root: Path, *, out: Path | None, seconds: int = SECONDS) -> None:
-    """For the rest of the process's life. `root`: the project's folder; `out`: the one file that may be written.
+    """Confines the process for the rest of its life. `root`: the project's folder; `out`: the one file it can write.
 
-    Raises UntrustedError where the system knows no such limits.
+    Raises UntrustedError if the system supports no such limits.
     """
     import zoneinfo
 
     here = os.path.realpath(root)
     sys.dont_write_bytecode = True
     sys.path[:] = [entry for entry in sys.path if is_python_path(entry, here)]
-    zoneinfo.reset_tzpath(to=())  # the zones of the tzdata package, the same on every machine
+    zoneinfo.reset_tzpath(to=())  # time zones of the tzdata package
     guard = Guard(here, import_folders(here), event_name(out))
     set_limits(seconds, writes=out is not None)
     sys.addaudithook(guard)
@@ -148,21 +148,21 @@ def event_name(out: Path | None) -> str | None:
 
 
 def is_python_path(entry: str, root: str) -> bool:
-    """Whether Python may go on importing from there: not from the project, unless Python itself is installed in it."""
+    """Whether Python can keep importing from there: not from the project, unless Python itself is installed in it."""
     real = os.path.realpath(entry or ".")
     installed = any(is_within(real, os.path.realpath(prefix)) for prefix in (sys.prefix, sys.base_prefix))
     return bool(entry) and (installed or not is_within(real, root))
 
 
 def import_folders(root: str) -> tuple[str, ...]:
-    """Folders that Python imports from, without any that the project lies in; and this package."""
+    """Folders that Python imports from, except any that contain the project; and this package."""
     entries = [os.path.realpath(entry) for entry in sys.path if entry]
     package = os.path.dirname(os.path.realpath(notifyctl.__file__))  # noqa: PTH120 - as the others, a string
     return (package, *(entry for entry in entries if not is_within(root, entry)))
 
 
 def set_limits(seconds: int, *, writes: bool) -> None:
-    """Processor time, memory and what may be written. A core dump would hold all that was read."""
+    """Limits processor time, memory and writes. A core dump would contain all that was read, so there is none."""
     try:
         import resource
         import signal
@@ -190,6 +190,6 @@ def set_limits(seconds: int, *, writes: bool) -> None:
 
 
 def max_file_size(*, writes: bool) -> int:
-    """The largest size that a file may get: nothing at all, unless there is one to write."""
+    """The largest size of a file: none at all, unless there is one to write."""
     sizes = [info.st_size for info in map(os.fstat, (1, 2)) if stat.S_ISREG(info.st_mode)]
     return max([*sizes, 0]) + MAX_OUTPUT if sizes or writes else 0

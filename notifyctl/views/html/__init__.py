@@ -1,1 +1,1 @@
-"""Messages as people see them: one self-contained HTML page, without a network and without a script of others."""
+"""Messages as recipients see them: one self-contained HTML page that loads nothing from a network."""

@@ -1,4 +1,4 @@
-"""The sandbox's inbox as a page: what was accepted, as its readers meet it, the latest first. Addresses are masked."""
+"""The sandbox's inbox as a page: accepted messages as recipients see them, latest first. Addresses are masked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from notifyctl.views.html.preview_page import PreviewEntry, page
 
 
 def inbox_page(entries: Iterable[Mapping[str, Any]]) -> str:
-    """The page asks its own server whether more has come."""
+    """The page, which polls its own server for new messages."""
     shown = [entry(each) for each in entries]
     about = "What the embedded API accepted, the latest first. It reached nobody."
     return page("Sandbox inbox", about, shown[::-1], reload=True)

@@ -1,4 +1,4 @@
-"""The one way from data to HTML here: elements whose every text and attribute is escaped."""
+"""Builds HTML from data: elements whose text and attributes are always escaped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EMPTY = frozenset({"br", "hr", "img", "input", "link", "meta"})
 
 
 class Html(str):
-    """HTML that was made here. Everything else is text, and is escaped."""
+    """HTML built by this module. Anything else is text and is escaped."""
 
     __slots__ = ()
 
@@ -20,7 +20,9 @@ Child = str | Html | None
 
 
 def el(name: str, /, *children: Child, **attributes: str | bool | None) -> Html:
-    """An element. A trailing _ of an attribute's name is left out, another _ is a hyphen; None and False leave it out."""
+    """Builds an element. In an attribute's name a trailing _ is dropped and any other _ becomes a hyphen; None and
+    False omit it.
+    """
     given = "".join(
         f" {attribute(key)}" if value is True else f' {attribute(key)}="{escape(strip_controls(str(value)))}"'
         for key, value in attributes.items()
@@ -35,7 +37,9 @@ def attribute(key: str) -> str:
 
 
 def render_child(child: Child) -> str:
-    """Controls and turned characters are shown as codes, so that nobody is shown another text than is there."""
+    """Escapes a child. Control characters and bidirectional overrides are shown as codes, so that text cannot disguise
+    itself.
+    """
     if child is None:
         return ""
     return child if isinstance(child, Html) else escape(strip_controls(child), quote=False)
@@ -46,13 +50,14 @@ def join(*children: Child) -> Html:
 
 
 REACHING = re.compile(r"<(?=(?:link|meta|base|i?frame|object|embed)\b)", re.IGNORECASE)
-"""`link rel=preconnect` opens a connection that no policy forbids, and so does Chromium for a frame that it then refuses.
-A start tag is always spelt so in the source.
+"""`link rel=preconnect` opens a connection that no policy prevents; Chromium does so even for a frame that it then
+blocks.
+The source always spells a start tag like this.
 """
 
 
 def srcdoc(markup: str) -> str:
-    """A stranger's markup as the document of a frame that may run nothing and fetch nothing. The value of an attribute."""
+    """Untrusted markup as an attribute value: the document of a frame that can run and fetch nothing."""
     policy = (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
     )

@@ -1,4 +1,4 @@
-"""One message as its reader meets it: an SMS in a bubble, an e-mail in a mailbox, an RCS message on a phone."""
+"""One message as its recipient sees it: an SMS in a bubble, an e-mail in a mailbox, an RCS message on a phone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def message(channel: ChannelName, content: ApiObject | None, *, sender: str) -> 
 
 DOT = "•"
 MASKED = re.compile(rf"\+\d{{0,3}}{DOT}+\d*")
-"""A number as `mask` leaves it. Its dots stand for digits, and are no GSM-7 themselves: what is sent is counted."""
+"""A number as `mask` leaves it. Its dots stand for digits but are not in GSM-7: segments are counted for the real
+text.
+"""
 
 
 def sms(text: str, sender: str) -> Html:
@@ -139,7 +141,7 @@ def card(each: Mapping[str, Any]) -> Html:
 
 
 def media(url: str, height: str) -> Html:
-    """Named and not fetched: a page for review reaches out to nobody."""
+    """The file's name. Nothing is fetched: a page for review contacts no server."""
     name = url.partition("?")[0].rstrip("/").rpartition("/")[2] or url
     return el("div", f"▣ {name}", class_=f"media {height.lower()}", title=url)
 
@@ -153,7 +155,7 @@ def chips(holder: Mapping[str, Any]) -> Html | None:
 
 
 def side_by_side(before: Html | None, after: Html) -> Html:
-    """Side by side where there is something to compare with."""
+    """Before and after, side by side."""
     if before is None:
         return after
     return el(

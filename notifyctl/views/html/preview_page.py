@@ -1,4 +1,4 @@
-"""The page: a gallery of what everybody would read, with a search, filters, and two shades."""
+"""The preview page: a gallery of all messages, with a search, filters, and a light and a dark theme."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from notifyctl.views.html.messages import message, side_by_side
 
 @dataclass(frozen=True, slots=True)
 class PreviewEntry:
-    """One message of the gallery. `facts` stand below its name; `before` is the same message in the base, where it differs."""
+    """One message of the gallery. `facts` are listed below its name; `before` is the base's message if it differs."""
 
     name: str
     channel: ChannelName
@@ -32,13 +32,13 @@ class PreviewEntry:
 
 
 def page(title: str, about: str, shown: Sequence[PreviewEntry], *, reload: bool = False) -> str:
-    """A whole document. `reload`: it asks its own server whether it has changed; only then may it connect at all."""
+    """The whole document. With `reload` the page polls its own server for changes, and can connect to nothing else."""
     script = asset("page.js") + (asset("reload.js") if reload else "")
     style = asset("page.css")
     policy = "; ".join(
         [
             "default-src 'none'",
-            # The frames of e-mails inherit this policy, and mail is styled by attributes.
+            # Frames of e-mails inherit this policy, and e-mails use style attributes.
             "style-src 'unsafe-inline'",
             f"script-src 'sha256-{digest(script)}'",
             "img-src data:",
@@ -124,5 +124,5 @@ def asset(name: str) -> str:
 
 
 def digest(script: str) -> str:
-    """As a browser makes it of an inline script."""
+    """The hash of an inline script, as browsers compute it."""
     return b64encode(sha256(script.encode()).digest()).decode()

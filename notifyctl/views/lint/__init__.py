@@ -1,4 +1,4 @@
-"""The forms of `lint`: text for people, and what GitHub, GitLab, SARIF and JUnit readers take. JSON is in `views.diagnostics`.
+"""Output formats of `lint`: text, and the formats of GitHub, GitLab, SARIF and JUnit. JSON is in `views.diagnostics`.
 
-Each module has `render(diagnostics, surroundings) -> str`; diagnostics come sorted by place.
+Each module has `render(diagnostics, context) -> str`; diagnostics come sorted by location.
 """

@@ -1,4 +1,4 @@
-"""What the forms of `lint` need beside the diagnostics: source lines, and where the project lies."""
+"""What the formats of `lint` need beside the diagnostics: source lines, and the project's place in the repository."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from notifyctl.patterns import pattern
 from notifyctl.records import dataclass
 
 OTHER_LINE = pattern(r"\bline [0-9,]+")
-"""Where a message speaks of another line, which moves too."""
+"""A reference to another line in a message, which moves with edits."""
 GRAVEST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
 @dataclass(frozen=True, slots=True)
 class LintContext:
-    """`lines` gives the text of a file of the project, line by line; `prefix` leads from the repository to the project."""
+    """`lines` returns the lines of a project file; `prefix` is the path from the repository to the project."""
 
     lines: Callable[[str], Sequence[str]]
     prefix: str = ""
     colour: bool = False
 
     def path(self, file: str) -> str:
-        """The file as seen from the repository, with `/`."""
+        """The file's path in the repository, with `/`."""
         return normpath(join(self.prefix, file))
 
 
@@ -32,7 +32,7 @@ def by_severity(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def fingerprints(diagnostics: Sequence[Diagnostic]) -> list[str]:
-    """What names a problem while its line moves: rule, file and message; numbered where the same stands again."""
+    """Fingerprints that survive moved lines: rule, file and message, numbered where they repeat."""
     from hashlib import sha256
 
     seen: dict[str, int] = {}

@@ -1,7 +1,8 @@
-"""`lint` as GitHub workflow commands: annotations on a pull request's lines, the gravest first.
+"""`lint` as GitHub workflow commands: annotations on a pull request's lines, most severe first.
 
-GitHub shows ten errors, ten warnings and ten notices of a step and drops the rest, so that many are written and the
-others counted. Text from files is escaped as GitHub's own toolkit does: it can neither end its command nor begin another.
+GitHub shows ten errors, ten warnings and ten notices per step and drops the rest, so only as many are written and
+the others are counted. Text is escaped as GitHub's own toolkit does, so that it cannot end its command or start
+another.
 """
 
 from __future__ import annotations
@@ -43,6 +44,6 @@ def command(diagnostic: Diagnostic, surroundings: LintContext) -> str:
 
 
 def escape(text: str, *, also: str = "") -> str:
-    """Percent-encoded where a character would end the value or the line."""
+    """Percent-encodes characters that would end the value or the line."""
     made = "".join(f"%{ord(c):02X}" if c in "%\r\n" + also else c for c in text)
     return strip_controls(made)

@@ -1,4 +1,6 @@
-"""`lint` as a GitLab code quality report: a JSON array, one object a problem, with a fingerprint that outlives moved lines."""
+"""`lint` as a GitLab code quality report: a JSON array with one object per problem and a fingerprint that survives
+moved lines.
+"""
 
 from __future__ import annotations
 

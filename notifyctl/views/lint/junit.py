@@ -1,4 +1,4 @@
-"""`lint` as JUnit XML: a suite for each file with a problem, a case for each problem; only errors fail."""
+"""`lint` as JUnit XML: a suite per file with problems, a case per problem; only errors fail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.views.lint.context import LintContext
 
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot hold, not even escaped."""
+"""Characters that XML 1.0 cannot contain, even escaped."""
 
 
 def render(diagnostics: Sequence[Diagnostic], surroundings: LintContext) -> str:

@@ -1,6 +1,7 @@
-"""`lint` as SARIF 2.1.0 for code scanning: rules, results and fingerprints that outlive moved lines.
+"""`lint` as SARIF 2.1.0 for code scanning: rules, results and fingerprints that survive moved lines.
 
-GitHub keeps 5,000 results of a run, so no more are written, the gravest first; a notification says how many are left out.
+GitHub keeps 5,000 results of a run, so at most as many are written, most severe first; a notification counts the
+rest.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""`lint` for people: grouped by file, the source line with a caret below it, the way out, a last line of counts."""
+"""`lint` for the terminal: grouped by file, the source line with a caret below it, the hint, and a last line of
+counts.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,11 @@ from notifyctl.views.lint.context import LintContext
 from notifyctl.views.paint import Paint, strip_controls
 
 PLACE = 7
-"""Characters that line and column take at least."""
+"""Minimum width of line and column."""
 WIDTH = 100
-"""Characters of a source line that are shown, around the column that is meant."""
+"""Characters of a source line to show around the column."""
 LONGEST = 2000
-"""Characters of a message that are shown."""
+"""Characters of a message to show."""
 
 
 def render(diagnostics: Sequence[Diagnostic], surroundings: LintContext) -> str:
@@ -55,13 +57,13 @@ def block(diagnostic: Diagnostic, source: Sequence[str], paint: Paint, *, width:
 
 
 def one_line(text: str) -> str:
-    """A line break in a message could begin a line of its own, which a CI system may take for a command."""
+    """Joins lines: a line break in a message could start a line that a CI system takes for a command."""
     whole = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     return strip_controls(whole.replace("\r", "\\r").replace("\n", "\\n"))
 
 
 def point_at(line: str, column: int) -> Iterator[str]:
-    """The line, clipped around the column, and a caret below it."""
+    """The line, clipped around the column, with a caret below it."""
     start = max(0, min(column - 1 - WIDTH // 2, len(line) - WIDTH))
     lead = "…" if start else ""
     before = lead + strip_controls(line[start : column - 1].expandtabs(1))
@@ -71,9 +73,9 @@ def point_at(line: str, column: int) -> Iterator[str]:
 
 
 def cell_width(character: str) -> int:
-    """How many places a terminal gives a character: two to Chinese and emoji, none to what is set upon another one."""
+    """Terminal cells of a character: two for Chinese and emoji, none for combining characters."""
     if character.isascii():
-        return 1  # inert: no control character is left
+        return 1  # control characters are gone
     import unicodedata
 
     if unicodedata.combining(character) or unicodedata.category(character) in {"Mn", "Me", "Cf"}:
