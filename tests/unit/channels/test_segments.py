@@ -69,8 +69,9 @@ def test_the_fast_way_equals_the_slow_one(text: str) -> None:
     assert segment(text) == slow(text)
 
 
-@given(any_text.filter(bool))
+@given(any_text.filter(lambda text: text and "\x1b" not in text))
 def test_an_independent_oracle_agrees(text: str) -> None:
+    """Without the escape, which the library counts as a character of its own; to us it only introduces an extension."""
     theirs, ours = smsutil.split(text), segment(text)
     assert ({"gsm0338": "GSM-7", "utf_16_be": "UCS-2"}[theirs.encoding], len(theirs.parts)) == (
         ours.encoding,
