@@ -38,9 +38,6 @@ WIDE: dict[str, Any] = {
     "terminal_width": 100,
     "help_option_names": ["-h", "--help"],
 }
-COLUMNS = (80, 110)
-"""What is assumed where there is no terminal, and what help is at most laid out for."""
-OVERVIEW = Path(__file__).parents[1] / "notifyctl" / "cli" / "overview.py"
 MADE = "<!-- Made by docs/generate.py; change the declarations instead. -->\n"
 
 
@@ -199,23 +196,8 @@ def help_of(command: click.Command, context: click.Context, path: str) -> str:
     return f"## {path}\n\n```text\n{text}\n```\n"
 
 
-def overview() -> str:
-    """The module with what `notifyctl --help` prints, so that it need not be laid out anew each time."""
-    parts = [
-        '"""What `notifyctl --help` prints, by columns of the terminal. Made by docs/generate.py; change `main.py` instead."""\n'
-    ]
-    parts.append("from __future__ import annotations\n\nHELP = {")
-    for columns in COLUMNS:
-        context = click.Context(
-            cli, info_name="notifyctl", terminal_width=columns - 2, help_option_names=["-h", "--help"]
-        )
-        parts.append(f'    {columns}: """\\\n{cli.get_help(context)}\n""",')
-    return "\n".join([*parts, "}\n"])
-
-
 if __name__ == "__main__":
     REFERENCE.mkdir(exist_ok=True)
     (REFERENCE / "files.md").write_text(files(), encoding="utf-8")
     (REFERENCE / "commands.md").write_text(commands(), encoding="utf-8")
     (REFERENCE / "rules.md").write_text(rules(), encoding="utf-8")
-    OVERVIEW.write_text(overview(), encoding="utf-8")

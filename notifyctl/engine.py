@@ -65,9 +65,7 @@ class Engine:
             "temp_directory": folder,
         }
         self._connection: DuckDBPyConnection = duckdb.connect(":memory:", config=started)
-        self._folder = folder
         self.close = weakref.finalize(self, closed, self._connection, folder)
-        engines.add(self)
         settings = {
             **({"max_temp_directory_size": f"{MAX_SPILL}B"} if spill else {}),
             "allow_community_extensions": False,
@@ -289,17 +287,6 @@ def first_line(error: Exception) -> str:
     text = str(error).strip().partition("\n")[0]
     kind, colon, rest = text.partition(" Error: ")
     return rest if colon and kind.replace(" ", "").isalpha() else text
-
-
-engines: weakref.WeakSet[Engine] = weakref.WeakSet()
-"""Those that somebody holds."""
-
-
-def put_away() -> None:
-    """Remove what engines have put on the disk. The process ends with this: their memory is not given back piece by piece."""
-    for engine in list(engines):
-        if engine.close.detach() is not None and engine._folder:  # noqa: SLF001 - of this module
-            shutil.rmtree(engine._folder, ignore_errors=True)  # noqa: SLF001
 
 
 def closed(connection: DuckDBPyConnection, spill: str) -> None:

@@ -1,4 +1,4 @@
-"""`lint --fix` as a use case: what can be mended safely, written into the files."""
+"""The `lint --fix` use case: writes the safe fixes of lint's diagnostics into the files."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from notifyctl.lint.mend import mendable, mended
 def mend(
     workspace: Workspace, wanted: Iterable[Diagnostic], everything: Iterable[Diagnostic]
 ) -> list[Diagnostic]:
-    """Mend what is `wanted` of `everything` that lint found; gives what was mended, by file and line.
+    """Apply the fixes of those diagnostics in `wanted` that can be fixed given `everything` lint found.
 
-    Each file is replaced at once, and left alone where it changed meanwhile or could not be read afterwards.
-    Raises ProjectError when a file cannot be written.
+    Returns the diagnostics that were fixed, by file and line. Each file is replaced atomically, and left alone where it
+    changed in the meantime or could not be parsed afterwards. Raises ProjectError when a file cannot be written.
     """
     tree = WorkingTree(workspace.root)
     possible = set(mendable(everything))

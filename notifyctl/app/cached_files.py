@@ -1,4 +1,4 @@
-"""A project's files, each small one read once: `lint` looks through the YAML for more than one thing."""
+"""A FileTree that caches small files, because lint reads each YAML file for its values and again for its comments."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from notifyctl.config.paths import read_at_most
 from notifyctl.ports import FileTree
 
 SMALL, MOST = 64 << 10, 16 << 20
-"""Bytes of a file that is kept, and of all that are kept together."""
+"""Largest size in bytes of a cached file, and of all cached files together."""
 
 
 class CachedFiles:
-    """Implements ports.FileTree over another one, for as long as one command looks at it."""
+    """Implements ports.FileTree over another one, which must not change in the meantime."""
 
     def __init__(self, files: FileTree) -> None:
         self._files = files
@@ -47,7 +47,7 @@ class CachedFiles:
         return BytesIO(data)
 
     def _keep(self, path: str, data: bytes) -> bool:
-        """Whether it is kept: it may be too large for that."""
+        """Cache the data unless it is too large; whether it was cached."""
         if len(data) > min(SMALL, self._left):
             return False
         self._kept[path] = data

@@ -1,4 +1,4 @@
-"""`fmt` as a use case: which files, what would become of each, and the writing of them."""
+"""The `fmt` use case: selects a project's YAML files, formats each and writes the result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from notifyctl.fmt.formatter import format_bytes
 
 @dataclass(frozen=True, slots=True)
 class Formatted:
-    """A file of a project in its one form. `path` is relative to the project, `shown` as seen from here."""
+    """A file before and after formatting. `path` is relative to the project, `shown` to the working folder."""
 
     tree: WorkingTree
     path: str
@@ -33,15 +33,15 @@ class Formatted:
         return self.before != self.after
 
     def write(self) -> None:
-        """Replace the file. Raises ProjectError when that cannot be done."""
+        """Replace the file atomically. Raises ProjectError when it cannot be written."""
         replace_file(self.tree.real(self.path), self.after)
 
 
 def format_files(chdir: Path | None, paths: Sequence[Path]) -> Iterator[Formatted | Diagnostic]:
-    """Each YAML file of the project, or those of `paths` that belong to one; a Diagnostic for what is left alone.
+    """Format each YAML file of the project, or those in `paths`; yields a Diagnostic for a file that is left alone.
 
-    Without `chdir` each path's own project counts, and a path outside of any project is passed over.
-    Raises ProjectError when no path is named and there is no project, and UsageError for a path to nothing.
+    Without `chdir` each path belongs to its own nearest project, and paths outside any project are skipped.
+    Raises ProjectError when no path is given and there is no project, and UsageError for a path that does not exist.
     """
     kinds = shapes([channel.shape for channel in CHANNELS.values()])
     for root, wanted in projects(chdir, paths).items():
@@ -52,7 +52,7 @@ def format_files(chdir: Path | None, paths: Sequence[Path]) -> Iterator[Formatte
 
 
 def projects(chdir: Path | None, paths: Sequence[Path]) -> dict[Path, list[Path]]:
-    """Each project with the paths that were named in it; with none where all of it is meant."""
+    """The root of each project with the paths given in it; an empty list means the whole project."""
     if not paths:
         return {find_root(chdir).resolve(): []}
     if chdir is not None:

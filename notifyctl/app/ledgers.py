@@ -66,15 +66,18 @@ def ledger_store(workspace: Workspace, environment: Environment) -> SqliteStore:
 
 
 def marks_of(workspace: Workspace, environment: Environment) -> Marks | None:
-    """High-water marks lie in the user's state folder. A sandbox's ledger may be thrown away, so it has none."""
+    """The ledgers' high-water marks, in the user's state folder by the XDG base directory specification.
+
+    None for a sandbox, whose ledger may be thrown away, and for a process that has no home.
+    """
+    environ = workspace.environ
+    if environment.is_sandbox or not (environ.get("XDG_STATE_HOME") or environ.get("HOME")):
+        return None
+    from platformdirs.unix import Unix  # on macOS too: marks elsewhere would be overlooked
+
     from notifyctl.ledger.marks import Marks
 
-    state = workspace.environ.get("XDG_STATE_HOME")
-    home = workspace.environ.get("HOME")
-    if environment.is_sandbox or not (state or home):
-        return None
-    folder = Path(state) if state else Path(str(home)) / ".local" / "state"
-    return Marks(folder / "notifyctl" / "ledgers")
+    return Marks(Unix("notifyctl").user_state_path / "ledgers")
 
 
 def sandbox_identity(workspace: Workspace, environment: Environment) -> FixedIdentity | None:

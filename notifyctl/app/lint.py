@@ -1,4 +1,4 @@
-"""`lint` as a use case: everything that can be found wrong offline."""
+"""The `lint` use case: every problem that can be found offline, weighed and excepted as the project says."""
 
 from __future__ import annotations
 
@@ -7,54 +7,47 @@ from functools import lru_cache
 from pathlib import Path
 
 from notifyctl.app.cached_files import CachedFiles
-from notifyctl.app.workspace import Workspace, find_environment, open_workspace
-from notifyctl.beside import Companion
+from notifyctl.app.environ import process_environ
+from notifyctl.app.workspace import Workspace, find_environment, find_root, read_workspace
+from notifyctl.clock import SystemClock
+from notifyctl.config.load import YAML_SUFFIXES
 from notifyctl.diagnostics import Diagnostic, Severity, sort_diagnostics
 from notifyctl.errors import UsageError
+from notifyctl.files import WorkingTree
 from notifyctl.ports import FileTree
-from notifyctl.records import replace
 from notifyctl.views.lint.context import LintContext
-
-YAML = (".yaml", ".yml")
 
 
 def check_files(
     chdir: Path | None, environment_name: str | None, *, near: Sequence[Path] = (), every: bool = False
 ) -> tuple[Workspace, list[Diagnostic]]:
-    """The project as `open_workspace` finds it, and what `lint` says of it. Many files are shared with a second process."""
-    from notifyctl.lint.idle import answer
+    """Find and read a project as `open_workspace` does, and lint it. Raises ProjectError only when there is none.
 
-    with Companion(answer) as companion:
-        workspace = open_workspace(chdir, near=near, companion=companion)
-        return workspace, lint(workspace, environment_name, every=every, companion=companion)
+    `every`: report all rows of an audience that have a problem, not only the first of each kind.
+    """
+    root = find_root(chdir, near=near)
+    files = CachedFiles(WorkingTree(root))
+    workspace = read_workspace(root, files, environ=process_environ(), clock=SystemClock())
+    return workspace, lint(workspace, environment_name, every=every)
 
 
-def lint(
-    workspace: Workspace,
-    environment_name: str | None,
-    *,
-    every: bool = False,
-    companion: Companion | None = None,
-) -> list[Diagnostic]:
+def lint(workspace: Workspace, environment_name: str | None, *, every: bool = False) -> list[Diagnostic]:
     """Every problem that can be found without ledger, network and secrets, sorted. Never raises for a user's file.
 
-    `every`: tell all rows of audiences that have a problem, not only the first of each kind. `companion`: has
-    half of the files in hand, where they are many.
+    `every`: report all rows of an audience that have a problem, not only the first of each kind.
     """
     from notifyctl.lint.advice import advise
     from notifyctl.lint.idle import check_idle
     from notifyctl.lint.project import check_everybody, check_project
 
-    if not isinstance(workspace.files, CachedFiles):
-        workspace = replace(workspace, files=CachedFiles(workspace.files))
-    # Errors of form cannot be weighed or excepted; what is only written oddly can.
+    # Errors of form cannot be weighed or excepted; advice on spelling can.
     problems = [each for each in workspace.diagnostics if each.severity is Severity.ERROR]
     advice = [each for each in workspace.diagnostics if each.severity is not Severity.ERROR]
     project = workspace.project
     if project is not None:
         environment = find_environment(project, environment_name)
         found = check_project(project, environment=environment, files=workspace.files, idle=False)
-        advice += check_idle(project, environment=environment, files=workspace.files, companion=companion)
+        advice += check_idle(project, environment=environment, files=workspace.files)
         advice += advise(project, found, environment=environment, files=workspace.files)
         people = check_everybody(project, found, environment=environment, every=every)
         advice += [*found.diagnostics, *people]
@@ -63,8 +56,9 @@ def lint(
 
             advice += read_prices(workspace.files, environment.pricing, environment.marks)[1]
     weights = project.lint if project is not None else {}
-    told = apply_severities(workspace, weights, advice, tell_unused=project is not None)
-    return sort_diagnostics([*problems, *told])
+    return sort_diagnostics(
+        [*problems, *apply_severities(workspace, weights, advice, tell_unused=project is not None)]
+    )
 
 
 def apply_severities(
@@ -74,7 +68,10 @@ def apply_severities(
     *,
     tell_unused: bool = False,
 ) -> list[Diagnostic]:
-    """As the project weighs them by `severities`, without what a line excepts."""
+    """Apply the project's `severities` by rule id, and drop what a `notifyctl: ignore[…]` comment excepts.
+
+    `tell_unused`: report exceptions that except nothing.
+    """
     from notifyctl.lint.choices import excepted, exceptions, weighed
 
     known = exceptions(with_exceptions(workspace.files), lines_of(workspace))
@@ -82,13 +79,13 @@ def apply_severities(
 
 
 def with_exceptions(files: FileTree) -> Iterator[str]:
-    """The YAML files in which the words stand that begin an exception: few, so that the others need not be cut into lines."""
+    """The paths of YAML files that may hold a `notifyctl: ignore[…]` comment."""
     for path in files.paths():
-        if path.endswith(YAML):
+        if path.endswith(YAML_SUFFIXES):
             try:
                 marked = b"notifyctl:" in files.read(path)
             except OSError:
-                continue  # told by the loader
+                continue  # the loader reports it
             if marked:
                 yield path
 
@@ -96,24 +93,24 @@ def with_exceptions(files: FileTree) -> Iterator[str]:
 def select_paths(
     diagnostics: Iterable[Diagnostic], *, select: Sequence[str], ignore: Sequence[str]
 ) -> list[Diagnostic]:
-    """Only the rules that are selected, where some are, and none that is ignored."""
+    """Filter by rule id: only those in `select`, unless it is empty, and none in `ignore`."""
     wanted = (d for d in diagnostics if not select or d.rule in select)
     return [d for d in wanted if d.rule not in ignore]
 
 
 def surroundings(workspace: Workspace, *, colour: bool) -> LintContext:
-    """For the forms of lint: source lines, and the way from here (in CI, the repository) to the project."""
+    """What the lint views need: source lines, and the path from the working folder (in CI, the repository) to the project."""
     here, root = Path.cwd(), workspace.root.resolve()
     prefix = root.relative_to(here).as_posix() if root.is_relative_to(here) else root.as_posix()
     return LintContext(lines_of(workspace), prefix, colour)
 
 
 def lines_of(workspace: Workspace) -> Callable[[str], Sequence[str]]:
-    """The lines of a YAML file; of others none: an audience may be huge, and its rows are people."""
+    """A function from a path to the lines of that YAML file; () for other files, which may be huge and hold addresses."""
 
     @lru_cache(maxsize=1)
     def lines(file: str) -> tuple[str, ...]:
-        if not file.endswith(YAML):
+        if not file.endswith(YAML_SUFFIXES):
             return ()
         try:
             return tuple(
@@ -132,7 +129,10 @@ def lines_of(workspace: Workspace) -> Callable[[str], Sequence[str]]:
 def filter_paths(
     workspace: Workspace, diagnostics: Sequence[Diagnostic], paths: Sequence[Path]
 ) -> list[Diagnostic]:
-    """Those in the named files and folders; all of them when none is named. Raises UsageError for a path to nothing."""
+    """Filter by location: only those in the named files and folders, or all when none is named.
+
+    Raises UsageError for a path that does not exist.
+    """
     if not paths:
         return list(diagnostics)
     root = workspace.root.resolve()
@@ -146,7 +146,7 @@ def filter_paths(
 
 
 def existing(path: Path, root: Path) -> Path:
-    """From here, or from the project that -C names."""
+    """Resolve a path from the working folder, else from the project's `root`. Raises UsageError where there is nothing."""
     for candidate in (path, root / path):
         if candidate.exists():
             return candidate.resolve()

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from notifyctl.app.cached_files import CachedFiles
 from notifyctl.app.environ import process_environ
-from notifyctl.beside import Companion
 from notifyctl.channels import CHANNELS
 from notifyctl.clock import SystemClock
 from notifyctl.config.load import load_project
-from notifyctl.diagnostics import Diagnostic, has_errors, sort_diagnostics
+from notifyctl.diagnostics import Diagnostic, has_errors
 from notifyctl.errors import ProjectError, UsageError
 from notifyctl.files import WorkingTree, find_project
 from notifyctl.model.project import Environment, Project
@@ -72,37 +70,25 @@ def open_workspace(
     near: Sequence[Path] = (),
     environ: Environ | None = None,
     clock: Clock | None = None,
-    companion: Companion | None = None,
 ) -> Workspace:
-    """Find and read the project: `chdir`, else upwards from the first of `near`, else from here. `companion`: reads
-    half of many files; then each of them is read once.
+    """Find and read the project: in `chdir`, else upwards from the first of `near`, else from the working folder.
 
     Problems in its files are in `diagnostics`; only its absence raises ProjectError.
     """
     root = find_root(chdir, near=near)
     return read_workspace(
         root,
-        WorkingTree(root) if companion is None else CachedFiles(WorkingTree(root)),
+        WorkingTree(root),
         environ=process_environ() if environ is None else environ,
         clock=clock or SystemClock(),
-        companion=companion,
     )
 
 
-def read_workspace(
-    root: Path, files: FileTree, *, environ: Environ, clock: Clock, companion: Companion | None = None
-) -> Workspace:
-    """The project that `files` hold."""
+def read_workspace(root: Path, files: FileTree, *, environ: Environ, clock: Clock) -> Workspace:
+    """Read the project in `files`; `root` is its folder."""
     shapes = [channel.shape for channel in CHANNELS.values()]
-    loaded = load_project(files, shapes, companion=companion)
-    return Workspace(
-        root,
-        files,
-        loaded.project,
-        tuple(sort_diagnostics(loaded.diagnostics)),
-        environ,
-        clock,
-    )
+    loaded = load_project(files, shapes)
+    return Workspace(root, files, loaded.project, tuple(loaded.diagnostics), environ, clock)
 
 
 def find_root(chdir: Path | None, *, near: Sequence[Path] = ()) -> Path:

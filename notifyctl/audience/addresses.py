@@ -10,14 +10,13 @@ import re
 from typing import NamedTuple
 
 from notifyctl.model.project import Numbers
-from notifyctl.patterns import pattern
 
-TRUNK = pattern(r"^([^0-9]*(?:00)?[1-9][0-9]{0,2}[^0-9]*)\(0\)")
+TRUNK = re.compile(r"^([^0-9]*(?:00)?[1-9][0-9]{0,2}[^0-9]*)\(0\)")
 """Elsewhere in a number, brackets around a zero are brackets around a digit of it."""
-SEPARATORS = pattern(r"[\s.\-/()\u00a0\u2010-\u2015]+")
-MSISDN = pattern(r"\+?[1-9][0-9]{6,14}", re.ASCII)
-LOCAL_PART = pattern(r"[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]+")
-DOMAIN = pattern(
+SEPARATORS = re.compile(r"[\s.\-/()\u00a0\u2010-\u2015]+")
+MSISDN = re.compile(r"\+?[1-9][0-9]{6,14}", re.ASCII)
+LOCAL_PART = re.compile(r"[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]+")
+DOMAIN = re.compile(
     r"(?=.{1,255}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])",
     re.IGNORECASE,
 )

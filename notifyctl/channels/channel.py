@@ -10,7 +10,6 @@ from typing import Any
 from notifyctl.channels.limits import LIMITS
 from notifyctl.config.check import check as check_shape
 from notifyctl.config.fields import ChannelShape, Shape
-from notifyctl.config.fits import fits
 from notifyctl.config.nodes import node_of
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model.project import ApiObject, ChannelName
@@ -50,12 +49,11 @@ class Channel:
         """Every problem of a composed message: shapes and limits first, then rules across fields once the shapes are
         right.
         """
-        found: list[Problem] = []
-        if not fits(self.shape.content, content):
-            found += shape_problems(self.shape.content, content, ("content",))
-        if not fits(self.shape.options, options):
-            found += shape_problems(self.shape.options, options, ("options",))
-        found += self._too_long(content, profile)
+        found = [
+            *shape_problems(self.shape.content, content, ("content",)),
+            *shape_problems(self.shape.options, options, ("options",)),
+            *self._too_long(content, profile),
+        ]
         return found or run_rules(self.rules, Message(content, options, profile))
 
     def advise(self, content: ApiObject, options: ApiObject, *, profile: str) -> list[Problem]:

@@ -11,7 +11,6 @@ from notifyctl.channels.field_checks import is_email_address, is_http_url, unsub
 from notifyctl.config.fields import Boolean, Cases, ChannelShape, Field, Integer, Items, Record, Text
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model.project import ApiObject, ChannelName
-from notifyctl.patterns import pattern
 from notifyctl.rulebook import email as rules
 from notifyctl.rulebook import envelope
 from notifyctl.rulebook.sms import BOOLEAN
@@ -181,7 +180,7 @@ SHAPE = ChannelShape(
     ),
 )
 
-NOT_AN_ATTRIBUTE = pattern(r"no-track-connect", re.IGNORECASE)
+NOT_AN_ATTRIBUTE = re.compile(r"no-track-connect", re.IGNORECASE)
 MEDIA_TYPES = {
     "csv": "text/csv",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -203,7 +202,7 @@ MEDIA_TYPES = {
     "zip": "application/zip",
 }
 """Media types of common file endings. Python's own table differs between machines."""
-LINK_TAG = pattern(r"<a\b[^<>]*>", re.IGNORECASE)
+LINK_TAG = re.compile(r"<a\b[^<>]*>", re.IGNORECASE)
 
 
 def reply_to_is_an_address(message: Message) -> Iterator[Problem]:

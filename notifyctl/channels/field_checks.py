@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 
 from notifyctl.channels.channel import collect_texts, is_final
 from notifyctl.diagnostics import Problem
-from notifyctl.patterns import pattern
 from notifyctl.rulebook import email
 
-EMAIL = pattern(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
-E164 = pattern(r"\+?[1-9][0-9]{6,14}", re.ASCII)
+EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
+E164 = re.compile(r"\+?[1-9][0-9]{6,14}", re.ASCII)
 
 
 def is_http_url(text: str, *, secure: bool = False) -> bool:

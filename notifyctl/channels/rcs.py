@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -33,14 +34,13 @@ from notifyctl.config.fields import (
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model.message import PLACEHOLDER
 from notifyctl.model.project import ApiObject, ChannelName
-from notifyctl.patterns import pattern
 from notifyctl.records import replace
 from notifyctl.rulebook import Rule, envelope
 from notifyctl.rulebook import rcs as rules
 from notifyctl.rulebook.sms import BOOLEAN
 from notifyctl.rulebook.substitutions import OUTSIDE_TEXT
 
-FILE_ENDING = pattern(r"\.[A-Za-z0-9]{2,5}$")
+FILE_ENDING = re.compile(r"\.[A-Za-z0-9]{2,5}$")
 
 URL = Text(
     description="A public http(s) URL.",

@@ -10,7 +10,6 @@ from notifyctl.channels.field_checks import is_http_url, unsubscribe_misplaced
 from notifyctl.config.fields import Boolean, Cases, ChannelShape, Field, Record, Table, Text
 from notifyctl.diagnostics import Problem
 from notifyctl.model.project import ChannelName
-from notifyctl.patterns import pattern
 from notifyctl.rulebook import envelope
 from notifyctl.rulebook import sms as rules
 
@@ -88,7 +87,7 @@ SHAPE = ChannelShape(
     receipts=("submitted", "sent", "delivered", "undelivered", "failed", "clicked"),
 )
 
-LINK = pattern(r"https://\S", re.IGNORECASE)
+LINK = re.compile(r"https://\S", re.IGNORECASE)
 
 
 def clicks_need_short_links(message: Message) -> Iterator[Problem]:

@@ -1,12 +1,20 @@
-"""`notifyctl lint`: check a project's files. Offline: no ledger, no secret, no network."""
+"""`notifyctl lint`: checks a project's files. Offline: no ledger, no secret, no network."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from notifyctl.cli.options import format_option, global_options, globals_of
+from notifyctl.cli.options import Globals, colour, format_option, global_options, globals_of, say
+
+if TYPE_CHECKING:
+    from notifyctl.app.workspace import Workspace
+    from notifyctl.diagnostics import Diagnostic
+    from notifyctl.views.lint.context import LintContext
 
 
 @click.command("lint")
@@ -49,6 +57,43 @@ def command(
     notifyctl lint --fix
     notifyctl lint --format sarif > notifyctl.sarif
     """
-    from notifyctl.cli.linting import run_lint
+    from notifyctl.app.lint import filter_paths, select_paths, surroundings
+    from notifyctl.diagnostics import has_errors
+    from notifyctl.errors import ExitCode
 
-    return run_lint(globals_of(context), paths, select=select, ignore=ignore, every=every, fix=fix, form=form)
+    settings = globals_of(context)
+    workspace, everything = checked(settings, paths, every=every)
+    found = select_paths(filter_paths(workspace, everything, paths), select=select, ignore=ignore)
+    if fix and mended(workspace, found, everything):
+        workspace, everything = checked(settings, paths, every=every)
+        found = select_paths(filter_paths(workspace, everything, paths), select=select, ignore=ignore)
+    say(drawn(found, form, surroundings(workspace, colour=colour(context))))
+    return ExitCode.ERROR if has_errors(found) else ExitCode.DONE
+
+
+def checked(settings: Globals, paths: Sequence[Path], *, every: bool) -> tuple[Workspace, list[Diagnostic]]:
+    """Read and lint the project named by the global options, or found upwards from the first of `paths`."""
+    from notifyctl.app.lint import check_files
+
+    return check_files(settings.chdir, settings.env, near=paths, every=every)
+
+
+def mended(workspace: Workspace, found: Sequence[Diagnostic], everything: Sequence[Diagnostic]) -> bool:
+    """Write the safe fixes into the files and report them on standard error; whether there were any."""
+    from notifyctl.app.autofix import mend
+    from notifyctl.views.diagnostics import as_fixed
+
+    done = mend(workspace, found, everything)
+    say(as_fixed(done), stderr=True)
+    return bool(done)
+
+
+def drawn(found: Sequence[Diagnostic], form: str, around: LintContext) -> str:
+    """The diagnostics as a document in one of the forms of `--format`."""
+    if form == "json":
+        from notifyctl.views.diagnostics import as_json
+
+        return as_json(found)
+    # Each other form is a module with a function `render`; only the requested one is imported.
+    text: str = import_module(f"notifyctl.views.lint.{form}").render(found, around)
+    return text

@@ -1,4 +1,4 @@
-"""The command group, and how a command line is run by click. Whatever a command raises ends at the boundary."""
+"""The command group and `run`, which executes one command line. Whatever a command raises ends at the error boundary."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ COMMANDS = {
     "schema": "Print the JSON Schema of the files.",
     "completion": "Print shell completion for bash, zsh or fish.",
 }
-"""Name and short help of each command. The module of a command is imported only when it is called."""
+"""Name and short help of each command, in the order of `--help`. Each command is in the module of its name."""
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are needed: `lint` pays for no web server."""
+    """A group that imports the module of a command only when it is invoked, so that `lint` does not import a web server."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -88,17 +88,26 @@ def cli() -> None:
     """
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code. Never raises, never shows a traceback for what a user can cause."""
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line, by default the process's own, and return its exit code.
+
+    Never raises, and never shows a traceback for what a user can cause.
+    """
     settings = Globals()
     return guarded(settings, lambda: understood(arguments, settings))
 
 
-def understood(arguments: Sequence[str], settings: Globals) -> int:
-    """As click understands it. Wrong usage ends here; all else is for the boundary."""
+def understood(arguments: Sequence[str] | None, settings: Globals) -> int:
+    """Parse and execute the command line with click. Reports wrong usage; raises whatever the command raises."""
     try:
         arrange_faults(process_environ())
-        result = cli.main(list(arguments), prog_name="notifyctl", standalone_mode=False, obj=settings)
+        result = cli.main(
+            arguments,
+            prog_name="notifyctl",
+            standalone_mode=False,
+            windows_expand_args=False,
+            obj=settings,
+        )
     except click.UsageError as error:
         show_error(error.format_message(), None)
         if error.ctx is not None:
@@ -113,7 +122,7 @@ def understood(arguments: Sequence[str], settings: Globals) -> int:
 
 
 def arrange_faults(environ: Mapping[str, str]) -> None:
-    """Only a test asks for faults; without one, what an earlier command line of this process asked for is forgotten."""
+    """Set up the faults that a test requests by environment variable; without any, reset those of an earlier run."""
     if any(name.startswith("NOTIFYCTL_FAULT") for name in environ) or "notifyctl.faults" in sys.modules:
         from notifyctl.faults import FAULTS
 

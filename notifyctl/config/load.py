@@ -1,11 +1,9 @@
-"""A project's files to the model: every YAML file read, every document checked, all problems of all files in one run."""
+"""Reads a project's YAML files into the model: every file, every document, all problems in one run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from notifyctl.beside import Companion, pays
 from notifyctl.config import model_builder
 from notifyctl.config.check import MOST_PROBLEMS, check_and_advise, located
 from notifyctl.config.documents import shapes
@@ -13,13 +11,10 @@ from notifyctl.config.fields import ChannelShape, Shape
 from notifyctl.config.kinds.shared_fields import API_VERSION
 from notifyctl.config.messages import nearest, suggestion
 from notifyctl.config.nodes import NO_NODE, MappingNode, Node, Scalar, places
-from notifyctl.config.parcel import FileRead, Held, packed, unpacked
 from notifyctl.config.paths import PROJECT_FILE, read_at_most
-from notifyctl.config.positions import LatePlaces, Source, top_of
 from notifyctl.config.reader import MAX_BYTES, each_document
 from notifyctl.config.resolve_references import Document, link
 from notifyctl.config.rules import check_rules
-from notifyctl.config.takes import Doubt, Take, take
 from notifyctl.diagnostics import Diagnostic, Location, Positions, Problem, Severity, sort_diagnostics
 from notifyctl.errors import ProjectError
 from notifyctl.model.project import Project
@@ -32,44 +27,40 @@ IGNORE_HINT = "if this file is not notifyctl's, name it in .notifyctlignore"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """`project` is None when its Project document is missing or has problems; other documents with problems are left out."""
+    """The project and every problem in its files.
+
+    `project` is None when its Project document is missing or has errors; other documents with errors are left out.
+    """
 
     project: Project | None
     diagnostics: list[Diagnostic]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """What documents of a kind look like, and the quick look at one."""
+class FileRead:
+    """The documents of one file and its problems; not `whole` where reading stopped before the end of the file."""
 
-    shape: Shape
-    take: Take
-
-    def look(self, node: Node) -> tuple[Any, list[Problem], list[Problem]]:
-        """As `check_and_advise`."""
-        try:
-            return self.take(node), [], []
-        except Doubt:
-            return check_and_advise(self.shape, node)
+    path: str
+    documents: list[Document]
+    found: list[Diagnostic]
+    whole: bool = True
 
 
-def load_project(
-    files: FileTree, channels: Sequence[ChannelShape], *, companion: Companion | None = None
-) -> Loaded:
-    """Read and link all documents. Raises ProjectError only when there is no notifyctl.yaml. `companion`: reads half of many
-    files, and has them in hand; what is found is the same.
-    """
+def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> Loaded:
+    """Read, check and link all documents of a project. Raises ProjectError only when there is no notifyctl.yaml."""
     paths = [path for path in files.paths() if path.endswith(YAML_SUFFIXES)]
     if PROJECT_FILE not in paths:
         raise ProjectError(f"there is no {PROJECT_FILE} here", hint="`notifyctl init` starts a project")
-    kinds = {name: Kind(shape, take(shape)) for name, shape in shapes(channels).items()}
+    kinds = shapes(channels)
     documents: list[Document] = []
     diagnostics: list[Diagnostic] = []
     unread: list[str] = []
-    for each in read_all(files, paths, kinds, companion=companion):
-        documents += each.documents
-        diagnostics += cut(each.found) if too_many(each.found) else each.found
-        unread += [] if each.whole else [printable(each.path)]
+    for path in paths:
+        file = read_file(files, path, kinds)
+        documents += file.documents
+        diagnostics += cut(file.found) if too_many(file.found) else file.found
+        if not file.whole:
+            unread.append(printable(path))
     settings, misplaced = project_document(documents, complete=PROJECT_FILE not in unread)
     diagnostics.extend(misplaced)
     sound = settings is not None and settings.sound
@@ -78,40 +69,21 @@ def load_project(
         if settings and sound
         else Project("", Positions(PROJECT_FILE))
     )
-    project, loose = link(project, documents, channels, unread=unread)
-    return Loaded(project if sound else None, sort_diagnostics([*diagnostics, *loose]))
+    project, between = link(project, documents, channels, unread=unread)
+    return Loaded(project if sound else None, sort_diagnostics([*diagnostics, *between]))
 
 
-def read_all(
-    files: FileTree, paths: Sequence[str], kinds: Mapping[str, Kind], *, companion: Companion | None
-) -> list[FileRead]:
-    """All files in their order. What a second process could not hand over is read here, as if there were none."""
-    if companion is None or not pays(len(paths)):
-        return [read_file(files, path, kinds) for path in paths]
-    half = len(paths) // 2
-    companion.start(paths[half:], lambda: held(files, paths[half:], kinds))
-    near = [read_file(files, path, kinds) for path in paths[:half]]
-    known = unpacked(companion.answer())
-    return near + [known.get(path) or read_file(files, path, kinds) for path in paths[half:]]
-
-
-def held(files: FileTree, paths: Sequence[str], kinds: Mapping[str, Kind]) -> tuple[bytes, Held]:
-    """Files for the first process, and for the second one to be asked about."""
-    read = [read_file(files, path, kinds) for path in paths]
-    return packed(read), Held(files, [document for each in read for document in each.documents])
-
-
-def read_file(files: FileTree, path: str, kinds: Mapping[str, Kind]) -> FileRead:
+def read_file(files: FileTree, path: str, kinds: Mapping[str, Shape]) -> FileRead:
+    """Read and check the documents of one file, up to the first that cannot be read or to MOST_PROBLEMS errors."""
     data = content(files, path)
     if isinstance(data, Diagnostic):
         return FileRead(path, [], [data], whole=False)
-    source = Source(path, data)
     found: list[Diagnostic] = []
     documents: list[Document] = []
-    for number, (node, problems) in enumerate(each_document(data, path)):
+    for node, problems in each_document(data, path):
         found += problems
         if node is not None:
-            document, wrong = checked(node, kinds, source=source, number=number, sound=not problems)
+            document, wrong = checked(node, kinds, path=path, sound=not problems)
             found += wrong
             documents += [document] if document is not None else []
         if node is None or too_many(found):
@@ -148,26 +120,19 @@ def printable(path: str) -> str:
 
 
 def checked(
-    node: Node, kinds: Mapping[str, Kind], *, source: Source, number: int, sound: bool
+    node: Node, kinds: Mapping[str, Shape], *, path: str, sound: bool
 ) -> tuple[Document | None, list[Diagnostic]]:
-    """The document that a node is, sound when nothing is wrong with it; None where it is none of ours. It is the one with
-    that `number` in its file.
-    """
+    """The document in `node` with its problems; None where it is not one of notifyctl's. `sound`: it is valid YAML."""
+    marks = Positions(path, places(node))
     foreign = not_ours(node)
     if foreign is not None or not isinstance(node, MappingNode):
-        return None, [foreign.at(all_marks(node, source))] if foreign else []
+        return None, [foreign.at(marks)] if foreign else []
     kind, problem = kind_of(node, tuple(kinds))
     if problem is not None:
-        marks = all_marks(node, source)
         return Document(kind, name_of(node), NO_NODE, {}, marks, sound=False), [problem.at(marks)]
-    values, problems, advice = kinds[kind].look(node)
+    values, problems, advice = check_and_advise(kinds[kind], node)
     if not problems:
         problems = check_rules(kind, values)
-    told = [*problems, *advice]
-    late = kind == "Template" and not told  # all others are asked for their places when they are built
-    marks = (
-        Positions(source.path, LatePlaces(source, number, top_of(node))) if late else all_marks(node, source)
-    )
     return Document(
         kind,
         name_of(node),
@@ -176,11 +141,7 @@ def checked(
         marks,
         sound=sound and not problems,
         flaws=frozenset(problem.path for problem in problems),
-    ), located(told, node, marks) if told else []
-
-
-def all_marks(node: Node, source: Source) -> Positions:
-    return Positions(source.path, places(node))
+    ), located([*problems, *advice], node, marks)
 
 
 def not_ours(node: Node) -> Problem | None:

@@ -7,12 +7,12 @@ Plain scalars are resolved by the YAML 1.2 core schema (https://yaml.org/spec/1.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from notifyctl.diagnostics import Path
-from notifyctl.patterns import pattern
 
 MAX_DEPTH = 64
 """How deep lists and mappings may nest, in YAML and in JSON."""
@@ -58,11 +58,11 @@ WORDS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
-DECIMAL = pattern(r"[-+]?[0-9]+")
-OCTAL = pattern(r"0o[0-7]+")
-HEXADECIMAL = pattern(r"0x[0-9a-fA-F]+")
-FLOAT = pattern(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-NOT_FINITE = pattern(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+DECIMAL = re.compile(r"[-+]?[0-9]+")
+OCTAL = re.compile(r"0o[0-7]+")
+HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 LONGEST_NUMBER = 100
 """Digits beyond this are text: nobody means such a number, and converting it costs time that grows with its square."""
 

@@ -25,7 +25,6 @@ from yaml import (
 from notifyctl.config.nodes import MAX_DEPTH, WORDS, MappingNode, Node, Scalar, SequenceNode, resolve
 from notifyctl.config.paths import MAX_READ
 from notifyctl.diagnostics import Diagnostic, Location, Severity
-from notifyctl.patterns import pattern
 
 MAX_BYTES = MAX_READ
 MAX_VALUES = 100_000
@@ -34,7 +33,7 @@ MAX_DOCUMENTS = 10_000
 """How many documents a file may hold, empty ones too."""
 
 CORE = "tag:yaml.org,2002:"
-UNREADABLE = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """Characters that YAML forbids, and those that end a line for a YAML 1.1 parser but not for a 1.2 one."""
 READABLE = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
 """The ASCII of it: to take that away takes a tenth of the time of a search, and leaves next to nothing."""
@@ -47,7 +46,7 @@ LIBRARY_DEPTH = "exceeded maximum nesting depth"
 TOO_DEEP, FLATTEN = f"lists and mappings may nest {MAX_DEPTH} deep", "flatten this part"
 TAB = "indent with spaces: a tab cannot stand here"
 JINJA = "a text that begins with {{ must be in quotes"
-BARE_JINJA = pattern(r"(?:: |- )\s*\{\{")
+BARE_JINJA = re.compile(r"(?:: |- )\s*\{\{")
 HINTS = (
     ("tab character", TAB),
     ("alias", 'a text that begins with * must be in quotes, for example "*/5 * * * *"'),

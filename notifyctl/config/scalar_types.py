@@ -9,17 +9,16 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 
 from notifyctl.model.project import RECIPIENT_ZONE
-from notifyctl.patterns import pattern
 
-DURATION = pattern(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
-DATE = pattern(r"\d{4}-\d{2}-\d{2}")
-MOMENT = pattern(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?")
-EPOCH = pattern(r"[0-9]{9,10}")
+DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?")
+EPOCH = re.compile(r"[0-9]{9,10}")
 """Seconds of the epoch from 1973 to 2286: no date without hyphens has as many digits, and milliseconds have more."""
-MILLISECONDS = pattern(r"[0-9]{12,}")
-CLOCK = pattern(r"(\d{2}):(\d{2})")
+MILLISECONDS = re.compile(r"[0-9]{12,}")
+CLOCK = re.compile(r"(\d{2}):(\d{2})")
 CRON = r"\S+(?:\s+\S+){4}"
-LOOPBACK = pattern(r"localhost|::1|127(\.\d{1,3}){3}", re.IGNORECASE)
+LOOPBACK = re.compile(r"localhost|::1|127(\.\d{1,3}){3}", re.IGNORECASE)
 
 
 def duration(text: str) -> timedelta:

@@ -5,13 +5,13 @@ Only what lint and plan find in sound files can be excepted: a file that cannot 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from notifyctl.diagnostics import Diagnostic, Location, Severity
-from notifyctl.patterns import pattern
 from notifyctl.records import dataclass, replace
 
-COMMENT = pattern(r"(?:^|\s)#\s*notifyctl:\s*ignore\[([^\]\n]*)\](.*)$")
+COMMENT = re.compile(r"(?:^|\s)#\s*notifyctl:\s*ignore\[([^\]\n]*)\](.*)$")
 OFF = "off"
 
 Lines = Callable[[str], Sequence[str]]

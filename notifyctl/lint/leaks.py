@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from notifyctl.diagnostics import Diagnostic, Location, Severity
-from notifyctl.patterns import pattern
 from notifyctl.ports import FileTree
 
 SECRETS = (
@@ -18,7 +17,7 @@ SECRETS = (
     ("a Google API key", r"\bAIza[\w-]{35}\b"),
     ("a Stripe key", r"\b[rs]k_live_[A-Za-z0-9]{20,}\b"),
 )
-ANY = pattern("|".join(pattern for _, pattern in SECRETS))
+ANY = re.compile("|".join(pattern for _, pattern in SECRETS))
 MARKS = (
     "PRIVATE KEY-----", "eyJ", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "xox", "AIza", "k_live_",
 )  # fmt: skip

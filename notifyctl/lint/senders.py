@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from notifyctl.channels.field_checks import is_email_address
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model.project import ChannelName
-from notifyctl.patterns import pattern
 from notifyctl.rulebook import envelope
 
-SENDER_ID = pattern(r"[A-Za-z0-9][A-Za-z0-9 ._&-]*")
+SENDER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._&-]*")
 """Letters and digits, with the blanks and marks that carriers take between them. No +: that is for destinations."""
-APP_ID = pattern(r"a_[0-9]+")
+APP_ID = re.compile(r"a_[0-9]+")
 
 
 def check_sender(channel: ChannelName, sender: str, path: Path) -> Iterator[Problem]:

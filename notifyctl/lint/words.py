@@ -10,17 +10,18 @@ from notifyctl.channels.channel import collect_texts
 from notifyctl.diagnostics import Path, Problem, Severity
 from notifyctl.lint.leaks import RULE, says, what_leaks
 from notifyctl.model.message import PLACEHOLDER, Message
-from notifyctl.patterns import pattern
 from notifyctl.rulebook.substitutions import FOREIGN_PLACEHOLDER, PLACEHOLDER_FORM
 
-HIDDEN = pattern("[\u200b\u2060\ufeff\u00ad\u180e]")
+HIDDEN = re.compile("[\u200b\u2060\ufeff\u00ad\u180e]")
 """Zero-width characters that are of no use in a message; the joiners of scripts and emoji are."""
-TURNED = pattern("[\u202a-\u202e\u2066-\u2069]")
-CONTROL = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-LINK = pattern(r"\bhttp://[^\s\"'<>)]+", re.IGNORECASE)
-OPENED = pattern(r"\$\(")
-FOREIGN = pattern(r"\$\{[^{}\s]{1,64}\}|\{\{[^{}]{1,64}\}\}|(?<![\w%])%[A-Za-z_][A-Za-z0-9_.-]{0,62}%(?!\w)")
-SMARTLINK = pattern(r"\{\{smartlink_\d+\}\}")
+TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+LINK = re.compile(r"\bhttp://[^\s\"'<>)]+", re.IGNORECASE)
+OPENED = re.compile(r"\$\(")
+FOREIGN = re.compile(
+    r"\$\{[^{}\s]{1,64}\}|\{\{[^{}]{1,64}\}\}|(?<![\w%])%[A-Za-z_][A-Za-z0-9_.-]{0,62}%(?!\w)"
+)
+SMARTLINK = re.compile(r"\{\{smartlink_\d+\}\}")
 """The API's own placeholder for a short link of the platform, which `{{ smartlink(5) }}` writes."""
 LOCAL = ("http://127.0.0.1", "http://localhost")
 

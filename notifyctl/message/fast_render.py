@@ -5,13 +5,12 @@ Returns None for anything else, mistakes included, so that only Jinja2 reports e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from notifyctl.patterns import pattern
-
-PLAIN = pattern(r"\{\{[ \t\n]*([A-Za-z_][A-Za-z0-9_]*)[ \t\n]*\}\}")
-SPECIAL = pattern(r"\{[{%#]")
+PLAIN = re.compile(r"\{\{[ \t\n]*([A-Za-z_][A-Za-z0-9_]*)[ \t\n]*\}\}")
+SPECIAL = re.compile(r"\{[{%#]")
 """Starts a Jinja2 construct."""
 ESCAPED = (".html", ".htm", "#html")
 """Endings of template names in whose output Jinja2 escapes values."""

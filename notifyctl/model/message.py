@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
 from notifyctl.model.project import ApiObject, ChannelName
-from notifyctl.patterns import pattern
 from notifyctl.records import dataclass, field
 
-PLACEHOLDER = pattern(r"\$\(([^()\s]+)\)")
+PLACEHOLDER = re.compile(r"\$\(([^()\s]+)\)")
 """`$(name)`, the one form that the API fills in (rule 30)."""
 UNSUBSCRIBE = "unsubscribe"
 """`$(unsubscribe)` is filled in by the platform (rule 33): it is no variable of ours."""

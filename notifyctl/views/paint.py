@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from notifyctl.patterns import pattern
+import re
+
 from notifyctl.records import dataclass
 
-CONTROL = pattern(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control and bidirectional-override characters, with which text from files could steer a terminal."""
 
 

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "notifyctl"
 
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("records", "patterns", "deadline", "beside"),
+    ("records", "deadline"),
     ("progress",),
     ("prefetch",),
     ("diagnostics",),

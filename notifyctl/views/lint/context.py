@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from posixpath import join, normpath
 
 from notifyctl.diagnostics import Diagnostic, Severity
-from notifyctl.patterns import pattern
 from notifyctl.records import dataclass
 
-OTHER_LINE = pattern(r"\bline [0-9,]+")
+OTHER_LINE = re.compile(r"\bline [0-9,]+")
 """A reference to another line in a message, which moves with edits."""
 GRAVEST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
