@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from notifyctl.records import dataclass, field
+from msgspec import Struct, field
 
 Path = tuple[str | int, ...]
 """A path to a value in a document: keys and indexes, for example ("content", "cards", 0, "title")."""
@@ -21,8 +21,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(Struct, frozen=True, order=True):
     """A position in a file. `file` is relative to the project, with `/`; line and column count from 1, and 0 means the
     whole file.
     """
@@ -35,8 +34,7 @@ class Location:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """An automatic fix: the value as written, and its replacement. Quotes stay unless the replacement is `bare`."""
 
     old: str
@@ -44,8 +42,7 @@ class Fix:
     bare: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """One problem: a stable kebab-case `rule`, what is wrong in `message`, what to do in `hint`.
 
     `fix` is what `lint --fix` writes at the location.
@@ -59,8 +56,7 @@ class Diagnostic:
     fix: Fix | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Positions:
+class Positions(Struct, frozen=True):
     """The position of each value in one document. A path without a position falls back to its nearest parent."""
 
     file: str
@@ -98,8 +94,7 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     return any(d.severity is Severity.ERROR for d in diagnostics)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A problem at a path inside a value, for checks that know no file: they run on YAML in lint and on JSON in the
     sandbox.
 

@@ -14,8 +14,9 @@ import threading
 from collections.abc import Mapping
 from enum import StrEnum
 
+from msgspec import Struct
+
 from notifyctl.errors import UsageError
-from notifyctl.records import dataclass
 
 FAULT, FAULT_LOG = "NOTIFYCTL_FAULT", "NOTIFYCTL_FAULT_LOG"
 
@@ -52,8 +53,7 @@ SIGNALS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "stop": signal.SIGSTO
 RAISE = "raise"
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """`kind` is a key of SIGNALS or RAISE. It happens at `point`, or at the `number`th point that is passed."""
 
     kind: str

@@ -7,9 +7,10 @@ from __future__ import annotations
 import io
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from notifyctl.config.paths import IGNORE_FILE, MAX_READ, hidden, ignored, inside, too_large
 from notifyctl.errors import UsageError
@@ -94,8 +95,7 @@ def run_git(folder: Path, *arguments: str, given: bytes | None = None) -> bytes 
     return done.stdout
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+class Blob(Struct, frozen=True):
     name: str
     size: int
 

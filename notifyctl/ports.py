@@ -11,7 +11,7 @@ from datetime import datetime
 from threading import Event
 from typing import BinaryIO, Protocol
 
-from notifyctl.model.batch import AttemptResult, AttemptStart, Batch, Outcome, PreparedRequest
+from notifyctl.model.batch import Batch, Outcome, PreparedRequest
 from notifyctl.model.events import AttemptRecord, Deliveries, Receipt, RunRecord, Statement, Verdict
 from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord
 from notifyctl.model.project import ChannelName
@@ -161,17 +161,11 @@ class LedgerWriter(LedgerReader, Protocol):
         lock.
         """
 
-    def arm_all(self, beginnings: Sequence[AttemptStart], *, at: datetime) -> None:
-        """`arm` for several batches in one commit: all of them have begun when it returns, or none when it raises."""
-
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
         """Records how an attempt ended, or what was learned later. The last record counts, and `Accepted` is final.
 
         Attempts of earlier runs can be settled too. Members that an `Accepted` excludes have outcomes of their own.
         """
-
-    def settle_all(self, endings: Sequence[AttemptResult], *, at: datetime) -> None:
-        """`settle` for several attempts in one commit: all of them are recorded, or none when it raises."""
 
     def resolve(self, number: int, words: Sequence[Verdict], *, at: datetime) -> None:
         """Records verdicts on single members, by `events.fold_verdicts`: accepted is never taken back."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from notifyctl.records import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """Progress of one notification's plan: `rows` read so far, and `share` of the work done, from 0 to 1, where known."""
 
     notification: str
@@ -21,8 +20,7 @@ def ignore_progress(*_: object) -> None:
     """Ignores every report."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceLimits:
+class ResourceLimits(Struct, frozen=True):
     """`memory`: bytes that DuckDB can hold before it spills to disk; None for its default."""
 
     memory: int | None = None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from notifyctl.app.ledgers import (
     external_key,
@@ -34,8 +36,7 @@ Confirm = Callable[[Plan], bool]
 """Shows a plan to a person and asks; returns False if they decline."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """The result of an apply. `report` is None if the plan had nothing to send."""
 
     plan: Plan
@@ -222,7 +223,7 @@ def prepare_requests(
 def build_job(workspace: Workspace, environment: Environment, plan: Plan) -> Job:
     return Job(
         openings=plan.openings,
-        consignments=plan.consignments,
+        groups=plan.consignments,
         limits=environment.limits,
         ledger_name=ledger_name(workspace.sound, environment),
         # Without a key of its own outside the ledger the seal follows from the batch alone, so that a dry run made

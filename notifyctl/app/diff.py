@@ -5,8 +5,10 @@ recipients.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from notifyctl.app.ledgers import no_facts
 from notifyctl.app.plan import derive
@@ -91,8 +93,7 @@ def workspace_of(workspace: Workspace, tree: CommittedTree) -> Workspace:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
+class Sides(Struct, frozen=True):
     """One side of the comparison: composed notifications, and who would be sent them if nothing had been sent."""
 
     workspace: Workspace

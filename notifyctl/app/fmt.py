@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from notifyctl.app.lint import existing
 from notifyctl.app.workspace import find_root
@@ -18,8 +19,7 @@ from notifyctl.files import WorkingTree, find_project, replace_file
 from notifyctl.fmt.formatter import format_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Formatted:
+class Formatted(Struct, frozen=True):
     """A file before and after formatting. `path` is relative to the project, `shown` to the working folder."""
 
     tree: WorkingTree

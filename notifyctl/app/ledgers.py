@@ -11,6 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from notifyctl.app.workspace import Workspace
 from notifyctl.errors import LedgerError, SettingsError
 from notifyctl.ledger import FixedIdentity, recipient_hasher, scope_statuses
@@ -20,7 +22,6 @@ from notifyctl.model.project import Environment, Project
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.part import Identify
 from notifyctl.ports import Environ, LedgerReader
-from notifyctl.records import dataclass
 
 if TYPE_CHECKING:
     from notifyctl.ledger.marks import Mark, Marks
@@ -172,8 +173,7 @@ def no_ledger(environment: Environment, *, planning: bool) -> LedgerError:
     return LedgerError(f"there is no ledger for the environment {environment.name!r}", hint=hint)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What a plan asks a ledger, also where there is none yet or none may be read."""
 
     reader: LedgerReader | None

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from notifyctl.app.ledgers import Facts, facts_of, no_ledger
 from notifyctl.app.lint import apply_severities
 from notifyctl.app.workspace import Workspace
@@ -23,7 +26,6 @@ from notifyctl.plan.plan import Plan
 from notifyctl.plan.prices import PriceList, read_prices
 from notifyctl.plan.standing import Known, PackedIds, Recorded, accepted_ids, recorded_ids, standings
 from notifyctl.ports import Environ
-from notifyctl.records import dataclass, replace
 from notifyctl.schedule.timing import Occurrence, occurrences
 
 LISTED_AHEAD = timedelta(days=7)
@@ -138,8 +140,7 @@ def refuse_unknown(only: Sequence[str], project: Project) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(Struct, frozen=True):
     """What the ledger remembers, asked by notification: `Moved` documents lend a new name the facts of the old ones."""
 
     project: Project

@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from notifyctl.app.ledgers import ledger_name, ledger_store
 from notifyctl.app.settling import open_positions
@@ -28,8 +29,7 @@ SHORTEST_SECRET = 16
 ROW_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """The person that a receipt means; None where nobody of this ledger is."""
 
     batch: int | None
@@ -39,8 +39,7 @@ class Placed:
 NOBODY = Placed(None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Matcher:
+class Matcher(Struct, frozen=True):
     """Finds people by what a receipt names. `ledger` is project/environment."""
 
     reader: LedgerReader
@@ -112,16 +111,14 @@ def position_of(batch: BatchRecord, person: bytes, first: int) -> int | None:
     return ids.index(person) if person in ids else None
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(Struct):
     """What became of many receipts."""
 
     became: Counter[str] = field(default_factory=Counter)
     unreadable: list[tuple[int, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorder:
+class Recorder(Struct, frozen=True):
     """Puts receipts into a ledger. Keyed digests tell repeats, so that no plain hash of an address stands anywhere."""
 
     inbox: ReceiptInbox

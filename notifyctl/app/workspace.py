@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec import Struct
+
 from notifyctl.app.environ import process_environ
 from notifyctl.channels import CHANNELS
 from notifyctl.clock import SystemClock
@@ -15,11 +17,9 @@ from notifyctl.files import WorkingTree, find_project
 from notifyctl.model.project import Environment, Project
 from notifyctl.ports import Clock, Environ, FileTree
 from notifyctl.progress import DEFAULT_LIMITS, ResourceLimits
-from notifyctl.records import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(Struct, frozen=True):
     """A project that was found and read, its diagnostics, and what it runs with."""
 
     root: Path

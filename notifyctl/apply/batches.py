@@ -1,12 +1,15 @@
-"""Cuts consignments into requests, always in the same way: a dry run and every attempt make the same batch. Pure."""
+"""Cuts send groups into batches, always in the same way, so that a dry run and every attempt make the same one. Pure."""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from itertools import accumulate
-from struct import Struct
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from notifyctl.apply.correlation import callback_data, correlation_ids, seal
 from notifyctl.channels.limits import MAX_DESTINATIONS
@@ -15,38 +18,38 @@ from notifyctl.model.message import Envelope
 from notifyctl.model.project import Limits, TpsCounts
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.ports import Clock
-from notifyctl.records import dataclass, replace
 
-FINGERPRINT = Struct(f"{ID_BYTES}x{FINGERPRINT_BYTES}s")
-"""Of a packed member."""
+FINGERPRINT = struct.Struct(f"{ID_BYTES}x{FINGERPRINT_BYTES}s")
+"""The fingerprint of a packed member."""
 
 
 def batch_size(limits: Limits) -> int:
-    """Destinations in one request (rule 16). An account whose rate counts destinations takes no more at once than in a second."""
+    """Destinations in one request (rule 16); at most a second's worth where the account's rate counts destinations."""
     size = min(MAX_DESTINATIONS, limits.destinations_per_request)
     if limits.tps_counts is TpsCounts.DESTINATIONS:
         size = min(size, limits.tps)
     return max(size, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """The part of a consignment that goes into one request. `units` stand in the order of the batch's members: those that
-    share a `to` object side by side. `starts`: the position of each object's first; `None` where each has one of its own.
+class BatchSlice(Struct, frozen=True):
+    """The part of a send group that goes into one request.
+
+    `units` are in the order of the batch's members: those that share a `to` object are adjacent. `starts` are the positions
+    of each object's first unit; `None` if each unit has an object of its own.
     """
 
-    consignment: SendGroup
+    group: SendGroup
     units: UnitColumns
     starts: Sequence[int] | None
 
     def lapsed(self, clock: Clock) -> bool:
-        """Whether its window has shut: pacing a large audience takes longer than some windows."""
-        ends = self.consignment.not_after
+        """Whether its window has closed: pacing a large audience takes longer than some windows."""
+        ends = self.group.not_after
         return ends is not None and clock.now() >= ends
 
     @property
     def scope(self) -> Scope:
-        return self.consignment.scope
+        return self.group.scope
 
     @property
     def size(self) -> int:
@@ -57,31 +60,29 @@ class Slice:
         """Ids and fingerprints packed as the ledger keeps them."""
         return self.units.members
 
-    def without(self, positions: Collection[int]) -> Slice:
-        """The same without the people at these positions, cut anew."""
+    def without(self, positions: Collection[int]) -> BatchSlice:
+        """The slice without the units at these positions, cut again."""
         gone = frozenset(positions)
         left = [at for at in range(len(self.units)) if at not in gone]
-        return sliced(self.consignment, taken(self.units, left))
+        return make_slice(self.group, select(self.units, left))
 
     def seal(self, secret: bytes, *, ledger: str, number: int) -> bytes:
-        """The batch's seal. It covers addresses and fingerprints and not the ids, which need a ledger."""
+        """The batch's seal. It covers addresses and fingerprints but not ids, which depend on the ledger."""
         scope, units = self.scope, self.units
         content = sha256("\0".join((scope.notification, str(scope.edition), scope.occurrence, "")).encode())
         content.update("\0".join(units.destinations).encode())
-        # All first bytes, then all second ones, …: the fingerprints without the ids, in a dozen steps and not a thousand.
+        # The fingerprints without the ids, by columns: all first bytes, then all second bytes, and so on.
         content.update(b"".join([units.members[at::MEMBER_BYTES] for at in range(ID_BYTES, MEMBER_BYTES)]))
         return seal(secret, ledger=ledger, number=number, material=content.digest())
 
     def batch(self, number: int, attempt: int, *, ledger: str, seal: bytes) -> Batch:
-        """The request to be. Only the callback data tells one attempt from another."""
+        """The batch to send. Attempts differ in their callback data alone."""
         return Batch(
             number=number,
             attempt=attempt,
             scope=self.scope,
-            message=self.consignment.message,
-            envelope=with_callback_data(
-                self.consignment.envelope, ledger=ledger, number=number, attempt=attempt
-            ),
+            message=self.group.message,
+            envelope=with_callback_data(self.group.envelope, ledger=ledger, number=number, attempt=attempt),
             to=self._destinations(number, seal),
             members=self.members,
         )
@@ -94,45 +95,45 @@ class Slice:
         return Destinations(
             addresses=units.destinations,
             correlation_ids=ours
-            if nothing(theirs)
+            if is_empty(theirs)
             else [own or made for own, made in zip(theirs, ours, strict=True)],
-            names=self.consignment.message.names,
-            own=units.own if starts is None else picked(units.own, starts),
+            names=self.group.message.names,
+            own=units.own if starts is None else select_columns(units.own, starts),
             starts=starts,
         )
 
 
-def cut(consignment: SendGroup, size: int) -> Iterator[Slice]:
-    """The units in their order, at most `size` in each slice."""
-    for units in consignment.units.chunks(size):
-        yield sliced(consignment, units)
+def cut(group: SendGroup, size: int) -> Iterator[BatchSlice]:
+    """The units in order, at most `size` per slice."""
+    for units in group.units.chunks(size):
+        yield make_slice(group, units)
 
 
-def cut_members(consignment: SendGroup, size: int) -> Iterator[bytes]:
-    """The members of each slice that `cut` makes, without the rest."""
-    for members, correlations in consignment.units.heads(size):
+def cut_members(group: SendGroup, size: int) -> Iterator[bytes]:
+    """The packed members of each slice that `cut` makes."""
+    for members, correlations in group.units.heads(size):
         order, _ = order_of(members, correlations)
-        yield members if order is None else taken_members(members, order)
+        yield members if order is None else select_members(members, order)
 
 
-def sliced(consignment: SendGroup, units: UnitColumns) -> Slice:
+def make_slice(group: SendGroup, units: UnitColumns) -> BatchSlice:
     order, starts = order_of(units.members, units.correlations)
-    return Slice(consignment, units if order is None else taken(units, order), starts)
+    return BatchSlice(group, units if order is None else select(units, order), starts)
 
 
 def order_of(
     members: bytes, correlations: Sequence[str | None]
 ) -> tuple[Sequence[int] | None, Sequence[int] | None]:
-    """In what order the units of a slice stand, and where its objects begin; None: as they came, and an object for each.
+    """The order of a slice's units, and the starts of its `to` objects; None for the given order, and one object per unit.
 
-    Those that read the same, by their fingerprints, and have the same correlation id of the author share an object. Objects
-    stand in the order in which their first ones came.
+    Units with the same fingerprint and the same correlation id of the author share an object. Objects are in the order of
+    their first units.
     """
-    # Mostly everybody reads something else, which one look at 8 bytes of each fingerprint tells.
+    # Most texts differ, which 8 bytes of each fingerprint show.
     count = len(correlations)
-    if len(set(beginnings(count).unpack(members))) == count:
+    if len(set(fingerprint_prefixes(count).unpack(members))) == count:
         return None, None
-    alone = nothing(correlations)
+    alone = is_empty(correlations)
 
     def keys() -> Iterator[object]:
         texts = FINGERPRINT.iter_unpack(members)
@@ -151,30 +152,30 @@ def order_of(
 
 
 @lru_cache(maxsize=4)
-def beginnings(count: int) -> Struct:
-    """Of so many packed members the first 8 bytes of each fingerprint, as numbers."""
-    return Struct("<" + f"{ID_BYTES}xQ{MEMBER_BYTES - ID_BYTES - 8}x" * count)
+def fingerprint_prefixes(count: int) -> struct.Struct:
+    """Unpacks the first 8 bytes of each of `count` members' fingerprints."""
+    return struct.Struct("<" + f"{ID_BYTES}xQ{MEMBER_BYTES - ID_BYTES - 8}x" * count)
 
 
-def taken(units: UnitColumns, order: Sequence[int]) -> UnitColumns:
+def select(units: UnitColumns, order: Sequence[int]) -> UnitColumns:
     return UnitColumns(
-        taken_members(units.members, order),
+        select_members(units.members, order),
         [units.destinations[at] for at in order],
-        picked(units.own, order),
+        select_columns(units.own, order),
         [units.correlations[at] for at in order],
     )
 
 
-def picked(columns: Sequence[Sequence[str | None]], places: Sequence[int]) -> list[list[str | None]]:
+def select_columns(columns: Sequence[Sequence[str | None]], places: Sequence[int]) -> list[list[str | None]]:
     return [[column[at] for at in places] for column in columns]
 
 
-def taken_members(packed: bytes, order: Sequence[int]) -> bytes:
+def select_members(packed: bytes, order: Sequence[int]) -> bytes:
     size = MEMBER_BYTES
     return b"".join([packed[at * size : at * size + size] for at in order])
 
 
-def nothing(column: Sequence[str | None]) -> bool:
+def is_empty(column: Sequence[str | None]) -> bool:
     return column.count(None) == len(column)
 
 

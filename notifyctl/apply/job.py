@@ -1,55 +1,57 @@
-"""What a run is given to do, and how it is told to stop."""
+"""The job of a run, and the request to stop it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from notifyctl.apply.batches import Slice, batch_size, cut, cut_members
+from msgspec import Struct
+
+from notifyctl.apply.batches import BatchSlice, batch_size, cut, cut_members
 from notifyctl.model.batch import Batch, ScopeOpening, SendGroup
 from notifyctl.model.project import Limits
 from notifyctl.model.recipients import Scope
-from notifyctl.records import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """The part of a plan that is carried out. `ledger_name` is project/environment. `seal_secret` may be empty: the seal
-    of a batch then follows from the batch alone. `opted_out` is asked right before a batch is begun, with its scope and its
-    destinations as they are sent: the positions of people who want nothing any more.
+class Job(Struct, frozen=True):
+    """The part of a plan that a run carries out.
+
+    `ledger_name` is project/environment. With an empty `seal_secret` a batch's seal depends on the batch alone.
+    `opted_out` is called right before a batch is armed, with its scope and destinations; it returns the positions of
+    recipients who have opted out.
     """
 
     openings: Sequence[ScopeOpening]
-    consignments: Sequence[SendGroup]
+    groups: Sequence[SendGroup]
     limits: Limits
     ledger_name: str
     seal_secret: bytes
     opted_out: Callable[[Scope, Sequence[str]], Collection[int]] | None = None
 
-    def slices(self) -> Iterator[Slice]:
-        """All requests to be, in the order in which they get their numbers. The same each time."""
+    def slices(self) -> Iterator[BatchSlice]:
+        """All batches in the order of their numbers; the same on each call."""
         size = batch_size(self.limits)
-        for consignment in self.consignments:
-            yield from cut(consignment, size)
+        for group in self.groups:
+            yield from cut(group, size)
 
     def members(self) -> Iterator[tuple[Scope, bytes]]:
-        """Scope and members of each of `slices`, which take less to make."""
+        """Scope and packed members of each slice, without the rest."""
         size = batch_size(self.limits)
-        for consignment in self.consignments:
-            for members in cut_members(consignment, size):
-                yield consignment.scope, members
+        for group in self.groups:
+            for members in cut_members(group, size):
+                yield group.scope, members
 
-    def seal(self, part: Slice, number: int) -> bytes:
+    def seal(self, part: BatchSlice, number: int) -> bytes:
         return part.seal(self.seal_secret, ledger=self.ledger_name, number=number)
 
-    def batch(self, part: Slice, number: int, attempt: int, *, seal: bytes) -> Batch:
+    def batch(self, part: BatchSlice, number: int, attempt: int, *, seal: bytes) -> Batch:
         return part.batch(number, attempt, ledger=self.ledger_name, seal=seal)
 
 
 class Stop:
-    """Asks a run to end in order: begin nothing new, finish and record what is in flight. A signal handler may ask."""
+    """Asks a run to end in order: start nothing new, finish and record what is in flight. Safe in a signal handler."""
 
     def __init__(self) -> None:
-        # A plain attribute: a handler that takes a lock could wait for the very thread that it interrupted.
+        # No lock: a signal handler could wait for the thread that it interrupted.
         self._requested = False
 
     def request(self) -> None:

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from notifyctl.model.batch import Outcome
 from notifyctl.model.recipients import Scope
-from notifyctl.records import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """All batches are in the ledger; nothing was sent yet."""
 
     batches: int
     recipients: int
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """No request starts for so many seconds, and why."""
 
     seconds: float
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """An attempt of a batch was begun: it is in the ledger, and the request is on its way. Told again of one that was taken back
     before it left.
     """
@@ -36,8 +34,7 @@ class Sent:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """How an attempt ended; it is in the ledger. `again`: this run means to try the batch once more."""
 
     number: int
@@ -50,8 +47,7 @@ class Settled:
 Event = Planned | Waiting | Sent | Settled
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """Recipients, or batches, by how they stand when the run ends. `rejected`: certainly not accepted."""
 
     accepted: int = 0
@@ -68,8 +64,7 @@ class Counts:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What a run did. `requests` counts attempts that were made. `reasons`: why people are rejected, unknown or too late → how many. `refused`
     is what ended the run early when the provider refused it as a whole; whom that hit are among `rejected`.
     """

@@ -1,48 +1,48 @@
-"""Batches that wait to be tried again after a rejection that may pass, and for how long. Decides and never waits."""
+"""Batches that wait to be attempted again after a retryable rejection. Decides how long and never waits itself."""
 
 from __future__ import annotations
 
 import heapq
+from itertools import count
 from random import Random
 
-from notifyctl.apply.senders import Attempt
+from notifyctl.apply.attempts import Attempt
 from notifyctl.model.batch import Rejected
 from notifyctl.ports import Clock
-from notifyctl.records import replace
 
 MAX_ATTEMPTS = 5
-"""Of one batch within a run, each after a certain rejection that may be tried again."""
+"""Attempts of one batch within a run, each after a retryable rejection."""
 BACK_OFF, BACK_OFF_CAP = 0.5, 30.0
-"""Seconds: the first retry comes within half a second, each later one within twice the time of the one before."""
+"""Seconds: the first retry comes within half a second, each later one within twice the time before."""
 RETRY_AFTER_CAP = 60.0
-"""Seconds that the provider may ask us to wait."""
+"""Longest wait, in seconds, that a provider can ask for."""
 
 
-class Retries:
-    """`chance` spreads them."""
+class RetryQueue:
+    """A heap of attempts by due time. `random` spreads them (full jitter)."""
 
-    def __init__(self, clock: Clock, chance: Random) -> None:
+    def __init__(self, clock: Clock, random: Random) -> None:
         self._clock = clock
-        self._chance = chance
-        self._waiting: list[Attempt] = []
+        self._random = random
+        self._heap: list[tuple[float, int, Attempt]] = []
+        self._order = count()
 
     def __bool__(self) -> bool:
-        return bool(self._waiting)
+        return bool(self._heap)
 
     @property
-    def rest(self) -> float:
-        """Seconds until the first of them is due; less than none for one that is."""
-        return self._waiting[0].due - self._clock.monotonic()
+    def wait(self) -> float:
+        """Seconds until the first is due; zero or less if it is."""
+        return self._heap[0][0] - self._clock.monotonic()
 
     def pop(self) -> Attempt:
-        """The first of them."""
-        return heapq.heappop(self._waiting)
+        """The attempt that is due first."""
+        return heapq.heappop(self._heap)[2]
 
     def put(self, attempt: Attempt, rejected: Rejected) -> float:
-        """Put a batch back; returns how many seconds it waits."""
-        delay = self._chance.uniform(0, min(BACK_OFF_CAP, BACK_OFF * 2 ** (attempt.tries - 1)))
+        """Queue the batch's next attempt; returns how many seconds it waits."""
+        delay = self._random.uniform(0, min(BACK_OFF_CAP, BACK_OFF * 2 ** (attempt.tries - 1)))
         delay = max(delay, min(rejected.retry_after or 0.0, RETRY_AFTER_CAP))
-        due = self._clock.monotonic() + delay
-        again = replace(attempt, due=due, attempt=attempt.attempt + 1, tries=attempt.tries + 1)
-        heapq.heappush(self._waiting, again)
+        again = Attempt(attempt.number, attempt.attempt + 1, attempt.slice, attempt.tries + 1)
+        heapq.heappush(self._heap, (self._clock.monotonic() + delay, next(self._order), again))
         return delay

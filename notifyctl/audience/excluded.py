@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from msgspec import Struct, field
+
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.model.recipients import RejectedRow, RowRejection
-from notifyctl.records import dataclass, field
 
 LISTED_ROWS = 20
 """Rows listed for each notification and reason; the rest is counted."""
@@ -20,8 +21,7 @@ SEVERITIES = {
 }
 
 
-@dataclass(slots=True)
-class Excluded:
+class Excluded(Struct):
     """The excluded rows of one audience on one channel, in constant memory."""
 
     counts: Counter[RowRejection] = field(default_factory=Counter)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import RecipientBatch
 from notifyctl.ports import AudienceReader
-from notifyctl.records import dataclass, replace
 
 
-@dataclass(frozen=True, slots=True)
-class OnlyOne:
+class OnlyOne(Struct, frozen=True):
     """An audience in which only one address is seen."""
 
     reader: AudienceReader

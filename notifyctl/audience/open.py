@@ -7,6 +7,8 @@ from os import SEEK_END
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from notifyctl.audience.opt_outs import OptOuts, opted_out
 from notifyctl.audience.plain import PlainFile
 from notifyctl.audience.rows import Row, Rules, batches
@@ -17,7 +19,6 @@ from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.model.project import Audience, ChannelName
 from notifyctl.model.recipients import RecipientBatch
 from notifyctl.ports import AudienceReader, FileTree
-from notifyctl.records import dataclass
 
 if TYPE_CHECKING:
     from notifyctl.audience.where import Condition
@@ -41,8 +42,7 @@ UNKNOWN_WEIGHT = 1 << 62
 """Of a database that is not a file: it may hold anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """An opened audience. `rows` starts from the top each time it is called."""
 
     variables: Sequence[str]
@@ -163,8 +163,7 @@ def in_pieces(roster: Any, source: PlainFile, channel: ChannelName) -> bool:
     return Uneven(roster, source, channel).read()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a source lies: its name in the project, its files on the disk, and how large it is."""
 
     name: str

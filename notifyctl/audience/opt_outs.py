@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from notifyctl.model.recipients import Suppression
-from notifyctl.records import dataclass
 
 if TYPE_CHECKING:
     from notifyctl.hashing import RecipientHasher
 
 
-@dataclass(frozen=True, slots=True)
-class OptOuts:
+class OptOuts(Struct, frozen=True):
     """Reason → normalised addresses, and reason → ids by a hasher. Of several
     reasons the first counts.
     """

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from msgspec import Struct
+
 from notifyctl.audience.rows import Rules
 from notifyctl.audience.tables import UTF_8
 from notifyctl.errors import ProjectError
 from notifyctl.model.project import ChannelName
-from notifyctl.records import dataclass
 
 if TYPE_CHECKING:
     from notifyctl.audience.where import Condition
 
 
-@dataclass(frozen=True, slots=True)
-class PlainFile:
+class PlainFile(Struct, frozen=True):
     """A source that the engine can read by itself, or in pieces."""
 
     paths: Sequence[str]

@@ -13,11 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from notifyctl.audience.rows import Row
 from notifyctl.audience.streams import TableError
 from notifyctl.audience.tables import MAX_COLUMNS, MAX_FIELD, Cells, cell_text, sound_header, to_rows
 from notifyctl.deadline import Deadline
-from notifyctl.records import dataclass
 
 AT_ONCE = 4096
 """Rows fetched at a time."""
@@ -36,8 +37,7 @@ Fetch = Callable[[], Iterator[Values]]
 """The names of the columns, then the rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Queried:
+class Queried(Struct, frozen=True):
     """Implements tables.Table. Each pass runs the query again."""
 
     header: Sequence[str]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct, field
+
 from notifyctl.audience.excluded import Excluded
 from notifyctl.engine import Engine, objects
 from notifyctl.model.project import ChannelName
 from notifyctl.ports import AudienceReader
-from notifyctl.records import dataclass, field
 
 __all__ = ["Identity", "Roster", "hand_over"]
 
@@ -16,8 +17,7 @@ Identity = Callable[[str], str]
 """An SQL expression for a normalised address → one for the id of its recipient, as a UUID."""
 
 
-@dataclass(slots=True)
-class Roster:
+class Roster(Struct):
     """The table `people`: `n` (the order), `line`, `key`, `id`, `sent`, `locale`, `timezone`, `correlation`, `suppression` (0: none,
     else a place in `suppressions`, from 1) and `v0`, `v1` … for `variables`; an empty cell is NULL.
     """

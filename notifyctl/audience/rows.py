@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from msgspec import Struct, field
+
 from notifyctl.audience.addresses import Address, email, msisdn, plausible
 from notifyctl.audience.opt_outs import OptOuts
 from notifyctl.diagnostics import Location
 from notifyctl.model.project import ChannelName, Numbers
 from notifyctl.model.recipients import RecipientBatch, RejectedRow, RowRejection, Suppression
-from notifyctl.records import dataclass, field
 
 
 class Row(NamedTuple):
@@ -33,8 +34,7 @@ class Row(NamedTuple):
     broken: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What decides about rows apart from their form."""
 
     opt_outs: OptOuts = OptOuts()
@@ -64,8 +64,7 @@ class Person(NamedTuple):
     values: Sequence[str | None]
 
 
-@dataclass(slots=True)
-class Gathering:
+class Gathering(Struct):
     """The batch that is being filled."""
 
     people: list[Person] = field(default_factory=list)

@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Callable
 from typing import BinaryIO
 
-from notifyctl.records import dataclass
+from msgspec import Struct
 
 __all__ = ["STRANGE", "Shape", "shape_of"]
 
@@ -17,8 +17,7 @@ COMMON = bytes({10, 13, *range(32, 127)} - set(b'"[\\]^`{|}~'))
 """ASCII that neither JSON nor any alphabet of SMS has in a way of its own. Line ends are in no cell of a plain file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """How a plain file is written."""
 
     ends: str

@@ -10,6 +10,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from notifyctl.audience.addresses import email, msisdn
 from notifyctl.audience.opt_outs import OptOuts
 from notifyctl.audience.tables import Cells, Csv, TableError
@@ -18,7 +21,6 @@ from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.model.project import Category, ChannelName, SuppressionList
 from notifyctl.model.recipients import ID_BYTES, Suppression
 from notifyctl.ports import Environ, FileTree
-from notifyctl.records import dataclass, field, replace
 
 if TYPE_CHECKING:
     from notifyctl.hashing import RecipientHasher
@@ -32,8 +34,7 @@ MOST_REASONS = 100
 ANY: frozenset[Any] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What an entry is about. Empty: any. Times are aware; `until` is the first moment that it is not for."""
 
     reason: str | None = None
@@ -60,8 +61,7 @@ class Terms:
         return f"{opted_out}: {self.reason}" if self.reason else opted_out
 
 
-@dataclass(slots=True)
-class Loaded:
+class Loaded(Struct):
     """One list, its entries by their terms."""
 
     addresses: dict[Terms, set[str]] = field(default_factory=dict)
@@ -70,8 +70,7 @@ class Loaded:
     problems: list[Diagnostic] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Suppressions:
+class Suppressions(Struct):
     """The lists of a project, each read once. `environ` has the keys of hashed lists and `by_ledger` is the ledger's: without
     them hashed rows are read and suppress nobody.
     """

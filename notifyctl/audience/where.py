@@ -14,9 +14,10 @@ from itertools import islice
 from math import prod
 from typing import Any
 
+from msgspec import Struct, field
+
 from notifyctl.deadline import Deadline
 from notifyctl.engine import Engine, EngineError
-from notifyctl.records import dataclass, field
 
 Cells = Mapping[str, str | None]
 Numbered = tuple[int, Cells | str]
@@ -86,8 +87,7 @@ TOLD = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """A checked expression. `sql` is a truth or NULL over text columns; `columns` are those that it reads."""
 
     sql: str
@@ -192,8 +192,7 @@ def shown(engine: Engine, node: Node) -> str:
     return text.removeprefix("SELECT ").removesuffix(" FROM people")
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """One pass over a tree. `columns`: lower-case name → name."""
 
     columns: Mapping[str, str]

@@ -7,17 +7,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from notifyctl.channels.limits import LIMITS
 from notifyctl.config.check import check as check_shape
 from notifyctl.config.fields import ChannelShape, Shape
 from notifyctl.config.nodes import node_of
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model.project import ApiObject, ChannelName
-from notifyctl.records import dataclass, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """The input of a rule: composed content and options as plain values with the API's keys."""
 
     content: ApiObject
@@ -32,8 +33,7 @@ class Message:
 Check = Callable[[Message], Iterator[Problem]]
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(Struct, frozen=True):
     """One channel. `check` reports errors, `advise` reports advice."""
 
     name: ChannelName

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from msgspec.structs import replace
+
 from notifyctl.channels.channel import Channel, Message, collect_texts, is_final
 from notifyctl.channels.field_checks import is_http_url, unsubscribe_misplaced
 from notifyctl.channels.limits import (
@@ -34,7 +36,6 @@ from notifyctl.config.fields import (
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model.message import PLACEHOLDER
 from notifyctl.model.project import ApiObject, ChannelName
-from notifyctl.records import replace
 from notifyctl.rulebook import Rule, envelope
 from notifyctl.rulebook import rcs as rules
 from notifyctl.rulebook.sms import BOOLEAN

@@ -6,13 +6,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from notifyctl.cli.options import (
     colour,

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
+from msgspec.structs import replace
 
 from notifyctl.cli.options import (
     Moment,
@@ -23,7 +24,6 @@ from notifyctl.cli.plan_progress import memory_option, planning
 from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import Plan
-from notifyctl.records import replace
 
 if TYPE_CHECKING:
     from notifyctl.app.workspace import Workspace

@@ -48,7 +48,7 @@ memory_option = click.option(
 @contextmanager
 def planning(workspace: Workspace, memory: int | None, *, colour: bool) -> Iterator[Workspace]:
     """The workspace with a memory and somebody who tells how far a plan is."""
-    from notifyctl.records import replace
+    from msgspec.structs import replace
 
     if sys.stderr.isatty() and colour:
         with bar() as tell:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from notifyctl.config.fields import (
     Boolean,
     Cases,
@@ -37,7 +39,6 @@ from notifyctl.config.messages import (
 )
 from notifyctl.config.nodes import MappingNode, Node, Scalar, SequenceNode, key_places, plain_value, walk
 from notifyctl.diagnostics import Diagnostic, Fix, Path, Positions, Problem
-from notifyctl.records import replace
 from notifyctl.rulebook import Rule, envelope, rcs, sms
 
 AT_KEY = frozenset({"unknown-key", "exclusive-keys"})

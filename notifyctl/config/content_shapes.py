@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from notifyctl.config.fields import (
     Cases,
     ChannelShape,
@@ -19,7 +21,6 @@ from notifyctl.config.fields import (
     Spelling,
     Text,
 )
-from notifyctl.records import replace
 from notifyctl.rulebook import envelope, receipts
 
 FROM_FILE = {"text": "textFile", "html": "htmlFile"}

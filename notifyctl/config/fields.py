@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from notifyctl.records import dataclass, field
+from msgspec import Struct, field
+
 from notifyctl.rulebook import Rule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Shape(Struct, frozen=True, kw_only=True):
     """What every shape may say of itself: a sentence for editors, examples, and the API rule behind it."""
 
     description: str = ""
@@ -22,8 +22,7 @@ class Shape:
     rule: Rule | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Spelling:
+class Spelling(Struct, frozen=True):
     """A value may be written in other ways, which are told: `better` gives the way to write it, or None for a text that is
     in order or wrong altogether.
     """
@@ -32,8 +31,7 @@ class Spelling:
     better: Callable[[str], str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text(Shape):
+class Text(Shape, frozen=True, kw_only=True):
     """A string; in YAML the characters of the file, so that +447700900123 and 007 stay what they are.
 
     `composed`: the length limits hold for the text after Jinja2 and `$(name)`, so neither the schema nor the loader
@@ -53,8 +51,7 @@ class Text(Shape):
     spelling: Spelling | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice(Shape):
+class Choice(Shape, frozen=True, kw_only=True):
     """One of a closed set of strings. `fold`: compared without regard to case, kept as written."""
 
     values: tuple[str, ...]
@@ -62,8 +59,7 @@ class Choice(Shape):
     spelling: Spelling | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Integer(Shape):
+class Integer(Shape, frozen=True, kw_only=True):
     """A whole number. `strings`: digits in quotes are accepted too and made a number."""
 
     minimum: int | None = None
@@ -71,21 +67,18 @@ class Integer(Shape):
     strings: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Number(Shape):
+class Number(Shape, frozen=True, kw_only=True):
     minimum: float | None = None
     maximum: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Boolean(Shape):
+class Boolean(Shape, frozen=True, kw_only=True):
     """true or false. `strings`: "true" and "false" in quotes are taken too, made booleans and told (rule 56)."""
 
     strings: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Items(Shape):
+class Items(Shape, frozen=True, kw_only=True):
     """A list. `single`: one item may stand in place of a list of one."""
 
     item: Shape
@@ -95,16 +88,14 @@ class Items(Shape):
     single: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table(Shape):
+class Table(Shape, frozen=True, kw_only=True):
     """A mapping with free keys and values of one shape. `keys` is a pattern that each key matches whole."""
 
     value: Shape
     keys: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Struct, frozen=True, kw_only=True):
     """One key of a record. `aliases` are other spellings that the API or its samples use; they become `name`."""
 
     name: str
@@ -115,8 +106,7 @@ class Field:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record(Shape):
+class Record(Shape, frozen=True, kw_only=True):
     """A mapping with known keys; any other key is an error that names the nearest one. `partial`: nothing is required
     (a locale variant). `title` names it in schemas and messages, for example "SMS content".
     """
@@ -142,8 +132,7 @@ class Record(Shape):
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cases(Shape):
+class Cases(Shape, frozen=True, kw_only=True):
     """A mapping whose key `by` says which record it is: content by `type`, suggestion by `type`."""
 
     by: str
@@ -153,21 +142,18 @@ class Cases(Shape):
     """The rule that a key of another case breaks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Either(Shape):
+class Either(Shape, frozen=True, kw_only=True):
     """A plain text or a mapping: a reference by name or the object inline. The node's own kind decides."""
 
     text: Text
     mapping: Record | Cases
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Free(Shape):
+class Free(Shape, frozen=True, kw_only=True):
     """Any YAML value, resolved by the 1.2 core schema: `vars`, and `$(name)` values before they become text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelShape:
+class ChannelShape(Struct, frozen=True, kw_only=True):
     """What `config` must know of a channel to check a template and a notification. `channels` declares one for each."""
 
     name: str

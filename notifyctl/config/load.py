@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import Struct
+
 from notifyctl.config import model_builder
 from notifyctl.config.check import MOST_PROBLEMS, check_and_advise, located
 from notifyctl.config.documents import shapes
@@ -19,14 +21,12 @@ from notifyctl.diagnostics import Diagnostic, Location, Positions, Problem, Seve
 from notifyctl.errors import ProjectError
 from notifyctl.model.project import Project
 from notifyctl.ports import FileTree
-from notifyctl.records import dataclass
 
 YAML_SUFFIXES = (".yaml", ".yml")
 IGNORE_HINT = "if this file is not notifyctl's, name it in .notifyctlignore"
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """The project and every problem in its files.
 
     `project` is None when its Project document is missing or has errors; other documents with errors are left out.
@@ -36,8 +36,7 @@ class Loaded:
     diagnostics: list[Diagnostic]
 
 
-@dataclass(frozen=True, slots=True)
-class FileRead:
+class FileRead(Struct, frozen=True):
     """The documents of one file and its problems; not `whole` where reading stopped before the end of the file."""
 
     path: str

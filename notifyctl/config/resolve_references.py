@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from notifyctl.config import model_builder
 from notifyctl.config.check import check, located
 from notifyctl.config.content_shapes import receipt_meant
@@ -26,7 +29,6 @@ from notifyctl.model.project import (
     Schedule,
     Template,
 )
-from notifyctl.records import dataclass, field, replace
 from notifyctl.rulebook import email, receipts, sms
 
 Named = TypeVar("Named", Template, Audience, Schedule)
@@ -38,8 +40,7 @@ ONLY_ON = {"cc": "email", "bcc": "email", "smartlinks": "sms"}
 """Keys of a notification that one channel alone has (rules 65, 78)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A document that was read. `name` is None for kinds without names, and `node` is kept for a Notification alone, which is
     looked at again beside its template.
 
@@ -56,8 +57,7 @@ class Document:
     flaws: frozenset[Path] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """Every name that stands in the files, by kind, whether its document is sound or not."""
 
     known: Mapping[str, Sequence[str]]

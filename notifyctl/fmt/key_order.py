@@ -8,8 +8,9 @@ keeps its order where a comment's owner is unclear, or where order matters (anch
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from notifyctl.config.fields import Cases, Either, Items, Record, Shape, Table
 from notifyctl.fmt.outline import Block, Leaf, Outline
@@ -18,8 +19,7 @@ MODELINE = "yaml-language-server:"
 """A comment for editors, which stays on top."""
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """A mapping's lines cut into entries: `starts` of each in file order, `end` after the last.
 
     `order` lists the entries in their new order. `column` is that of the keys.

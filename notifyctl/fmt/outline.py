@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from msgspec import Struct, field
 
 from notifyctl.config.reader import events
 
@@ -25,8 +25,7 @@ class UnsupportedLayoutError(Exception):
     """Valid YAML whose lines cannot be told apart as entries: `? key`, or a tag before a compact mapping."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """A scalar, an alias, or a list or mapping in brackets. `style` is | or > for block scalars, [ for brackets."""
 
     line: int
@@ -36,8 +35,7 @@ class Leaf:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class Entry(Struct, frozen=True, eq=False):
     """An item, or a key with its value. `column` is that of the dash or the key."""
 
     block: Block
@@ -50,8 +48,7 @@ class Entry:
         return max(self.line, self.value.last)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
+class Block(Struct, frozen=True, eq=False):
     """A list of dashes or a mapping of lines."""
 
     sequence: bool
@@ -72,8 +69,7 @@ class Block:
         return next((entry.value for entry in self.entries if entry.key == key), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(Struct, frozen=True):
     documents: tuple[Block | Leaf, ...]
     """The roots, without empty documents."""
     spans: tuple[tuple[Leaf, Block | None], ...]

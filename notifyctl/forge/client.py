@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from notifyctl import __version__
 from notifyctl.errors import ProviderError
@@ -17,8 +18,7 @@ MOST_PAGES = 50
 """A pull request with more comments than these is not searched to its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forge:
+class Forge(Struct, frozen=True):
     """Where the comments of one pull or merge request are. `one` is the address of a single comment, with `{}` for its id."""
 
     name: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 MARKER = re.compile(
     r"<!-- notifyctl:plan env=(?P<env>\S+) digest=(?P<digest>\S+) at=(?P<at>[0-9T:.+Z-]+) -->"
@@ -21,14 +22,12 @@ class Verb(StrEnum):
     STALE = "left: a newer plan is there"
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     id: str
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     verb: Verb
     comment: Comment | None = None
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hmac
 
-from notifyctl.records import dataclass
+from msgspec import Struct
 
 KEY_BYTES = 32
 
 CHECK_TEXT = b"notifyctl recipient key, check value 1"
 
 
-@dataclass(frozen=True, slots=True)
-class FixedIdentity:
+class FixedIdentity(Struct, frozen=True):
     """A ledger that protects nobody (the sandbox's) is made with a known lineage and key, so that what is planned before
     it exists agrees with what is applied after. Every other ledger is made with random ones.
     """

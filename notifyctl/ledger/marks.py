@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from msgspec import Struct
+
 from notifyctl.errors import LedgerError
 from notifyctl.ledger.database import sync_folder
-from notifyctl.records import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """`serial` is the number of facts when the ledger at `place` was last written."""
 
     lineage: str
@@ -26,8 +26,7 @@ class Mark:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(Struct, frozen=True):
     """All marks of this user. `folder` need not exist."""
 
     folder: Path

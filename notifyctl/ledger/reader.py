@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from struct import Struct
+
+from msgspec import Struct
 
 from notifyctl.errors import LedgerError
 from notifyctl.hashing import recipient_hasher
@@ -18,7 +20,6 @@ from notifyctl.ledger.schema import APPLICATION_ID, FIRST_VERSION, NORMALISER_VE
 from notifyctl.model.ledger import BatchRecord, BatchState, LedgerSummary, OpeningRecord
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
-from notifyctl.records import dataclass
 
 PAGE = 16
 """Batches fetched at a time: at 1,000 members each they stay near the processor until somebody looks at them."""
@@ -26,8 +27,7 @@ TOLD_AHEAD = 256
 """How many batches further what became of them is fetched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     lineage: str
     created_at: datetime
     key: bytes
@@ -153,7 +153,7 @@ class SqliteReader(SqliteLearnt):
 
 MANY = 100_000
 """Members from which on columns are worth their import."""
-ID_OF = Struct(f"{ID_BYTES}s{MEMBER_BYTES - ID_BYTES}x")
+ID_OF = struct.Struct(f"{ID_BYTES}s{MEMBER_BYTES - ID_BYTES}x")
 
 
 def ids_of(members: bytes) -> bytes:

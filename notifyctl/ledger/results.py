@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import Struct
+
 from notifyctl.errors import LedgerError
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
-from notifyctl.records import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     batch: int
     attempt: int
     outcome: Outcome

@@ -14,7 +14,7 @@ from notifyctl.ledger.database import SQLITE_VERSION, Database
 from notifyctl.ledger.learnt import columns
 from notifyctl.ledger.reader import Identity, SqliteReader
 from notifyctl.ledger.schema import SCHEMA_VERSION, upgrade
-from notifyctl.model.batch import Accepted, AttemptResult, AttemptStart, Outcome, Unknown
+from notifyctl.model.batch import Accepted, Outcome, Unknown
 from notifyctl.model.events import Statement, Verdict, member_verdicts
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
@@ -23,23 +23,13 @@ SERVED_PART = 65_536 * MEMBER_BYTES
 HELD_PART = 65_536 * ID_BYTES
 """Bytes of held ids in one row: a million people are sixteen rows of 1 MB."""
 
-Standing = tuple[int, str, int, int]
-"""Of a batch: who planned it, how it stands, its last attempt, and whether a receipt says that people of it have it."""
 PLANNED = (
-    "SELECT number, epoch, EXISTS (SELECT 1 FROM word WHERE word.batch = number AND kind = 'accepted'),"
-    " EXISTS (SELECT 1 FROM attempt WHERE attempt.batch = number) FROM batch WHERE number IN"
+    "SELECT epoch, EXISTS (SELECT 1 FROM word WHERE word.batch = number AND kind = 'accepted')"
+    " FROM batch WHERE number = ?"
 )
+"""The run that planned a batch, and whether any of its members is known to be accepted."""
 STATE = "SELECT state, attempt FROM batch_state WHERE number = ?"
-"""What the view says of a batch costs more than all else of beginning it: it is asked only of one that was begun before."""
-BEGUN = (
-    "SELECT batch, attempt,"
-    " (SELECT attempt FROM outcome WHERE outcome.batch = attempt.batch AND kind = 'accepted')"
-    " FROM attempt WHERE batch IN"
-)
-"""Of batches: each attempt, and which one was accepted."""
 BROKE_OFF = "the run ended before the answer was recorded"
-ACCEPTED = BatchState.ACCEPTED.value
-"""As almost all are; to ask an enumeration for a value takes longer than to write it."""
 
 
 class SqliteWriter(SqliteReader):
@@ -103,76 +93,54 @@ class SqliteWriter(SqliteReader):
         return numbers
 
     def arm(self, number: int, attempt: int, *, seal: bytes, at: datetime) -> None:
-        self.arm_all([AttemptStart(number, attempt, seal)], at=at)
-
-    def arm_all(self, beginnings: Sequence[AttemptStart], *, at: datetime) -> None:
         with self._writing():
-            standing = self._standing([each.number for each in beginnings])
-            for each in beginnings:
-                self._refuse_to_begin(each, standing.get(each.number))
-                standing[each.number] = self._epoch, BatchState.ARMED, each.attempt, 0
-            when = stamp(at)
-            self._database.run_many(
-                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)",
-                [(each.number, each.attempt, self._epoch, when, each.seal) for each in beginnings],
+            self._refuse_to_arm(number, attempt)
+            self._database.run(
+                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", number, attempt, self._epoch, stamp(at), seal
             )
             point(Point.ARM_COMMIT)
 
-    def _standing(self, numbers: Sequence[int]) -> dict[int, Standing]:
-        rows = self._database.rows_of(PLANNED, numbers)
-        found: dict[int, Standing] = {
-            number: (epoch, BatchState.PLANNED, 0, had) for number, epoch, had, _ in rows
-        }
-        for number in [number for number, _, _, begun in rows if begun]:
-            epoch, _, _, had = found[number]
-            [(state, last)] = self._database.rows(STATE, number)
-            found[number] = epoch, state, last, had
-        return found
-
-    def _refuse_to_begin(self, beginning: AttemptStart, standing: Standing | None) -> None:
-        """Raises LedgerError unless the attempt may begin. `standing`: of its batch."""
-        number = beginning.number
-        if standing is None:
+    def _refuse_to_arm(self, number: int, attempt: int) -> None:
+        """Raises LedgerError unless the attempt can start."""
+        planned = self._database.row(PLANNED, number)
+        if planned is None:
             raise LedgerError(f"there is no batch {number}")
-        epoch, state, last, had = standing
+        epoch, accepted_in_part = planned
+        state, last = self._database.row(STATE, number) or (BatchState.PLANNED, 0)
         if epoch != self._epoch:
             raise LedgerError(f"batch {number} was planned by another run, and only that one could begin it")
         if state not in {BatchState.PLANNED, BatchState.REJECTED}:
             raise LedgerError(f"batch {number} is {state} and is not begun again")
-        if had:
+        if accepted_in_part:
             raise LedgerError(f"people of batch {number} have it, as a receipt says; it is not begun again")
-        if beginning.attempt != last + 1:
-            raise LedgerError(f"the next attempt of batch {number} is {last + 1}, not {beginning.attempt}")
+        if attempt != last + 1:
+            raise LedgerError(f"the next attempt of batch {number} is {last + 1}, not {attempt}")
 
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
-        self.settle_all([AttemptResult(number, attempt, outcome)], at=at)
-
-    def settle_all(self, endings: Sequence[AttemptResult], *, at: datetime) -> None:
         with self._writing():
-            rows = self._database.rows_of(BEGUN, [each.number for each in endings])
-            begun = {(number, attempt) for number, attempt, _ in rows}
-            accepted = {number: attempt for number, _, attempt in rows if attempt is not None}
-            new = []
-            for each in endings:
-                if (each.number, each.attempt) not in begun:
-                    raise LedgerError(f"attempt {each.attempt} of batch {each.number} was never begun")
-                if not said(each, accepted.get(each.number)):
-                    new.append(each)
-                    if isinstance(each.outcome, Accepted):
-                        accepted[each.number] = each.attempt
-            self._settle(new, at)
+            if not self._database.row(
+                "SELECT 1 FROM attempt WHERE batch = ? AND attempt = ?", number, attempt
+            ):
+                raise LedgerError(f"attempt {attempt} of batch {number} was never begun")
+            if not self._is_recorded(number, attempt, outcome):
+                self._database.run(
+                    "INSERT INTO outcome (batch, attempt, kind, status, provider_id, reason, epoch, at)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    *(number, attempt, *outcome_columns(outcome), self._epoch, stamp(at)),
+                )
+                if isinstance(outcome, Accepted) and (outcome.refused or outcome.unheard):
+                    self._say(number, member_verdicts(outcome), at=at)
             point(Point.RESULT_COMMIT)
 
-    def _settle(self, endings: Sequence[AttemptResult], at: datetime) -> None:
-        when = stamp(at)
-        self._database.run_many(
-            "INSERT INTO outcome (batch, attempt, kind, status, provider_id, reason, epoch, at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(each.number, each.attempt, *told(each.outcome), self._epoch, when) for each in endings],
-        )
-        for each in endings:
-            if isinstance(each.outcome, Accepted) and (each.outcome.refused or each.outcome.unheard):
-                self._say(each.number, member_verdicts(each.outcome), at=at)
+    def _is_recorded(self, number: int, attempt: int, outcome: Outcome) -> bool:
+        """Whether the ledger holds this already. Raises LedgerError for what would take an acceptance back."""
+        row = self._database.row("SELECT attempt FROM outcome WHERE batch = ? AND kind = 'accepted'", number)
+        accepted = isinstance(outcome, Accepted)
+        if row is None or (row[0] != attempt and not accepted):
+            return False
+        if row[0] == attempt and accepted:
+            return True
+        raise LedgerError(f"attempt {row[0]} of batch {number} was accepted; that is never taken back")
 
     def resolve(self, number: int, words: Sequence[Verdict], *, at: datetime) -> None:
         with self._writing():
@@ -245,24 +213,10 @@ class SqliteWriter(SqliteReader):
         return key
 
 
-def said(ending: AttemptResult, known: int | None) -> bool:
-    """Whether the ledger says so already. `known`: which attempt of the batch was accepted. Raises LedgerError for what would
-    take an acceptance back.
-    """
-    accepted = isinstance(ending.outcome, Accepted)
-    if known is None or (known != ending.attempt and not accepted):
-        return False
-    if known == ending.attempt and accepted:
-        return True
-    raise LedgerError(f"attempt {known} of batch {ending.number} was accepted; that is never taken back")
-
-
-def told(outcome: Outcome) -> tuple[str, int | None, str | None, str | None]:
-    """How an outcome is recorded: kind, status, the provider's id, reason. Refused is certainly not accepted, so it is a
-    rejection like others.
-    """
+def outcome_columns(outcome: Outcome) -> tuple[str, int | None, str | None, str | None]:
+    """The columns kind, status, provider id and reason. Refused is not accepted either, so it is recorded as a rejection."""
     if isinstance(outcome, Accepted):
-        return ACCEPTED, outcome.status, outcome.provider_id, None
+        return BatchState.ACCEPTED.value, outcome.status, outcome.provider_id, None
     kind = BatchState.UNKNOWN if isinstance(outcome, Unknown) else BatchState.REJECTED
     return kind.value, outcome.status, None, outcome.reason
 

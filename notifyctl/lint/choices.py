@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from notifyctl.diagnostics import Diagnostic, Location, Severity
-from notifyctl.records import dataclass, replace
 
 COMMENT = re.compile(r"(?:^|\s)#\s*notifyctl:\s*ignore\[([^\]\n]*)\](.*)$")
 OFF = "off"
@@ -18,8 +20,7 @@ Lines = Callable[[str], Sequence[str]]
 """A file of the project → its lines; none for what is no YAML."""
 
 
-@dataclass(frozen=True, slots=True)
-class Excepted:
+class Excepted(Struct, frozen=True):
     """`# notifyctl: ignore[rule, rule] reason`: these rules are not told on this line."""
 
     place: Location

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec import Struct, field
+
 from notifyctl.channels.limits import MAX_CORRELATION_BYTES
 from notifyctl.channels.segments import first_non_gsm7
 from notifyctl.diagnostics import Diagnostic, Location, Problem
@@ -12,7 +14,6 @@ from notifyctl.message import Filler, locale_of, own_values, resolve, variant_fo
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Notification
 from notifyctl.model.recipients import RecipientBatch
-from notifyctl.records import dataclass, field
 from notifyctl.rulebook import email, envelope, sms, substitutions
 
 INDIA = "91"
@@ -20,8 +21,7 @@ REMEMBERED = 10_000
 """Correlation ids."""
 
 
-@dataclass(slots=True)
-class Crowd:
+class Crowd(Struct):
     """Sees every batch of one audience on one channel; tells at the end, and of rows as they come."""
 
     notification: Notification

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.errors import AbsentAudienceError
 from notifyctl.message import placeholders
 from notifyctl.model.message import UNSUBSCRIBE
 from notifyctl.model.project import Audience, ChannelName, InlineRecipient, Notification
-from notifyctl.records import replace
 
 
 def made_up(notification: Notification, error: AbsentAudienceError) -> tuple[Audience, list[Diagnostic]]:

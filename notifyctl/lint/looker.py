@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from operator import add
 
+from msgspec import Struct
+
 from notifyctl.channels import text_limit
 from notifyctl.channels.segments import first_non_gsm7, is_basic, is_gsm7, segment
 from notifyctl.diagnostics import Severity
@@ -13,11 +15,9 @@ from notifyctl.message import Filler
 from notifyctl.model.message import PLACEHOLDER, Message
 from notifyctl.model.project import ChannelName, Variable
 from notifyctl.model.recipients import RecipientBatch
-from notifyctl.records import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     rule: str
     message: str
     hint: str | None = None
@@ -25,8 +25,7 @@ class Finding:
     """None: as the rule's page says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
+class Glance(Struct, frozen=True):
     """One variant's readers in a batch, looked at column by column. `odd` are the positions at which something may be wrong,
     to be looked at one by one; `longest` is the position of the first longest text, of `units`; -1: there are no texts.
     """

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
 
+from msgspec import Struct, field
+
 from notifyctl.audience import Suppressions, open_audience
 from notifyctl.audience.opt_outs import OptOuts
 from notifyctl.channels import CHANNELS
@@ -24,14 +26,12 @@ from notifyctl.message.sandbox_limits import SECONDS, OutOfTimeError, run_bounde
 from notifyctl.model.message import Message
 from notifyctl.model.project import Audience, Environment, Notification, Project
 from notifyctl.ports import AudienceReader, Environ, FileTree
-from notifyctl.records import dataclass, field
 
 SANDBOX_SENDERS = {"sms": "SANDBOX", "email": "sandbox@notifyctl.example", "rcs": "a_000000000000000000"}
 """Who messages come from in a sandbox that names no senders: the six-line project works as it stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """Composed messages and opened audiences of all notifications that have no problem of their own."""
 
     messages: Mapping[str, Mapping[str | None, Message]] = field(default_factory=dict)

@@ -12,6 +12,8 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.lint.crowd import Crowd
 from notifyctl.lint.looker import Finding, Glance, Looker, glance
@@ -20,7 +22,6 @@ from notifyctl.model.message import Message
 from notifyctl.model.project import Environment, Notification
 from notifyctl.model.recipients import RecipientBatch, RejectedRow, RowRejection
 from notifyctl.ports import AudienceReader
-from notifyctl.records import dataclass, field
 
 if TYPE_CHECKING:
     from notifyctl.audience.excluded import Excluded
@@ -45,8 +46,7 @@ SEVERITIES = {
 }
 
 
-@dataclass(slots=True)
-class Worst:
+class Worst(Struct):
     """The longest text that anybody reads."""
 
     units: int = -1
@@ -54,8 +54,7 @@ class Worst:
     place: Location | None = None
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """What was found for one notification: rows to tell, and how many there are of each rule."""
 
     every: bool
@@ -159,8 +158,7 @@ def batches_of(
     return batches(roster)
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """Where a line of an audience is. In YAML an entry has a column too."""
 
     file: str

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from msgspec import Struct, field
+
 from notifyctl.model.message import Envelope, Message
 from notifyctl.model.recipients import MEMBER_BYTES, Scope
-from notifyctl.records import dataclass, field
 
 
 class Units(Protocol):
@@ -23,8 +24,7 @@ class Units(Protocol):
         """Members and correlation ids alone, in the same chunks: all that the order within a batch depends on."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnitColumns:
+class UnitColumns(Struct, frozen=True):
     """Units as columns of equal length. Implements Units.
 
     `members` packs recipient id and fingerprint, MEMBER_BYTES each. `own` holds one column per name of the
@@ -54,8 +54,7 @@ class UnitColumns:
             yield chunk.members, chunk.correlations
 
 
-@dataclass(frozen=True, slots=True)
-class SendGroup:
+class SendGroup(Struct, frozen=True):
     """Units of one scope that share message and envelope: what a plan hands to apply."""
 
     scope: Scope
@@ -66,16 +65,14 @@ class SendGroup:
     """When the window closes or the message expires; nothing is attempted from then on."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeOpening:
+class ScopeOpening(Struct, frozen=True):
     """A scope that is opened by this apply. `held`: packed ids of its audience that no consignment carries."""
 
     scope: Scope
     held: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(Struct, frozen=True):
     """One object of the request's `to`: addresses that share substitutions and a correlation id.
     `first` is the position of its first address among all members of the batch.
     """
@@ -86,8 +83,7 @@ class Destination:
     first: int
 
 
-@dataclass(frozen=True, slots=True)
-class Destinations:
+class Destinations(Struct, frozen=True):
     """The request's `to` as columns: `addresses` of all its objects in the order of the batch's members; and one entry an object
     in the others. `own`: a column for each of `names`, `None` where there is no value. `starts`: the position of each
     object's first address; `None` where every object has one address.
@@ -111,8 +107,7 @@ class Destinations:
             yield Destination(tuple(self.addresses[start:end]), key, given, start)
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """One request to be: what a provider turns into a body. Everything in it is known before anything is sent."""
 
     number: int
@@ -128,8 +123,7 @@ class Batch:
         return len(self.members) // MEMBER_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedRequest:
+class PreparedRequest(Struct, frozen=True):
     """An exact request but for its secrets. `content` is what will be posted, JSON in UTF-8; `headers` are redacted."""
 
     method: str
@@ -147,8 +141,7 @@ class PreparedRequest:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """The provider has it: 2xx and a body that says so."""
 
     provider_id: str
@@ -159,8 +152,7 @@ class Accepted:
     """Positions of members that an answer which lists its members does not name: nobody knows of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """Certainly not accepted. `retryable`: the same request may be tried again within this apply (429, never left)."""
 
     reason: str
@@ -170,16 +162,14 @@ class Rejected:
     """Seconds the provider asked for, capped by who waits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """401 or 403: certainly not accepted, and no other request would be either. Ends the run."""
 
     reason: str
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """The provider may or may not have it. Never retried by itself."""
 
     reason: str
@@ -187,21 +177,3 @@ class Unknown:
 
 
 Outcome = Accepted | Rejected | Refused | Unknown
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptStart:
-    """An attempt of a batch that is about to begin. `seal` authenticates the correlation ids of its request."""
-
-    number: int
-    attempt: int
-    seal: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptResult:
-    """How an attempt of a batch ended."""
-
-    number: int
-    attempt: int
-    outcome: Outcome

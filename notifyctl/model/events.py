@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from notifyctl.model.batch import Accepted
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import Scope
-from notifyctl.records import dataclass
 
 
 class VerdictSource(StrEnum):
@@ -24,8 +25,7 @@ class VerdictSource(StrEnum):
     RESOLVE = "resolve"  # a person
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """`position` counts the batch's members from 0; None: all of them whose outcome is unknown. `kind`: ACCEPTED or REJECTED."""
 
     position: int | None
@@ -82,8 +82,7 @@ CLICKED = "clicked"
 RANK = {status: rank for rank, status in enumerate(DeliveryStatus)}
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """The receipts of one person and one batch, folded. `clicked` is told apart: it comes with any status."""
 
     status: DeliveryStatus | None = None
@@ -97,8 +96,7 @@ def fold_receipts(statuses: Iterable[str]) -> Delivery:
     return Delivery(max(known, key=RANK.__getitem__, default=None), CLICKED in seen)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """One receipt, normalised. `digest` names it: the same one again changes nothing. No address.
 
     `batch` and `position` are None where nobody of this ledger is meant. `status` is one of DeliveryStatus, or clicked.
@@ -121,8 +119,7 @@ class StatementKind(StrEnum):
     ACKNOWLEDGE = "acknowledge"
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """Something that a person declared and an apply carried out. `detail`: the old name, the reason or the delivery hash."""
 
     kind: StatementKind
@@ -133,8 +130,7 @@ class Statement:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
+class RunRecord(Struct, frozen=True):
     """One writer of the ledger. `ended` and `how` are None while it works, or when it broke off."""
 
     epoch: int
@@ -146,8 +142,7 @@ class RunRecord:
     how: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
+class AttemptRecord(Struct, frozen=True):
     """One attempt of a batch, and what came of it. `seal` authenticates its correlation ids."""
 
     batch: int
@@ -162,8 +157,7 @@ class AttemptRecord:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UnresolvedBatch:
+class UnresolvedBatch(Struct, frozen=True):
     """The members of one batch whose outcome nobody knows."""
 
     batch: int

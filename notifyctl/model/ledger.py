@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct, field
+
 from notifyctl.model.recipients import Scope
-from notifyctl.records import dataclass, field
 
 
 class BatchState(StrEnum):
@@ -20,8 +21,7 @@ class BatchState(StrEnum):
     UNKNOWN = "unknown"  # begun, and the answer tells nothing
 
 
-@dataclass(frozen=True, slots=True)
-class BatchRecord:
+class BatchRecord(Struct, frozen=True):
     """One batch in the ledger: `members` is packed, MEMBER_BYTES each (recipient id, then delivery fingerprint)."""
 
     number: int
@@ -38,16 +38,14 @@ class BatchRecord:
     """Of the run that planned it."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpeningRecord:
+class OpeningRecord(Struct, frozen=True):
     """A recorded audience: the packed ids in `held`, and the members of the scope's batches of this epoch."""
 
     epoch: int
     held: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerSummary:
+class LedgerSummary(Struct, frozen=True):
     """What `ledger show` and the plan's digest say of a ledger. `lineage` names it from its making on."""
 
     lineage: str
@@ -63,8 +61,7 @@ class LedgerSummary:
     receipts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeStatus:
+class ScopeStatus(Struct, frozen=True):
     """Each person who belongs to a scope counts once. `total` is the sum of the four others."""
 
     scope: Scope

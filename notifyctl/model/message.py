@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
+from msgspec import Struct, field
+
 from notifyctl.model.project import ApiObject, ChannelName
-from notifyctl.records import dataclass, field
 
 PLACEHOLDER = re.compile(r"\$\(([^()\s]+)\)")
 """`$(name)`, the one form that the API fills in (rule 30)."""
@@ -15,8 +16,7 @@ UNSUBSCRIBE = "unsubscribe"
 """`$(unsubscribe)` is filled in by the platform (rule 33): it is no variable of ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """A composed message: Jinja2 has run, `$(name)` stands. One per notification and locale variant."""
 
     channel: ChannelName
@@ -40,8 +40,7 @@ class Message:
         return self.template_id is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """What goes around a message and is no content. Times are aware; `validity` is in seconds; see rules 19 to 54."""
 
     send_at: datetime | None = None
@@ -53,8 +52,7 @@ class Envelope:
     requested_receipts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedMessage:
+class RenderedMessage(Struct, frozen=True):
     """One message as its reader gets it. `content` is None for a body that the provider holds; `missing` names the
     values that nothing gives, which stay visible as placeholders. SMS have an encoding, units and segments.
     """

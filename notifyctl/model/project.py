@@ -11,8 +11,9 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct, field
+
 from notifyctl.diagnostics import Location, Positions
-from notifyctl.records import dataclass, field
 
 ApiObject = Mapping[str, Any]
 """A JSON object in the API's own spelling: str, int, float, bool, None, lists and mappings of these."""
@@ -71,30 +72,26 @@ class TpsCounts(StrEnum):
     CALLS = "calls"
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(Struct, frozen=True):
     """Where a secret is, never the secret: the name of an environment variable or the path of a mounted file."""
 
     env: str | None = None
     file: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JwtAuth:
+class JwtAuth(Struct, frozen=True):
     service_id: Secret
     secret: Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Auth:
+class Auth(Struct, frozen=True):
     """JWT is used first when both are configured, as the API does (rule 26)."""
 
     jwt: JwtAuth | None = None
     service_key: Secret | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What the account at the provider may do."""
 
     tps: int = 10
@@ -105,8 +102,7 @@ class Limits:
     concurrency: int = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What apply refuses. `None` means: no such limit."""
 
     max_recipients: int | None = 100_000
@@ -115,16 +111,14 @@ class Policy:
     require_unsubscribe: tuple[Category, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerSettings:
+class LedgerSettings(Struct, frozen=True):
     """`url` (postgresql://…) or, without it, SQLite at .notifyctl/<environment>.db. `recipient_key` is kept outside when named."""
 
     url: Secret | None = None
     recipient_key: Secret | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SuppressionList:
+class SuppressionList(Struct, frozen=True):
     """People who are not written to. What stands here holds for those of its rows that say nothing else; empty: any. `since` and
     `until` are days, the last one included, or times. Hashed rows were made with `key`, or with the ledger's.
     """
@@ -140,8 +134,7 @@ class SuppressionList:
     by_ledger: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     name: str
     provider: str
     marks: Positions
@@ -163,8 +156,7 @@ class Environment:
         return self.provider == "sandbox"
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """A `$(name)` that a template reads."""
 
     name: str
@@ -174,16 +166,14 @@ class Variable:
     max_length: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LocaleVariant:
+class LocaleVariant(Struct, frozen=True):
     """What differs from the template in one locale; merged over it key by key, lists replaced whole."""
 
     content: ApiObject = field(default_factory=dict)
     options: ApiObject = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """`content` is not composed yet: Jinja2 stands in its strings and `textFile` / `htmlFile` in place of `text` / `html`."""
 
     name: str
@@ -200,8 +190,7 @@ class Template:
     """`template: {id: …}`: the body lives at the provider and is opaque here."""
 
 
-@dataclass(frozen=True, slots=True)
-class InlineRecipient:
+class InlineRecipient(Struct, frozen=True):
     """One entry of `recipients`; each address in it is a recipient of its own that shares the substitutions."""
 
     location: Location
@@ -213,8 +202,7 @@ class InlineRecipient:
     substitutions: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class AudienceSource:
+class AudienceSource(Struct, frozen=True):
     """Where an audience is read from. `file` is relative to the YAML file that names it, else to the project; one of Parquet
     may be a pattern. `sql` or `table`: of a database, which is a file or has a `url`.
     """
@@ -228,8 +216,7 @@ class AudienceSource:
     url: Secret | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Audience:
+class Audience(Struct, frozen=True):
     """Either `recipients` or `source`. `columns` maps our names (msisdn, email, locale, timezone, correlationId) to the source's."""
 
     name: str
@@ -246,8 +233,7 @@ class Audience:
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """Local times between which sending is allowed; `until` 24:00 is written as time.max. It may cross midnight."""
 
     days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
@@ -255,8 +241,7 @@ class Window:
     until: time = time.max
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """When. `at` without an offset, and `cron`, are local in `timezone` (an IANA name, RECIPIENT_ZONE, or None: the project's)."""
 
     name: str
@@ -274,8 +259,7 @@ class Schedule:
     hand_off: HandOff = HandOff.HOLD
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(Struct, frozen=True):
     """The only document with an effect: it binds template, audience, schedule and sender."""
 
     name: str
@@ -308,8 +292,7 @@ class Notification:
         return self.template.channel
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """The facts of `source` count for `target` from now on."""
 
     source: str
@@ -317,8 +300,7 @@ class Moved:
     marks: Positions
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """The present audience counts as served, without a request."""
 
     notification: str
@@ -327,8 +309,7 @@ class Baseline:
     marks: Positions
 
 
-@dataclass(frozen=True, slots=True)
-class Withdraw:
+class Withdraw(Struct, frozen=True):
     """What has not been accepted of this edition is not sent any more."""
 
     notification: str
@@ -337,8 +318,7 @@ class Withdraw:
     marks: Positions
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """All documents, by name. `root` is what messages call the project; files are reached through a FileTree."""
 
     name: str

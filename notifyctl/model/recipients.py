@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+from msgspec import Struct
+
 from notifyctl.diagnostics import Location
 from notifyctl.model.project import ChannelName
-from notifyctl.records import dataclass
 
 ID_BYTES = 16
 """Length of a recipient id in the ledger: HMAC-SHA256 of the normalised address, truncated."""
@@ -36,8 +37,7 @@ class Suppression(StrEnum):
     FENCED = "fenced"
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedRow:
+class RejectedRow(Struct, frozen=True):
     """A row that yields no recipient: where it is, and a sentence without the address."""
 
     reason: RowRejection
@@ -45,8 +45,7 @@ class RejectedRow:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientBatch:
+class RecipientBatch(Struct, frozen=True):
     """Up to some thousand recipients of one audience on one channel, as columns of equal length.
 
     `addresses` are normalised, so that two spellings of one address are one recipient, and unique in the audience;
@@ -69,8 +68,7 @@ class RecipientBatch:
         return len(self.addresses)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Scope:
+class Scope(Struct, frozen=True, order=True):
     """What delivery units of one audience share. With a recipient it identifies a unit."""
 
     notification: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from msgspec import Struct
+
 from notifyctl.model.project import Joiners, OnUnknown
 from notifyctl.plan.standing import Kind
-from notifyctl.records import dataclass
 
 
 class Action(StrEnum):
@@ -43,8 +44,7 @@ class Intent(StrEnum):
     RESEND = "resend"
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True):
     """What is the same for all recipients of one scope that share a moment: rules 4, 6 and 8."""
 
     withdrawn: str | None = None
@@ -60,8 +60,7 @@ class Circumstances:
     """Whoever is in the audience counts as served."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     action: Action
     reason: str | None = None
     intent: Intent = Intent.FIRST

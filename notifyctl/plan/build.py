@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from notifyctl.diagnostics import Diagnostic, Severity, sort_diagnostics
 from notifyctl.model.batch import ScopeOpening, SendGroup
 from notifyctl.model.events import Statement, StatementKind
@@ -17,7 +20,6 @@ from notifyctl.plan.part import Identify, Orphan, Part
 from notifyctl.plan.plan import VALID_FOR_HOURS, Plan, PlannedNotification, Served
 from notifyctl.plan.prices import PriceList
 from notifyctl.progress import DEFAULT_LIMITS, Progress, ResourceLimits
-from notifyctl.records import dataclass, replace
 
 GROWTH_FLOOR = 10
 """Growth is judged from this many people up: one more in a team of three is no accident."""
@@ -33,8 +35,7 @@ they would be held twice.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """What a plan is made for: the part of the input that is not about one notification."""
 
     project: str

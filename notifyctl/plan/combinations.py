@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from functools import cached_property, reduce
 from operator import or_
 
+from msgspec import Struct
+
 from notifyctl.plan.actions import AUTHORISED, Decision
-from notifyctl.records import dataclass
 from notifyctl.schedule.timing import Timing
 
 PLACES = {
@@ -29,8 +30,7 @@ def placed(name: str, place: int) -> str:
 KEY = " + ".join(placed(name, place) for name, (place, _) in PLACES.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Combination:
+class Combination(Struct, frozen=True):
     """All that a decision depends on, what was decided, and how many it is about."""
 
     key: int

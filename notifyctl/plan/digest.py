@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
 from datetime import datetime
 from heapq import merge
 from typing import Any
 
+from msgspec import Struct, field
+from msgspec.structs import asdict
+
 from notifyctl.model.project import Policy
 from notifyctl.model.recipients import ID_BYTES, Scope
 from notifyctl.plan.actions import Intent
-from notifyctl.records import dataclass, field
 
 PREFIX = "sha256:"
 HASH_BYTES = 32
@@ -23,16 +24,14 @@ PACKED_AT_ONCE = 65_536
 """Entries in one piece of a stream."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sorted:
+class Sorted(Struct, frozen=True):
     """Entries that lie elsewhere: `pieces` gives them sorted, packed, in pieces of whole entries, each time it is called."""
 
     count: int
     pieces: Callable[[], Iterator[bytes]]
 
 
-@dataclass(slots=True)
-class ScopeEffects:
+class ScopeEffects(Struct):
     """What a plan authorises in one scope. Entries may come in any order. They lie by what their units share: why and when."""
 
     scope: Scope

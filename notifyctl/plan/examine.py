@@ -10,6 +10,8 @@ from operator import itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
 
+from msgspec import Struct, field
+
 from notifyctl.audience.excluded import Excluded
 from notifyctl.message import DeliveryHash, own_values, resolve, texts_hash, variant_for
 from notifyctl.model.batch import SendGroup, UnitColumns, Units
@@ -24,7 +26,6 @@ from notifyctl.plan.prices import PriceList, Tally
 from notifyctl.plan.samples import Samples
 from notifyctl.plan.standing import Standing
 from notifyctl.progress import ignore_progress
-from notifyctl.records import dataclass, field
 from notifyctl.schedule.timing import Timing, evaluate_timing
 
 
@@ -50,8 +51,7 @@ NOT_A_RECIPIENT = {
 """Rows that are people all the same, and so are counted under an action; bad rows are nobody."""
 
 
-@dataclass(slots=True)
-class Growing:
+class Growing(Struct):
     """Units of one message and envelope while they are gathered."""
 
     members: list[bytes] = field(default_factory=list)
@@ -64,8 +64,7 @@ class Growing:
         return UnitColumns(b"".join(self.members), self.destinations, columns, self.correlations)
 
 
-@dataclass(slots=True)
-class Examination:
+class Examination(Struct):
     """All that is found out about one scope."""
 
     part: Part

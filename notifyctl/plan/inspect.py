@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from notifyctl.channels import text_limit
 from notifyctl.channels.segments import segment
 from notifyctl.message import Filler
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Policy, Template
-from notifyctl.records import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     segments: int | None
     blocked: str | None
 

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain, compress
 from typing import Any
 
+from msgspec import Struct, field
+
 from notifyctl.engine import Engine
 from notifyctl.model.ledger import BatchRecord
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
@@ -17,7 +19,6 @@ from notifyctl.plan.packed import HALVES, halves_of_unit, high, low, packed_halv
 from notifyctl.plan.sieve import Sieve
 from notifyctl.plan.standing import KINDS, Kind, Known, PackedIds, Standing
 from notifyctl.prefetch import Prefetcher
-from notifyctl.records import dataclass, field
 
 __all__ = ["BATCH_BITS", "RANKS", "Meeting", "Sizes", "meet_ids"]
 
@@ -45,8 +46,7 @@ Columns = dict[str, Any]
 """Arrays of equal length by name: `hi`, `lo`, `f1`, `f2`, `rank` and `recorded`, as the table `met` has them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
+class Sizes(Struct, frozen=True):
     """How much is done at a time."""
 
     sifted: int = 1 << 16
@@ -118,8 +118,7 @@ def meet_ids(engine: Engine, ids: Collection[bytes], *, column: str, value: bool
 # Through the sieve
 
 
-@dataclass(slots=True)
-class Piece:
+class Piece(Struct):
     """Words as they come: packed members, and for each stretch of them its rank (one for all, or one for each) and whether they
     were in the recorded audience.
     """

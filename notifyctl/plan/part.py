@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from msgspec import Struct, field
+
 from notifyctl.model.message import Message
 from notifyctl.model.project import RECIPIENT_ZONE, Notification
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.standing import Standing
 from notifyctl.ports import AudienceReader
-from notifyctl.records import dataclass, field
 from notifyctl.schedule.timing import Occurrence
 
 Identify = Callable[[Sequence[str]], Sequence[bytes]]
 """Normalised addresses → recipient ids, in their order: the ledger's keyed hash."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One scope to plan: definition, people and the facts about them."""
 
     notification: Notification
@@ -51,8 +51,7 @@ class Part:
         return (recipient_zone or self.zone) if wanted == RECIPIENT_ZONE else (wanted or self.zone)
 
 
-@dataclass(frozen=True, slots=True)
-class Orphan:
+class Orphan(Struct, frozen=True):
     """A scope in the ledger that no definition stands for any more: what was not accepted is withdrawn."""
 
     scope: Scope

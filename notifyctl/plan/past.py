@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from notifyctl.model.events import Delivery, RunRecord, Statement
 from notifyctl.model.ledger import BatchState
@@ -11,8 +12,7 @@ from notifyctl.model.recipients import Scope
 from notifyctl.plan.plan import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Did:
+class Did(Struct, frozen=True):
     """What one run did in one scope: people by how they stand now."""
 
     scope: Scope
@@ -20,22 +20,19 @@ class Did:
     requests: int
 
 
-@dataclass(frozen=True, slots=True)
-class PastRun:
+class PastRun(Struct, frozen=True):
     run: RunRecord
     did: tuple[Did, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """Latest first."""
 
     runs: tuple[PastRun, ...]
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Got:
+class Got(Struct, frozen=True):
     """One batch that a person was in."""
 
     scope: Scope
@@ -49,8 +46,7 @@ class Got:
     delivery: Delivery
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """Why a person will or will not get a notification, and what they got of it. `plan` is for them alone."""
 
     plan: Plan

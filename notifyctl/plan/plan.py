@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from msgspec import Struct
+
 from notifyctl.diagnostics import Diagnostic, has_errors
 from notifyctl.model.batch import ScopeOpening, SendGroup
 from notifyctl.model.events import Statement
@@ -12,14 +14,12 @@ from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import SENDS, Action
 from notifyctl.plan.digest import ScopeEffects
-from notifyctl.records import dataclass
 
 FORMAT_VERSION = "1.0"
 VALID_FOR_HOURS = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One text that `count` people read, rendered for the first of them, whose address is masked."""
 
     recipient: str
@@ -33,8 +33,7 @@ class Sample:
     """What it is an example of: longest, shortest, not GSM-7, right to left, without optional values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """`amount` is a decimal number as text, so that no cent is lost to binary fractions. `unpriced`: recipients without a
     price in the list, told with the first currency.
     """
@@ -44,8 +43,7 @@ class Cost:
     unpriced: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """Recipients in one country, by calling code, and their SMS segments; None on other channels."""
 
     country: str
@@ -53,8 +51,7 @@ class Reach:
     segments: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedNotification:
+class PlannedNotification(Struct, frozen=True):
     """One notification at one occurrence."""
 
     name: str
@@ -91,8 +88,7 @@ class PlannedNotification:
         return sum(count for action, count in self.actions.items() if action in SENDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(Struct, frozen=True):
     """People who count as served without a request. `members` is packed, MEMBER_BYTES each; `opened`: the edition was
     opened before.
     """
@@ -103,8 +99,7 @@ class Served:
     opened: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """`consignments` and `openings` are what apply walks and are never serialised: they hold addresses."""
 
     project: str

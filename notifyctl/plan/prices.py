@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
+from msgspec import Struct, field
+
 from notifyctl.audience.tables import Csv, TableError
 from notifyctl.diagnostics import Diagnostic, Location, Positions, Severity
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.plan import Cost, Reach
 from notifyctl.ports import FileTree
-from notifyctl.records import dataclass, field
 
 ONE_DIGIT = frozenset("17")
 TWO_DIGITS = frozenset(
@@ -68,16 +69,14 @@ CALLING_CODE = 3
 WANTED = ("prefix", "channel", "price", "currency")
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """Of one SMS segment, or of one message on other channels."""
 
     amount: Decimal
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class PriceList:
+class PriceList(Struct, frozen=True):
     """channel → digits that a number begins with ("" for any) → price. The longest prefix counts."""
 
     prices: Mapping[ChannelName, Mapping[str, Price]] = field(default_factory=dict)
@@ -144,8 +143,7 @@ def priced(cells: Mapping[str, str | None] | str) -> tuple[ChannelName, str, Pri
     return channel, prefix, Price(amount, currency)
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """Adds up one notification. `segments` of a message count on SMS; elsewhere a message is a unit."""
 
     channel: ChannelName

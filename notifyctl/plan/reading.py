@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from notifyctl.channels.segments import (
     BASIC,
     BEYOND_BMP,
@@ -24,7 +26,6 @@ from notifyctl.message.delivery_hash import in_json
 from notifyctl.model.message import PLACEHOLDER, Message
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.inspect import Inspector
-from notifyctl.records import dataclass
 
 ASTRAL = r"[\x{10000}-\x{10FFFF}]"
 ODD = r'["\\\x00-\x1f]'
@@ -33,8 +34,7 @@ LONG_HEAD = 4096
 """Bytes before the values; what is longer is hashed once by the row-wise code, and not again for each reader."""
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """A message in SQL: each of its values, and what follows from them."""
 
     message: Message

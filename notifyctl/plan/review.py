@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct, field
+
 from notifyctl.channels.channel import collect_texts
 from notifyctl.message import texts_hash
 from notifyctl.model.message import Message
 from notifyctl.model.project import Notification
 from notifyctl.plan.plan import PlannedNotification
-from notifyctl.records import dataclass, field
 
 
 class Category(StrEnum):
@@ -26,8 +27,7 @@ class Category(StrEnum):
     COSMETIC = "cosmetic"  # nothing that a reader could notice
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """A notification as one side of the comparison has it. `people` are recipient ids, made in the same way on
     both sides, of all who would get it if nobody had anything yet.
     """
@@ -40,8 +40,7 @@ class Side:
     withdrawn: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TextChange:
+class TextChange(Struct, frozen=True):
     """One text that is not what it was. `where` is its path in the message, such as `content.subject`; None: it was not there,
     or is there no more.
     """
@@ -52,8 +51,7 @@ class TextChange:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """`before` and `after` are None where the notification is not on that side."""
 
     name: str
@@ -77,8 +75,7 @@ class Change:
         return self.joined + self.left if self.category is Category.JOINERS else max(sides, default=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """`base` is the commit compared with; `problem` says why it could not be read, and then everything counts as new."""
 
     base: str

@@ -9,9 +9,11 @@ from __future__ import annotations
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from notifyctl.errors import PlanRefusedError
 from notifyctl.model.project import Category, ChannelName, Policy
@@ -23,8 +25,7 @@ MOST_BYTES = 1 << 30
 """Of one scope's units once unpacked: ten million people."""
 
 
-@dataclass(frozen=True, slots=True)
-class SavedPlan:
+class SavedPlan(Struct, frozen=True):
     """`document` is the public plan as it stands in the file."""
 
     id: str

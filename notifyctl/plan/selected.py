@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from notifyctl.engine import Engine
 from notifyctl.model.batch import UnitColumns
 from notifyctl.model.recipients import MEMBER_BYTES
 from notifyctl.plan.packed import halves_of_unit, members_of
 from notifyctl.prefetch import Prefetcher
-from notifyctl.records import dataclass
 
 PAGE = 1 << 15
 """Units that are fetched at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(Struct, frozen=True):
     """Units that lie in the engine. Implements delivery.Units; each walk reads them anew, in their order, a page at a time and
     the next one while the last is used.
     """

@@ -5,17 +5,16 @@ This is the part of planning that meets the ledger at full size, so it walks pac
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from struct import Struct
 from typing import Any, Literal, NamedTuple
 
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
-from notifyctl.records import dataclass
 
 Kind = Literal["uncertain", "accepted", "rejected"]
 
-MEMBER = Struct(f"{ID_BYTES}s{FINGERPRINT_BYTES}s")
+MEMBER = struct.Struct(f"{ID_BYTES}s{FINGERPRINT_BYTES}s")
 
 KINDS: dict[BatchState, Kind] = {
     BatchState.ARMED: "uncertain",
@@ -141,18 +140,22 @@ class PackedIds(Collection[bytes]):
         return len(self.ids)
 
 
-@dataclass(slots=True)
 class Recorded(Collection[bytes]):
     """The audience that was recorded when an edition was opened: `held`, and the members of the batches of those runs.
 
     `epochs`: scope → the run that opened it. `everybody` gives all their packed ids; it is asked when somebody is looked for.
     """
 
-    held: Sequence[bytes]
-    epochs: Mapping[Scope, int]
-    everybody: Callable[[], Iterable[bytes]]
-    size: Callable[[], int]
-    _all: PackedIds | None = None
+    def __init__(
+        self,
+        *,
+        held: Sequence[bytes],
+        epochs: Mapping[Scope, int],
+        everybody: Callable[[], Iterable[bytes]],
+        size: Callable[[], int],
+    ) -> None:
+        self.held, self.epochs, self.everybody, self.size = held, epochs, everybody, size
+        self._all: PackedIds | None = None
 
     @property
     def packed(self) -> PackedIds:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from notifyctl.diagnostics import Path, Problem, Severity
-from notifyctl.records import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A rule of the API. `number` is its number (1 to 111), `page` what `notifyctl explain` prints.
 
     `also`: further numbers that it covers. `profile`: the only profile in which it holds; None for both.

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfoNotFoundError
 
+from msgspec import Struct
+
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.model.project import RECIPIENT_ZONE, HandOff, Schedule
-from notifyctl.records import dataclass
 from notifyctl.schedule.zones import load_zone, to_instant, to_local
 
 ONCE = "once"
@@ -27,16 +28,14 @@ class Gate(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(Struct, frozen=True):
     """One occurrence of a notification. `due` is None if it is due as soon as it is applied."""
 
     id: str
     due: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """What the schedule means for one occurrence in one time zone.
 
     `not_before` and `expires` depend on the schedule alone, so that a digest over them does not change with the

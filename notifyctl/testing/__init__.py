@@ -1,17 +1,8 @@
-"""Fakes of the ports, public, so that projects which embed notifyctl can test with them too. No I/O, no real time.
+"""Fakes of the ports that reach outside: clock, files and provider. Public, so that projects which embed notifyctl can use them.
 
-Each passes the contract test of its port in `tests/contracts/`, the same one as the adapter it stands for.
+Each passes the contract test of its port in `tests/contracts/`. For a ledger, use `SqliteStore` on a temporary file.
 """
 
 from notifyctl.testing.fakes import ManualClock, MemoryFiles, RecordingProvider, whole
-from notifyctl.testing.ledger import MemoryLedger, MemoryReader, MemoryWriter
 
-__all__ = [
-    "ManualClock",
-    "MemoryFiles",
-    "MemoryLedger",
-    "MemoryReader",
-    "MemoryWriter",
-    "RecordingProvider",
-    "whole",
-]
+__all__ = ["ManualClock", "MemoryFiles", "RecordingProvider", "whole"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from notifyctl.records import dataclass
+from msgspec import Struct
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control and bidirectional-override characters, with which text from files could steer a terminal."""
@@ -15,8 +15,7 @@ def strip_controls(text: str) -> str:
     return CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), text)
 
 
-@dataclass(frozen=True, slots=True)
-class Paint:
+class Paint(Struct, frozen=True):
     """Colours text, or returns it unchanged when off."""
 
     on: bool

@@ -64,7 +64,7 @@ def mask_text(one: RenderedMessage, *, reveal: bool) -> RenderedMessage:
     """The message with the recipient's address masked, in its text too."""
     if reveal:
         return one
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     masked = mask(one.destination)
     return replace(

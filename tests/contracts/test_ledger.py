@@ -13,13 +13,13 @@ import pytest
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger import scope_statuses
 from notifyctl.ledger.sqlite import SqliteStore
-from notifyctl.model.batch import Accepted, AttemptResult, AttemptStart, Outcome, Refused, Rejected, Unknown
+from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
 from notifyctl.plan.standing import standings
 from notifyctl.ports import LedgerStore, LedgerWriter
-from notifyctl.testing import ManualClock, MemoryLedger
+from notifyctl.testing import ManualClock
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 SMS = Scope("outage", 1, "once", ChannelName.SMS)
@@ -37,12 +37,10 @@ class Bench:
     lose_lock: Callable[[], None]
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
+@pytest.fixture(params=["sqlite"])
+def bench(tmp_path: Path) -> Bench:
+    """A ledger of each kind: add another implementation of the port as a parameter."""
     clock = ManualClock(AT)
-    if request.param == "memory":
-        ledger = MemoryLedger(clock=clock)
-        return Bench(ledger, clock, ledger.lose_lock)
     path = tmp_path / "state" / "staging.db"
     return Bench(SqliteStore(path, clock=clock), clock, path.with_name("staging.db.lock").unlink)
 
@@ -305,46 +303,6 @@ def test_what_was_not_begun_has_no_outcome(store: LedgerStore) -> None:
         for other in (number, 99):
             with pytest.raises(LedgerError, match="never begun"):
                 writer.settle(other, 1, ACCEPTED, at=AT)
-
-
-def test_several_are_begun_and_settled_in_one_commit(store: LedgerStore) -> None:
-    with store.writer("test") as writer:
-        numbers = writer.plan_batches(SMS, [members(1), members(2), members(3)], at=AT)
-        writer.arm_all([AttemptStart(number, 1, SEAL) for number in numbers], at=AT)
-        assert {facts.state for facts in known(store)} == {BatchState.ARMED}
-        ways: list[Outcome] = [ACCEPTED, REJECTED, UNKNOWN]
-        endings = [AttemptResult(number, 1, outcome) for number, outcome in zip(numbers, ways, strict=True)]
-        writer.settle_all(endings, at=AT)
-        assert [facts.state.value for facts in known(store)] == ["accepted", "rejected", "unknown"]
-        assert [writer.seals(number) for number in numbers] == [[SEAL]] * 3
-
-
-@pytest.mark.parametrize(
-    "wrong", [AttemptStart(1, 1, SEAL), AttemptStart(2, 2, SEAL), AttemptStart(99, 1, SEAL)]
-)
-def test_where_one_may_not_begin_none_does(store: LedgerStore, wrong: AttemptStart) -> None:
-    with store.writer("test") as writer:
-        writer.plan_batches(SMS, [members(1), members(2)], at=AT)
-        before = writer.summary()
-        with pytest.raises(LedgerError):
-            writer.arm_all([AttemptStart(1, 1, SEAL), wrong], at=AT)
-        assert writer.summary() == before
-        writer.arm_all([AttemptStart(1, 1, SEAL), AttemptStart(2, 1, SEAL)], at=AT)
-
-
-@pytest.mark.parametrize(
-    "wrong", [AttemptResult(1, 1, REJECTED), AttemptResult(2, 1, ACCEPTED), AttemptResult(99, 1, ACCEPTED)]
-)
-def test_where_one_result_is_wrong_none_is_recorded(store: LedgerStore, wrong: AttemptResult) -> None:
-    with store.writer("test") as writer:
-        writer.plan_batches(SMS, [members(1), members(2)], at=AT)
-        writer.arm(1, 1, seal=SEAL, at=AT)
-        before = writer.summary()
-        with pytest.raises(LedgerError):
-            writer.settle_all([AttemptResult(1, 1, ACCEPTED), wrong], at=AT)
-        assert writer.summary() == before
-        writer.settle_all([AttemptResult(1, 1, ACCEPTED), AttemptResult(1, 1, ACCEPTED)], at=AT)
-        assert writer.summary().serial == before.serial + 1
 
 
 # The last word

@@ -31,7 +31,7 @@ from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
 from notifyctl.plan.standing import standings
 from notifyctl.ports import LedgerStore
-from notifyctl.testing import ManualClock, MemoryLedger
+from notifyctl.testing import ManualClock
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 SMS = Scope("outage", 1, "once", ChannelName.SMS)
@@ -41,12 +41,9 @@ NO = BatchState.REJECTED
 YES = BatchState.ACCEPTED
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> LedgerStore:
-    clock = ManualClock(AT)
-    made: LedgerStore = MemoryLedger(clock=clock)
-    if request.param == "sqlite":
-        made = SqliteStore(tmp_path / "state" / "staging.db", clock=clock)
+@pytest.fixture(params=["sqlite"])
+def store(tmp_path: Path) -> LedgerStore:
+    made = SqliteStore(tmp_path / "state" / "staging.db", clock=ManualClock(AT))
     made.create()
     return made
 

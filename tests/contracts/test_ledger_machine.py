@@ -1,10 +1,11 @@
-"""Random histories: the ledger on disk and the one in memory accept and refuse the same verbs and tell the same facts."""
+"""Random histories of one ledger: it accepts and refuses what a small model of batches and attempts predicts."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger.sqlite import SqliteStore
-from notifyctl.model.batch import Accepted, AttemptResult, AttemptStart, Outcome, Refused, Rejected, Unknown
+from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
+from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.project import ChannelName
-from notifyctl.model.recipients import Scope
+from notifyctl.model.recipients import MEMBER_BYTES, Scope
 from notifyctl.ports import LedgerReader, LedgerStore, LedgerWriter
-from notifyctl.testing import ManualClock, MemoryLedger
+from notifyctl.testing import ManualClock
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 SCOPES = [Scope("outage", 1, "once", ChannelName.SMS), Scope("outage", 2, "once", ChannelName.EMAIL)]
@@ -28,149 +30,207 @@ OUTCOMES: list[Outcome] = [
     Refused("no", 401),
     Unknown("reset"),
 ]
+STATES = {
+    Accepted: BatchState.ACCEPTED,
+    Rejected: BatchState.REJECTED,
+    Refused: BatchState.REJECTED,
+    Unknown: BatchState.UNKNOWN,
+}
 
 scopes = st.sampled_from(SCOPES)
 packed = st.lists(st.binary(min_size=28, max_size=28), min_size=1, max_size=3).map(b"".join)
 back = st.sampled_from([1, 1, 2, 3, 0])
-"""Which batch, counted back from the next one, which is not there."""
+"""Which batch, counted back from the next one, which does not exist yet."""
 
 
-def told(reader: LedgerReader) -> object:
-    """All that a ledger says, but for where it is and the name it was made with."""
-    summary = reader.summary()
-    return (
-        reader.scopes(),
-        [list(reader.facts(scope)) for scope in SCOPES],
-        [reader.recorded(scope) for scope in SCOPES],
-        reader.next_batch(),
-        (summary.serial, summary.batches, summary.recipients, summary.scopes, summary.created_at),
-    )
+@dataclass
+class ModelBatch:
+    """What is known of one batch. `outcomes` holds (attempt, state) in the order in which they were recorded."""
+
+    scope: Scope
+    members: bytes
+    epoch: int
+    armed: int = 0
+    outcomes: list[tuple[int, BatchState]] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> int | None:
+        return next((attempt for attempt, state in self.outcomes if state is BatchState.ACCEPTED), None)
+
+    @property
+    def state(self) -> BatchState:
+        """Accepted once it ever was; else the last outcome of the last attempt."""
+        if self.accepted is not None:
+            return BatchState.ACCEPTED
+        last = [state for attempt, state in self.outcomes if attempt == self.armed]
+        return last[-1] if last else BatchState.ARMED if self.armed else BatchState.PLANNED
 
 
-class TwoLedgers(RuleBasedStateMachine):
+class OneLedger(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.clock = ManualClock(AT)
-        self.stores: list[LedgerStore] = []
-        self.held: list[AbstractContextManager[LedgerWriter]] = []
-        self.writers: list[LedgerWriter] = []
+        self.store: LedgerStore = SqliteStore(self.folder / "staging.db", clock=self.clock)
+        self.held: AbstractContextManager[LedgerWriter] | None = None
+        self.writer: LedgerWriter | None = None
+        self.epoch = 0
+        self.batches: dict[int, ModelBatch] = {}
+        self.openings: dict[Scope, tuple[int, bytes]] = {}
 
     @initialize()
     def create(self) -> None:
-        disk = SqliteStore(self.folder / "staging.db", clock=self.clock)
-        self.stores = [disk, MemoryLedger(clock=self.clock)]
-        for store in self.stores:
-            store.create()
-        self.begin_to_write()
+        self.store.create()
+        self.start_writing()
 
-    def both(self, verb: str, *values: object, **named: object) -> None:
-        """Do the same with both writers: the same answer, or a refusal of the same kind."""
-        answers: list[object] = []
-        for writer in self.writers:
-            try:
-                answer = getattr(writer, verb)(*values, at=self.clock.now(), **named)
-                answers.append(list(answer) if answer is not None else None)
-            except LedgerError as refusal:
-                answers.append(type(refusal))
-        assert answers[0] == answers[1]
+    @property
+    def writing(self) -> LedgerWriter:
+        assert self.writer is not None
+        return self.writer
 
-    @precondition(lambda self: not self.writers)
+    def attempt(self, allowed: bool, verb: str, *values: object, **named: object) -> object:  # noqa: FBT001
+        """Call a method of the writer, which must succeed if it is `allowed` and raise LedgerError if not."""
+        try:
+            answer = getattr(self.writing, verb)(*values, at=self.clock.now(), **named)
+        except LedgerError:
+            assert not allowed, f"{verb}{values} was refused"
+            return None
+        assert allowed, f"{verb}{values} was not refused"
+        return answer
+
+    @precondition(lambda self: self.writer is None)
     @rule()
-    def begin_to_write(self) -> None:
-        self.held = [store.writer("machine") for store in self.stores]
-        self.writers = [context.__enter__() for context in self.held]
+    def start_writing(self) -> None:
+        self.held = self.store.writer("machine")
+        self.writer = self.held.__enter__()
+        self.epoch += 1
+        for batch in self.batches.values():
+            for attempt in range(1, batch.armed + 1):
+                if attempt not in {number for number, _ in batch.outcomes}:
+                    batch.outcomes.append((attempt, BatchState.UNKNOWN))
 
-    @precondition(lambda self: self.writers)
+    @precondition(lambda self: self.writer)
     @rule(error=st.sampled_from([None, KeyboardInterrupt]))
     def end_writing(self, error: type[BaseException] | None) -> None:
-        for context in self.held:
-            if error is None:
-                context.__exit__(None, None, None)
-            else:
-                assert not context.__exit__(error, error(), None)
-        self.held, self.writers = [], []
+        assert self.held is not None
+        if error is None:
+            self.held.__exit__(None, None, None)
+        else:
+            assert not self.held.__exit__(error, error(), None)
+        self.held = self.writer = None
 
-    @precondition(lambda self: self.writers)
+    @precondition(lambda self: self.writer)
     @rule()
     def second_writer(self) -> None:
-        for store in self.stores:
-            try:
-                with store.writer("second"):
-                    raise AssertionError("two writers")
-            except LedgerLockedError:
-                pass
+        try:
+            with self.store.writer("second"):
+                raise AssertionError("two writers")
+        except LedgerLockedError:
+            pass
 
-    @precondition(lambda self: self.writers)
+    @precondition(lambda self: self.writer)
     @rule(scope=scopes, batches=st.lists(packed, min_size=1, max_size=2))
     def plan(self, scope: Scope, batches: list[bytes]) -> None:
-        self.both("plan_batches", scope, batches)
+        numbers = self.attempt(True, "plan_batches", scope, batches)
+        assert list(numbers) == list(range(len(self.batches) + 1, len(self.batches) + len(batches) + 1))  # type: ignore[call-overload]
+        for members in batches:
+            self.batches[len(self.batches) + 1] = ModelBatch(scope, members, self.epoch)
 
-    @precondition(lambda self: self.writers)
+    @precondition(lambda self: self.writer)
     @rule(scope=scopes, held=st.lists(st.binary(min_size=16, max_size=16), max_size=2).map(b"".join))
     def open(self, scope: Scope, held: bytes) -> None:
-        self.both("open_scope", scope, held)
+        allowed = scope not in self.openings
+        self.attempt(allowed, "open_scope", scope, held)
+        self.openings.setdefault(scope, (self.epoch, held))
 
-    def nearby(self, back: int) -> tuple[int, int]:
-        """The number of a recent batch, and its last attempt."""
-        number = self.writers[0].next_batch() - back
-        known = (facts for scope in SCOPES for facts in self.writers[0].facts(scope))
-        return number, next((facts.attempt for facts in known if facts.number == number), 0)
-
-    @precondition(lambda self: self.writers)
+    @precondition(lambda self: self.writer)
     @rule(back=back, ahead=st.sampled_from([1, 1, 0, 2]))
     def arm(self, back: int, ahead: int) -> None:
-        number, last = self.nearby(back)
-        self.both("arm", number, last + ahead, seal=b"seal")
+        number = len(self.batches) + 1 - back
+        batch = self.batches.get(number)
+        attempt = (batch.armed if batch else 0) + ahead
+        allowed = (
+            batch is not None
+            and batch.epoch == self.epoch
+            and batch.state in {BatchState.PLANNED, BatchState.REJECTED}
+            and attempt == batch.armed + 1
+        )
+        self.attempt(allowed, "arm", number, attempt, seal=b"seal")
+        if batch is not None and allowed:
+            batch.armed = attempt
 
-    @precondition(lambda self: self.writers)
+    @precondition(lambda self: self.writer)
     @rule(back=back, behind=st.sampled_from([0, 0, 1, -1]), outcome=st.sampled_from(OUTCOMES))
     def settle(self, back: int, behind: int, outcome: Outcome) -> None:
-        number, last = self.nearby(back)
-        self.both("settle", number, last - behind, outcome)
+        number = len(self.batches) + 1 - back
+        batch = self.batches.get(number)
+        attempt = (batch.armed if batch else 0) - behind
+        accepted = isinstance(outcome, Accepted)
+        allowed = batch is not None and 1 <= attempt <= batch.armed
+        if batch is not None and batch.accepted is not None:
+            # An acceptance is never taken back, and one attempt alone is accepted. A late word on another attempt is kept.
+            allowed = allowed and (accepted if attempt == batch.accepted else not accepted)
+        self.attempt(allowed, "settle", number, attempt, outcome)
+        if batch is not None and allowed:
+            batch.outcomes.append((attempt, STATES[type(outcome)]))
 
-    @precondition(lambda self: self.writers)
+    @precondition(lambda self: self.writer)
     @rule(back=back, outcome=st.sampled_from(OUTCOMES))
     def send(self, back: int, outcome: Outcome) -> None:
-        number, last = self.nearby(back)
-        self.both("arm", number, last + 1, seal=b"seal")
-        self.both("settle", number, last + 1, outcome)
-
-    @precondition(lambda self: self.writers)
-    @rule(
-        backs=st.lists(back, min_size=2, max_size=3),
-        outcomes=st.lists(st.sampled_from(OUTCOMES), min_size=3, max_size=3),
-    )
-    def send_together(self, backs: list[int], outcomes: list[Outcome]) -> None:
-        next_ones = [(number, last + 1) for number, last in map(self.nearby, backs)]
-        self.both("arm_all", [AttemptStart(number, attempt, b"seal") for number, attempt in next_ones])
-        endings = zip(next_ones, outcomes, strict=False)
-        self.both(
-            "settle_all", [AttemptResult(number, attempt, outcome) for (number, attempt), outcome in endings]
-        )
+        self.arm(back, 1)
+        self.settle(back, 0, outcome)
 
     @rule(seconds=st.integers(1, 3600))
     def wait(self, seconds: int) -> None:
         self.clock.advance(seconds)
 
     @invariant()
-    def they_tell_the_same(self) -> None:
-        if self.stores:
-            readings = []
-            for store in self.stores:
-                with closing(store.reader()) as reader:
-                    readings.append(told(reader))
-            readings.extend(told(writer) for writer in self.writers)
-            assert all(reading == readings[0] for reading in readings)
+    def the_ledger_is_what_the_model_says(self) -> None:
+        if not self.epoch:
+            return
+        with closing(self.store.reader()) as reader:
+            self.compare(reader)
+        if self.writer is not None:
+            self.compare(self.writer)
+
+    def compare(self, reader: LedgerReader) -> None:
+        records = {record.number: record for scope in SCOPES for record in reader.facts(scope)}
+        assert {number: shape(record) for number, record in records.items()} == {
+            number: (batch.scope, batch.state, batch.armed, batch.members)
+            for number, batch in self.batches.items()
+        }
+        assert reader.next_batch() == len(self.batches) + 1
+        for scope in SCOPES:
+            assert reader.recorded(scope) == self.recorded(scope)
+        summary = reader.summary()
+        assert sum(summary.batches.values()) == len(self.batches)
+        assert sum(summary.recipients.values()) * MEMBER_BYTES == sum(
+            len(batch.members) for batch in self.batches.values()
+        )
+
+    def recorded(self, scope: Scope) -> bytes | None:
+        if scope not in self.openings:
+            return None
+        epoch, held = self.openings[scope]
+        of_run = [b.members for b in self.batches.values() if b.scope == scope and b.epoch == epoch]
+        return held + b"".join(
+            members[start : start + 16]
+            for members in of_run
+            for start in range(0, len(members), MEMBER_BYTES)
+        )
 
     def teardown(self) -> None:
-        if self.writers:
+        if self.writer is not None:
             self.end_writing(None)
         shutil.rmtree(self.folder)
 
 
-TestTwoLedgers = TwoLedgers.TestCase
-TestTwoLedgers.settings = settings(
+def shape(record: BatchRecord) -> tuple[Scope, BatchState, int, bytes]:
+    return record.scope, record.state, record.attempt, record.members
+
+
+TestOneLedger = OneLedger.TestCase
+TestOneLedger.settings = settings(
     max_examples=20,
     stateful_step_count=30,
     deadline=None,

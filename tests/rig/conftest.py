@@ -26,7 +26,6 @@ import pytest
 from notifyctl.app.ledgers import ledger_store
 from notifyctl.app.plan import make_plan
 from notifyctl.app.workspace import open_workspace
-from notifyctl.apply.together import MOST, TOGETHER
 from notifyctl.faults import FAULT, FAULT_LOG
 from notifyctl.plan.plan import Plan
 from notifyctl.plan.standing import standings
@@ -58,18 +57,6 @@ name: hello
 template: {channel: sms, content: {type: text, text: Hello $(name)}}
 audience: {source: {file: people.csv}}
 """
-
-
-ONE_BY_ONE = 3
-"""Batches that are begun one after the other, whatever comes back."""
-
-
-def ahead(size: int) -> int:
-    """People, beside those in flight, whom a crash can make uncertain: begun together with others and not sent yet, or
-    answered and not recorded yet.
-    """
-    batches = min(MOST, TOGETHER // size)
-    return 2 * (batches - 1) * size if batches > 1 else 0
 
 
 def person(number: int) -> str:
@@ -165,7 +152,6 @@ class Rig:
         """A new project with so many people, an empty ledger, an empty log, an honest sink. `tps`: requests a second."""
         self.rounds += 1
         self.concurrency, self.size = concurrency, size
-        self.ahead = ahead(size) if count > ONE_BY_ONE * size else 0
         self.people = [person(n) for n in range(count)]
         files = {
             "notifyctl.yaml": PROJECT.format(port=self.port, concurrency=concurrency, size=size, tps=tps),
@@ -259,7 +245,7 @@ class Rig:
         assert log <= believed["accepted"] | believed["uncertain"], (
             "the sink has it, and the ledger would send again"
         )
-        bound = crashes * (self.concurrency * self.size + self.ahead)
+        bound = crashes * self.concurrency * self.size
         assert len(believed["uncertain"]) <= bound, f"{len(believed['uncertain'])} uncertain, at most {bound}"
         if done:
             lost = set(self.people) - believed["accepted"] - believed["uncertain"]

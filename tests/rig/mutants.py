@@ -24,12 +24,10 @@ KILLED = f"{LOOP}::test_killed_at_every_point"
 FULL = f"{LOOP}::test_without_room_on_the_disk_at_a_point"
 OVERTAKEN = f"{LOOP}::test_paused_at_a_point_and_overtaken[ARM.committed]"
 PAUSED = f"{LOOP}::test_paused_with_its_lock_nobody_else_begins"
-SMALL = f"{LOOP}::test_killed_while_small_batches_are_begun_together"
-SMALL_ENDED = f"{LOOP}::test_asked_to_end_while_small_batches_are_begun_together"
+SMALL = f"{LOOP}::test_killed_while_small_batches_are_sent"
 KEPT_LIE = f"{LIES}::test_a_lie_on_a_kept_connection_is_seen_through"
 LIE = f"{LIES}::test_a_lie_is_seen_through"
 REFUSAL = f"{LIES}::test_a_refusal_of_the_credentials_stops_within_the_requests_in_flight"
-BEHIND = f"{LIES}::test_what_waits_behind_a_refusal_does_not_leave"
 EXPECTED = "tests/functional/test_confirmation.py"
 
 
@@ -46,55 +44,61 @@ class Mutant:
     quick: bool = False
 
 
-RUN, RESULTS = "notifyctl/apply/run.py", "notifyctl/apply/results.py"
-RETRIES, SENDERS = "notifyctl/apply/retries.py", "notifyctl/apply/senders.py"
+RUN, OUTCOMES = "notifyctl/apply/run.py", "notifyctl/apply/outcomes.py"
+RETRIES = "notifyctl/apply/retries.py"
 WRITER, LOCK = "notifyctl/ledger/writer.py", "notifyctl/ledger/lock.py"
 ANSWERS, CLIENT = "notifyctl/providers/webexconnect/answers.py", "notifyctl/providers/webexconnect/client.py"
 CONNECTION = "notifyctl/providers/webexconnect/connection.py"
 STANDING, SENDING = "notifyctl/plan/standing.py", "notifyctl/app/apply.py"
 
-ARM = "            self._writer.arm_all(beginnings, at=self._clock.now())\n"
+ARM = "            self._writer.arm(attempt.number, attempt.attempt, seal=prepared.seal, at=self._clock.now())\n"
 SETTLE_ONE = (
     "                self._writer.settle(attempt.number, attempt.attempt, outcome, at=self._clock.now())\n"
 )
 ARM_ONE = (
     '                self._writer.arm(attempt.number, attempt.attempt, seal=b"", at=self._clock.now())\n'
 )
-ARM_ROWS = """\
-            self._database.run_many(
-                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)",
-                [(each.number, each.attempt, self._epoch, when, each.seal) for each in beginnings],
+ARM_ROW = """\
+            self._database.run(
+                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", number, attempt, self._epoch, stamp(at), seal
             )
 """
-ROWS_LATER = """\
-            self.__dict__.setdefault("late", []).extend(
-                (each.number, each.attempt, self._epoch, when, each.seal) for each in beginnings
-            )
+ROW_LATER = """\
+            self.__dict__.setdefault("late", []).append((number, attempt, self._epoch, stamp(at), seal))
 """
-SETTLE = "            rows = self._database.rows_of(BEGUN, [each.number for each in endings])\n"
+SETTLE = '            if not self._database.row("SELECT 1 FROM attempt WHERE batch'
 LATE_ROWS = """\
             for row in self.__dict__.pop("late", []):
                 self._database.run("INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", *row)
 """
-BEGIN = "        if found and self._error is None and self._arm(found):\n"
-POSTED = "            self._post()\n\n    def _reserve"
-BEGIN_LATE = "        if found and self._error is None:\n"
-POSTED_LATE = """\
-            self._post()
-            while self._senders._answers.empty():
-                self._clock.sleep(0.001)
-            self._arm(found)
-
-    def _reserve"""
+ARM_THEN_POST = """\
+        if self._arm(current):
+            self._post(current, armed_at)
+"""
+POST_THEN_ARM = """\
+        self._post(current, armed_at)
+        while self._workers._outcomes.empty():
+            self._clock.sleep(0.001)
+        self._arm(current)
+"""
+RECORD = "            self._record(attempt, outcome)\n"
+RECORD_LATER = """\
+            late = self.__dict__.setdefault("late", [])
+            late.append((attempt, outcome))
+            if len(late) > 8 or self._workers.in_flight == 0:
+                for each in late:
+                    self._record(*each)
+                late.clear()
+"""
 
 MUTANTS = (
-    Mutant("ARM after POST", "P2", ((RUN, BEGIN, BEGIN_LATE), (RUN, POSTED, POSTED_LATE)), (KILLED,)),
+    Mutant("ARM after POST", "P2", ((RUN, ARM_THEN_POST, POST_THEN_ARM),), (KILLED,)),
     Mutant(
         "ARM only together with RESULT",
         "P2",
         (
             (RUN, ARM, ""),
-            (RESULTS, SETTLE_ONE, ARM_ONE + SETTLE_ONE),
+            (OUTCOMES, SETTLE_ONE, ARM_ONE + SETTLE_ONE),
         ),
         (KILLED,),
     ),
@@ -102,7 +106,7 @@ MUTANTS = (
         "ARM returns before its commit",
         "P2",
         (
-            (WRITER, ARM_ROWS, ROWS_LATER),
+            (WRITER, ARM_ROW, ROW_LATER),
             (WRITER, SETTLE, LATE_ROWS + SETTLE),
         ),
         (KILLED,),
@@ -115,28 +119,10 @@ MUTANTS = (
         (FULL,),
     ),
     Mutant(
-        "of batches that are begun together only the first is recorded",
-        "P2",
-        ((RUN, "arm_all(beginnings, at", "arm_all(beginnings[:1], at"),),
+        "outcomes are recorded several at a time",
+        "P4",
+        ((RUN, RECORD, RECORD_LATER),),
         (SMALL,),
-    ),
-    Mutant(
-        "what was begun with others and has not left is forgotten when the run ends",
-        "",
-        ((RUN, "        while self._armed:\n", "        while self._armed.clear():\n"),),
-        (SMALL_ENDED,),
-    ),
-    Mutant(
-        "what waits behind a request that is refused leaves all the same",
-        "",
-        ((SENDERS, "            self._warned = True\n", "            pass\n"),),
-        (BEHIND,),
-    ),
-    Mutant(
-        "what waited and was taken back is forgotten",
-        "",
-        ((RUN, "        if self._senders.halted or not self._open:\n            self._armed.extendleft(reversed(self._senders.back()))\n", "        if self._senders.halted or not self._open:\n            self._senders.back()\n"),),
-        (BEHIND,),
     ),
     Mutant(
         "a request that broke off on a kept connection is sent again on another",

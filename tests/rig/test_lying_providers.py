@@ -142,7 +142,7 @@ def test_a_lie_on_a_kept_connection_is_seen_through(rig: Any, lie: Lie) -> None:
 
 @pytest.mark.parametrize("honest", [14, 29, 31])
 def test_what_waits_behind_a_refusal_does_not_leave(rig: Any, honest: int) -> None:
-    """Small batches are handed over several at a time; what was begun and not sent yet is taken back."""
+    """With one recipient in a request, nothing is posted after the refusal but what was in flight beside it."""
     rig.fresh(90, size=1)
     rig.script(*[{"do": "honest"}] * honest, *[refused(status=401)] * 90)
     ended = rig.apply()

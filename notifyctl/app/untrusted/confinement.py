@@ -11,10 +11,11 @@ import os
 import stat
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from msgspec import Struct
 
 import notifyctl
 from notifyctl.config.paths import IGNORE_FILE, hidden
@@ -57,8 +58,7 @@ LISTING = frozenset({"os.listdir", "os.scandir"})
 ALLOWED = frozenset({"os.putenv", "os.unsetenv", "sqlite3.connect/handle"})
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """Judges audit events. Paths are absolute with links followed, except for the last part of `out`."""
 
     root: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from notifyctl.config.fields import (
     Choice,
     Field,
@@ -23,7 +25,6 @@ from notifyctl.config.scalar_types import (
     encoding,
     zone,
 )
-from notifyctl.records import replace
 from notifyctl.rulebook import envelope
 
 RECIPIENT = Record(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from notifyctl.config.content_shapes import options_of_any, receipts_of
 from notifyctl.config.fields import (
     ChannelShape,
@@ -28,7 +30,6 @@ from notifyctl.config.kinds.template import inline_template
 from notifyctl.config.scalar_types import (
     endpoint,
 )
-from notifyctl.records import replace
 from notifyctl.rulebook import email, envelope, sms
 
 SMARTLINK = Record(

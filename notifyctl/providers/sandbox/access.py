@@ -6,18 +6,18 @@ import base64
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
+
+from msgspec import Struct
 
 from notifyctl.channels.limits import JWT_LIFETIME
 
 CLOCK_SKEW = 60  # seconds that a token may come from the future
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """What the simulated account knows. Its representation shows no secret."""
 
     service_key: str | None = None

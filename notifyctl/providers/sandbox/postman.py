@@ -11,11 +11,12 @@ import json
 import random
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from notifyctl.ports import Clock
 
@@ -36,8 +37,7 @@ ALIASES = {"sent": "submitted", "bounce": "bounced"}
 MODES = ("late", "doubled", "shuffled")
 
 
-@dataclass(frozen=True, slots=True)
-class Habits:
+class Habits(Struct, frozen=True):
     """How receipts come. `secret` signs them; `late`: some seconds after the message."""
 
     late: bool = False

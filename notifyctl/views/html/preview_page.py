@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
+
+from msgspec import Struct
 
 from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.views.diagnostics import pluralise
@@ -16,8 +17,7 @@ from notifyctl.views.html.markup import Html, el
 from notifyctl.views.html.messages import message, side_by_side
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewEntry:
+class PreviewEntry(Struct, frozen=True):
     """One message of the gallery. `facts` are listed below its name; `before` is the base's message if it differs."""
 
     name: str

@@ -6,16 +6,16 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from posixpath import join, normpath
 
+from msgspec import Struct
+
 from notifyctl.diagnostics import Diagnostic, Severity
-from notifyctl.records import dataclass
 
 OTHER_LINE = re.compile(r"\bline [0-9,]+")
 """A reference to another line in a message, which moves with edits."""
 GRAVEST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
-@dataclass(frozen=True, slots=True)
-class LintContext:
+class LintContext(Struct, frozen=True):
     """`lines` returns the lines of a project file; `prefix` is the path from the repository to the project."""
 
     lines: Callable[[str], Sequence[str]]

@@ -1,21 +1,27 @@
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from notifyctl.apply.report import Counts, Planned, Sent, Settled, Waiting
 from notifyctl.apply.run import MAX_ATTEMPTS, RETRY_AFTER_CAP, SEND_BY, Event, Job, Report, Stop, dry_run, run
 from notifyctl.errors import LedgerError, LedgerLockedError
+from notifyctl.ledger.sqlite import SqliteStore
 from notifyctl.model.batch import (
     Accepted,
     Outcome,
@@ -30,7 +36,7 @@ from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.project import Limits, TpsCounts
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES
 from notifyctl.ports import LedgerWriter
-from notifyctl.testing import ManualClock, MemoryLedger, RecordingProvider, whole
+from notifyctl.testing import ManualClock, RecordingProvider, whole
 
 Consign = Callable[..., SendGroup]
 
@@ -56,12 +62,18 @@ class Bench:
     on_event: Callable[[Event], None] = lambda _: None
 
     def __post_init__(self) -> None:
-        self.ledger = MemoryLedger(clock=self.clock)
+        self.folder = Path(tempfile.mkdtemp())
+        weakref.finalize(self, shutil.rmtree, self.folder)
+        self.ledger = SqliteStore(self.folder / "test.db", clock=self.clock)
         self.ledger.create()
 
     def hear(self, event: Event) -> None:
         self.events.append(event)
         self.on_event(event)
+
+    def lose_lock(self) -> None:
+        """As on a file system without locks."""
+        (self.folder / "test.db.lock").unlink()
 
     def run(self, around: Callable[[LedgerWriter], LedgerWriter] = lambda writer: writer) -> Report:
         with self.ledger.writer("test") as writer:
@@ -72,7 +84,7 @@ class Bench:
                 clock=self.clock,
                 on_event=self.hear,
                 stop=self.stop,
-                chance=Random(1),
+                random=Random(1),
             )
 
     @property
@@ -297,7 +309,7 @@ class Troubled:
         self, writer: LedgerWriter, *, arm: Sequence[str | None] = (), settle: Sequence[str | None] = ()
     ) -> None:
         self._writer = writer
-        self._plans = {"arm_all": iter(arm), "settle": iter(settle)}
+        self._plans = {"arm": iter(arm), "settle": iter(settle)}
 
     def __getattr__(self, name: str) -> Any:
         trouble = next(self._plans[name], None) if name in self._plans else None
@@ -324,8 +336,8 @@ def test_who_sleeps_between_the_record_and_the_request_does_not_send_it(consign:
     naps = [SEND_BY + 1, SEND_BY - 1]
 
     class Sleeping(Troubled):
-        def arm_all(self, *values: Any, **named: Any) -> None:
-            self._writer.arm_all(*values, **named)
+        def arm(self, *values: Any, **named: Any) -> None:
+            self._writer.arm(*values, **named)
             bench.clock.advance(naps.pop(0))
 
     report = bench.run(lambda writer: cast("LedgerWriter", Sleeping(writer)))
@@ -353,7 +365,7 @@ def test_an_outcome_that_cannot_be_recorded_ends_the_run_and_is_uncertain(consig
 def test_a_run_that_was_overtaken_stops(consign: Consign) -> None:
     class Overtaken(RecordingProvider):
         def send(self, request: PreparedRequest) -> Outcome:
-            bench.ledger.lose_lock()
+            bench.lose_lock()
             with bench.ledger.writer("another"):
                 return super().send(request)
 

@@ -18,7 +18,7 @@ from notifyctl.ledger import FixedIdentity, recipient_hasher
 from notifyctl.ledger.results import journal_of
 from notifyctl.ledger.schema import FACTS
 from notifyctl.ledger.sqlite import SqliteStore
-from notifyctl.ledger.writer import HELD_PART, told
+from notifyctl.ledger.writer import HELD_PART, outcome_columns
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
 from notifyctl.model.events import Receipt, Statement, StatementKind
 from notifyctl.model.ledger import BatchState
@@ -391,7 +391,7 @@ def test_a_result_that_was_kept_is_read_in_once(store: SqliteStore, path: Path, 
     with store.writer("two") as writer:
         facts = writer.find(1)
         assert facts is not None
-        assert facts.state == told(outcome)[0]
+        assert facts.state == outcome_columns(outcome)[0]
     assert not journal_of(path).exists()
 
 

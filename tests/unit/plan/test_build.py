@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from notifyctl.diagnostics import Location, Positions
 from notifyctl.message import DeliveryHash, placeholders
@@ -221,7 +223,7 @@ def test_each_text_is_shown_once_with_its_count_and_no_address() -> None:
 
 def test_an_address_among_the_words_is_masked_too() -> None:
     person = Person(1)
-    spoken = replace(person, name=person.address)
+    spoken = dataclasses.replace(person, name=person.address)
     (shown,) = plan_of(part(People([spoken]))).notifications
     assert person.address.lstrip("+") not in str(shown)
     assert "•••" in (shown.samples[0].content or {})["text"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from notifyctl.model.batch import Batch, Destinations
 from notifyctl.model.message import Envelope, Message

@@ -1,4 +1,4 @@
-"""Counts what becomes of batches while a run goes on. Holds sums, so that ten million people take no more room than ten."""
+"""Counts the outcomes of batches during a run. Keeps sums only, so that memory does not grow with the audience."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ OPTED_OUT = "opted out since the plan"
 UNNAMED = "the answer lists its recipients and does not name them"
 
 
-class Tally:
-    """A batch may end several times, each time but the last by a rejection that is tried again: the last one counts."""
+class Counters:
+    """A batch can end several times, each time but the last by a rejection that is retried: the last one counts."""
 
     def __init__(self) -> None:
         self._people: Counter[Scope] = Counter()
         self._scopes: defaultdict[Scope, Counts] = defaultdict(Counts)
-        self._taken: Counter[Scope] = Counter()
+        self._accepted_in: Counter[Scope] = Counter()
         self._ended = Counts()
         self._reasons: Counter[str] = Counter()
         self._retryable: dict[int, tuple[Scope, int, Outcome]] = {}
-        self._batches_taken = 0
+        self._batches_accepted = 0
         self.batches = 0
         self.requests = 0
 
@@ -37,38 +37,38 @@ class Tally:
         self._people[scope] += people
 
     def replanned(self, number: int, left: int) -> None:
-        """People of a batch were recorded again, in another batch; `left` were not, and end as the batch ended, if it did."""
+        """Recipients of a batch were planned again in another; `left` were not, and keep the outcome of this batch, if any."""
         self.batches += 1
         if number in self._retryable:
             scope, _, outcome = self._retryable[number]
             self._retryable[number] = scope, left, outcome
 
     def held_back(self, people: int, why: str) -> None:
-        """So many are not begun."""
+        """Count recipients that are not attempted, and why."""
         self._reasons[why] += people
 
     def ended(self, number: int, scope: Scope, size: int, outcome: Outcome) -> None:
         self._retryable.pop(number, None)
         if isinstance(outcome, Accepted) and not (outcome.refused or outcome.unheard):
-            self._taken[scope] += size  # as almost all do
-            self._batches_taken += 1
+            self._accepted_in[scope] += size
+            self._batches_accepted += 1
         elif isinstance(outcome, Rejected) and outcome.retryable:
             self._retryable[number] = scope, size, outcome
         else:
             self._count(scope, size, outcome)
 
     def report(self, *, refused: str | None, interrupted: bool) -> Report:
-        """At the end of a run: what waited to be tried again is not any more."""
+        """The report at the end of a run: batches that still wait for a retry count as rejected."""
         for scope, size, outcome in self._retryable.values():
             self._count(scope, size, outcome)
         self._retryable.clear()
         scopes = {
-            scope: rest(self._scopes[scope] + Counts(accepted=self._taken[scope]), people)
+            scope: with_not_begun(self._scopes[scope] + Counts(accepted=self._accepted_in[scope]), people)
             for scope, people in self._people.items()
         }
         return Report(
             recipients=sum(scopes.values(), Counts()),
-            batches=rest(self._ended + Counts(accepted=self._batches_taken), self.batches),
+            batches=with_not_begun(self._ended + Counts(accepted=self._batches_accepted), self.batches),
             scopes=scopes,
             requests=self.requests,
             reasons=dict(self._reasons.most_common(REASONS_KEPT)),
@@ -77,12 +77,12 @@ class Tally:
         )
 
     def _count(self, scope: Scope, size: int, outcome: Outcome) -> None:
-        self._scopes[scope] += counted(outcome, size)
-        self._ended += Counts(accepted=1) if isinstance(outcome, Accepted) else counted(outcome, 1)
+        self._scopes[scope] += count_recipients(outcome, size)
+        self._ended += Counts(accepted=1) if isinstance(outcome, Accepted) else count_recipients(outcome, 1)
         self._reasons.update(reasons(outcome, size))
 
 
-def counted(outcome: Outcome, size: int) -> Counts:
+def count_recipients(outcome: Outcome, size: int) -> Counts:
     if isinstance(outcome, Accepted):
         rejected, unknown = len(outcome.refused), len(outcome.unheard)
         return Counts(accepted=size - rejected - unknown, rejected=rejected, unknown=unknown)
@@ -90,12 +90,12 @@ def counted(outcome: Outcome, size: int) -> Counts:
 
 
 def reasons(outcome: Outcome, size: int) -> Mapping[str, int]:
-    """Why people are not accepted → how many. A refusal of the whole account is told by itself."""
+    """Reason → recipients that were not accepted for it. The refusal of the whole account is reported on its own."""
     if isinstance(outcome, Accepted):
         return Counter(outcome.refused.values()) + Counter({UNNAMED: len(outcome.unheard)})
     return {outcome.reason: size} if isinstance(outcome, Rejected | Unknown) else {}
 
 
-def rest(ended: Counts, total: int) -> Counts:
-    """The same, with whoever is missing in it as not begun."""
+def with_not_begun(ended: Counts, total: int) -> Counts:
+    """The counts, with the remainder of `total` as not attempted."""
     return ended + Counts(not_begun=total - ended.accepted - ended.rejected - ended.unknown)

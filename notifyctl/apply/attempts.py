@@ -1,0 +1,34 @@
+"""Attempts to send a batch, and what their outcomes say about whether a request left this machine. Plain data."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from notifyctl.apply.batches import BatchSlice
+from notifyctl.model.batch import Outcome, PreparedRequest, Rejected
+
+NEVER_LEFT = "it was not sent in time after it was recorded, and never left"
+TOO_LATE = "the window shut, or the message lapsed, before its turn came"
+LAPSED = f"{TOO_LATE}; {NEVER_LEFT}"
+
+
+class Attempt(Struct, frozen=True):
+    """One try to send a batch. `attempt` counts from 1 over all runs, `tries` over this run."""
+
+    number: int
+    attempt: int
+    slice: BatchSlice
+    tries: int = 1
+
+
+class PreparedAttempt(Struct, frozen=True):
+    """An attempt with the seal to record at ARM and the request to POST."""
+
+    attempt: Attempt
+    seal: bytes
+    request: PreparedRequest
+
+
+def was_posted(outcome: Outcome) -> bool:
+    """Whether the request of an attempt with this outcome can have left this machine."""
+    return not (isinstance(outcome, Rejected) and outcome.reason.endswith(NEVER_LEFT))

@@ -1,0 +1,67 @@
+"""RESULT: records how each attempt ended, as its outcome arrives. For the thread that uses the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from notifyctl.apply.attempts import Attempt, was_posted
+from notifyctl.errors import LedgerError, LedgerLockedError, NotifyctlError
+from notifyctl.faults import Point, point
+from notifyctl.model.batch import Outcome
+from notifyctl.ports import Clock, LedgerWriter
+
+RETRY_PAUSES = (0.1, 0.5, 2.0)
+"""Seconds between attempts to record an outcome in a ledger that fails."""
+Keep = Callable[[int, int, Outcome, datetime], None]
+"""Keeps (batch, attempt, outcome, time) durably for the next run. Raises OSError."""
+
+
+class OutcomeRecorder:
+    """Records outcomes in the ledger, or in the journal beside it when the ledger fails."""
+
+    def __init__(self, writer: LedgerWriter, clock: Clock, keep: Keep | None) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._keep = keep
+        self._failed = False
+        """Whether an outcome could not be recorded. The next ones are then not retried, one after the other."""
+
+    def record(self, attempt: Attempt, outcome: Outcome) -> None:
+        """Commit the outcome. Raises LedgerError or LedgerLockedError, which say where the outcome was kept."""
+        try:
+            self._settle(attempt, outcome)
+            point(Point.RESULT_COMMITTED)
+        except BaseException:
+            self._failed = True
+            raise
+
+    def _settle(self, attempt: Attempt, outcome: Outcome) -> None:
+        for pause in (*(() if self._failed else RETRY_PAUSES), None):
+            try:
+                self._writer.settle(attempt.number, attempt.attempt, outcome, at=self._clock.now())
+            except (LedgerError, LedgerLockedError) as error:
+                if pause is None or isinstance(error, LedgerLockedError):
+                    raise self._kept(attempt, outcome, error) from error
+                self._clock.sleep(pause)
+            else:
+                return
+
+    def _kept(self, attempt: Attempt, outcome: Outcome, error: NotifyctlError) -> NotifyctlError:
+        """Keep an outcome that cannot be committed for the next run. Returns the error that says so."""
+        kind = LedgerLockedError if isinstance(error, LedgerLockedError) else LedgerError
+        done = "was sent, and how it ended" if was_posted(outcome) else "was begun and never left, and that"
+        message = f"batch {attempt.number} {done} could not be recorded: {error.message}"
+        if self._keep is not None:
+            try:
+                self._keep(attempt.number, attempt.attempt, outcome, self._clock.now())
+            except OSError as failure:
+                message += f"; nor could it be kept beside the ledger: {failure.strerror}"
+            else:
+                hint = "it is kept beside the ledger, and the next apply reads it in; mend the ledger's disk first"
+                return kind(message, hint=hint)
+        return kind(
+            f"{message}\n  the answer was: {outcome}",
+            hint="its recipients are uncertain and are not sent to again; mend the ledger's disk, then `notifyctl plan`"
+            " shows them, and `notifyctl resolve` settles them",
+        )
