@@ -38,7 +38,7 @@ class Point(StrEnum):
     ARM_COMMITTED = "ARM.committed"
     POST_BEGUN = "POST.begun"
     POST_CONNECTED = "POST.connected"
-    POST_HEAD = "POST.head"  # and what of the body goes with it: all of a small one
+    POST_HEAD = "POST.head"
     POST_BODY = "POST.body"
     POST_ANSWER_HEAD = "POST.answer-head"
     POST_ANSWER = "POST.answer"

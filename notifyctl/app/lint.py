@@ -51,6 +51,10 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
         advice += advise(project, found, environment=environment, files=workspace.files)
         people = check_everybody(project, found, environment=environment, every=every)
         advice += [*found.diagnostics, *people]
+        if any(each.ca_file is not None for each in project.environments.values()):
+            from notifyctl.lint.ca_files import check_ca_files
+
+            advice += check_ca_files(project, workspace.files)
         if environment.pricing is not None:
             from notifyctl.plan.prices import read_prices
 

@@ -10,8 +10,12 @@ from pathlib import Path
 
 from notifyctl.app.ledgers import STATE_FOLDER
 from notifyctl.app.workspace import Workspace
+from notifyctl.errors import SettingsError
 from notifyctl.model.project import Auth, Environment, JwtAuth, Secret
-from notifyctl.ports import Provider
+from notifyctl.ports import FileTree, Provider
+from notifyctl.secrets import read_secret
+from notifyctl.transport.ca_files import read_certificates
+from notifyctl.transport.routes import Route, find_route
 
 SANDBOX_PATH = "http://127.0.0.1/v2/messages"
 """Shown by a dry run for the embedded sandbox, whose port is chosen at start."""
@@ -63,11 +67,41 @@ def open_provider(workspace: Workspace, environment: Environment) -> Iterator[Pr
         auth=environment.auth,
         credentials=read_credentials(environment.auth, workspace.environ),
         clock=workspace.clock,
+        route=route_of(workspace, environment),
     )
     try:
         yield provider
     finally:
         provider.close()
+
+
+def route_of(workspace: Workspace, environment: Environment) -> Route:
+    """The way to the environment's endpoint: its own proxy and CA, else what the variables say. Raises SettingsError."""
+    assert environment.endpoint is not None, "the embedded sandbox is on loopback"
+    proxy, key = environment.proxy, "proxy"
+    if environment.proxy_secret is not None:
+        proxy = read_secret(environment.proxy_secret, workspace.environ, what="the address of the proxy")
+        key = "proxyEnv" if environment.proxy_secret.env else "proxyFile"
+    return find_route(
+        environment.endpoint,
+        workspace.environ,
+        proxy=proxy,
+        proxy_key=key,
+        ca_certificates=certificates_of(workspace.files, environment),
+        from_project=True,
+    )
+
+
+def certificates_of(files: FileTree, environment: Environment) -> str | None:
+    """The certificates of its `caFile`. Raises SettingsError."""
+    if environment.ca_file is None:
+        return None
+    try:
+        return read_certificates(files, environment.ca_file)
+    except ValueError as error:
+        raise SettingsError(
+            str(error), hint="`caFile` is relative to the folder of notifyctl.yaml"
+        ) from error
 
 
 @contextmanager

@@ -67,5 +67,5 @@ def should_comment(plan: Plan, review: Review | None, when: str) -> bool:
     return changed or bool(held)
 
 
-def comment(forge: Forge, body: str) -> Decision:
-    return put(forge, body)
+def comment(forge: Forge, body: str, environ: Environ) -> Decision:
+    return put(forge, body, environ)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from notifyctl.engine import literal
 from notifyctl.errors import SettingsError
@@ -37,8 +38,7 @@ TYPES = (
 """Kinds of numbers in the metadata. A number is valid when it is of one of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """Digits of certain lengths that match a pattern; no lengths: of any."""
 
     lengths: tuple[int, ...]
@@ -53,8 +53,7 @@ class Form:
         return lambda digits: (not lengths or len(digits) in lengths) and match(digits) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(Struct, frozen=True):
     """One of those that share a calling code. `leading`: what its numbers begin with, if that tells them from others'."""
 
     leading: str | None
@@ -74,8 +73,7 @@ class Region:
         return lambda digits: general(digits) and any(kind(digits) for kind in kinds)
 
 
-@dataclass(frozen=True, slots=True)
-class Prefix:
+class Prefix(Struct, frozen=True):
     """What a number may begin with at home, and is taken off where it was kept by mistake. `rewritten`: not just taken off."""
 
     pattern: str
@@ -122,8 +120,7 @@ class Prefix:
         return without
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(Struct, frozen=True, dict=True):
     """A calling code, and the regions that share it. `lengths`: those that are possible, near by too."""
 
     digits: str

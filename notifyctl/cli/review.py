@@ -59,6 +59,6 @@ def command(
     if not should_comment(plan, changes, when):
         say("Nothing to say: no comment.", stderr=True)
         return ExitCode.DONE
-    decision = comment(there, render(plan, changes))
+    decision = comment(there, render(plan, changes), workspace.environ)
     say(f"The comment on {there.name} was {decision.verb.value}.", stderr=True)
     return ExitCode.DONE

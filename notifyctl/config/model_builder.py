@@ -109,6 +109,7 @@ def environment(name: str, values: Values, marks: Positions) -> Environment:
             recipient_key=secret(values.get("ledger", {}), "recipientKey"),
         ),
         fence=tuple(values["fence"]["allow"]) if "fence" in values else None,
+        proxy_secret=secret(values, "proxy"),
         suppressions=suppressions(values, marks),
         **given(
             values,
@@ -116,6 +117,8 @@ def environment(name: str, values: Values, marks: Positions) -> Environment:
             endpoint="endpoint",
             profile="profile",
             vars="vars",
+            proxy="proxy",
+            ca_file="caFile",
             pricing="pricing",
         ),
     )

@@ -126,6 +126,23 @@ def endpoint(text: str) -> str:
     return text
 
 
+def proxy(text: str) -> str:
+    """`http://host:port` or `https://host:port`; nothing else is used of it."""
+    from urllib.parse import urlsplit
+
+    if "@" in text:
+        raise ValueError(
+            "no user name and password here; name a variable with the whole address in `proxyEnv`"
+        )
+    if text.lower().startswith("socks"):
+        raise ValueError("a SOCKS proxy is not supported; write http://HOST:PORT")
+    url(text, schemes=("http", "https"))
+    parts = urlsplit(text)
+    if parts.port is None or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(f'"{text}" is not the address of a proxy; write http://HOST:PORT')
+    return text
+
+
 def url(text: str, *, schemes: tuple[str, ...]) -> str:
     from urllib.parse import urlsplit
 

@@ -11,9 +11,15 @@ from msgspec import Struct
 from notifyctl import __version__
 from notifyctl.errors import ProviderError
 from notifyctl.forge.comments import Comment, Decision, Verb, decide
+from notifyctl.ports import Environ
+from notifyctl.transport.failures import TransportError
+from notifyctl.transport.routes import find_route
 
 TIMEOUT = 20.0
+"""Seconds for a request, from its beginning to the end of its answer."""
 PER_PAGE = 100
+MAX_PAGE = 16 << 20
+"""Bytes: a comment of GitHub has up to 64 KiB characters."""
 MOST_PAGES = 50
 """A pull request with more comments than these is not searched to its end."""
 
@@ -47,23 +53,27 @@ def gitlab(*, api: str, project: str, number: int, token: str) -> Forge:
     return Forge("GitLab", base, f"{base}/{{}}", {"PRIVATE-TOKEN": token}, "PUT")
 
 
-def put(forge: Forge, body: str) -> Decision:
-    """Make or update the comment, or leave it. Raises ProviderError with a sentence when the forge does not take it."""
-    import httpx
+def put(forge: Forge, body: str, environ: Environ) -> Decision:
+    """Make or update the comment, or leave it. Proxy and certificates are those that the variables name, never those of the project:
+    whoever writes a branch must not choose who sees the token. Raises ProviderError when the forge does not take it.
+    """
+    from notifyctl.transport.client import open_client
 
     headers = {**forge.headers, "User-Agent": f"notifyctl/{__version__}"}
-    with httpx.Client(headers=headers, timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
+    with open_client(
+        find_route(forge.all, environ), seconds=TIMEOUT, max_answer=MAX_PAGE, headers=headers
+    ) as client:
         decision = decide(body, comments(client, forge))
         if decision.verb is Verb.CREATE:
-            asked(client, forge, "POST", forge.all, json={"body": body})
+            ask(client, forge, "POST", forge.all, json={"body": body})
         elif decision.verb is Verb.UPDATE and decision.comment is not None:
-            asked(client, forge, forge.update, forge.one.format(decision.comment.id), json={"body": body})
+            ask(client, forge, forge.update, forge.one.format(decision.comment.id), json={"body": body})
     return decision
 
 
 def comments(client: Any, forge: Forge) -> Iterator[Comment]:
     for page in range(1, MOST_PAGES + 1):
-        found = asked(client, forge, "GET", forge.all, params={"per_page": PER_PAGE, "page": page})
+        found = ask(client, forge, "GET", forge.all, params={"per_page": PER_PAGE, "page": page})
         if not isinstance(found, list):
             raise ProviderError(f"{forge.name} did not answer with a list of comments")
         for entry in found:
@@ -73,14 +83,12 @@ def comments(client: Any, forge: Forge) -> Iterator[Comment]:
             return
 
 
-def asked(client: Any, forge: Forge, verb: str, url: str, **options: Any) -> Any:
+def ask(client: Any, forge: Forge, verb: str, url: str, **options: Any) -> Any:
     """The answer's JSON. Whatever goes wrong is told by status alone: an answer may repeat what was sent."""
-    import httpx
-
     try:
         answer = client.request(verb, url, **options)
-    except httpx.HTTPError as error:
-        raise ProviderError(f"{forge.name} cannot be reached: {type(error).__name__}") from None
+    except TransportError as error:
+        raise ProviderError(f"{forge.name} cannot be reached: {error.message}", hint=error.hint) from None
     if not answer.is_success:
         raise ProviderError(
             f"{forge.name} refused to {verb} the comment ({answer.status_code})",
@@ -93,6 +101,7 @@ def asked(client: Any, forge: Forge, verb: str, url: str, **options: Any) -> Any
 
 
 WHY = {
+    407: "the proxy requires a user name and password; set HTTP_PROXY to http://USER:PASSWORD@HOST:PORT",
     401: "the token is wrong or has expired",
     403: "the token may not write comments: GitHub needs `pull-requests: write`, GitLab the scope `api`",
     404: "there is no such pull or merge request, or the token does not see it",

@@ -106,7 +106,7 @@ def outcome_of(entry: dict[str, object]) -> Outcome:
         case "Rejected":
             return Rejected(str(entry["reason"]), number)
         case "Refused":
-            return Refused(str(entry["reason"]), number or 0)
+            return Refused(str(entry["reason"]), number)
         case "Unknown":
             return Unknown(str(entry["reason"]), number)
     raise ValueError(f"there is no outcome {entry['kind']!r}")

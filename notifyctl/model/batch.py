@@ -100,7 +100,7 @@ class Destinations(Struct, frozen=True):
 
     def __iter__(self) -> Iterator[Destination]:
         starts = self.starts if self.starts is not None else range(len(self.addresses))
-        ends = [*starts[1:], len(self.addresses)]
+        ends = [*starts[1:], len(self.addresses)][: len(starts)]
         for at, (start, end, key) in enumerate(zip(starts, ends, self.correlation_ids, strict=True)):
             columns = zip(self.names, self.own, strict=True)
             given = {name: value for name, column in columns if (value := column[at]) is not None}
@@ -163,10 +163,13 @@ class Rejected(Struct, frozen=True):
 
 
 class Refused(Struct, frozen=True):
-    """401 or 403: certainly not accepted, and no other request would be either. Ends the run."""
+    """Not accepted, and no other request would be. Ends the run.
+
+    Either 401 or 403, or, without a status, a request that never left and that another attempt cannot deliver.
+    """
 
     reason: str
-    status: int
+    status: int | None = None
 
 
 class Unknown(Struct, frozen=True):

@@ -147,6 +147,12 @@ class Environment(Struct, frozen=True):
     fence: tuple[str, ...] | None = None
     """Shell-style patterns over normalised addresses; nobody else can be reached. `None`: no fence."""
     vars: Mapping[str, Any] = field(default_factory=dict)
+    proxy: str | None = None
+    """`http://host:port` without credentials: requests to the provider go through it. `None`: the variables decide."""
+    proxy_secret: Secret | None = None
+    """Where such an address with credentials is; never together with `proxy`."""
+    ca_file: str | None = None
+    """A file of the project with certificates in PEM form that are trusted in addition."""
     pricing: str | None = None
     suppressions: tuple[SuppressionList, ...] = ()
     """Beside the project's."""

@@ -47,7 +47,7 @@ def _sent(report: Report, paint: Paint) -> Iterator[str]:
     for reason, count in report.reasons.items():
         yield paint.dim(f"  {count:,}: {strip_controls(reason)}")
     if report.refused:
-        yield paint.red(f"The provider refused the run: {strip_controls(report.refused)}")
+        yield paint.red(f"The run ended early: {strip_controls(report.refused)}")
     if report.not_begun:
         why = "Interrupted: " if report.interrupted else ""
         yield paint.yellow(

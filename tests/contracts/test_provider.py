@@ -24,9 +24,9 @@ from notifyctl.model.recipients import Scope
 from notifyctl.ports import Provider
 from notifyctl.providers.webexconnect.auth import ServiceKey
 from notifyctl.providers.webexconnect.client import WebexConnect
-from notifyctl.providers.webexconnect.connection import KEPT, TRIED
-from notifyctl.providers.webexconnect.wire import MAX_ANSWER
 from notifyctl.testing import ManualClock, RecordingProvider
+from notifyctl.transport.client import MAX_ANSWER
+from notifyctl.transport.keep_alive import KEPT, TRIED
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 AUTH = Auth(service_key=Secret(env="SERVICE_KEY"))

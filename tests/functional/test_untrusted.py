@@ -245,6 +245,31 @@ def test_settings_that_decide_who_is_reached_are_the_bases(root: Path) -> None:
     assert [message.partition(" ")[0] for message in warned] == ["`endpoint`", "`fence`"]
 
 
+def test_where_requests_go_through_and_whom_they_trust_are_the_bases(root: Path) -> None:
+    theirs = PROJECT + "    caFile: ca.pem\n"
+    write(root, {"notifyctl.yaml": theirs, "ca.pem": "-----BEGIN CERTIFICATE-----\nQQ==\n"})
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "Trust our CA")
+    for changed, keys in (
+        (theirs + "    proxy: http://evil.example:3128\n", ["`proxy`"]),
+        (theirs + "    proxyEnv: EVIL\n", ["`proxyEnv`"]),
+        (theirs.replace("ca.pem", "evil.pem"), ["`caFile`"]),
+        (PROJECT, ["`caFile`"]),
+        (theirs, []),
+    ):
+        write(root, {"notifyctl.yaml": changed, "evil.pem": "-----BEGIN CERTIFICATE-----\nRQ==\n"})
+        assert [message.partition(" ")[0] for message in trust_warnings(root)] == keys
+    write(root, {"ca.pem": "-----BEGIN CERTIFICATE-----\nRQ==\n"})
+    assert trust_warnings(root) == ["the CA file `ca.pem` differs from the base's"]
+
+
+def trust_warnings(root: Path) -> list[str]:
+    ended = plan(root, "--base", "main", "--format", "json")
+    contained(ended, root)
+    found = json.loads(ended.out)["diagnostics"]
+    return [each["message"] for each in found if each["rule"] == "trust-setting"]
+
+
 def test_an_environment_that_the_base_lacks_is_told(root: Path) -> None:
     write(root, {"notifyctl.yaml": PROJECT.replace("production", "elsewhere")})
     made = json.loads(plan(root, "--base", "main", "--format", "json").out)

@@ -28,6 +28,7 @@ SMALL = f"{LOOP}::test_killed_while_small_batches_are_sent"
 KEPT_LIE = f"{LIES}::test_a_lie_on_a_kept_connection_is_seen_through"
 LIE = f"{LIES}::test_a_lie_is_seen_through"
 REFUSAL = f"{LIES}::test_a_refusal_of_the_credentials_stops_within_the_requests_in_flight"
+CONTRACT, PROXIES = "tests/contracts/test_provider.py", "tests/contracts/test_proxy.py"
 EXPECTED = "tests/functional/test_confirmation.py"
 
 
@@ -47,8 +48,13 @@ class Mutant:
 RUN, OUTCOMES = "notifyctl/apply/run.py", "notifyctl/apply/outcomes.py"
 RETRIES = "notifyctl/apply/retries.py"
 WRITER, LOCK = "notifyctl/ledger/writer.py", "notifyctl/ledger/lock.py"
-ANSWERS, CLIENT = "notifyctl/providers/webexconnect/answers.py", "notifyctl/providers/webexconnect/client.py"
-CONNECTION = "notifyctl/providers/webexconnect/connection.py"
+ANSWERS, CLIENT = (
+    "notifyctl/providers/webexconnect/responses.py",
+    "notifyctl/providers/webexconnect/client.py",
+)
+HTTP = "notifyctl/providers/webexconnect/http.py"
+TRANSPORT, CONNECTIONS = "notifyctl/transport/client.py", "notifyctl/transport/connections.py"
+KEEP_ALIVE = "notifyctl/transport/keep_alive.py"
 STANDING, SENDING = "notifyctl/plan/standing.py", "notifyctl/app/apply.py"
 
 ARM = "            self._writer.arm(attempt.number, attempt.attempt, seal=prepared.seal, at=self._clock.now())\n"
@@ -128,7 +134,7 @@ MUTANTS = (
         "a request that broke off on a kept connection is sent again on another",
         "P1",
         (
-            (CONNECTION, "            wire.close()\n            raise\n", "            wire = Wire(self._connected(limit))\n            answer = wire.exchange(sent, content, limit)\n"),
+            (HTTP, "        response = self._client.send(request)\n", "        try:\n            response = self._client.send(request)\n        except Exception:\n            response = self._client.send(request)\n"),
         ),
         (KEPT_LIE,),
     ),
@@ -189,7 +195,7 @@ MUTANTS = (
     Mutant(
         "a reset is taken for a rejection",
         "P1",
-        ((CLIENT, "return Unknown(str(error))", "return Rejected(str(error))"),),
+        ((CLIENT, "return Unknown(error.reason)", "return Rejected(error.reason)"),),
         (LIE,),
     ),
     Mutant(
@@ -203,6 +209,30 @@ MUTANTS = (
         "P4",
         ((ANSWERS, "unheard=everybody - accepted - sure.keys()", "unheard=frozenset()"),),
         (LIE,),
+    ),
+    Mutant(
+        "a request that broke off behind a proxy is taken for one that never left",
+        "P1",
+        ((TRANSPORT, "    if progress.left:\n", "    if progress.left and not progress.through_proxy:\n"),),
+        (f"{PROXIES}::test_from_the_first_byte_on_nobody_knows",),
+    ),
+    Mutant(
+        "what is asked of a proxy is taken for the request",
+        "",
+        ((TRANSPORT, "            self.left = self.left or not self._connecting\n", "            self.left = True\n"),),
+        (f"{PROXIES}::test_what_never_left_is_certainly_not_accepted",),
+    ),
+    Mutant(
+        "a time-out begins anew with each read",
+        "",
+        ((CONNECTIONS, "            self._socket.settimeout(remaining())\n            data", "            self._socket.settimeout(DEADLINE.get().seconds)\n            data"),),
+        (f"{PROXIES}::test_a_server_that_trickles_behind_a_proxy_is_left_alone",),
+    ),
+    Mutant(
+        "what comes behind an answer is taken for the next one",
+        "P4",
+        ((KEEP_ALIVE, 'parser.trailing_data == (b"", False) and ', ""),),
+        (f"{CONTRACT}::test_after_an_answer_whose_end_is_not_plain_a_new_one_is_made",),
     ),
     Mutant(
         "401 does not end the run",

@@ -26,9 +26,21 @@ from notifyctl.files import WorkingTree
 from notifyctl.git import SEALED, CommittedTree
 from notifyctl.model.project import Environment
 from notifyctl.plan.plan import Plan
+from notifyctl.ports import FileTree
 
-TRUSTED = ("provider", "endpoint", "profile", "auth", "limits", "ledger", "fence")
-"""Fields of an environment that decide where messages go, who can be reached and how fast."""
+TRUSTED = {
+    "provider": "provider",
+    "endpoint": "endpoint",
+    "proxy": "proxy",
+    "proxy_secret": "proxyEnv",
+    "ca_file": "caFile",
+    "profile": "profile",
+    "auth": "auth",
+    "limits": "limits",
+    "ledger": "ledger",
+    "fence": "fence",
+}
+"""Fields of an environment that decide where messages go, who can be reached and how fast → their keys in the file."""
 MOST_STRANGE = 100
 """Links and submodules listed in the error."""
 UNKNOWN = (
@@ -99,18 +111,35 @@ def settings_of_base(
 
     Raises ProjectError if the base cannot be read: without it nothing is trusted.
     """
-    base = workspace_of(workspace, CommittedTree(workspace.root, revision)).sound.environments
-    trusted = base.get(environment.name)
+    base = workspace_of(workspace, CommittedTree(workspace.root, revision))
+    trusted = base.sound.environments.get(environment.name)
     if trusted is None:
         message = f"the environment {environment.name!r} is not in the base; all of its settings are the branch's own"
         return environment, [warning(environment, message)]
     theirs = {name: getattr(trusted, name) for name in TRUSTED}
     changed = [name for name, value in theirs.items() if value != getattr(environment, name)]
     said = [
-        warning(environment, f"`{name}` differs from the base's, by which this plan is made", name)
-        for name in changed
+        warning(environment, f"`{key}` differs from the base's, by which this plan is made", key)
+        for key in (TRUSTED[name] for name in changed)
     ]
+    if trusted.ca_file is not None and "ca_file" not in changed:
+        said += ca_file_warnings(environment, trusted.ca_file, base.files, workspace.files)
     return replace(environment, **theirs), said
+
+
+def ca_file_warnings(
+    environment: Environment, path: str, base: FileTree, branch: FileTree
+) -> Iterator[Diagnostic]:
+    """What is in a CA file decides whom the provider's messages are handed to, as much as which file it is."""
+    if contents(base, path) != contents(branch, path):
+        yield warning(environment, f"the CA file `{path}` differs from the base's", "caFile")
+
+
+def contents(files: FileTree, path: str) -> bytes | None:
+    try:
+        return files.read(path)
+    except OSError:
+        return None
 
 
 def warning(environment: Environment, message: str, *path: str) -> Diagnostic:

@@ -25,6 +25,7 @@ from notifyctl.config.kinds.shared_fields import (
 from notifyctl.config.kinds.suppressions import SUPPRESSIONS
 from notifyctl.config.scalar_types import (
     endpoint,
+    proxy,
     zone,
 )
 from notifyctl.rulebook import envelope
@@ -243,6 +244,23 @@ def environment(provider: str, *, endpoint_needed: bool) -> Record:
             Field(name="limits", shape=LIMITS),
             Field(name="ledger", shape=LEDGER),
             Field(
+                name="proxy",
+                shape=Text(
+                    description="The proxy that requests to the provider go through; without it HTTPS_PROXY and NO_PROXY decide.",
+                    examples=("http://proxy.acme.example:3128",),
+                    parse=proxy,
+                ),
+            ),
+            *secret("proxy", "the address of the proxy with user name and password", "PROXY_URL"),
+            Field(
+                name="caFile",
+                shape=Text(
+                    min_length=1,
+                    description="A file with certificates of a private CA in PEM form, relative to the project; trusted in addition to the system's.",
+                    examples=("certs/acme-ca.pem",),
+                ),
+            ),
+            Field(
                 name="pricing",
                 shape=Text(
                     min_length=1,
@@ -252,6 +270,7 @@ def environment(provider: str, *, endpoint_needed: bool) -> Record:
             ),
             SUPPRESSIONS,
         ),
+        at_most_one=(("proxy", *either_of("proxy")),),
     )
 
 

@@ -5,8 +5,9 @@ this module holds a secret's value.
 from __future__ import annotations
 
 from base64 import b64decode
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct
 
 from notifyctl.errors import SettingsError
 from notifyctl.model.project import Auth, JwtAuth
@@ -19,12 +20,14 @@ HASH_BYTES = 32
 REDACTED = "<redacted>"
 
 
-@dataclass(frozen=True, slots=True)
-class TokenSigner:
+class TokenSigner(Struct, frozen=True):
     """JSON Web Tokens for one service (rule 27)."""
 
     service_id: str
-    secret: bytes = field(repr=False)
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"TokenSigner(service_id={self.service_id!r})"
 
     def headers(self, now: datetime) -> dict[str, str]:
         import jwt
@@ -37,9 +40,13 @@ class TokenSigner:
         return {"Authorization": f"Bearer {jwt.encode(claims, key, algorithm='HS256')}"}
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceKey:
-    key: str = field(repr=False)
+class ServiceKey(Struct, frozen=True):
+    """The account's service key."""
+
+    key: str
+
+    def __repr__(self) -> str:
+        return "ServiceKey()"
 
     def headers(self, now: datetime) -> dict[str, str]:  # noqa: ARG002 - a key is the same at any time
         return {"key": self.key}

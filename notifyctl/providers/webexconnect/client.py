@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from notifyctl import __version__
-from notifyctl.model.batch import Batch, Outcome, PreparedRequest, Rejected, Unknown
+from notifyctl.model.batch import Batch, Outcome, PreparedRequest, Refused, Rejected, Unknown
 from notifyctl.model.project import Auth
 from notifyctl.ports import Clock
-from notifyctl.providers.webexconnect.answers import outcome_of
 from notifyctl.providers.webexconnect.auth import Credentials, redacted_headers
-from notifyctl.providers.webexconnect.encode import Encoder
-from notifyctl.providers.webexconnect.troubles import BrokenError, UnsentError
-from notifyctl.records import dataclass, field
+from notifyctl.providers.webexconnect.request import encode_body
+from notifyctl.providers.webexconnect.responses import outcome_of
+from notifyctl.transport.failures import TransportError
+from notifyctl.transport.routes import Route
 
 if TYPE_CHECKING:
-    from notifyctl.providers.webexconnect.connection import Endpoint
+    from notifyctl.providers.webexconnect.http import Endpoint
 
 DEADLINE = 30.0
 """Seconds from the beginning of a request to the end of its answer."""
@@ -26,16 +25,6 @@ ALWAYS = {
     "Accept": "application/json",
     "Accept-Encoding": "identity",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What stands before the body of each request of one second that is prepared with `headers`."""
-
-    second: int
-    headers: Mapping[str, str]
-    written: bytes = field(repr=False)
-    secrets: Sequence[str] = field(repr=False)
 
 
 class WebexConnect:
@@ -51,57 +40,52 @@ class WebexConnect:
         auth: Auth,
         credentials: Credentials | None,
         clock: Clock,
+        route: Route | None = None,
         deadline: float = DEADLINE,
     ) -> None:
-        self._endpoint = endpoint
+        """`route`: the way to the endpoint; without it no proxy, and the system's trust. Raises SettingsError for certificates
+        that cannot be read.
+        """
+        self._url = endpoint
         self._credentials = credentials
         self._clock = clock
-        self._deadline = deadline
         self._headers = redacted_headers(auth)
-        self._encoder = Encoder()
-        self._last_head: Head | None = None
-        self._endpoint_open = reached(endpoint) if credentials is not None else None
+        self._endpoint = open_endpoint(endpoint, route, deadline) if credentials is not None else None
 
     @property
     def identity(self) -> str:
-        return f"webexconnect {self._endpoint}"
+        return f"webexconnect {self._url}"
 
     def prepare(self, batch: Batch) -> PreparedRequest:
-        return PreparedRequest("POST", self._endpoint, self._headers, self._encoder.content_of(batch))
+        return PreparedRequest("POST", self._url, self._headers, encode_body(batch))
 
     def send(self, request: PreparedRequest) -> Outcome:
-        assert self._endpoint_open is not None, "made without credentials: it prepares and does not send"
-        now = self._clock.now()
-        head = self._head(self._endpoint_open, request.headers, now)
+        assert self._endpoint is not None, "made without credentials: it prepares and does not send"
+        assert self._credentials is not None
+        proof = self._credentials.headers(self._clock.now())
         try:
-            answer = self._endpoint_open.post(request.content, head.written, seconds=self._deadline)
-        except UnsentError as error:
-            return Rejected(f"no connection to the provider: {error}", retryable=True)
-        except BrokenError as error:
-            return Unknown(str(error))
+            answer = self._endpoint.post(request.content, {**ALWAYS, **request.headers, **proof})
+        except TransportError as error:
+            return without_answer(error)
         return outcome_of(
             answer.status,
             answer.body,
             retry_after=answer.retry_after,
-            now=self._clock.now() if answer.retry_after is not None else now,
+            now=self._clock.now(),
             addresses=lambda: addresses_of(request.body),
-            secrets=head.secrets,
+            secrets=[value.rpartition(" ")[2] for value in proof.values()],
         )
 
-    def _head(self, endpoint: Endpoint, headers: Mapping[str, str], now: datetime) -> Head:
-        """Within a second it is the same, a token in it too, and made once."""
-        second, head = int(now.timestamp()), self._last_head
-        if head is None or head.second != second or head.headers != headers:
-            assert self._credentials is not None
-            proof = self._credentials.headers(now)
-            secrets = [value.rpartition(" ")[2] for value in proof.values()]
-            written = endpoint.head({**ALWAYS, **headers, **proof})
-            self._last_head = head = Head(second, headers, written, secrets)
-        return head
-
     def close(self) -> None:
-        if self._endpoint_open is not None:
-            self._endpoint_open.close()
+        if self._endpoint is not None:
+            self._endpoint.close()
+
+
+def without_answer(error: TransportError) -> Outcome:
+    """What never left is certainly not accepted; what no other attempt can mend ends the run, as wrong credentials do."""
+    if error.left:
+        return Unknown(error.reason)
+    return Refused(error.reason) if error.lasting else Rejected(error.reason, retryable=True)
 
 
 def addresses_of(body: Mapping[str, Any]) -> list[str]:
@@ -109,7 +93,7 @@ def addresses_of(body: Mapping[str, Any]) -> list[str]:
     return [address for entry in body["to"] for address in (entry.get("msisdn") or entry.get("email") or ())]
 
 
-def reached(endpoint: str) -> Endpoint:
-    from notifyctl.providers.webexconnect.connection import Endpoint
+def open_endpoint(url: str, route: Route | None, seconds: float) -> Endpoint:
+    from notifyctl.providers.webexconnect.http import Endpoint
 
-    return Endpoint(endpoint)
+    return Endpoint(url, route or Route(), seconds=seconds)

@@ -10,9 +10,9 @@ import contextlib
 import hmac
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import uvicorn
+from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -36,8 +36,7 @@ Record = Callable[[Incoming], str]
 Said = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(Struct, frozen=True):
     """What a receipt must show. `hub`: the key of its signature; `shared`: a secret in the path or a header."""
 
     hub: bytes | None = None

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 MAX_BODY = 256 * 1024
 """Bytes; the documented receipts have less than two thousand."""
@@ -52,8 +53,7 @@ class UnreadableReceiptError(Exception):
     """The body is no receipt. The message holds nothing of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True):
     """A receipt as it came. `canonical` is the same text for the same receipt, whatever its spaces and order of keys."""
 
     status: str

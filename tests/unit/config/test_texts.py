@@ -93,6 +93,12 @@ def test_days_and_clocks() -> None:
         (scalar_types.endpoint, "https://ada:pw@api.example/", "password"),
         (scalar_types.endpoint, "http://127.0.0.1.example/", "https://"),
         (scalar_types.endpoint, "https://a b.example/", "https://"),
+        (scalar_types.proxy, "http://proxy.example", "http://HOST:PORT"),
+        (scalar_types.proxy, "http://proxy.example:3128/x", "http://HOST:PORT"),
+        (scalar_types.proxy, "proxy.example:3128", "http://"),
+        (scalar_types.proxy, "SOCKS5://proxy.example:1080", "SOCKS"),
+        (scalar_types.proxy, "http://ada:pw@proxy.example:3128", "proxyEnv"),
+        (scalar_types.proxy, "http://proxy.example:x", "http://"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_a_sentence(

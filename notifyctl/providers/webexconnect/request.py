@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.json import encode
+
 from notifyctl.model.batch import Batch, Destination
 from notifyctl.model.message import Envelope, Message
 from notifyctl.model.project import ChannelName
+
+
+def encode_body(batch: Batch) -> bytes:
+    """The JSON of `body_of` in UTF-8."""
+    body = body_of(batch)
+    try:
+        return encode(body)
+    except (
+        UnicodeEncodeError
+    ):  # half a surrogate pair is no text, and goes out as the escape that JSON has for it
+        return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
 def body_of(batch: Batch) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from notifyctl.model.batch import Batch, Destination, Destinations
 from notifyctl.model.message import Envelope, Message
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import Scope
-from notifyctl.providers.webexconnect.encode import Encoder
-from notifyctl.providers.webexconnect.payload import body_of
+from notifyctl.providers.webexconnect.request import body_of, encode_body
 
 
 def columns(to: Sequence[Destination]) -> Destinations:
@@ -175,7 +174,7 @@ def test_a_sample_of_the_api_page_in_its_order(sample: dict[str, Any]) -> None:
     body = body_of(batch_of(sample))
     assert body == sample
     assert list(body) == list(sample)
-    assert json.loads(Encoder().content_of(batch_of(sample))) == sample
+    assert json.loads(encode_body(batch_of(sample))) == sample
 
 
 @pytest.mark.parametrize("sample", [SMS, RCS], ids=["sms", "rcs"])

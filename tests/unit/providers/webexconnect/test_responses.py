@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
-from notifyctl.providers.webexconnect.answers import outcome_of, seconds_of
+from notifyctl.providers.webexconnect.responses import outcome_of, parse_retry_after
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 QUEUED = b'{"requestTimestamp":"2026-12-01T09:00:00.000Z","messageId":"5f1c","correlationId":"n1","status":"queued"}'
@@ -43,6 +43,10 @@ def test_an_answer_that_names_the_message_is_an_acceptance(status: int) -> None:
         BAD_TIME,
         b"[" * 100_000,
         b"\xff\xfe\x00",
+        b'{"messageId":"5f1c","messageId":"6a2d"}',
+        b'{"messageId":"5f1c","status":"failed","status":"queued"}',
+        b'{"messageId":"5f1c","more":{"a":1,"a":2}}',
+        QUEUED.decode().encode("utf-16"),
     ],
 )
 def test_success_without_saying_so_is_unknown(body: bytes | None) -> None:
@@ -138,5 +142,5 @@ def test_any_answer_has_an_outcome_and_only_success_is_accepted(
 
 @given(st.text())
 def test_any_header_is_seconds_or_nothing(text: str) -> None:
-    found = seconds_of(text, NOW)
+    found = parse_retry_after(text, NOW)
     assert found is None or found >= 0

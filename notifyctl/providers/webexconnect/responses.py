@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+import msgspec
+from msgspec import Struct
 
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
 
@@ -22,11 +25,39 @@ AMBIGUOUS = {408, 409}
 FAILED = {"error", "failed", "failure", "invalid", "rejected"}
 """Values of `status` that contradict an acceptance; documented is `queued`."""
 
-NAMES = ("to", "destination", "msisdn", "email")
-"""What an entry of an answer may call its destination."""
-SAID_LENGTH = 200
+MAX_QUOTED = 200
 PRIVATE = re.compile(r"\S+@\S+|\+?\d[\d ()./-]{5,}\d|\S{33,}")
 """What may be an address, a number or a key in words of the provider."""
+
+
+class ApiAnswer(Struct, frozen=True, rename="camel"):
+    """The JSON object of an answer. An acceptance has `message_id`, everything else `code` and `message`; the first version of the
+    API listed its destinations in `response`.
+    """
+
+    message_id: str | None = None
+    status: Any = None
+    code: Any = None
+    message: Any = None
+    response: Any = None
+
+
+class ApiAnswerEntry(Struct, frozen=True, rename="camel"):
+    """What an answer says of one destination, which it calls by one of four names."""
+
+    to: str | None = None
+    destination: str | None = None
+    msisdn: str | None = None
+    email: str | None = None
+    status: str | int | None = None
+    message_id: str | int | None = None
+    transid: str | int | None = None
+    code: Any = None
+    message: Any = None
+
+    @property
+    def address(self) -> str | None:
+        return self.to or self.destination or self.msisdn or self.email
 
 
 def outcome_of(
@@ -42,64 +73,65 @@ def outcome_of(
     header's text. `addresses` gives the request's destinations in their order; it is asked only for an answer that lists them. `secrets` are
     struck out of what the provider says.
     """
-    answer = None if status in WITHOUT_A_BODY else parsed(body)
+    answer = None if status in WITHOUT_A_BODY else parse_answer(body)
     if status // 100 == 2:  # noqa: PLR2004 - what most answers are
-        return taken(status, answer, secrets, addresses)
-    said = spoken(answer, secrets)
+        return parse_success(status, answer, secrets, addresses)
+    problem = describe_problem(answer, secrets)
     match status // 100, status:
         case 3, _:
             return Rejected(f"the endpoint answers with a redirect ({status}), which is not followed", status)
         case _, 401 | 403:
-            return Refused(f"the provider does not accept the credentials ({status}{said})", status)
+            return Refused(f"the provider does not accept the credentials ({status}{problem})", status)
         case _, 429:
-            wait = seconds_of(retry_after, now)
+            wait = parse_retry_after(retry_after, now)
             return Rejected("over the account's rate (429)", status, retryable=True, retry_after=wait)
         case 4, _ if status not in AMBIGUOUS:
-            return Rejected(f"the provider rejected the request ({status}{said})", status)
+            return Rejected(f"the provider rejected the request ({status}{problem})", status)
         case _:
-            return Unknown(f"the answer does not tell whether the request was taken ({status}{said})", status)
+            return Unknown(
+                f"the answer does not tell whether the request was taken ({status}{problem})", status
+            )
 
 
-def taken(
+def parse_success(
     status: int,
-    answer: Mapping[str, Any] | None,
+    answer: ApiAnswer | None,
     secrets: Sequence[str],
     addresses: Callable[[], Sequence[str]],
 ) -> Outcome:
     """An answer of the 200s: accepted when it has a message id and says nothing to the contrary."""
     if answer is None:
         return Unknown(f"the answer to the request cannot be read ({status})", status)
-    entries = answer.get("response")
-    if isinstance(entries, list) and (asked := addresses()):
-        return listed(status, answer, entries, asked)
-    message_id, state = answer.get("messageId"), answer.get("status")
-    if not isinstance(message_id, str) or not message_id:
-        return Unknown(f"the answer has no message id ({status}{spoken(answer, secrets)})", status)
-    if isinstance(state, str) and state.lower() in FAILED:
-        said = spoken(answer, secrets)
-        return Unknown(f"the answer has a message id and says {state.lower()!r} ({status}{said})", status)
-    return Accepted(message_id, status)
+    if isinstance(answer.response, list) and (requested := addresses()):
+        return parse_listing(status, answer, answer.response, requested)
+    if not answer.message_id:
+        problem = describe_problem(answer, secrets)
+        return Unknown(f"the answer has no message id ({status}{problem})", status)
+    if isinstance(answer.status, str) and answer.status.lower() in FAILED:
+        problem = describe_problem(answer, secrets)
+        return Unknown(
+            f"the answer has a message id and says {answer.status.lower()!r} ({status}{problem})", status
+        )
+    return Accepted(answer.message_id, status)
 
 
-def listed(
-    status: int, answer: Mapping[str, Any], entries: Sequence[Any], addresses: Sequence[str]
+def parse_listing(
+    status: int, answer: ApiAnswer, entries: Sequence[object], addresses: Sequence[str]
 ) -> Outcome:
     """An answer that tells of each destination, as the first version of the API gave. Only an explicit rejection is one; who
     is not named is unknown; names that were not asked for say nothing.
     """
-    positions = {bare(address): position for position, address in enumerate(addresses)}
+    positions = {comparable(address): position for position, address in enumerate(addresses)}
     accepted: set[int] = set()
     refused: dict[int, str] = {}
-    ids = [answer.get("messageId")]
-    for entry in entries:
-        named = next((entry[key] for key in NAMES if key in entry), None) if isinstance(entry, dict) else None
-        position = positions.get(bare(named)) if isinstance(named, str) else None
+    ids: list[object] = [answer.message_id]
+    for entry in filter(None, map(parse_entry, entries)):
+        position = positions.get(comparable(entry.address or ""))
         if position is None:
             continue
-        state = str(entry.get("status", "")).lower()
-        message_id = entry.get("messageId") or entry.get("transid")
-        if state in FAILED:
-            refused[position] = f"the provider rejected this recipient{spoken(entry, ())}"
+        message_id = entry.message_id or entry.transid
+        if str(entry.status).lower() in FAILED:
+            refused[position] = f"the provider rejected this recipient{describe_problem(entry, ())}"
         elif isinstance(message_id, str) and message_id:
             accepted.add(position)
             ids.append(message_id)
@@ -113,38 +145,55 @@ def listed(
     return Accepted(provider_id, status, refused=sure, unheard=everybody - accepted - sure.keys())
 
 
-def bare(address: str) -> str:
+def parse_entry(entry: object) -> ApiAnswerEntry | None:
+    """None: it is no object, or its fields are not what they are called."""
+    try:
+        return msgspec.convert(entry, ApiAnswerEntry)
+    except msgspec.ValidationError:
+        return None
+
+
+def comparable(address: str) -> str:
+    """An address as answers and requests are compared by: without case, space around it and a leading +."""
     return address.strip().lower().removeprefix("+")
 
 
-def parsed(body: bytes | None) -> Mapping[str, Any] | None:
+def parse_answer(body: bytes | None) -> ApiAnswer | None:
+    """None: it is not JSON, no object, has a key twice, or a message id that is no text."""
     try:
-        value = json.loads(body or b"")
+        json.loads(body or b"", object_pairs_hook=refuse_duplicates)
+        return msgspec.json.decode(body or b"", type=ApiAnswer)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
 
 
-def spoken(answer: Mapping[str, Any] | None, secrets: Sequence[str]) -> str:
+def refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
+    """Raises ValueError where a key stands twice: which of its values counts, nobody can say. msgspec takes the last."""
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("a key stands twice")
+
+
+def describe_problem(answer: ApiAnswer | ApiAnswerEntry | None, secrets: Sequence[str]) -> str:
     """The answer's code and message, to stand after a status: `, code 7004: Invalid parameter - sendAt`."""
     if answer is None:
         return ""
-    code, message = (tidy(answer.get(key), secrets) for key in ("code", "message"))
+    code, message = redact(answer.code, secrets), redact(answer.message, secrets)
     return (f", code {code}" if code else "") + (f": {message}" if message else "")
 
 
-def tidy(value: object, secrets: Sequence[str]) -> str:
+def redact(value: object, secrets: Sequence[str]) -> str:
+    """The provider's words without secrets, addresses and keys, and not too many of them."""
     if not isinstance(value, str | int):
         return ""
     text = str(value)
     for secret in secrets:
         text = text.replace(secret, "…")
     # Cut before the search too: what comes from outside may be long, and made to keep a pattern busy.
-    words = PRIVATE.sub("…", text[: 2 * SAID_LENGTH]).split()
-    return "".join(c for c in " ".join(words) if c.isprintable())[:SAID_LENGTH]
+    words = PRIVATE.sub("…", text[: 2 * MAX_QUOTED]).split()
+    return "".join(c for c in " ".join(words) if c.isprintable())[:MAX_QUOTED]
 
 
-def seconds_of(retry_after: str | None, now: datetime) -> float | None:
+def parse_retry_after(retry_after: str | None, now: datetime) -> float | None:
     """The Retry-After header: seconds, or an HTTP date. `None` for neither."""
     text = (retry_after or "").strip()
     if text.isascii() and text.isdigit():

@@ -1,0 +1,1 @@
+"""HTTP to other machines over httpx: proxies, trusted certificates, a total time per request and kept connections."""
