@@ -72,7 +72,9 @@ ARM_ROW = """\
 ROW_LATER = """\
             self.__dict__.setdefault("late", []).append((number, attempt, self._epoch, stamp(at), seal))
 """
-SETTLE = '            if not self._database.row("SELECT 1 FROM attempt WHERE batch'
+SETTLE = """\
+            if not self._database.row(
+                "SELECT 1 FROM attempt WHERE batch"""
 LATE_ROWS = """\
             for row in self.__dict__.pop("late", []):
                 self._database.run("INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", *row)
