@@ -138,7 +138,6 @@ class Rig:
     alive: set[int] = field(default_factory=set)
     concurrency: int = 2
     size: int = 4
-    ahead: int = 0
 
     @property
     def root(self) -> Path:

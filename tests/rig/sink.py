@@ -6,7 +6,7 @@ prints its port and serves until its input ends. Each line of input is a JSON li
 the order in which their first bytes arrive; afterwards it is honest. `{"log": FILE}` begins another log and forgets the
 script. Each destination of a request that it takes is in LOG,
 on the disk, before a byte of the answer leaves: one JSON object a line, `{"to": address, "callback": …}`. A request that
-it does not take leaves no line. GET /quiet is answered when every connection opened before it has ended.
+it does not take leaves no line. An honest answer that was written adds the destinations to LOG.answered, a line each. GET /quiet is answered when every connection opened before it has ended.
 
 A behaviour is an object with `do` and what that needs; see `BEHAVIOURS`.
 """
@@ -38,6 +38,7 @@ class Log:
     def begin(self, path: str) -> None:
         with self._turn:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._answered = path + ".answered"
 
     def take(self, body: Json, positions: set[int] | None = None) -> None:
         addresses = destinations(body)
@@ -49,6 +50,10 @@ class Log:
         with self._turn:
             os.write(self._file, "".join(json.dumps(entry) + "\n" for entry in entries).encode())
             os.fsync(self._file)
+
+    def answered(self, body: Json) -> None:
+        with self._turn, open(self._answered, "a", encoding="utf-8") as stream:  # noqa: PTH123 - as all of this file, without a module more
+            stream.write("".join(f"{address}\n" for address in destinations(body)))
 
 
 def destinations(body: Json) -> list[str]:
@@ -99,6 +104,7 @@ def honest(connection: socket.socket, body: Json, log: Log, how: Json) -> None:
     log.take(body)
     time.sleep(how.get("delay", 0.0))
     answer(connection, how.get("status", 201), queued(body))
+    log.answered(body)
 
 
 def take_and_reset(connection: socket.socket, body: Json, log: Log, how: Json) -> None:

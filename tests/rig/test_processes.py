@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,6 +58,48 @@ def test_killed_at_random(rig: Any, seed: int) -> None:
     )
     assert sum(status.values()) == 900
     sys.stdout.write(f"seed {seed}: {kills} kills, {status}\n")
+
+
+SIZES = {1: 16, 10: 16, 50: 8, 100: 4, 200: 4, 400: 2}
+"""Recipients in a request → requests in flight at once."""
+
+
+@pytest.mark.parametrize("size", SIZES if ALL else (1, 50))
+def test_after_a_kill_only_requests_in_flight_are_uncertain(rig: Any, size: int) -> None:
+    """An answer takes 50 to 300 ms. Whoever is uncertain was being connected or written, unanswered, or answered on the wire."""
+    random_moments = random.Random(size)
+    found: list[dict[str, int]] = []
+    for _ in range(12 if ALL else 3):
+        rig.fresh(900, concurrency=SIZES[size], size=size, tps=400)
+        rig.script(*[{"do": "honest", "delay": random_moments.uniform(0.05, 0.3)} for _ in range(900)])
+        running = process(rig)
+        while running.poll() is None and not rig.log.stat().st_size:
+            time.sleep(0.002)
+        time.sleep(random_moments.uniform(0.0, 0.6))
+        running.send_signal(signal.SIGKILL)
+        if running.wait() != -signal.SIGKILL:
+            continue
+        # What the sink knew when the process died: it goes on answering, to nobody.
+        answered_file = Path(f"{rig.log}.answered")
+        answered = set(answered_file.read_text().split()) if answered_file.exists() else set()
+        taken = set(rig.taken(quiet=False))
+        uncertain = rig.check(crashes=1)[
+            "uncertain"
+        ]  # no more than requests in flight hold, and nobody twice
+        found.append(
+            {
+                "uncertain": len(uncertain),
+                "connecting or being written": len(uncertain - taken),
+                "unanswered": len(uncertain & taken - answered),
+                "answered on the wire": len(uncertain & answered),
+            }
+        )
+        rig.finish(crashes=1)
+    assert found, "every run was over before it could be killed"
+    worst = {name: max(each[name] for each in found) for name in found[0]}
+    sys.stdout.write(
+        f"| {size} | {len(found)} | {SIZES[size] * size} | {' | '.join(map(str, worst.values()))} |\n"
+    )
 
 
 def test_two_at_once_never_send_two_messages(rig: Any) -> None:
