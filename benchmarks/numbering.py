@@ -15,8 +15,8 @@ from figures import Figure, arguments, interleaved, judged, report
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from notifyctl.audience.addresses import Address, plausible
+from notifyctl.audience.engine import Engine
 from notifyctl.audience.numbering import LONGEST_CODE, verdict, verdicts_sql
-from notifyctl.engine import Engine
 from notifyctl.model.project import Numbers
 
 TO_THE_LIBRARY = 50

@@ -17,11 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-
-from notifyctl.engine import DEFAULT_MEMORY, library
-from notifyctl.hashing import RecipientHasher
 from notifyctl.plan.packed import halved, high, in_order, low, packed_halves
 from notifyctl.plan.sieve import Sieve
+
+from notifyctl.audience.engine import DEFAULT_MEMORY, library
+from notifyctl.hashing import RecipientHasher
 
 MEMBER = np.dtype(packed_halves())
 TEXT_LENGTH = 52

@@ -63,10 +63,6 @@ class AudienceReader(Protocol):
     def file(self) -> str:
         """The file that line numbers refer to."""
 
-    @property
-    def weight(self) -> int:
-        """Bytes of the source, as far as a columnar engine may have it: by them a way of examining it is chosen."""
-
     def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
         """Yields the recipients. Raises ProjectError if the source cannot be read at all (no file, unknown column)."""
 

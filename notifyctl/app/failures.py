@@ -13,7 +13,7 @@ from notifyctl.app.ledgers import facts_from, ledger_store
 from notifyctl.app.plan import Past, suppressions_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience import open_audience
-from notifyctl.audience.rewritten import form_of, rewritten
+from notifyctl.audience.rewrite import form_of, rewritten
 from notifyctl.errors import AbsentAudienceError, UsageError
 from notifyctl.lint.project import opt_outs
 from notifyctl.model.events import UNSETTLED

@@ -13,7 +13,7 @@ from notifyctl.app.ledgers import Facts, ledger_store
 from notifyctl.app.plan import suppressions_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience.addresses import email, msisdn
-from notifyctl.audience.opt_outs import OptOuts
+from notifyctl.audience.suppressions import SuppressionIndex
 from notifyctl.errors import ProjectError
 from notifyctl.lint.project import opt_outs
 from notifyctl.model.project import Environment
@@ -37,7 +37,7 @@ class Watch:
         self._lists = [each for level in levels for each in level]
         self._paths = sorted({each.file for each in self._lists})
         self._seen = self._stamps()
-        self._changed: dict[str, OptOuts] | None = None
+        self._changed: dict[str, SuppressionIndex] | None = None
 
     def __call__(self, scope: Scope, destinations: Sequence[str]) -> Collection[int]:
         """Positions. Raises ProjectError when a list has changed and cannot be read: then nobody knows, and nothing more is
@@ -57,7 +57,7 @@ class Watch:
             else ()
         )
 
-    def _read(self, name: str) -> OptOuts:
+    def _read(self, name: str) -> SuppressionIndex:
         workspace = self._workspace
         lists = suppressions_of(workspace, self._facts, environ=workspace.environ)
         problems = list(lists.problems(self._lists))

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from notifyctl.app.ledgers import Facts, facts_of, no_ledger
 from notifyctl.app.lint import apply_severities
 from notifyctl.app.workspace import Workspace
-from notifyctl.audience import Suppressions
-from notifyctl.audience.one import OnlyOne
+from notifyctl.audience import SuppressionLists
+from notifyctl.audience.single_recipient import SingleRecipient
 from notifyctl.diagnostics import Diagnostic, has_errors, sort_diagnostics
 from notifyctl.errors import ProjectError, UsageError
 from notifyctl.hashing import RecipientHasher
@@ -94,7 +94,7 @@ def derive(
         for part in parts_of(project, notification, checked, past, now=now, fresh_only=fresh_only)
     ]
     if one is not None:
-        parts = [replace(part, audience=OnlyOne(part.audience, one)) for part in parts]
+        parts = [replace(part, audience=SingleRecipient(part.audience, one)) for part in parts]
     frame = Frame(
         project=project.name,
         environment=environment,
@@ -110,10 +110,10 @@ def derive(
     return build_plan(frame, parts, identify=facts.identify, orphans=orphans, diagnostics=problems)
 
 
-def suppressions_of(workspace: Workspace, facts: Facts, *, environ: Environ | None) -> Suppressions:
+def suppressions_of(workspace: Workspace, facts: Facts, *, environ: Environ | None) -> SuppressionLists:
     """The project's lists; those with the ledger's own hashes need the ledger."""
     hasher = facts.identify if facts.complete and isinstance(facts.identify, RecipientHasher) else None
-    return Suppressions(workspace.files, environ, hasher)
+    return SuppressionLists(workspace.files, environ, hasher)
 
 
 def prices_of(workspace: Workspace, environment: Environment) -> tuple[PriceList | None, list[Diagnostic]]:

@@ -7,6 +7,7 @@ since and until. What a row does not say, the list's own settings do.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from notifyctl.audience.addresses import email, msisdn
-from notifyctl.audience.opt_outs import OptOuts
-from notifyctl.audience.tables import Cells, Csv, TableError
+from notifyctl.audience.readers import Cells, Csv, TableError
 from notifyctl.config.scalar_types import day_or_time
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.model.project import Category, ChannelName, SuppressionList
@@ -32,6 +32,34 @@ HASH_DIGITS = (2 * ID_BYTES, 64)
 MOST_REASONS = 100
 """Different ones that a plan counts by; the people of the others are counted together."""
 ANY: frozenset[Any] = frozenset()
+
+
+class SuppressionIndex(Struct, frozen=True):
+    """The suppressed addresses of one notification now: reason → normalised addresses, and reason → ids by a hasher.
+
+    If an address is suppressed for several reasons, the first one counts.
+    """
+
+    plain: Sequence[tuple[str, AbstractSet[str]]] = ()
+    hashed: Sequence[tuple[str, RecipientHasher, AbstractSet[bytes]]] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.plain or self.hashed)
+
+    def reason(self, key: str) -> str | None:
+        """Why a normalised address is suppressed."""
+        for reason, addresses in self.plain:
+            if key in addresses:
+                return reason
+        for reason, hasher, ids in self.hashed:
+            if hasher([key])[0] in ids:
+                return reason
+        return None
+
+
+def index_addresses(addresses: frozenset[str]) -> SuppressionIndex:
+    """An index of normalised addresses without a reason of their own."""
+    return SuppressionIndex([(Suppression.OPTED_OUT.value, addresses)] if addresses else [])
 
 
 class Terms(Struct, frozen=True):
@@ -70,7 +98,7 @@ class Loaded(Struct):
     problems: list[Diagnostic] = field(default_factory=list)
 
 
-class Suppressions(Struct):
+class SuppressionLists(Struct):
     """The lists of a project, each read once. `environ` has the keys of hashed lists and `by_ledger` is the ledger's: without
     them hashed rows are read and suppress nobody.
     """
@@ -82,7 +110,7 @@ class Suppressions(Struct):
 
     def of(
         self, lists: Sequence[SuppressionList], channel: ChannelName, category: Category, now: datetime | None
-    ) -> OptOuts:
+    ) -> SuppressionIndex:
         """What the lists say to one notification. Raises SettingsError where a key is wanted and missing."""
         plain: dict[str, set[str]] = {}
         hashed = []
@@ -98,7 +126,7 @@ class Suppressions(Struct):
                     for number, (terms, ids) in enumerate(found.hashes.items())
                     if terms.cover(channel, category, now)
                 ]
-        return OptOuts(list(plain.items()), hashed)
+        return SuppressionIndex(list(plain.items()), hashed)
 
     def problems(self, lists: Sequence[SuppressionList]) -> Iterator[Diagnostic]:
         """A list or a row that cannot be read is an error: it may mean somebody who must not be written to."""

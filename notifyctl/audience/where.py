@@ -9,22 +9,18 @@ not in the audience.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
 from msgspec import Struct, field
 
+from notifyctl.audience.engine import Engine, EngineError
+from notifyctl.audience.readers import Chunk
 from notifyctl.deadline import Deadline
-from notifyctl.engine import Engine, EngineError
 
-Cells = Mapping[str, str | None]
-Numbered = tuple[int, Cells | str]
-Filter = Callable[[Iterator[Numbered]], Iterator[Numbered]]
 Node = dict[str, Any]
 
-CHUNK = 4096
 MAX_TEXT = 4000
 """Characters of an expression."""
 MAX_DEPTH = 60
@@ -93,31 +89,28 @@ class Condition(Struct, frozen=True):
     sql: str
     columns: tuple[str, ...]
 
-    def chosen(self, rows: Iterator[Numbered]) -> Iterator[Numbered]:
+    def filter(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """The rows for which it is true, and those that cannot be read. Raises ValueError when it takes too long."""
         allowed = SECONDS
         with small_engine() as engine:
-            while chunk := list(islice(rows, CHUNK)):
+            for chunk in chunks:
                 allowed += SECONDS_A_CHUNK
                 clock = Deadline(allowed)
-                kept = self._kept(engine, chunk, allowed)
+                matching = self._matching(engine, chunk, allowed)
                 allowed = clock.remaining
-                yield from (row for n, row in enumerate(chunk) if n in kept or isinstance(row[1], str))
+                yield chunk.select([at in matching or at in chunk.broken for at in range(len(chunk))])
 
-    def seconds(self, size: int) -> float:
-        """That it may take for so many bytes of rows."""
-        return SECONDS + SECONDS_A_MEBIBYTE * size / (1 << 20)
-
-    def _kept(self, engine: Engine, chunk: Sequence[Numbered], seconds: float) -> set[int]:
-        sound = [(n, cells) for n, (_, cells) in enumerate(chunk) if not isinstance(cells, str)]
-        columns = [[short(cells.get(name)) for _, cells in sound] for name in self.columns]
+    def _matching(self, engine: Engine, chunk: Chunk, seconds: float) -> set[int]:
+        columns = [[shorten(cell) for cell in chunk.column(name)] for name in self.columns]
         try:
-            return engine.matching(self.sql, self.columns, [[n for n, _ in sound], *columns], seconds=seconds)
+            return engine.matching(
+                self.sql, self.columns, [list(range(len(chunk))), *columns], seconds=seconds
+            )
         except EngineError as error:
             raise ValueError(str(error)) from error
 
 
-def short(cell: str | None) -> str | None:
+def shorten(cell: str | None) -> str | None:
     return cell if cell is None or len(cell) <= MAX_CELL else None
 
 

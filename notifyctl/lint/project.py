@@ -11,8 +11,8 @@ from functools import partial
 
 from msgspec import Struct, field
 
-from notifyctl.audience import Suppressions, open_audience
-from notifyctl.audience.opt_outs import OptOuts
+from notifyctl.audience import SuppressionLists, open_audience
+from notifyctl.audience.suppressions import SuppressionIndex
 from notifyctl.channels import CHANNELS
 from notifyctl.diagnostics import Diagnostic, Problem, Severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
@@ -49,7 +49,7 @@ def check_project(
     only: tuple[str, ...] = (),
     fiction: bool = False,
     environ: Environ | None = None,
-    suppressions: Suppressions | None = None,
+    suppressions: SuppressionLists | None = None,
     now: datetime | None = None,
     idle: bool = True,
 ) -> Checked:
@@ -58,7 +58,7 @@ def check_project(
     has its URL, is not given. `suppressions`: the lists, where somebody has them; `now`: when they are asked. `idle`:
     templates that wait for a notification too.
     """
-    lists = suppressions or Suppressions(files, environ)
+    lists = suppressions or SuppressionLists(files, environ)
     problems = list(lists.problems((*project.suppressions, *environment.suppressions)))
     for schedule in project.schedules.values():
         from notifyctl.schedule.timing import check_schedule
@@ -108,12 +108,12 @@ def check_project(
 
 
 def opt_outs(
-    lists: Suppressions,
+    lists: SuppressionLists,
     project: Project,
     environment: Environment,
     notification: Notification,
     now: datetime | None,
-) -> OptOuts:
+) -> SuppressionIndex:
     """Who is not written to, by the lists of project, environment and notification."""
     given = (*project.suppressions, *environment.suppressions, *notification.suppressions)
     return lists.of(given, notification.channel, notification.template.category, now)

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -23,15 +22,8 @@ from notifyctl.model.project import Environment, Notification
 from notifyctl.model.recipients import RecipientBatch, RejectedRow, RowRejection
 from notifyctl.ports import AudienceReader
 
-if TYPE_CHECKING:
-    from notifyctl.audience.excluded import Excluded
-    from notifyctl.audience.roster import Roster
-
 SHOWN = 5
 """Rows told for each rule and notification unless all are asked for."""
-
-LARGE = 32 << 20
-"""Bytes of an audience from which on it is read by columns: below them the engine saves less than a second or two."""
 
 SEVERITIES = {
     "unresolved-variable": Severity.ERROR,
@@ -70,14 +62,6 @@ class Tally(Struct):
         if self.every or self.counts[finding.rule] <= SHOWN:
             yield Diagnostic(finding.rule, severity, finding.message, place, finding.hint)
 
-    def tell_all(self, left_out: Excluded) -> Iterator[Diagnostic]:
-        """The same of many rows, of which the first ones are known."""
-        for reason, rows in left_out.first.items():
-            for row in rows[:SHOWN]:
-                yield from self.tell(excluded(row, inline=False), row.location)
-            self.counts[reason.value] = left_out.counts[reason]
-            self.last[reason.value] = left_out.last[reason].location
-
     def rest(self) -> Iterator[Diagnostic]:
         for rule, count in self.counts.items() if not self.every else ():
             if count > SHOWN:
@@ -114,10 +98,7 @@ def check_recipients(
     tally, worst, places = Tally(every), Worst(), Places.of(notification, audience)
     plus = environment.limits.require_plus
     crowd = Crowd(notification, messages, audience.file, locale, require_plus=plus)
-    roster = None if every else by_columns(audience, notification)
-    if roster is not None:
-        yield from tally.tell_all(roster.excluded)
-    for batch in batches_of(audience, notification, roster):
+    for batch in audience.batches(notification.channel):
         for row in batch.excluded:
             yield from tally.tell(excluded(row, inline=bool(places.columns)), row.location)
         for problem, place in crowd.see(batch):
@@ -137,25 +118,6 @@ def check_recipients(
     if worst.place is not None:
         said = f"the longest text of {notification.name!r}: {worst.said}"
         yield Diagnostic("longest-text", Severity.INFO, said, worst.place)
-
-
-def by_columns(audience: AudienceReader, notification: Notification) -> Roster | None:
-    """A large audience in the columnar engine; None for one that is read sooner row by row."""
-    if audience.weight < LARGE or getattr(audience, "plain", None) is None:
-        return None
-    from notifyctl.audience.large import gathered
-
-    return gathered(audience, notification.channel)
-
-
-def batches_of(
-    audience: AudienceReader, notification: Notification, roster: Roster | None
-) -> Iterator[RecipientBatch]:
-    if roster is None:
-        return audience.batches(notification.channel)
-    from notifyctl.audience.large import batches
-
-    return batches(roster)
 
 
 class Places(Struct, frozen=True):

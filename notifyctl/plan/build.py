@@ -27,14 +27,6 @@ RENAME_PERCENT = 90
 """Of the units of a new name that were accepted under one that is gone, text for text."""
 
 
-COLUMNS_FROM = 1 << 19
-"""About 7,000 rows: below them the engine's start takes longer than it saves."""
-IDENTIFIED_TO = 1 << 28
-"""Bytes of an audience up to which ids are made as it is read, so that the ledger can be asked beside all else. Of a larger one
-they would be held twice.
-"""
-
-
 class Frame(Struct, frozen=True):
     """What a plan is made for: the part of the input that is not about one notification."""
 
@@ -48,8 +40,6 @@ class Frame(Struct, frozen=True):
     complete: bool = True
     later: Sequence[tuple[str, str, datetime]] = ()
     prices: PriceList | None = None
-    columns_from: int = COLUMNS_FROM
-    """Bytes of an audience's source from which on it is examined by columns."""
     effort: ResourceLimits = DEFAULT_LIMITS
 
 
@@ -116,21 +106,10 @@ def build_plan(
 
 
 def examined(part: Part, frame: Frame, identify: Identify) -> Examination:
-    """Row by row, or by columns where the audience is large: both find out the same."""
+    """The examination of one scope."""
     examiner = Examiner(part, profile=frame.environment.profile, now=frame.as_of, prices=frame.prices)
-    tell, name = frame.effort.tell, part.notification.name
-    if part.audience.weight < frame.columns_from:
-        return examiner.run(identify, on_rows=lambda rows: tell(Progress(name, "reading", rows)))
-    from notifyctl.audience.columns import load
-    from notifyctl.plan.columns import ByColumns
-    from notifyctl.plan.packed import identity_of
-
-    tell(Progress(name, "reading", share=0.0))
-    identity = identity_of(identify) if part.audience.weight <= IDENTIFIED_TO else None
-    roster = load(part.audience, part.scope.channel, memory=frame.effort.memory, identity=identity)
-    return ByColumns(examiner, roster).run(
-        identify, on_step=lambda doing, share: tell(Progress(name, doing, share=share))
-    )
+    on_progress, name = frame.effort.tell, part.notification.name
+    return examiner.run(identify, on_rows=lambda rows: on_progress(Progress(name, "reading", rows)))
 
 
 def end_of_validity(as_of: datetime, planned: Iterable[PlannedNotification]) -> datetime:

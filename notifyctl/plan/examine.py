@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from msgspec import Struct, field
 
-from notifyctl.audience.excluded import Excluded
+from notifyctl.audience.rejects import Rejects
 from notifyctl.message import DeliveryHash, own_values, resolve, texts_hash, variant_for
 from notifyctl.model.batch import SendGroup, UnitColumns, Units
 from notifyctl.model.message import Envelope
@@ -75,7 +75,7 @@ class Examination(Struct):
     groups: dict[GroupKey, Units] = field(default_factory=dict)
     held: list[bytes] = field(default_factory=list)
     """Ids of people in the audience whom nothing is sent to now, but who belong to the edition."""
-    excluded: Excluded = field(default_factory=Excluded)
+    excluded: Rejects = field(default_factory=Rejects)
     served: list[bytes] = field(default_factory=list)
     """Packed members that a baseline counts as served."""
     content_hash: str = ""

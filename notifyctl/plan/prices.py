@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from msgspec import Struct, field
 
-from notifyctl.audience.tables import Csv, TableError
+from notifyctl.audience.readers import Csv, TableError
 from notifyctl.diagnostics import Diagnostic, Location, Positions, Severity
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.plan import Cost, Reach

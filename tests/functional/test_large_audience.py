@@ -1,4 +1,4 @@
-"""An audience that is examined by columns: the same plan whatever the memory, told how far it is, and rejects that can be mended."""
+"""A large audience: the same plan whatever the memory, its progress, and rejects that can be mended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from notifyctl.lint.recipients import LARGE, SHOWN
+from notifyctl.lint.recipients import SHOWN
 
 PROJECT = """\
 apiVersion: notifyctl/v1
@@ -92,8 +92,8 @@ def test_a_large_audience_is_sent_once(large: Any) -> None:
     assert (second.code, second.json["requests"]) == (0, 0)
 
 
-def test_lint_reads_a_hostile_large_file_by_columns_and_says_the_same(cli: Any) -> None:
-    """Cells of 5 MB, NULs, mixed line ends, quotes and rows of another width; `--all` is read row by row."""
+def test_lint_reads_a_hostile_large_file_and_counts_what_it_does_not_list(cli: Any) -> None:
+    """Cells of 5 MB, NULs, mixed line ends, quotes and rows of another width; `--all` lists what is counted otherwise."""
     cli.write(notifyctl=PROJECT, hello=HELLO)
     ends = ["\n", "\r\n", "\r"]
     with (cli.root / "people.csv").open("w", newline="") as file:
@@ -105,7 +105,6 @@ def test_lint_reads_a_hostile_large_file_by_columns_and_says_the_same(cli: Any) 
             odd = {11: "unknown,a,b,c", 22: row + ",more", 33: "+1", 44: row.replace("P", "\0"), 66: ""}
             row = row.replace(f"Person {n}", f'"Person ""{n}"""') if n % 5 == 0 else row
             file.write(odd.get(n % 1000, row) + ends[n % 3])
-    assert (cli.root / "people.csv").stat().st_size > LARGE
     brief, full = cli("lint", "--format", "json").json, cli("lint", "--all", "--format", "json").json
     rules = {each["rule"] for each in full["diagnostics"]}
     assert rules == {"bad-row", "bad-address", "duplicate-address", "longest-text"}

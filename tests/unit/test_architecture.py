@@ -16,7 +16,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("prefetch",),
     ("diagnostics",),
     ("errors", "rulebook"),
-    ("model", "faults", "engine"),
+    ("model", "faults"),
     ("secrets", "hashing"),
     ("ports",),
     ("transport",),
@@ -33,9 +33,9 @@ ROWS: tuple[tuple[str, ...], ...] = (
 
 DOORS = {
     "yaml": ("config.reader", "fmt.outline"),
-    "duckdb": ("engine",),
+    "duckdb": ("audience.engine", "audience.sql_guard"),
     "subprocess": ("git",),
-    "sqlite3": ("ledger.database", "audience.queried"),
+    "sqlite3": ("ledger.database", "audience.databases"),
     "httpx": ("transport.client",),
     "httpcore": ("transport.client", "transport.connections", "transport.keep_alive"),
     "h11": ("transport.keep_alive",),
@@ -44,7 +44,7 @@ DOORS = {
     "jwt": ("providers.webexconnect.auth",),
     "uvicorn": ("providers.sandbox.server", "providers.webexconnect.hook"),
     "jinja2": ("message.jinja",),
-    "phonenumbers": ("audience.addresses", "audience.numbering"),
+    "phonenumbers": ("audience.numbering",),
 }
 """A third-party or side-effect module, and the only modules of ours that import it."""
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from notifyctl.audience.addresses import TRUNK, Address, email, mask, msisdn, plausible
+from notifyctl.audience.addresses import TRUNK, Address, email, mask, msisdn
+from notifyctl.audience.numbering import check_number
 from notifyctl.model.project import Numbers
 
 numbers = st.from_regex(r"[1-9][0-9]{6,14}", fullmatch=True)
@@ -133,7 +134,7 @@ def test_any_text_is_an_address_or_told_to_be_none(text: str) -> None:
 )
 def test_numbering_plans_are_asked_only_where_wanted(number: str, kind: Numbers, *, good: bool) -> None:
     if good:
-        plausible(msisdn(number), kind)
+        check_number(msisdn(number).key, kind)
     else:
         with pytest.raises(ValueError, match="numbering plan"):
-            plausible(msisdn(number), kind)
+            check_number(msisdn(number).key, kind)

@@ -10,9 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberType
 
-from notifyctl.audience.addresses import Address, plausible
-from notifyctl.audience.numbering import LONGEST_CODE, verdict, verdicts_sql
-from notifyctl.engine import Engine
+from notifyctl.audience.numbering import check_number, decide
 from notifyctl.model.project import Numbers
 
 KINDS = [Numbers.POSSIBLE, Numbers.VALID]
@@ -65,40 +63,29 @@ def test_there_are_examples_of_every_country() -> None:
 
 
 @pytest.mark.parametrize("numbers", KINDS)
-def test_both_forms_say_what_the_library_says(numbers: Numbers) -> None:
+def test_the_compiled_plans_say_what_the_library_says(numbers: Numbers) -> None:
     undecided = 0
     wanted = {number: asked(number, numbers) for number in EVERY}
     for number, sound in wanted.items():
-        found = verdict(number, numbers)
+        found = decide(number, numbers)
         undecided += found is None
         assert found in {None, sound}, number
     assert undecided < len(EVERY) / 100
-    assert by_sql(EVERY, numbers) == {number: verdict(number, numbers) for number in EVERY}
 
 
 @pytest.mark.parametrize("numbers", KINDS)
 def test_what_is_not_decided_is_asked(numbers: Numbers) -> None:
     for number in EVERY[::7]:
-        if verdict(number, numbers) is None:
+        if decide(number, numbers) is None:
             assert taken(number, numbers) == asked(number, numbers), number
 
 
 def taken(number: str, numbers: Numbers) -> bool:
     try:
-        plausible(Address(number, number), numbers)
+        check_number(number, numbers)
     except ValueError:
         return False
     return True
-
-
-def by_sql(given: list[str], numbers: Numbers) -> dict[str, bool | None]:
-    beginnings = {number[: LONGEST_CODE + 1] for number in given}
-    with Engine() as engine:
-        engine.run("CREATE TABLE numbers (number VARCHAR)")
-        listed = ", ".join(f"('{number}')" for number in given)
-        engine.run(f"INSERT INTO numbers VALUES {listed}")
-        queries = verdicts_sql("numbers", "number", numbers, beginnings)
-        return dict(row for query in queries for row in engine.rows(query))
 
 
 digits = st.text("0123456789", min_size=1, max_size=14)
@@ -113,5 +100,3 @@ digits = st.text("0123456789", min_size=1, max_size=14)
 def test_any_digits_are_judged_alike(given: str, numbers: Numbers) -> None:
     number = f"+{given}"
     assert taken(number, numbers) == asked(number, numbers)
-    if verdict(number, numbers) is not None:
-        assert by_sql([number], numbers) == {number: verdict(number, numbers)}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifyctl.audience import open_audience
-from notifyctl.audience.tables import MAX_FIELD, MAX_LINE
+from notifyctl.audience.readers import MAX_FIELD, MAX_LINE
 from notifyctl.diagnostics import Location, Positions
 from notifyctl.errors import ProjectError
 from notifyctl.model.project import Audience, AudienceSource, ChannelName, InlineRecipient
@@ -90,7 +90,7 @@ def test_columns_are_mapped_and_the_rest_are_variables_by_their_names() -> None:
     assert (batch.locales, batch.timezones, batch.correlations) == (["fr"], ["Europe/Paris"], ["r1"])
     assert list(batch.values) == ["first"]
     (batch,) = batches(data, columns=columns, substitutions={"name": "first", "place": "zone"})
-    assert batch.values == {"name": ("Ada",), "place": ("Europe/Paris",)}
+    assert batch.values == {"name": ["Ada"], "place": ["Europe/Paris"]}
 
 
 def test_an_empty_cell_is_no_value() -> None:
@@ -204,7 +204,7 @@ def test_each_inline_address_is_a_recipient() -> None:
     (batch,) = reader.batches(ChannelName.SMS)
     assert batch.addresses == ["+447700900001", "+447700900002", "+447700900003"]
     assert batch.correlations == [None, "shift", "shift"]
-    assert batch.values == {"name": ("Ada", "team", "team")}
+    assert batch.values == {"name": ["Ada", "team", "team"]}
     assert [row.reason for row in batch.excluded] == [RowRejection.DUPLICATE, RowRejection.NO_ADDRESS]
     (batch,) = reader.batches(ChannelName.EMAIL)
     assert batch.addresses == ["ada@acme.example"]

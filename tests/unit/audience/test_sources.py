@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from notifyctl.audience import open_audience
-from notifyctl.audience.streams import FREE
+from notifyctl.audience.compression import FREE
 from notifyctl.diagnostics import Positions
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.files import WorkingTree

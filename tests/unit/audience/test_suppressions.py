@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from notifyctl.audience import Suppressions
+from notifyctl.audience import SuppressionLists
 from notifyctl.diagnostics import Location
 from notifyctl.errors import SettingsError
 from notifyctl.hashing import RecipientHasher
@@ -35,14 +35,14 @@ def reasons(
     **parts: Any,
 ) -> list[str | None]:
     given = listed(**parts)
-    lists = Suppressions(MemoryFiles({"a.csv": text}), environ, by_ledger)
+    lists = SuppressionLists(MemoryFiles({"a.csv": text}), environ, by_ledger)
     assert list(lists.problems([given])) == []
     out = lists.of([given], channel, category, now)
     return [out.reason(address) for address in addresses]
 
 
 def problems(text: str, **parts: Any) -> list[tuple[str, str, int]]:
-    lists = Suppressions(MemoryFiles({"a.csv": text}))
+    lists = SuppressionLists(MemoryFiles({"a.csv": text}))
     return [(p.rule, p.location.file, p.location.line) for p in lists.problems([listed(**parts)])]
 
 
@@ -92,7 +92,7 @@ def test_what_a_row_does_not_say_its_list_does() -> None:
 
 def test_several_lists_add_up_and_the_first_reason_counts() -> None:
     files = MemoryFiles({"a.csv": f"{ADA}\n", "b.csv": f"msisdn,reason\n{ADA},later\n{GRACE},later\n"})
-    lists = Suppressions(files)
+    lists = SuppressionLists(files)
     out = lists.of([listed(), listed("b.csv")], ChannelName.SMS, Category.MARKETING, NOON)
     assert [out.reason(ADA), out.reason(GRACE)] == ["opted-out", "opted-out: later"]
 
@@ -112,10 +112,10 @@ def test_a_hashed_list_is_made_with_hmac_sha_256_of_the_normalised_address() -> 
 def test_a_list_of_the_ledgers_hashes_needs_the_ledger() -> None:
     hasher = RecipientHasher(b"of the ledger")
     text = f"hash\n{hasher([ADA])[0].hex()}\n"
-    lists = Suppressions(MemoryFiles({"a.csv": text}), None, hasher)
+    lists = SuppressionLists(MemoryFiles({"a.csv": text}), None, hasher)
     out = lists.of([listed(by_ledger=True)], ChannelName.SMS, Category.MARKETING, NOON)
     assert [out.reason(ADA), out.reason(GRACE)] == ["opted-out", None]
-    assert not Suppressions(MemoryFiles({"a.csv": text})).of(
+    assert not SuppressionLists(MemoryFiles({"a.csv": text})).of(
         [listed(by_ledger=True)], ChannelName.SMS, Category.MARKETING, NOON
     )
 
@@ -142,5 +142,5 @@ def test_hashes_need_a_key_and_their_digits() -> None:
 
 
 def test_a_list_that_cannot_be_read_is_an_error_where_it_is_named() -> None:
-    [problem] = Suppressions(MemoryFiles({})).problems([listed("missing.csv")])
+    [problem] = SuppressionLists(MemoryFiles({})).problems([listed("missing.csv")])
     assert (problem.rule, problem.location) == ("unreadable-file", HERE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifyctl.engine import Engine
+from notifyctl.audience.engine import Engine
 from notifyctl.plan.actions import Action, Decision
 from notifyctl.plan.combinations import KEY, PLACES, Combination, Combinations
 

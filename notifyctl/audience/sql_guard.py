@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from notifyctl.audience.engine import ATTACHED, Engine, EngineError, literal
 from notifyctl.audience.where import FUNCTIONS, PATTERNS, Reading, called, words
-from notifyctl.engine import ATTACHED, Engine, EngineError, literal
 
 AGGREGATES = words(
     "count count_star sum avg min max first last any_value arg_min arg_max min_by max_by bool_and bool_or median mode string_agg"

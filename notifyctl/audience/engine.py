@@ -13,11 +13,8 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
-from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
 
 DEFAULT_MEMORY = 1050 << 20
 """Bytes that the engine may hold; what is more is spilled."""
-SORTED_AT_ONCE = 1 << 22
-"""Numbers."""
 MAX_SPILL = 64 << 30
 """Bytes in the spill folder."""
 
@@ -55,7 +50,8 @@ class Engine:
         spill: bool = True,
     ) -> None:
         """Raises EngineError when `database` is none. Without `spill` what is too large for the memory ends the query."""
-        duckdb = library()
+        import duckdb
+
         folder = tempfile.mkdtemp(prefix="notifyctl-") if spill else ""
         # Before it begins: a process whose memory is bounded has no room for what it would begin with.
         memory = memory or DEFAULT_MEMORY
@@ -92,44 +88,12 @@ class Engine:
     def rows(self, sql: str) -> list[Row]:
         return self._connection.execute(sql).fetchall()
 
-    def row(self, sql: str) -> Row:
-        """The one row that a query gives."""
-        [found] = self.rows(sql)
-        return found
-
-    def arrays(self, sql: str) -> dict[str, Any]:
-        """The columns of a query as NumPy arrays (masked, if there is NULL), at once: the engine works them out on all
-        processors, as it does not for `chunks`. In a cursor of its own: another thread may ask meanwhile.
-        """
-        with self._connection.cursor() as cursor:
-            found: dict[str, Any] = cursor.execute(sql).fetchnumpy()
-            return found
-
-    def repeated(self, number: str, rows: str) -> Iterator[Any]:
-        """The numbers that more than one of the rows has, some at a time, each list as an array. `number`: an expression, nowhere
-        NULL. Numbers are sorted far sooner than an engine groups them.
-        """
-        [count] = self.row(f"SELECT count(*) FROM {rows}")
-        parts = count // SORTED_AT_ONCE + 1
-        for part in range(parts):
-            share = f"WHERE number % {parts} = {part}" if parts > 1 else ""
-            found = self.arrays(f"SELECT number FROM (SELECT {number} AS number FROM {rows}) {share}")[
-                "number"
-            ]
-            found.sort()
-            yield found[1:][found[1:] == found[:-1]]
-
-    def chunks(self, sql: str, size: int) -> Iterator[list[Row]]:
-        """The rows of a query, `size` at a time, in a cursor of its own: others may be read meanwhile."""
-        cursor = self._connection.cursor().execute(sql)
-        while found := cursor.fetchmany(size):
-            yield found
-
     def texts(self, select: str, size: int, *, seconds: float) -> Iterator[Sequence[str | None]]:
         """A query that is not ours: the names of its columns, then its rows as texts, `size` fetched at a time, each time
         within so many seconds. Raises EngineError.
         """
-        duckdb = library()
+        import duckdb
+
         select = select.strip().rstrip(";")
         refuse_more_than_select(select)
         cursor = self._connection.cursor()
@@ -172,7 +136,8 @@ class Engine:
         return str(text)
 
     def _made(self, sql: str, given: str) -> Row:
-        duckdb = library()
+        import duckdb
+
         try:
             [row] = self._connection.execute(sql, [given]).fetchall()
         except duckdb.Error as error:
@@ -183,7 +148,8 @@ class Engine:
         self, test: str, names: Sequence[str], columns: Sequence[Sequence[object]], *, seconds: float
     ) -> set[int]:
         """Of rows in columns, numbers first, then texts by `names`: the numbers of those that pass. Raises EngineError."""
-        duckdb = library()
+        import duckdb
+
         listed = "".join(
             f", unnest(${at}::VARCHAR[]) AS {quoted(name)}" for at, name in enumerate(names, start=2)
         )
@@ -195,42 +161,6 @@ class Engine:
             raise EngineError("the expression takes too long") from error
         except duckdb.Error as error:
             raise EngineError(first_line(error)) from error
-
-    def tried(self, sql: str) -> bool:
-        """Run a statement; False when the data is not as it needs."""
-        duckdb = library()
-        try:
-            self._connection.execute(sql)
-        except duckdb.InterruptException:
-            raise
-        except duckdb.Error:
-            return False
-        return True
-
-    @contextmanager
-    def given(self, name: str, columns: Mapping[str, Any]) -> Iterator[None]:
-        """NumPy arrays of equal length as a table, for queries inside of the block."""
-        self._connection.register(name, columns)
-        try:
-            yield
-        finally:
-            self._connection.unregister(name)
-
-    @contextmanager
-    def limited(self, seconds: float) -> Iterator[None]:
-        """Whatever takes longer is interrupted, which raises duckdb.InterruptException."""
-        with interrupted(self._connection, seconds):
-            yield
-
-    @contextmanager
-    def patient(self, seconds: float, said: str) -> Iterator[None]:
-        """The same, which raises EngineError with a sentence."""
-        duckdb = library()
-        try:
-            with interrupted(self._connection, seconds):
-                yield
-        except duckdb.InterruptException as error:
-            raise EngineError(said) from error
 
     def __enter__(self) -> Self:
         return self
@@ -250,26 +180,10 @@ def interrupted(connection: DuckDBPyConnection, seconds: float) -> Iterator[None
         timer.cancel()
 
 
-def failure() -> type[Exception]:
-    """What the engine raises when it cannot go on, for want of memory most likely."""
-    error: type[Exception] = library().Error
-    return error
-
-
-@cache
-def library() -> ModuleType:
-    """DuckDB without what its package puts around it (relations, expressions, data frames): nothing of that is used here, and it
-    takes longer to import than the engine takes to begin.
-    """
-    try:
-        return import_module("_duckdb")
-    except ImportError:
-        return import_module("duckdb")
-
-
 def refuse_more_than_select(sql: str) -> None:
     """Raises EngineError for what is not one SELECT, or calls itself."""
-    duckdb = library()
+    import duckdb
+
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:
@@ -300,13 +214,6 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return max(len(os.sched_getaffinity(0)), 1)
     return os.cpu_count() or 1
-
-
-def objects(values: Iterable[object]) -> Any:
-    """An array of objects, for `given`: never one of equal lengths, which would be two dimensions."""
-    import numpy as np
-
-    return np.array([*values, None], dtype=object)[:-1]
 
 
 def literal(value: object) -> str:

@@ -7,7 +7,7 @@ chunk at a time. Rows are numbered from 1 in the order in which they come: it is
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -15,13 +15,19 @@ from typing import Any
 
 from msgspec import Struct
 
-from notifyctl.audience.rows import Row
-from notifyctl.audience.streams import TableError
-from notifyctl.audience.tables import MAX_COLUMNS, MAX_FIELD, Cells, cell_text, sound_header, to_rows
+from notifyctl.audience.compression import TableError
+from notifyctl.audience.readers import (
+    CHUNK,
+    MAX_COLUMNS,
+    MAX_FIELD,
+    Cells,
+    Chunk,
+    cell_text,
+    check_header,
+    chunks_of_rows,
+)
 from notifyctl.deadline import Deadline
 
-AT_ONCE = 4096
-"""Rows fetched at a time."""
 PATIENCE = 60.0
 """Seconds that a query may take until its next rows come."""
 MAX_ROWS = 50_000_000
@@ -51,8 +57,8 @@ class Queried(Struct, frozen=True):
                     raise TableError(f"it gives more than {MAX_ROWS:,} rows; does the query end?")
                 yield number, readable(self.header, row)
 
-    def rows(self, columns: Mapping[str, str], variables: Mapping[str, str]) -> Iterator[Row]:
-        return to_rows(self.cells(), columns, variables)
+    def chunks(self, size: int = CHUNK) -> Iterator[Chunk]:
+        return chunks_of_rows(self.header, self.cells(), size)
 
 
 def readable(header: Sequence[str], row: Values) -> Cells | str:
@@ -74,7 +80,7 @@ def readable(header: Sequence[str], row: Values) -> Cells | str:
 def queried(fetch: Fetch) -> Queried:
     """Raises TableError when the query cannot be run."""
     with closing(fetch()) as rows:  # type: ignore[type-var]
-        header = sound_header([str(name) for name in next(rows)])
+        header = check_header([str(name) for name in next(rows)])
     return Queried(header, fetch)
 
 
@@ -114,7 +120,7 @@ def from_sqlite(path: str, select: str) -> Iterator[Values]:
             # One by one: a row may hold megabytes.
             for number, row in enumerate(cursor):
                 yield row
-                if number % AT_ONCE == 0:
+                if number % CHUNK == 0:
                     patience.restart()
                 elif not patience.remaining:  # steps are few where each takes long
                     raise TableError("the query takes too long")
@@ -140,8 +146,8 @@ def told(error: Exception) -> str:
 
 
 def duckdb_file(path: str, select: str) -> Queried:
-    from notifyctl.audience.selects import judge
-    from notifyctl.engine import EngineError
+    from notifyctl.audience.engine import EngineError
+    from notifyctl.audience.sql_guard import judge
 
     try:
         judge(select, path)
@@ -152,7 +158,7 @@ def duckdb_file(path: str, select: str) -> Queried:
 
 def parquet_files(paths: Sequence[str]) -> Queried:
     """One table after the other, columns told apart by their names."""
-    from notifyctl.engine import literal
+    from notifyctl.audience.engine import literal
 
     select = f"SELECT * FROM read_parquet({literal(list(paths))}, union_by_name = true)"  # noqa: S608 - literals
     return queried(partial(from_engine, select, readable=tuple(paths)))
@@ -161,11 +167,11 @@ def parquet_files(paths: Sequence[str]) -> Queried:
 def from_engine(
     select: str, *, database: str | None = None, readable: Sequence[str] = ()
 ) -> Iterator[Values]:
-    from notifyctl.engine import Engine, EngineError
+    from notifyctl.audience.engine import Engine, EngineError
 
     try:
         with Engine(readable=readable, database=database) as engine:
-            yield from engine.texts(select, AT_ONCE, seconds=PATIENCE)
+            yield from engine.texts(select, CHUNK, seconds=PATIENCE)
     except EngineError as error:
         raise TableError(str(error)) from error
 
@@ -207,7 +213,7 @@ def portions(fetch: Callable[[int], Sequence[Values]]) -> Iterator[Values]:
     while rows := fetch(size):
         yield from rows
         weight = sum(len(value) for row in rows for value in row if isinstance(value, str | bytes))
-        size = min(size * 2, AT_ONCE) if weight < LIGHT else max(size // 2, 1)
+        size = min(size * 2, CHUNK) if weight < LIGHT else max(size // 2, 1)
 
 
 def first_line(error: Exception) -> str:

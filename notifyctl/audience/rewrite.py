@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 
-from notifyctl.audience.open import FORMATS, opened
-from notifyctl.audience.streams import plain_name
-from notifyctl.audience.tables import Csv, JsonLines, Table
+from notifyctl.audience.compression import plain_name
+from notifyctl.audience.readers import Csv, JsonLines, Table
+from notifyctl.audience.source import FORMATS, opened
 from notifyctl.model.project import Audience, InlineRecipient
 from notifyctl.ports import FileTree
 

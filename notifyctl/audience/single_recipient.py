@@ -1,4 +1,4 @@
-"""An audience narrowed to one person, so that a plan can say what becomes of them."""
+"""An audience narrowed to one recipient, for `explain`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from notifyctl.model.recipients import RecipientBatch
 from notifyctl.ports import AudienceReader
 
 
-class OnlyOne(Struct, frozen=True):
-    """An audience in which only one address is seen."""
+class SingleRecipient(Struct, frozen=True):
+    """The batches of an audience with one address in them. Implements ports.AudienceReader."""
 
     reader: AudienceReader
     key: str
@@ -25,11 +25,6 @@ class OnlyOne(Struct, frozen=True):
     @property
     def file(self) -> str:
         return self.reader.file
-
-    @property
-    def weight(self) -> int:
-        """Most of it is left out."""
-        return 0
 
     def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
         for batch in self.reader.batches(channel):

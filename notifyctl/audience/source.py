@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import SEEK_END
 from posixpath import dirname, join, normpath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from notifyctl.audience.opt_outs import OptOuts, opted_out
-from notifyctl.audience.plain import PlainFile
-from notifyctl.audience.rows import Row, Rules, batches
-from notifyctl.audience.streams import USUAL_RATIO, TableError, opener, plain_name
-from notifyctl.audience.tables import OURS, UTF_8, Csv, JsonLines, Table, to_rows
+from notifyctl.audience.compression import USUAL_RATIO, TableError, plain_name
+from notifyctl.audience.readers import CHUNK, Chunk, Csv, JsonLines, Table
+from notifyctl.audience.recipients import Rows, Rules, read_recipients
+from notifyctl.audience.suppressions import SuppressionIndex, index_addresses
 from notifyctl.diagnostics import Diagnostic, Severity, truncate
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.model.project import Audience, ChannelName
@@ -23,7 +22,8 @@ from notifyctl.ports import AudienceReader, FileTree
 if TYPE_CHECKING:
     from notifyctl.audience.where import Condition
 
-BATCH_SIZE = 4096
+ROLES = ("msisdn", "email", "locale", "timezone", "correlationId")
+"""Our names of columns."""
 READ = "CSV (.csv), TSV (.tsv), JSON Lines (.jsonl), these also as .gz and .zst, Parquet (.parquet), SQLite (.sqlite) and DuckDB (.duckdb)"
 FORMATS = {
     "csv": "csv",
@@ -43,41 +43,30 @@ UNKNOWN_WEIGHT = 1 << 62
 
 
 class Reader(Struct, frozen=True):
-    """An opened audience. `rows` starts from the top each time it is called."""
+    """An opened audience. Implements ports.AudienceReader; `rows` starts from the top each time it is called."""
 
     variables: Sequence[str]
     file: str
-    rows: Callable[[], Iterable[Row]]
+    rows: Callable[[ChannelName], Iterable[Rows]]
     rules: Rules
-    size: int
-    weight: int = 0
-    plain: PlainFile | None = None
-    """What a columnar engine needs to read it by itself, if it can."""
 
     def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
-        return batches(
-            self.rows(),
-            channel,
-            file=self.file,
-            variables=self.variables,
-            rules=self.rules,
-            size=self.size,
-        )
+        return read_recipients(self.rows(channel), channel, file=self.file, rules=self.rules)
 
 
 def open_audience(
     audience: Audience,
     files: FileTree,
     *,
-    suppressed: frozenset[str] | OptOuts,
+    suppressed: frozenset[str] | SuppressionIndex,
     fence: tuple[str, ...] | None,
     environ: Mapping[str, str] | None = None,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int = CHUNK,
 ) -> AudienceReader:
     """`environ`: where the URL of a database is, or None where none is asked. Raises ProjectError, with a diagnostic at the
     audience, when its source cannot be read as a whole; AbsentAudienceError when it is not here.
     """
-    out = suppressed if isinstance(suppressed, OptOuts) else opted_out(suppressed)
+    out = suppressed if isinstance(suppressed, SuppressionIndex) else index_addresses(suppressed)
     rules = Rules(out, fence, audience.numbers)
     if audience.recipients is not None:
         return inline(audience, rules, batch_size)
@@ -85,32 +74,41 @@ def open_audience(
 
 
 def inline(audience: Audience, rules: Rules, size: int) -> Reader:
+    """The recipients in a YAML file. An entry with several addresses is a row for each."""
     recipients = audience.recipients or ()
     variables = sorted({name for recipient in recipients for name in recipient.substitutions})
-    rows = [
-        Row(
-            recipient.location.line,
-            recipient.location.column,
-            recipient.msisdn,
-            recipient.email,
-            recipient.locale,
-            recipient.timezone,
-            recipient.correlation_id,
-            [recipient.substitutions.get(name) for name in variables],
-        )
-        for recipient in recipients
-    ]
-    return Reader(variables, audience.marks.file, lambda: rows, rules, size)
+
+    def rows(channel: ChannelName) -> Iterator[Rows]:
+        entries = [
+            (recipient, address)
+            for recipient in recipients
+            for address in (recipient.email if channel is ChannelName.EMAIL else recipient.msisdn) or (None,)
+        ]
+        for start in range(0, len(entries), size):
+            taken = entries[start : start + size]
+            people = [recipient for recipient, _ in taken]
+            yield Rows(
+                lines=[each.location.line for each in people],
+                addresses=[address for _, address in taken],
+                locales=[each.locale for each in people],
+                timezones=[each.timezone for each in people],
+                correlations=[each.correlation_id for each in people],
+                values={name: [each.substitutions.get(name) for each in people] for name in variables},
+                columns=[each.location.column for each in people],
+            )
+
+    return Reader(variables, audience.marks.file, rows, rules)
 
 
 def table(
     audience: Audience, files: FileTree, rules: Rules, size: int, environ: Mapping[str, str] | None
 ) -> Reader:
+    """The recipients in a file or database."""
     found, place = opened(audience, files, environ)
     header = found.header
-    columns = {ours: audience.columns.get(ours, ours) for ours in OURS}
-    for ours, theirs in audience.columns.items():
-        require(audience, theirs, header, field=("columns", ours))
+    columns = {role: audience.columns.get(role, role) for role in ROLES}
+    for role, column in audience.columns.items():
+        require(audience, column, header, field=("columns", role))
     if audience.substitutions is None:
         taken = set(columns.values())
         variables = {name: name for name in header if name and name not in taken}
@@ -118,49 +116,25 @@ def table(
         variables = dict(audience.substitutions)
         for variable, column in variables.items():
             require(audience, column, header, field=("substitutions", variable))
-    chosen = where(audience, header)
+    condition = where(audience, header)
 
-    def rows() -> Iterator[Row]:
+    def rows(channel: ChannelName) -> Iterator[Rows]:
         try:
-            if chosen is None:
-                yield from found.rows(columns, variables)
-            else:
-                yield from to_rows(filtered(audience, chosen, found.cells()), columns, variables)
+            chunks = found.chunks(size)
+            for chunk in chunks if condition is None else filtered(audience, condition, chunks):
+                yield Rows(
+                    lines=chunk.lines,
+                    addresses=chunk.column(columns[channel.address_field]),
+                    locales=chunk.column(columns["locale"]),
+                    timezones=chunk.column(columns["timezone"]),
+                    correlations=chunk.column(columns["correlationId"]),
+                    values={variable: chunk.column(column) for variable, column in variables.items()},
+                    broken=chunk.broken,
+                )
         except TableError as error:
-            raise wrong(error) from error
+            raise unreadable(audience, "unreadable-file", f"{place.name}: {error}") from error
 
-    def wrong(error: Exception) -> ProjectError:
-        if isinstance(error, TableError):
-            return unreadable(audience, "unreadable-file", f"{place.name}: {error}")
-        return bad_where(audience, error)
-
-    delimiter, encoding = (found.delimiter, found.encoding) if isinstance(found, Csv) else (None, UTF_8)
-    plain = None
-    if place.real and (isinstance(found, Csv) or place.kind == "parquet"):
-        alone = encoding == UTF_8 and plain_name(place.name) == place.name
-        paths = place.real if alone else ()
-        unpacked = opener(files, place.name)
-        plain = PlainFile(
-            paths,
-            place.name,
-            header,
-            columns,
-            variables,
-            rules,
-            unpacked,
-            wrong,
-            in_pieces,
-            delimiter,
-            chosen,
-            encoding,
-        )
-    return Reader(list(variables), place.name, rows, rules, size, place.weight, plain)
-
-
-def in_pieces(roster: Any, source: PlainFile, channel: ChannelName) -> bool:
-    from notifyctl.audience.uneven import Uneven
-
-    return Uneven(roster, source, channel).read()
+    return Reader(list(variables), place.name, rows, rules)
 
 
 class Place(Struct, frozen=True):
@@ -194,7 +168,7 @@ def database(audience: Audience, environ: Mapping[str, str] | None) -> Table:
     if environ is None:
         message = "its database is not asked here"
         raise unreadable(audience, "unsupported-source", message, kind=AbsentAudienceError)
-    from notifyctl.audience.queried import postgres
+    from notifyctl.audience.databases import postgres
     from notifyctl.secrets import read_secret
 
     url = read_secret(source.url, environ, what=f"the database of the audience {audience.name!r}")
@@ -204,7 +178,7 @@ def database(audience: Audience, environ: Mapping[str, str] | None) -> Table:
 
 
 def select_of(table: str | None) -> str:
-    from notifyctl.audience.queried import select_all
+    from notifyctl.audience.databases import select_all
 
     return select_all(table or "people")
 
@@ -287,7 +261,7 @@ def read(audience: Audience, place: Place, files: FileTree) -> Table:
         # Others than we open it, by its path: that of a commit has none, and a stranger's is not opened so.
         message = f"{place.name} is not read here: it is opened by its path on the disk"
         raise unreadable(audience, "unsupported-source", message, kind=AbsentAudienceError)
-    from notifyctl.audience.queried import duckdb_file, parquet_files, sqlite_file
+    from notifyctl.audience.databases import duckdb_file, parquet_files, sqlite_file
 
     if place.kind == "parquet":
         return parquet_files(place.real)
@@ -328,11 +302,10 @@ def where(audience: Audience, header: Sequence[str]) -> Condition | None:
         raise bad_where(audience, error) from error
 
 
-def filtered(
-    audience: Audience, chosen: Condition, cells: Iterator[tuple[int, Mapping[str, str | None] | str]]
-) -> Iterator[Any]:
+def filtered(audience: Audience, condition: Condition, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """The rows for which `where` is true."""
     try:
-        yield from chosen.chosen(cells)
+        yield from condition.filter(chunks)
     except ValueError as error:
         raise bad_where(audience, error) from error
 

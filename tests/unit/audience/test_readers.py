@@ -1,0 +1,75 @@
+"""Chunks of a file are the rows that its records are, whatever the size of the chunks and blocks they are read in."""
+
+from __future__ import annotations
+
+import csv
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifyctl.audience import readers
+from notifyctl.audience.readers import Csv, CsvBlocks, Lines, parse_records
+from notifyctl.testing import MemoryFiles
+
+cells = st.one_of(
+    st.text(st.sampled_from("ab \t\u00e9\u20ac"), max_size=4),
+    st.sampled_from(
+        [
+            "",
+            "+447700900123",
+            "x\0y",
+            '"a,b"',
+            '"a\nb"',
+            '"open',
+            "\udcff",
+            "ada@reader.example",
+            '""',
+            "a\rb",
+        ]
+    ),
+)
+rows = st.lists(st.lists(cells, min_size=1, max_size=5).map(",".join), max_size=12)
+headers = st.lists(st.sampled_from(["msisdn", "name", "phone", "area"]), min_size=3, max_size=4, unique=True)
+ends = st.sampled_from(["\n", "\r\n", "\r"])
+
+
+def table(header: list[str], body: list[str], end: str) -> Csv:
+    text = end.join([",".join(header), *body])
+    return Csv(MemoryFiles({"p.csv": text.encode("utf-8", "surrogateescape")}), "p.csv")
+
+
+@given(header=headers, body=rows, end=ends, size=st.integers(1, 5))
+def test_chunks_are_the_rows_by_columns(header: list[str], body: list[str], end: str, size: int) -> None:
+    found = table(header, body, end)
+    by_chunks = []
+    for chunk in found.chunks(size):
+        assert len(chunk) <= size
+        columns = [chunk.column(name) for name in header]
+        for at, line in enumerate(chunk.lines):
+            cells = {name: column[at] for name, column in zip(header, columns, strict=True)}
+            by_chunks.append((line, chunk.broken.get(at) or cells))
+    assert by_chunks == list(found.cells())
+
+
+class Text:
+    """A text stream whose blocks are a few characters."""
+
+    def __init__(self, text: str, block: int) -> None:
+        import io
+
+        self._stream, self._block = io.StringIO(text, newline=""), block
+
+    def read(self, _size: int) -> str:
+        return self._stream.read(self._block)
+
+    def readline(self, size: int) -> str:
+        return self._stream.readline(size)
+
+
+@given(header=headers, body=rows, end=ends, block=st.integers(1, 40))
+def test_blocks_are_the_records_one_by_one(header: list[str], body: list[str], end: str, block: int) -> None:
+    csv.field_size_limit(readers.MAX_FIELD)
+    text = end.join([",".join(header), *body])
+    one_by_one = list(parse_records(Lines(Text(text, 1)), ","))
+    in_blocks = [record for each in CsvBlocks(Text(text, block), ",") for record in each]  # type: ignore[arg-type]
+    assert in_blocks == one_by_one
