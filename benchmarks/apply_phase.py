@@ -89,8 +89,8 @@ def by_loop(rows: int, port: int) -> tuple[float, float]:
 def ours(rows: int, port: int, size: int, tps: int) -> tuple[float, float]:
     from notifyctl.apply.run import Job, Stop, run
     from notifyctl.clock import SystemClock
-    from notifyctl.ledger.marks import Marks
-    from notifyctl.ledger.sqlite import SqliteStore
+    from notifyctl.ledger.high_water import Marks
+    from notifyctl.ledger.store import SqliteStore
     from notifyctl.model.batch import ScopeOpening, SendGroup, UnitColumns
     from notifyctl.model.message import Envelope, Message
     from notifyctl.model.project import Auth, ChannelName, Limits, Secret

@@ -17,8 +17,8 @@ from figures import Figure, arguments, judged, report
 from plan import SCOPE
 
 from notifyctl.clock import SystemClock
-from notifyctl.ledger.marks import Marks
-from notifyctl.ledger.sqlite import SqliteStore
+from notifyctl.ledger.high_water import Marks
+from notifyctl.ledger.store import SqliteStore
 from notifyctl.model.recipients import MEMBER_BYTES
 
 PER_COMMIT = 1000

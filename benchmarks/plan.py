@@ -19,8 +19,8 @@ from pathlib import Path
 from figures import Figure, arguments, grows, interleaved, judged, peak_memory, process, report, said
 
 from notifyctl.clock import SystemClock
-from notifyctl.ledger.marks import Marks
-from notifyctl.ledger.sqlite import SqliteStore
+from notifyctl.ledger.high_water import Marks
+from notifyctl.ledger.store import SqliteStore
 from notifyctl.message import DeliveryHash
 from notifyctl.model.batch import Accepted
 from notifyctl.model.message import Message

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from notifyctl.app.ledgers import (
+from notifyctl.app.ledger import (
     external_key,
     facts_from,
     facts_of,
@@ -16,7 +16,7 @@ from notifyctl.app.ledgers import (
     ledger_store,
     no_ledger,
 )
-from notifyctl.app.opt_outs import Watch
+from notifyctl.app.opt_outs import OptOutWatcher
 from notifyctl.app.plan import derive, make_plan, provider_identity
 from notifyctl.app.providers import open_provider, prepare_only
 from notifyctl.app.workspace import Workspace
@@ -97,7 +97,7 @@ def apply(
             report = run(
                 replace(
                     build_job(workspace, environment, plan),
-                    opted_out=Watch(workspace, environment, facts_from(writer)),
+                    opted_out=OptOutWatcher(workspace, environment, facts_from(writer)),
                 ),
                 writer=writer,
                 provider=provider,

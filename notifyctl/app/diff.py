@@ -10,7 +10,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from notifyctl.app.ledgers import no_facts
+from notifyctl.app.ledger import no_facts
 from notifyctl.app.plan import derive
 from notifyctl.app.workspace import Workspace, find_environment
 from notifyctl.channels import CHANNELS

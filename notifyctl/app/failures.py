@@ -1,5 +1,6 @@
-"""Writes files of recipients that an apply did not reach, and of rejected rows, in the form of their source with a
-reason: to be fixed and used again.
+"""Writes the rows that an apply did not reach, and rows that are invalid, in the format of their source with a reason.
+
+The files can be corrected and used as an audience again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from notifyctl.app.ledgers import facts_from, ledger_store
+from notifyctl.app.ledger import facts_from, ledger_store
 from notifyctl.app.plan import Past, suppressions_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience import open_audience
@@ -24,17 +25,18 @@ from notifyctl.plan.plan import Plan
 from notifyctl.plan.standing import MEMBER
 from notifyctl.ports import AudienceReader, LedgerReader
 
-Found = tuple[Audience, dict[int, str]]
-"""Line of the audience's source → why the row failed."""
+Failures = tuple[Audience, dict[int, str]]
+"""An audience, and by line of its source why the row failed."""
 
-BAD = frozenset({RowRejection.BAD_ADDRESS, RowRejection.BAD_ROW})
+INVALID = frozenset({RowRejection.BAD_ADDRESS, RowRejection.BAD_ROW})
 
 
 def write_failures(
     workspace: Workspace, environment: Environment, plan: Plan, target: Path
 ) -> Iterator[tuple[Path, int]]:
-    """Writes the files and returns each with its number of rows. One audience is one file; several get their names
-    inserted.
+    """Writes the recipients that were not reached; yields each file with its number of rows.
+
+    One file per audience; with several audiences their names are inserted into `target`.
     """
     with closing(ledger_store(workspace, environment).reader()) as reader:
         found = dict(find_failures(workspace, environment, plan, reader))
@@ -44,8 +46,8 @@ def write_failures(
 def write_rejects(
     workspace: Workspace, target: Path, *, only: tuple[str, ...] = ()
 ) -> Iterator[tuple[Path, int]]:
-    """The same for rows that cannot be read or have no valid address. Reads each audience once more."""
-    found: dict[str, Found] = {}
+    """The same for rows that cannot be read or have an invalid address. Reads each audience once more."""
+    found: dict[str, Failures] = {}
     for name, notification in workspace.sound.notifications.items():
         if only and name not in only:
             continue
@@ -58,7 +60,7 @@ def write_rejects(
             continue
         for batch in reader.batches(notification.channel):
             for row in batch.excluded:
-                if row.reason in BAD:
+                if row.reason in INVALID:
                     _, reasons = found.setdefault(audience.name, (audience, {}))
                     reasons.setdefault(
                         row.location.line, f"{row.location.file}:{row.location.line}: {row.detail}"
@@ -66,7 +68,9 @@ def write_rejects(
     yield from write_files(workspace, found, target)
 
 
-def write_files(workspace: Workspace, found: Mapping[str, Found], target: Path) -> Iterator[tuple[Path, int]]:
+def write_files(
+    workspace: Workspace, found: Mapping[str, Failures], target: Path
+) -> Iterator[tuple[Path, int]]:
     for name, (audience, reasons) in sorted(found.items()):
         path = target
         if len(found) > 1:
@@ -80,7 +84,7 @@ def write_files(workspace: Workspace, found: Mapping[str, Found], target: Path) 
 
 
 def write_file(path: Path, pieces: Iterable[str]) -> None:
-    """Readable by this user only: the file contains addresses."""
+    """For this user only, because it contains addresses."""
     descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
         file.writelines(pieces)
@@ -88,11 +92,11 @@ def write_file(path: Path, pieces: Iterable[str]) -> None:
 
 def find_failures(
     workspace: Workspace, environment: Environment, plan: Plan, ledger: LedgerReader
-) -> Iterator[tuple[str, Found]]:
+) -> Iterator[tuple[str, Failures]]:
     project = workspace.sound
     facts = facts_from(ledger)
     lists = suppressions_of(workspace, facts, environ=workspace.environ)
-    by_audience: dict[str, Found] = {}
+    by_audience: dict[str, Failures] = {}
     for name in sorted({each.name for each in plan.notifications} & set(project.notifications)):
         notification = project.notifications[name]
         audience = notification.audience
@@ -113,8 +117,8 @@ def find_failures(
 
 
 def failure_reasons(past: Past, ledger: LedgerReader, notification: Notification) -> dict[bytes, str]:
-    """Recipient id → why they were not reached, for all who were attempted and not accepted."""
-    found: dict[bytes, str] = {}
+    """Recipient id → why, of those who were attempted and are not accepted."""
+    reasons: dict[bytes, str] = {}
     accepted: set[bytes] = set()
     for scope in past.scopes(notification.name):
         if scope.edition == notification.edition:
@@ -123,10 +127,10 @@ def failure_reasons(past: Past, ledger: LedgerReader, notification: Notification
                     if state is BatchState.ACCEPTED:
                         accepted.add(recipient)
                     elif state is BatchState.REJECTED:
-                        found[recipient] = f"rejected: {batch.reason or 'by the provider'}"
+                        reasons[recipient] = f"rejected: {batch.reason or 'by the provider'}"
                     elif state in UNSETTLED:
-                        found[recipient] = f"uncertain: {batch.reason or 'no answer recorded'}"
-    return {recipient: reason for recipient, reason in found.items() if recipient not in accepted}
+                        reasons[recipient] = f"uncertain: {batch.reason or 'no answer recorded'}"
+    return {recipient: reason for recipient, reason in reasons.items() if recipient not in accepted}
 
 
 def members_of(batch: BatchRecord) -> Iterator[tuple[bytes, BatchState]]:
@@ -140,7 +144,7 @@ def unreached_rows(
 ) -> Iterator[tuple[int, str]]:
     for batch in reader.batches(notification.channel):
         for row in batch.excluded:
-            if row.reason in BAD:
+            if row.reason in INVALID:
                 yield row.location.line, row.detail
         ids = ledger.recipient_ids(batch.addresses)
         for recipient, line in zip(ids, batch.lines, strict=True):

@@ -1,13 +1,13 @@
-"""`history` and `explain NOTIFICATION --recipient` as use cases: what was done, when, by whom and from which commit."""
+"""Use cases of `history` and `explain`: what was done, when, by whom and from which commit."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from notifyctl.app.ledgers import existing, facts_of
+from notifyctl.app.ledger import facts_of, open_reader
 from notifyctl.app.plan import derive, refuse_unknown
-from notifyctl.app.settling import key_of
+from notifyctl.app.resolve import normalise
 from notifyctl.app.workspace import Workspace
 from notifyctl.model.events import Delivery
 from notifyctl.model.ledger import BatchState
@@ -19,7 +19,8 @@ from notifyctl.ports import LedgerReader
 
 
 def history(workspace: Workspace, environment: Environment, *, notification: str | None = None) -> History:
-    with existing(workspace, environment) as reader:
+    """Runs and statements, latest first; with `notification` those about it only."""
+    with open_reader(workspace, environment) as reader:
         people: dict[tuple[int, Scope], Counter[BatchState]] = defaultdict(Counter)
         requests: Counter[tuple[int, Scope]] = Counter()
         for scope in reader.scopes():
@@ -40,30 +41,30 @@ def history(workspace: Workspace, environment: Environment, *, notification: str
             )
             if did or notification is None:
                 runs.append(PastRun(run, did))
-        said = [each for each in reader.statements() if notification in {None, each.notification}]
-    return History(tuple(runs), tuple(reversed(said)))
+        statements = [each for each in reader.statements() if notification in {None, each.notification}]
+    return History(tuple(runs), tuple(reversed(statements)))
 
 
 def explain(workspace: Workspace, environment: Environment, notification: str, address: str) -> Explanation:
-    """Raises UsageError for an unknown name or what is no address."""
+    """The verdict of the plan on one person, and what they got. Raises UsageError for an unknown name or invalid address."""
     refuse_unknown([notification], workspace.sound)
-    key = key_of(address)
+    key = normalise(address)
     with facts_of(workspace, environment) as facts:
         plan = derive(workspace, environment, facts, only=(notification,), one=key)
-        got = tuple(received(facts.reader, notification, key)) if facts.reader is not None else ()
-    return Explanation(plan, got)
+        received = tuple(find_received(facts.reader, notification, key)) if facts.reader is not None else ()
+    return Explanation(plan, received)
 
 
-def received(reader: LedgerReader, notification: str, key: str) -> Iterator[Got]:
-    [wanted] = reader.recipient_ids([key])
+def find_received(reader: LedgerReader, notification: str, key: str) -> Iterator[Got]:
+    [recipient] = reader.recipient_ids([key])
     revisions = {run.epoch: run.revision for run in reader.runs()}
     for scope in reader.scopes():
         if scope.notification != notification:
             continue
         for batch in reader.facts(scope):
             for position in range(len(batch.members) // MEMBER_BYTES):
-                recipient, fingerprint = MEMBER.unpack_from(batch.members, position * MEMBER_BYTES)
-                if recipient == wanted:
+                member, fingerprint = MEMBER.unpack_from(batch.members, position * MEMBER_BYTES)
+                if member == recipient:
                     yield Got(
                         scope=scope,
                         batch=batch.number,

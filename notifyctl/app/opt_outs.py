@@ -1,4 +1,4 @@
-"""Opt-outs after the plan: lists that changed while an apply is under way, and those that receipts taught the ledger."""
+"""Opt-outs after the plan: suppression lists that change during an apply, and opt-outs that receipts reported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import datetime
 from io import StringIO
 
-from notifyctl.app.ledgers import Facts, ledger_store
+from notifyctl.app.ledger import Facts, ledger_store
 from notifyctl.app.plan import suppressions_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience.addresses import email, msisdn
@@ -22,10 +22,8 @@ from notifyctl.model.recipients import Scope
 COLUMNS = ("hash", "channel", "reason", "since")
 
 
-class Watch:
-    """Asked before each batch is begun: who has opted out by now? The lists are read again only when a file of theirs has
-    changed, so that it costs a look at their times.
-    """
+class OptOutWatcher:
+    """Finds, before each batch is begun, who has opted out since the plan. Reads the lists again only if a file has changed."""
 
     def __init__(self, workspace: Workspace, environment: Environment, facts: Facts) -> None:
         self._workspace = workspace
@@ -36,26 +34,29 @@ class Watch:
         levels += [each.suppressions for each in project.notifications.values()]
         self._lists = [each for level in levels for each in level]
         self._paths = sorted({each.file for each in self._lists})
-        self._seen = self._stamps()
-        self._changed: dict[str, SuppressionIndex] | None = None
+        self._known_stamps = self._stamps()
+        self._reread: dict[str, SuppressionIndex] | None = None
 
     def __call__(self, scope: Scope, destinations: Sequence[str]) -> Collection[int]:
-        """Positions. Raises ProjectError when a list has changed and cannot be read: then nobody knows, and nothing more is
-        begun.
+        """Positions of the destinations that have opted out.
+
+        Raises ProjectError if a list has changed and cannot be read: nothing more may then be begun.
         """
         stamps = self._stamps()
-        if stamps != self._seen:
-            self._seen, self._changed = stamps, {}
-        if self._changed is None:
+        if stamps != self._known_stamps:
+            self._known_stamps, self._reread = stamps, {}
+        if self._reread is None:
             return ()
-        if scope.notification not in self._changed:
-            self._changed[scope.notification] = self._read(scope.notification)
-        out = self._changed[scope.notification]
-        return (
-            [at for at, text in enumerate(destinations) if out.reason(normalised(text)) is not None]
-            if out
-            else ()
-        )
+        if scope.notification not in self._reread:
+            self._reread[scope.notification] = self._read(scope.notification)
+        suppressed = self._reread[scope.notification]
+        if not suppressed:
+            return ()
+        return [
+            position
+            for position, destination in enumerate(destinations)
+            if suppressed.reason(normalise(destination)) is not None
+        ]
 
     def _read(self, name: str) -> SuppressionIndex:
         workspace = self._workspace
@@ -75,35 +76,38 @@ class Watch:
     def _stamp(self, path: str) -> tuple[int, ...]:
         try:
             real = self._workspace.files.on_disk(path)
-            found = os.stat(real) if real is not None else None  # noqa: PTH116 - of a path that is checked
+            status = os.stat(real) if real is not None else None  # noqa: PTH116 - a path that is checked
         except OSError:
             return ()
-        return (found.st_ino, found.st_size, found.st_mtime_ns) if found is not None else (0,)
+        return (status.st_ino, status.st_size, status.st_mtime_ns) if status is not None else (0,)
 
 
-def normalised(destination: str) -> str:
+def normalise(destination: str) -> str:
     return (email(destination) if "@" in destination else msisdn(destination)).key
 
 
-def exported(workspace: Workspace, environment: Environment, *, since: datetime | None) -> tuple[str, int]:
-    """Who complained or unsubscribed, by receipts, as a suppression list with the ledger's hashes; and how many. It holds
-    no address.
+def export_opt_outs(
+    workspace: Workspace, environment: Environment, *, since: datetime | None
+) -> tuple[str, int]:
+    """A suppression list of those who complained or unsubscribed by receipt, and their number.
+
+    It is CSV with the columns COLUMNS; `hash` is the ledger's recipient id. It contains no address.
     """
     with closing(ledger_store(workspace, environment).reader()) as reader:
-        rows = list(unique(reader.opt_outs(since)))
-    written = StringIO()
-    writer = csv.writer(written, lineterminator="\n")
+        rows = list(first_per_person(reader.opt_outs(since)))
+    output = StringIO()
+    writer = csv.writer(output, lineterminator="\n")
     writer.writerow(COLUMNS)
     for recipient, channel, reason, at in rows:
         writer.writerow([recipient.hex(), channel, reason, at.date().isoformat()])
-    return written.getvalue(), len(rows)
+    return output.getvalue(), len(rows)
 
 
-def unique(
-    found: Iterator[tuple[bytes, str, str, datetime]],
+def first_per_person(
+    opt_outs_found: Iterator[tuple[bytes, str, str, datetime]],
 ) -> Iterator[tuple[bytes, str, str, datetime]]:
-    """Each person once a channel, by the first word of theirs; sorted, so that a list grows without moving."""
+    """The first opt-out of each person and channel, sorted by time, so that lines only move to the end of the list."""
     first: dict[tuple[bytes, str], tuple[bytes, str, str, datetime]] = {}
-    for each in found:
+    for each in opt_outs_found:
         first.setdefault((each[0], each[1]), each)
     yield from sorted(first.values(), key=lambda each: (each[3], each[0], each[1]))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from notifyctl.app.ledgers import Facts, facts_of, no_ledger
+from notifyctl.app.ledger import Facts, facts_of, no_ledger
 from notifyctl.app.lint import apply_severities
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience import SuppressionLists

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from notifyctl.app.ledgers import STATE_FOLDER
+from notifyctl.app.ledger import STATE_FOLDER
 from notifyctl.app.workspace import Workspace
 from notifyctl.errors import SettingsError
 from notifyctl.model.project import Auth, Environment, JwtAuth, Secret

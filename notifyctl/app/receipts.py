@@ -1,4 +1,4 @@
-"""Receipts as a use case: whom does one mean, and put it into the ledger. What cannot be placed is kept as well."""
+"""Use cases of `receipts`: finds the recipient of a receipt and records it. Records unmatched receipts too."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from msgspec import Struct, field
 
-from notifyctl.app.ledgers import ledger_name, ledger_store
-from notifyctl.app.settling import open_positions
+from notifyctl.app.ledger import ledger_name, ledger_store
+from notifyctl.app.resolve import uncertain_positions
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.correlation import parse_correlation_id, verify
 from notifyctl.audience.addresses import email, msisdn
@@ -23,41 +23,44 @@ from notifyctl.ports import Clock, LedgerReader, ReceiptInbox
 from notifyctl.providers.webexconnect.receipts import Incoming, receipts_in
 
 CALLBACK = "notifyctl"
-AT_ONCE = 500
-"""Receipts of a file that are recorded in one commit."""
-SHORTEST_SECRET = 16
+MATCHED_TOGETHER = 500
+"""Receipts of a file that are matched before the first of them is recorded: two of them can then match one uncertain member
+by its destination, although the first one settles it."""
+MIN_SECRET_LENGTH = 16
 ROW_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
-class Placed(Struct, frozen=True):
-    """The person that a receipt means; None where nobody of this ledger is."""
+class Match(Struct, frozen=True):
+    """The member of a batch that a receipt is about; None and None if it is nobody of this ledger."""
 
     batch: int | None
     position: int | None
 
 
-NOBODY = Placed(None, None)
+NO_MATCH = Match(None, None)
 
 
 class Matcher(Struct, frozen=True):
-    """Finds people by what a receipt names. `ledger` is project/environment."""
+    """Finds the member that a receipt is about. `ledger` is project/environment."""
 
     reader: LedgerReader
     ledger: str
 
-    def place(self, receipt: Incoming) -> Placed:
-        """By our correlation id, else by our callback data with the destination, else by the provider's own id with it, else
-        by the destination, where just one person is uncertain.
+    def match(self, receipt: Incoming) -> Match:
+        """Matches by our correlation id; else by our callback data or the provider's id, with the destination; else by the
+        destination, if exactly one member with it is uncertain.
         """
-        person = self.person(receipt.destination)
+        recipient = self.recipient_id(receipt.destination)
         for batch, index in self.candidates(receipt):
-            position = index if person is None else position_of(batch, person, index or 0)
+            position = index if recipient is None else position_of(batch, recipient, index or 0)
             if position is not None:
-                return Placed(batch.number, position)
-        return self.uncertain(person) if person is not None and receipt.correlation_id else NOBODY
+                return Match(batch.number, position)
+        return (
+            self.only_uncertain(recipient) if recipient is not None and receipt.correlation_id else NO_MATCH
+        )
 
     def candidates(self, receipt: Incoming) -> Iterator[tuple[BatchRecord, int | None]]:
-        """Batches that the receipt may speak of, with the position if it names one, the surest first."""
+        """Batches that the receipt may be about, the most certain first, with the position if the receipt names it."""
         parsed = parse_correlation_id(receipt.correlation_id or "")
         if parsed is not None:
             number, index, _ = parsed
@@ -66,25 +69,28 @@ class Matcher(Struct, frozen=True):
             if batch is not None and any(verify(text, seal) for seal in self.reader.seals(number)):
                 yield batch, index
                 return
-        for number in (*self.named(receipt.callback_data), *self.known(receipt.transaction)):
+        for number in (
+            *self.batches_by_callback(receipt.callback_data),
+            *self.batches_by_transaction(receipt.transaction),
+        ):
             batch = self.reader.find(number)
             if batch is not None:
                 yield batch, None
 
-    def named(self, callback: str | None) -> Iterator[int]:
+    def batches_by_callback(self, callback: str | None) -> Iterator[int]:
         parts = (callback or "").rsplit(":", 2)
         ours = len(parts) == len(("ledger", "batch", "attempt")) and parts[0] == f"{CALLBACK}:{self.ledger}"
         if ours and ROW_NUMBER.fullmatch(parts[1]):
             yield int(parts[1])
 
-    def known(self, transaction: str | None) -> Iterator[int]:
-        """The id of the answer, or that with the number of a destination behind it: X, X_1, X_2."""
+    def batches_by_transaction(self, transaction: str | None) -> Iterator[int]:
+        """The transaction is the id of the answer, with the number of the destination from the second on: X, X_1, X_2."""
         for candidate in dict.fromkeys([transaction or "", (transaction or "").rpartition("_")[0]]):
             number = self.reader.by_provider_id(candidate) if candidate else None
             if number is not None:
                 yield number
 
-    def person(self, destination: str | None) -> bytes | None:
+    def recipient_id(self, destination: str | None) -> bytes | None:
         if destination is None:
             return None
         try:
@@ -93,90 +99,87 @@ class Matcher(Struct, frozen=True):
             return None
         return self.reader.recipient_ids([key])[0]
 
-    def uncertain(self, person: bytes) -> Placed:
-        found = [
-            Placed(batch.number, position)
+    def only_uncertain(self, recipient: bytes) -> Match:
+        matches = [
+            Match(batch.number, position)
             for scope in self.reader.scopes()
             for batch in self.reader.facts(scope)
-            for position in open_positions(batch, {person})
+            for position in uncertain_positions(batch, {recipient})
         ]
-        return found[0] if len(found) == 1 else NOBODY
+        return matches[0] if len(matches) == 1 else NO_MATCH
 
 
-def position_of(batch: BatchRecord, person: bytes, first: int) -> int | None:
-    """Where a person stands in a batch, from `first` on or else anywhere."""
+def position_of(batch: BatchRecord, recipient: bytes, first: int) -> int | None:
+    """The recipient's position in a batch, preferably from `first` on."""
     ids = [batch.members[at : at + ID_BYTES] for at in range(0, len(batch.members), MEMBER_BYTES)]
-    if person in ids[first:]:
-        return ids.index(person, first)
-    return ids.index(person) if person in ids else None
+    if recipient in ids[first:]:
+        return ids.index(recipient, first)
+    return ids.index(recipient) if recipient in ids else None
 
 
-class Counts(Struct):
-    """What became of many receipts."""
+class IngestResult(Struct):
+    """Receipts of a file by what became of them, and (line, problem) of what is no receipt."""
 
     became: Counter[str] = field(default_factory=Counter)
     unreadable: list[tuple[int, str]] = field(default_factory=list)
 
 
 class Recorder(Struct, frozen=True):
-    """Puts receipts into a ledger. Keyed digests tell repeats, so that no plain hash of an address stands anywhere."""
+    """Records receipts in a ledger. Repeats are recognised by keyed digests, so that no plain hash of an address is stored."""
 
     inbox: ReceiptInbox
     matcher: Matcher
     clock: Clock
 
-    def receipt(self, incoming: Incoming) -> Receipt:
-        placed = self.matcher.place(incoming)
+    def build_receipt(self, incoming: Incoming) -> Receipt:
+        match = self.matcher.match(incoming)
         return Receipt(
             digest=self.inbox.recipient_ids(["receipt\0" + incoming.canonical])[0],
             at=self.clock.now(),
             status=incoming.status,
-            batch=placed.batch,
-            position=placed.position,
+            batch=match.batch,
+            position=match.position,
             code=(incoming.code or "")[:40] or None,
             provider_id=(incoming.transaction or "")[:80] or None,
             said_at=(incoming.said_at or "")[:40] or None,
         )
 
     def record(self, incoming: Incoming) -> str:
-        made = self.receipt(incoming)
-        new = self.inbox.add([made])
-        return became(made, new=bool(new))
+        """Records a receipt durably and returns what became of it."""
+        return self.add(self.build_receipt(incoming))
+
+    def add(self, receipt: Receipt) -> str:
+        new = self.inbox.add([receipt])
+        return describe_result(receipt, new=bool(new))
 
 
-def became(receipt: Receipt, *, new: bool) -> str:
+def describe_result(receipt: Receipt, *, new: bool) -> str:
     if not new:
         return "known already"
     return "recorded" if receipt.batch is not None else "kept, for nobody of this ledger"
 
 
 @contextmanager
-def recorder(workspace: Workspace, environment: Environment) -> Iterator[Recorder]:
+def open_recorder(workspace: Workspace, environment: Environment) -> Iterator[Recorder]:
     name = ledger_name(workspace.sound, environment)
     with ledger_store(workspace, environment).inbox() as inbox:
         yield Recorder(inbox, Matcher(inbox, name), workspace.clock)
 
 
-def ingest(workspace: Workspace, environment: Environment, data: bytes) -> Counts:
-    """Every receipt of a file. A line that is none is told and hides no other."""
-    counts = Counts()
-    with recorder(workspace, environment) as keeper:
-        chunk: list[Receipt] = []
-
-        def flush() -> None:
-            for made in chunk:
-                counts.became[became(made, new=bool(keeper.inbox.add([made])))] += 1
-            chunk.clear()
-
-        for line, entry in receipts_in(data):
-            if isinstance(entry, str):
-                counts.unreadable.append((line, entry))
-                continue
-            chunk.append(keeper.receipt(entry))
-            if len(chunk) >= AT_ONCE:
-                flush()
-        flush()
-    return counts
+def ingest(workspace: Workspace, environment: Environment, data: bytes) -> IngestResult:
+    """Records every receipt of a file. A line that is no receipt is reported and does not stop the others."""
+    result = IngestResult()
+    with open_recorder(workspace, environment) as recorder:
+        entries = list(receipts_in(data))
+        for start in range(0, len(entries), MATCHED_TOGETHER):
+            receipts = []
+            for line, entry in entries[start : start + MATCHED_TOGETHER]:
+                if isinstance(entry, str):
+                    result.unreadable.append((line, entry))
+                else:
+                    receipts.append(recorder.build_receipt(entry))
+            result.became.update(map(recorder.add, receipts))
+    return result
 
 
 def serve(
@@ -188,13 +191,16 @@ def serve(
     hub_secret: str | None,
     shared_secret: str | None,
     insecure: bool,
-    said: Callable[[str], None],
+    on_receipt: Callable[[str], None],
 ) -> None:
-    """Take receipts in until interrupted. The secrets are names of environment variables."""
-    from notifyctl.providers.webexconnect.hook import Trust
-    from notifyctl.providers.webexconnect.hook import serve as serve_hook
+    """Receives receipts until interrupted. `hub_secret` and `shared_secret` are names of environment variables.
 
-    hub, shared = secret(workspace, hub_secret), secret(workspace, shared_secret)
+    `on_receipt` receives a line about each request. Raises UsageError without a secret, SettingsError for a bad one.
+    """
+    from notifyctl.providers.webexconnect.receipt_server import ReceiptAuth
+    from notifyctl.providers.webexconnect.receipt_server import serve as serve_receipts
+
+    hub, shared = read_secret(workspace, hub_secret), read_secret(workspace, shared_secret)
     loopback = host in {"127.0.0.1", "::1", "localhost"}
     if hub is None and shared is None and not (insecure and loopback):
         raise UsageError(
@@ -202,18 +208,18 @@ def serve(
             hint="--hub-secret-env NAME checks x-hub-signature, --secret-env NAME a secret in the path; on this machine alone,"
             " --insecure does without",
         )
-    with recorder(workspace, environment) as keeper:
-        trust = Trust(hub.encode() if hub else None, shared)
-        serve_hook(trust, keeper.record, host=host, port=port, said=said)
+    with open_recorder(workspace, environment) as recorder:
+        auth = ReceiptAuth(hub.encode() if hub else None, shared)
+        serve_receipts(auth, recorder.record, host=host, port=port, on_receipt=on_receipt)
 
 
-def secret(workspace: Workspace, name: str | None) -> str | None:
+def read_secret(workspace: Workspace, name: str | None) -> str | None:
     if name is None:
         return None
     value = workspace.environ.get(name, "")
-    if len(value) < SHORTEST_SECRET:
+    if len(value) < MIN_SECRET_LENGTH:
         raise SettingsError(
             f"the variable {name} {'is too short for a secret' if value else 'is not set'}",
-            hint=f"give it at least {SHORTEST_SECRET} characters, for example from: openssl rand -hex 32",
+            hint=f"give it at least {MIN_SECRET_LENGTH} characters, for example from: openssl rand -hex 32",
         )
     return value

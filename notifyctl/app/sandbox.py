@@ -1,4 +1,4 @@
-"""The embedded API as a server that stays up, and its inbox."""
+"""Use cases of `sandbox`: runs the simulator as a server, and reads and clears its inbox."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from notifyctl.audience.addresses import email, msisdn
 from notifyctl.errors import UsageError
 from notifyctl.model.project import Environment
 
-SHOWN = 200
-"""Messages on the page of the inbox, the latest."""
+MAX_ON_PAGE = 200
+"""The latest messages of the inbox that its page shows."""
 
 
 def serve(
@@ -24,12 +24,15 @@ def serve(
     service_key: str,
     modes: Sequence[str] = (),
     hub_secret: str | None = None,
-    said: Callable[[str], None],
+    on_request: Callable[[str], None],
 ) -> None:
-    """Serve until interrupted. `said` gets a line when it is up and one for each accepted request."""
+    """Serves until interrupted. `on_request` receives a line when it listens, and one for each request.
+
+    `modes`: faults of its receipts (late, doubled, shuffled).
+    """
     from notifyctl.providers.sandbox.app import SandboxSettings
     from notifyctl.providers.sandbox.inbox import Inbox
-    from notifyctl.providers.sandbox.postman import Habits
+    from notifyctl.providers.sandbox.receipt_sender import FaultProfile
     from notifyctl.providers.sandbox.server import serve_forever
 
     settings = SandboxSettings(
@@ -40,7 +43,7 @@ def serve(
         tps_counts=environment.limits.tps_counts,
         profile=environment.profile,
     )
-    habits = Habits(
+    faults = FaultProfile(
         late="late" in modes,
         doubled="doubled" in modes,
         shuffled="shuffled" in modes,
@@ -48,40 +51,48 @@ def serve(
     )
     inbox = Inbox(inbox_path(workspace))
 
-    def shown() -> str:
+    def render_inbox() -> str:
         from notifyctl.views.html.inbox_page import inbox_page
 
-        return inbox_page(read_inbox(workspace, channel=None, recipient=None, last=SHOWN))
+        return inbox_page(read_inbox(workspace, channel=None, recipient=None, last=MAX_ON_PAGE))
 
-    serve_forever(settings, inbox, workspace.clock, port=port, habits=habits, shown=shown, said=said)
+    serve_forever(
+        settings,
+        inbox,
+        workspace.clock,
+        port=port,
+        faults=faults,
+        render_inbox=render_inbox,
+        on_request=on_request,
+    )
 
 
 def read_inbox(
     workspace: Workspace, *, channel: str | None, recipient: str | None, last: int | None
 ) -> Iterable[dict[str, Any]]:
-    """The accepted messages in the order they came, one for each destination."""
-    wanted = key_of(recipient) if recipient else None
-    found = (
+    """The accepted messages in order of arrival, one per destination. Raises UsageError for an invalid `recipient`."""
+    wanted = normalise(recipient) if recipient else None
+    messages = (
         entry
-        for entry in entries(workspace)
+        for entry in stored_entries(workspace)
         if (channel is None or entry.get("channel") == channel)
-        and (wanted is None or wanted == key_of(str(entry.get("to", ""))))
+        and (wanted is None or wanted == normalise(str(entry.get("to", ""))))
     )
-    return deque(found, maxlen=last) if last else found
+    return deque(messages, maxlen=last) if last else messages
 
 
-def entries(workspace: Workspace) -> Iterator[dict[str, Any]]:
-    from notifyctl.providers.sandbox.inbox import read
+def stored_entries(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    from notifyctl.providers.sandbox.inbox import read_entries
 
     path = inbox_path(workspace)
-    return iter(read(path)) if path.exists() else iter(())
+    return iter(read_entries(path)) if path.exists() else iter(())
 
 
 def clear_inbox(workspace: Workspace) -> None:
     inbox_path(workspace).unlink(missing_ok=True)
 
 
-def key_of(address: str) -> str:
+def normalise(address: str) -> str:
     try:
         return email(address).key if "@" in address else msisdn(address).key
     except ValueError as error:

@@ -25,7 +25,7 @@ def init(context: click.Context) -> int:
     \b
     notifyctl -e production ledger init
     """
-    from notifyctl.app.ledgers import create_ledger, ledger_mark
+    from notifyctl.app.ledger import create_ledger, ledger_mark
     from notifyctl.app.workspace import open_workspace
 
     settings = globals_of(context)
@@ -54,7 +54,7 @@ def show(context: click.Context, form: str) -> int:
     \b
     notifyctl -e production ledger show --format json
     """
-    from notifyctl.app.ledgers import show_ledger
+    from notifyctl.app.ledger import show_ledger
     from notifyctl.app.workspace import open_workspace
     from notifyctl.views import ledger as view
 
@@ -74,7 +74,7 @@ def verify(context: click.Context) -> int:
     \b
     notifyctl -e production ledger verify
     """
-    from notifyctl.app.ledgers import verify_ledger
+    from notifyctl.app.ledger import verify_ledger
     from notifyctl.app.workspace import open_workspace
 
     settings = globals_of(context)
@@ -106,7 +106,7 @@ def export(context: click.Context) -> int:
     """
     import json
 
-    from notifyctl.app.ledgers import export_ledger
+    from notifyctl.app.ledger import export_ledger
     from notifyctl.app.workspace import open_workspace
 
     settings = globals_of(context)
@@ -128,13 +128,13 @@ def adopt(context: click.Context, yes: bool) -> int:  # noqa: FBT001 - click pas
     \b
     notifyctl -e production ledger adopt
     """
-    from notifyctl.app.ledgers import adopt_ledger, adoption
+    from notifyctl.app.ledger import adopt_ledger, find_adoptable
     from notifyctl.app.workspace import open_workspace
 
     settings = globals_of(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
-    summary, mark = adoption(workspace, environment)
+    summary, mark = find_adoptable(workspace, environment)
     say(f"Here lies   {summary.lineage}, {summary.serial:,} facts: {summary.location}")
     say(
         f"Last written {mark.lineage}, {mark.serial:,} facts: {mark.place}"
@@ -165,7 +165,7 @@ def unlock(context: click.Context, force: bool) -> int:  # noqa: FBT001
     \b
     notifyctl -e production ledger unlock
     """
-    from notifyctl.app.ledgers import lock_holder, unlock_ledger
+    from notifyctl.app.ledger import lock_holder, unlock_ledger
     from notifyctl.app.workspace import open_workspace
 
     settings = globals_of(context)

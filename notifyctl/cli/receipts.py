@@ -65,7 +65,7 @@ def serve(
         hub_secret=hub_secret_env,
         shared_secret=secret_env,
         insecure=insecure,
-        said=lambda line: say(line, stderr=True),
+        on_receipt=lambda line: say(line, stderr=True),
     )
     return ExitCode.DONE
 
@@ -115,12 +115,12 @@ def opt_outs(context: click.Context, out: Path | None, since: datetime | None) -
     \b
     notifyctl -e production receipts opt-outs --out suppressions/learnt.csv
     """
-    from notifyctl.app.opt_outs import exported
+    from notifyctl.app.opt_outs import export_opt_outs
     from notifyctl.app.workspace import open_workspace
 
     settings = globals_of(context)
     workspace = open_workspace(settings.chdir)
-    text, count = exported(workspace, workspace.environment(settings.env), since=since)
+    text, count = export_opt_outs(workspace, workspace.environment(settings.env), since=since)
     if out is None:
         sys.stdout.write(text)
         return ExitCode.DONE

@@ -57,15 +57,17 @@ def command(
     notifyctl -e production resolve outage-sms --as sent --reason "the console lists them"
     notifyctl -e production resolve --batch 12 --as not-sent --reason "ticket 4711" --yes
     """
-    from notifyctl.app.settling import list_open, resolve
+    from notifyctl.app.resolve import list_uncertain, resolve
     from notifyctl.app.workspace import open_workspace
     from notifyctl.config.scalar_types import duration
-    from notifyctl.views import settling as view
+    from notifyctl.views import resolve as view
 
     settings = globals_of(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
-    found = list_open(workspace, environment, notification=notification, addresses=recipients, batch=batch)
+    found = list_uncertain(
+        workspace, environment, notification=notification, addresses=recipients, batch=batch
+    )
     say(view.as_text(found, colour=colour(context)))
     if verdict is None:
         return ExitCode.UNCERTAIN if found else ExitCode.DONE

@@ -59,7 +59,7 @@ def serve(
         service_key=service_key,
         modes=modes,
         hub_secret=hub_secret,
-        said=lambda line: say(line, stderr=True),
+        on_request=lambda line: say(line, stderr=True),
     )
     return ExitCode.DONE
 

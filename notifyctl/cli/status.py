@@ -20,7 +20,7 @@ def command(context: click.Context, notification: str | None, form: str) -> int:
     notifyctl status
     notifyctl -e production status outage-sms --format json
     """
-    from notifyctl.app.ledgers import status
+    from notifyctl.app.ledger import status
     from notifyctl.app.workspace import open_workspace
     from notifyctl.views import ledger as view
 

@@ -22,7 +22,7 @@ def command(context: click.Context, notification: str, reason: str, edition: int
     \b
     notifyctl -e production withdraw outage-sms --reason "the outage is called off"
     """
-    from notifyctl.app.settling import withdraw
+    from notifyctl.app.resolve import withdraw
     from notifyctl.app.workspace import open_workspace
 
     settings = globals_of(context)

@@ -1,6 +1,6 @@
-"""The append-only record of what was begun and how it ended: packed by batch, without addresses and without texts.
+"""The append-only record of what was sent and how it ended: packed by batch, without addresses or texts.
 
-`ledger.sqlite` holds the database and is imported where a ledger is opened; what stands here needs none.
+To open a ledger import `ledger.store`; what is exported here needs no database.
 """
 
 from notifyctl.hashing import recipient_hasher

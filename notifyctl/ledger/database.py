@@ -1,6 +1,6 @@
-"""The one door to SQLite: how a ledger file is made, opened for writing, and read without changing a file.
+"""The SQLite file of a ledger: creates it, opens it for writing, and reads it without changing a file.
 
-SQLite's own errors end here: each becomes a LedgerError that says what is the matter and what to do.
+Only this module uses `sqlite3`. Its errors become a LedgerError with a message and a hint.
 """
 
 from __future__ import annotations
@@ -21,44 +21,44 @@ SQLITE_VERSION = sqlite3.sqlite_version_info
 Fingerprint = tuple[int, int, int]
 
 OPENING_TRIES = 5
-"""A writer that comes or goes while a reader looks at the folder makes the reader look again."""
+"""A reader looks again if a writer started or ended while it looked at the folder."""
 
-PATIENCE = 1.0
-"""Seconds to wait for a program that is not ours and has the file locked; our own writers are told apart before."""
+LOCK_TIMEOUT = 1.0
+"""Seconds to wait while another program has the file locked. Our own writers have taken `ledger.lock` before."""
 
-INBOX_PATIENCE = 5.0
-"""Seconds that a receipt waits for a run that commits; the provider waits for ten."""
+RECEIPT_LOCK_TIMEOUT = 5.0
+"""Seconds that a receipt waits for a run's commit; the provider waits ten for its answer."""
 
-LEFTOVERS = ("", "-wal", "-shm", "-journal")
-"""What a crash can leave of a database. SQLite would replay such a log into whatever file has the name next."""
+FILE_SUFFIXES = ("", "-wal", "-shm", "-journal")
+"""Of the files that a crash can leave of a database. SQLite would replay a leftover log into the next file of its name."""
 
 
 class Database:
-    """One connection. Calls from several threads are taken one after the other."""
+    """One connection; calls from several threads are serialised by a lock."""
 
     def __init__(
         self, connection: sqlite3.Connection, path: Path, *, frozen: Fingerprint | None = None
     ) -> None:
-        """`frozen`: the connection reads the bare file and trusts that nobody writes to it, so each read is checked."""
+        """`frozen`: the fingerprint of a file that is read as immutable; each read checks that it is still the same."""
         self._connection = connection
         self._path = path
         self._frozen = frozen
-        self._turn = RLock()
+        self._lock = RLock()
 
     @property
     def path(self) -> Path:
         return self._path
 
     def rows(self, sql: str, *values: object) -> list[Row]:
-        """All rows of a query. Raises LedgerError when they cannot be had as of the moment of opening."""
-        with self._turn:
+        """All rows of a query. Raises LedgerError if a file that is read as immutable has changed since it was opened."""
+        with self._lock:
             try:
-                found = self._connection.execute(sql, values).fetchall()
+                rows = self._connection.execute(sql, values).fetchall()
             except sqlite3.Error as error:
-                raise explained(error, self._path) from error
+                raise translate_error(error, self._path) from error
             if self._frozen is not None and fingerprint(self._path) != self._frozen:
                 raise LedgerError(f"{self._path} was written to while it was read", hint="do it again")
-            return found
+            return rows
 
     def row(self, sql: str, *values: object) -> Row | None:
         return next(iter(self.rows(sql, *values)), None)
@@ -68,10 +68,10 @@ class Database:
         return self.rows(f"{sql} ({','.join('?' * len(numbers))})", *numbers)
 
     def number(self, sql: str, *values: object) -> int:
-        """The single number that a query gives."""
-        [(found,)] = self.rows(sql, *values)
-        assert isinstance(found, int)
-        return found
+        """The single number that a query yields."""
+        [(value,)] = self.rows(sql, *values)
+        assert isinstance(value, int)
+        return value
 
     def run(self, sql: str, *values: object) -> None:
         self.rows(sql, *values)
@@ -80,12 +80,12 @@ class Database:
         try:
             self._connection.executemany(sql, entries)
         except sqlite3.Error as error:
-            raise explained(error, self._path) from error
+            raise translate_error(error, self._path) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, durable when the block is left; nobody else writes meanwhile."""
-        with self._turn:
+        """All or nothing, durable when the block ends; nobody else can write meanwhile."""
+        with self._lock:
             self.run("BEGIN IMMEDIATE")
             try:
                 yield
@@ -96,32 +96,32 @@ class Database:
                 raise
 
     def close(self) -> None:
-        """The last to close folds the write-ahead log into the file and removes it."""
-        with self._turn:
+        """The last connection to close merges the write-ahead log into the file and removes it."""
+        with self._lock:
             self._connection.close()
 
 
-def make(path: Path, meta: Row) -> None:
-    """A new file at `path` with empty tables and the `meta` row. It appears whole or not at all."""
-    aside = path.with_name(f"{path.name}.new")
+def create_file(path: Path, meta: Row) -> None:
+    """Creates the file `path` with empty tables and the `meta` row; it appears whole or not at all."""
+    temporary = path.with_name(f"{path.name}.new")
     try:
-        for left in LEFTOVERS:
-            aside.with_name(aside.name + left).unlink(missing_ok=True)
-        os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with closing(sqlite3.connect(aside, isolation_level=None)) as connection:
+        for suffix in FILE_SUFFIXES:
+            temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with closing(sqlite3.connect(temporary, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(schema(sqlite3.sqlite_version_info))
             connection.execute("INSERT INTO meta VALUES (1, ?, ?, ?, ?, ?)", meta)
-        aside.replace(path)
+        temporary.replace(path)
         sync_folder(path.parent)
     except sqlite3.Error as error:
-        raise explained(error, path) from error
+        raise translate_error(error, path) from error
     except OSError as error:
         raise LedgerError(f"the ledger {path} cannot be made: {error.strerror}") from error
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename last through a power cut."""
+    """Makes a rename survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -129,31 +129,32 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def open_for_writing(path: Path, *, patience: float = PATIENCE) -> Database:
-    """Every commit is on the disk when it returns: WAL, as the file was made with, and synchronous FULL."""
+def open_for_writing(path: Path, *, timeout: float = LOCK_TIMEOUT) -> Database:
+    """Every commit is on the disk when it returns: synchronous FULL, with the WAL mode that the file was created in."""
     try:
-        connection = connect(path, "mode=rw", patience=patience)
+        connection = connect(path, "mode=rw", timeout=timeout)
         with closing_on_error(connection):
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error as error:
-        raise explained(error, path) from error
+        raise translate_error(error, path) from error
     return Database(connection, path)
 
 
 def open_for_reading(path: Path) -> Database:
-    """The ledger as it is now, whatever is written later. Changes no file, and makes none.
+    """The ledger as it is now, whatever is written later. Changes no file and creates none.
 
-    Without a write-ahead log nobody has it open: the bare file is read as immutable, because SQLite would make the log
-    to read by. With one, a writer is at work or has crashed: its log and index are read as they are.
+    Without a write-ahead log nobody has the ledger open: the file is read as immutable, because SQLite would otherwise
+    create a log. With one, a writer is at work or has crashed: its log and index are read as they are.
     """
     failure: sqlite3.Error | None = None
     for _ in range(OPENING_TRIES):
-        logged, indexed = (path.with_name(path.name + end).exists() for end in ("-wal", "-shm"))
-        frozen = None if logged else fingerprint(path)
-        way = "immutable=1" if not logged else "mode=ro&readonly_shm=1" if indexed else "mode=ro"
+        has_log, has_index = (path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-shm"))
+        frozen = None if has_log else fingerprint(path)
+        mode = "mode=ro&readonly_shm=1" if has_index else "mode=ro"
+        parameters = mode if has_log else "immutable=1"
         try:
-            connection = connect(path, way)
+            connection = connect(path, parameters)
             with closing_on_error(connection):
                 connection.execute("BEGIN")
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
@@ -161,14 +162,14 @@ def open_for_reading(path: Path) -> Database:
         except sqlite3.Error as error:
             failure = error
     assert failure is not None
-    raise explained(failure, path) from failure
+    raise translate_error(failure, path) from failure
 
 
-def connect(path: Path, way: str, *, patience: float = PATIENCE) -> sqlite3.Connection:
+def connect(path: Path, parameters: str, *, timeout: float = LOCK_TIMEOUT) -> sqlite3.Connection:
     return sqlite3.connect(
-        f"{path.absolute().as_uri()}?{way}",
+        f"{path.absolute().as_uri()}?{parameters}",
         uri=True,
-        timeout=patience,
+        timeout=timeout,
         isolation_level=None,
         check_same_thread=False,
     )
@@ -186,26 +187,26 @@ def closing_on_error(connection: sqlite3.Connection) -> Iterator[None]:
 
 def fingerprint(path: Path) -> Fingerprint:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError as error:
         raise LedgerError(f"the ledger {path} cannot be read: {error.strerror}") from error
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def explained(error: sqlite3.Error, path: Path) -> LedgerError | LedgerLockedError:
-    """What an error of SQLite means to the person at the terminal."""
+def translate_error(error: sqlite3.Error, path: Path) -> LedgerError | LedgerLockedError:
+    """An error of SQLite as an error of ours, in words for the person at the terminal."""
     name: str = getattr(error, "sqlite_errorname", "")  # absent where Python itself refused the call
     if name.startswith("SQLITE_BUSY"):
         return LedgerLockedError(
             f"another program is writing to {path}", hint="close it, then run the command again"
         )
-    for beginning, (message, hint) in MEANINGS.items():
-        if name.startswith(beginning):
+    for prefix, (message, hint) in ERRORS.items():
+        if name.startswith(prefix):
             return LedgerError(message.format(path=path), hint=hint)
     return LedgerError(f"the ledger {path} cannot be used: {error}")
 
 
-MEANINGS = {
+ERRORS = {
     "SQLITE_NOTADB": (
         "{path} is not a notifyctl ledger",
         "move that file away and put the ledger back from a backup; a new ledger would send everything again",
@@ -231,4 +232,4 @@ MEANINGS = {
         "what was recorded before stays; look after the disk, then run the command again",
     ),
 }
-"""By the start of SQLite's name for the error (its extended names begin with the plain one)."""
+"""(message, hint) by the start of SQLite's name of an error; extended names begin with the plain one."""

@@ -1,4 +1,4 @@
-"""Who a ledger is and whom it means: its lineage, and its key. No database here."""
+"""The identity of a ledger: its lineage, and the key that recipients are hashed with."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ CHECK_TEXT = b"notifyctl recipient key, check value 1"
 
 
 class FixedIdentity(Struct, frozen=True):
-    """A ledger that protects nobody (the sandbox's) is made with a known lineage and key, so that what is planned before
-    it exists agrees with what is applied after. Every other ledger is made with random ones.
+    """The known lineage and key of a ledger that protects nobody: the sandbox's. A plan made before such a ledger exists
+    agrees with the apply that creates it. Every other ledger gets random ones.
     """
 
     lineage: str
@@ -21,5 +21,5 @@ class FixedIdentity(Struct, frozen=True):
 
 
 def key_check(key: bytes) -> bytes:
-    """What a ledger keeps of a key that is held outside: enough to notice another one, useless for finding it."""
+    """A value that tells whether a key is the right one, and from which the key cannot be found."""
     return hmac.digest(key, CHECK_TEXT, "sha256")

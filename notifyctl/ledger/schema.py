@@ -1,8 +1,8 @@
-"""The tables of a ledger, version 2, as SQL that can be read on its own. No connection is opened here.
+"""The tables of a ledger, version 2, in SQL, and the upgrade from version 1. Opens no connection.
 
-Facts are only ever appended: no table has a column that is changed later, and triggers refuse UPDATE and DELETE to
-everybody. So the number of facts is the serial of a ledger: it grows with every commit. People stand here as keyed hashes, packed by batch; there is no
-address and no text.
+Facts are only appended: no column is ever changed, and triggers refuse UPDATE and DELETE. So the number of facts is the
+serial of a ledger, which grows with every commit. People are keyed hashes, packed by batch; there are no addresses and no
+texts.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 APPLICATION_ID = 0x6E746679
 """`PRAGMA application_id`, "ntfy" in ASCII: tells a ledger from any other SQLite file."""
 SCHEMA_VERSION = 2
-"""`PRAGMA user_version`. A ledger of a higher version is not opened; one of a lower is read, and upgraded by its next writer."""
+"""`PRAGMA user_version`. A higher version is not opened; a lower one is read, and its next writer upgrades it."""
 FIRST_VERSION = 1
 NORMALISER_VERSION = 1
-"""Kept with each ledger. It rises when `audience.addresses` comes to write any address in another way, because the same
-person would then have another id, and get everything again."""
+"""Stored in each ledger. Must rise if `audience.addresses` ever normalises an address differently, because the same person
+would then have another id and get everything again."""
 
 STRICT_SINCE = (3, 37)
-"""The first SQLite that knows STRICT tables. An older one gets the same tables without it."""
+"""The first SQLite with STRICT tables. An older one gets the same tables without it."""
 
 TABLES = """
 -- Who this ledger is. One row, written when the ledger is made.
@@ -193,37 +193,35 @@ CREATE INDEX outcome_by_provider ON outcome (provider_id) WHERE provider_id IS N
 FACTS_1 = ("meta", "run", "run_end", "scope", "opening", "batch", "attempt", "outcome")
 FACTS_2 = ("origin", "word", "receipt", "statement", "served", "plan_use")
 FACTS = (*FACTS_1, *FACTS_2)
-"""The tables, all of them append-only."""
+"""All tables; each is append-only."""
 
 
-def serial(tables: tuple[str, ...]) -> str:
-    """The view of the number of facts. It grows with every commit and never shrinks, so it tells two moments of a ledger
-    apart.
-    """
-    counted = " + ".join(f"(SELECT count(*) FROM {table})" for table in tables)  # noqa: S608 - our own table names
-    return f"CREATE VIEW serial AS SELECT {counted} AS facts;"
+def serial_view(tables: tuple[str, ...]) -> str:
+    """The view that counts the facts."""
+    counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in tables)  # noqa: S608 - our own table names
+    return f"CREATE VIEW serial AS SELECT {counts} AS facts;"
 
 
 def schema(sqlite_version: tuple[int, ...]) -> str:
-    """The script that makes an empty ledger of this version, without its `meta` row."""
-    tables = strictly(TABLES + SINCE_2, sqlite_version)
-    marks = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {SCHEMA_VERSION};"
-    return f"{tables}\n{serial(FACTS)}\n{guards(FACTS)}\n{marks}\n"
+    """The script that creates an empty ledger of this version, without its `meta` row."""
+    tables = adapt_strictness(TABLES + SINCE_2, sqlite_version)
+    pragmas = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {SCHEMA_VERSION};"
+    return f"{tables}\n{serial_view(FACTS)}\n{guards(FACTS)}\n{pragmas}\n"
 
 
 def upgrade(sqlite_version: tuple[int, ...]) -> list[str]:
-    """The statements that make a ledger of version 1 one of this version, for one transaction. No fact is touched."""
-    made = strictly(SINCE_2, sqlite_version).split(";\n")
+    """The statements that upgrade a ledger from version 1, for one transaction. They touch no fact."""
+    script = adapt_strictness(SINCE_2, sqlite_version).split(";\n")
     return [
         "DROP VIEW serial",
-        *(statement for statement in made if statement.strip()),
-        serial(FACTS),
+        *(statement for statement in script if statement.strip()),
+        serial_view(FACTS),
         *guards(FACTS_2).split("\n"),
         f"PRAGMA user_version = {SCHEMA_VERSION}",
     ]
 
 
-def strictly(tables: str, sqlite_version: tuple[int, ...]) -> str:
+def adapt_strictness(tables: str, sqlite_version: tuple[int, ...]) -> str:
     return tables if sqlite_version >= STRICT_SINCE else tables.replace(") STRICT;", ");")
 
 

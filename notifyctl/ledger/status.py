@@ -1,4 +1,4 @@
-"""How each scope stands, counted in people: what `status` draws. Reads any ledger through its port."""
+"""Counts the people of each scope by outcome, for the command `status`. Works on any ledger through its port."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ NO_ANSWER = "no answer recorded yet"
 
 
 def scope_statuses(reader: LedgerReader, notification: str | None = None) -> list[ScopeStatus]:
-    """Every scope of the ledger, or of one notification, in order."""
+    """Every scope of the ledger or of one notification, sorted."""
     return [
-        status_of(reader, scope)
+        scope_status(reader, scope)
         for scope in reader.scopes()
         if notification is None or scope.notification == notification
     ]
 
 
-def status_of(reader: LedgerReader, scope: Scope) -> ScopeStatus:
-    said: dict[int, str] = {}
-    known = standings(noting(reader.facts(scope), said))
-    kinds = Counter(standing.kind for standing in known.values())
-    reasons = Counter(said[standing.batch] for standing in known.values() if standing.kind != "accepted")
+def scope_status(reader: LedgerReader, scope: Scope) -> ScopeStatus:
+    reasons: dict[int, str] = {}
+    known = standings(collect_reasons(reader.facts(scope), reasons))
+    counts = Counter(standing.kind for standing in known.values())
+    failures = Counter(reasons[standing.batch] for standing in known.values() if standing.kind != "accepted")
     return ScopeStatus(
         scope,
-        accepted=kinds["accepted"],
-        rejected=kinds["rejected"],
-        uncertain=kinds["uncertain"],
+        accepted=counts["accepted"],
+        rejected=counts["rejected"],
+        uncertain=counts["uncertain"],
         not_begun=len(recorded_ids(reader.recorded(scope) or b"") - known.keys()),
-        reasons=dict(reasons.most_common()),
-        receipts=receipts_of(reader, scope, kinds["accepted"]),
+        reasons=dict(failures.most_common()),
+        receipts=count_receipts(reader, scope, counts["accepted"]),
     )
 
 
-def receipts_of(reader: LedgerReader, scope: Scope, accepted: int) -> dict[str, int]:
-    """Those of everybody in the scope. The statuses and `none` add up to who accepted."""
+def count_receipts(reader: LedgerReader, scope: Scope, accepted: int) -> dict[str, int]:
+    """People by the status of their receipts; the statuses and `none` add up to `accepted`. Empty without receipts."""
     counts: Counter[str] = Counter()
     clicked = 0
     for batch in reader.facts(scope):
@@ -47,14 +47,14 @@ def receipts_of(reader: LedgerReader, scope: Scope, accepted: int) -> dict[str, 
             clicked += delivery.clicked
             counts[delivery.status.value if delivery.status else "none"] += 1
     counts["none"] += accepted - counts.total()
-    found = {status: count for status, count in counts.items() if count}
-    if set(found) == {"none"}:
+    present = {status: count for status, count in counts.items() if count}
+    if set(present) == {"none"}:
         return {}
-    return {**dict(sorted(found.items())), **({"clicked": clicked} if clicked else {})}
+    return {**dict(sorted(present.items())), **({"clicked": clicked} if clicked else {})}
 
 
-def noting(facts: Iterable[BatchRecord], said: dict[int, str]) -> Iterator[BatchRecord]:
-    """The facts unchanged; `said` gets the reason of each batch as it passes, so that they are read only once."""
-    for batch in facts:
-        said[batch.number] = batch.reason or NO_ANSWER
+def collect_reasons(batches: Iterable[BatchRecord], reasons: dict[int, str]) -> Iterator[BatchRecord]:
+    """Passes batches through and notes the reason of each in `reasons`, so that they are read only once."""
+    for batch in batches:
+        reasons[batch.number] = batch.reason or NO_ANSWER
         yield batch

@@ -1,4 +1,4 @@
-"""Writing a ledger: each verb is one durable commit, refused unless this writer's epoch is still the highest."""
+"""Writes a ledger: each method is one durable commit, refused unless this writer's epoch is still the highest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from notifyctl import __version__
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.faults import Point, point
 from notifyctl.ledger.database import SQLITE_VERSION, Database
-from notifyctl.ledger.learnt import columns
+from notifyctl.ledger.events import columns
 from notifyctl.ledger.reader import Identity, SqliteReader
 from notifyctl.ledger.schema import SCHEMA_VERSION, upgrade
 from notifyctl.model.batch import Accepted, Outcome, Unknown
@@ -21,7 +21,7 @@ from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 
 SERVED_PART = 65_536 * MEMBER_BYTES
 HELD_PART = 65_536 * ID_BYTES
-"""Bytes of held ids in one row: a million people are sixteen rows of 1 MB."""
+"""Bytes in one row: a million held ids are sixteen rows of 1 MB."""
 
 PLANNED = (
     "SELECT epoch, EXISTS (SELECT 1 FROM word WHERE word.batch = number AND kind = 'accepted')"
@@ -33,14 +33,12 @@ BROKE_OFF = "the run ended before the answer was recorded"
 
 
 class SqliteWriter(SqliteReader):
-    """Implements ports.LedgerWriter. May be called from several threads; the calls are taken one after the other."""
+    """Implements ports.LedgerWriter. Calls from several threads are serialised."""
 
     def __init__(
         self, database: Database, identity: Identity, *, holder: str, now: datetime, revision: str | None
     ) -> None:
-        """Begin an epoch. Whatever earlier ones left armed is unknown from now on, in the same commit, which also makes a
-        ledger of an earlier version one of this.
-        """
+        """Begins an epoch; the same commit marks as unknown what earlier epochs left armed. Upgrades an earlier version."""
         with database.transaction():
             if database.number("PRAGMA user_version") < SCHEMA_VERSION:
                 for statement in upgrade(SQLITE_VERSION):
@@ -66,9 +64,11 @@ class SqliteWriter(SqliteReader):
     def open_scope(self, scope: Scope, held: bytes, *, at: datetime) -> None:
         assert len(held) % ID_BYTES == 0
         with self._writing():
-            key = self._scope_made(scope)
+            key = self._find_or_add_scope(scope)
             if self._database.row("SELECT 1 FROM opening WHERE scope = ?", key):
-                raise LedgerError(f"{named(scope)} was opened before; its recorded audience is never changed")
+                raise LedgerError(
+                    f"{describe_scope(scope)} was opened before; its recorded audience is never changed"
+                )
             parts = [held[start : start + HELD_PART] for start in range(0, len(held), HELD_PART)] or [b""]
             self._database.run_many(
                 "INSERT INTO opening VALUES (?, ?, ?, ?, ?)",
@@ -79,16 +79,14 @@ class SqliteWriter(SqliteReader):
     def plan_batches(self, scope: Scope, members: Sequence[bytes], *, at: datetime) -> Sequence[int]:
         assert all(packed and len(packed) % MEMBER_BYTES == 0 for packed in members)
         with self._writing():
-            key = self._scope_made(scope)
+            key = self._find_or_add_scope(scope)
             first = self.next_batch()
-            numbers, when = range(first, first + len(members)), stamp(at)
-            self._database.run_many(
-                "INSERT INTO batch VALUES (?, ?, ?, ?, ?)",
-                [
-                    (number, key, self._epoch, when, packed)
-                    for number, packed in zip(numbers, members, strict=True)
-                ],
-            )
+            numbers = range(first, first + len(members))
+            rows = [
+                (number, key, self._epoch, stamp(at), packed)
+                for number, packed in zip(numbers, members, strict=True)
+            ]
+            self._database.run_many("INSERT INTO batch VALUES (?, ?, ?, ?, ?)", rows)
             point(Point.PLAN_COMMIT)
         return numbers
 
@@ -162,12 +160,12 @@ class SqliteWriter(SqliteReader):
                 self._epoch,
                 stamp(at),
             )
-            key = self._database.number("SELECT max(id) FROM statement")
+            statement_id = self._database.number("SELECT max(id) FROM statement")
             for scope, members in served.items():
-                made = self._scope_made(scope)
+                scope_id = self._find_or_add_scope(scope)
                 for part, start in enumerate(range(0, len(members), SERVED_PART)):
-                    values = (key, part, made, members[start : start + SERVED_PART])
-                    self._database.run("INSERT INTO served VALUES (?, ?, ?, ?)", *values)
+                    row = (statement_id, part, scope_id, members[start : start + SERVED_PART])
+                    self._database.run("INSERT INTO served VALUES (?, ?, ?, ?)", *row)
 
     def use_plan(self, plan: str, *, at: datetime) -> None:
         with self._writing():
@@ -184,7 +182,7 @@ class SqliteWriter(SqliteReader):
         )
 
     def end(self, how: str, *, at: datetime) -> None:
-        """Record that the run ended, and how: `finished`, or the name of the error that ended it."""
+        """Records the end of the run: `finished`, or the name of the error that ended it."""
         with self._writing():
             self._database.run("INSERT INTO run_end VALUES (?, ?, ?)", self._epoch, stamp(at), how)
             point(Point.END_COMMIT)
@@ -192,7 +190,7 @@ class SqliteWriter(SqliteReader):
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """One commit, fenced: a writer that was taken for dead and overtaken cannot make it."""
+        """One commit, fenced: a writer that another run has overtaken cannot make it."""
         with self._database.transaction():
             row = self._database.row("SELECT epoch, holder FROM run ORDER BY epoch DESC LIMIT 1")
             if row is None or row[0] != self._epoch:
@@ -202,7 +200,7 @@ class SqliteWriter(SqliteReader):
                 )
             yield
 
-    def _scope_made(self, scope: Scope) -> int:
+    def _find_or_add_scope(self, scope: Scope) -> int:
         self._database.run(
             "INSERT INTO scope (notification, edition, occurrence, channel) VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING",
@@ -226,5 +224,5 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
 
 
-def named(scope: Scope) -> str:
+def describe_scope(scope: Scope) -> str:
     return f"{scope.notification} edition {scope.edition}, {scope.occurrence}, {scope.channel}"

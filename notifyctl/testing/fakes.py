@@ -1,4 +1,4 @@
-"""A clock, files and a provider that tests hold in their hands."""
+"""A clock, files and a provider under the control of a test. No I/O, no real time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from notifyctl.model.batch import Accepted, Batch, Outcome, PreparedRequest, Uni
 
 
 def whole(units: Units) -> UnitColumns:
-    """All units at once, for tests: they are few."""
+    """All units in one chunk."""
     return next(units.chunks(max(len(units), 1)), UnitColumns(b"", (), (), ()))
 
 
 class ManualClock:
-    """ports.Clock that stands still: only `sleep` and `advance` move it, and nobody waits."""
+    """A ports.Clock that only `sleep`, `wait` and `advance` move; no call blocks."""
 
     def __init__(self, start: datetime) -> None:
         self._start = start.astimezone(UTC)
@@ -43,14 +43,14 @@ class ManualClock:
 
 
 class MemoryFiles:
-    """ports.FileTree without a disk: path → text or bytes."""
+    """A ports.FileTree in memory: path → text or bytes."""
 
     def __init__(self, files: Mapping[str, bytes | str]) -> None:
         self._files = {path: data.encode() if isinstance(data, str) else data for path, data in files.items()}
 
     def paths(self) -> Sequence[str]:
-        leave_out = ignored(self._files.get(IGNORE_FILE))
-        return sorted(path for path in self._files if not hidden(path) and not leave_out(path))
+        is_ignored = ignored(self._files.get(IGNORE_FILE))
+        return sorted(path for path in self._files if not hidden(path) and not is_ignored(path))
 
     def read(self, path: str) -> bytes:
         data = self._files.get(inside(path))
@@ -69,8 +69,8 @@ class MemoryFiles:
 
 
 class RecordingProvider:
-    """ports.Provider that reaches nobody. `sent` are the requests in the order they came; they end as `script` says, and
-    are accepted when it is at its end.
+    """A ports.Provider that reaches nobody. `sent` are the requests in order of arrival. They get the outcomes of `script`,
+    and are accepted once it is exhausted.
     """
 
     identity = "recording"

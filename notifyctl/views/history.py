@@ -1,6 +1,4 @@
-"""The history of runs, and what happened to one recipient: text and JSON. No address; the commit and the name of who
-ran it.
-"""
+"""What was done, and what one person got: text and JSON. Names the commit and who did it, and no address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every ledger keeps to, on disk or in memory. What only a file can do is in tests/unit/ledger."""
+"""The contract of every ledger. What is particular to SQLite files is in tests/unit/ledger."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger import scope_statuses
-from notifyctl.ledger.sqlite import SqliteStore
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
 from notifyctl.plan.standing import standings
 from notifyctl.ports import LedgerStore, LedgerWriter
-from notifyctl.testing import ManualClock
+from notifyctl.testing import ManualClock, TemporaryLedger
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 SMS = Scope("outage", 1, "once", ChannelName.SMS)
@@ -37,12 +35,18 @@ class Bench:
     lose_lock: Callable[[], None]
 
 
-@pytest.fixture(params=["sqlite"])
-def bench(tmp_path: Path) -> Bench:
-    """A ledger of each kind: add another implementation of the port as a parameter."""
-    clock = ManualClock(AT)
-    path = tmp_path / "state" / "staging.db"
-    return Bench(SqliteStore(path, clock=clock), clock, path.with_name("staging.db.lock").unlink)
+def sqlite_bench(clock: ManualClock) -> Bench:
+    ledger = TemporaryLedger(clock=clock)
+    return Bench(ledger, clock, ledger.lose_lock)
+
+
+IMPLEMENTATIONS = {"sqlite": sqlite_bench}
+
+
+@pytest.fixture(params=list(IMPLEMENTATIONS.values()), ids=list(IMPLEMENTATIONS))
+def bench(request: pytest.FixtureRequest) -> Bench:
+    made: Bench = request.param(ManualClock(AT))
+    return made
 
 
 @pytest.fixture

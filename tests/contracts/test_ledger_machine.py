@@ -1,26 +1,23 @@
-"""Random histories of one ledger: it accepts and refuses what a small model of batches and attempts predicts."""
+"""Random histories: a ledger accepts and refuses the verbs, and reports the facts, that a small model expects."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from notifyctl.errors import LedgerError, LedgerLockedError
-from notifyctl.ledger.sqlite import SqliteStore
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
-from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.ledger import BatchState
 from notifyctl.model.project import ChannelName
-from notifyctl.model.recipients import MEMBER_BYTES, Scope
+from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.ports import LedgerReader, LedgerStore, LedgerWriter
-from notifyctl.testing import ManualClock
+from notifyctl.testing import ManualClock, TemporaryLedger
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 SCOPES = [Scope("outage", 1, "once", ChannelName.SMS), Scope("outage", 2, "once", ChannelName.EMAIL)]
@@ -30,84 +27,175 @@ OUTCOMES: list[Outcome] = [
     Refused("no", 401),
     Unknown("reset"),
 ]
-STATES = {
-    Accepted: BatchState.ACCEPTED,
-    Rejected: BatchState.REJECTED,
-    Refused: BatchState.REJECTED,
-    Unknown: BatchState.UNKNOWN,
-}
+INTERRUPTED = Unknown("the run ended before the answer was recorded")
 
 scopes = st.sampled_from(SCOPES)
-packed = st.lists(st.binary(min_size=28, max_size=28), min_size=1, max_size=3).map(b"".join)
+packed = st.lists(st.binary(min_size=MEMBER_BYTES, max_size=MEMBER_BYTES), min_size=1, max_size=3).map(
+    b"".join
+)
+ids = st.lists(st.binary(min_size=ID_BYTES, max_size=ID_BYTES), max_size=2).map(b"".join)
 back = st.sampled_from([1, 1, 2, 3, 0])
 """Which batch, counted back from the next one, which does not exist yet."""
 
 
 @dataclass
-class ModelBatch:
-    """What is known of one batch. `outcomes` holds (attempt, state) in the order in which they were recorded."""
+class ExpectedBatch:
+    """`attempts` are the outcomes of each attempt, in the order in which they were recorded, with their times."""
 
     scope: Scope
     members: bytes
     epoch: int
-    armed: int = 0
-    outcomes: list[tuple[int, BatchState]] = field(default_factory=list)
+    at: datetime
+    attempts: list[tuple[datetime, list[tuple[Outcome, datetime]]]] = field(default_factory=list)
 
     @property
-    def accepted(self) -> int | None:
-        return next((attempt for attempt, state in self.outcomes if state is BatchState.ACCEPTED), None)
+    def accepted_attempt(self) -> int | None:
+        for number, (_, outcomes) in enumerate(self.attempts, 1):
+            if any(isinstance(outcome, Accepted) for outcome, _ in outcomes):
+                return number
+        return None
 
     @property
-    def state(self) -> BatchState:
-        """Accepted once it ever was; else the last outcome of the last attempt."""
-        if self.accepted is not None:
-            return BatchState.ACCEPTED
-        last = [state for attempt, state in self.outcomes if attempt == self.armed]
-        return last[-1] if last else BatchState.ARMED if self.armed else BatchState.PLANNED
+    def facts(self) -> tuple[BatchState, datetime, str | None]:
+        """State, since when, and why."""
+        for _, outcomes in self.attempts:
+            for outcome, at in outcomes:
+                if isinstance(outcome, Accepted):
+                    return BatchState.ACCEPTED, at, None
+        if not self.attempts:
+            return BatchState.PLANNED, self.at, None
+        begun, outcomes = self.attempts[-1]
+        if not outcomes:
+            return BatchState.ARMED, begun, None
+        outcome, at = outcomes[-1]
+        assert not isinstance(outcome, Accepted)
+        state = BatchState.UNKNOWN if isinstance(outcome, Unknown) else BatchState.REJECTED
+        return state, at, outcome.reason
 
 
-class OneLedger(RuleBasedStateMachine):
+@dataclass
+class ExpectedLedger:
+    """The rules of a ledger, as small as they can be written. A method returns whether the verb is allowed."""
+
+    epoch: int = 0
+    batches: list[ExpectedBatch] = field(default_factory=list)
+    openings: dict[Scope, tuple[int, bytes]] = field(default_factory=dict)
+
+    def begin_epoch(self, at: datetime) -> None:
+        self.epoch += 1
+        for batch in self.batches:
+            for _, outcomes in batch.attempts:
+                if not outcomes:
+                    outcomes.append((INTERRUPTED, at))
+
+    def plan(self, scope: Scope, batches: list[bytes], at: datetime) -> bool:
+        self.batches += [ExpectedBatch(scope, members, self.epoch, at) for members in batches]
+        return True
+
+    def open(self, scope: Scope, held: bytes) -> bool:
+        if scope in self.openings:
+            return False
+        self.openings[scope] = (self.epoch, held)
+        return True
+
+    def arm(self, number: int, attempt: int, at: datetime) -> bool:
+        batch = self.batch(number)
+        if batch is None or batch.epoch != self.epoch or attempt != len(batch.attempts) + 1:
+            return False
+        if batch.facts[0] not in {BatchState.PLANNED, BatchState.REJECTED}:
+            return False
+        batch.attempts.append((at, []))
+        return True
+
+    def settle(self, number: int, attempt: int, outcome: Outcome, at: datetime) -> bool:
+        batch = self.batch(number)
+        if batch is None or not 1 <= attempt <= len(batch.attempts):
+            return False
+        accepted = batch.accepted_attempt
+        if accepted is not None and (accepted == attempt or isinstance(outcome, Accepted)):
+            return accepted == attempt and isinstance(outcome, Accepted)
+        batch.attempts[attempt - 1][1].append((outcome, at))
+        return True
+
+    def batch(self, number: int) -> ExpectedBatch | None:
+        return self.batches[number - 1] if 1 <= number <= len(self.batches) else None
+
+    def recorded(self, scope: Scope) -> bytes | None:
+        if scope not in self.openings:
+            return None
+        epoch, held = self.openings[scope]
+        members = b"".join(b.members for b in self.batches if (b.scope, b.epoch) == (scope, epoch))
+        starts = range(0, len(members), MEMBER_BYTES)
+        return held + b"".join(members[start : start + ID_BYTES] for start in starts)
+
+    @property
+    def scopes(self) -> list[Scope]:
+        return sorted({batch.scope for batch in self.batches} | self.openings.keys())
+
+
+def compare(reader: LedgerReader, expected: ExpectedLedger) -> None:
+    assert reader.scopes() == expected.scopes
+    assert reader.next_batch() == len(expected.batches) + 1
+    people = dict.fromkeys(BatchState, 0)
+    for scope in SCOPES:
+        found = [
+            (f.number, f.members, f.epoch, f.attempt, (f.state, f.at, f.reason), dict(f.others))
+            for f in reader.facts(scope)
+        ]
+        assert found == [
+            (number, batch.members, batch.epoch, len(batch.attempts), batch.facts, {})
+            for number, batch in enumerate(expected.batches, 1)
+            if batch.scope == scope
+        ]
+        assert reader.recorded(scope) == expected.recorded(scope)
+    for batch in expected.batches:
+        people[batch.facts[0]] += len(batch.members) // MEMBER_BYTES
+    summary = reader.summary()
+    assert dict(summary.recipients) == people
+    assert sum(summary.batches.values()) == len(expected.batches)
+    assert (summary.scopes, summary.created_at) == (len(expected.scopes), AT)
+
+
+class LedgerHistories(RuleBasedStateMachine):
+    """`make` returns the store under test."""
+
+    def make(self) -> LedgerStore:
+        raise NotImplementedError
+
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
         self.clock = ManualClock(AT)
-        self.store: LedgerStore = SqliteStore(self.folder / "staging.db", clock=self.clock)
+        self.store = self.make()
+        self.expected = ExpectedLedger()
         self.held: AbstractContextManager[LedgerWriter] | None = None
         self.writer: LedgerWriter | None = None
-        self.epoch = 0
-        self.batches: dict[int, ModelBatch] = {}
-        self.openings: dict[Scope, tuple[int, bytes]] = {}
 
     @initialize()
     def create(self) -> None:
         self.store.create()
-        self.start_writing()
+        self.begin_to_write()
 
-    @property
-    def writing(self) -> LedgerWriter:
+    def do(self, verb: str, *values: object, allowed: bool, **named: object) -> None:
+        """A verb that is allowed never lowers the serial; one that is refused leaves it as it is."""
         assert self.writer is not None
-        return self.writer
-
-    def attempt(self, allowed: bool, verb: str, *values: object, **named: object) -> object:  # noqa: FBT001
-        """Call a method of the writer, which must succeed if it is `allowed` and raise LedgerError if not."""
+        before = self.writer.summary().serial
         try:
-            answer = getattr(self.writing, verb)(*values, at=self.clock.now(), **named)
+            getattr(self.writer, verb)(*values, at=self.clock.now(), **named)
+        except LedgerLockedError:
+            raise
         except LedgerError:
-            assert not allowed, f"{verb}{values} was refused"
-            return None
-        assert allowed, f"{verb}{values} was not refused"
-        return answer
+            assert not allowed, f"{verb} {values} was refused"
+            assert self.writer.summary().serial == before
+        else:
+            assert allowed, f"{verb} {values} was accepted"
+            assert self.writer.summary().serial >= before
 
-    @precondition(lambda self: self.writer is None)
+    @precondition(lambda self: not self.writer)
     @rule()
-    def start_writing(self) -> None:
+    def begin_to_write(self) -> None:
         self.held = self.store.writer("machine")
         self.writer = self.held.__enter__()
-        self.epoch += 1
-        for batch in self.batches.values():
-            for attempt in range(1, batch.armed + 1):
-                if attempt not in {number for number, _ in batch.outcomes}:
-                    batch.outcomes.append((attempt, BatchState.UNKNOWN))
+        self.expected.begin_epoch(self.clock.now())
 
     @precondition(lambda self: self.writer)
     @rule(error=st.sampled_from([None, KeyboardInterrupt]))
@@ -122,115 +210,77 @@ class OneLedger(RuleBasedStateMachine):
     @precondition(lambda self: self.writer)
     @rule()
     def second_writer(self) -> None:
-        try:
-            with self.store.writer("second"):
-                raise AssertionError("two writers")
-        except LedgerLockedError:
+        with pytest.raises(LedgerLockedError), self.store.writer("second"):
             pass
 
     @precondition(lambda self: self.writer)
     @rule(scope=scopes, batches=st.lists(packed, min_size=1, max_size=2))
     def plan(self, scope: Scope, batches: list[bytes]) -> None:
-        numbers = self.attempt(True, "plan_batches", scope, batches)
-        assert list(numbers) == list(range(len(self.batches) + 1, len(self.batches) + len(batches) + 1))  # type: ignore[call-overload]
-        for members in batches:
-            self.batches[len(self.batches) + 1] = ModelBatch(scope, members, self.epoch)
+        allowed = self.expected.plan(scope, batches, self.clock.now())
+        self.do("plan_batches", scope, batches, allowed=allowed)
 
     @precondition(lambda self: self.writer)
-    @rule(scope=scopes, held=st.lists(st.binary(min_size=16, max_size=16), max_size=2).map(b"".join))
+    @rule(scope=scopes, held=ids)
     def open(self, scope: Scope, held: bytes) -> None:
-        allowed = scope not in self.openings
-        self.attempt(allowed, "open_scope", scope, held)
-        self.openings.setdefault(scope, (self.epoch, held))
+        self.do("open_scope", scope, held, allowed=self.expected.open(scope, held))
+
+    def nearby(self, back: int) -> tuple[int, int]:
+        """The number of a recent batch, and its last attempt."""
+        number = len(self.expected.batches) + 1 - back
+        batch = self.expected.batch(number)
+        return number, len(batch.attempts) if batch else 0
+
+    def try_to_arm(self, number: int, attempt: int) -> None:
+        allowed = self.expected.arm(number, attempt, self.clock.now())
+        self.do("arm", number, attempt, seal=b"seal", allowed=allowed)
+
+    def try_to_settle(self, number: int, attempt: int, outcome: Outcome) -> None:
+        allowed = self.expected.settle(number, attempt, outcome, self.clock.now())
+        self.do("settle", number, attempt, outcome, allowed=allowed)
 
     @precondition(lambda self: self.writer)
     @rule(back=back, ahead=st.sampled_from([1, 1, 0, 2]))
     def arm(self, back: int, ahead: int) -> None:
-        number = len(self.batches) + 1 - back
-        batch = self.batches.get(number)
-        attempt = (batch.armed if batch else 0) + ahead
-        allowed = (
-            batch is not None
-            and batch.epoch == self.epoch
-            and batch.state in {BatchState.PLANNED, BatchState.REJECTED}
-            and attempt == batch.armed + 1
-        )
-        self.attempt(allowed, "arm", number, attempt, seal=b"seal")
-        if batch is not None and allowed:
-            batch.armed = attempt
+        number, last = self.nearby(back)
+        self.try_to_arm(number, last + ahead)
 
     @precondition(lambda self: self.writer)
     @rule(back=back, behind=st.sampled_from([0, 0, 1, -1]), outcome=st.sampled_from(OUTCOMES))
     def settle(self, back: int, behind: int, outcome: Outcome) -> None:
-        number = len(self.batches) + 1 - back
-        batch = self.batches.get(number)
-        attempt = (batch.armed if batch else 0) - behind
-        accepted = isinstance(outcome, Accepted)
-        allowed = batch is not None and 1 <= attempt <= batch.armed
-        if batch is not None and batch.accepted is not None:
-            # An acceptance is never taken back, and one attempt alone is accepted. A late word on another attempt is kept.
-            allowed = allowed and (accepted if attempt == batch.accepted else not accepted)
-        self.attempt(allowed, "settle", number, attempt, outcome)
-        if batch is not None and allowed:
-            batch.outcomes.append((attempt, STATES[type(outcome)]))
+        number, last = self.nearby(back)
+        self.try_to_settle(number, last - behind, outcome)
 
     @precondition(lambda self: self.writer)
     @rule(back=back, outcome=st.sampled_from(OUTCOMES))
     def send(self, back: int, outcome: Outcome) -> None:
-        self.arm(back, 1)
-        self.settle(back, 0, outcome)
+        number, last = self.nearby(back)
+        self.try_to_arm(number, last + 1)
+        self.try_to_settle(number, last + 1, outcome)
 
     @rule(seconds=st.integers(1, 3600))
     def wait(self, seconds: int) -> None:
         self.clock.advance(seconds)
 
     @invariant()
-    def the_ledger_is_what_the_model_says(self) -> None:
-        if not self.epoch:
-            return
-        with closing(self.store.reader()) as reader:
-            self.compare(reader)
+    def facts_are_as_expected(self) -> None:
+        if self.store.exists():
+            with closing(self.store.reader()) as reader:
+                compare(reader, self.expected)
         if self.writer is not None:
-            self.compare(self.writer)
-
-    def compare(self, reader: LedgerReader) -> None:
-        records = {record.number: record for scope in SCOPES for record in reader.facts(scope)}
-        assert {number: shape(record) for number, record in records.items()} == {
-            number: (batch.scope, batch.state, batch.armed, batch.members)
-            for number, batch in self.batches.items()
-        }
-        assert reader.next_batch() == len(self.batches) + 1
-        for scope in SCOPES:
-            assert reader.recorded(scope) == self.recorded(scope)
-        summary = reader.summary()
-        assert sum(summary.batches.values()) == len(self.batches)
-        assert sum(summary.recipients.values()) * MEMBER_BYTES == sum(
-            len(batch.members) for batch in self.batches.values()
-        )
-
-    def recorded(self, scope: Scope) -> bytes | None:
-        if scope not in self.openings:
-            return None
-        epoch, held = self.openings[scope]
-        of_run = [b.members for b in self.batches.values() if b.scope == scope and b.epoch == epoch]
-        return held + b"".join(
-            members[start : start + 16]
-            for members in of_run
-            for start in range(0, len(members), MEMBER_BYTES)
-        )
+            compare(self.writer, self.expected)
 
     def teardown(self) -> None:
-        if self.writer is not None:
+        if self.writer:
             self.end_writing(None)
-        shutil.rmtree(self.folder)
 
 
-def shape(record: BatchRecord) -> tuple[Scope, BatchState, int, bytes]:
-    return record.scope, record.state, record.attempt, record.members
+class SqliteHistories(LedgerHistories):
+    def make(self) -> LedgerStore:
+        return TemporaryLedger(clock=self.clock)
 
 
-TestOneLedger = OneLedger.TestCase
-TestOneLedger.settings = settings(
+TestSqlite = SqliteHistories.TestCase
+TestSqlite.settings = settings(
     max_examples=20,
     stateful_step_count=30,
     deadline=None,

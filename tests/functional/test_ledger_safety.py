@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from notifyctl.ledger.results import journal_of
+from notifyctl.ledger.journal import journal_path
 
 HELLO = """\
 apiVersion: notifyctl/v1
@@ -226,7 +226,7 @@ def test_a_live_holder_is_named_and_fenced_out_only_by_force(served: Any, foreig
         output = process.communicate(timeout=30)[0]
     assert process.returncode == 5, output
     assert "another run took over" in output
-    assert journal_of(served.root / ".notifyctl" / "production.db").exists()
+    assert journal_path(served.root / ".notifyctl" / "production.db").exists()
     assert served.plan()["summary"]["uncertain"] == 1
     foreign.delay = 0
     assert served.apply().code == 0

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 import uvicorn
 
-from notifyctl.app.receipts import recorder
+from notifyctl.app.receipts import open_recorder
 from notifyctl.app.workspace import open_workspace
 from notifyctl.errors import LedgerError
 from notifyctl.model.events import Delivery
-from notifyctl.providers.webexconnect.hook import Trust, build_hook, listening
+from notifyctl.providers.webexconnect.receipt_server import ReceiptAuth, bind, build_app
 
 HELLO = """\
 apiVersion: notifyctl/v1
@@ -190,11 +190,11 @@ def hook(uncertain: Any) -> Iterator[Hook]:
     """The server on a real socket, with a ledger that a run may work on meanwhile."""
     workspace = open_workspace(uncertain.root)
     said: list[str] = []
-    with recorder(workspace, workspace.environment("production")) as keeper:
-        app = build_hook(
-            Trust(HUB.encode(), SHARED), lambda receipt: str(made.keeper.record(receipt)), said.append
+    with open_recorder(workspace, workspace.environment("production")) as keeper:
+        app = build_app(
+            ReceiptAuth(HUB.encode(), SHARED), lambda receipt: str(made.keeper.record(receipt)), said.append
         )
-        bound = listening("127.0.0.1", 0)
+        bound = bind("127.0.0.1", 0)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
         made = Hook(f"127.0.0.1:{bound.getsockname()[1]}", said, keeper)
         thread = threading.Thread(target=server.run, args=([bound],), daemon=True)

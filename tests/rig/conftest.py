@@ -23,7 +23,7 @@ from typing import Any, Self
 
 import pytest
 
-from notifyctl.app.ledgers import ledger_store
+from notifyctl.app.ledger import ledger_store
 from notifyctl.app.plan import make_plan
 from notifyctl.app.workspace import open_workspace
 from notifyctl.faults import FAULT, FAULT_LOG

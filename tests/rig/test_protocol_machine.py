@@ -1,4 +1,4 @@
-"""Random histories of edits, joiners, clock moves, crashes, two runners and a lying provider, over each kind of ledger.
+"""Random histories of edits, joiners, clock moves, crashes, two runners and a lying provider.
 
 All in one process, on a clock that nobody waits for: what the crash loop does with real processes at each point, this does with
 histories that nobody thought of. After every run: P1 nobody twice in an edition; P3 nothing that the reviewed plan does not
@@ -8,8 +8,6 @@ hold; P4 whom the provider has is accepted or uncertain in the ledger, and whom 
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
@@ -23,14 +21,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from notifyctl.app.apply import build_job
-from notifyctl.app.ledgers import facts_from
+from notifyctl.app.ledger import facts_from
 from notifyctl.app.plan import derive
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.run import Stop, run
 from notifyctl.channels import CHANNELS
 from notifyctl.config.load import load_project
 from notifyctl.errors import LedgerError, LedgerLockedError
-from notifyctl.ledger.sqlite import SqliteStore
 from notifyctl.model.batch import Accepted, Batch, Outcome, PreparedRequest, Refused, Rejected, Unknown
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import Scope
@@ -38,7 +35,7 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.plan import Plan
 from notifyctl.plan.standing import standings
 from notifyctl.ports import LedgerStore, LedgerWriter
-from notifyctl.testing import ManualClock, MemoryFiles, whole
+from notifyctl.testing import ManualClock, MemoryFiles, TemporaryLedger, whole
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 TAKES = {"honest", "lost"}
@@ -289,27 +286,17 @@ def effects(plan: Plan) -> Iterable[Sending]:
 
 class OnDisk(Histories):
     def make(self) -> LedgerStore:
-        self.folder = Path(tempfile.mkdtemp())
-        return SqliteStore(self.folder / "production.db", clock=self.clock)
+        self.ledger = TemporaryLedger(clock=self.clock)
+        return self.ledger
 
     def lose_lock(self) -> None:
-        (self.folder / "production.db.lock").unlink(missing_ok=True)
-
-    def teardown(self) -> None:
-        try:
-            super().teardown()
-        finally:
-            shutil.rmtree(self.folder)
-
-
-def many(examples: int) -> settings:
-    return settings(
-        max_examples=examples,
-        stateful_step_count=12,
-        deadline=None,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+        self.ledger.lose_lock()
 
 
 TestOnDisk = OnDisk.TestCase
-TestOnDisk.settings = many(40)
+TestOnDisk.settings = settings(
+    max_examples=52,
+    stateful_step_count=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)

@@ -24,8 +24,8 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("channels", "message", "audience", "schedule", "fmt"),
     ("lint", "plan"),
     ("apply",),
-    ("views", "providers", "ledger", "forge", "git", "files", "clock", "testing"),
-    ("app",),
+    ("views", "providers", "ledger", "forge", "git", "files", "clock"),
+    ("app", "testing"),
     ("cli",),
     ("__main__",),
 )
@@ -42,7 +42,7 @@ DOORS = {
     "truststore": ("transport.certificates",),
     "certifi": ("transport.certificates",),
     "jwt": ("providers.webexconnect.auth",),
-    "uvicorn": ("providers.sandbox.server", "providers.webexconnect.hook"),
+    "uvicorn": ("providers.sandbox.server", "providers.webexconnect.receipt_server"),
     "jinja2": ("message.jinja",),
     "phonenumbers": ("audience.numbering",),
 }

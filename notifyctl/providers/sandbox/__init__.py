@@ -1,1 +1,1 @@
-"""A simulator of the Messaging API v2 as a real HTTP server on loopback. It reaches nobody and keeps what it accepts."""
+"""A simulator of the Messaging API v2: an HTTP server on loopback that keeps what it accepts and reaches nobody."""

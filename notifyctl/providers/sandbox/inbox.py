@@ -1,6 +1,6 @@
-"""What the sandbox accepted, one JSON line for each destination, as its reader would see it.
+"""The messages that the sandbox accepted: one JSON line per destination, as its recipient would read it.
 
-The words are put together here from the request alone, as the provider would, and not by the code that sends.
+Texts are filled from the request alone, as the provider does, and not by the code that sends.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ADDRESS_FIELDS = ("msisdn", "email")
 
 
 class Inbox:
-    """Appends to `path`; with None it only counts. Safe to use from several threads."""
+    """Appends to `path`; without one it only counts. Thread-safe."""
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
@@ -26,8 +26,8 @@ class Inbox:
         self._lock = threading.Lock()
 
     def keep(self, body: Mapping[str, Any], *, message_id: str, at: datetime) -> list[dict[str, Any]]:
-        """Store what each destination of an accepted request reads, and return that. Written before 201."""
-        entries = list(messages(body, message_id=message_id, at=at))
+        """Stores and returns the message of each destination of an accepted request. Call before answering 201."""
+        entries = list(message_entries(body, message_id=message_id, at=at))
         with self._lock:
             self.accepted += len(entries)
             if self.path is not None:
@@ -37,8 +37,8 @@ class Inbox:
         return entries
 
 
-def messages(body: Mapping[str, Any], *, message_id: str, at: datetime) -> Iterator[dict[str, Any]]:
-    """One entry per destination in flattened order; its transaction id is X, X_1, X_2 …"""
+def message_entries(body: Mapping[str, Any], *, message_id: str, at: datetime) -> Iterator[dict[str, Any]]:
+    """One entry per destination in the order of the request; their transaction ids are X, X_1, X_2 …"""
     number = 0
     for destination in body["to"]:
         values = {**body.get("substitutions", {}), **destination.get("substitutions", {})}
@@ -52,7 +52,7 @@ def messages(body: Mapping[str, Any], *, message_id: str, at: datetime) -> Itera
                     "messageId": message_id,
                     "transid": f"{message_id}_{number}" if number else message_id,
                     "correlationId": destination.get("correlationId"),
-                    "content": filled(body.get("content"), values),
+                    "content": fill(body.get("content"), values),
                 }
                 for extra in (
                     "options",
@@ -65,25 +65,25 @@ def messages(body: Mapping[str, Any], *, message_id: str, at: datetime) -> Itera
                     "callbackData",
                 ):
                     if extra in body:
-                        entry[extra] = filled(body[extra], values) if extra == "options" else body[extra]
+                        entry[extra] = fill(body[extra], values) if extra == "options" else body[extra]
                 if "template" in body:
                     entry["substitutions"] = values
                 yield entry
                 number += 1
 
 
-def filled(value: Any, values: Mapping[str, str]) -> Any:
+def fill(value: Any, values: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return PLACEHOLDER.sub(lambda m: str(values.get(m[1], m[0])), value)
     if isinstance(value, Mapping):
-        return {key: filled(item, values) for key, item in value.items()}
+        return {key: fill(item, values) for key, item in value.items()}
     if isinstance(value, list):
-        return [filled(item, values) for item in value]
+        return [fill(item, values) for item in value]
     return value
 
 
-def read(path: Path) -> Iterator[dict[str, Any]]:
-    """The entries in the order they came. A line torn by a crash is left out."""
+def read_entries(path: Path) -> Iterator[dict[str, Any]]:
+    """The entries in order of arrival. Skips a line that a crash cut off."""
     with path.open(encoding="utf-8", errors="replace") as stream:
         for line in stream:
             try:

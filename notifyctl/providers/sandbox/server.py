@@ -1,11 +1,11 @@
-"""The simulator as a server on loopback: in a thread for one apply, or in the foreground until interrupted."""
+"""Runs the simulator on loopback: in a thread for one apply, or in the foreground until interrupted."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
@@ -13,33 +13,41 @@ import uvicorn
 
 from notifyctl.errors import ProviderError
 from notifyctl.ports import Clock
-from notifyctl.providers.sandbox.app import PATH, SandboxSettings, build_app
+from notifyctl.providers.sandbox.app import PATH, OnRequest, RenderInbox, SandboxSettings, build_app
 from notifyctl.providers.sandbox.inbox import Inbox
-from notifyctl.providers.sandbox.postman import Habits, Postman
+from notifyctl.providers.sandbox.receipt_sender import FaultProfile, ReceiptSender
 
 LOOPBACK = "127.0.0.1"
-START_TIMEOUT = 10.0  # seconds; it takes a small part of one
-POLL = 0.005
+START_TIMEOUT = 10.0
+"""Seconds. Starting takes far less than one."""
+POLL_INTERVAL = 0.005
 
 
 class QuietServer(uvicorn.Server):
-    """Leaves the signals to the command line, which finishes the requests in flight."""
+    """Leaves signals to the command line, which lets requests in flight finish."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
-def configured(
+def server_config(
     settings: SandboxSettings,
     inbox: Inbox,
     clock: Clock,
-    postman: Postman,
-    heard: Callable[[str], None] | None,
-    shown: Callable[[], str] | None = None,
+    receipt_sender: ReceiptSender,
+    on_request: OnRequest | None,
+    render_inbox: RenderInbox | None = None,
 ) -> uvicorn.Config:
     return uvicorn.Config(
-        build_app(settings, inbox, clock, postman=postman, shown=shown, heard=heard),
+        build_app(
+            settings,
+            inbox,
+            clock,
+            receipt_sender=receipt_sender,
+            render_inbox=render_inbox,
+            on_request=on_request,
+        ),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -48,8 +56,8 @@ def configured(
     )
 
 
-def listening(port: int) -> socket.socket:
-    """A socket bound to loopback and nothing else. Raises ProviderError when the port is taken."""
+def bind_loopback(port: int) -> socket.socket:
+    """A socket bound to loopback only. Raises ProviderError if the port is taken."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -64,14 +72,14 @@ def listening(port: int) -> socket.socket:
 
 
 class SandboxServer:
-    """The simulator in a thread, as a context manager. `url` is where messages are posted."""
+    """The simulator in a thread, as a context manager. Messages are posted to `url`."""
 
     def __init__(self, settings: SandboxSettings, inbox: Inbox, clock: Clock, *, port: int = 0) -> None:
-        self._socket = listening(port)
+        self._socket = bind_loopback(port)
         self.url = f"http://{LOOPBACK}:{self._socket.getsockname()[1]}{PATH}"
         self._clock = clock
-        self._postman = Postman(Habits(), clock)
-        self._server = QuietServer(configured(settings, inbox, clock, self._postman, None))
+        self._receipt_sender = ReceiptSender(FaultProfile(), clock)
+        self._server = QuietServer(server_config(settings, inbox, clock, self._receipt_sender, None))
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="sandbox", daemon=True
         )
@@ -82,14 +90,14 @@ class SandboxServer:
         while not self._server.started:
             if not self._thread.is_alive() or waited > START_TIMEOUT:
                 raise ProviderError("the embedded sandbox did not start")
-            self._thread.join(POLL)
-            waited += POLL
+            self._thread.join(POLL_INTERVAL)
+            waited += POLL_INTERVAL
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._postman.close()
+        self._receipt_sender.close()
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()
@@ -101,20 +109,20 @@ def serve_forever(
     clock: Clock,
     *,
     port: int,
-    habits: Habits,
-    shown: Callable[[], str],
-    said: Callable[[str], None],
+    faults: FaultProfile,
+    render_inbox: RenderInbox,
+    on_request: OnRequest,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM. `said` gets where it listens, then a line for each request."""
-    bound = listening(port)
-    said(f"The sandbox listens on http://{LOOPBACK}:{bound.getsockname()[1]}{PATH}; Ctrl-C ends it.")
-    said(f"Its inbox is a page: http://{LOOPBACK}:{bound.getsockname()[1]}/inbox")
-    postman = Postman(habits, clock)
-    server = uvicorn.Server(configured(settings, inbox, clock, postman, said, shown))
+    """Serves until Ctrl-C or SIGTERM. `on_request` also receives the lines about where it listens and that it ended."""
+    bound = bind_loopback(port)
+    on_request(f"The sandbox listens on http://{LOOPBACK}:{bound.getsockname()[1]}{PATH}; Ctrl-C ends it.")
+    on_request(f"Its inbox is a page: http://{LOOPBACK}:{bound.getsockname()[1]}/inbox")
+    receipt_sender = ReceiptSender(faults, clock)
+    server = uvicorn.Server(server_config(settings, inbox, clock, receipt_sender, on_request, render_inbox))
     try:
         with contextlib.suppress(KeyboardInterrupt):
             server.run([bound])
     finally:
         bound.close()
-        postman.close()
-    said(f"Ended after {inbox.accepted:,} messages.")
+        receipt_sender.close()
+    on_request(f"Ended after {inbox.accepted:,} messages.")

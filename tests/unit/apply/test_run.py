@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
-import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any, cast
 
@@ -21,7 +17,6 @@ from msgspec.structs import replace
 from notifyctl.apply.report import Counts, Planned, Sent, Settled, Waiting
 from notifyctl.apply.run import MAX_ATTEMPTS, RETRY_AFTER_CAP, SEND_BY, Event, Job, Report, Stop, dry_run, run
 from notifyctl.errors import LedgerError, LedgerLockedError
-from notifyctl.ledger.sqlite import SqliteStore
 from notifyctl.model.batch import (
     Accepted,
     Outcome,
@@ -36,7 +31,7 @@ from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.project import Limits, TpsCounts
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES
 from notifyctl.ports import LedgerWriter
-from notifyctl.testing import ManualClock, RecordingProvider, whole
+from notifyctl.testing import ManualClock, RecordingProvider, TemporaryLedger, whole
 
 Consign = Callable[..., SendGroup]
 
@@ -52,7 +47,7 @@ NOBODY_KNOWS = Unknown("no answer in time")
 
 @dataclass
 class Bench:
-    """A ledger in memory, a provider that keeps to a script, and a clock that nobody waits for."""
+    """A ledger in a temporary file, a provider that keeps to a script, and a clock that nobody waits for."""
 
     job: Job
     provider: RecordingProvider = field(default_factory=RecordingProvider)
@@ -62,18 +57,12 @@ class Bench:
     on_event: Callable[[Event], None] = lambda _: None
 
     def __post_init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
-        weakref.finalize(self, shutil.rmtree, self.folder)
-        self.ledger = SqliteStore(self.folder / "test.db", clock=self.clock)
+        self.ledger = TemporaryLedger(clock=self.clock)
         self.ledger.create()
 
     def hear(self, event: Event) -> None:
         self.events.append(event)
         self.on_event(event)
-
-    def lose_lock(self) -> None:
-        """As on a file system without locks."""
-        (self.folder / "test.db.lock").unlink()
 
     def run(self, around: Callable[[LedgerWriter], LedgerWriter] = lambda writer: writer) -> Report:
         with self.ledger.writer("test") as writer:
@@ -89,8 +78,8 @@ class Bench:
 
     @property
     def facts(self) -> list[BatchRecord]:
-        reader = self.ledger.reader()
-        return [fact for scope in reader.scopes() for fact in reader.facts(scope)]
+        with closing(self.ledger.reader()) as reader:
+            return [fact for scope in reader.scopes() for fact in reader.facts(scope)]
 
     @property
     def states(self) -> list[tuple[BatchState, int]]:
@@ -123,7 +112,8 @@ def test_everybody_once_and_all_of_it_in_the_ledger(consign: Consign) -> None:
         [*whole(first.units).destinations, *whole(second.units).destinations]
     )
     assert bench.states == [(BatchState.ACCEPTED, 1)] * 5
-    recorded = bench.ledger.reader().recorded(first.scope)
+    with closing(bench.ledger.reader()) as reader:
+        recorded = reader.recorded(first.scope)
     assert recorded == b"h" * ID_BYTES + b"".join(number.to_bytes(ID_BYTES) for number in range(5))
     assert bench.events[0] == Planned(5, 8)
     sizes = list(enumerate([2, 2, 1, 2, 1], 1))
@@ -365,7 +355,7 @@ def test_an_outcome_that_cannot_be_recorded_ends_the_run_and_is_uncertain(consig
 def test_a_run_that_was_overtaken_stops(consign: Consign) -> None:
     class Overtaken(RecordingProvider):
         def send(self, request: PreparedRequest) -> Outcome:
-            bench.lose_lock()
+            bench.ledger.lose_lock()
             with bench.ledger.writer("another"):
                 return super().send(request)
 

@@ -16,7 +16,7 @@ import pytest
 from notifyctl.clock import SystemClock
 from notifyctl.model.project import TpsCounts
 from notifyctl.providers.sandbox.app import SandboxSettings
-from notifyctl.providers.sandbox.inbox import Inbox, read
+from notifyctl.providers.sandbox.inbox import Inbox, read_entries
 from notifyctl.providers.sandbox.server import SandboxServer
 
 SECRET = b"made-up secret of thirty-two byte"
@@ -88,7 +88,7 @@ def test_an_accepted_request_is_answered_as_documented(url: str) -> None:
 def test_the_inbox_holds_what_each_destination_reads(url: str, inbox: Inbox) -> None:
     httpx.post(url, json=BODY, headers=KEY)
     assert inbox.path is not None
-    entries = list(read(inbox.path))
+    entries = list(read_entries(inbox.path))
     assert [(e["to"], e["content"]["text"], e["correlationId"]) for e in entries] == [
         ("+447700900123", "Hi team, 4 h", "c1"),
         ("+447700900124", "Hi team, 4 h", "c1"),
@@ -101,7 +101,7 @@ def test_the_inbox_holds_what_each_destination_reads(url: str, inbox: Inbox) -> 
 def test_a_torn_line_of_the_inbox_is_left_out(inbox: Inbox) -> None:
     assert inbox.path is not None
     inbox.path.write_text('{"at": "t", "channel": "sms", "to": "x"}\n{"at": "t", "chan')
-    assert len(list(read(inbox.path))) == 1
+    assert len(list(read_entries(inbox.path))) == 1
 
 
 @pytest.mark.parametrize(

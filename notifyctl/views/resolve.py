@@ -1,4 +1,4 @@
-"""People whose outcome nobody knows, batch by batch. Counts only, no address."""
+"""Uncertain people by batch, as text. Counts only, no address."""
 
 from __future__ import annotations
 

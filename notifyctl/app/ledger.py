@@ -1,4 +1,4 @@
-"""Where the ledger of an environment is, who it belongs to, and what to say when there is none."""
+"""Use cases of `ledger` and `status`, and how every other command opens the ledger of an environment."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from notifyctl.plan.part import Identify
 from notifyctl.ports import Environ, LedgerReader
 
 if TYPE_CHECKING:
-    from notifyctl.ledger.marks import Mark, Marks
-    from notifyctl.ledger.sqlite import SqliteStore
+    from notifyctl.ledger.high_water import HighWaterMark, HighWaterMarks
+    from notifyctl.ledger.store import SqliteStore
 
 STATE_FOLDER = ".notifyctl"
 
@@ -39,7 +39,7 @@ def ledger_path(workspace: Workspace, environment: Environment) -> Path:
 
 
 def external_key(environment: Environment, environ: Environ) -> bytes | None:
-    """The key for recipient ids where it is kept outside the ledger."""
+    """The key of the recipient ids if it is kept outside the ledger."""
     secret = environment.ledger.recipient_key
     if secret is None:
         return None
@@ -49,8 +49,8 @@ def external_key(environment: Environment, environ: Environ) -> bytes | None:
 
 
 def ledger_store(workspace: Workspace, environment: Environment) -> SqliteStore:
-    """Where the facts of an environment are. Nothing is opened or made by asking."""
-    from notifyctl.ledger.sqlite import SqliteStore
+    """The ledger store of an environment. Opens and creates nothing."""
+    from notifyctl.ledger.store import SqliteStore
 
     if environment.ledger.url is not None:
         raise SettingsError(
@@ -62,11 +62,11 @@ def ledger_store(workspace: Workspace, environment: Environment) -> SqliteStore:
         clock=workspace.clock,
         external_key=external_key(environment, workspace.environ),
         fixed=sandbox_identity(workspace, environment),
-        marks=marks_of(workspace, environment),
+        marks=high_water_marks(workspace, environment),
     )
 
 
-def marks_of(workspace: Workspace, environment: Environment) -> Marks | None:
+def high_water_marks(workspace: Workspace, environment: Environment) -> HighWaterMarks | None:
     """The ledgers' high-water marks, in the user's state folder by the XDG base directory specification.
 
     None for a sandbox, whose ledger may be thrown away, and for a process that has no home.
@@ -76,14 +76,16 @@ def marks_of(workspace: Workspace, environment: Environment) -> Marks | None:
         return None
     from platformdirs.unix import Unix  # on macOS too: marks elsewhere would be overlooked
 
-    from notifyctl.ledger.marks import Marks
+    from notifyctl.ledger.high_water import HighWaterMarks
 
-    return Marks(Unix("notifyctl").user_state_path / "ledgers")
+    return HighWaterMarks(Unix("notifyctl").user_state_path / "ledgers")
 
 
 def sandbox_identity(workspace: Workspace, environment: Environment) -> FixedIdentity | None:
-    """A sandbox ledger protects nobody. Its identity follows from the project's name, so that a plan and a dry run made
-    before it exists agree to the letter with the first apply, which makes it.
+    """The identity of a sandbox ledger, which protects nobody; None for others.
+
+    It is derived from the project's name, so that a plan made before the ledger exists agrees with the first apply, which
+    creates it.
     """
     if not environment.is_sandbox:
         return None
@@ -92,20 +94,20 @@ def sandbox_identity(workspace: Workspace, environment: Environment) -> FixedIde
 
 
 def create_ledger(workspace: Workspace, environment: Environment) -> LedgerSummary:
-    """Make the ledger of an environment. Raises LedgerError where there is one."""
+    """Creates the ledger of an environment. Raises LedgerError if there is one."""
     ledger_store(workspace, environment).create()
     return show_ledger(workspace, environment)
 
 
 def show_ledger(workspace: Workspace, environment: Environment) -> LedgerSummary:
-    with existing(workspace, environment) as reader:
+    with open_reader(workspace, environment) as reader:
         return reader.summary()
 
 
 def verify_ledger(workspace: Workspace, environment: Environment) -> tuple[LedgerSummary, list[str]]:
-    """What the ledger holds, and what is wrong with it."""
-    faults = ledger_store(workspace, environment).verify()
-    return show_ledger(workspace, environment), faults
+    """A summary of the ledger, and what is wrong with it."""
+    problems = ledger_store(workspace, environment).verify()
+    return show_ledger(workspace, environment), problems
 
 
 def export_ledger(
@@ -114,13 +116,15 @@ def export_ledger(
     return ledger_store(workspace, environment).export()
 
 
-def adoption(workspace: Workspace, environment: Environment) -> tuple[LedgerSummary, Mark | None]:
-    """The ledger that lies here, and what this machine last wrote here. Raises LedgerError where none lies."""
+def find_adoptable(
+    workspace: Workspace, environment: Environment
+) -> tuple[LedgerSummary, HighWaterMark | None]:
+    """The ledger to adopt, and its high-water mark on this machine. Raises LedgerError if there is no ledger."""
     store = ledger_store(workspace, environment)
     return show_ledger(workspace, environment), store.mark()
 
 
-def ledger_mark(workspace: Workspace, environment: Environment) -> Mark | None:
+def ledger_mark(workspace: Workspace, environment: Environment) -> HighWaterMark | None:
     return ledger_store(workspace, environment).mark()
 
 
@@ -137,7 +141,7 @@ def unlock_ledger(workspace: Workspace, environment: Environment) -> None:
 
 
 def holder() -> str:
-    """Who holds the lock, for the message that another apply gets."""
+    """User, host and process as the holder of the lock, for messages of other runs."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
@@ -146,15 +150,16 @@ def holder() -> str:
 
 
 def status(workspace: Workspace, environment: Environment, notification: str | None) -> list[ScopeStatus]:
-    """How people stand in each opened edition. An unused sandbox has none; elsewhere a ledger must exist."""
+    """People by outcome in each opened edition. None for an unused sandbox; elsewhere a ledger must exist."""
     if environment.is_sandbox and not ledger_store(workspace, environment).exists():
         return []
-    with existing(workspace, environment) as reader:
+    with open_reader(workspace, environment) as reader:
         return scope_statuses(reader, notification)
 
 
 @contextmanager
-def existing(workspace: Workspace, environment: Environment) -> Iterator[LedgerReader]:
+def open_reader(workspace: Workspace, environment: Environment) -> Iterator[LedgerReader]:
+    """Reads a ledger that must exist. Raises LedgerError if it does not."""
     store = ledger_store(workspace, environment)
     if not store.exists():
         store.refuse_lost()
@@ -174,7 +179,10 @@ def no_ledger(environment: Environment, *, planning: bool) -> LedgerError:
 
 
 class Facts(Struct, frozen=True):
-    """What a plan asks a ledger, also where there is none yet or none may be read."""
+    """What a plan needs of a ledger; also for a ledger that does not exist yet or is not read.
+
+    `complete`: the recipient ids are those of the ledger, so the plan's digest holds for an apply.
+    """
 
     reader: LedgerReader | None
     identify: Identify
@@ -217,7 +225,7 @@ def facts_from(reader: LedgerReader) -> Facts:
 
 
 def no_facts(workspace: Workspace, environment: Environment, *, offline: bool) -> Facts:
-    """A sandbox that was never used has a known identity, so its first plan is complete; elsewhere nothing is known."""
+    """Facts without a ledger. An unused sandbox has a known identity, so its first plan is complete; others are not."""
     identity = sandbox_identity(workspace, environment)
     if identity is None or offline:
         return Facts(None, recipient_hasher(b""), None, complete=False)
@@ -226,7 +234,7 @@ def no_facts(workspace: Workspace, environment: Environment, *, offline: bool) -
 
 @contextmanager
 def facts_of(workspace: Workspace, environment: Environment, *, offline: bool = False) -> Iterator[Facts]:
-    """The facts of an environment's ledger; without a ledger, what can be known all the same. Changes no file."""
+    """The facts of an environment's ledger; without one or with `offline`, what is known without it. Changes no file."""
     store = None if offline else ledger_store(workspace, environment)
     if store is not None and not store.exists():
         store.refuse_lost()

@@ -1,7 +1,7 @@
-"""Receipts of the simulator: posted to `notifyUrl` on this machine, in the provider's exact envelope and odd casing.
+"""Posts the simulator's receipts to a `notifyUrl` on this machine, in the provider's exact envelope and casing.
 
-It reaches nobody: an address that is not loopback is left alone. On request receipts come late, twice or in any order, as
-the provider's do now and then. An HTTP client of its own, so that nothing of ours is checked by itself.
+Other hosts are never contacted. On request receipts come late, twice or shuffled, as the provider's sometimes do. Uses
+`http.client`, so that our own client is not tested against itself.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from notifyctl.ports import Clock
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 TIMEOUT = 10.0
 TRIES = 4
-"""The first post and three more, as documented; ours do not wait a minute between them."""
-RETRIED = {429, 500, 501, 502, 503, 504}
+"""One try and three repeats, as documented, but without a minute between them."""
+RETRIED_STATUSES = {429, 500, 501, 502, 503, 504}
 LATE_SECONDS = 2.0
 
 STATUSES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
@@ -32,13 +32,13 @@ STATUSES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "email": (("submitted", "submitted", "7501"), ("delivered", "delivered", "7500")),
     "rcs": (("submitted", "Submitted", "7501"), ("delivered", "Delivered", "7500"), ("read", "Read", "7502")),
 }
-"""What becomes of a message here: (name in requestedReceipts, deliveryStatus as spelled, code)."""
+"""Receipts by channel: (name in requestedReceipts, deliveryStatus as spelled, code)."""
 ALIASES = {"sent": "submitted", "bounce": "bounced"}
 MODES = ("late", "doubled", "shuffled")
 
 
-class Habits(Struct, frozen=True):
-    """How receipts come. `secret` signs them; `late`: some seconds after the message."""
+class FaultProfile(Struct, frozen=True):
+    """What goes wrong with receipts: late by LATE_SECONDS, sent twice, shuffled. `secret` signs them."""
 
     late: bool = False
     doubled: bool = False
@@ -46,29 +46,29 @@ class Habits(Struct, frozen=True):
     secret: bytes | None = None
 
     def __repr__(self) -> str:
-        return f"Habits(late={self.late}, doubled={self.doubled}, shuffled={self.shuffled})"
+        return f"FaultProfile(late={self.late}, doubled={self.doubled}, shuffled={self.shuffled})"
 
 
-class Postman:
-    """Posts on a thread of its own. `close` waits for what is under way, for some seconds at most."""
+class ReceiptSender:
+    """Posts receipts in the background, one thread per accepted request. `posted` counts those answered with 200."""
 
-    def __init__(self, habits: Habits, clock: Clock, *, chance: random.Random | None = None) -> None:
-        self.habits = habits
+    def __init__(self, faults: FaultProfile, clock: Clock, *, chance: random.Random | None = None) -> None:
+        self.faults = faults
         self._clock = clock
         self.posted = 0
         self._chance = chance or random.Random()  # noqa: S311 - the order of receipts
         self._threads: list[threading.Thread] = []
 
-    def tell(self, body: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], *, at: datetime) -> None:
-        """Send the receipts of an accepted request, if it asks for them at an address on this machine."""
+    def send(self, body: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], *, at: datetime) -> None:
+        """Sends the receipts of an accepted request if it asks for them at a loopback address."""
         url = body.get("notifyUrl")
         parts = urlsplit(url) if isinstance(url, str) else None
         if parts is None or parts.hostname not in LOOPBACK or parts.scheme != "http":
             return
         receipts = [receipt for entry in entries for receipt in receipts_of(body, entry, at)]
-        if self.habits.doubled:
+        if self.faults.doubled:
             receipts = [receipt for receipt in receipts for _ in range(2)]
-        if self.habits.shuffled:
+        if self.faults.shuffled:
             self._chance.shuffle(receipts)
         target = (parts.hostname or "", parts.port or 80, parts.path or "/")
         thread = threading.Thread(target=self._deliver, args=(target, receipts), name="receipts", daemon=True)
@@ -76,12 +76,13 @@ class Postman:
         thread.start()
 
     def close(self, *, seconds: float = 5.0) -> None:
+        """Waits for receipts under way, for `seconds` at most."""
         until = self._clock.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, until - self._clock.monotonic()))
 
     def _deliver(self, target: tuple[str, int, str], receipts: Sequence[Mapping[str, Any]]) -> None:
-        if self.habits.late:
+        if self.faults.late:
             self._clock.sleep(LATE_SECONDS)
         for receipt in receipts:
             self._post(target, json.dumps(receipt, ensure_ascii=False).encode())
@@ -89,8 +90,8 @@ class Postman:
     def _post(self, target: tuple[str, int, str], data: bytes) -> None:
         host, port, path = target
         headers = {"Content-Type": "application/json"}
-        if self.habits.secret is not None:
-            headers["x-hub-signature"] = hmac.digest(self.habits.secret, data, "sha256").hex()
+        if self.faults.secret is not None:
+            headers["x-hub-signature"] = hmac.digest(self.faults.secret, data, "sha256").hex()
         for attempt in range(TRIES):
             connection = HTTPConnection(host, port, timeout=TIMEOUT)
             try:
@@ -100,19 +101,19 @@ class Postman:
                 status = 503
             finally:
                 connection.close()
-            if status not in RETRIED:
+            if status not in RETRIED_STATUSES:
                 self.posted += status == 200  # noqa: PLR2004 - the only answer that takes a receipt
                 return
             self._clock.sleep(0.1 * (attempt + 1))
 
 
 def receipts_of(body: Mapping[str, Any], entry: Mapping[str, Any], at: datetime) -> Iterator[dict[str, Any]]:
-    asked = {ALIASES.get(name.lower(), name.lower()) for name in body.get("requestedReceipts") or ()}
+    requested = {ALIASES.get(name.lower(), name.lower()) for name in body.get("requestedReceipts") or ()}
     channel = str(body["channel"])
     for name, spelled, code in STATUSES[channel]:
-        if asked and name not in asked:
+        if requested and name not in requested:
             continue
-        inner = {
+        delivery_info = {
             "deliveryStatus": spelled,
             "code": code,
             "deliveryChannel": "SMS" if channel == "sms" else channel,
@@ -122,14 +123,14 @@ def receipts_of(body: Mapping[str, Any], entry: Mapping[str, Any], at: datetime)
             "Description": "Message delivered successfully" if name == "delivered" else spelled,
             "timeStamp": at.isoformat(timespec="milliseconds"),
         }
-        outer = {
-            "deliveryInfo": inner,
+        notification = {
+            "deliveryInfo": delivery_info,
             "subtid": "",
             "transid": entry["transid"],
             "callbackData": body.get("callbackData", ""),
             "correlationid": entry.get("correlationId") or "",
         }
         if channel == "sms":
-            inner["messageCount"] = "1"
-            outer["carrier"] = "sandbox"
-        yield {"deliveryInfoNotification": outer}
+            delivery_info["messageCount"] = "1"
+            notification["carrier"] = "sandbox"
+        yield {"deliveryInfoNotification": notification}

@@ -1,4 +1,4 @@
-"""`resolve` and `withdraw` as use cases: a person says what the ledger cannot know, and the ledger keeps who and why."""
+"""Use cases of `resolve` and `withdraw`: a person states what the ledger cannot know; it records who and why."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from notifyctl.app.ledgers import existing, holder, ledger_store
+from notifyctl.app.ledger import holder, ledger_store, open_reader
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience.addresses import email, msisdn
 from notifyctl.errors import LedgerError, UsageError
@@ -26,46 +26,46 @@ from notifyctl.plan.standing import MEMBER
 from notifyctl.ports import LedgerReader
 
 QUARANTINE = timedelta(minutes=15)
-"""How old an uncertain attempt must be before somebody may say that it was not sent: a runner that was stopped between its
-record and its request gives up long before (`apply.run.SEND_BY`).
-"""
+"""Age of an uncertain attempt from which on it can be declared not sent. A run that was suspended before its request gives up
+long before (`apply.run.SEND_BY`)."""
 
 
-def key_of(address: str) -> str:
-    """An address as it is hashed. Raises UsageError for what is none."""
+def normalise(address: str) -> str:
+    """The form of an address that is hashed. Raises UsageError if it is invalid."""
     try:
         return (email(address) if "@" in address else msisdn(address)).key
     except ValueError as error:
         raise UsageError(f"this is no address: {error}") from error
 
 
-def unsettled(
+def find_uncertain(
     reader: LedgerReader, *, notification: str | None, addresses: Sequence[str], batch: int | None
 ) -> Iterator[UnresolvedBatch]:
-    """Everybody uncertain, narrowed to what is named."""
-    wanted = set(reader.recipient_ids([key_of(address) for address in addresses]))
+    """The uncertain members of each batch; of the named notification, addresses and batch only, if given."""
+    recipients = set(reader.recipient_ids([normalise(address) for address in addresses]))
     for scope in reader.scopes():
         if notification is not None and scope.notification != notification:
             continue
         for facts in reader.facts(scope):
             if batch is not None and facts.number != batch:
                 continue
-            positions = tuple(open_positions(facts, wanted))
+            positions = tuple(uncertain_positions(facts, recipients))
             if positions:
                 yield UnresolvedBatch(facts.number, scope, positions, facts.at, facts.reason)
 
 
-def open_positions(facts: BatchRecord, wanted: set[bytes]) -> Iterator[int]:
+def uncertain_positions(facts: BatchRecord, recipients: set[bytes]) -> Iterator[int]:
+    """Positions of a batch's uncertain members, of these recipients only unless the set is empty."""
     if facts.state not in UNSETTLED and not facts.others:
         return
     for position in range(len(facts.members) // MEMBER_BYTES):
         if facts.others.get(position, facts.state) in UNSETTLED:
             recipient, _ = MEMBER.unpack_from(facts.members, position * MEMBER_BYTES)
-            if not wanted or recipient in wanted:
+            if not recipients or recipient in recipients:
                 yield position
 
 
-def list_open(
+def list_uncertain(
     workspace: Workspace,
     environment: Environment,
     *,
@@ -73,8 +73,8 @@ def list_open(
     addresses: Sequence[str] = (),
     batch: int | None = None,
 ) -> list[UnresolvedBatch]:
-    with existing(workspace, environment) as reader:
-        return list(unsettled(reader, notification=notification, addresses=addresses, batch=batch))
+    with open_reader(workspace, environment) as reader:
+        return list(find_uncertain(reader, notification=notification, addresses=addresses, batch=batch))
 
 
 def resolve(
@@ -88,31 +88,34 @@ def resolve(
     batch: int | None = None,
     quarantine: timedelta = QUARANTINE,
 ) -> Counter[Scope]:
-    """Settle everybody uncertain who is named, and give how many in each scope. Raises LedgerError while one of them is too
-    fresh to be called not sent.
+    """Settles the uncertain members that are selected; returns how many in each scope.
+
+    Raises LedgerError if one is to be declared not sent within its `quarantine`.
     """
     clock, kind = workspace.clock, BatchState.ACCEPTED if sent else BatchState.REJECTED
     settled: Counter[Scope] = Counter()
     with ledger_store(workspace, environment).writer(
         holder(), revision=current_revision(workspace.root)
     ) as writer:
-        found = list(unsettled(writer, notification=notification, addresses=addresses, batch=batch))
-        fresh = [each for each in found if not sent and clock.now() - begun(writer, each) < quarantine]
+        selected = list(find_uncertain(writer, notification=notification, addresses=addresses, batch=batch))
+        fresh = [
+            each for each in selected if not sent and clock.now() - last_begun(writer, each) < quarantine
+        ]
         if fresh:
-            wait = max(quarantine - (clock.now() - begun(writer, each)) for each in fresh)
+            wait = max(quarantine - (clock.now() - last_begun(writer, each)) for each in fresh)
             raise LedgerError(
                 f"batch {fresh[0].batch} was begun less than {quarantine} ago: a run that was stopped may still send it",
                 hint=f"do it again in {int(wait.total_seconds() // 60) + 1} minutes, or --quarantine 0s when you are sure that"
                 " no run is alive",
             )
-        for each in found:
+        for each in selected:
             words = [Verdict(at, kind, VerdictSource.RESOLVE, reason, holder()) for at in each.positions]
             writer.resolve(each.batch, words, at=clock.now())
             settled[each.scope] += len(words)
     return settled
 
 
-def begun(reader: LedgerReader, each: UnresolvedBatch) -> datetime:
+def last_begun(reader: LedgerReader, each: UnresolvedBatch) -> datetime:
     """When the last attempt of a batch was recorded as begun."""
     return max(
         (attempt.at for attempt in reader.attempts(each.scope) if attempt.batch == each.batch),
@@ -123,7 +126,7 @@ def begun(reader: LedgerReader, each: UnresolvedBatch) -> datetime:
 def withdraw(
     workspace: Workspace, environment: Environment, *, notification: str, edition: int | None, reason: str
 ) -> Statement:
-    """Record that what was not accepted of an edition is not sent any more. Without `edition`, the one in the files."""
+    """Declares that an edition is not sent any more to those who have not accepted it. Default: the edition in the files."""
     project = workspace.sound
     known = project.notifications.get(notification)
     with ledger_store(workspace, environment).writer(

@@ -1,6 +1,6 @@
-"""Reading what a ledger learnt beside its batches: words on single people, receipts, statements, runs, used plans.
+"""Reads the events of a ledger: verdicts on single members, receipts, statements, runs and used plans.
 
-A ledger of version 1 has none of these tables; it reads as one that learnt nothing.
+A ledger of version 1 lacks most of these tables; they read as empty.
 """
 
 from __future__ import annotations
@@ -33,38 +33,37 @@ BATCHES = (
 )
 
 Words = Mapping[int, Sequence[Verdict]]
-"""Batch number → what was said of its members, in order."""
+"""Batch number → verdicts on its members, in order."""
 
 
-class SqliteLearnt:
-    """The part of ports.LedgerReader that is about single people and runs."""
+class SqliteEvents:
+    """The part of ports.LedgerReader that is about single members and runs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._version = database.number("PRAGMA user_version")
 
-    def _learnt(self, sql: str, *values: object) -> list[Row]:
+    def _events(self, sql: str, *values: object) -> list[Row]:
         return self._database.rows(sql, *values) if self._version >= SCHEMA_VERSION else []
 
     def words(self, first: int, last: int) -> Words:
-        rows = self._learnt(
+        rows = self._events(
             "SELECT batch, position, kind, source, reason, who FROM word WHERE batch BETWEEN ? AND ? ORDER BY batch, id",
             first,
             last,
         )
-        found: defaultdict[int, list[Verdict]] = defaultdict(list)
+        words: defaultdict[int, list[Verdict]] = defaultdict(list)
         for batch, position, kind, source, reason, who in rows:
-            found[batch].append(Verdict(position, BatchState(kind), VerdictSource(source), reason, who))
-        return found
+            words[batch].append(Verdict(position, BatchState(kind), VerdictSource(source), reason, who))
+        return words
 
-    def batch_facts(self, row: Row, words: Words, scope: Scope | None = None) -> BatchRecord:
-        """`scope`: where it is known; else it stands behind the rest of the row."""
-        number, state, attempt, members, at, reason, epoch, *named = row
-        said = words.get(number)
-        others = fold_verdicts(BatchState(state), len(members) // MEMBER_BYTES, said) if said else {}
+    def batch_facts(self, row: Row, words: Words) -> BatchRecord:
+        """`row`: of the query BATCHES."""
+        number, state, attempt, members, at, reason, epoch, *scope = row
+        others = fold_verdicts(BatchState(state), len(members) // MEMBER_BYTES, words.get(number, ()))
         return BatchRecord(
             number=number,
-            scope=scope or scope_of(named),
+            scope=scope_of(scope),
             state=BatchState(state),
             attempt=attempt,
             members=members,
@@ -75,10 +74,10 @@ class SqliteLearnt:
         )
 
     def batches_with_words(self) -> Iterator[BatchRecord]:
-        for (number,) in self._learnt("SELECT DISTINCT batch FROM word ORDER BY batch"):
-            found = self.find(number)
-            assert found is not None
-            yield found
+        for (number,) in self._events("SELECT DISTINCT batch FROM word ORDER BY batch"):
+            batch = self.find(number)
+            assert batch is not None
+            yield batch
 
     def find(self, number: int) -> BatchRecord | None:
         row = self._database.row(f"{BATCHES} WHERE number = ?", number)
@@ -117,45 +116,45 @@ class SqliteLearnt:
             )
 
     def deliveries(self, number: int) -> Deliveries:
-        rows = self._learnt(
+        rows = self._events(
             "SELECT position, status FROM receipt WHERE batch = ? AND position IS NOT NULL ORDER BY position, id",
             number,
         )
-        said: defaultdict[int, list[str]] = defaultdict(list)
+        by_position: defaultdict[int, list[str]] = defaultdict(list)
         for position, status in rows:
-            said[position].append(status)
-        return {position: fold_receipts(statuses) for position, statuses in said.items()}
+            by_position[position].append(status)
+        return {position: fold_receipts(statuses) for position, statuses in by_position.items()}
 
     def opt_outs(self, since: datetime | None = None) -> Iterator[tuple[bytes, str, str, datetime]]:
-        """(recipient id, channel, reason, when) of each receipt that says so, in the order in which they came."""
+        """(recipient id, channel, reason, time) of each complaint or unsubscription, in the order of their receipts."""
         query = (
             "SELECT code, receipt.at, position, members, channel FROM receipt JOIN batch ON batch.number = receipt.batch"
             " JOIN scope ON scope.id = batch.scope WHERE position IS NOT NULL AND code IN (?, ?) ORDER BY receipt.id"
         )
-        for code, at, position, members, channel in self._learnt(query, *OPT_OUT_CODES):
-            when = datetime.fromisoformat(at)
-            if since is None or when >= since:
+        for code, at, position, members, channel in self._events(query, *OPT_OUT_CODES):
+            moment = datetime.fromisoformat(at)
+            if since is None or moment >= since:
                 start = position * MEMBER_BYTES
-                yield members[start : start + ID_BYTES], channel, OPT_OUT_CODES[code], when
+                yield members[start : start + ID_BYTES], channel, OPT_OUT_CODES[code], moment
 
     def receipt_count(self) -> int:
-        return sum(count for (count,) in self._learnt("SELECT count(*) FROM receipt"))
+        return sum(count for (count,) in self._events("SELECT count(*) FROM receipt"))
 
     def statements(self) -> Sequence[Statement]:
-        rows = self._learnt("SELECT kind, notification, edition, detail, who, at FROM statement ORDER BY id")
+        rows = self._events("SELECT kind, notification, edition, detail, who, at FROM statement ORDER BY id")
         return [
             Statement(StatementKind(kind), notification, edition, detail, who, datetime.fromisoformat(at))
             for kind, notification, edition, detail, who, at in rows
         ]
 
     def served(self, scope: Scope) -> Iterator[bytes]:
-        rows = self._learnt(
+        rows = self._events(
             "SELECT members FROM served WHERE scope = ? ORDER BY statement, part", self._scope_id(scope)
         )
         yield from (members for (members,) in rows)
 
     def runs(self) -> Sequence[RunRecord]:
-        revisions: dict[int, str] = dict(self._learnt("SELECT epoch, revision FROM origin"))
+        revisions: dict[int, str] = dict(self._events("SELECT epoch, revision FROM origin"))
         rows = self._database.rows(
             "SELECT epoch, started_at, holder, tool, ended_at, how FROM run LEFT JOIN run_end USING (epoch) ORDER BY epoch"
         )
@@ -163,17 +162,17 @@ class SqliteLearnt:
             RunRecord(
                 epoch=epoch,
                 started=datetime.fromisoformat(started),
-                holder=who,
+                holder=holder,
                 tool=tool,
                 revision=revisions.get(epoch),
                 ended=datetime.fromisoformat(ended) if ended else None,
                 how=how,
             )
-            for epoch, started, who, tool, ended, how in rows
+            for epoch, started, holder, tool, ended, how in rows
         ]
 
     def plan_used(self, plan: str) -> bool:
-        return bool(self._learnt("SELECT 1 FROM plan_use WHERE plan = ?", plan))
+        return bool(self._events("SELECT 1 FROM plan_use WHERE plan = ?", plan))
 
     def _scope_id(self, scope: Scope) -> int | None:
         row = self._database.row(

@@ -1,7 +1,7 @@
-"""The high-water mark of a ledger, kept apart from it: which ledger was last written here, and how far it had come.
+"""High-water marks: which ledger was last written at a path, and how many facts it had. Kept apart from the ledger.
 
-A ledger that was deleted, put back from a backup or copied elsewhere does not remember what it was sent since; people
-would get everything again. The mark lies in the user's state folder, one small file for each place of a ledger.
+A ledger that was deleted, restored from a backup or copied does not know what was sent since, and people would get
+everything again. A mark is a small JSON file in the user's state folder, one for each path of a ledger.
 """
 
 from __future__ import annotations
@@ -18,40 +18,40 @@ from notifyctl.errors import LedgerError
 from notifyctl.ledger.database import sync_folder
 
 
-class Mark(Struct, frozen=True):
-    """`serial` is the number of facts when the ledger at `place` was last written."""
+class HighWaterMark(Struct, frozen=True):
+    """`serial` is the number of facts when the ledger at the path `place` was last written."""
 
     lineage: str
     serial: int
     place: str
 
 
-class Marks(Struct, frozen=True):
-    """All marks of this user. `folder` need not exist."""
+class HighWaterMarks(Struct, frozen=True):
+    """The marks of this user. `folder` need not exist."""
 
     folder: Path
 
-    def at(self, place: Path) -> Mark | None:
-        """The mark of the ledger that lies, or lay, at `place`. Raises LedgerError when it cannot be read."""
-        return read(self._file(place))
+    def get(self, place: Path) -> HighWaterMark | None:
+        """The mark of the ledger that is, or was, at `place`. Raises LedgerError if it cannot be read."""
+        return read_mark(self._file(place))
 
-    def all(self) -> list[Mark]:
-        """Of every ledger that was written on this machine by this user."""
-        found = (read(file) for file in sorted(self.folder.glob("*.json")))
-        return [mark for mark in found if mark is not None]
+    def all(self) -> list[HighWaterMark]:
+        """The marks of every ledger that this user wrote on this machine."""
+        marks = (read_mark(file) for file in sorted(self.folder.glob("*.json")))
+        return [mark for mark in marks if mark is not None]
 
     def set(self, place: Path, lineage: str, serial: int) -> None:
-        """Durable when it returns. Raises LedgerError when it cannot be written."""
+        """Writes a mark, durable on return. Raises LedgerError if it cannot be written."""
         file = self._file(place)
-        aside = file.with_name(f"{file.name}.{os.getpid()}.new")
+        temporary = file.with_name(f"{file.name}.{os.getpid()}.new")
         data = {"lineage": lineage, "serial": serial, "place": str(place.absolute())}
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with aside.open("w", encoding="utf-8") as stream:
+            with temporary.open("w", encoding="utf-8") as stream:
                 json.dump(data, stream)
                 stream.flush()
                 os.fsync(stream.fileno())
-            aside.replace(file)
+            temporary.replace(file)
             sync_folder(self.folder)
         except OSError as error:
             raise LedgerError(
@@ -60,7 +60,7 @@ class Marks(Struct, frozen=True):
             ) from error
 
     def forget_others(self, place: Path, lineage: str) -> None:
-        """Leave `place` the only one where this ledger is thought to lie."""
+        """Removes the marks of this ledger at other paths."""
         for mark in self.all():
             if mark.lineage == lineage and mark.place != str(place.absolute()):
                 self._file(Path(mark.place)).unlink(missing_ok=True)
@@ -69,10 +69,10 @@ class Marks(Struct, frozen=True):
         return self.folder / f"{sha256(str(place.absolute()).encode()).hexdigest()[:32]}.json"
 
 
-def read(file: Path) -> Mark | None:
+def read_mark(file: Path) -> HighWaterMark | None:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-        return Mark(str(data["lineage"]), int(data["serial"]), str(data["place"]))
+        return HighWaterMark(str(data["lineage"]), int(data["serial"]), str(data["place"]))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -82,8 +82,8 @@ def read(file: Path) -> Mark | None:
         ) from error
 
 
-def refuse_missing(mark: Mark | None, place: Path, environment: str) -> None:
-    """Raises LedgerError where there was a ledger once."""
+def refuse_missing(mark: HighWaterMark | None, place: Path, environment: str) -> None:
+    """Raises LedgerError if `mark` says that there was a ledger."""
     if mark is not None:
         raise LedgerError(
             f"the ledger {place} is lost: this machine wrote {mark.serial:,} facts to it (lineage {mark.lineage})",
@@ -92,8 +92,8 @@ def refuse_missing(mark: Mark | None, place: Path, environment: str) -> None:
         )
 
 
-def refuse_strange(marks: Sequence[Mark], place: Path, *, lineage: str, serial: int) -> None:
-    """Raises LedgerError where the ledger at `place` is not the one that was last written here, or is behind it."""
+def refuse_unexpected(marks: Sequence[HighWaterMark], place: Path, *, lineage: str, serial: int) -> None:
+    """Raises LedgerError if the ledger at `place` is not the one last written there, is behind it, or is a copy."""
     here = str(place.absolute())
     adopt = (
         f"`notifyctl -e {place.stem} ledger adopt`, once you have made sure that nobody gets anything twice"

@@ -1,11 +1,10 @@
-"""What every ledger keeps to about what is learnt after a batch was sent: words, receipts, statements, runs, used plans."""
+"""The contract of every ledger for events after a batch was sent: verdicts, receipts, statements, runs, used plans."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 
 from notifyctl.errors import LedgerError
 from notifyctl.ledger import scope_statuses
-from notifyctl.ledger.sqlite import SqliteStore
 from notifyctl.model.batch import Accepted, Outcome, Rejected, Unknown
 from notifyctl.model.events import (
     Delivery,
@@ -31,7 +29,7 @@ from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
 from notifyctl.plan.standing import standings
 from notifyctl.ports import LedgerStore
-from notifyctl.testing import ManualClock
+from notifyctl.testing import ManualClock, TemporaryLedger
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 SMS = Scope("outage", 1, "once", ChannelName.SMS)
@@ -41,9 +39,12 @@ NO = BatchState.REJECTED
 YES = BatchState.ACCEPTED
 
 
-@pytest.fixture(params=["sqlite"])
-def store(tmp_path: Path) -> LedgerStore:
-    made = SqliteStore(tmp_path / "state" / "staging.db", clock=ManualClock(AT))
+IMPLEMENTATIONS = {"sqlite": TemporaryLedger}
+
+
+@pytest.fixture(params=list(IMPLEMENTATIONS.values()), ids=list(IMPLEMENTATIONS))
+def store(request: pytest.FixtureRequest) -> LedgerStore:
+    made: LedgerStore = request.param(clock=ManualClock(AT))
     made.create()
     return made
 

@@ -1,7 +1,7 @@
-"""The server that receipts are posted to. It answers 200 when they are recorded durably, and not before.
+"""The server that the provider posts receipts to. It answers 200 only once a receipt is recorded durably.
 
-The provider repeats what is answered with 503 and drops what is answered with 400; it asks with HEAD when the address is
-saved in its console.
+The provider repeats a receipt that is answered with 503 and drops one that is answered with 400. It sends HEAD when the
+address is saved in its console.
 """
 
 from __future__ import annotations
@@ -32,62 +32,63 @@ SIGNATURE = "x-hub-signature"
 SECRET_HEADER = "x-notifyctl-secret"  # noqa: S105 - the name of a header
 
 Record = Callable[[Incoming], str]
-"""Records a receipt durably and says in a word what became of it. Raises NotifyctlError when it cannot be recorded."""
-Said = Callable[[str], None]
+"""Records a receipt durably and returns what became of it in a few words. Raises NotifyctlError if it cannot."""
+OnReceipt = Callable[[str], None]
+"""Receives a line about each request, without addresses."""
 
 
-class Trust(Struct, frozen=True):
-    """What a receipt must show. `hub`: the key of its signature; `shared`: a secret in the path or a header."""
+class ReceiptAuth(Struct, frozen=True):
+    """Authenticates receipts. `hub`: the key of their signature; `shared`: a secret in the path or a header."""
 
     hub: bytes | None = None
     shared: str | None = None
 
     def __repr__(self) -> str:
-        return f"Trust(hub={self.hub is not None}, shared={self.shared is not None})"
+        return f"ReceiptAuth(hub={self.hub is not None}, shared={self.shared is not None})"
 
-    def holds(self, body: bytes, *, signature: str | None, secret: str | None) -> bool:
-        """All that is configured must be right."""
+    def verify(self, body: bytes, *, signature: str | None, secret: str | None) -> bool:
+        """Whether everything that is configured is right."""
         if self.hub is not None and not (signature and signed(body, signature, self.hub)):
             return False
         return self.shared is None or hmac.compare_digest((secret or "").encode(), self.shared.encode())
 
 
-def build_hook(trust: Trust, record: Record, said: Said) -> Starlette:
-    async def take(request: Request) -> Response:
+def build_app(auth: ReceiptAuth, record: Record, on_receipt: OnReceipt) -> Starlette:
+    async def receive(request: Request) -> Response:
         if request.method in {"HEAD", "GET"}:
             return Response(status_code=200)
-        body = await limited(request)
+        body = await read_body(request)
         if body is None:
-            said("413 too long")
+            on_receipt("413 too long")
             return Response(status_code=413)
         secret = request.path_params.get("secret") or request.headers.get(SECRET_HEADER)
-        if not trust.holds(body, signature=request.headers.get(SIGNATURE), secret=secret):
-            said("403 not signed as it should be")
+        if not auth.verify(body, signature=request.headers.get(SIGNATURE), secret=secret):
+            on_receipt("403 not signed as it should be")
             return Response(status_code=403)
         try:
             receipt = read_receipt(body)
         except UnreadableReceiptError as error:
-            said(f"400 {error}")
+            on_receipt(f"400 {error}")
             return Response(status_code=400)
         try:
-            became = await run_in_threadpool(record, receipt)
+            result = await run_in_threadpool(record, receipt)
         except NotifyctlError as error:
-            said(f"503 {error.message}")
+            on_receipt(f"503 {error.message}")
             return Response(status_code=503)
-        said(f"200 {receipt.status}: {became}")
+        on_receipt(f"200 {receipt.status}: {result}")
         return Response(status_code=200)
 
     methods = ["POST", "HEAD", "GET"]
     return Starlette(
         routes=[
-            Route("/receipts", take, methods=methods),
-            Route("/receipts/{secret}", take, methods=methods),
+            Route("/receipts", receive, methods=methods),
+            Route("/receipts/{secret}", receive, methods=methods),
         ]
     )
 
 
-async def limited(request: Request) -> bytes | None:
-    """The body; None when it is longer than any receipt."""
+async def read_body(request: Request) -> bytes | None:
+    """The body; None if it is longer than any receipt."""
     body = bytearray()
     with contextlib.suppress(ClientDisconnect):
         async for chunk in request.stream():
@@ -97,8 +98,8 @@ async def limited(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """Raises ProviderError when the address is taken, or is none."""
+def bind(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises ProviderError if the address is invalid or taken."""
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         bound = socket.socket(family, kind, proto)
@@ -112,14 +113,14 @@ def listening(host: str, port: int) -> socket.socket:
     return bound
 
 
-def serve(trust: Trust, record: Record, *, host: str, port: int, said: Said) -> None:
-    """Serve until Ctrl-C or SIGTERM. `said` gets where it listens, then a line for each receipt, without addresses."""
-    bound = listening(host, port)
+def serve(auth: ReceiptAuth, record: Record, *, host: str, port: int, on_receipt: OnReceipt) -> None:
+    """Serves until Ctrl-C or SIGTERM. `on_receipt` also receives the line about where it listens."""
+    bound = bind(host, port)
     where = f"{host}:{bound.getsockname()[1]}"
-    path = "/receipts/…" if trust.shared is not None else "/receipts"
-    said(f"Receipts are taken in at http://{where}{path}; Ctrl-C ends it.")
+    path = "/receipts/…" if auth.shared is not None else "/receipts"
+    on_receipt(f"Receipts are taken in at http://{where}{path}; Ctrl-C ends it.")
     config = uvicorn.Config(
-        build_hook(trust, record, said),
+        build_app(auth, record, on_receipt),
         log_config=None,
         access_log=False,
         lifespan="off",

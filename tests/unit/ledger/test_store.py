@@ -15,9 +15,9 @@ import pytest
 
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger import FixedIdentity, recipient_hasher
-from notifyctl.ledger.results import journal_of
+from notifyctl.ledger.journal import journal_path
 from notifyctl.ledger.schema import FACTS
-from notifyctl.ledger.sqlite import SqliteStore
+from notifyctl.ledger.store import SqliteStore
 from notifyctl.ledger.writer import HELD_PART, outcome_columns
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
 from notifyctl.model.events import Receipt, Statement, StatementKind
@@ -387,25 +387,25 @@ def armed(store: SqliteStore) -> None:
 def test_a_result_that_was_kept_is_read_in_once(store: SqliteStore, path: Path, outcome: Outcome) -> None:
     armed(store)
     store.keep(1, 1, outcome, AT)
-    assert journal_of(path).exists()
+    assert journal_path(path).exists()
     with store.writer("two") as writer:
         facts = writer.find(1)
         assert facts is not None
         assert facts.state == outcome_columns(outcome)[0]
-    assert not journal_of(path).exists()
+    assert not journal_path(path).exists()
 
 
 def test_what_is_torn_foreign_or_known_in_the_journal_says_nothing(store: SqliteStore, path: Path) -> None:
     armed(store)
     store.keep(99, 1, Unknown("of no batch"), AT)
     store.keep(1, 7, Unknown("of no attempt"), AT)
-    with journal_of(path).open("a") as stream:
+    with journal_path(path).open("a") as stream:
         stream.write('{"lineage": "another", "batch": 1, "attempt": 1}\n[]\n{"lineage"')
     with store.writer("two") as writer:
         facts = writer.find(1)
         assert facts is not None
         assert facts.state is BatchState.UNKNOWN
-    assert not journal_of(path).exists()
+    assert not journal_path(path).exists()
 
 
 def test_a_result_that_still_cannot_be_committed_stays_in_the_journal(store: SqliteStore, path: Path) -> None:
@@ -415,7 +415,7 @@ def test_a_result_that_still_cannot_be_committed_stays_in_the_journal(store: Sql
     raw(path, f"CREATE TRIGGER full {full}")
     with pytest.raises(LedgerError), store.writer("two"):
         pass
-    assert journal_of(path).exists()
+    assert journal_path(path).exists()
     raw(path, "DROP TRIGGER full")
     assert states(store) == [BatchState.UNKNOWN]
     with store.writer("three"):

@@ -1,0 +1,144 @@
+"""Keeps results that could not be committed, so that a full disk does not lose what the provider answered.
+
+The journal lies beside the ledger: one line of JSON per result. The next writer commits its entries and removes it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from notifyctl.errors import LedgerError
+from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
+
+
+class Result(msgspec.Struct, frozen=True):
+    """How an attempt of a batch ended, and when."""
+
+    batch: int
+    attempt: int
+    outcome: Outcome
+    at: datetime
+
+
+class Entry(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
+    """A line of the journal. `lineage` is that of its ledger; `at` is ISO 8601."""
+
+    lineage: str
+    batch: int
+    attempt: int
+    at: str
+
+
+class AcceptedEntry(Entry, frozen=True, tag="Accepted"):
+    """`refused` and `unheard` are positions of members, counted from 0."""
+
+    status: int
+    provider_id: str
+    refused: dict[int, str] = {}
+    unheard: list[int] = []
+
+    @property
+    def outcome(self) -> Outcome:
+        return Accepted(self.provider_id, self.status, refused=self.refused, unheard=frozenset(self.unheard))
+
+
+class RejectedEntry(Entry, frozen=True, tag="Rejected"):
+    status: int | None
+    reason: str
+
+    @property
+    def outcome(self) -> Outcome:
+        return Rejected(self.reason, self.status)
+
+
+class RefusedEntry(Entry, frozen=True, tag="Refused"):
+    status: int | None
+    reason: str
+
+    @property
+    def outcome(self) -> Outcome:
+        return Refused(self.reason, self.status)
+
+
+class UnknownEntry(Entry, frozen=True, tag="Unknown"):
+    status: int | None
+    reason: str
+
+    @property
+    def outcome(self) -> Outcome:
+        return Unknown(self.reason, self.status)
+
+
+AnyEntry = AcceptedEntry | RejectedEntry | RefusedEntry | UnknownEntry
+
+
+def journal_path(ledger: Path) -> Path:
+    return ledger.with_name(f"{ledger.name}.results")
+
+
+def append_result(ledger: Path, lineage: str, result: Result) -> None:
+    """Append a result, durably. Raises OSError if even that fails."""
+    line = msgspec.json.encode(entry_of(lineage, result)) + b"\n"
+    descriptor = os.open(journal_path(ledger), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        # A single write: a crash leaves the line whole or cut off, and a line that is cut off is skipped.
+        os.write(descriptor, line)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_results(ledger: Path, lineage: str) -> list[Result]:
+    """The results of this ledger in order. Skips other ledgers' lines, and lines that a crash cut off.
+
+    Raises LedgerError if the journal exists and cannot be read.
+    """
+    try:
+        text = journal_path(ledger).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise LedgerError(f"{journal_path(ledger)} cannot be read: {error.strerror}") from error
+    return list(parse_results(text, lineage))
+
+
+def parse_results(text: str, lineage: str) -> Iterator[Result]:
+    for line in text.splitlines():
+        try:
+            document = json.loads(line, object_pairs_hook=refuse_duplicates)
+            entry: AnyEntry = msgspec.convert(document, AnyEntry, str_keys=True)
+            moment = datetime.fromisoformat(entry.at)
+        except (ValueError, RecursionError):  # msgspec.ValidationError is a ValueError
+            continue
+        if entry.lineage == lineage:
+            yield Result(entry.batch, entry.attempt, entry.outcome, moment)
+
+
+def refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return document
+
+
+def remove_journal(ledger: Path) -> None:
+    journal_path(ledger).unlink(missing_ok=True)
+
+
+def entry_of(lineage: str, result: Result) -> AnyEntry:
+    outcome, at = result.outcome, result.at.isoformat()
+    where = (lineage, result.batch, result.attempt, at)
+    if isinstance(outcome, Accepted):
+        members = (dict(outcome.refused), sorted(outcome.unheard))
+        return AcceptedEntry(*where, outcome.status, outcome.provider_id, *members)
+    if isinstance(outcome, Rejected):
+        return RejectedEntry(*where, outcome.status, outcome.reason)
+    if isinstance(outcome, Refused):
+        return RefusedEntry(*where, outcome.status, outcome.reason)
+    return UnknownEntry(*where, outcome.status, outcome.reason)
