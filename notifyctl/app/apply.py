@@ -27,9 +27,9 @@ from notifyctl.model.batch import Batch, PreparedRequest
 from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.project import Environment
 from notifyctl.plan.actions import Action
-from notifyctl.plan.plan import Plan
+from notifyctl.plan.model import Plan
 from notifyctl.plan.saved import SavedPlan, beyond
-from notifyctl.plan.standing import MEMBER
+from notifyctl.plan.statuses import MEMBER
 from notifyctl.ports import LedgerWriter
 
 Confirm = Callable[[Plan], bool]

@@ -21,8 +21,8 @@ from notifyctl.git import CommittedTree
 from notifyctl.lint.project import Checked, check_project
 from notifyctl.model.message import Message
 from notifyctl.model.project import Audience, Environment, Notification, Project, SuppressionList
-from notifyctl.plan.plan import Plan, PlannedNotification
-from notifyctl.plan.review import Category, Change, Review, Side, compare
+from notifyctl.plan.diff import Category, Change, Review, Side, compare
+from notifyctl.plan.model import Plan, PlannedNotification
 from notifyctl.ports import FileTree
 
 NOWHERE = Location("", 0, 0)

@@ -21,8 +21,8 @@ from notifyctl.model.events import UNSETTLED
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.project import Audience, Environment, Notification
 from notifyctl.model.recipients import MEMBER_BYTES, RowRejection
-from notifyctl.plan.plan import Plan
-from notifyctl.plan.standing import MEMBER
+from notifyctl.plan.model import Plan
+from notifyctl.plan.statuses import MEMBER
 from notifyctl.ports import AudienceReader, LedgerReader
 
 Failures = tuple[Audience, dict[int, str]]

@@ -13,8 +13,8 @@ from notifyctl.model.events import Delivery
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.project import Environment
 from notifyctl.model.recipients import MEMBER_BYTES, Scope
-from notifyctl.plan.past import Did, Explanation, Got, History, PastRun
-from notifyctl.plan.standing import MEMBER
+from notifyctl.plan.history import Did, Explanation, Got, History, PastRun
+from notifyctl.plan.statuses import MEMBER
 from notifyctl.ports import LedgerReader
 
 

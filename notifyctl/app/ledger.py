@@ -20,8 +20,8 @@ from notifyctl.model.events import Statement
 from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord, ScopeStatus
 from notifyctl.model.project import Environment, Project
 from notifyctl.model.recipients import Scope
-from notifyctl.plan.part import Identify
 from notifyctl.ports import Environ, LedgerReader
+from notifyctl.recipients.identity import Identify
 
 if TYPE_CHECKING:
     from notifyctl.ledger.high_water import HighWaterMark, HighWaterMarks

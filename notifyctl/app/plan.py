@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import replace as replace_field
 
 from notifyctl.app.ledger import Facts, facts_of, no_ledger
 from notifyctl.app.lint import apply_severities
@@ -18,13 +19,21 @@ from notifyctl.errors import ProjectError, UsageError
 from notifyctl.hashing import RecipientHasher
 from notifyctl.lint.project import Checked, check_project
 from notifyctl.model.events import Statement, StatementKind
+from notifyctl.model.ledger import BatchRecord
 from notifyctl.model.project import RECIPIENT_ZONE, Environment, Notification, Project
 from notifyctl.model.recipients import Scope
-from notifyctl.plan.build import Frame, build_plan, valid_until
-from notifyctl.plan.part import Orphan, Part
-from notifyctl.plan.plan import Plan
+from notifyctl.plan.inputs import (
+    Batches,
+    LedgerRecords,
+    PlanContext,
+    RecordedAudience,
+    RemovedScope,
+    ScopeInput,
+)
+from notifyctl.plan.ledger_join import count_unsettled
+from notifyctl.plan.model import Plan
+from notifyctl.plan.planner import build_plan, valid_until
 from notifyctl.plan.prices import PriceList, read_prices
-from notifyctl.plan.standing import Known, PackedIds, Recorded, accepted_ids, recorded_ids, standings
 from notifyctl.ports import Environ
 from notifyctl.schedule.timing import Occurrence, occurrences
 
@@ -88,14 +97,14 @@ def derive(
         )
     wanted = {name: n for name, n in project.notifications.items() if not only or name in only}
     past = Past(project, facts)
-    parts = [
-        part
+    inputs = [
+        each
         for notification in wanted.values()
-        for part in parts_of(project, notification, checked, past, now=now, fresh_only=fresh_only)
+        for each in scope_inputs(project, notification, checked, past, now=now, fresh_only=fresh_only)
     ]
     if one is not None:
-        parts = [replace(part, audience=SingleRecipient(part.audience, one)) for part in parts]
-    frame = Frame(
+        inputs = [replace_field(each, audience=SingleRecipient(each.audience, one)) for each in inputs]
+    context = PlanContext(
         project=project.name,
         environment=environment,
         provider=provider_identity(environment),
@@ -106,8 +115,8 @@ def derive(
         effort=workspace.effort,
         later=sorted(later_occurrences(project, wanted.values(), now)),
     )
-    orphans = [] if only else list(past.orphans({part.scope for part in parts}))
-    return build_plan(frame, parts, identify=facts.identify, orphans=orphans, diagnostics=problems)
+    removed = [] if only else list(past.removed({each.scope for each in inputs}))
+    return build_plan(context, inputs, identify=facts.identify, removed=removed, diagnostics=problems)
 
 
 def suppressions_of(workspace: Workspace, facts: Facts, *, environ: Environ | None) -> SuppressionLists:
@@ -182,76 +191,64 @@ class Past(Struct, frozen=True):
                 return each.reason
         return None
 
-    def vanished(self, notification: Notification) -> dict[str, frozenset[bytes]]:
-        """What was accepted under names that nothing defines any more, where this name has no facts at all."""
+    def vanished(self, notification: Notification) -> dict[str, list[Batches]]:
+        """The batches under names that nothing defines any more, where this name has no records at all."""
         if any(True for _ in self.scopes(notification.name)):
             return {}
         defined = {name for each in self.project.notifications for name in self.names(each)}
-        gone: dict[str, set[bytes]] = {}
+        gone: dict[str, list[Batches]] = {}
         for scope in self.facts.scopes:
             if scope.notification not in defined and scope.channel is notification.channel:
-                for recipient, standing in standings(self.facts.batches(scope)).items():
-                    if standing.kind == "accepted":
-                        gone.setdefault(scope.notification, set()).add(recipient + standing.fingerprint)
-        return {name: frozenset(members) for name, members in gone.items()}
+                gone.setdefault(scope.notification, []).append(partial(self.facts.batches, scope))
+        return gone
 
     def scopes(self, notification: str) -> Iterator[Scope]:
         names = self.names(notification)
         return (scope for scope in self.facts.scopes if scope.notification in names)
 
-    def standings(self, scope: Scope) -> Known:
-        same = [past for past in self.scopes(scope.notification) if same_slot(past, scope)]
-        return Known(
-            batches=lambda: (batch for past in same for batch in self.facts.batches(past)),
+    def records(self, scope: Scope, vanished: Mapping[str, Sequence[Batches]]) -> LedgerRecords:
+        """What the ledger holds about the people of one scope, to be read when the plan asks for it."""
+        known = list(self.scopes(scope.notification))
+        same = [past for past in known if same_slot(past, scope)]
+        lower = [past for past in known if past.edition < scope.edition and past.channel is scope.channel]
+        return LedgerRecords(
+            batches=partial(self._batches, same),
             served=lambda: (members for past in same for members in self.facts.served(past)),
+            recorded=self._recorded(same),
+            earlier=partial(self._batches, lower),
+            vanished=vanished,
         )
 
-    def recorded(self, scope: Scope) -> Recorded | None:
-        openings = {
-            past: opening
-            for past in self.scopes(scope.notification)
-            if same_slot(past, scope) and (opening := self.facts.opening(past)) is not None
-        }
+    def _batches(self, scopes: Sequence[Scope]) -> Iterator[BatchRecord]:
+        for scope in scopes:
+            yield from self.facts.batches(scope)
+
+    def _recorded(self, scopes: Sequence[Scope]) -> RecordedAudience | None:
+        openings = {past: opening for past in scopes if (opening := self.facts.opening(past)) is not None}
         if not openings:
             return None
-        return Recorded(
+        return RecordedAudience(
             held=[opening.held for opening in openings.values()],
             epochs={past: opening.epoch for past, opening in openings.items()},
-            everybody=lambda: [self.facts.recorded(past) or b"" for past in openings],
-            size=lambda: sum(map(self.facts.opening_size, openings)),
         )
 
-    def earlier(self, scope: Scope) -> PackedIds:
-        """Who accepted any lower edition on the same channel."""
-        lower = (
-            p
-            for p in self.scopes(scope.notification)
-            if p.edition < scope.edition and p.channel is scope.channel
-        )
-        return PackedIds(ids for past in lower for ids in accepted_ids(self.facts.batches(past)))
-
-    def orphans(self, planned: set[Scope]) -> Iterator[Orphan]:
-        """Scopes that no definition speaks of any more, and old editions or occurrences with something unsettled."""
+    def removed(self, planned: set[Scope]) -> Iterator[RemovedScope]:
+        """Scopes that no definition stands for any more, and old editions or occurrences with something unsettled."""
         defined = {name for n in self.project.notifications for name in self.names(n)}
         for scope in self.facts.scopes:
             if scope in planned:
                 continue
-            known = standings(self.facts.batches(scope))
-            if scope.notification in defined:
-                known = {key: standing for key, standing in known.items() if standing.kind == "uncertain"}
-                recorded: set[bytes] = set()
-            else:
-                recorded = recorded_ids(self.facts.recorded(scope) or b"")
-            orphan = Orphan(scope, known, recorded)
-            if any(s.kind == "uncertain" for s in known.values()) or recorded - known.keys():
-                yield orphan
+            recorded = b"" if scope.notification in defined else self.facts.recorded(scope) or b""
+            found = count_unsettled(self.facts.batches(scope), recorded)
+            if found.uncertain or found.never_begun:
+                yield RemovedScope(scope, found.uncertain, found.withdrawn)
 
 
 def same_slot(one: Scope, other: Scope) -> bool:
     return (one.edition, one.occurrence, one.channel) == (other.edition, other.occurrence, other.channel)
 
 
-def parts_of(
+def scope_inputs(
     project: Project,
     notification: Notification,
     checked: Checked,
@@ -259,15 +256,15 @@ def parts_of(
     *,
     now: datetime,
     fresh_only: bool = False,
-) -> Iterator[Part]:
+) -> Iterator[ScopeInput]:
     pending = past.pending_baseline(notification)
     withdrawn = past.withdrawal(notification)
-    vanished: Mapping[str, frozenset[bytes]] | None = None
+    vanished: Mapping[str, Sequence[Batches]] | None = None
     for occurrence in occurrences_of(project, notification, after=now, until=valid_until(now)):
         scope = Scope(notification.name, notification.edition, occurrence.id, notification.channel)
         if vanished is None:
             vanished = past.vanished(notification)
-        yield Part(
+        yield ScopeInput(
             notification=notification,
             scope=scope,
             occurrence=occurrence,
@@ -275,12 +272,9 @@ def parts_of(
             audience=checked.audiences[notification.name],
             locale=project.locale,
             zone=project.timezone,
-            standings=past.standings(scope),
-            recorded=past.recorded(scope),
-            earlier=past.earlier(scope),
+            records=past.records(scope, vanished),
             withdrawn=withdrawn,
             baseline=pending,
-            vanished=vanished,
             fresh_only=fresh_only,
         )
 

@@ -12,8 +12,8 @@ from notifyctl.app.plan import make_plan
 from notifyctl.app.workspace import Workspace, open_workspace
 from notifyctl.errors import NotifyctlError, ProviderError
 from notifyctl.model.project import ApiObject, ChannelName, Environment
-from notifyctl.plan.plan import PlannedNotification, Sample
-from notifyctl.plan.review import Change
+from notifyctl.plan.diff import Change
+from notifyctl.plan.model import PlannedNotification, Sample
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html.preview_page import PreviewEntry, page
 

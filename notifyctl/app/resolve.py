@@ -22,7 +22,7 @@ from notifyctl.model.events import (
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.project import Environment
 from notifyctl.model.recipients import MEMBER_BYTES, Scope
-from notifyctl.plan.standing import MEMBER
+from notifyctl.plan.statuses import MEMBER
 from notifyctl.ports import LedgerReader
 
 QUARANTINE = timedelta(minutes=15)

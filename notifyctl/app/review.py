@@ -8,8 +8,8 @@ from notifyctl.errors import SettingsError, UsageError
 from notifyctl.forge.client import Forge, github, gitlab, put
 from notifyctl.forge.comments import Decision
 from notifyctl.plan.actions import Action
-from notifyctl.plan.plan import Plan
-from notifyctl.plan.review import Review
+from notifyctl.plan.diff import Review
+from notifyctl.plan.model import Plan
 from notifyctl.ports import Environ
 
 PULL = re.compile(r"refs/pull/(\d+)/")

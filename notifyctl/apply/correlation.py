@@ -11,11 +11,9 @@ import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from functools import lru_cache
 from hashlib import shake_128
 
 from notifyctl.channels.limits import MAX_DESTINATIONS
-from notifyctl.hashing import Keyed
 
 SEAL_BYTES = 16
 NUMBER_BYTES, TAG_BYTES = 6, 8
@@ -41,11 +39,8 @@ def seal(secret: bytes, *, ledger: str, number: int, material: bytes) -> bytes:
     """The key, SEAL_BYTES long, of a batch's correlation ids. `material` is what is in the batch. Nothing else goes in,
     so that a dry run before the ledger exists gives the ids of the first apply; `secret` may be empty.
     """
-    return keyed(secret).digest(f"seal\0{ledger}\0{number}\0".encode() + material)[:SEAL_BYTES]
-
-
-keyed = lru_cache(maxsize=1)(Keyed)
-"""One run has one secret."""
+    sealed = f"seal\0{ledger}\0{number}\0".encode() + material
+    return hmac.digest(secret, sealed, "sha256")[:SEAL_BYTES]
 
 
 def correlation_ids(number: int, positions: Sequence[int], seal: bytes) -> list[str]:

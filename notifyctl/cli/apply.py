@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from notifyctl.apply.run import Event as RunEvent
     from notifyctl.apply.run import Stop
     from notifyctl.model.project import Environment
-    from notifyctl.plan.plan import Plan
+    from notifyctl.plan.model import Plan
     from notifyctl.plan.saved import SavedPlan
 
 

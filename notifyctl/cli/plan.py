@@ -23,13 +23,13 @@ from notifyctl.cli.options import (
 from notifyctl.cli.plan_progress import memory_option, planning
 from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
-from notifyctl.plan.plan import Plan
+from notifyctl.plan.model import Plan
 
 if TYPE_CHECKING:
     from notifyctl.app.workspace import Workspace
     from notifyctl.diagnostics import Diagnostic
     from notifyctl.model.project import Environment
-    from notifyctl.plan.review import Review
+    from notifyctl.plan.diff import Review
 
 
 @click.command("plan")

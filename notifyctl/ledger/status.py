@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from notifyctl.model.ledger import BatchRecord, ScopeStatus
 from notifyctl.model.recipients import Scope
-from notifyctl.plan.standing import recorded_ids, standings
+from notifyctl.plan.statuses import recipient_statuses, unpack_ids
 from notifyctl.ports import LedgerReader
 
 NO_ANSWER = "no answer recorded yet"
@@ -24,7 +24,7 @@ def scope_statuses(reader: LedgerReader, notification: str | None = None) -> lis
 
 def scope_status(reader: LedgerReader, scope: Scope) -> ScopeStatus:
     reasons: dict[int, str] = {}
-    known = standings(collect_reasons(reader.facts(scope), reasons))
+    known = recipient_statuses(collect_reasons(reader.facts(scope), reasons))
     counts = Counter(standing.kind for standing in known.values())
     failures = Counter(reasons[standing.batch] for standing in known.values() if standing.kind != "accepted")
     return ScopeStatus(
@@ -32,7 +32,7 @@ def scope_status(reader: LedgerReader, scope: Scope) -> ScopeStatus:
         accepted=counts["accepted"],
         rejected=counts["rejected"],
         uncertain=counts["uncertain"],
-        not_begun=len(recorded_ids(reader.recorded(scope) or b"") - known.keys()),
+        not_begun=len(unpack_ids(reader.recorded(scope) or b"") - known.keys()),
         reasons=dict(failures.most_common()),
         receipts=count_receipts(reader, scope, counts["accepted"]),
     )

@@ -59,8 +59,8 @@ class DeliveryHash:
         return [of + b',"values":', whole[:-1] + b',"values":']
 
     @cached_property
-    def _formers(self) -> list[Any]:
-        """States of the hash behind each of the heads."""
+    def former_states(self) -> list[Any]:
+        """SHA-256 states after each of the heads, to be copied and continued with the values."""
         return [sha256(head) for head in self.heads]
 
     def of(self, values: Sequence[str | None]) -> bytes:
@@ -71,7 +71,7 @@ class DeliveryHash:
     def formers(self, values: Sequence[str | None]) -> Iterator[bytes]:
         """The same as earlier versions made it, the latest first: what their ledgers hold."""
         inside = ",".join(key + in_json(value) for key, value in zip(self.keys, values, strict=True))
-        for former in self._formers:
+        for former in self.former_states:
             state = former.copy()
             state.update(f"{{{inside}}}}}".encode())
             yield state.digest()

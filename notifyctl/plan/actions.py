@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from notifyctl.model.project import Joiners, OnUnknown
-from notifyctl.plan.standing import Kind
+from notifyctl.plan.statuses import Kind
 
 
 class Action(StrEnum):

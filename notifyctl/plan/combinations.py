@@ -1,73 +1,109 @@
-"""All that a decision depends on, as one number: units are counted by it, and the action table is asked once for each."""
+"""People counted by all that a decision depends on, so that the action table is asked once for each combination."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cached_property, reduce
-from operator import or_
+from collections.abc import Iterable, Iterator
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from notifyctl.plan.actions import AUTHORISED, Decision
+from notifyctl.plan.recipient_table import Mask, Profile, RecipientTable
+from notifyctl.plan.statuses import Kind
 from notifyctl.schedule.timing import Timing
 
-PLACES = {
-    "earlier": (0, 1),
-    "joined": (1, 1),
-    "standing": (2, 6),
-    "blocked": (8, 16),
-    "suppressed": (24, 8),
-    "zone": (32, 10),
-    "variant": (42, 8),
-}
-"""All that a decision depends on: where it stands in the one number that is made of it, and how many bits wide."""
+STATUSES: tuple[tuple[Kind | None, bool], ...] = (
+    (None, True),
+    ("rejected", True),
+    ("uncertain", True),
+    ("accepted", True),
+    ("accepted", False),
+)
+"""Status codes: the kind, and whether what was sent is what the recipient would get now."""
+REJECTED, UNCERTAIN, SAME_TEXT, OTHER_TEXT = 1, 2, 3, 4
+PAST_STATES = len(STATUSES) * 4
+"""What a ledger can say of somebody: a status, whether they joined later, whether they got an earlier edition."""
 
 
-def placed(name: str, place: int) -> str:
-    return f"({name}::BIGINT << {place})"
+class Past(Struct, frozen=True):
+    """What the ledger says of each recipient: a code of STATUSES, whether they joined, whether an edition before reached them."""
+
+    statuses: NDArray[np.uint8]
+    joined: Mask
+    earlier: Mask
 
 
-KEY = " + ".join(placed(name, place) for name, (place, _) in PLACES.items())
-
-
-class Combination(Struct, frozen=True):
-    """All that a decision depends on, what was decided, and how many it is about."""
+class Circumstance(Struct, frozen=True):
+    """One combination of what a decision depends on, with its people and their SMS segments."""
 
     key: int
-    variant: int
-    when: Timing | None
-    decision: Decision
+    profile: Profile
+    kind: Kind | None
+    same: bool
+    joined: bool
+    earlier: bool
     people: int
     segments: int
 
 
-class Combinations(list[Combination]):
-    """Those of one scope. Asked for tests once all are in."""
+class Combination(Struct, frozen=True):
+    """A circumstance that was decided. `when` is `None` in a time zone that does not exist."""
 
-    def where(self, wanted: Callable[[Combination], bool]) -> str:
-        """The test for the units of some combinations; `false` for none."""
-        keys = [each.key for each in self if wanted(each)]
-        if len(keys) == len(self):
-            return "true"
-        return f"{self.key} IN ({', '.join(map(str, keys))})" if keys else "false"
+    about: Circumstance
+    when: Timing | None
+    decision: Decision
 
-    @cached_property
-    def key(self) -> str:
-        """KEY, of which only what tells combinations apart is read from units: mostly that is little."""
-        keys = [each.key for each in self]
-        differing = reduce(or_, (key ^ keys[0] for key in keys))
-        alike, terms = keys[0], []
-        for name, (place, bits) in PLACES.items():
-            mask = ((1 << bits) - 1) << place
-            if differing & mask:
-                terms.append(placed(name, place))
-                alike &= ~mask
-        return " + ".join([str(alike), *terms])
+    @property
+    def authorised(self) -> bool:
+        return self.decision.action in AUTHORISED
 
 
-def authorised(each: Combination) -> bool:
-    return each.decision.action in AUTHORISED
+class Selection(Struct, frozen=True):
+    """The recipients of some combinations. `wanted` has an entry for each possible key."""
+
+    keys: NDArray[np.uint32]
+    wanted: Mask
+    people: int
+
+    def mask(self, start: int = 0, end: int | None = None) -> Mask:
+        """Whether each recipient between two positions is meant."""
+        return self.wanted[self.keys[start:end]]
 
 
-def total(some: Iterable[Combination]) -> int:
-    return sum(each.people for each in some)
+class CombinationKeys:
+    """One number for each recipient that stands for all a decision about them depends on."""
+
+    def __init__(self, table: RecipientTable, past: Past) -> None:
+        facts = (past.statuses * 4 + past.joined * 2 + past.earlier).astype(np.uint32)
+        self.keys: NDArray[np.uint32] = table.profiles * np.uint32(PAST_STATES) + facts
+        self._profiles = table.profile_list
+        self._segments = table.segments
+
+    def count(self) -> Iterator[Circumstance]:
+        """Every combination that somebody has."""
+        size = len(self._profiles) * PAST_STATES
+        people = np.bincount(self.keys, minlength=size)
+        segments = np.bincount(self.keys, weights=self._segments, minlength=size)
+        for key in np.flatnonzero(people).tolist():
+            profile, facts = divmod(key, PAST_STATES)
+            kind, same = STATUSES[facts >> 2]
+            yield Circumstance(
+                key=key,
+                profile=self._profiles[profile],
+                kind=kind,
+                same=same,
+                joined=bool(facts & 2),
+                earlier=bool(facts & 1),
+                people=int(people[key]),
+                segments=int(segments[key]),
+            )
+
+    def select(self, combinations: Iterable[Combination]) -> Selection:
+        """Everybody who has one of these combinations."""
+        wanted = np.zeros(len(self._profiles) * PAST_STATES, bool)
+        people = 0
+        for each in combinations:
+            wanted[each.about.key] = True
+            people += each.about.people
+        return Selection(self.keys, wanted, people)

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
+import msgspec
 from msgspec import Struct, field
 
 from notifyctl.audience.readers import Csv, TableError
 from notifyctl.diagnostics import Diagnostic, Location, Positions, Severity
 from notifyctl.model.project import ChannelName
-from notifyctl.plan.plan import Cost, Reach
+from notifyctl.plan.model import Cost, Reach
 from notifyctl.ports import FileTree
 
 ONE_DIGIT = frozenset("17")
@@ -64,8 +65,8 @@ TWO_DIGITS = frozenset(
     ]
 )
 """Calling codes of ITU-T E.164; all others have three digits."""
-CALLING_CODE = 3
-"""Digits of the longest."""
+CALLING_CODE_DIGITS = 3
+"""Of the longest."""
 WANTED = ("prefix", "channel", "price", "currency")
 
 
@@ -143,61 +144,37 @@ def priced(cells: Mapping[str, str | None] | str) -> tuple[ChannelName, str, Pri
     return channel, prefix, Price(amount, currency)
 
 
-class Tally(Struct):
+class CostTally(Struct):
     """Adds up one notification. `segments` of a message count on SMS; elsewhere a message is a unit."""
 
     channel: ChannelName
     list: PriceList | None
-    recipients: Counter[str] = field(default_factory=Counter)
-    units: Counter[str] = field(default_factory=Counter)
-    amounts: dict[str, Decimal] = field(default_factory=dict)
+    recipients: Counter[str] = msgspec.field(default_factory=Counter)
+    units: Counter[str] = msgspec.field(default_factory=Counter)
+    amounts: dict[str, Decimal] = {}
     unpriced: int = 0
-    _known: dict[str, Price | None] = field(default_factory=dict)
-
-    def add(self, address: str, segments: int | None) -> None:
-        units = segments or 1
-        if self.channel is not ChannelName.EMAIL:
-            country = calling_code(address)
-            self.recipients[country] += 1
-            self.units[country] += units
-        if self.list is None:
-            return
-        price = self._price(address)
-        if price is None:
-            self.unpriced += 1
-        else:
-            self.amounts[price.currency] = self.amounts.get(price.currency, Decimal()) + price.amount * units
 
     @property
-    def telling(self) -> int:
-        """How many characters of a number decide about its country and price."""
+    def prefix_length(self) -> int:
+        """How many characters of an address decide about its country and price."""
+        if self.channel is ChannelName.EMAIL:
+            return 0
         known = self.list.prices.get(self.channel, {}) if self.list is not None else {}
-        return 1 + max([CALLING_CODE, *map(len, known)])
+        return 1 + max([CALLING_CODE_DIGITS, *map(len, known)])
 
-    def add_many(self, start: str, people: int, units: int) -> None:
-        """Numbers that begin alike, `telling` characters of them."""
+    def add(self, prefix: str, people: int, units: int) -> None:
+        """People whose addresses begin alike, `prefix_length` characters of them."""
         if self.channel is not ChannelName.EMAIL:
-            country = calling_code(start)
+            country = calling_code(prefix)
             self.recipients[country] += people
             self.units[country] += units
         if self.list is None:
             return
-        price = self.list.of(self.channel, start)
+        price = self.list.of(self.channel, prefix)
         if price is None:
             self.unpriced += people
         else:
             self.amounts[price.currency] = self.amounts.get(price.currency, Decimal()) + price.amount * units
-
-    def _price(self, address: str) -> Price | None:
-        """Numbers that share their first eight digits share a price in any list that people write."""
-        assert self.list is not None
-        key = address if len(address) < MEMO else address[:MEMO]
-        if key not in self._known:
-            longest = max((len(p) for p in self.list.prices.get(self.channel, {})), default=0)
-            if longest >= MEMO - 1:
-                return self.list.of(self.channel, address)
-            self._known[key] = self.list.of(self.channel, address)
-        return self._known[key]
 
     def costs(self) -> tuple[Cost, ...]:
         """One for each currency; none without a price list."""
@@ -211,7 +188,3 @@ class Tally(Struct):
     def reach(self) -> Iterator[Reach]:
         for country, recipients in sorted(self.recipients.items(), key=lambda pair: (-pair[1], pair[0])):
             yield Reach(country, recipients, self.units[country] if self.channel is ChannelName.SMS else None)
-
-
-MEMO = 9
-"""Characters of an address, its + counted, by which prices are remembered."""

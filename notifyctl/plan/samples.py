@@ -12,7 +12,7 @@ from notifyctl.message import Filler
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
-from notifyctl.plan.plan import Sample
+from notifyctl.plan.model import Sample
 
 KEPT = 10
 """Texts shown of each notification: a plan is read by people."""
@@ -43,23 +43,8 @@ class Samples:
             for variant, message in messages.items()
         }
 
-    def add(
-        self,
-        variant: str | None,
-        delivery_hash: bytes,
-        action: Action,
-        destination: str,
-        values: Sequence[str | None],
-    ) -> None:
-        """To be called in the order of the rows."""
-        seen = self.counts.get(delivery_hash, 0)
-        self.counts[delivery_hash] = seen + 1
-        if not seen:
-            self.texts += 1
-            self.show(delivery_hash, (variant, action, destination, values))
-
     def show(self, key: bytes, first: First) -> None:
-        """The first reader of a text. Whoever does not call `add` for each reader sets `texts` and `counts` too."""
+        """The first reader of a text, in the order of the rows. `counts` and `texts` are set by whoever counts readers."""
         variant, _, _, values = first
         firsts = self.firsts[variant]
         if len(firsts) < HELD:

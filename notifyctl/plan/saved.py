@@ -10,6 +10,7 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
@@ -18,8 +19,8 @@ from msgspec.structs import asdict
 from notifyctl.errors import PlanRefusedError
 from notifyctl.model.project import Category, ChannelName, Policy
 from notifyctl.model.recipients import ID_BYTES, Scope
-from notifyctl.plan.digest import ENTRY_BYTES, ScopeEffects, Sorted, digest
-from notifyctl.plan.plan import FORMAT_VERSION, Plan
+from notifyctl.plan.digest import ENTRY_BYTES, ScopeEffects, SortedEntries, digest
+from notifyctl.plan.model import FORMAT_VERSION, Plan
 
 MOST_BYTES = 1 << 30
 """Of one scope's units once unpacked: ten million people."""
@@ -50,13 +51,13 @@ def scope_object(effects: ScopeEffects) -> dict[str, Any]:
         "policy": asdict(effects.policy),
         "count": len(effects),
         "units": [
-            {"shared": name, "count": count, "packed": compressed(pieces)}
-            for name, count, pieces in effects.groups()
+            {"shared": name, "count": group.count, "packed": compress(group.pieces())}
+            for name, group in sorted(effects.groups.items(), key=itemgetter(0))
         ],
     }
 
 
-def compressed(pieces: Iterable[bytes]) -> str:
+def compress(pieces: Iterable[bytes]) -> str:
     packing = zlib.compressobj()
     made = b"".join([*map(packing.compress, pieces), packing.flush()])
     return b64encode(made).decode()
@@ -104,16 +105,16 @@ def scope_effects(entry: Mapping[str, Any]) -> ScopeEffects:
     scope, policy = dict(entry["scope"]), dict(entry["policy"])
     scope["channel"] = ChannelName(scope["channel"])
     policy["require_unsubscribe"] = tuple(Category(each) for each in policy["require_unsubscribe"])
-    groups = {str(each["shared"]): unpacked(each["packed"]) for each in entry["units"]}
-    return ScopeEffects(Scope(**scope), Policy(**policy), elsewhere=groups)
+    groups = {str(each["shared"]): decompress(each["packed"]) for each in entry["units"]}
+    return ScopeEffects(Scope(**scope), Policy(**policy), groups)
 
 
-def unpacked(text: str) -> Sorted:
+def decompress(text: str) -> SortedEntries:
     unpacking = zlib.decompressobj()
     packed = unpacking.decompress(b64decode(text, validate=True), MOST_BYTES)
     if unpacking.unconsumed_tail or not unpacking.eof or len(packed) % ENTRY_BYTES:
         raise ValueError("too long, or cut off")
-    return Sorted(len(packed) // ENTRY_BYTES, lambda: iter((packed,)))
+    return SortedEntries(len(packed) // ENTRY_BYTES, lambda: iter((packed,)))
 
 
 def beyond(saved: SavedPlan, now: Iterable[ScopeEffects]) -> list[str]:

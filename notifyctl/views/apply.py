@@ -8,7 +8,7 @@ from typing import Any
 
 from notifyctl.apply.run import Report
 from notifyctl.plan.actions import Action
-from notifyctl.plan.plan import Plan
+from notifyctl.plan.model import Plan
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.paint import Paint, strip_controls
 

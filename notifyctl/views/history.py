@@ -9,8 +9,8 @@ from typing import Any
 from notifyctl.model.events import Delivery, Statement
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import Scope
-from notifyctl.plan.past import Explanation, Got, History, PastRun
-from notifyctl.plan.plan import PlannedNotification
+from notifyctl.plan.history import Explanation, Got, History, PastRun
+from notifyctl.plan.model import PlannedNotification
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.ledger import WORDS
 from notifyctl.views.paint import Paint, strip_controls

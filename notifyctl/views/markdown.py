@@ -14,8 +14,8 @@ from difflib import SequenceMatcher
 from notifyctl.diagnostics import Severity
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
-from notifyctl.plan.plan import Plan, PlannedNotification, Sample
-from notifyctl.plan.review import Category, Change, Review, TextChange
+from notifyctl.plan.diff import Category, Change, Review, TextChange
+from notifyctl.plan.model import Plan, PlannedNotification, Sample
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.message import as_lines
 from notifyctl.views.paint import strip_controls

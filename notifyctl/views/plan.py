@@ -9,7 +9,7 @@ from typing import Any
 
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
-from notifyctl.plan.plan import FORMAT_VERSION, Cost, Plan, PlannedNotification, Sample
+from notifyctl.plan.model import FORMAT_VERSION, Cost, Plan, PlannedNotification, Sample
 from notifyctl.views.diagnostics import as_object, format_block, pluralise
 from notifyctl.views.message import as_lines
 from notifyctl.views.paint import Paint, strip_controls

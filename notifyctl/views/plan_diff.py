@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from notifyctl.plan.review import Change, Review, Side, TextChange
+from notifyctl.plan.diff import Change, Review, Side, TextChange
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.markdown import MEANT, total, word_diff
 from notifyctl.views.paint import Paint, strip_controls

@@ -10,7 +10,7 @@ from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.errors import PlanRefusedError
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
-from notifyctl.plan.plan import Cost, Plan, PlannedNotification, Reach, Sample
+from notifyctl.plan.model import Cost, Plan, PlannedNotification, Reach, Sample
 from notifyctl.plan.saved import SavedPlan
 
 

@@ -15,7 +15,7 @@ from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
-from notifyctl.plan.standing import standings
+from notifyctl.plan.statuses import recipient_statuses
 from notifyctl.ports import LedgerStore, LedgerWriter
 from notifyctl.testing import ManualClock, TemporaryLedger
 
@@ -505,7 +505,7 @@ def test_each_person_of_a_scope_has_one_status(store: LedgerStore) -> None:
     with closing(store.reader()) as reader:
         [status] = scope_statuses(reader, "outage")
         assert [each.scope for each in scope_statuses(reader)] == [MAIL, SMS]
-        found = standings(reader.facts(SMS))
+        found = recipient_statuses(reader.facts(SMS))
     assert (status.accepted, status.rejected, status.uncertain, status.not_begun) == (1, 1, 1, 3)
     assert status.total == 6
     assert status.reasons == {"bad request": 1, "read timed out": 1}

@@ -27,7 +27,7 @@ from notifyctl.model.events import (
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
-from notifyctl.plan.standing import standings
+from notifyctl.plan.statuses import recipient_statuses
 from notifyctl.ports import LedgerStore
 from notifyctl.testing import ManualClock, TemporaryLedger
 
@@ -78,7 +78,7 @@ def receipt(
 
 def kinds(store: LedgerStore) -> list[str]:
     with closing(store.reader()) as reader:
-        known = standings(reader.facts(SMS))
+        known = recipient_statuses(reader.facts(SMS))
     return [known[n.to_bytes(ID_BYTES)].kind for n in range(1, len(known) + 1)]
 
 

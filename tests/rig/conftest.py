@@ -27,8 +27,8 @@ from notifyctl.app.ledger import ledger_store
 from notifyctl.app.plan import make_plan
 from notifyctl.app.workspace import open_workspace
 from notifyctl.faults import FAULT, FAULT_LOG
-from notifyctl.plan.plan import Plan
-from notifyctl.plan.standing import standings
+from notifyctl.plan.model import Plan
+from notifyctl.plan.statuses import recipient_statuses
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -225,7 +225,7 @@ class Rig:
         """What the ledger believes: who is accepted, uncertain, rejected. Who is in none of them was never begun."""
         workspace = open_workspace(self.root)
         with closing(ledger_store(workspace, workspace.environment(None)).reader()) as reader:
-            known = standings(fact for scope in reader.scopes() for fact in reader.facts(scope))
+            known = recipient_statuses(fact for scope in reader.scopes() for fact in reader.facts(scope))
             ids = reader.recipient_ids(self.people)
         found: dict[str, set[str]] = {"accepted": set(), "uncertain": set(), "rejected": set()}
         for address, key in zip(self.people, ids, strict=True):

@@ -55,7 +55,7 @@ ANSWERS, CLIENT = (
 HTTP = "notifyctl/providers/webexconnect/http.py"
 TRANSPORT, CONNECTIONS = "notifyctl/transport/client.py", "notifyctl/transport/connections.py"
 KEEP_ALIVE = "notifyctl/transport/keep_alive.py"
-STANDING, SENDING = "notifyctl/plan/standing.py", "notifyctl/app/apply.py"
+STATUSES, SENDING = "notifyctl/plan/statuses.py", "notifyctl/app/apply.py"
 
 ARM = "            self._writer.arm(attempt.number, attempt.attempt, seal=prepared.seal, at=self._clock.now())\n"
 SETTLE_ONE = (
@@ -155,8 +155,8 @@ MUTANTS = (
         "unknown is sent again by the next run",
         "P1",
         (
-            (STANDING, '    BatchState.ARMED: "uncertain",\n', '    BatchState.ARMED: "rejected",\n'),
-            (STANDING, '    BatchState.UNKNOWN: "uncertain",\n', '    BatchState.UNKNOWN: "rejected",\n'),
+            (STATUSES, '    BatchState.ARMED: "uncertain",\n', '    BatchState.ARMED: "rejected",\n'),
+            (STATUSES, '    BatchState.UNKNOWN: "uncertain",\n', '    BatchState.UNKNOWN: "rejected",\n'),
         ),
         (KILLED,),
     ),
@@ -170,7 +170,7 @@ MUTANTS = (
         "what a predecessor left armed is not swept, and says nothing",
         "P4",
         (
-            (STANDING, '    BatchState.ARMED: "uncertain",\n', ""),
+            (STATUSES, '    BatchState.ARMED: "uncertain",\n', ""),
             (WRITER, '" WHERE NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.batch = attempt.batch"', '" WHERE 0 AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.batch = attempt.batch"'),
         ),
         (KILLED,),

@@ -32,8 +32,8 @@ from notifyctl.model.batch import Accepted, Batch, Outcome, PreparedRequest, Ref
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
-from notifyctl.plan.plan import Plan
-from notifyctl.plan.standing import standings
+from notifyctl.plan.model import Plan
+from notifyctl.plan.statuses import recipient_statuses
 from notifyctl.ports import LedgerStore, LedgerWriter
 from notifyctl.testing import ManualClock, MemoryFiles, TemporaryLedger, whole
 
@@ -250,7 +250,7 @@ class Histories(RuleBasedStateMachine):
             for edition in range(1, self.edition + 1):
                 scope = Scope("hello", edition, "once", ChannelName.SMS)
                 addresses = [f"+447700900{number:03d}" for number in self.people]
-                known = standings(reader.facts(scope))
+                known = recipient_statuses(reader.facts(scope))
                 for address, key in zip(addresses, reader.recipient_ids(addresses), strict=True):
                     kind = known[key].kind if key in known else "not begun"
                     if kind == "accepted":
@@ -270,7 +270,7 @@ class Histories(RuleBasedStateMachine):
         scope = Scope("hello", self.edition, "once", ChannelName.SMS)
         addresses = [f"+447700900{number:03d}" for number in self.people]
         with closing(self.store.reader()) as reader:
-            known = standings(reader.facts(scope))
+            known = recipient_statuses(reader.facts(scope))
             ids = dict(zip(addresses, reader.recipient_ids(addresses), strict=True))
         unserved = [key for address, key in ids.items() if (self.edition, address) not in served]
         silent = [key for key in unserved if key not in known or known[key].kind != "uncertain"]

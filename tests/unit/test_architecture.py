@@ -22,6 +22,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("transport",),
     ("config",),
     ("channels", "message", "audience", "schedule", "fmt"),
+    ("recipients",),
     ("lint", "plan"),
     ("apply",),
     ("views", "providers", "ledger", "forge", "git", "files", "clock"),

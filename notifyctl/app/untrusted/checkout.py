@@ -25,7 +25,7 @@ from notifyctl.errors import ProjectError
 from notifyctl.files import WorkingTree
 from notifyctl.git import SEALED, CommittedTree
 from notifyctl.model.project import Environment
-from notifyctl.plan.plan import Plan
+from notifyctl.plan.model import Plan
 from notifyctl.ports import FileTree
 
 TRUSTED = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from notifyctl.model.project import ChannelName, Policy
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Intent
-from notifyctl.plan.digest import ScopeEffects, digest
+from notifyctl.plan.digest import ScopeEffects, SortedEntries, digest, shared
 
 SCOPE = Scope("outage", 1, "once", ChannelName.SMS)
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -21,12 +21,19 @@ def of(*parts: ScopeEffects, environment: str = "sandbox", lineage: str | None =
 
 
 def effects(
-    *recipients: bytes, scope: Scope = SCOPE, intent: Intent = Intent.FIRST, text: bytes = b"t" * 32
+    *recipients: bytes,
+    scope: Scope = SCOPE,
+    policy: Policy | None = None,
+    intent: Intent = Intent.FIRST,
+    text: bytes = b"t" * 32,
+    not_before: datetime | None = None,
+    expires: datetime | None = None,
 ) -> ScopeEffects:
-    made = ScopeEffects(scope, Policy())
-    for recipient in recipients:
-        made.add(recipient, intent, text, None, None)
-    return made
+    entries = b"".join(sorted(recipient + text for recipient in recipients))
+    group = SortedEntries(len(recipients), lambda: iter([entries]))
+    return ScopeEffects(
+        scope, policy or Policy(), {shared(intent, not_before, expires): group} if recipients else {}
+    )
 
 
 def test_form() -> None:
@@ -53,11 +60,9 @@ def test_a_scope_without_effects_leaves_no_trace() -> None:
 
 def test_every_effect_counts() -> None:
     base = of(effects(b"a" * 16))
-    later = ScopeEffects(SCOPE, Policy())
-    later.add(b"a" * 16, Intent.FIRST, b"t" * 32, NOON, None)
-    lapsing = ScopeEffects(SCOPE, Policy())
-    lapsing.add(b"a" * 16, Intent.FIRST, b"t" * 32, None, NOON)
-    stricter = ScopeEffects(SCOPE, Policy(max_recipients=1), effects(b"a" * 16).rows)
+    later = effects(b"a" * 16, not_before=NOON)
+    lapsing = effects(b"a" * 16, expires=NOON)
+    stricter = effects(b"a" * 16, policy=Policy(max_recipients=1))
     others = [
         of(effects(b"b" * 16)),
         of(effects(b"a" * 16, b"b" * 16)),

@@ -12,7 +12,7 @@ from notifyctl.channels.channel import collect_texts
 from notifyctl.message import texts_hash
 from notifyctl.model.message import Message
 from notifyctl.model.project import Notification
-from notifyctl.plan.plan import PlannedNotification
+from notifyctl.plan.model import PlannedNotification
 
 
 class Category(StrEnum):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as dataclass_replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from notifyctl.diagnostics import Location, Positions
 from notifyctl.message import DeliveryHash, placeholders
+from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.message import Message
 from notifyctl.model.project import (
     Audience,
@@ -31,15 +32,18 @@ from notifyctl.model.project import (
 )
 from notifyctl.model.recipients import ID_BYTES, RecipientBatch, RejectedRow, RowRejection, Scope, Suppression
 from notifyctl.plan.actions import Action
-from notifyctl.plan.build import Frame, build_plan
-from notifyctl.plan.part import Orphan, Part
-from notifyctl.plan.plan import Plan
-from notifyctl.plan.standing import Standing
+from notifyctl.plan.inputs import LedgerRecords, PlanContext, RecordedAudience, RemovedScope, ScopeInput
+from notifyctl.plan.model import Plan
+from notifyctl.plan.planner import build_plan
+from notifyctl.plan.statuses import Kind
 from notifyctl.schedule.timing import Occurrence
 from notifyctl.testing import whole
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 MARKS = Positions("n.yaml")
+SCOPE = Scope("n", 1, "once", ChannelName.SMS)
+Attempt = tuple[Kind, bytes, bytes]
+"""How a batch of one recipient ended, the recipient's id, the fingerprint of what was sent."""
 TEXTS = {None: "Hi $(name). Acme", "fr": "Bonjour $(name). Acme"}
 
 
@@ -100,9 +104,9 @@ def message(variant: str | None, texts: Mapping[str | None, str] = TEXTS, **part
     return Message(ChannelName.SMS, "CNNECT", **given)
 
 
-def part(
+def scope_input(
     people: People, *, policy: Policy | None = None, joiners: Joiners = Joiners.HOLD, **facts: Any
-) -> Part:
+) -> ScopeInput:
     template = Template(
         "t",
         ChannelName.SMS,
@@ -117,14 +121,12 @@ def part(
     )
     given: dict[str, Any] = {
         "messages": {variant: message(variant) for variant in TEXTS},
-        "standings": {},
-        "recorded": None,
-        "earlier": frozenset(),
+        "records": records(facts.pop("attempts", ()), facts.pop("recorded", None)),
         **facts,
     }
-    return Part(
+    return ScopeInput(
         notification=notification,
-        scope=Scope("n", 1, "once", ChannelName.SMS),
+        scope=SCOPE,
         occurrence=Occurrence("once", None),
         audience=people,
         locale="en",
@@ -133,16 +135,31 @@ def part(
     )
 
 
-def plan_of(*parts: Part, orphans: Sequence[Orphan] = (), **frame: Any) -> Plan:
+def records(attempts: Sequence[Attempt], recorded: Collection[bytes] | None) -> LedgerRecords:
+    """A ledger in which each attempt is a batch of its own."""
+    states = {
+        "accepted": BatchState.ACCEPTED,
+        "uncertain": BatchState.UNKNOWN,
+        "rejected": BatchState.REJECTED,
+    }
+    batches = [
+        BatchRecord(number, SCOPE, states[kind], 1, recipient + text, NOW)
+        for number, (kind, recipient, text) in enumerate(attempts, 1)
+    ]
+    held = None if recorded is None else RecordedAudience([b"".join(recorded)])
+    return LedgerRecords(batches=lambda: batches, recorded=held)
+
+
+def plan_of(*inputs: ScopeInput, removed: Sequence[RemovedScope] = (), **context: Any) -> Plan:
     given: dict[str, Any] = {
         "project": "acme",
         "environment": Environment("production", "webexconnect", MARKS),
         "provider": "p",
         "lineage": "l",
         "as_of": NOW,
-        **frame,
+        **context,
     }
-    return build_plan(Frame(**given), parts, identify=identify, orphans=orphans)
+    return build_plan(PlanContext(**given), inputs, identify=identify, removed=removed)
 
 
 def counts(plan: Plan) -> dict[str, int]:
@@ -154,8 +171,8 @@ def fingerprint(person: Person) -> bytes:
     return DeliveryHash(message(variant)).of([person.name])[:12]
 
 
-def stand(kind: Any, person: Person, *, same: bool = True) -> Standing:
-    return Standing(kind, fingerprint(person) if same else b"other text!!", 1, 1)
+def attempt(kind: Any, person: Person, *, same: bool = True) -> Attempt:
+    return kind, id_of(person), fingerprint(person) if same else b"other text!!"
 
 
 def consigned(plan: Plan) -> list[str]:
@@ -184,17 +201,17 @@ def test_everybody_gets_one_action_and_only_those_that_send_are_consigned(
             max_size=len(crowd),
         )
     )
-    standings = {
-        id_of(person): stand(kind.partition("-")[0], person, same="-" not in kind)
+    attempts = [
+        attempt(kind.partition("-")[0], person, same="-" not in kind)
         for person, kind in zip(crowd, kinds, strict=True)
         if kind
-    }
+    ]
     recorded = data.draw(
         st.none() | st.sets(st.sampled_from([id_of(p) for p in crowd]) if crowd else st.nothing())
     )
-    facts: dict[str, Any] = {"joiners": joiners, "standings": standings, "recorded": recorded}
+    facts: dict[str, Any] = {"joiners": joiners, "attempts": attempts, "recorded": recorded}
     loose = Policy(max_growth_percent=None)
-    plan = plan_of(part(People(crowd, size=size), policy=loose, **facts))
+    plan = plan_of(scope_input(People(crowd, size=size), policy=loose, **facts))
 
     assert sum(plan.summary.values()) == len(crowd)
     sent = consigned(plan)
@@ -205,13 +222,13 @@ def test_everybody_gets_one_action_and_only_those_that_send_are_consigned(
     shown = plan.notifications[0]
     for action, reasons in shown.reasons.items():
         assert sum(reasons.values()) <= shown.actions[action]
-    again = plan_of(part(People(list(reversed(crowd)), size=size + 1), policy=loose, **facts))
+    again = plan_of(scope_input(People(list(reversed(crowd)), size=size + 1), policy=loose, **facts))
     assert (again.digest, again.summary) == (plan.digest, plan.summary)
 
 
 def test_each_text_is_shown_once_with_its_count_and_no_address() -> None:
     crowd = [Person(n, "team") for n in range(5)] + [Person(9, "Ada"), Person(10, "Ada", "fr")]
-    (shown,) = plan_of(part(People(crowd))).notifications
+    (shown,) = plan_of(scope_input(People(crowd))).notifications
     assert [(s.count, s.locale, (s.content or {})["text"]) for s in shown.samples] == [
         (5, None, "Hi team. Acme"),
         (1, None, "Hi Ada. Acme"),
@@ -223,22 +240,22 @@ def test_each_text_is_shown_once_with_its_count_and_no_address() -> None:
 
 def test_an_address_among_the_words_is_masked_too() -> None:
     person = Person(1)
-    spoken = dataclasses.replace(person, name=person.address)
-    (shown,) = plan_of(part(People([spoken]))).notifications
+    spoken = dataclass_replace(person, name=person.address)
+    (shown,) = plan_of(scope_input(People([spoken]))).notifications
     assert person.address.lstrip("+") not in str(shown)
     assert "•••" in (shown.samples[0].content or {})["text"]
 
 
 def test_opening_holds_those_who_belong_and_are_not_sent_to() -> None:
     crowd = [Person(0), Person(1, None), Person(2, suppression=Suppression.OPTED_OUT)]
-    plan = plan_of(part(People(crowd)))
+    plan = plan_of(scope_input(People(crowd)))
     (opening,) = plan.openings
     assert opening.held == id_of(crowd[1])
-    assert plan_of(part(People(crowd), recorded={id_of(crowd[0])})).openings == ()
+    assert plan_of(scope_input(People(crowd), recorded={id_of(crowd[0])})).openings == ()
 
 
 def test_nothing_is_opened_while_nothing_is_sent() -> None:
-    assert plan_of(part(People([Person(0, None)]))).openings == ()
+    assert plan_of(scope_input(People([Person(0, None)]))).openings == ()
 
 
 @pytest.mark.parametrize(
@@ -251,7 +268,7 @@ def test_nothing_is_opened_while_nothing_is_sent() -> None:
     ],
 )
 def test_a_threshold_blocks_all_or_nothing(policy: Policy, blocked: int) -> None:
-    plan = plan_of(part(People([Person(n) for n in range(3)]), policy=policy))
+    plan = plan_of(scope_input(People([Person(n) for n in range(3)]), policy=policy))
     assert plan.summary[Action.BLOCKED] == blocked
     assert len(consigned(plan)) == 3 - blocked
     assert plan.openings == () if blocked else plan.openings
@@ -263,24 +280,26 @@ def test_a_threshold_blocks_all_or_nothing(policy: Policy, blocked: int) -> None
 def test_growth_counts_from_ten_people_up(known: int, new: int, *, blocked: bool) -> None:
     crowd = [Person(n) for n in range(known + new)]
     recorded = {id_of(person) for person in crowd[:known]}
-    standings = {id_of(person): stand("accepted", person) for person in crowd[:known]}
-    plan = plan_of(part(People(crowd), joiners=Joiners.SEND, recorded=recorded, standings=standings))
+    attempts = [attempt("accepted", person) for person in crowd[:known]]
+    plan = plan_of(scope_input(People(crowd), joiners=Joiners.SEND, recorded=recorded, attempts=attempts))
     assert counts(plan) == {"unchanged": known, "blocked" if blocked else "send-new": new}
 
 
 def test_segments_and_lengths_are_judged_for_each_person() -> None:
     crowd = [Person(0, "A"), Person(1, "Ω" * 200), Person(2, "x" * 1100), Person(3, "long name")]
     variables = (Variable("name", max_length=1020),)
-    (shown,) = plan_of(part(People(crowd), policy=Policy(max_segments=1), variables=variables)).notifications
+    (shown,) = plan_of(
+        scope_input(People(crowd), policy=Policy(max_segments=1), variables=variables)
+    ).notifications
     assert shown.reasons[Action.BLOCKED] == {"max-segments": 1, "variable-too-long name": 1}
-    (shown,) = plan_of(part(People(crowd))).notifications
+    (shown,) = plan_of(scope_input(People(crowd))).notifications
     assert shown.reasons[Action.BLOCKED] == {"text-too-long": 1}
     assert shown.segments == 1 + 2 + 1
 
 
 def test_marketing_mail_without_unsubscribe_is_blocked_where_policy_asks() -> None:
     def mail(html: str) -> Plan:
-        made = part(
+        made = scope_input(
             People([Person(0)]),
             category=Category.MARKETING,
             policy=Policy(require_unsubscribe=(Category.MARKETING,)),
@@ -289,11 +308,8 @@ def test_marketing_mail_without_unsubscribe_is_blocked_where_policy_asks() -> No
         scope = replace(made.scope, channel=ChannelName.EMAIL)
         only: Any = {None: Message(ChannelName.EMAIL, "a@acme.example", content)}
         template = replace(made.notification.template, channel=ChannelName.EMAIL, locales={})
-        return plan_of(
-            replace(
-                made, messages=only, scope=scope, notification=replace(made.notification, template=template)
-            )
-        )
+        notification = replace(made.notification, template=template)
+        return plan_of(replace(made, messages=only, scope=scope, notification=notification))
 
     assert counts(mail("<p>Hello</p>")) == {"blocked": 1}
     assert counts(mail("<p>Hello</p><a href='$(unsubscribe)'>x</a>")) == {"send": 1}
@@ -305,7 +321,7 @@ def test_rows_that_are_nobody_are_listed_and_not_counted() -> None:
         RejectedRow(RowRejection.NO_ADDRESS, Location("p.csv", 6, 1), "none"),
         *(RejectedRow(RowRejection.DUPLICATE, Location("p.csv", 10 + n, 1), "twice") for n in range(30)),
     ]
-    plan = plan_of(part(People([Person(0)], excluded)))
+    plan = plan_of(scope_input(People([Person(0)], excluded)))
     assert counts(plan) == {"send": 1, "suppressed": 31}
     (shown,) = plan.notifications
     assert (shown.rows, shown.rejected_rows) == (33, 1)
@@ -315,27 +331,25 @@ def test_rows_that_are_nobody_are_listed_and_not_counted() -> None:
 
 
 def test_an_audience_with_nobody_is_an_error_and_cannot_be_applied() -> None:
-    plan = plan_of(part(People([])))
+    plan = plan_of(scope_input(People([])))
     assert [d.rule for d in plan.diagnostics] == ["empty-audience"]
     assert not plan.applyable
 
 
 def test_what_has_no_definition_any_more_is_withdrawn_or_uncertain() -> None:
     scope = Scope("gone", 1, "once", ChannelName.SMS)
-    known = {b"a" * 16: Standing("accepted", b"", 1, 1), b"b" * 16: Standing("uncertain", b"", 1, 1)}
-    recorded = {b"a" * 16, b"b" * 16, b"c" * 16, b"d" * 16}
-    plan = plan_of(orphans=[Orphan(scope, known, recorded)])
+    plan = plan_of(removed=[RemovedScope(scope, uncertain=1, withdrawn=2)])
     assert counts(plan) == {"uncertain": 1, "withdrawn": 2}
     assert plan.digest == plan_of().digest
 
 
 def test_an_unsound_plan_is_never_complete_without_a_ledger() -> None:
-    plan = plan_of(part(People([Person(0)])), complete=False, lineage=None)
+    plan = plan_of(scope_input(People([Person(0)])), complete=False, lineage=None)
     assert not plan.applyable
 
 
 def test_what_an_earlier_version_recorded_is_known_again() -> None:
     person = Person(0)
     for former in DeliveryHash(message(None)).formers([person.name]):
-        told = {id_of(person): Standing("accepted", former[:12], 1, 1)}
-        assert counts(plan_of(part(People([person]), standings=told))) == {"unchanged": 1}
+        attempts: list[Attempt] = [("accepted", id_of(person), former[:12])]
+        assert counts(plan_of(scope_input(People([person]), attempts=attempts))) == {"unchanged": 1}

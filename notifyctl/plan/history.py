@@ -9,7 +9,7 @@ from msgspec import Struct
 from notifyctl.model.events import Delivery, RunRecord, Statement
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import Scope
-from notifyctl.plan.plan import Plan
+from notifyctl.plan.model import Plan
 
 
 class Did(Struct, frozen=True):

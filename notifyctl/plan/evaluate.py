@@ -1,0 +1,326 @@
+"""One scope evaluated: its recipients read, joined with the ledger and decided, and all that a plan says of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+from zoneinfo import ZoneInfoNotFoundError
+
+import numpy as np
+from msgspec import Struct, field
+
+from notifyctl.audience.rejects import Rejects
+from notifyctl.message import texts_hash
+from notifyctl.model.batch import SendGroup
+from notifyctl.model.message import Envelope
+from notifyctl.model.project import Notification
+from notifyctl.model.recipients import RowRejection
+from notifyctl.plan.actions import AUTHORISED, Action, Circumstances, Intent, decide
+from notifyctl.plan.combinations import (
+    OTHER_TEXT,
+    SAME_TEXT,
+    Circumstance,
+    Combination,
+    CombinationKeys,
+    Past,
+    Selection,
+)
+from notifyctl.plan.digest import ScopeEffects, SortedEntries, shared
+from notifyctl.plan.inputs import PlanContext, ScopeInput
+from notifyctl.plan.ledger_join import LedgerJoin
+from notifyctl.plan.legacy_hashes import match
+from notifyctl.plan.prices import CostTally
+from notifyctl.plan.recipient_table import RecipientTable
+from notifyctl.plan.sample_search import find_samples
+from notifyctl.plan.samples import Samples
+from notifyctl.plan.scope_reader import ScopeReader
+from notifyctl.plan.units import SelectedUnits
+from notifyctl.progress import Progress
+from notifyctl.recipients.identity import Identify
+from notifyctl.schedule.timing import Timing, evaluate_timing
+
+
+class GroupKey(NamedTuple):
+    """What recipients must share to be sent to together."""
+
+    variant: str | None
+    send_at: datetime | None
+    expire_at: datetime | None
+    validity: int | None
+    closes: datetime | None
+
+
+COUNTED_ROWS = {
+    RowRejection.DUPLICATE: Action.SUPPRESSED,
+    RowRejection.NO_ADDRESS: Action.SUPPRESSED,
+}
+"""Rows that are people all the same, and so are counted under an action; bad rows are nobody."""
+
+
+class ScopeResult(Struct):
+    """All that is found out about one scope."""
+
+    input: ScopeInput
+    effects: ScopeEffects
+    samples: Samples
+    tally: CostTally
+    """Of all that is authorised."""
+    content_hash: str
+    excluded: Rejects = field(default_factory=Rejects)
+    counts: Counter[Action] = field(default_factory=Counter)
+    reasons: dict[Action, Counter[str]] = {}
+    groups: dict[GroupKey, SelectedUnits] = {}
+    held: bytes = b""
+    """Packed ids of people in the audience whom nothing is sent to now, but who belong to the edition."""
+    served: bytes = b""
+    """Packed members that a baseline counts as served."""
+    rename_suspects: dict[str, int] = {}
+    """Names that nothing defines any more → how many of those who are sent to accepted just this text under it."""
+    recorded_size: int = 0
+    """Of the audience that was recorded when the edition was opened."""
+    rows: int = 0
+    recipients: int = 0
+    segments: int = 0
+    joiners: int = 0
+    due: datetime | None = None
+    deferred_until: datetime | None = None
+    expires: datetime | None = None
+
+    def count(self, action: Action, reason: str | None, number: int) -> None:
+        self.counts[action] += number
+        if reason:
+            self.reasons.setdefault(action, Counter())[reason] += number
+
+    @property
+    def authorised(self) -> int:
+        return sum(self.counts[action] for action in AUTHORISED)
+
+    @property
+    def sends(self) -> int:
+        return sum(map(len, self.groups.values()))
+
+    def block(self, reason: str) -> None:
+        """Turn all that would be sent into blocked: a threshold of the whole scope is broken."""
+        stopped = self.authorised
+        for action in AUTHORISED:
+            self.counts.pop(action, None)
+            self.reasons.pop(action, None)
+        self.count(Action.BLOCKED, reason, stopped)
+        self.groups.clear()
+        self.effects.groups.clear()
+        self.segments = 0
+        self.tally = CostTally(self.tally.channel, self.tally.list)
+
+    def consignments(self) -> Iterator[SendGroup]:
+        """What is sent now, in the order in which an apply walks it."""
+        for key, units in sorted(self.groups.items(), key=lambda each: str(each[0])):
+            yield SendGroup(
+                self.input.scope,
+                self.input.messages[key.variant],
+                envelope(self.input.notification, key),
+                units,
+                key.closes,
+            )
+
+
+def envelope(notification: Notification, key: GroupKey) -> Envelope:
+    return Envelope(
+        send_at=key.send_at,
+        expire_at=key.expire_at,
+        validity=key.validity,
+        priority=notification.priority,
+        callback_data=notification.callback_data,
+        notify_url=notification.notify_url,
+        requested_receipts=notification.requested_receipts,
+    )
+
+
+def evaluate_scope(scope_input: ScopeInput, context: PlanContext, identify: Identify) -> ScopeResult:
+    """Read the audience, join it with the ledger, decide."""
+    return ScopeEvaluator(scope_input, context).run(identify)
+
+
+class ScopeEvaluator:
+    """The steps for one scope, in their order."""
+
+    def __init__(self, scope_input: ScopeInput, context: PlanContext) -> None:
+        policy, channel = scope_input.notification.policy, scope_input.scope.channel
+        assert policy is not None, "resolving references fills the policy in"
+        self.input = scope_input
+        self.context = context
+        self.result = ScopeResult(
+            input=scope_input,
+            effects=ScopeEffects(scope_input.scope, policy),
+            samples=Samples(scope_input.messages),
+            tally=CostTally(channel, context.prices),
+            content_hash=texts_hash(scope_input.messages),
+        )
+        acknowledged = scope_input.notification.acknowledge
+        self.acknowledged = acknowledged is not None and self.result.content_hash.startswith(acknowledged)
+        self.timings: dict[str, Timing | None] = {}
+
+    def run(self, identify: Identify) -> ScopeResult:
+        table = self._read(identify)
+        if not len(table):
+            return self.result
+        self._report("asking the ledger", 0.6)
+        join = LedgerJoin(table)
+        keys = CombinationKeys(table, self._past(join, table))
+        self._report("deciding", 0.9)
+        combinations = [self._decide(each) for each in keys.count()]
+        for each in combinations:
+            self._count(each)
+        self._authorise(table, keys, combinations)
+        self._send(table, keys, combinations, join)
+        self._show(table, keys, combinations)
+        return self.result
+
+    def _report(self, doing: str, share: float) -> None:
+        self.context.effort.tell(Progress(self.input.notification.name, doing, share=share))
+
+    def _read(self, identify: Identify) -> RecipientTable:
+        name, tell = self.input.notification.name, self.context.effort.tell
+        result = self.result
+        reader = ScopeReader(
+            self.input,
+            profile=self.context.environment.profile,
+            prefix_length=result.tally.prefix_length,
+            optional=result.samples.optional,
+        )
+        table = reader.read(identify, lambda rows: tell(Progress(name, "reading", rows)))
+        result.excluded = reader.excluded
+        for reason, number in reader.excluded.counts.items():
+            if reason in COUNTED_ROWS:
+                result.count(COUNTED_ROWS[reason], reason.value, number)
+        result.rows = len(table) + reader.excluded.counts.total()
+        result.recipients = len(table)
+        return table
+
+    def _past(self, join: LedgerJoin, table: RecipientTable) -> Past:
+        past, statuses = join.join(self.input.records)
+        same = match(table, past.statuses == OTHER_TEXT, statuses.fingerprints, self.input.messages)
+        past.statuses[same] = SAME_TEXT
+        self.result.recorded_size = join.recorded_size
+        return past
+
+    # Deciding
+
+    def _decide(self, about: Circumstance) -> Combination:
+        profile = about.profile
+        when = self._timing(profile.zone)
+        decision = decide(
+            kind=about.kind,
+            same=about.same,
+            suppressed=profile.suppression,
+            blocked=profile.problem or (None if when else "unknown-timezone"),
+            joined=about.joined,
+            earlier=about.earlier,
+            circumstances=self._circumstances(when),
+        )
+        return Combination(about, when, decision)
+
+    def _timing(self, zone: str) -> Timing | None:
+        """What the schedule says in a time zone; `None` for one that does not exist."""
+        if zone not in self.timings:
+            schedule, now = self.input.notification.schedule, self.context.as_of
+            try:
+                self.timings[zone] = evaluate_timing(schedule, self.input.occurrence, zone=zone, now=now)
+            except (ZoneInfoNotFoundError, ValueError):
+                self.timings[zone] = None
+        return self.timings[zone]
+
+    def _circumstances(self, when: Timing | None) -> Circumstances:
+        return Circumstances(
+            withdrawn=self.input.withdrawn,
+            expired=when.reason if when and when.state == "expired" else None,
+            deferred=when.reason if when and when.state == "deferred" else None,
+            joiners=self.input.notification.joiners,
+            unknown=self.input.notification.on_unknown,
+            fresh_only=self.input.fresh_only,
+            acknowledged=self.acknowledged,
+            baseline=self.input.baseline is not None,
+        )
+
+    def _count(self, each: Combination) -> None:
+        result, when, decision = self.result, each.when, each.decision
+        result.count(decision.action, decision.reason, each.about.people)
+        if each.authorised and when is not None:
+            result.segments += each.about.segments
+            result.joiners += each.about.people if decision.intent is Intent.JOINER else 0
+            result.due = earliest(result.due, when.not_before)
+            result.expires = earliest(result.expires, when.expires)
+            if decision.action is Action.DEFERRED:
+                result.deferred_until = earliest(result.deferred_until, when.until)
+
+    # What follows from the decisions
+
+    def _authorise(
+        self, table: RecipientTable, keys: CombinationKeys, combinations: Sequence[Combination]
+    ) -> None:
+        """Effects by what they share, and what they cost."""
+        by_effect: dict[str, list[Combination]] = {}
+        for each in combinations:
+            if each.authorised and each.when is not None:
+                name = shared(each.decision.intent, each.when.not_before, each.when.expires)
+                by_effect.setdefault(name, []).append(each)
+        for name, some in by_effect.items():
+            selection = keys.select(some)
+            self.result.effects.groups[name] = SortedEntries(
+                selection.people, partial(sorted_entries, table, selection)
+            )
+        authorised = keys.select(each for each in combinations if each.authorised).mask()
+        prefixes = table.prefixes[authorised]
+        units = np.bincount(prefixes, weights=np.maximum(table.segments[authorised], 1))
+        people = np.bincount(prefixes)
+        starts = table.prefix_list
+        for number in np.flatnonzero(people).tolist():
+            self.result.tally.add(starts[number], int(people[number]), int(units[number]))
+
+    def _send(
+        self,
+        table: RecipientTable,
+        keys: CombinationKeys,
+        combinations: Sequence[Combination],
+        join: LedgerJoin,
+    ) -> None:
+        """Groups of those who are sent to now; and who belongs to the edition without."""
+        result = self.result
+        by_group: dict[GroupKey, list[Combination]] = {}
+        for each in combinations:
+            when = each.when
+            if each.decision.action.sends and when is not None:
+                key = GroupKey(
+                    each.about.profile.variant, when.send_at, when.expire_at, when.validity, when.closes
+                )
+                by_group.setdefault(key, []).append(each)
+        for key, some in by_group.items():
+            names = self.input.messages[key.variant].names
+            result.groups[key] = SelectedUnits(table, keys.select(some), names)
+        held = [each for each in combinations if each.decision.action in {Action.DEFERRED, Action.BLOCKED}]
+        if self.input.records.recorded is None and by_group:
+            result.held = table.packed_ids(keys.select(held).mask())
+        served = [each for each in combinations if each.decision.reason == "baseline"]
+        result.served = table.packed_members(keys.select(served).mask())
+        if by_group and self.input.records.vanished:
+            sent = keys.select(each for each in combinations if each.decision.action.sends).mask()
+            for name, scopes in self.input.records.vanished.items():
+                result.rename_suspects[name] = join.count_accepted((read() for read in scopes), sent)
+
+    def _show(
+        self, table: RecipientTable, keys: CombinationKeys, combinations: Sequence[Combination]
+    ) -> None:
+        shown = [each for each in combinations if each.authorised or each.decision.action is Action.CHANGED]
+        if shown:
+            actions = {each.about.key: each.decision.action for each in shown}
+            find_samples(table, keys.select(shown).mask(), actions, keys.keys, self.result.samples)
+
+
+def sorted_entries(table: RecipientTable, selection: Selection) -> Iterator[bytes]:
+    return table.sorted_entries(selection.mask())
+
+
+def earliest(first: datetime | None, second: datetime | None) -> datetime | None:
+    return min(filter(None, (first, second)), default=None)

@@ -1,0 +1,224 @@
+"""Joins the ledger's packed batch records with an audience and keeps, per recipient, the strongest status
+(accepted > unknown > rejected).
+
+Ids are compared as two numbers of 64 bits: the audience's are sorted, the ledger's are looked up a piece at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, MEMBER_BYTES, Scope
+from notifyctl.plan.combinations import OTHER_TEXT, REJECTED, SAME_TEXT, UNCERTAIN, Past
+from notifyctl.plan.inputs import LedgerRecords
+from notifyctl.plan.recipient_table import Mask, Places, RecipientTable
+from notifyctl.plan.statuses import KINDS, RANK, SERVED_RANK
+
+PIECE = 1 << 18
+"""Members that are looked up at a time."""
+ID = np.dtype([("high", ">u8"), ("low", ">u8")])
+MEMBER = np.dtype([("high", ">u8"), ("low", ">u8"), ("fingerprint", np.uint8, (FINGERPRINT_BYTES,))])
+BATCH_BITS = 56
+"""A rank is that of the kind, and below it the number of the batch: among equals the later batch decides."""
+STATUS_OF_RANK = np.zeros(8, np.uint8)
+STATUS_OF_RANK[[RANK["rejected"], SERVED_RANK, RANK["uncertain"], RANK["accepted"]]] = (
+    REJECTED,
+    SAME_TEXT,
+    UNCERTAIN,
+    SAME_TEXT,
+)
+"""The status code of each kind's rank, if what was sent is what the recipient would get now."""
+
+
+class Piece(NamedTuple):
+    """Some of the ledger's members, with a rank each (0: never begun), and whether the run that opened the scope planned them."""
+
+    members: NDArray[Any]
+    ranks: NDArray[np.uint64]
+    recorded: Mask
+
+
+class StatusColumns(NamedTuple):
+    """Per recipient of a table: the rank of the record that decides (0: there is none), whether its text is the one they would
+    get now, and its fingerprint.
+    """
+
+    ranks: NDArray[np.uint64]
+    same: Mask
+    fingerprints: NDArray[np.uint8]
+
+    @classmethod
+    def empty(cls, count: int) -> StatusColumns:
+        return cls(
+            np.zeros(count, np.uint64), np.zeros(count, bool), np.zeros((count, FINGERPRINT_BYTES), np.uint8)
+        )
+
+    def codes(self) -> NDArray[np.uint8]:
+        """Codes of `combinations.STATUSES`."""
+        codes: NDArray[np.uint8] = STATUS_OF_RANK[self.ranks >> np.uint64(BATCH_BITS)]
+        codes[(codes == SAME_TEXT) & ~self.same] = OTHER_TEXT
+        return codes
+
+
+class LedgerJoin:
+    """The recipients of one table, ready to be found by their ids."""
+
+    def __init__(self, table: RecipientTable) -> None:
+        self._table = table
+        self._highs = table.entries["high"][table.by_id].astype(np.uint64)
+        self.recorded_size = 0
+        """People in the recorded audience, counted by `join`. Who was planned twice within the run counts twice."""
+
+    def join(self, records: LedgerRecords) -> tuple[Past, StatusColumns]:
+        """What the ledger says of each recipient."""
+        count = len(self._table)
+        recorded = np.full(count, records.recorded is None)
+        epochs: Mapping[Scope, int] = {}
+        if records.recorded is not None:
+            epochs = records.recorded.epochs
+            for held in records.recorded.held:
+                self.recorded_size += len(held) // ID_BYTES
+                recorded[self.find(np.frombuffer(held, ID))[1]] = True
+        statuses = self.fold(self._counted(pieces_of(records.batches(), epochs)), recorded)
+        self.fold(map(served_piece, records.served()), recorded, statuses)
+        past = Past(statuses.codes(), ~recorded, self._reached(records.earlier()))
+        return past, statuses
+
+    def count_accepted(self, scopes: Iterable[Iterable[BatchRecord]], wanted: Mask) -> int:
+        """How many of the wanted recipients accepted the very text they would get now in one of several scopes."""
+        accepted = np.zeros(len(self._table), bool)
+        for batches in scopes:
+            accepted |= self.fold(pieces_of(batches)).codes() == SAME_TEXT
+        return int((accepted & wanted).sum())
+
+    def find(self, ids: NDArray[Any]) -> tuple[Places, Places]:
+        """(positions among the ids, positions in the table) of the ids that are recipients here."""
+        low_of = self._table.entries["low"]
+        highs, lows = ids["high"].astype(np.uint64), ids["low"]
+        rows = np.argsort(highs)
+        places = np.searchsorted(self._highs, highs[rows])
+        found_rows, found_people = [rows[:0]], [rows[:0]]
+        while len(rows):
+            near = places < len(self._highs)
+            rows, places = rows[near], places[near]
+            near = self._highs[places] == highs[rows]
+            rows, places = rows[near], places[near]
+            people = self._table.by_id[places]
+            equal = low_of[people] == lows[rows]
+            found_rows.append(rows[equal])
+            found_people.append(people[equal].astype(np.intp))
+            # Two recipients may share the first half of their ids.
+            rows, places = rows[~equal], places[~equal] + 1
+        return np.concatenate(found_rows), np.concatenate(found_people)
+
+    def fold(
+        self, pieces: Iterable[Piece], recorded: Mask | None = None, statuses: StatusColumns | None = None
+    ) -> StatusColumns:
+        """Keep the highest rank for each recipient. `recorded` is set where a piece says so."""
+        ranks, same, fingerprints = known = statuses or StatusColumns.empty(len(self._table))
+        for piece in pieces:
+            rows, people = self.find(piece.members)
+            if recorded is not None:
+                recorded[people[piece.recorded[rows]]] = True
+            higher = piece.ranks[rows] > ranks[people]
+            rows, people = rows[higher], people[higher]
+            # Of several records of one recipient the last assignment stays.
+            order = np.argsort(piece.ranks[rows], kind="stable")
+            rows, people = rows[order], people[order]
+            sent = piece.members["fingerprint"][rows]
+            ranks[people] = piece.ranks[rows]
+            same[people] = (sent == self._table.members[people, ID_BYTES:]).all(axis=1)
+            fingerprints[people] = sent
+        return known
+
+    def _counted(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
+        for piece in pieces:
+            self.recorded_size += int(piece.recorded.sum())
+            yield piece
+
+    def _reached(self, batches: Iterable[BatchRecord]) -> Mask:
+        """Whom any of the batches reached."""
+        reached = np.zeros(len(self._table), bool)
+        for piece in pieces_of(batches):
+            accepted = piece.ranks >> np.uint64(BATCH_BITS) == RANK["accepted"]
+            reached[self.find(piece.members[accepted])[1]] = True
+        return reached
+
+
+def pieces_of(batches: Iterable[BatchRecord], epochs: Mapping[Scope, int] | None = None) -> Iterator[Piece]:
+    """The members of batches, about PIECE at a time. `epochs`: the run that opened each scope."""
+    waiting: list[BatchRecord] = []
+    members = 0
+    for batch in batches:
+        waiting.append(batch)
+        members += len(batch.members) // MEMBER_BYTES
+        if members >= PIECE:
+            yield piece_of(waiting, epochs or {})
+            waiting, members = [], 0
+    if waiting:
+        yield piece_of(waiting, epochs or {})
+
+
+def piece_of(batches: list[BatchRecord], epochs: Mapping[Scope, int]) -> Piece:
+    sizes = [len(batch.members) // MEMBER_BYTES for batch in batches]
+    ranks = np.repeat(np.array([rank_of(batch, batch.state) for batch in batches], np.uint64), sizes)
+    start = 0
+    for batch, size in zip(batches, sizes, strict=True):
+        for position, state in batch.others.items():
+            ranks[start + position] = rank_of(batch, state)
+        start += size
+    recorded = np.repeat([epochs.get(batch.scope) == batch.epoch for batch in batches], sizes)
+    packed = b"".join([batch.members for batch in batches])
+    return Piece(np.frombuffer(packed, MEMBER), ranks, recorded)
+
+
+def rank_of(batch: BatchRecord, state: BatchState) -> int:
+    """0 for a batch that was never begun."""
+    kind = KINDS.get(state)
+    return (RANK[kind] << BATCH_BITS) + batch.number if kind is not None else 0
+
+
+def served_piece(members: bytes) -> Piece:
+    packed = np.frombuffer(members, MEMBER)
+    rank = SERVED_RANK << BATCH_BITS
+    return Piece(packed, np.full(len(packed), rank, np.uint64), np.zeros(len(packed), bool))
+
+
+class Unsettled(NamedTuple):
+    """How a scope stands that nothing defines any more, in people."""
+
+    uncertain: int
+    withdrawn: int
+    """In the recorded audience, and not reached for all that is known."""
+    never_begun: int
+    """Of them those for whom no attempt was begun."""
+
+
+def count_unsettled(batches: Iterable[BatchRecord], recorded: bytes) -> Unsettled:
+    """Folds the batches of one scope; `recorded` are the packed ids of its recorded audience."""
+    pieces = [(piece.members[piece.ranks > 0], piece.ranks[piece.ranks > 0]) for piece in pieces_of(batches)]
+    members = np.concatenate([np.empty(0, MEMBER), *(members for members, _ in pieces)])
+    ranks = np.concatenate([np.empty(0, np.uint64), *(ranks for _, ranks in pieces)])
+    audience = np.frombuffer(recorded, ID)
+    highs = np.concatenate([audience["high"], members["high"]])
+    lows = np.concatenate([audience["low"], members["low"]])
+    known = np.concatenate([np.zeros(len(audience), np.uint64), ranks])
+    order = np.lexsort((known, lows, highs))
+    first = np.ones(len(order), bool)
+    first[1:] = (highs[order[1:]] != highs[order[:-1]]) | (lows[order[1:]] != lows[order[:-1]])
+    starts = np.flatnonzero(first)
+    if not len(starts):
+        return Unsettled(0, 0, 0)
+    kinds = np.maximum.reduceat(known[order], starts) >> np.uint64(BATCH_BITS)
+    held = np.logical_or.reduceat((order < len(audience)), starts)
+    unsettled = held & (kinds <= RANK["rejected"])
+    return Unsettled(
+        uncertain=int((kinds == RANK["uncertain"]).sum()),
+        withdrawn=int(unsettled.sum()),
+        never_begun=int((held & (kinds == 0)).sum()),
+    )

@@ -1,0 +1,47 @@
+"""Recognises texts that an earlier version of notifyctl sent and hashed in another way: they have not changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from notifyctl.message import DeliveryHash
+from notifyctl.model.message import Message
+from notifyctl.model.recipients import FINGERPRINT_BYTES
+from notifyctl.plan.recipient_table import Mask, RecipientTable
+from notifyctl.recipients.identity import former_hashes
+from notifyctl.recipients.values import resolve_columns
+
+
+def match(
+    table: RecipientTable,
+    doubtful: Mask,
+    fingerprints: NDArray[np.uint8],
+    messages: Mapping[str | None, Message],
+) -> Mask:
+    """Of the doubtful recipients those whose recorded fingerprint a former version made of the text they would get now."""
+    matches = np.zeros(len(table), bool)
+    if not doubtful.any():
+        return matches
+    hashers = {variant: DeliveryHash(message) for variant, message in messages.items()}
+    variants = [profile.variant for profile in table.profile_list]
+    for number, start, end in table.chunks():
+        positions = np.flatnonzero(doubtful[start:end])
+        if not len(positions):
+            continue
+        values = dict(zip(table.names, table.spool.read(number).own, strict=True))
+        readers = [variants[profile] for profile in table.profiles[start:end][positions].tolist()]
+        for variant in set(readers):
+            some = [at for at, reads in zip(positions.tolist(), readers, strict=True) if reads == variant]
+            columns = resolve_columns(messages[variant], values, some)
+            for former in former_hashes(hashers[variant], columns, len(some)):
+                known = zip(some, former, strict=True)
+                same = [
+                    start + at
+                    for at, each in known
+                    if each[:FINGERPRINT_BYTES] == fingerprints[start + at].tobytes()
+                ]
+                matches[same] = True
+    return matches

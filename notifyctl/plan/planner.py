@@ -1,0 +1,151 @@
+"""`build_plan`: inputs in, plan out. Pure: the same input gives the same plan and digest on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from notifyctl.diagnostics import Diagnostic, sort_diagnostics
+from notifyctl.model.batch import ScopeOpening, SendGroup
+from notifyctl.model.events import Statement, StatementKind
+from notifyctl.model.project import ChannelName
+from notifyctl.plan.actions import Action
+from notifyctl.plan.checks import apply_policy, empty_audience
+from notifyctl.plan.digest import ScopeEffects, digest
+from notifyctl.plan.evaluate import ScopeResult, evaluate_scope
+from notifyctl.plan.inputs import PlanContext, RemovedScope, ScopeInput
+from notifyctl.plan.model import VALID_FOR_HOURS, Plan, PlannedNotification, Served
+from notifyctl.recipients.identity import Identify
+
+
+def valid_until(as_of: datetime) -> datetime:
+    return as_of + timedelta(hours=VALID_FOR_HOURS)
+
+
+def build_plan(
+    context: PlanContext,
+    inputs: Iterable[ScopeInput],
+    *,
+    identify: Identify,
+    removed: Iterable[RemovedScope] = (),
+    diagnostics: Iterable[Diagnostic] = (),
+) -> Plan:
+    """`identify` gives recipient ids. `diagnostics` are problems known before; the plan adds its own."""
+    problems = list(diagnostics)
+    planned: list[PlannedNotification] = []
+    effects: list[ScopeEffects] = []
+    consignments: list[SendGroup] = []
+    openings: list[ScopeOpening] = []
+    baselines: list[Served] = []
+    for scope_input in sorted(inputs, key=lambda each: each.scope):
+        result = evaluate_scope(scope_input, context, identify)
+        apply_policy(result)
+        problems.extend(result.excluded.diagnostics())
+        problems.extend(empty_audience(result))
+        planned.append(describe(result))
+        effects.append(result.effects)
+        baselines.extend(baseline_of(result))
+        ready = list(result.consignments())
+        consignments.extend(ready)
+        if ready and scope_input.records.recorded is None:
+            openings.append(ScopeOpening(scope_input.scope, result.held))
+    planned.extend(map(describe_removed, removed))
+    return Plan(
+        project=context.project,
+        environment=context.environment.name,
+        provider=context.provider,
+        lineage=context.lineage,
+        as_of=context.as_of,
+        valid_until=end_of_validity(context.as_of, planned),
+        complete=context.complete,
+        digest=digest(
+            environment=context.environment.name,
+            provider=context.provider,
+            lineage=context.lineage,
+            effects=effects,
+        ),
+        notifications=tuple(sorted(planned, key=lambda n: (n.name, n.channel, n.edition, n.occurrence))),
+        later=tuple(sorted(context.later, key=lambda entry: (entry[2], entry[0]))),
+        diagnostics=tuple(sort_diagnostics(problems)),
+        consignments=tuple(consignments),
+        openings=tuple(openings),
+        effects=tuple(effects),
+        baselines=tuple(baselines),
+    )
+
+
+def baseline_of(result: ScopeResult) -> Iterable[Served]:
+    """The baseline that an apply of this plan records, if one is pending."""
+    reason, scope = result.input.baseline, result.input.scope
+    if reason is not None:
+        statement = Statement(StatementKind.BASELINE, scope.notification, scope.edition, reason)
+        yield Served(scope, statement, result.served, opened=result.input.records.recorded is not None)
+
+
+def end_of_validity(as_of: datetime, planned: Iterable[PlannedNotification]) -> datetime:
+    """A day, and never past a moment at which something that may be sent now lapses."""
+    lapses = [n.expires for n in planned if n.sends and n.expires and n.expires > as_of]
+    return min([*lapses, valid_until(as_of)])
+
+
+def describe(result: ScopeResult) -> PlannedNotification:
+    notification = result.input.notification
+    message = next(iter(result.input.messages.values()))
+    counts_segments = message.channel is ChannelName.SMS and not message.opaque
+    costs = result.tally.costs()
+    if costs and result.tally.unpriced:
+        costs = (replace(costs[0], unpriced=result.tally.unpriced), *costs[1:])
+    return PlannedNotification(
+        name=notification.name,
+        channel=message.channel,
+        edition=notification.edition,
+        occurrence=result.input.scope.occurrence,
+        category=notification.template.category,
+        sender=message.sender,
+        template=notification.template.name,
+        audience=notification.audience.name,
+        opaque=message.opaque,
+        rows=result.rows,
+        rejected_rows=result.excluded.bad,
+        actions={action: result.counts[action] for action in Action if result.counts[action]},
+        reasons={a: dict(sorted(result.reasons[a].items())) for a in Action if result.reasons.get(a)},
+        segments=result.segments if counts_segments else None,
+        texts=result.samples.texts,
+        due=result.due,
+        deferred_until=result.deferred_until,
+        expires=result.expires,
+        cost=next(iter(costs), None),
+        costs=costs,
+        reach=tuple(result.tally.reach()),
+        samples=result.samples.chosen(),
+        content_hash=result.content_hash,
+    )
+
+
+def describe_removed(removed: RemovedScope) -> PlannedNotification:
+    """Rules 1 and 4 for what has no definition any more; what was accepted stays accepted and is not counted."""
+    counts = {Action.UNCERTAIN: removed.uncertain, Action.WITHDRAWN: removed.withdrawn}
+    return PlannedNotification(
+        name=removed.scope.notification,
+        channel=removed.scope.channel,
+        edition=removed.scope.edition,
+        occurrence=removed.scope.occurrence,
+        category="",
+        sender="",
+        template="",
+        audience="",
+        opaque=False,
+        rows=0,
+        rejected_rows=0,
+        actions={action: count for action, count in counts.items() if count},
+        reasons={Action.WITHDRAWN: {"definition-gone": removed.withdrawn}} if removed.withdrawn else {},
+        segments=None,
+        texts=0,
+        due=None,
+        deferred_until=None,
+        expires=None,
+        cost=None,
+        samples=(),
+    )

@@ -1,0 +1,87 @@
+"""Finds the recipients whose texts a plan shows: the first reader of each text that is worth a look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from operator import add
+
+import numpy as np
+from numpy.typing import NDArray
+
+from notifyctl.channels.segments import is_gsm7
+from notifyctl.message import resolve
+from notifyctl.model.recipients import ID_BYTES
+from notifyctl.plan.actions import Action
+from notifyctl.plan.digest import ENTRY_BYTES
+from notifyctl.plan.recipient_table import Mask, RecipientTable
+from notifyctl.plan.samples import HELD, RTL, Samples
+from notifyctl.recipients.values import Column, join_values, value_lengths
+
+NOT_GSM7, RIGHT_TO_LEFT, LACKS_OPTIONAL = 1, 2, 4
+"""Bits of a mark: what a recipient's values are an example of."""
+
+
+def measure_values(
+    columns: Sequence[Column], optional: Sequence[int], count: int
+) -> tuple[list[int], list[int]]:
+    """(characters of all values, marks) of each recipient. `optional`: the columns whose values may be empty."""
+    lengths, marks = [0] * count, [0] * count
+    for column in columns:
+        lengths = list(map(add, lengths, value_lengths(column)))
+    if not join_values(columns).isascii():
+        for at, row in enumerate(zip(*columns, strict=True)):
+            text = "".join(filter(None, row))
+            if not text.isascii():
+                marks[at] |= 0 if is_gsm7(text) else NOT_GSM7
+                marks[at] |= RIGHT_TO_LEFT if RTL.search(text) else 0
+    for column in (columns[at] for at in optional):
+        if not all(column):
+            marks = [
+                mark if value else mark | LACKS_OPTIONAL for mark, value in zip(marks, column, strict=True)
+            ]
+    return lengths, marks
+
+
+def find_samples(
+    table: RecipientTable,
+    shown: Mask,
+    actions: Mapping[int, Action],
+    keys: NDArray[np.uint32],
+    samples: Samples,
+) -> None:
+    """Give `samples` what it needs of the recipients where `shown` holds. `actions`: combination key → action."""
+    places = np.flatnonzero(shown)
+    # Texts are told apart by 64 bits of their hashes: this is for showing, and not for deciding.
+    _, firsts, readers = np.unique(table.entries["text"][places], return_index=True, return_counts=True)
+    order = np.argsort(firsts)
+    firsts, readers = places[firsts[order]], readers[order]
+    samples.texts = len(firsts)
+    variants = [profile.variant for profile in table.profile_list]
+    profiles = table.profiles[firsts]
+    wanted: set[int] = set()
+    for variant in samples.messages:
+        of_variant = np.isin(profiles, [at for at, reads in enumerate(variants) if reads == variant])
+        wanted.update(worth_showing(table, firsts, np.flatnonzero(of_variant)))
+    chosen = sorted(wanted)
+    positions = firsts[chosen].tolist()
+    rows = table.spooled_rows(positions)
+    for position, count, (destination, own) in zip(positions, readers[chosen].tolist(), rows, strict=True):
+        variant = variants[table.profiles[position]]
+        message = samples.messages[variant]
+        values = dict(zip(table.names, own, strict=True))
+        delivery_hash = table.packed_entry(position)[ID_BYTES:ENTRY_BYTES]
+        samples.counts[delivery_hash] = count
+        resolved = resolve(message, [values.get(name) for name in message.names])
+        samples.show(delivery_hash, (variant, actions[int(keys[position])], destination, resolved))
+
+
+def worth_showing(table: RecipientTable, firsts: NDArray[np.intp], some: NDArray[np.intp]) -> Iterator[int]:
+    """Of the first readers (`some` are places among them, in the order of the rows): those that a plan may show."""
+    if not len(some):
+        return
+    yield from some[:HELD].tolist()
+    lengths, marks = table.lengths[firsts[some]], table.marks[firsts[some]]
+    yield int(some[np.argmax(lengths)])
+    yield int(some[np.argmin(lengths)])
+    for mark in (NOT_GSM7, RIGHT_TO_LEFT, LACKS_OPTIONAL):
+        yield from some[np.flatnonzero(marks & mark)[:1]].tolist()

@@ -1,0 +1,113 @@
+"""Reads the audience of one scope and evaluates it batch by batch into a table of packed columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from notifyctl.audience.rejects import Rejects
+from notifyctl.message import DeliveryHash
+from notifyctl.model.recipients import ID_BYTES, RecipientBatch
+from notifyctl.plan.digest import ENTRY_BYTES
+from notifyctl.plan.inputs import ScopeInput
+from notifyctl.plan.recipient_table import RecipientTable, TableChunk
+from notifyctl.plan.sample_search import measure_values
+from notifyctl.plan.spool import SpooledColumns
+from notifyctl.recipients.evaluate import MessageEvaluator
+from notifyctl.recipients.identity import Identify, delivery_hashes
+from notifyctl.recipients.values import Column, VariantIndex, resolve_columns
+
+
+class ScopeReader:
+    """Whatever is the same for all readers of a variant is worked out once."""
+
+    def __init__(
+        self,
+        scope_input: ScopeInput,
+        *,
+        profile: str,
+        prefix_length: int,
+        optional: dict[str | None, list[int]],
+    ) -> None:
+        """`profile`: of the API's limits. `prefix_length`: characters of an address that its price depends on. `optional`: of each
+        variant the names (by place) whose values may be empty.
+        """
+        policy = scope_input.notification.policy
+        assert policy is not None, "resolving references fills the policy in"
+        template = scope_input.notification.template
+        self.input = scope_input
+        self.prefix_length = prefix_length
+        self.optional = optional
+        self.variants = VariantIndex(template, scope_input.locale)
+        self.hashers = {variant: DeliveryHash(message) for variant, message in scope_input.messages.items()}
+        self.evaluators = {
+            variant: MessageEvaluator(
+                message, template.variables or (), profile=profile, max_segments=policy.max_segments
+            )
+            for variant, message in scope_input.messages.items()
+        }
+        names = {name for message in scope_input.messages.values() for name in message.names}
+        self.table = RecipientTable(sorted(names))
+        self.excluded = Rejects()
+
+    def read(self, identify: Identify, on_rows: Callable[[int], None]) -> RecipientTable:
+        """`on_rows` is told how many rows were read so far."""
+        for batch in self.input.audience.batches(self.input.scope.channel):
+            for row in batch.excluded:
+                self.excluded.add(row)
+            if len(batch):
+                self.table.append(self._evaluate(batch, identify(batch.addresses)))
+            on_rows(len(self.table) + self.excluded.counts.total())
+        return self.table
+
+    def _evaluate(self, batch: RecipientBatch, ids: Sequence[bytes]) -> TableChunk:
+        count = len(batch)
+        entries = np.empty((count, ENTRY_BYTES), np.uint8)
+        entries[:, :ID_BYTES] = np.frombuffer(b"".join(ids), np.uint8).reshape(count, ID_BYTES)
+        facts = np.zeros((3, count), np.uint32)
+        variants: list[str | None] = [None] * count
+        problems: list[str | None] = [None] * count
+        for variant, positions in self.variants.group(batch.locales).items():
+            at: Any = slice(None) if len(positions) == count else positions
+            columns = resolve_columns(self.input.messages[variant], batch.values, positions)
+            entries[at, ID_BYTES:] = delivery_hashes(self.hashers[variant], columns, len(positions))
+            found, facts[:, at] = self._measure(variant, columns, len(positions))
+            for place, problem in found.items():
+                problems[positions[place]] = problem
+            for position in positions:
+                variants[position] = variant
+        segments, lengths, marks = facts
+        return TableChunk(
+            entries=entries.tobytes(),
+            profiles=zip(variants, self._zones(batch.timezones), problems, batch.suppressions, strict=True),
+            prefixes=[address[: self.prefix_length] for address in batch.addresses],
+            segments=segments.astype(np.uint16),
+            lengths=lengths,
+            marks=marks.astype(np.uint8),
+            spooled=self._spooled(batch),
+        )
+
+    def _measure(
+        self, variant: str | None, columns: Sequence[Column], count: int
+    ) -> tuple[dict[int, str], NDArray[np.uint32]]:
+        """Problems by position; and segments, lengths and marks as rows of an array."""
+        evaluation = self.evaluators[variant].evaluate(columns, count)
+        lengths, marks = measure_values(columns, self.optional[variant], count)
+        segments = evaluation.sms.segments if evaluation.sms is not None else [0] * count
+        return dict(evaluation.problems), np.array([segments, lengths, marks], np.uint32)
+
+    def _zones(self, timezones: Column) -> list[str]:
+        zones = {name: self.input.zone_of(name) for name in set(timezones)}
+        return [zones[name] for name in timezones]
+
+    def _spooled(self, batch: RecipientBatch) -> SpooledColumns:
+        own = (batch.values.get(name) for name in self.table.names)
+        correlations = batch.correlations
+        return SpooledColumns(
+            list(batch.destinations),
+            None if list(correlations).count(None) == len(batch) else list(correlations),
+            [list(column) if column else None for column in own],
+        )

@@ -1,0 +1,102 @@
+"""Lengths and SMS segments of the finished texts of many recipients, by columns of their values.
+
+Where every character costs the same, sizes follow from the lengths of the values by addition, and no text is made. A recipient
+for whom that does not hold is filled in and counted by `channels.segments.segment`, like any single text.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from operator import add
+
+from msgspec import Struct
+
+from notifyctl.channels.segments import (
+    BEYOND_BMP,
+    EXTENSION,
+    MULTI_GSM7,
+    MULTI_UCS2,
+    SINGLE_GSM7,
+    SINGLE_UCS2,
+    is_basic,
+    is_gsm7,
+    segment,
+)
+from notifyctl.message import Filler
+from notifyctl.model.message import PLACEHOLDER, UNSUBSCRIBE, Message
+from notifyctl.recipients.values import Column, join_values, value_lengths
+
+
+class SegmentCounts(Struct, frozen=True):
+    """What the SMS of some recipients cost: `units` are septets (GSM-7) or 16-bit units (UCS-2). One entry per recipient."""
+
+    units: Sequence[int]
+    segments: Sequence[int]
+
+
+class TextMeter:
+    """Measures `content.text` of one message. A value that nobody gives counts as an empty text."""
+
+    def __init__(self, message: Message) -> None:
+        text = str((message.content or {})["text"])
+        positions = {name: at for at, name in enumerate(message.names) if name != UNSUBSCRIBE}
+        self.uses = Counter(positions[name] for name in PLACEHOLDER.findall(text) if name in positions)
+        """How often the text reads each column."""
+        self.fixed_text = PLACEHOLDER.sub(lambda found: "" if found[1] in positions else found[0], text)
+        """The text without what is filled in."""
+        self._fill = Filler(message).fill("text")
+        self._extra_units = 0
+        self._sizes: _SegmentTable = _SegmentTable(SINGLE_UCS2, MULTI_UCS2)
+        if is_gsm7(self.fixed_text):
+            self._extra_units = sum(character in EXTENSION for character in self.fixed_text)
+            self._sizes = _SegmentTable(SINGLE_GSM7, MULTI_GSM7)
+        self._narrow = is_gsm7(self.fixed_text)
+
+    def lengths(self, columns: Sequence[Column], count: int) -> list[int]:
+        """Characters of each recipient's text."""
+        lengths = [len(self.fixed_text)] * count
+        for at, times in self.uses.items():
+            for _ in range(times):
+                lengths = list(map(add, lengths, value_lengths(columns[at])))
+        return lengths
+
+    def count_segments(self, columns: Sequence[Column], lengths: Sequence[int]) -> SegmentCounts:
+        """Units and segments of each recipient's SMS; `lengths` as `lengths` gives them."""
+        units = [length + self._extra_units for length in lengths] if self._extra_units else list(lengths)
+        segments = list(map(self._sizes.__getitem__, units))
+        for position in self._irregular(columns, units):
+            counted = segment(self._fill([column[position] or "" for column in columns]))
+            units[position], segments[position] = counted.units, counted.segments
+        return SegmentCounts(units, segments)
+
+    def _irregular(self, columns: Sequence[Column], units: Sequence[int]) -> set[int]:
+        """Recipients whose text has characters of different widths, or an alphabet other than the fixed text's."""
+        regular = is_basic if self._narrow else _is_bmp
+        if not self._narrow and not _is_bmp(self.fixed_text):
+            return set(range(len(units)))
+        irregular: set[int] = set()
+        for column in (columns[at] for at in self.uses):
+            if not regular(join_values([column])):
+                irregular.update(at for at, value in enumerate(column) if value and not regular(value))
+        if self._extra_units:
+            # An escaped character may not be cut in two, so that a text of several segments must be counted.
+            irregular.update(at for at, size in enumerate(units) if size > SINGLE_GSM7)
+        return irregular
+
+
+class _SegmentTable(dict[int, int]):
+    """Units → segments for texts in which every character costs one unit, worked out once per number."""
+
+    def __init__(self, single: int, multiple: int) -> None:
+        super().__init__({0: 0})
+        self._single, self._multiple = single, multiple
+
+    def __missing__(self, units: int) -> int:
+        segments = self[units] = 1 if units <= self._single else -(-units // self._multiple)
+        return segments
+
+
+def _is_bmp(text: str) -> bool:
+    """Whether every character is one unit of UCS-2."""
+    return text.isascii() or ord(max(text)) <= BEYOND_BMP

@@ -1,0 +1,148 @@
+"""The ledger's packed records meet the recipients they are about, all of them and no others, and the strongest status is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import Scope
+from notifyctl.plan.combinations import STATUSES
+from notifyctl.plan.inputs import LedgerRecords, RecordedAudience
+from notifyctl.plan.ledger_join import LedgerJoin, count_unsettled
+from notifyctl.plan.recipient_table import RecipientTable, TableChunk
+from notifyctl.plan.spool import SpooledColumns
+from notifyctl.plan.statuses import RecipientStatus, recipient_statuses, unpack_ids
+
+SCOPE = Scope("hello", 1, "once", ChannelName.SMS)
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+HALVES = st.sampled_from([bytes(8), b"\xff" * 8, b"half one", b"half two", b"\0\0\0half\xff"])
+ids = st.builds(lambda one, other: one + other, HALVES, HALVES)
+"""Many ids that share one half with another."""
+TEXT = b"text number2"
+texts = st.sampled_from([b"text number1", TEXT])
+members = st.builds(lambda recipient, text: recipient + text, ids, texts)
+audiences = st.lists(ids, min_size=1, max_size=8, unique=True)
+
+
+def table_of(recipients: Sequence[bytes], *, chunk: int = 3) -> RecipientTable:
+    table = RecipientTable(())
+    for start in range(0, len(recipients), chunk):
+        some = recipients[start : start + chunk]
+        count = len(some)
+        table.append(
+            TableChunk(
+                b"".join(each + TEXT + bytes(20) for each in some),
+                [(None, "UTC", None, None)] * count,
+                [""] * count,
+                np.ones(count, np.uint16),
+                np.zeros(count, np.uint32),
+                np.zeros(count, np.uint8),
+                SpooledColumns(["+447700900123"] * count, None, []),
+            )
+        )
+    return table
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> list[BatchRecord]:
+    made = []
+    for number in range(1, draw(st.integers(0, 5)) + 1):
+        packed = draw(st.lists(members, min_size=1, max_size=4, unique_by=lambda each: each[:16]))
+        states = st.sampled_from([BatchState.ACCEPTED, BatchState.REJECTED, BatchState.UNKNOWN])
+        others = draw(st.dictionaries(st.integers(0, len(packed) - 1), states, max_size=2))
+        state, epoch = draw(st.sampled_from(BatchState)), draw(st.integers(1, 2))
+        made.append(BatchRecord(number, SCOPE, state, 1, b"".join(packed), NOW, others=others, epoch=epoch))
+    return made
+
+
+def status_code(status: RecipientStatus | None) -> int:
+    if status is None:
+        return 0
+    return STATUSES.index((status.kind, status.kind != "accepted" or status.fingerprint == TEXT))
+
+
+def with_served(statuses: dict[bytes, RecipientStatus], served: Sequence[bytes]) -> None:
+    for each in served:
+        known = statuses.get(each[:16])
+        if known is None or known.kind == "rejected":
+            statuses[each[:16]] = RecipientStatus("accepted", each[16:], 0, 0)
+
+
+@settings(deadline=None)
+@given(audiences, batches(), st.lists(members, max_size=2), st.none() | st.lists(ids, max_size=3))
+def test_the_strongest_status_is_the_one_that_is_folded_one_by_one(
+    audience: list[bytes], told: list[BatchRecord], served: list[bytes], held: list[bytes] | None
+) -> None:
+    expected = recipient_statuses(told)
+    with_served(expected, served)
+    recorded = None if held is None else RecordedAudience([b"".join(held)], {SCOPE: 1})
+    join = LedgerJoin(table_of(audience))
+    past, statuses = join.join(
+        LedgerRecords(batches=lambda: told, served=lambda: served, recorded=recorded, earlier=lambda: told)
+    )
+    assert past.statuses.tolist() == [status_code(expected.get(each)) for each in audience]
+    for at, each in enumerate(audience):
+        if each in expected:
+            assert statuses.fingerprints[at].tobytes() == expected[each].fingerprint
+    opened_with = [each for batch in told if batch.epoch == 1 for each in member_ids(batch)]
+    belongs = {*opened_with, *(held or [])}
+    assert past.joined.tolist() == [held is not None and each not in belongs for each in audience]
+    assert held is None or join.recorded_size == len(opened_with) + len(held)
+    assert past.earlier.tolist() == [each in accepted(told) for each in audience]
+
+
+def member_ids(batch: BatchRecord) -> list[bytes]:
+    return [batch.members[at : at + 16] for at in range(0, len(batch.members), 28)]
+
+
+def accepted(told: Sequence[BatchRecord]) -> set[bytes]:
+    return {
+        recipient
+        for batch in told
+        for at, recipient in enumerate(member_ids(batch))
+        if batch.others.get(at, batch.state) is BatchState.ACCEPTED
+    }
+
+
+@settings(deadline=None)
+@given(audiences, batches(), batches(), st.data())
+def test_who_accepted_the_same_text_is_counted_once(
+    audience: list[bytes], one: list[BatchRecord], other: list[BatchRecord], data: st.DataObject
+) -> None:
+    wanted = np.array([data.draw(st.booleans()) for _ in audience])
+    same = {
+        each
+        for told in (one, other)
+        for each, status in recipient_statuses(told).items()
+        if (status.kind, status.fingerprint) == ("accepted", TEXT)
+    }
+    expected = sum(each in same for each, counts in zip(audience, wanted, strict=True) if counts)
+    assert LedgerJoin(table_of(audience)).count_accepted([one, other], wanted) == expected
+
+
+@settings(deadline=None)
+@given(batches(), st.lists(ids, max_size=6))
+def test_what_is_unsettled_in_a_scope_that_nothing_defines(
+    told: list[BatchRecord], held: list[bytes]
+) -> None:
+    statuses, recorded = recipient_statuses(told), unpack_ids(b"".join(held))
+    reached = {each for each, status in statuses.items() if status.kind != "rejected"}
+    found = count_unsettled(told, b"".join(held))
+    assert found.uncertain == sum(status.kind == "uncertain" for status in statuses.values())
+    assert found.withdrawn == len(recorded - reached)
+    assert found.never_begun == len(recorded - statuses.keys())
+
+
+@settings(deadline=None)
+@given(st.lists(ids, min_size=1, max_size=12, unique=True), st.data())
+def test_entries_come_sorted_by_their_ids(audience: list[bytes], data: st.DataObject) -> None:
+    wanted = np.array([data.draw(st.booleans()) for _ in audience])
+    chosen = [each for each, counts in zip(audience, wanted, strict=True) if counts]
+    packed = b"".join(table_of(audience).sorted_entries(wanted))
+    assert packed == b"".join(each + TEXT + bytes(20) for each in sorted(chosen))
