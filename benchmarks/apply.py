@@ -1,114 +1,116 @@
-"""Apply to a fast local server, beside the plain loop that people write instead: httpx, `json.dumps`, and no ledger.
+"""Apply to a fast server on this machine, ledger durable, in several shapes, beside the plain loop that people write instead.
 
-Two comparisons. The sending: people made by arithmetic, sent by both; ours with a durable ledger. The whole run: one command
-over one CSV file, our re-plan included, beside a script that reads the file and posts. The server is a process of its own that
-answers as soon as it has read a request.
+    python benchmarks/apply.py [--rounds 3] [--size small|full] [--rows N] [--installation DIR] [--json FILE]
+
+The whole command runs, its plan included; what is measured is the sending, by the server's clock: from the first byte of the first
+request to the answer of the last. The plain loop is httpx and `json.dumps` without a ledger, a plan or a look for duplicates.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import rmtree
 
-from figures import Figure, arguments, grows, interleaved, judged, process, report, said
-from plan import NOTIFICATION, PROJECT, write_people
-from sink import sink
+from figures import Figure, arguments, output, report, unjudged, worst
+from installation import Installation, installation
+from projects import FOREIGN, LONG, PLAIN, SHAPES, UNLIMITED, Shape, write_people, write_project
+from sink import Server, Traffic, sink
 
-HERE = Path(__file__).parent
-FLAT = 1.1
-"""A sending of ten times as many may hold so much of the memory: what an allocator does by itself is less."""
+LOOP = Path(__file__).with_name("apply_by_loop.py")
+PER_REQUEST = 1000
+ONE_BY_ONE = "{{tps: {tps}, tpsCounts: requests, destinationsPerRequest: 1, concurrency: 16}}"
+ALLOWED = (50, 200)
+"""Requests a second that an account allows."""
+SECONDS = {"small": 2, "full": 10}
+"""How long requests of one person are sent."""
 
 
 def main() -> None:
-    parser = arguments(__doc__ or "", rounds=3)
+    parser = arguments(__doc__.splitlines()[0], rounds=3)
     parser.add_argument("--rows", type=int, help="people in one run")
     given = parser.parse_args()
     rows = given.rows or (1_000_000 if given.size == "full" else 5_000)
-    with sink() as port, tempfile.TemporaryDirectory(prefix="notifyctl-apply-") as folder:
-        os.environ["XDG_STATE_HOME"] = f"{folder}/state"
+    with (
+        sink() as server,
+        installation(given.installation) as tools,
+        tempfile.TemporaryDirectory(prefix="notifyctl-apply-") as name,
+    ):
+        os.environ["XDG_STATE_HOME"] = f"{name}/state"
         os.environ["SERVICE_KEY"] = "benchmark"
-        figures = list(sending(rows, port, given.rounds, growth=grows(given)))
-        figures += whole(Path(folder), rows, port, given.rounds)
+        folder = Path(name)
+        figures = [
+            *sending(folder, tools, server, rows, given.rounds),
+            one_by_one(folder, tools, server, SECONDS[given.size], given.rounds),
+        ]
         report(figures, given.json)
 
 
-def sending(rows: int, port: int, rounds: int, *, growth: bool) -> Iterator[Figure]:
-    ours, loop = sender("ours", rows, port), sender("loop", rows, port)
-    spent: dict[str, list[float]] = {"ours": [], "loop": []}
-
-    def timed(name: str, command: list[str]) -> None:
-        spent[name].append(float(said(command).split()[0]))
-
-    interleaved(
-        rounds, {"ours": lambda: timed("ours", ours), "loop": lambda: timed("loop", loop)}, warm=False
-    )
-    mine, theirs = (sorted(spent[name])[rounds // 2] for name in ("ours", "loop"))
-    detail = f"loop {theirs:.2f} s, notifyctl {mine:.2f} s, {rows / mine:,.0f} people/s"
-    yield judged(f"sending {rows:,}, ledger durable", theirs / mine, ">= 1", detail=detail)
-    if growth:
-        yield growing(rows, port)
-
-
-def growing(rows: int, port: int) -> Figure:
-    """From a hundredth of the rows to ten times as many, each once, ours and the loop in turn."""
-    sizes = (rows // 100, rows // 10, rows, 10 * rows)
-    ours = {size: [float(part) for part in said(sender("ours", size, port)).split()] for size in sizes}
-    theirs = {size: float(said(sender("loop", size, port)).split()[0]) for size in sizes}
-    small, large = ours[rows][2], ours[10 * rows][2]
-    return judged(
-        f"memory of sending {10 * rows:,} by {rows:,}",
-        large / small,
-        f"<= {FLAT}",
-        detail=f"{large:.0f} MiB by {small:.0f} MiB",
-        lines={
-            "notifyctl, sending": [(size, each[0]) for size, each in ours.items()],
-            "httpx + json.dumps, sending": list(theirs.items()),
-        },
-    )
-
-
-def whole(folder: Path, rows: int, port: int, rounds: int) -> Iterator[Figure]:
-    root = folder / "whole"
-    root.mkdir()
-    (root / "notifyctl.yaml").write_text(
-        PROJECT.replace("http://127.0.0.1:9/", f"http://127.0.0.1:{port}/")
-        + "    limits: {tps: 10000000, concurrency: 4}\n"
-    )
-    (root / "outage.yaml").write_text(NOTIFICATION)
-    write_people(root / "people.csv", rows)
-    command = [sys.executable, "-m", "notifyctl", "-C", str(root)]
+def apply(root: Path, tools: Installation, server: Server, shape: Shape, people: int, limits: str) -> Traffic:
+    """Plan and apply a new project, and give what the server saw of it."""
+    rmtree(root, ignore_errors=True)
+    write_project(root, endpoint=server.endpoint, shape=shape, limits=limits)
+    write_people(root / "people.csv", range(people), shape, dirty=False)
+    command = [tools.command("notifyctl"), "-C", str(root)]
     subprocess.run([*command, "ledger", "init"], check=True, capture_output=True)
-    digest = json.loads(said([*command, "plan", "--format", "json"]))["digest"]
-    kept = (root / ".notifyctl").rename(folder / "empty")
-    marks = (folder / "state").rename(folder / "marks")
+    digest = json.loads(output([*command, "plan", "--format", "json"]))["digest"]
+    server.traffic()
+    sent = json.loads(output([*command, "apply", "--format", "json", "--expect", digest]))
+    assert sent["outcomes"]["accepted"] == people, sent
+    return server.traffic()
 
-    def afresh() -> None:
-        """The ledger as it was before anything was sent: made anew, because copies of a ledger are refused."""
-        for source, target in ((kept, root / ".notifyctl"), (marks, folder / "state")):
-            subprocess.run(["rm", "-rf", str(target)], check=True)
-            subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
-    runs = {
-        "notifyctl": process(*command, "apply", "--expect", digest),
-        "loop": process(sys.executable, HERE / "apply_by_loop.py", str(port), root / "people.csv"),
-    }
-    times = interleaved(rounds, runs, before={"notifyctl": afresh}, warm=rows < 10**6)
-    detail = f"loop {times['loop']:.2f} s, notifyctl {times['notifyctl']:.2f} s"
-    yield judged(
-        f"the whole apply of {rows:,}, re-plan included",
-        times["loop"] / times["notifyctl"],
-        ">= 0.8",
-        detail=detail,
+def sending(folder: Path, tools: Installation, server: Server, rows: int, rounds: int) -> Iterator[Figure]:
+    """A thousand people in each request, as fast as it goes, ours and the loop in turn."""
+    rates: dict[str, list[float]] = {shape.name: [] for shape in SHAPES}
+    loops: list[float] = []
+    for turn in range(rounds):
+        for shape in SHAPES:
+            root = folder / f"{shape.name.replace(' ', '-')}-{turn}"
+            traffic = apply(root, tools, server, shape, rows, UNLIMITED)
+            rates[shape.name].append(rows / (traffic.answered - traffic.first))
+            if shape is PLAIN:
+                output([tools.python, str(LOOP), str(server.port), str(root / "people.csv")])
+                traffic = server.traffic()
+                loops.append(rows / (traffic.answered - traffic.first))
+            rmtree(root)
+    people_a_second = {shape: statistics.median(each) for shape, each in rates.items()}
+    yield worst(
+        f"Sending {rows:,}, {PER_REQUEST:,} a request, ledger durable",
+        people_a_second,
+        ">= 50000",
+        unit="/s",
+        details=dict.fromkeys(rates, "people a second"),
+    )
+    loop = statistics.median(loops)
+    ratio = people_a_second[PLAIN.name] / loop
+    yield unjudged(
+        "The same, of a plain loop without a ledger", ratio, detail=f"the loop {loop:,.0f} people a second"
     )
 
 
-def sender(kind: str, rows: int, port: int) -> list[str]:
-    return [sys.executable, str(HERE / "apply_phase.py"), kind, str(rows), str(port)]
+def one_by_one(folder: Path, tools: Installation, server: Server, seconds: int, rounds: int) -> Figure:
+    """One person in each request: whether the account's rate is reached."""
+    reached: dict[str, float] = {}
+    details: dict[str, str] = {}
+    for tps in ALLOWED:
+        for shape in (PLAIN, FOREIGN, LONG):
+            rates = []
+            for turn in range(rounds):
+                root = folder / f"one-{tps}-{turn}"
+                people = tps * seconds + 1
+                traffic = apply(root, tools, server, shape, people, ONE_BY_ONE.format(tps=tps))
+                rates.append((traffic.requests - 1) / (traffic.last - traffic.first))
+                rmtree(root)
+            rate = statistics.median(rates)
+            name = f"{tps} allowed, {shape.name}"
+            reached[name], details[name] = rate / tps, f"{rate:.1f} requests a second"
+    return worst("One person a request, of the rate allowed", reached, ">= 0.99", details=details)
 
 
 if __name__ == "__main__":

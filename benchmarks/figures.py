@@ -8,7 +8,6 @@ the words of its goal and knows no peer.
 from __future__ import annotations
 
 import argparse
-import compileall
 import json
 import operator
 import statistics
@@ -20,7 +19,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-PRODUCT = Path(__file__).parents[1] / "notifyctl"
 MOST_ROUNDS = 99
 SIZES = ("small", "full")
 
@@ -41,11 +39,11 @@ it begins, so that a benchmark with a large table in memory would measure itself
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One goal and what was seen of it.
+    """One goal and what was measured of it.
 
-    `unit` is "x" (a ratio), "MiB", "%" or "s". `wanted` is "<= 4.5" or ">= 8", in the same unit; anything else is not
-    judged, and `met` is then what the script says. `detail` is one short line: what was divided by what. `lines` are those of the
-    growth plot: a name, and its points as (rows, seconds).
+    `unit` is "x" (a ratio), "MiB", "%", "s" or "/s". `wanted` is "<= 4.5" or ">= 8", in the same unit, or empty where nobody set a
+    goal; such a figure is shown and not judged. `detail` is one short line: what was divided by what, in which shape of
+    input. `lines` are those of the growth plot: a name, and its points as (rows, seconds).
     """
 
     goal: str
@@ -71,11 +69,25 @@ def judged(
     return Figure(goal, figure, unit, wanted, JUDGES[sign](figure, float(number)), detail, lines or {})
 
 
-def arguments(description: str, *, rounds: int = 5) -> argparse.ArgumentParser:
-    """The options that each benchmark takes; a script adds its own. Has our working tree compiled to byte code, as pip does when it
-    installs: the peers came that way, and where Python may write none each process would compile it anew.
+def worst(
+    goal: str, measured: Mapping[str, float], wanted: str, *, unit: str = "x", details: Mapping[str, str]
+) -> Figure:
+    """The worst of the figures of several shapes of input, held against the goal. `details` says, for each shape, what was
+    measured; that of the worst is shown, and the figures of the others behind it.
     """
-    compileall.compile_dir(PRODUCT, quiet=2)
+    first, *others = sorted(measured, key=lambda shape: measured[shape], reverse=wanted.startswith("<="))
+    further = "".join(f"; {shape} {measured[shape]:,.3g}" for shape in others)
+    detail = f"{first}: {details[first]}{further}"
+    return judged(goal, measured[first], wanted, unit=unit, detail=detail)
+
+
+def unjudged(goal: str, figure: float, *, unit: str = "x", detail: str = "") -> Figure:
+    """A figure that is worth knowing and has no goal."""
+    return Figure(goal, figure, unit, "", met=True, detail=detail)
+
+
+def arguments(description: str, *, rounds: int = 5) -> argparse.ArgumentParser:
+    """The options that each benchmark takes; a script adds its own."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rounds", type=between(1, MOST_ROUNDS), default=rounds, metavar="N")
     parser.add_argument(
@@ -85,6 +97,12 @@ def arguments(description: str, *, rounds: int = 5) -> argparse.ArgumentParser:
         "--growth",
         action=argparse.BooleanOptionalAction,
         help="whether also from ten thousand to ten million rows, where a script has that; the full size does",
+    )
+    parser.add_argument(
+        "--installation",
+        type=Path,
+        metavar="DIR",
+        help="a virtual environment that holds the wheel and the peers; without it one is made",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures for run.py")
     return parser
@@ -109,7 +127,7 @@ def between(least: int, most: int) -> Callable[[str], int]:
 def report(figures: Sequence[Figure], file: Path | None) -> None:
     """Print the figures, one a line, and write them where a file is named."""
     for figure in figures:
-        verdict = "met" if figure.met else "NOT MET"
+        verdict = "" if not figure.wanted else "met" if figure.met else "NOT MET"
         print(
             f"{figure.goal:<56}{figure.figure:>10.2f} {figure.unit:<4}{figure.wanted:>10}  {verdict:<8}{figure.detail}".rstrip()
         )
@@ -152,12 +170,12 @@ def process(*command: str | Path) -> Callable[[], None]:
     words = [str(word) for word in command]
 
     def run() -> None:
-        said(words)
+        output(words)
 
     return run
 
 
-def said(command: Sequence[str]) -> str:
+def output(command: Sequence[str]) -> str:
     """What a whole process prints. One that fails ends the benchmark: it would look fast."""
     done = subprocess.run(
         command, check=False, capture_output=True, stdin=subprocess.DEVNULL, text=True, errors="replace"

@@ -1,6 +1,6 @@
 """How fast `lint` is: on many template files against its peers, and on an audience of a million rows.
 
-    python benchmarks/lint.py [--rounds 5] [--size small|full] [--files 1000] [--rows 1000000] [--json FILE]
+    python benchmarks/lint.py [--rounds 5] [--size small|full] [--files N] [--rows N] [--installation DIR] [--json FILE]
 
 Makes its data in a temporary folder, measures whole processes and prints ratios; see README.md beside this file for
 how to read them.
@@ -8,64 +8,30 @@ how to read them.
 
 from __future__ import annotations
 
-import statistics
+import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from figures import Figure, arguments, between, interleaved, judged, peak_memory, process, report
-from startup import PROJECT, SCHEMA, executable
+from figures import Figure, arguments, between, interleaved, peak_memory, process, report, unjudged, worst
+from installation import SCHEMA, Installation, installation
+from projects import PROJECT_HEAD, small_template, template
 
 MOST_FILES, MOST_ROWS = 10_000, 100_000_000
 SIZES = {"small": (20, 2_000), "full": (1_000, 1_000_000)}
 """Files and rows."""
 FEW_ROWS = 1000
 """The audience that the memory of the large one is compared with."""
-
-OURS = "notifyctl lint"
-MIB = 1 << 20
-TEMPLATE = """\
-apiVersion: notifyctl/v1
-kind: Template
-name: outage-{number}
-description: Tells customers of area {number} that their supply is interrupted.
-channel: sms
-category: transactional
-variables:
-  name:
-    example: Ada
-    maxLength: 40
-  area:
-    example: EC1M
-    maxLength: 12
-  hours:
-    default: "4"
-content:
-  type: text
-  text: >-
-    Hello $(name), the supply in $(area) is interrupted. We expect it back in $(hours) hours.
-    Reference {number}. {{{{ brand }}}}
-options:
-  shortenLinks: false
-locales:
-"""
-LOCALE = """\
-  {locale}:
-    content:
-      text: >-
-        {hello} $(name), $(area): {interrupted}
-        $(hours) h. {number}. {{{{ brand }}}}
-"""
-LOCALES = {
-    "de": ("Hallo", "die Versorgung ist unterbrochen, voraussichtlich"),
-    "es": ("Hola", "el suministro se ha interrumpido, previsto"),
-    "fr": ("Bonjour", "l'alimentation est interrompue, environ"),
-    "it": ("Salve", "la fornitura \u00e8 interrotta, circa"),
-    "nl": ("Hallo", "de levering is onderbroken, ongeveer"),
-    "pl": ("Witaj", "dostawa jest przerwana, oko\u0142o"),
-    "pt": ("Bom dia", "o fornecimento foi interrompido, cerca de"),
+KINDS: Mapping[str, Mapping[str, Callable[[int], str]]] = {
+    "small": {"7 lines, one language": small_template},
+    "long": {
+        "58 lines, eight languages": template,
+        "58 lines, no ASCII letter in its texts": partial(template, script="cyrillic"),
+    },
 }
-"""Seven translations, so that a file has sixty lines, as templates in use have."""
+"""What makes a file of its number, by kind and shape."""
+WANTED = {"check-yaml": ">= 1.5", "check-jsonschema": ">= 2"}
 AUDIENCE = """\
 apiVersion: notifyctl/v1
 kind: Notification
@@ -84,89 +50,86 @@ def main() -> None:
     files, rows = (
         own or usual for own, usual in zip((given.files, given.rows), SIZES[given.size], strict=True)
     )
-    with tempfile.TemporaryDirectory() as name:
+    with installation(given.installation) as tools, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "many").mkdir()
-        runs = peers(folder / "many", write_templates(folder / "many", files))
-        medians = interleaved(given.rounds, {name: process(*words) for name, words in runs.items()})
-        _, peak = peak_memory(runs[OURS])
-        print(table(f"{files:,} template files", medians))
-        print(f"{OURS} held {peak / MIB:.0f} MiB at most\n")
-        print(audiences(folder, sorted({min(FEW_ROWS, rows), rows}), given.rounds))
-    report(figures(medians, peak, files), given.json)
-
-
-def figures(medians: Mapping[str, float], peak: int, files: int) -> list[Figure]:
-    def against(peer: str) -> Figure:
-        detail = f"{peer} {medians[peer]:.2f} s, ours {medians[OURS]:.2f} s, whole processes"
-        return judged(
-            f"Lint of {files:,} files, against {peer}", medians[peer] / medians[OURS], ">= 8", detail=detail
-        )
-
-    held = judged(
-        f"Lint of {files:,} files, peak memory", peak / MIB, "<= 60", unit="MiB", detail="ru_maxrss"
-    )
-    return [against("check-jsonschema"), against("check-yaml"), held]
+        os.environ["XDG_STATE_HOME"] = str(folder / "state")
+        figures = []
+        for kind, shapes in KINDS.items():
+            figures += many(folder, tools, kind, shapes, files, given.rounds)
+        figures.append(audience(folder, tools, rows))
+    report(figures, given.json)
 
 
 # -- Files against peers --------------------------------------------------------------------------------------------
 
 
-def write_templates(folder: Path, count: int) -> list[Path]:
-    project = PROJECT + "vars: {brand: Acme Power}\nlint: {unused-template: 'off', needs-unicode: 'off'}\n"
-    (folder / "notifyctl.yaml").write_text(project, encoding="utf-8")
+def many(
+    folder: Path,
+    tools: Installation,
+    kind: str,
+    shapes: Mapping[str, Callable[[int], str]],
+    files: int,
+    rounds: int,
+) -> Iterator[Figure]:
+    medians: dict[str, Mapping[str, float]] = {}
+    for number, (shape, make) in enumerate(shapes.items()):
+        place = folder / f"{kind}-{number}"
+        runs = linters(place, tools, write_templates(place, files, make))
+        medians[shape] = interleaved(rounds, runs)
+        print(
+            f"{files:,} files of {shape}: "
+            + ", ".join(f"{name} {each:.2f} s" for name, each in medians[shape].items())
+        )
+    for peer, wanted in WANTED.items():
+        yield worst(
+            f"Lint of {files:,} {kind} files, against {peer}",
+            {shape: each[peer] / each["notifyctl"] for shape, each in medians.items()},
+            wanted,
+            details={
+                shape: f"{peer} {each[peer]:.2f} s, notifyctl {each['notifyctl']:.2f} s"
+                for shape, each in medians.items()
+            },
+        )
+
+
+def write_templates(folder: Path, count: int, make: Callable[[int], str]) -> list[Path]:
+    folder.mkdir()
+    (folder / "notifyctl.yaml").write_text(PROJECT_HEAD, encoding="utf-8")
     paths = [folder / f"outage-{number}.yaml" for number in range(count)]
     for number, path in enumerate(paths):
-        variants = (
-            LOCALE.format(locale=locale, hello=hello, interrupted=interrupted, number=number)
-            for locale, (hello, interrupted) in LOCALES.items()
-        )
-        path.write_text(TEMPLATE.format(number=number) + "".join(variants), encoding="utf-8")
+        path.write_text(make(number), encoding="utf-8")
     return paths
 
 
-def peers(folder: Path, files: Sequence[Path]) -> dict[str, Sequence[str]]:
+def linters(folder: Path, tools: Installation, files: Sequence[Path]) -> dict[str, Callable[[], None]]:
     """Ours reads the whole project, the peers the files alone, each in one process for all of them."""
-    names = [str(file) for file in files]
     return {
-        OURS: [executable("notifyctl"), "-C", str(folder), "lint"],
-        "yamllint": [executable("yamllint"), "-d", "relaxed", *names],
-        "check-jsonschema": [executable("check-jsonschema"), "--schemafile", str(SCHEMA), *names],
-        "check-yaml": [executable("check-yaml"), *names],
+        "notifyctl": process(tools.command("notifyctl"), "-C", folder, "lint"),
+        "yamllint": process(tools.command("yamllint"), "-d", "relaxed", *files),
+        "check-jsonschema": process(tools.command("check-jsonschema"), "--schemafile", SCHEMA, *files),
+        "check-yaml": process(tools.command("check-yaml"), *files),
     }
-
-
-def table(title: str, medians: Mapping[str, float]) -> str:
-    lines = [f"{title:<28}{'s':>10}{'x notifyctl':>13}"]
-    for name, median in medians.items():
-        lines.append(f"{name:<28}{median:>10.2f}{median / medians[OURS]:>13.2f}")
-    return "\n".join(lines)
 
 
 # -- Audiences ------------------------------------------------------------------------------------------------------
 
 
-def audiences(folder: Path, sizes: Sequence[int], rounds: int) -> str:
-    projects = {size: write_audience(folder / f"rows-{size}", size) for size in sizes}
-    runs: dict[int, list[tuple[float, int]]] = {size: [] for size in sizes}
-    for _ in range(rounds):
-        for size, project in projects.items():
-            runs[size].append(peak_memory([executable("notifyctl"), "-C", str(project), "lint"]))
-    least = statistics.median(peak for _, peak in runs[sizes[0]])
-    lines = [f"{'audience':<28}{'s':>10}{'rows/s':>10}{'peak MB':>10}{'MB more':>10}"]
-    for size, taken in runs.items():
-        seconds = statistics.median(second for second, _ in taken)
-        peak = statistics.median(peak for _, peak in taken)
-        named = f"{size:,} rows"
-        more = (peak - least) / 1e6
-        lines.append(f"{named:<28}{seconds:>10.2f}{size / seconds:>10.0f}{peak / 1e6:>10.0f}{more:>10.0f}")
-    return "\n".join(lines)
+def audience(folder: Path, tools: Installation, rows: int) -> Figure:
+    """Lint of one large audience, once, and how much more memory it takes than a small one."""
+    measured = {}
+    for size in (min(FEW_ROWS, rows), rows):
+        root = write_audience(folder / f"rows-{size}-{len(measured)}", size)
+        measured[size] = peak_memory([tools.command("notifyctl"), "-C", str(root), "lint"])
+    seconds, peak = measured[rows]
+    more = (peak - measured[min(FEW_ROWS, rows)][1]) / 2**20
+    detail = f"{more:.0f} MiB more than {min(FEW_ROWS, rows):,}"
+    return unjudged(f"Lint of {rows:,} people", seconds, unit="s", detail=detail)
 
 
 def write_audience(folder: Path, rows: int) -> Path:
     """Numbers of no country, because so many are not set aside for examples; they are only read."""
     folder.mkdir()
-    (folder / "notifyctl.yaml").write_text(PROJECT, encoding="utf-8")
+    (folder / "notifyctl.yaml").write_text(PROJECT_HEAD, encoding="utf-8")
     (folder / "hello.yaml").write_text(AUDIENCE, encoding="utf-8")
     with (folder / "people.csv").open("w", encoding="utf-8") as stream:
         stream.write("msisdn,name,area\n")

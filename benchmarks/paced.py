@@ -1,42 +1,59 @@
-"""A paced apply: whether it keeps to the configured rate, and what it takes of a core meanwhile.
+"""A paced apply: whether it keeps to the configured rate.
 
-Against a local server that answers at once, at 1,000 destinations a second, in requests of a hundred and of ten. The rate is
-that of all destinations but the last request's, whose turn ends when it has begun.
+    python benchmarks/paced.py [--rounds 1] [--size small|full] [--installation DIR] [--json FILE]
+
+Against a server on this machine that answers at once, at 1,000 destinations a second, in requests of a hundred and of ten. The
+rate is taken by the server's clock, between the beginning of the first and of the last request.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import statistics
+import tempfile
+from pathlib import Path
+from shutil import rmtree
 
-from apply import sender
-from figures import Figure, arguments, judged, report, said
-from sink import sink
+from apply import apply
+from figures import Figure, arguments, report, worst
+from installation import Installation, installation
+from projects import LONG, PLAIN
+from sink import Server, sink
 
 TPS = 1000
-SIZES = (100, 10)
+PER_REQUEST = (100, 10)
 SECONDS = {"small": 2, "full": 20}
 
 
 def main() -> None:
-    parser = arguments(__doc__ or "", rounds=1)
-    given = parser.parse_args()
-    with sink() as port:
-        report(list(measured(port, SECONDS[given.size], given.rounds)), given.json)
+    given = arguments(__doc__.splitlines()[0], rounds=1).parse_args()
+    with (
+        sink() as server,
+        installation(given.installation) as tools,
+        tempfile.TemporaryDirectory(prefix="notifyctl-paced-") as name,
+    ):
+        os.environ["XDG_STATE_HOME"] = f"{name}/state"
+        os.environ["SERVICE_KEY"] = "benchmark"
+        report([off_the_rate(Path(name), tools, server, SECONDS[given.size], given.rounds)], given.json)
 
 
-def measured(port: int, seconds: int, rounds: int) -> Iterator[Figure]:
-    for size in SIZES:
-        rows = TPS * seconds + size
-        command = [*sender("ours", rows, port), "--size", str(size), "--tps", str(TPS)]
-        runs = [[float(part) for part in said(command).split()] for _ in range(rounds)]
-        took, core, _ = sorted(runs)[rounds // 2]
-        rate = (rows - size) / took
-        off = abs(rate - TPS) / TPS * 100
-        detail = f"{rate:,.1f} a second, {TPS:,} configured"
-        yield judged(f"off the rate, requests of {size}", off, "<= 1", unit="%", detail=detail)
-        yield judged(
-            f"of a core at {TPS:,} a second, requests of {size}", core / took * 100, "<= 5", unit="%"
-        )
+def off_the_rate(folder: Path, tools: Installation, server: Server, seconds: int, rounds: int) -> Figure:
+    deviations: dict[str, float] = {}
+    details: dict[str, str] = {}
+    for size in PER_REQUEST:
+        for shape in (PLAIN, LONG):  # of one text, so that each request but the last is full
+            limits = f"{{tps: {TPS}, tpsCounts: destinations, destinationsPerRequest: {size}}}"
+            rates = []
+            for turn in range(rounds):
+                root = folder / f"{size}-{turn}"
+                traffic = apply(root, tools, server, shape, TPS * seconds + size, limits)
+                rates.append((traffic.requests - 1) * size / (traffic.last - traffic.first))
+                rmtree(root)
+            median = statistics.median(rates)
+            name = f"requests of {size}, {shape.name}"
+            deviations[name] = abs(median - TPS) / TPS * 100
+            details[name] = f"{median:,.1f} a second, {TPS:,} configured"
+    return worst("Paced: off the configured rate", deviations, "<= 1", unit="%", details=details)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """What a plan finds out, as a tuned script of the standard library: the peer of `plan.py`. Prints the counts as JSON.
 
+    python plan_by_script.py PROJECT '{"texts": {LOCALE: TEXT}, "kind": "text" | "unicode"}'
+
 It reads the ledger's packed rows and knows what stands where: the audience of one SMS, all cells filled, no time zones, no
 policy, no spaces around cells. Everything is a local, sets instead of queries, one pass over the rows, hash states that are
 copied. `plan.py` compares what it prints with what the plan says.
@@ -20,20 +22,29 @@ BASIC = (
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 EXTENSION = "\f^{}\\[~]|€"
-TEXT = "Hi {}, there is an outage in your area {} for the next {}."
+NAME = re.compile(r"\$\(\w+\)")
 
 
-def main() -> None:  # noqa: PLR0915 - one pass over locals is what makes it fast
-    root = Path(sys.argv[1])
+def main() -> None:  # noqa: C901, PLR0915 - one pass over locals is what makes it fast
+    root, shape = Path(sys.argv[1]), json.loads(sys.argv[2])
     ledger = sqlite3.connect(f"file:{root}/.notifyctl/production.db?mode=ro", uri=True)
     [(key,)] = ledger.execute("SELECT recipient_key FROM meta")
     block = key.ljust(64, b"\0")
     inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block)).copy
     outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block)).copy
-    message, hashed = hash_of_message(), hashlib.sha256
+    hashed = hashlib.sha256
     is_number = re.compile(r"\+?[1-9][0-9]{6,14}").fullmatch
     is_basic = re.compile(f"[{re.escape(BASIC)}]*").fullmatch
     is_gsm7 = re.compile(f"[{re.escape(BASIC + EXTENSION)}]*").fullmatch
+    variants = {
+        locale: (
+            hash_of_message(text, shape["kind"]),
+            len(NAME.sub("", text)),
+            bool(is_basic(text)),
+            NAME.sub("{}", text),
+        )
+        for locale, text in shape["texts"].items()
+    }
     seen: set[int] = set()
     see = seen.add
     people: dict[bytes, bytes] = {}
@@ -42,7 +53,7 @@ def main() -> None:  # noqa: PLR0915 - one pass over locals is what makes it fas
     with (root / "people.csv").open(newline="", encoding="utf-8") as file:
         rows = csv.reader(file)
         next(rows)
-        for phone, name, area, value, _, _ in rows:
+        for phone, name, area, value, _, locale in rows:
             if not is_number(phone):
                 bad.append(rows.line_num)
                 continue
@@ -57,19 +68,22 @@ def main() -> None:  # noqa: PLR0915 - one pass over locals is what makes it fas
             values = hashed(
                 f"[{encode_basestring(area)},{encode_basestring(name)},{encode_basestring(value)}]".encode()
             ).digest()
-            length = len(TEXT) - 6 + len(name) + len(area) + len(value)
+            message, fixed, basic, text = variants[locale]
+            length = fixed + len(name) + len(area) + len(value)
             filled = name + area + value
-            if is_basic(filled):
+            if basic and is_basic(filled):
                 segments = 1 if length <= 160 else -(-length // 153)
-            elif is_gsm7(filled):
-                segments = by_septets(TEXT.format(name, area, value))
+            elif basic and is_gsm7(filled):
+                segments = by_septets(text.format(name, area, value))
             else:
-                units = len(TEXT.format(name, area, value).encode("utf-16-le")) // 2
+                units = len(text.format(name, area, value).encode("utf-16-le")) // 2
                 segments = 1 if units <= 70 else -(-units // 67)
-            people[outside.digest()[:16]] = values + segments.to_bytes()
+            people[outside.digest()[:16]] = (message ^ int.from_bytes(values)).to_bytes(
+                32
+            ) + segments.to_bytes()
 
-    accepted = changed = 0
-    beginning = message >> 160
+    accepted = 0
+    changed: list[bytes] = []
     members = struct.Struct("16s12s").iter_unpack
     for (packed,) in ledger.execute(
         "SELECT members FROM batch JOIN outcome ON outcome.batch = batch.number WHERE kind = 'accepted'"
@@ -77,31 +91,32 @@ def main() -> None:  # noqa: PLR0915 - one pass over locals is what makes it fas
         for recipient, fingerprint in members(packed):
             if recipient in people:
                 accepted += 1
-                differing = int.from_bytes(people.pop(recipient)[:12]) ^ int.from_bytes(fingerprint)
-                changed += differing != beginning
+                text = people.pop(recipient)
+                if text[:12] != fingerprint:
+                    changed.append(text[:32])
     digest = hashlib.sha256()
     for recipient in sorted(people):
-        digest.update(recipient + (message ^ int.from_bytes(people[recipient][:32])).to_bytes(32))
+        digest.update(recipient + people[recipient][:32])
     digest.hexdigest()
-    found = {
+    counts = {
         "send-new": len(people),
-        "unchanged": accepted - changed,
-        "changed-after-send": changed,
+        "unchanged": accepted - len(changed),
+        "changed-after-send": len(changed),
         "suppressed": len(doubled),
         "rejected": len(bad),
         "segments": sum([text[32] for text in people.values()]),
-        "texts": len({text[:32] for text in people.values()}),
+        "texts": len({*changed, *(text[:32] for text in people.values())}),
     }
-    print(json.dumps(found))
+    print(json.dumps(counts))
 
 
-def hash_of_message() -> int:
+def hash_of_message(text: str, kind: str) -> int:
     """What is added, bit by bit, to the hash of the values."""
     shared = {
         "bcc": [],
         "cc": [],
         "channel": "sms",
-        "content": {"type": "text", "text": TEXT.format("$(name)", "$(area)", "$(value)")},
+        "content": {"type": kind, "text": text},
         "from": "CNNECT",
         "names": ["area", "name", "value"],
         "options": {},

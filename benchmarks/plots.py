@@ -32,7 +32,8 @@ def margin(figure: Figure) -> float:
 
 
 def goals(figures: Sequence[Figure]) -> str:
-    """The bars, a row each, in the order of the table."""
+    """The bars, a row each, in the order of the table. A figure without a goal has none."""
+    figures = [figure for figure in figures if figure.wanted]
     top, height = 88, 88 + ROW * len(figures) + 40
     middle = LEFT + 2 * STEP
     lines = [HEAD.format(WIDTH, height), rectangle(0, 0, WIDTH, height, "#ffffff")]

@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
+
+from installation import Installation, installation
 
 PROJECT = "apiVersion: notifyctl/v1\nkind: Project\nname: bench\n"
 NOTIFICATION = """\
@@ -38,21 +39,10 @@ def make(folder: Path, count: int) -> None:
             subprocess.run([*git, "commit", "-q", "-m", "base"], check=True)
 
 
-def seconds(folder: Path, *arguments: str) -> float:
-    command = [
-        sys.executable,
-        "-m",
-        "notifyctl",
-        "-C",
-        str(folder),
-        "plan",
-        "--offline",
-        "--format",
-        "json",
-        *arguments,
-    ]
+def seconds(tools: Installation, folder: Path, *arguments: str) -> float:
+    command = [tools.command("notifyctl"), "-C", str(folder), "plan", "--offline", "--format", "json"]
     begun = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*command, *arguments], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - begun
 
 
@@ -60,11 +50,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--notifications", type=int, default=500)
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--installation", type=Path, metavar="DIR")
     wish = options.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+    with installation(wish.installation) as tools, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make(folder, wish.notifications)
-        pairs = [(seconds(folder), seconds(folder, "--base", "main")) for _ in range(wish.rounds)]
+        pairs = [
+            (seconds(tools, folder), seconds(tools, folder, "--base", "main")) for _ in range(wish.rounds)
+        ]
     alone, compared = (statistics.median(each) for each in zip(*pairs, strict=True))
     print(f"{wish.notifications} notifications, all changed, 200 people each; medians of {wish.rounds}")
     print(f"plan               {alone:6.2f} s   1.00")

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import compileall
-import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import requirements
+
 # No example is judged by its time: a busy machine is no defect. CI tries the same examples each time, so that a change
 # is never blamed for what chance found; elsewhere they are new in each run.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("patient"), derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "patient")
+settings.load_profile("ci" if requirements.in_ci() else "patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tests start the command hundreds of times: where Python may not write bytecode, each of them would compile it anew."""
     if not hasattr(config, "workerinput"):  # once, not in each process of pytest-xdist
         compileall.compile_dir(Path(__file__).parents[1] / "notifyctl", quiet=2)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly what was left out, above the closing line."""
+    skips = terminalreporter.stats.get("skipped", ())
+    line = requirements.summary(report.longrepr[2] for report in skips if isinstance(report.longrepr, tuple))
+    if line is not None:
+        terminalreporter.write_line(line, yellow=True, bold=True)
 
 
 @pytest.fixture(autouse=True)

@@ -21,9 +21,8 @@ from hypothesis import strategies as st
 
 from notifyctl.channels.segments import BASIC, EXTENSION, segment, segment_starts
 from notifyctl.views.html.markup import el
+from tests import requirements
 
-ORACLES = Path(__file__).parents[1] / "oracles"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 Look = Callable[[Path], Any]
 PROJECT = "apiVersion: notifyctl/v1\nkind: Project\nname: acme\n"
 SMS = """\
@@ -159,19 +158,12 @@ def fetched(url: str) -> str:
 
 @pytest.fixture(scope="module")
 def look(tmp_path_factory: pytest.TempPathFactory) -> Look:
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if CHROMIUM is None or npm is None or node is None:
-        pytest.skip("chromium, npm or node is not installed: the page was looked at by no browser")
+    node, chromium = requirements.program("node"), requirements.program("chromium")
     place = tmp_path_factory.mktemp("browser")
-    for name in ("package.json", "package-lock.json", "page.js"):
-        shutil.copy(ORACLES / name, place / name)
-    install = [npm, "ci", "--silent", "--no-audit", "--no-fund", "--prefer-offline"]
-    made = subprocess.run(install, cwd=place, capture_output=True, text=True, timeout=180, check=False)
-    if made.returncode:
-        pytest.skip(f"npm could not fetch playwright-core and axe-core: {made.stderr.strip()[-200:]}")
+    requirements.npm_packages(place, "page.js")
 
     def looked(page: Path) -> Any:
-        command = [node, "page.js", CHROMIUM, str(page)]
+        command = [node, "page.js", chromium, str(page)]
         done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

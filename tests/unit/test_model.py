@@ -14,6 +14,7 @@ import pytest
 import notifyctl
 from notifyctl.apply import run
 from notifyctl.faults import Point
+from tests import requirements
 
 MODEL = Path(__file__).parents[2] / "docs" / "model"
 PACKAGE = Path(notifyctl.__file__).parent
@@ -21,10 +22,13 @@ STEP = re.compile(r"^inline ([A-Z_]+)\(", re.MULTILINE)
 ROW = re.compile(r"^\| ([A-Z_, ]+) \| (.+) \|$", re.MULTILINE)
 IN_CODE = re.compile(r"`([a-z/]+\.py)`: `([\w.]+)`")
 
-with_spin = pytest.mark.skipif(
-    not (shutil.which("spin") and shutil.which("gcc")),
-    reason="the model of the send protocol is NOT checked: there is no spin or no gcc here (apt-get install spin gcc)",
-)
+with_spin = pytest.mark.usefixtures("spin")
+
+
+@pytest.fixture(scope="module")
+def spin() -> None:
+    for name in ("spin", "gcc"):
+        requirements.program(name)
 
 
 def check(folder: Path, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:

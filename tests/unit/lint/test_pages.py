@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+import notifyctl
 from notifyctl.cli.main import run
 from notifyctl.lint.pages import PAGES
 from notifyctl.model.recipients import RowRejection
 
-PACKAGE = Path(__file__).parents[3] / "notifyctl"
+PACKAGE = Path(notifyctl.__file__).parent
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 MAKERS = {
     "Diagnostic",

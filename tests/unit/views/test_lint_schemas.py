@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def published(ending: str) -> Any:
     assert found is not None
     assert found.origin is not None
     cache = Path(found.origin).with_name("cache.sqlite")
-    with sqlite3.connect(f"{cache.as_uri()}?mode=ro&immutable=1", uri=True) as store:
+    with closing(sqlite3.connect(f"{cache.as_uri()}?mode=ro&immutable=1", uri=True)) as store:
         for (answer,) in store.execute("SELECT value FROM responses"):
             # A pickled answer; the bytes of its body stand behind their length. It is not unpickled.
             start = answer.find(b"_content\x94B") + len(b"_content\x94B")
