@@ -239,7 +239,7 @@ class Past(Struct, frozen=True):
             if scope in planned:
                 continue
             recorded = b"" if scope.notification in defined else self.facts.recorded(scope) or b""
-            found = count_unsettled(self.facts.batches(scope), recorded)
+            found = count_unsettled(partial(self.facts.batches, scope), recorded)
             if found.uncertain or found.never_begun:
                 yield RemovedScope(scope, found.uncertain, found.withdrawn)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.model.project import Category, ChannelName, Policy
-from notifyctl.plan.evaluate import ScopeResult
 from notifyctl.plan.inputs import ScopeInput
+from notifyctl.plan.scope_result import ScopeResult
 
 GROWTH_FLOOR = 10
 """Growth is judged from this many people up: one more in a team of three is no accident."""

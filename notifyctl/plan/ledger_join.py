@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.plan.combinations import OTHER_TEXT, REJECTED, SAME_TEXT, UNCERTAIN, Past
-from notifyctl.plan.inputs import LedgerRecords
+from notifyctl.plan.inputs import Batches, LedgerRecords
 from notifyctl.plan.recipient_table import Mask, Places, RecipientTable
 from notifyctl.plan.statuses import KINDS, RANK, SERVED_RANK
 
@@ -189,6 +189,10 @@ def served_piece(members: bytes) -> Piece:
     return Piece(packed, np.full(len(packed), rank, np.uint64), np.zeros(len(packed), bool))
 
 
+def has_uncertain(batch: BatchRecord) -> bool:
+    return any(KINDS.get(state) == "uncertain" for state in {batch.state, *batch.others.values()})
+
+
 class Unsettled(NamedTuple):
     """How a scope stands that nothing defines any more, in people."""
 
@@ -199,9 +203,13 @@ class Unsettled(NamedTuple):
     """Of them those for whom no attempt was begun."""
 
 
-def count_unsettled(batches: Iterable[BatchRecord], recorded: bytes) -> Unsettled:
+def count_unsettled(batches: Batches, recorded: bytes) -> Unsettled:
     """Folds the batches of one scope; `recorded` are the packed ids of its recorded audience."""
-    pieces = [(piece.members[piece.ranks > 0], piece.ranks[piece.ranks > 0]) for piece in pieces_of(batches)]
+    if not recorded and not any(map(has_uncertain, batches())):
+        return Unsettled(0, 0, 0)  # the usual case of an old occurrence, for which nothing need be held
+    pieces = [
+        (piece.members[piece.ranks > 0], piece.ranks[piece.ranks > 0]) for piece in pieces_of(batches())
+    ]
     members = np.concatenate([np.empty(0, MEMBER), *(members for members, _ in pieces)])
     ranks = np.concatenate([np.empty(0, np.uint64), *(ranks for _, ranks in pieces)])
     audience = np.frombuffer(recorded, ID)

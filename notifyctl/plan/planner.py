@@ -14,9 +14,10 @@ from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
 from notifyctl.plan.checks import apply_policy, empty_audience
 from notifyctl.plan.digest import ScopeEffects, digest
-from notifyctl.plan.evaluate import ScopeResult, evaluate_scope
 from notifyctl.plan.inputs import PlanContext, RemovedScope, ScopeInput
 from notifyctl.plan.model import VALID_FOR_HOURS, Plan, PlannedNotification, Served
+from notifyctl.plan.scope_evaluator import evaluate_scope
+from notifyctl.plan.scope_result import ScopeResult
 from notifyctl.recipients.identity import Identify
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from operator import add
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,9 +53,8 @@ def find_samples(
     """Give `samples` what it needs of the recipients where `shown` holds. `actions`: combination key → action."""
     places = np.flatnonzero(shown)
     # Texts are told apart by 64 bits of their hashes: this is for showing, and not for deciding.
-    _, firsts, readers = np.unique(table.entries["text"][places], return_index=True, return_counts=True)
-    order = np.argsort(firsts)
-    firsts, readers = places[firsts[order]], readers[order]
+    texts = table.entries["text"][places].astype(np.uint64)
+    firsts = places[is_first(texts)]
     samples.texts = len(firsts)
     variants = [profile.variant for profile in table.profile_list]
     profiles = table.profiles[firsts]
@@ -62,17 +62,26 @@ def find_samples(
     for variant in samples.messages:
         of_variant = np.isin(profiles, [at for at, reads in enumerate(variants) if reads == variant])
         wanted.update(worth_showing(table, firsts, np.flatnonzero(of_variant)))
-    chosen = sorted(wanted)
-    positions = firsts[chosen].tolist()
-    rows = table.spooled_rows(positions)
-    for position, count, (destination, own) in zip(positions, readers[chosen].tolist(), rows, strict=True):
+    positions = firsts[sorted(wanted)].tolist()
+    for position, (destination, own) in zip(positions, table.spooled_rows(positions), strict=True):
         variant = variants[table.profiles[position]]
         message = samples.messages[variant]
         values = dict(zip(table.names, own, strict=True))
         delivery_hash = table.packed_entry(position)[ID_BYTES:ENTRY_BYTES]
-        samples.counts[delivery_hash] = count
+        samples.counts[delivery_hash] = int((texts == table.entries["text"][position]).sum())
         resolved = resolve(message, [values.get(name) for name in message.names])
         samples.show(delivery_hash, (variant, actions[int(keys[position])], destination, resolved))
+
+
+def is_first(values: NDArray[Any]) -> Mask:
+    """Where a value stands for the first time."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    begins = np.ones(len(values), bool)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    first = np.zeros(len(values), bool)
+    first[order[begins]] = True
+    return first
 
 
 def worth_showing(table: RecipientTable, firsts: NDArray[np.intp], some: NDArray[np.intp]) -> Iterator[int]:

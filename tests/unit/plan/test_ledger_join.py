@@ -133,7 +133,7 @@ def test_what_is_unsettled_in_a_scope_that_nothing_defines(
 ) -> None:
     statuses, recorded = recipient_statuses(told), unpack_ids(b"".join(held))
     reached = {each for each, status in statuses.items() if status.kind != "rejected"}
-    found = count_unsettled(told, b"".join(held))
+    found = count_unsettled(lambda: told, b"".join(held))
     assert found.uncertain == sum(status.kind == "uncertain" for status in statuses.values())
     assert found.withdrawn == len(recorded - reached)
     assert found.never_begun == len(recorded - statuses.keys())

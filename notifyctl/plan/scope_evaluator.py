@@ -1,24 +1,17 @@
-"""One scope evaluated: its recipients read, joined with the ledger and decided, and all that a plan says of them."""
+"""Evaluates one scope: reads its recipients, joins them with the ledger, decides, and gathers what follows."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
 
 import numpy as np
-from msgspec import Struct, field
 
-from notifyctl.audience.rejects import Rejects
 from notifyctl.message import texts_hash
-from notifyctl.model.batch import SendGroup
-from notifyctl.model.message import Envelope
-from notifyctl.model.project import Notification
 from notifyctl.model.recipients import RowRejection
-from notifyctl.plan.actions import AUTHORISED, Action, Circumstances, Intent, decide
+from notifyctl.plan.actions import Action, Circumstances, Intent, decide
 from notifyctl.plan.combinations import (
     OTHER_TEXT,
     SAME_TEXT,
@@ -37,105 +30,17 @@ from notifyctl.plan.recipient_table import RecipientTable
 from notifyctl.plan.sample_search import find_samples
 from notifyctl.plan.samples import Samples
 from notifyctl.plan.scope_reader import ScopeReader
+from notifyctl.plan.scope_result import GroupKey, ScopeResult
 from notifyctl.plan.units import SelectedUnits
 from notifyctl.progress import Progress
 from notifyctl.recipients.identity import Identify
 from notifyctl.schedule.timing import Timing, evaluate_timing
-
-
-class GroupKey(NamedTuple):
-    """What recipients must share to be sent to together."""
-
-    variant: str | None
-    send_at: datetime | None
-    expire_at: datetime | None
-    validity: int | None
-    closes: datetime | None
-
 
 COUNTED_ROWS = {
     RowRejection.DUPLICATE: Action.SUPPRESSED,
     RowRejection.NO_ADDRESS: Action.SUPPRESSED,
 }
 """Rows that are people all the same, and so are counted under an action; bad rows are nobody."""
-
-
-class ScopeResult(Struct):
-    """All that is found out about one scope."""
-
-    input: ScopeInput
-    effects: ScopeEffects
-    samples: Samples
-    tally: CostTally
-    """Of all that is authorised."""
-    content_hash: str
-    excluded: Rejects = field(default_factory=Rejects)
-    counts: Counter[Action] = field(default_factory=Counter)
-    reasons: dict[Action, Counter[str]] = {}
-    groups: dict[GroupKey, SelectedUnits] = {}
-    held: bytes = b""
-    """Packed ids of people in the audience whom nothing is sent to now, but who belong to the edition."""
-    served: bytes = b""
-    """Packed members that a baseline counts as served."""
-    rename_suspects: dict[str, int] = {}
-    """Names that nothing defines any more → how many of those who are sent to accepted just this text under it."""
-    recorded_size: int = 0
-    """Of the audience that was recorded when the edition was opened."""
-    rows: int = 0
-    recipients: int = 0
-    segments: int = 0
-    joiners: int = 0
-    due: datetime | None = None
-    deferred_until: datetime | None = None
-    expires: datetime | None = None
-
-    def count(self, action: Action, reason: str | None, number: int) -> None:
-        self.counts[action] += number
-        if reason:
-            self.reasons.setdefault(action, Counter())[reason] += number
-
-    @property
-    def authorised(self) -> int:
-        return sum(self.counts[action] for action in AUTHORISED)
-
-    @property
-    def sends(self) -> int:
-        return sum(map(len, self.groups.values()))
-
-    def block(self, reason: str) -> None:
-        """Turn all that would be sent into blocked: a threshold of the whole scope is broken."""
-        stopped = self.authorised
-        for action in AUTHORISED:
-            self.counts.pop(action, None)
-            self.reasons.pop(action, None)
-        self.count(Action.BLOCKED, reason, stopped)
-        self.groups.clear()
-        self.effects.groups.clear()
-        self.segments = 0
-        self.tally = CostTally(self.tally.channel, self.tally.list)
-
-    def consignments(self) -> Iterator[SendGroup]:
-        """What is sent now, in the order in which an apply walks it."""
-        for key, units in sorted(self.groups.items(), key=lambda each: str(each[0])):
-            yield SendGroup(
-                self.input.scope,
-                self.input.messages[key.variant],
-                envelope(self.input.notification, key),
-                units,
-                key.closes,
-            )
-
-
-def envelope(notification: Notification, key: GroupKey) -> Envelope:
-    return Envelope(
-        send_at=key.send_at,
-        expire_at=key.expire_at,
-        validity=key.validity,
-        priority=notification.priority,
-        callback_data=notification.callback_data,
-        notify_url=notification.notify_url,
-        requested_receipts=notification.requested_receipts,
-    )
 
 
 def evaluate_scope(scope_input: ScopeInput, context: PlanContext, identify: Identify) -> ScopeResult:
@@ -167,14 +72,14 @@ class ScopeEvaluator:
         if not len(table):
             return self.result
         self._report("asking the ledger", 0.6)
-        join = LedgerJoin(table)
-        keys = CombinationKeys(table, self._past(join, table))
+        keys = CombinationKeys(table, self._past(table))
         self._report("deciding", 0.9)
         combinations = [self._decide(each) for each in keys.count()]
         for each in combinations:
             self._count(each)
         self._authorise(table, keys, combinations)
-        self._send(table, keys, combinations, join)
+        self._send(table, keys, combinations)
+        self._find_renames(table, keys, combinations)
         self._show(table, keys, combinations)
         return self.result
 
@@ -199,7 +104,8 @@ class ScopeEvaluator:
         result.recipients = len(table)
         return table
 
-    def _past(self, join: LedgerJoin, table: RecipientTable) -> Past:
+    def _past(self, table: RecipientTable) -> Past:
+        join = LedgerJoin(table)
         past, statuses = join.join(self.input.records)
         same = match(table, past.statuses == OTHER_TEXT, statuses.fingerprints, self.input.messages)
         past.statuses[same] = SAME_TEXT
@@ -280,11 +186,7 @@ class ScopeEvaluator:
             self.result.tally.add(starts[number], int(people[number]), int(units[number]))
 
     def _send(
-        self,
-        table: RecipientTable,
-        keys: CombinationKeys,
-        combinations: Sequence[Combination],
-        join: LedgerJoin,
+        self, table: RecipientTable, keys: CombinationKeys, combinations: Sequence[Combination]
     ) -> None:
         """Groups of those who are sent to now; and who belongs to the edition without."""
         result = self.result
@@ -304,10 +206,18 @@ class ScopeEvaluator:
             result.held = table.packed_ids(keys.select(held).mask())
         served = [each for each in combinations if each.decision.reason == "baseline"]
         result.served = table.packed_members(keys.select(served).mask())
-        if by_group and self.input.records.vanished:
-            sent = keys.select(each for each in combinations if each.decision.action.sends).mask()
-            for name, scopes in self.input.records.vanished.items():
-                result.rename_suspects[name] = join.count_accepted((read() for read in scopes), sent)
+
+    def _find_renames(
+        self, table: RecipientTable, keys: CombinationKeys, combinations: Sequence[Combination]
+    ) -> None:
+        """How many of those who are sent to accepted the same text under a name that is gone."""
+        vanished = self.input.records.vanished
+        if not self.result.groups or not vanished:
+            return
+        join = LedgerJoin(table)
+        sent = keys.select(each for each in combinations if each.decision.action.sends).mask()
+        for name, scopes in vanished.items():
+            self.result.rename_suspects[name] = join.count_accepted((read() for read in scopes), sent)
 
     def _show(
         self, table: RecipientTable, keys: CombinationKeys, combinations: Sequence[Combination]

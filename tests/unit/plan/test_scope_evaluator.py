@@ -44,10 +44,11 @@ from notifyctl.model.recipients import (
 )
 from notifyctl.plan.actions import AUTHORISED, Action, Circumstances, decide
 from notifyctl.plan.digest import shared
-from notifyctl.plan.evaluate import GroupKey, ScopeResult, envelope, evaluate_scope
 from notifyctl.plan.inputs import LedgerRecords, PlanContext, RecordedAudience, ScopeInput
 from notifyctl.plan.prices import CostTally, Price, PriceList
 from notifyctl.plan.samples import Samples
+from notifyctl.plan.scope_evaluator import evaluate_scope
+from notifyctl.plan.scope_result import GroupKey, ScopeResult, envelope
 from notifyctl.plan.statuses import RecipientStatus, recipient_statuses
 from notifyctl.schedule.timing import Occurrence, Timing, evaluate_timing
 from notifyctl.testing import whole
