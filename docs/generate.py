@@ -13,7 +13,7 @@ import click
 
 from notifyctl.channels import CHANNELS
 from notifyctl.cli.main import COMMANDS, cli
-from notifyctl.config.documents import shapes
+from notifyctl.config.documents import document_shapes
 from notifyctl.config.fields import (
     Boolean,
     Cases,
@@ -32,7 +32,7 @@ from notifyctl.lint.pages import PAGES
 from notifyctl.rulebook import LAST, NOT_CHECKED
 
 REFERENCE = Path(__file__).parent / "reference"
-SHAPES = shapes([channel.shape for channel in CHANNELS.values()])
+SHAPES = document_shapes([channel.shape for channel in CHANNELS.values()])
 WIDE: dict[str, Any] = {
     "max_content_width": 100,
     "terminal_width": 100,

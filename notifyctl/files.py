@@ -15,11 +15,11 @@ from notifyctl.config.paths import (
     IGNORE_FILE,
     MAX_READ,
     PROJECT_FILE,
-    hidden,
-    ignored,
-    inside,
+    compile_ignore_rules,
+    is_hidden,
+    normalise_path,
     read_at_most,
-    too_large,
+    too_large_error,
 )
 from notifyctl.errors import ProjectError
 
@@ -52,7 +52,7 @@ class WorkingTree:
     def paths(self) -> Sequence[str]:
         """Raises ProjectError if a folder or .notifyctlignore cannot be read."""
         try:
-            return sorted(self.walk("", ignored(self.rules())))
+            return sorted(self.walk("", compile_ignore_rules(self.rules())))
         except OSError as wrong:
             raise ProjectError(f"{wrong.filename or self.root} cannot be read: {wrong.strerror}") from None
 
@@ -60,7 +60,7 @@ class WorkingTree:
         with self.open(path) as stream:
             data = read_at_most(stream, MAX_READ + 1)
         if len(data) > MAX_READ:
-            raise too_large(path)
+            raise too_large_error(path)
         return data
 
     def open(self, path: str) -> BinaryIO:
@@ -78,10 +78,10 @@ class WorkingTree:
 
     def real(self, path: str) -> str:
         """The file behind a path, links followed. Raises FileNotFoundError if it is outside the root."""
-        real = os.path.realpath(self.root / inside(path), strict=True)
+        real = os.path.realpath(self.root / normalise_path(path), strict=True)
         relative = os.path.relpath(real, self.root).replace(os.sep, "/")
-        inside(relative)  # a link can lead outside, or to a hidden file
-        if not self.links and relative != inside(path):
+        normalise_path(relative)  # a link can lead outside, or to a hidden file
+        if not self.links and relative != normalise_path(path):
             raise OSError(errno.ELOOP, "it is a link, and links are not followed here", path)
         return real
 
@@ -102,7 +102,7 @@ class WorkingTree:
         Raises ProjectError as `paths` does.
         """
         try:
-            yield from self.look(ignored(self.rules()))
+            yield from self.look(compile_ignore_rules(self.rules()))
         except OSError as wrong:
             raise ProjectError(f"{wrong.filename or self.root} cannot be read: {wrong.strerror}") from None
 
@@ -115,7 +115,7 @@ class WorkingTree:
                     path = folder + entry.name
                     if folder and entry.name == ".git":
                         yield folder.rstrip("/"), "a submodule"
-                    elif hidden(entry.name):
+                    elif is_hidden(entry.name):
                         continue
                     elif entry.is_symlink():
                         if not leave_out(path):
@@ -131,7 +131,7 @@ class WorkingTree:
             with os.scandir(self.root / folder) as entries:
                 for entry in entries:
                     path = folder + entry.name
-                    if hidden(entry.name):
+                    if is_hidden(entry.name):
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         if not leave_out(path + "/"):

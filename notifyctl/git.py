@@ -12,7 +12,14 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
-from notifyctl.config.paths import IGNORE_FILE, MAX_READ, hidden, ignored, inside, too_large
+from notifyctl.config.paths import (
+    IGNORE_FILE,
+    MAX_READ,
+    compile_ignore_rules,
+    is_hidden,
+    normalise_path,
+    too_large_error,
+)
 from notifyctl.errors import UsageError
 
 TIMEOUT = 10.0
@@ -122,8 +129,8 @@ class CommittedTree:
         prefix = git_output(folder, "rev-parse", "--show-prefix") or ""
         self._blobs = self._listed(prefix)
         rules = self.read(IGNORE_FILE) if IGNORE_FILE in self._blobs else None
-        leave_out = ignored(rules)
-        self._paths = sorted(path for path in self._blobs if not hidden(path) and not leave_out(path))
+        leave_out = compile_ignore_rules(rules)
+        self._paths = sorted(path for path in self._blobs if not is_hidden(path) and not leave_out(path))
 
     def _listed(self, prefix: str) -> dict[str, Blob]:
         where = [prefix] if prefix else []
@@ -146,11 +153,11 @@ class CommittedTree:
 
     def read(self, path: str) -> bytes:
         if self._blob(path).size > MAX_READ:
-            raise too_large(path)
+            raise too_large_error(path)
         return self._whole(path)
 
     def _blob(self, path: str) -> Blob:
-        blob = self._blobs.get(inside(path) if path != IGNORE_FILE else path)
+        blob = self._blobs.get(normalise_path(path) if path != IGNORE_FILE else path)
         if blob is None:
             raise FileNotFoundError(2, "No such file in the commit", path)
         return blob

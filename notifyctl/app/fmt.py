@@ -10,9 +10,9 @@ from msgspec import Struct
 from notifyctl.app.lint import existing
 from notifyctl.app.workspace import find_root
 from notifyctl.channels import CHANNELS
-from notifyctl.config.documents import shapes
+from notifyctl.config.documents import document_shapes
 from notifyctl.config.fields import Shape
-from notifyctl.config.load import YAML_SUFFIXES, printable
+from notifyctl.config.load import YAML_SUFFIXES, escape_path
 from notifyctl.config.reader import MAX_BYTES
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.files import WorkingTree, find_project, replace_file
@@ -43,7 +43,7 @@ def format_files(chdir: Path | None, paths: Sequence[Path]) -> Iterator[Formatte
     Without `chdir` each path belongs to its own nearest project, and paths outside any project are skipped.
     Raises ProjectError when no path is given and there is no project, and UsageError for a path that does not exist.
     """
-    kinds = shapes([channel.shape for channel in CHANNELS.values()])
+    kinds = document_shapes([channel.shape for channel in CHANNELS.values()])
     for root, wanted in projects(chdir, paths).items():
         tree = WorkingTree(root)
         for path in tree.paths():
@@ -78,7 +78,7 @@ def one_file(tree: WorkingTree, path: str, kinds: Mapping[str, Shape]) -> Format
             before = stream.read(MAX_BYTES + 1)
     except OSError as wrong:
         message = f"this file cannot be read: {wrong.strerror or wrong}"
-        return Diagnostic("unreadable-file", Severity.ERROR, message, Location(printable(shown)))
+        return Diagnostic("unreadable-file", Severity.ERROR, message, Location(escape_path(shown)))
     after = format_bytes(before, shown, kinds)
     return after if isinstance(after, Diagnostic) else Formatted(tree, path, shown, before, after)
 

@@ -12,7 +12,7 @@ from notifyctl.channels.segments import segment
 from notifyctl.diagnostics import has_errors, sort_diagnostics
 from notifyctl.errors import UsageError
 from notifyctl.lint.project import Checked, check_project
-from notifyctl.message import Filler, own_values, resolve, variant_for
+from notifyctl.message import Filler, own_values, resolve_values, variant_for
 from notifyctl.model.message import Message, RenderedMessage
 from notifyctl.model.project import ChannelName, Environment, Notification
 from notifyctl.model.recipients import RecipientBatch
@@ -79,7 +79,7 @@ def render_one(
     position: int,
     own: tuple[str | None, ...],
 ) -> RenderedMessage:
-    values = resolve(message, own)
+    values = resolve_values(message, own)
     missing = tuple(name for name, value in zip(message.names, values, strict=True) if value is None)
     # A placeholder without a value stays visible.
     filled = [

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from notifyctl.audience.addresses import email, msisdn
 from notifyctl.audience.readers import Cells, Csv, TableError
-from notifyctl.config.scalar_types import day_or_time
+from notifyctl.config.scalar_types import parse_date_or_time
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.model.project import Category, ChannelName, SuppressionList
 from notifyctl.model.recipients import ID_BYTES, Suppression
@@ -204,9 +204,9 @@ def terms_of(given: SuppressionList, row: Cells) -> Terms:
     if category:
         own = replace(own, categories=frozenset([one_of(Category, category, "category")]))
     if row.get("since"):
-        own = replace(own, since=begins(day_or_time(str(row["since"]))))
+        own = replace(own, since=begins(parse_date_or_time(str(row["since"]))))
     if row.get("until"):
-        own = replace(own, until=ends(day_or_time(str(row["until"]))))
+        own = replace(own, until=ends(parse_date_or_time(str(row["until"]))))
     return replace(own, reason=row["reason"]) if row.get("reason") else own
 
 

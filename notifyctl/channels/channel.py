@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from notifyctl.channels.limits import LIMITS
 from notifyctl.config.check import check as check_shape
 from notifyctl.config.fields import ChannelShape, Shape
-from notifyctl.config.nodes import node_of
+from notifyctl.config.nodes import node_from_json
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model.project import ApiObject, ChannelName
 
@@ -82,7 +82,7 @@ def run_rules(rules: Sequence[Check], message: Message) -> list[Problem]:
 
 
 def shape_problems(shape: Shape, value: ApiObject, prefix: Path) -> list[Problem]:
-    _, problems = check_shape(shape, node_of(value), composed=True)
+    _, problems = check_shape(shape, node_from_json(value), composed=True)
     return [replace(problem, path=prefix + problem.path) for problem in problems]
 
 

@@ -98,7 +98,7 @@ SHAPE = ChannelShape(
         title="E-mail content",
         description="An e-mail: plain text, or HTML with an optional text alternative.",
         rule=rules.TYPE,
-        strangers=rules.HTML,
+        other_case_rule=rules.HTML,
         cases={
             "text": Record(
                 title="E-mail content (text)",
@@ -140,7 +140,7 @@ SHAPE = ChannelShape(
     options=Record(
         title="E-mail options",
         description="Tracking, and the name beside the sender's address.",
-        strangers={"*": envelope.OPTIONS},
+        unknown_key_rules={"*": envelope.OPTIONS},
         fields=(
             Field(
                 name="trackClicks",

@@ -114,7 +114,7 @@ CAROUSEL_CARD = Record(
     title="Carousel card",
     description="One of the cards that a reader swipes through.",
     rule=rules.CARDS,
-    strangers={"orientation": rules.LAYOUT, "thumbnailAlignment": rules.LAYOUT},
+    unknown_key_rules={"orientation": rules.LAYOUT, "thumbnailAlignment": rules.LAYOUT},
     fields=(*CARD, suggestions(SUGGESTIONS_PER_CAROUSEL_CARD, rule=rules.CAROUSEL_CHIPS)),
 )
 
@@ -124,10 +124,10 @@ def content(
     description: str,
     *fields: Field,
     chips: bool = True,
-    strangers: Mapping[str, Rule] = MappingProxyType({}),
+    unknown_key_rules: Mapping[str, Rule] = MappingProxyType({}),
 ) -> Record:
     return Record(
-        strangers=strangers,
+        unknown_key_rules=unknown_key_rules,
         title=f"RCS content ({kind})",
         description=description,
         fields=(
@@ -145,7 +145,7 @@ SHAPE = ChannelShape(
         title="RCS content",
         description="What an RCS message shows.",
         rule=rules.TYPE,
-        strangers=rules.OTHER_TYPE,
+        other_case_rule=rules.OTHER_TYPE,
         cases={
             "text": content(
                 "text",
@@ -209,7 +209,7 @@ SHAPE = ChannelShape(
                         rule=rules.EVENT_MESSAGE,
                     ),
                 ),
-                strangers={"suggestions": rules.EVENT_ALONE, "text": rules.EVENT_ALONE},
+                unknown_key_rules={"suggestions": rules.EVENT_ALONE, "text": rules.EVENT_ALONE},
                 chips=False,
             ),
         },
@@ -217,7 +217,7 @@ SHAPE = ChannelShape(
     options=Record(
         title="RCS options",
         description="SMS in place of RCS where RCS fails, and the reader's carrier.",
-        strangers={"*": envelope.OPTIONS},
+        unknown_key_rules={"*": envelope.OPTIONS},
         fields=(
             Field(
                 name="smsFallback",
@@ -247,7 +247,7 @@ SHAPE = ChannelShape(
                     description="The carrier's number, where it is known.",
                     examples=("41",),
                     pattern="[0-9]+",
-                    says="digits, for example 41",
+                    pattern_description="digits, for example 41",
                     rule=rules.CARRIER,
                 ),
             ),

@@ -17,7 +17,7 @@ from notifyctl.channels.limits import MAX_CALLBACK_DATA, MAX_DESTINATIONS, MAX_S
 from notifyctl.config.check import check
 from notifyctl.config.fields import Choice, Field, Free, Integer, Items, Record, Table, Text
 from notifyctl.config.kinds.notification import SMARTLINK
-from notifyctl.config.nodes import node_of
+from notifyctl.config.nodes import node_from_json
 from notifyctl.diagnostics import Problem
 from notifyctl.model.message import PLACEHOLDER
 from notifyctl.model.project import ChannelName
@@ -85,7 +85,7 @@ MAX_EPOCH_SECONDS = 100_000_000_000  # a larger number is milliseconds (rule 40)
 
 def check_request(body: object, *, profile: str, now: datetime) -> list[Problem]:
     """Every problem of a decoded JSON body, envelope first. Paths start at the body."""
-    value, problems = check(REQUEST, node_of(body), composed=True)
+    value, problems = check(REQUEST, node_from_json(body), composed=True)
     if problems:
         return problems
     return [
@@ -102,7 +102,7 @@ def content_problems(body: Mapping[str, Any], profile: str) -> Iterator[Problem]
     if not isinstance(options, Mapping):
         yield envelope.OPTIONS.broken(("options",), "options is an object")
     elif content is None:
-        _, found = check(channel.shape.options, node_of(options), composed=True)
+        _, found = check(channel.shape.options, node_from_json(options), composed=True)
         yield from (Problem(("options", *p.path), p.rule, p.message, p.hint, number=p.number) for p in found)
     elif not isinstance(content, Mapping):
         yield envelope.OPTIONS.broken(("content",), "content is an object")

@@ -48,7 +48,7 @@ SHAPE = ChannelShape(
     options=Record(
         title="SMS options",
         description="What the API does to links in an SMS, and what carriers ask for.",
-        strangers={"*": envelope.OPTIONS},
+        unknown_key_rules={"*": envelope.OPTIONS},
         fields=(
             Field(
                 name="shortenLinks",

@@ -15,15 +15,15 @@ import click
 from msgspec.structs import replace
 
 from notifyctl.cli.options import (
-    colour,
+    echo,
     format_option,
+    get_globals,
     global_options,
-    globals_of,
     only_option,
     reveal_option,
-    say,
+    wants_colour,
 )
-from notifyctl.cli.plan_progress import Lines, memory_option
+from notifyctl.cli.plan_progress import LineProgress, memory_option
 from notifyctl.cli.show import read_plan
 from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
@@ -88,11 +88,11 @@ def command(  # noqa: PLR0917 - click passes options by name
     """
     from notifyctl.app.workspace import open_workspace
 
-    settings = globals_of(context)
-    workspace = replace(open_workspace(settings.chdir), effort=ResourceLimits(memory, Lines()))
+    settings = get_globals(context)
+    workspace = replace(open_workspace(settings.chdir), effort=ResourceLimits(memory, LineProgress()))
     environment = workspace.environment(settings.env)
     if dry_run:
-        return rehearse(context, workspace, environment, only=only, reveal=reveal, form=form)
+        return print_requests(context, workspace, environment, only=only, reveal=reveal, form=form)
     saved = read_plan(plan_file) if plan_file is not None else None
     if saved is not None and only:
         raise UsageError(
@@ -100,11 +100,11 @@ def command(  # noqa: PLR0917 - click passes options by name
         )
     applied = send(context, workspace, environment, only=only, saved=saved, expect=expect, form=form)
     if failures is not None:
-        tell_failures(workspace, environment, applied, failures)
+        write_failures_file(workspace, environment, applied, failures)
     return exit_code(applied)
 
 
-def rehearse(
+def print_requests(
     context: click.Context,
     workspace: Workspace,
     environment: Environment,
@@ -120,10 +120,10 @@ def rehearse(
     for batch, request in requests(workspace, environment, only=only):
         count, recipients = count + 1, recipients + batch.size
         if form == "json":
-            say(view.as_json_line(batch, request, reveal=reveal))
+            echo(view.as_json_line(batch, request, reveal=reveal))
         else:
-            say(view.as_text(batch, request, reveal=reveal, colour=colour(context)))
-    say(view.summary_line(count, recipients), stderr=True)
+            echo(view.as_text(batch, request, reveal=reveal, colour=wants_colour(context)))
+    echo(view.summary_line(count, recipients), stderr=True)
     return ExitCode.DONE
 
 
@@ -139,7 +139,7 @@ def send(
 ) -> Applied:
     from notifyctl.app.apply import apply
     from notifyctl.apply.run import Stop
-    from notifyctl.cli.apply_progress import progress
+    from notifyctl.cli.apply_progress import report_progress
     from notifyctl.views import apply as view
     from notifyctl.views import plan as plan_view
 
@@ -149,10 +149,10 @@ def send(
         # The plan goes to standard error: the document of an apply is what it did.
         if plan.digest not in shown:
             shown.append(plan.digest)
-            say(plan_view.as_text(plan, colour=colour(context, stderr=True)), stderr=True)
+            echo(plan_view.as_text(plan, colour=wants_colour(context, stderr=True)), stderr=True)
 
     stop, begun = Stop(), Event()
-    with stopping_on_signals(stop, begun), progress(colour=colour(context, stderr=True)) as tell:
+    with stop_on_signals(stop, begun), report_progress(colour=wants_colour(context, stderr=True)) as tell:
 
         def hear(event: RunEvent) -> None:
             begun.set()
@@ -164,27 +164,27 @@ def send(
             only=only,
             saved=saved,
             expect=expect,
-            confirm=ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
+            confirm=confirm_recipients if sys.stdin.isatty() and sys.stderr.isatty() else None,
             on_plan=show,
             on_event=hear,
             stop=stop,
         )
-    say(
+    echo(
         view.as_json(applied.plan, applied.report)
         if form == "json"
-        else view.as_text(applied.plan, applied.report, colour=colour(context))
+        else view.as_text(applied.plan, applied.report, colour=wants_colour(context))
     )
     return applied
 
 
-def tell_failures(workspace: Workspace, environment: Environment, applied: Applied, file: Path) -> None:
+def write_failures_file(workspace: Workspace, environment: Environment, applied: Applied, file: Path) -> None:
     from notifyctl.app.failures import write_failures
 
     for path, count in write_failures(workspace, environment, applied.plan, file):
-        say(f"{count:,} rows that did not get through: {path}", stderr=True)
+        echo(f"{count:,} rows that did not get through: {path}", stderr=True)
 
 
-def ask(plan: Plan) -> bool:
+def confirm_recipients(plan: Plan) -> bool:
     """The number of recipients, typed back: a yes is typed too easily."""
     answer = click.prompt(
         f"This sends to {plan.sends:,} recipients and cannot be undone. Type the number of recipients to go on",
@@ -212,7 +212,7 @@ def exit_code(applied: Applied) -> ExitCode:
 
 
 @contextmanager
-def stopping_on_signals(stop: Stop, begun: Event) -> Iterator[None]:
+def stop_on_signals(stop: Stop, begun: Event) -> Iterator[None]:
     """Once sending has `begun`, Ctrl-C and SIGTERM ask for an orderly end; a second one ends at once, and the ledger knows
     what was in flight. Before that there is nothing to finish.
     """
@@ -222,7 +222,7 @@ def stopping_on_signals(stop: Stop, begun: Event) -> Iterator[None]:
             raise KeyboardInterrupt
         stop.request()
         said = "Stopping: finishing the requests in flight, beginning nothing new. Once more to end at once."
-        say(said, stderr=True)
+        echo(said, stderr=True)
 
     before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -8,25 +8,25 @@ from contextlib import contextmanager
 from time import monotonic
 
 from notifyctl.apply.run import Event, Planned, Settled, Waiting
-from notifyctl.cli.options import say
+from notifyctl.cli.options import echo
 from notifyctl.model.batch import Accepted, Unknown
 from notifyctl.views.diagnostics import pluralise
 
 LINE_EVERY = 10.0  # seconds between lines where there is no terminal
-WORTH_TELLING = 1.0  # seconds of waiting that are worth a line
+MIN_WAIT_SHOWN = 1.0  # seconds of waiting that are worth a line
 
 
 @contextmanager
-def progress(*, colour: bool) -> Iterator[Callable[[Event], None]]:
+def report_progress(*, colour: bool) -> Iterator[Callable[[Event], None]]:
     """A function that is told each event of a run."""
     if sys.stderr.isatty() and colour:
-        with bar() as tell:
+        with progress_bar() as tell:
             yield tell
     else:
-        yield Lines()
+        yield LineProgress()
 
 
-class Lines:
+class LineProgress:
     """At most a line every few seconds, and one for each thing that went wrong."""
 
     def __init__(self) -> None:
@@ -38,25 +38,25 @@ class Lines:
             case Planned(batches, recipients):
                 self.total = recipients
                 said = f"Sending to {pluralise(recipients, 'recipient')} in {pluralise(batches, 'request')}."
-                say(said, stderr=True)
+                echo(said, stderr=True)
             case Settled(number, recipients, outcome, again):
                 self.done += 0 if again else recipients
                 if not isinstance(outcome, Accepted) and not again:
-                    say(f"Batch {number}: {trouble(outcome)}", stderr=True)
+                    echo(f"Batch {number}: {describe_failure(outcome)}", stderr=True)
                 if monotonic() - self.said >= LINE_EVERY:
                     self.said = monotonic()
-                    say(f"{self.done:,} of {self.total:,} recipients done.", stderr=True)
-            case Waiting(seconds, why) if seconds >= WORTH_TELLING:
-                say(f"Waiting {seconds:.0f} s: {why}.", stderr=True)
+                    echo(f"{self.done:,} of {self.total:,} recipients done.", stderr=True)
+            case Waiting(seconds, why) if seconds >= MIN_WAIT_SHOWN:
+                echo(f"Waiting {seconds:.0f} s: {why}.", stderr=True)
 
 
-def trouble(outcome: object) -> str:
+def describe_failure(outcome: object) -> str:
     kind = "uncertain" if isinstance(outcome, Unknown) else "not accepted"
     return f"{kind}: {getattr(outcome, 'reason', '')}"
 
 
 @contextmanager
-def bar() -> Iterator[Callable[[Event], None]]:
+def progress_bar() -> Iterator[Callable[[Event], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -78,9 +78,9 @@ def bar() -> Iterator[Callable[[Event], None]]:
                     shown.advance(task, 0 if again else recipients)
                     if not isinstance(outcome, Accepted) and not again:
                         shown.console.print(
-                            f"Batch {number}: {trouble(outcome)}", markup=False, highlight=False
+                            f"Batch {number}: {describe_failure(outcome)}", markup=False, highlight=False
                         )
-                case Waiting(seconds, why) if seconds >= WORTH_TELLING:
+                case Waiting(seconds, why) if seconds >= MIN_WAIT_SHOWN:
                     shown.console.print(f"Waiting {seconds:.0f} s: {why}.", markup=False, highlight=False)
 
         yield tell

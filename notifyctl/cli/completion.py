@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from notifyctl.cli.options import global_options, say
+from notifyctl.cli.options import echo, global_options
 from notifyctl.errors import ExitCode
 
 
@@ -24,5 +24,5 @@ def command(context: click.Context, shell: str) -> int:
     completion = get_completion_class(shell)
     assert completion is not None, "click knows the three shells"
     root = context.find_root().command
-    say(completion(root, {}, "notifyctl", "_NOTIFYCTL_COMPLETE").source())
+    echo(completion(root, {}, "notifyctl", "_NOTIFYCTL_COMPLETE").source())
     return ExitCode.DONE

@@ -8,7 +8,7 @@ from pathlib import Path
 from notifyctl.app.environ import process_environ
 
 
-class Globals:
+class GlobalOptions:
     """What the global options say. They are accepted before and after the command; the later one wins."""
 
     def __init__(self, *, chdir: Path | None = None) -> None:
@@ -18,7 +18,7 @@ class Globals:
         self.verbose = 0
 
 
-def coloured(settings: Globals, *, stderr: bool = False) -> bool:
+def use_colour(settings: GlobalOptions, *, stderr: bool = False) -> bool:
     """Whether to colour what goes to standard output (or standard error)."""
     wish = settings.color
     if wish != "auto":
@@ -28,7 +28,7 @@ def coloured(settings: Globals, *, stderr: bool = False) -> bool:
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
-def say(text: str, *, stderr: bool = False) -> None:
+def echo(text: str, *, stderr: bool = False) -> None:
     """The one place where text leaves for the terminal; broken surrogates from a file never break the output."""
     stream = sys.stderr if stderr else sys.stdout
     safe = text.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8")

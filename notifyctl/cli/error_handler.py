@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from notifyctl import __version__
-from notifyctl.cli.console import Globals, coloured, say
+from notifyctl.cli.console import GlobalOptions, echo, use_colour
 from notifyctl.errors import ExitCode, NotifyctlError, ProjectError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 REPORT = "https://github.com/notifyctl/notifyctl/issues"
 
 
-def guarded(settings: Globals, work: Callable[[], int]) -> int:
+def run_guarded(settings: GlobalOptions, work: Callable[[], int]) -> int:
     """The exit code of `work`, or of what it raised. Never raises, never shows a traceback for what a user can cause."""
     try:
         return work()
@@ -46,23 +46,23 @@ def guarded(settings: Globals, work: Callable[[], int]) -> int:
 
 
 def show_error(message: str, hint: str | None) -> None:
-    say(f"Error: {message}", stderr=True)
+    echo(f"Error: {message}", stderr=True)
     if hint:
-        say(f"Hint: {hint}", stderr=True)
+        echo(f"Hint: {hint}", stderr=True)
 
 
-def show_diagnostics(diagnostics: Sequence[Diagnostic], settings: Globals) -> None:
+def show_diagnostics(diagnostics: Sequence[Diagnostic], settings: GlobalOptions) -> None:
     if diagnostics:
         from notifyctl.views.diagnostics import as_text
 
-        say(as_text(diagnostics, colour=coloured(settings, stderr=True)), stderr=True)
+        echo(as_text(diagnostics, colour=use_colour(settings, stderr=True)), stderr=True)
 
 
 def show_defect(error: Exception, *, verbose: int) -> None:
     if verbose:
         import traceback
 
-        say("".join(traceback.format_exception(error)), stderr=True)
-    say(f"Error: notifyctl {__version__} failed unexpectedly: {type(error).__name__}: {error}", stderr=True)
+        echo("".join(traceback.format_exception(error)), stderr=True)
+    echo(f"Error: notifyctl {__version__} failed unexpectedly: {type(error).__name__}: {error}", stderr=True)
     again = "" if verbose else " Run it again with -v for the details,"
-    say(f"Hint: this is a defect of notifyctl.{again} and please report it at {REPORT}", stderr=True)
+    echo(f"Hint: this is a defect of notifyctl.{again} and please report it at {REPORT}", stderr=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notifyctl.cli.options import colour, format_option, global_options, globals_of, say
+from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
 from notifyctl.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ def command(context: click.Context, subject: str | None, recipient: str | None, 
     if recipient is not None:
         if subject is None:
             raise UsageError("name the notification: notifyctl explain NOTIFICATION --recipient ADDRESS")
-        return person(context, subject, recipient, form)
+        return explain_recipient(context, subject, recipient, form)
     from notifyctl.lint.pages import PAGES
 
     if subject is None:
-        say("\n".join(f"{page.severity:<8} {name}" for name, page in sorted(PAGES.items())))
+        echo("\n".join(f"{page.severity:<8} {name}" for name, page in sorted(PAGES.items())))
         return ExitCode.DONE
     if subject not in PAGES:
         near = get_close_matches(subject, PAGES, n=1)
@@ -45,11 +45,11 @@ def command(context: click.Context, subject: str | None, recipient: str | None, 
             hint=f"did you mean {near[0]!r}?" if near else "`notifyctl explain` lists them",
         )
     page = PAGES[subject]
-    say(f"{subject} ({', '.join(known_of(page))})\n\n{page.text}")
+    echo(f"{subject} ({', '.join(describe_page(page))})\n\n{page.text}")
     return ExitCode.DONE
 
 
-def known_of(page: Page) -> Iterator[str]:
+def describe_page(page: Page) -> Iterator[str]:
     yield page.severity
     if page.numbers:
         yield f"API rule {' and '.join(map(str, page.numbers))}"
@@ -57,17 +57,17 @@ def known_of(page: Page) -> Iterator[str]:
         yield f"profile {page.profile} only"
 
 
-def person(context: click.Context, notification: str, address: str, form: str) -> int:
+def explain_recipient(context: click.Context, notification: str, address: str, form: str) -> int:
     from notifyctl.app.history import explain
     from notifyctl.app.workspace import open_workspace
     from notifyctl.audience.addresses import mask
     from notifyctl.views import history as view
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     found = explain(workspace, workspace.environment(settings.env), notification, address)
     if form == "json":
-        say(view.explanation_json(found, recipient=mask(address)))
+        echo(view.explanation_json(found, recipient=mask(address)))
     else:
-        say(view.explanation_text(found, recipient=mask(address), colour=colour(context)))
+        echo(view.explanation_text(found, recipient=mask(address), colour=wants_colour(context)))
     return ExitCode.DONE

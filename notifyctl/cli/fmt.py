@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from notifyctl.cli.options import colour, global_options, globals_of, say
+from notifyctl.cli.options import echo, get_globals, global_options, wants_colour
 from notifyctl.errors import ExitCode
 
 
@@ -40,7 +40,7 @@ def command(context: click.Context, paths: tuple[Path, ...], check: bool, diff: 
     dry = check or diff
     changed = same = 0
     left: list[Diagnostic] = []
-    for file in format_files(globals_of(context).chdir, paths):
+    for file in format_files(get_globals(context).chdir, paths):
         if isinstance(file, Diagnostic):
             left.append(file)
             continue
@@ -49,15 +49,15 @@ def command(context: click.Context, paths: tuple[Path, ...], check: bool, diff: 
             continue
         changed += 1
         if diff:
-            say(as_diff(file.shown, file.before, file.after, colour=colour(context)))
+            echo(as_diff(file.shown, file.before, file.after, colour=wants_colour(context)))
         if not dry:
             file.write()
-        say(f"{'would format' if dry else 'formatted'} {strip_controls(file.shown)}", stderr=True)
+        echo(f"{'would format' if dry else 'formatted'} {strip_controls(file.shown)}", stderr=True)
     if left:
-        say(as_text(left, colour=colour(context, stderr=True)), stderr=True)
+        echo(as_text(left, colour=wants_colour(context, stderr=True)), stderr=True)
     counts = [
         f"{pluralise(changed, 'file')} {'would be formatted' if dry else 'formatted'}",
         f"{same:,} unchanged",
     ]
-    say(", ".join([*counts, f"{len(left):,} left alone"] if left else counts), stderr=True)
+    echo(", ".join([*counts, f"{len(left):,} left alone"] if left else counts), stderr=True)
     return ExitCode.ERROR if left or (dry and changed) else ExitCode.DONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from notifyctl.cli.options import colour, format_option, global_options, globals_of, say
+from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
 from notifyctl.errors import ExitCode
 
 
@@ -24,8 +24,8 @@ def command(context: click.Context, notification: str | None, form: str) -> int:
     from notifyctl.app.workspace import open_workspace
     from notifyctl.views import history as view
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     found = history(workspace, workspace.environment(settings.env), notification=notification)
-    say(view.as_json(found) if form == "json" else view.as_text(found, colour=colour(context)))
+    echo(view.as_json(found) if form == "json" else view.as_text(found, colour=wants_colour(context)))
     return ExitCode.DONE

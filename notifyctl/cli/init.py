@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from notifyctl.cli.options import global_options, globals_of, say
+from notifyctl.cli.options import echo, get_globals, global_options
 from notifyctl.errors import ExitCode, UsageError
 
 SCHEMA = "# yaml-language-server: $schema={path}\n"
@@ -80,12 +80,12 @@ def command(context: click.Context, folder: Path | None) -> int:
     notifyctl apply
     """
     from notifyctl.channels import CHANNELS
-    from notifyctl.config.jsonschema import render, schemas
+    from notifyctl.config.jsonschema import build_schemas, render_schema
 
-    target = folder or globals_of(context).chdir or Path.cwd()
+    target = folder or get_globals(context).chdir or Path.cwd()
     if (target / "notifyctl.yaml").exists():
         raise UsageError(f"{target / 'notifyctl.yaml'} exists; a project is started once")
-    schema = render(schemas([channel.shape for channel in CHANNELS.values()])["notifyctl.json"])
+    schema = render_schema(build_schemas([channel.shape for channel in CHANNELS.values()])["notifyctl.json"])
     near, deeper = (
         SCHEMA.format(path=".schema/notifyctl.json"),
         SCHEMA.format(path="../.schema/notifyctl.json"),
@@ -101,9 +101,9 @@ def command(context: click.Context, folder: Path | None) -> int:
     }
     written = [write(target / name, text) for name, text in files.items()]
     for path in filter(None, written):
-        say(f"  {path}")
+        echo(f"  {path}")
     where = f"cd {target} && " if target.resolve() != Path.cwd().resolve() else ""
-    say(f"Next: {where}notifyctl plan, then notifyctl apply")
+    echo(f"Next: {where}notifyctl plan, then notifyctl apply")
     return ExitCode.DONE
 
 

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from notifyctl.cli.options import colour, format_option, global_options, globals_of, say
+from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
 from notifyctl.errors import ExitCode, PlanRefusedError, UsageError
 
 
@@ -28,19 +28,19 @@ def init(context: click.Context) -> int:
     from notifyctl.app.ledger import create_ledger, ledger_mark
     from notifyctl.app.workspace import open_workspace
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
     lost = ledger_mark(workspace, environment)
     made = create_ledger(workspace, environment)
     if lost is not None:
-        say(
+        echo(
             f"Warning: another ledger lay here, {lost.lineage} with {lost.serial:,} facts. If it is lost, the new one does not"
             " know who was sent what: put the old one back instead, and `notifyctl ledger adopt`.",
             stderr=True,
         )
-    say(f"Made the ledger of {environment.name!r}: {made.location}")
-    say(f"Its lineage is {made.lineage}. Keep the file, and back it up: it alone knows who was sent what.")
+    echo(f"Made the ledger of {environment.name!r}: {made.location}")
+    echo(f"Its lineage is {made.lineage}. Keep the file, and back it up: it alone knows who was sent what.")
     return ExitCode.DONE
 
 
@@ -58,10 +58,10 @@ def show(context: click.Context, form: str) -> int:
     from notifyctl.app.workspace import open_workspace
     from notifyctl.views import ledger as view
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     summary = show_ledger(workspace, workspace.environment(settings.env))
-    say(view.as_json(summary) if form == "json" else view.as_text(summary, colour=colour(context)))
+    echo(view.as_json(summary) if form == "json" else view.as_text(summary, colour=wants_colour(context)))
     return ExitCode.DONE
 
 
@@ -77,19 +77,19 @@ def verify(context: click.Context) -> int:
     from notifyctl.app.ledger import verify_ledger
     from notifyctl.app.workspace import open_workspace
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     summary, faults = verify_ledger(workspace, workspace.environment(settings.env))
     for fault in faults:
-        say(f"fault: {fault}")
+        echo(f"fault: {fault}")
     if faults:
-        say(
+        echo(
             "Put the ledger back from a backup, then `notifyctl ledger adopt`; do not apply with this one.",
             stderr=True,
         )
         return ExitCode.ERROR
     people = sum(summary.recipients.values())
-    say(
+    echo(
         f"Sound: {summary.serial:,} facts, {people:,} people in {sum(summary.batches.values()):,} batches, nobody twice."
     )
     return ExitCode.DONE
@@ -109,10 +109,10 @@ def export(context: click.Context) -> int:
     from notifyctl.app.ledger import export_ledger
     from notifyctl.app.workspace import open_workspace
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     for table, fact in export_ledger(workspace, workspace.environment(settings.env)):
-        say(json.dumps({"fact": table, **fact}, ensure_ascii=False))
+        echo(json.dumps({"fact": table, **fact}, ensure_ascii=False))
     return ExitCode.DONE
 
 
@@ -131,20 +131,20 @@ def adopt(context: click.Context, yes: bool) -> int:  # noqa: FBT001 - click pas
     from notifyctl.app.ledger import adopt_ledger, find_adoptable
     from notifyctl.app.workspace import open_workspace
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
     summary, mark = find_adoptable(workspace, environment)
-    say(f"Here lies   {summary.lineage}, {summary.serial:,} facts: {summary.location}")
-    say(
+    echo(f"Here lies   {summary.lineage}, {summary.serial:,} facts: {summary.location}")
+    echo(
         f"Last written {mark.lineage}, {mark.serial:,} facts: {mark.place}"
         if mark
         else "Nothing was written here before."
     )
-    if not yes and not agreed("Take the ledger that lies here for the right one?"):
+    if not yes and not confirm("Take the ledger that lies here for the right one?"):
         raise PlanRefusedError("not confirmed; nothing was changed")
     adopt_ledger(workspace, environment)
-    say("Adopted.")
+    echo("Adopted.")
     return ExitCode.DONE
 
 
@@ -168,26 +168,26 @@ def unlock(context: click.Context, force: bool) -> int:  # noqa: FBT001
     from notifyctl.app.ledger import lock_holder, unlock_ledger
     from notifyctl.app.workspace import open_workspace
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
     who = lock_holder(workspace, environment)
     if who is None:
-        say("Nobody holds the ledger.")
+        echo("Nobody holds the ledger.")
         return ExitCode.DONE
     if not force:
-        say(f"The ledger is held by {who}.")
-        say(
+        echo(f"The ledger is held by {who}.")
+        echo(
             "It is free when that process ends. If it hangs: end it, or `notifyctl ledger unlock --force`.",
             stderr=True,
         )
         return ExitCode.LEDGER_LOCKED
     unlock_ledger(workspace, environment)
-    say(f"Fenced out: {who}. It can record and begin nothing more; what it had in flight is uncertain.")
+    echo(f"Fenced out: {who}. It can record and begin nothing more; what it had in flight is uncertain.")
     return ExitCode.DONE
 
 
-def agreed(question: str) -> bool:
+def confirm(question: str) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("nobody is here to confirm", hint="--yes does it without asking")
     return click.confirm(question, err=True)

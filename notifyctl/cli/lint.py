@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notifyctl.cli.options import Globals, colour, format_option, global_options, globals_of, say
+from notifyctl.cli.options import (
+    GlobalOptions,
+    echo,
+    format_option,
+    get_globals,
+    global_options,
+    wants_colour,
+)
 
 if TYPE_CHECKING:
     from notifyctl.app.workspace import Workspace
@@ -61,34 +68,36 @@ def command(
     from notifyctl.diagnostics import has_errors
     from notifyctl.errors import ExitCode
 
-    settings = globals_of(context)
-    workspace, everything = checked(settings, paths, every=every)
+    settings = get_globals(context)
+    workspace, everything = lint_project(settings, paths, every=every)
     found = select_paths(filter_paths(workspace, everything, paths), select=select, ignore=ignore)
-    if fix and mended(workspace, found, everything):
-        workspace, everything = checked(settings, paths, every=every)
+    if fix and apply_fixes(workspace, found, everything):
+        workspace, everything = lint_project(settings, paths, every=every)
         found = select_paths(filter_paths(workspace, everything, paths), select=select, ignore=ignore)
-    say(drawn(found, form, surroundings(workspace, colour=colour(context))))
+    echo(format_diagnostics(found, form, surroundings(workspace, colour=wants_colour(context))))
     return ExitCode.ERROR if has_errors(found) else ExitCode.DONE
 
 
-def checked(settings: Globals, paths: Sequence[Path], *, every: bool) -> tuple[Workspace, list[Diagnostic]]:
+def lint_project(
+    settings: GlobalOptions, paths: Sequence[Path], *, every: bool
+) -> tuple[Workspace, list[Diagnostic]]:
     """Read and lint the project named by the global options, or found upwards from the first of `paths`."""
     from notifyctl.app.lint import check_files
 
     return check_files(settings.chdir, settings.env, near=paths, every=every)
 
 
-def mended(workspace: Workspace, found: Sequence[Diagnostic], everything: Sequence[Diagnostic]) -> bool:
+def apply_fixes(workspace: Workspace, found: Sequence[Diagnostic], everything: Sequence[Diagnostic]) -> bool:
     """Write the safe fixes into the files and report them on standard error; whether there were any."""
     from notifyctl.app.autofix import mend
     from notifyctl.views.diagnostics import as_fixed
 
     done = mend(workspace, found, everything)
-    say(as_fixed(done), stderr=True)
+    echo(as_fixed(done), stderr=True)
     return bool(done)
 
 
-def drawn(found: Sequence[Diagnostic], form: str, around: LintContext) -> str:
+def format_diagnostics(found: Sequence[Diagnostic], form: str, around: LintContext) -> str:
     """The diagnostics as a document in one of the forms of `--format`."""
     if form == "json":
         from notifyctl.views.diagnostics import as_json

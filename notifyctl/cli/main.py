@@ -10,8 +10,8 @@ import click
 
 from notifyctl import __version__
 from notifyctl.app.environ import process_environ
-from notifyctl.cli.console import Globals, say
-from notifyctl.cli.error_handler import guarded, show_error
+from notifyctl.cli.console import GlobalOptions, echo
+from notifyctl.cli.error_handler import run_guarded, show_error
 from notifyctl.cli.options import global_options
 from notifyctl.errors import ExitCode
 
@@ -93,14 +93,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     Never raises, and never shows a traceback for what a user can cause.
     """
-    settings = Globals()
-    return guarded(settings, lambda: understood(arguments, settings))
+    settings = GlobalOptions()
+    return run_guarded(settings, lambda: execute(arguments, settings))
 
 
-def understood(arguments: Sequence[str] | None, settings: Globals) -> int:
+def execute(arguments: Sequence[str] | None, settings: GlobalOptions) -> int:
     """Parse and execute the command line with click. Reports wrong usage; raises whatever the command raises."""
     try:
-        arrange_faults(process_environ())
+        set_up_faults(process_environ())
         result = cli.main(
             arguments,
             prog_name="notifyctl",
@@ -111,7 +111,7 @@ def understood(arguments: Sequence[str] | None, settings: Globals) -> int:
     except click.UsageError as error:
         show_error(error.format_message(), None)
         if error.ctx is not None:
-            say(f"Try: {error.ctx.command_path} --help", stderr=True)
+            echo(f"Try: {error.ctx.command_path} --help", stderr=True)
         return ExitCode.USAGE
     except click.ClickException as error:
         show_error(error.format_message(), None)
@@ -121,7 +121,7 @@ def understood(arguments: Sequence[str] | None, settings: Globals) -> int:
     return int(result) if isinstance(result, int) else ExitCode.DONE
 
 
-def arrange_faults(environ: Mapping[str, str]) -> None:
+def set_up_faults(environ: Mapping[str, str]) -> None:
     """Set up the faults that a test requests by environment variable; without any, reset those of an earlier run."""
     if any(name.startswith("NOTIFYCTL_FAULT") for name in environ) or "notifyctl.faults" in sys.modules:
         from notifyctl.faults import FAULTS

@@ -9,30 +9,30 @@ from typing import Any, TypeVar
 
 import click
 
-from notifyctl.cli.console import Globals, coloured, say
+from notifyctl.cli.console import GlobalOptions, echo, use_colour
 
 __all__ = [
-    "Globals",
-    "Moment",
-    "colour",
+    "GlobalOptions",
+    "TimeParam",
+    "echo",
     "format_option",
+    "get_globals",
     "global_options",
-    "globals_of",
     "only_option",
     "reveal_option",
-    "say",
+    "wants_colour",
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def globals_of(context: click.Context) -> Globals:
-    return context.find_root().ensure_object(Globals)
+def get_globals(context: click.Context) -> GlobalOptions:
+    return context.find_root().ensure_object(GlobalOptions)
 
 
-def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+def _store(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     if value is not None and value != 0:
-        setattr(globals_of(context), str(parameter.name), value)
+        setattr(get_globals(context), str(parameter.name), value)
 
 
 def global_options(command: Command) -> Command:
@@ -44,7 +44,7 @@ def global_options(command: Command) -> Command:
             count=True,
             expose_value=False,
             is_eager=True,
-            callback=_keep,
+            callback=_store,
             help="Say more; show tracebacks.",
         ),
         click.option(
@@ -52,7 +52,7 @@ def global_options(command: Command) -> Command:
             type=click.Choice(["auto", "always", "never"]),
             expose_value=False,
             is_eager=True,
-            callback=_keep,
+            callback=_store,
             envvar="NOTIFYCTL_COLOR",
             help="Colours: auto (on a terminal, unless NO_COLOR is set), always or never.",
         ),
@@ -62,7 +62,7 @@ def global_options(command: Command) -> Command:
             metavar="NAME",
             expose_value=False,
             is_eager=True,
-            callback=_keep,
+            callback=_store,
             envvar="NOTIFYCTL_ENV",
             help="The environment; without it the project's defaultEnvironment.",
         ),
@@ -73,7 +73,7 @@ def global_options(command: Command) -> Command:
             type=click.Path(path_type=Path),
             expose_value=False,
             is_eager=True,
-            callback=_keep,
+            callback=_store,
             envvar="NOTIFYCTL_CHDIR",
             help="The project's folder; without it the nearest notifyctl.yaml upwards, else ./notifications.",
         ),
@@ -104,7 +104,7 @@ only_option = click.option(
 reveal_option = click.option("--reveal", is_flag=True, help="Show addresses in full instead of masked.")
 
 
-class Moment(click.ParamType[datetime]):
+class TimeParam(click.ParamType[datetime]):
     """An ISO 8601 time with an offset, for example 2026-12-01T09:00:00Z."""
 
     name = "time"
@@ -121,6 +121,6 @@ class Moment(click.ParamType[datetime]):
         return moment
 
 
-def colour(context: click.Context, *, stderr: bool = False) -> bool:
+def wants_colour(context: click.Context, *, stderr: bool = False) -> bool:
     """Whether to colour what goes to standard output (or standard error)."""
-    return coloured(globals_of(context), stderr=stderr)
+    return use_colour(get_globals(context), stderr=stderr)

@@ -8,10 +8,10 @@ from typing import TextIO
 
 from notifyctl.errors import UntrustedError
 
-CUT = "\n… the rest is left out.\n"
+CUT_NOTICE = "\n… the rest is left out.\n"
 
 
-class Bounded(io.TextIOBase):
+class BoundedStream(io.TextIOBase):
     """Hands on to `stream`. Past `most` bytes a document is refused as a whole, and messages are cut."""
 
     def __init__(self, stream: TextIO, most: int, *, cut: bool) -> None:
@@ -37,8 +37,10 @@ class Bounded(io.TextIOBase):
                     f"the plan of an untrusted project has more than {self.left:,} bytes",
                     hint="`--format markdown` shows the largest notifications in 60,000; `--only` shows one",
                 )
-            rest = data[: max(self.left - len(CUT.encode()), 0)].decode(self.encoding or "utf-8", "ignore")
-            text = rest + CUT if self.left else ""
+            rest = data[: max(self.left - len(CUT_NOTICE.encode()), 0)].decode(
+                self.encoding or "utf-8", "ignore"
+            )
+            text = rest + CUT_NOTICE if self.left else ""
             self.left = 0
         else:
             self.left -= len(data)
@@ -48,5 +50,5 @@ class Bounded(io.TextIOBase):
 
 def bound_output(most: int) -> None:
     """From now on, what goes to standard output and to standard error."""
-    sys.stdout = Bounded(sys.stdout, most, cut=False)
-    sys.stderr = Bounded(sys.stderr, most, cut=True)
+    sys.stdout = BoundedStream(sys.stdout, most, cut=False)
+    sys.stderr = BoundedStream(sys.stderr, most, cut=True)

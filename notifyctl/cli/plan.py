@@ -12,15 +12,15 @@ import click
 from msgspec.structs import replace
 
 from notifyctl.cli.options import (
-    Moment,
-    colour,
+    TimeParam,
+    echo,
     format_option,
+    get_globals,
     global_options,
-    globals_of,
     only_option,
-    say,
+    wants_colour,
 )
-from notifyctl.cli.plan_progress import memory_option, planning
+from notifyctl.cli.plan_progress import memory_option, report_progress
 from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Plan
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Of a stranger's pull request: --offline, in a process that can reach nothing but the project's files.",
 )
-@click.option("--as-of", type=Moment(), help="Plan as if it were this time, such as 2026-12-01T09:00:00Z.")
+@click.option("--as-of", type=TimeParam(), help="Plan as if it were this time, such as 2026-12-01T09:00:00Z.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -94,31 +94,31 @@ def command(  # noqa: PLR0917 - click passes options by name
     """
     from notifyctl.app.plan import make_plan
 
-    wish = Wish(only, as_of, base, out, form)
-    settings = globals_of(context)
+    wish = PlanRequest(only, as_of, base, out, form)
+    settings = get_globals(context)
     if untrusted:
         if rejects is not None:
             raise UsageError("--rejects writes people's addresses, and --untrusted tells of nobody")
-        plan = of_a_stranger(context, wish)
+        plan = plan_untrusted(context, wish)
     else:
         from notifyctl.app.workspace import open_workspace
 
         workspace = open_workspace(settings.chdir)
         environment = workspace.environment(settings.env)
-        with planning(workspace, memory, colour=colour(context, stderr=True)) as watched:
+        with report_progress(workspace, memory, colour=wants_colour(context, stderr=True)) as watched:
             plan = make_plan(watched, environment, only=only, offline=offline, as_of=as_of)
-        show(context, wish, plan, compared(wish, workspace, environment, plan))
+        show(context, wish, plan, compare_with_base(wish, workspace, environment, plan))
         if rejects is not None:
             from notifyctl.app.failures import write_rejects
 
             for path, count in write_rejects(workspace, rejects, only=only):
-                say(f"{count:,} {'row' if count == 1 else 'rows'} of nobody: {path}", stderr=True)
+                echo(f"{count:,} {'row' if count == 1 else 'rows'} of nobody: {path}", stderr=True)
     if plan.complete and not plan.applyable:
         return ExitCode.ERROR
     return exit_code(plan) if detailed_exitcode else ExitCode.DONE
 
 
-class Wish(NamedTuple):
+class PlanRequest(NamedTuple):
     """What was asked for."""
 
     only: tuple[str, ...]
@@ -128,7 +128,7 @@ class Wish(NamedTuple):
     form: str
 
 
-def of_a_stranger(context: click.Context, wish: Wish) -> Plan:
+def plan_untrusted(context: click.Context, wish: PlanRequest) -> Plan:
     """Plan in this process, which can do nothing else from here on."""
     from notifyctl.app.plan import make_plan
     from notifyctl.app.untrusted.checkout import (
@@ -141,7 +141,7 @@ def of_a_stranger(context: click.Context, wish: Wish) -> Plan:
     from notifyctl.app.untrusted.confinement import MAX_OUTPUT
     from notifyctl.cli.output_limit import bound_output
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     bound_output(MAX_OUTPUT)
     workspace = open_untrusted(settings.chdir, out=wish.out)
     environment = workspace.environment(settings.env)
@@ -150,17 +150,19 @@ def of_a_stranger(context: click.Context, wish: Wish) -> Plan:
         environment, found = settings_of_base(workspace, environment, wish.base)
     plan = make_plan(workspace, environment, only=wish.only, offline=True, as_of=wish.as_of)
     plan = with_warnings(plan, found)
-    changes = compared(wish, workspace, environment, plan)
+    changes = compare_with_base(wish, workspace, environment, plan)
     if changes is not None:
         changes = replace(changes, unknown=tuple(unknown_facts(base=wish.base)))
     show(context, wish, plan, changes, beside=unknown_as_json(base=wish.base))
     if wish.form == "text":
         for each in unknown_facts(base=wish.base):
-            say(f"Not known here: {each}.")
+            echo(f"Not known here: {each}.")
     return plan
 
 
-def compared(wish: Wish, workspace: Workspace, environment: Environment, plan: Plan) -> Review | None:
+def compare_with_base(
+    wish: PlanRequest, workspace: Workspace, environment: Environment, plan: Plan
+) -> Review | None:
     if wish.base is None:
         return None
     from notifyctl.app.diff import review
@@ -170,7 +172,7 @@ def compared(wish: Wish, workspace: Workspace, environment: Environment, plan: P
 
 def show(
     context: click.Context,
-    wish: Wish,
+    wish: PlanRequest,
     plan: Plan,
     changes: Review | None,
     beside: Mapping[str, object] = MappingProxyType({}),
@@ -183,17 +185,17 @@ def show(
     if wish.form == "markdown":
         from notifyctl.views.markdown import render
 
-        say(render(plan, changes))
+        echo(render(plan, changes))
     elif wish.form == "json":
         from notifyctl.views.plan_diff import as_object
 
-        say(view.as_json(plan, **beside, **({"review": as_object(changes)} if changes is not None else {})))
+        echo(view.as_json(plan, **beside, **({"review": as_object(changes)} if changes is not None else {})))
     else:
-        say(view.as_text(plan, colour=colour(context)))
+        echo(view.as_text(plan, colour=wants_colour(context)))
         if changes is not None:
             from notifyctl.views.plan_diff import as_text
 
-            say(as_text(changes, colour=colour(context)))
+            echo(as_text(changes, colour=wants_colour(context)))
 
 
 def save(plan: Plan, out: Path) -> None:

@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from notifyctl.cli.options import say
+from notifyctl.cli.options import echo
 from notifyctl.progress import Progress, ResourceLimits
 
 if TYPE_CHECKING:
     from notifyctl.app.workspace import Workspace
 
-PATIENCE = 1.0
+SHOW_AFTER = 1.0
 """Seconds that a plan takes before it says anything."""
 LINE_EVERY = 10.0
 """Seconds between lines where there is no terminal."""
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-LEAST = 64 << 20
+MIN_SIZE = 64 << 20
 
 
-class Size(click.ParamType[int]):
+class SizeParam(click.ParamType[int]):
     """Bytes, with k, M or G behind the number."""
 
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         found = re.fullmatch(r"([0-9]{1,9}) ?([kmg]?)i?b?", str(value).strip().lower())
-        if found is None or int(found[1]) * UNITS[found[2]] < LEAST:
+        if found is None or int(found[1]) * UNITS[found[2]] < MIN_SIZE:
             self.fail(f"{value!r} is no size of at least 64M; write for example 900M or 4G", param, ctx)
         return int(found[1]) * UNITS[found[2]]
 
@@ -40,24 +40,24 @@ class Size(click.ParamType[int]):
 memory_option = click.option(
     "--memory",
     metavar="SIZE",
-    type=Size(),
+    type=SizeParam(),
     help="What a large audience may take of the memory, such as 4G; the rest is put aside on the disk. 1050M without it.",
 )
 
 
 @contextmanager
-def planning(workspace: Workspace, memory: int | None, *, colour: bool) -> Iterator[Workspace]:
+def report_progress(workspace: Workspace, memory: int | None, *, colour: bool) -> Iterator[Workspace]:
     """The workspace with a memory and somebody who tells how far a plan is."""
     from msgspec.structs import replace
 
     if sys.stderr.isatty() and colour:
-        with bar() as tell:
+        with status_line() as tell:
             yield replace(workspace, effort=ResourceLimits(memory, tell))
     else:
-        yield replace(workspace, effort=ResourceLimits(memory, Lines()))
+        yield replace(workspace, effort=ResourceLimits(memory, LineProgress()))
 
 
-def told(step: Progress, seconds: float) -> str:
+def format_progress(step: Progress, seconds: float) -> str:
     """One line: what is done, how much of it, and how long it will take."""
     text = f"Planning {step.notification}: {step.doing}"
     if step.rows is not None:
@@ -67,7 +67,7 @@ def told(step: Progress, seconds: float) -> str:
     return text
 
 
-class Lines:
+class LineProgress:
     """At most a line every few seconds."""
 
     def __init__(self) -> None:
@@ -79,11 +79,11 @@ class Lines:
         begun = self.begun.setdefault(step.notification, now)
         if now - self.said >= LINE_EVERY:
             self.said = now
-            say(f"{told(step, now - begun)}.", stderr=True)
+            echo(f"{format_progress(step, now - begun)}.", stderr=True)
 
 
 @contextmanager
-def bar() -> Iterator[Callable[[Progress], None]]:
+def status_line() -> Iterator[Callable[[Progress], None]]:
     """A line of its own on the terminal, once it is worth one."""
     shown: list[Any] = []
     begun: dict[str, float] = {}
@@ -92,14 +92,14 @@ def bar() -> Iterator[Callable[[Progress], None]]:
     def tell(step: Progress) -> None:
         now = monotonic()
         since = begun.setdefault(step.notification, now)
-        if now - start < PATIENCE and step.share is None:
+        if now - start < SHOW_AFTER and step.share is None:
             return
         if not shown:
             from rich.console import Console
 
             shown.append(Console(stderr=True).status(""))
             shown[0].start()
-        shown[0].update(told(step, now - since))
+        shown[0].update(format_progress(step, now - since))
 
     try:
         yield tell

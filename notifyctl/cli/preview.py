@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from notifyctl.cli.options import global_options, globals_of, say
+from notifyctl.cli.options import echo, get_globals, global_options
 from notifyctl.errors import ExitCode, UsageError
 
 
@@ -47,7 +47,7 @@ def command(
     from notifyctl.app.preview import gallery, serve
     from notifyctl.app.workspace import open_workspace
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
     if serving:
@@ -57,16 +57,16 @@ def command(
             only=notifications,
             base=base,
             port=port,
-            said=lambda line: say(line, stderr=True),
+            said=lambda line: echo(line, stderr=True),
         )
         return ExitCode.DONE
     text = gallery(workspace, environment, only=notifications, base=base)
     if str(out) == "-":
-        say(text)
+        echo(text)
         return ExitCode.DONE
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from error
-    say(f"The page is {out} ({len(text.encode()) / 1000:,.0f} kB).", stderr=True)
+    echo(f"The page is {out} ({len(text.encode()) / 1000:,.0f} kB).", stderr=True)
     return ExitCode.DONE

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from notifyctl.cli.options import Moment, global_options, globals_of, say
+from notifyctl.cli.options import TimeParam, echo, get_globals, global_options
 from notifyctl.errors import ExitCode, UsageError
 
 
@@ -55,7 +55,7 @@ def serve(
     from notifyctl.app.receipts import serve as run
     from notifyctl.app.workspace import open_workspace
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     run(
         workspace,
@@ -65,7 +65,7 @@ def serve(
         hub_secret=hub_secret_env,
         shared_secret=secret_env,
         insecure=insecure,
-        on_receipt=lambda line: say(line, stderr=True),
+        on_receipt=lambda line: echo(line, stderr=True),
     )
     return ExitCode.DONE
 
@@ -83,7 +83,7 @@ def ingest(context: click.Context, file: Path) -> int:
     from notifyctl.app.receipts import ingest as run
     from notifyctl.app.workspace import open_workspace
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     try:
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
@@ -91,9 +91,9 @@ def ingest(context: click.Context, file: Path) -> int:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
     counts = run(workspace, workspace.environment(settings.env), data)
     for line, why in counts.unreadable:
-        say(f"{file}:{line}: this is no receipt: {why}", stderr=True)
+        echo(f"{file}:{line}: this is no receipt: {why}", stderr=True)
     said = ", ".join(f"{count:,} {word}" for word, count in sorted(counts.became.items())) or "none"
-    say(f"Receipts: {said}.")
+    echo(f"Receipts: {said}.")
     return ExitCode.ERROR if counts.unreadable else ExitCode.DONE
 
 
@@ -104,7 +104,7 @@ def ingest(context: click.Context, file: Path) -> int:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write it there; without it to the terminal.",
 )
-@click.option("--since", type=Moment(), help="Only receipts that came from then on.")
+@click.option("--since", type=TimeParam(), help="Only receipts that came from then on.")
 @global_options
 @click.pass_context
 def opt_outs(context: click.Context, out: Path | None, since: datetime | None) -> int:
@@ -118,7 +118,7 @@ def opt_outs(context: click.Context, out: Path | None, since: datetime | None) -
     from notifyctl.app.opt_outs import export_opt_outs
     from notifyctl.app.workspace import open_workspace
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     text, count = export_opt_outs(workspace, workspace.environment(settings.env), since=since)
     if out is None:
@@ -129,5 +129,5 @@ def opt_outs(context: click.Context, out: Path | None, since: datetime | None) -
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from error
-    say(f"{count:,} opted out: {out}", stderr=True)
+    echo(f"{count:,} opted out: {out}", stderr=True)
     return ExitCode.DONE

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import click
 
-from notifyctl.cli.options import colour, format_option, global_options, globals_of, reveal_option, say
+from notifyctl.cli.options import (
+    echo,
+    format_option,
+    get_globals,
+    global_options,
+    reveal_option,
+    wants_colour,
+)
 from notifyctl.errors import ExitCode
 
 
@@ -37,14 +44,14 @@ def command(
     from notifyctl.app.workspace import open_workspace
     from notifyctl.views import render as view
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     found = render(
         workspace, workspace.environment(settings.env), notification, recipient=recipient, sample=sample
     )
-    say(
+    echo(
         view.as_json(found, reveal=reveal)
         if form == "json"
-        else view.as_text(found, reveal=reveal, colour=colour(context))
+        else view.as_text(found, reveal=reveal, colour=wants_colour(context))
     )
     return ExitCode.DONE

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import click
 
-from notifyctl.cli.options import colour, global_options, globals_of, say
+from notifyctl.cli.options import echo, get_globals, global_options, wants_colour
 from notifyctl.errors import ExitCode, PlanRefusedError, UsageError
 
 
@@ -59,16 +59,16 @@ def command(
     """
     from notifyctl.app.resolve import list_uncertain, resolve
     from notifyctl.app.workspace import open_workspace
-    from notifyctl.config.scalar_types import duration
+    from notifyctl.config.scalar_types import parse_duration
     from notifyctl.views import resolve as view
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
     found = list_uncertain(
         workspace, environment, notification=notification, addresses=recipients, batch=batch
     )
-    say(view.as_text(found, colour=colour(context)))
+    echo(view.as_text(found, colour=wants_colour(context)))
     if verdict is None:
         return ExitCode.UNCERTAIN if found else ExitCode.DONE
     if not found:
@@ -76,10 +76,10 @@ def command(
     if not reason:
         raise UsageError("say how you know: --reason TEXT", hint="the ledger keeps it for whoever asks later")
     people = sum(len(each.positions) for each in found)
-    if not yes and not asked(people, verdict):
+    if not yes and not confirm_number(people, verdict):
         raise PlanRefusedError("not confirmed; nothing was settled")
     try:
-        wait = timedelta() if quarantine in {"0", "0s"} else duration(quarantine)
+        wait = timedelta() if quarantine in {"0", "0s"} else parse_duration(quarantine)
     except ValueError as error:
         raise UsageError(str(error)) from error
     settled = resolve(
@@ -93,11 +93,11 @@ def command(
         quarantine=wait,
     )
     again = "" if verdict == "sent" else "; the next plan shows them as `retry`"
-    say(f"Settled {sum(settled.values()):,} as {verdict}{again}.")
+    echo(f"Settled {sum(settled.values()):,} as {verdict}{again}.")
     return ExitCode.DONE
 
 
-def asked(people: int, verdict: str) -> bool:
+def confirm_number(people: int, verdict: str) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("nobody is here to confirm", hint="--yes settles without asking")
     question = f"Settle {people:,} as {verdict}? This is not taken back. Type the number to go on"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from notifyctl.cli.options import global_options, globals_of, only_option, say
+from notifyctl.cli.options import echo, get_globals, global_options, only_option
 from notifyctl.errors import ExitCode
 
 
@@ -50,15 +50,15 @@ def command(
     from notifyctl.app.workspace import open_workspace
     from notifyctl.views.markdown import render
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
     there = forge_of(workspace.environ, named=forge, number=pull)
     plan = make_plan(workspace, environment, only=only, offline=offline)
     changes = review(workspace, environment, base, plan, only=only) if base is not None else None
     if not should_comment(plan, changes, when):
-        say("Nothing to say: no comment.", stderr=True)
+        echo("Nothing to say: no comment.", stderr=True)
         return ExitCode.DONE
     decision = comment(there, render(plan, changes), workspace.environ)
-    say(f"The comment on {there.name} was {decision.verb.value}.", stderr=True)
+    echo(f"The comment on {there.name} was {decision.verb.value}.", stderr=True)
     return ExitCode.DONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from notifyctl.cli.options import colour, format_option, global_options, globals_of, say
+from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
 from notifyctl.errors import ExitCode
 
 
@@ -49,7 +49,7 @@ def serve(
     from notifyctl.app.sandbox import serve as run
     from notifyctl.app.workspace import open_workspace
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
     run(
@@ -59,7 +59,7 @@ def serve(
         service_key=service_key,
         modes=modes,
         hub_secret=hub_secret,
-        on_request=lambda line: say(line, stderr=True),
+        on_request=lambda line: echo(line, stderr=True),
     )
     return ExitCode.DONE
 
@@ -92,20 +92,20 @@ def inbox(
     from notifyctl.app.workspace import open_workspace
     from notifyctl.views import inbox as view
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     if clear:
         clear_inbox(workspace)
-        say("The inbox is empty.", stderr=True)
+        echo("The inbox is empty.", stderr=True)
         return ExitCode.DONE
     found = read_inbox(workspace, channel=channel, recipient=recipient, last=last)
     empty = True
     for entry in found:
         empty = False
         if form == "json":
-            say(view.as_json_line(entry, reveal=reveal))
+            echo(view.as_json_line(entry, reveal=reveal))
         else:
-            say(view.as_text(entry, reveal=reveal, colour=colour(context)))
+            echo(view.as_text(entry, reveal=reveal, colour=wants_colour(context)))
     if empty:
-        say("The inbox is empty: `notifyctl apply` in a sandbox environment fills it.", stderr=True)
+        echo("The inbox is empty: `notifyctl apply` in a sandbox environment fills it.", stderr=True)
     return ExitCode.DONE

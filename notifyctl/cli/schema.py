@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from notifyctl.cli.options import global_options, say
+from notifyctl.cli.options import echo, global_options
 from notifyctl.errors import ExitCode
 
 
@@ -28,18 +28,18 @@ def command(kind: str | None, folder: Path | None) -> int:
     notifyctl schema --write schemas
     """
     from notifyctl.channels import CHANNELS
-    from notifyctl.config.jsonschema import render, schemas
+    from notifyctl.config.jsonschema import build_schemas, render_schema
 
-    made = schemas([channel.shape for channel in CHANNELS.values()])
+    made = build_schemas([channel.shape for channel in CHANNELS.values()])
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         for name, schema in made.items():
-            (folder / name).write_text(render(schema), encoding="utf-8")
-        say(f"Wrote {len(made)} schemas to {folder}", stderr=True)
+            (folder / name).write_text(render_schema(schema), encoding="utf-8")
+        echo(f"Wrote {len(made)} schemas to {folder}", stderr=True)
         return ExitCode.DONE
     name = f"{(kind or 'notifyctl').lower()}.json"
     if name not in made:
         kinds = ", ".join(sorted(n.removesuffix(".json") for n in made if n != "notifyctl.json"))
         raise click.UsageError(f"there is no kind {kind!r}; there are: {kinds}")
-    say(render(made[name]))
+    echo(render_schema(made[name]))
     return ExitCode.DONE

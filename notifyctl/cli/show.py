@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notifyctl.cli.options import colour, format_option, global_options, say
+from notifyctl.cli.options import echo, format_option, global_options, wants_colour
 from notifyctl.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def command(context: click.Context, file: Path, form: str) -> int:
 
     saved = read_plan(file)
     if form == "json":
-        say(json.dumps(saved.document, indent=2, ensure_ascii=False))
+        echo(json.dumps(saved.document, indent=2, ensure_ascii=False))
     else:
-        say(view.as_text(to_plan(saved), colour=colour(context)))
-        say(f"Saved as {saved.id}")
+        echo(view.as_text(to_plan(saved), colour=wants_colour(context)))
+        echo(f"Saved as {saved.id}")
     return ExitCode.DONE
 
 

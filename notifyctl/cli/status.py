@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from notifyctl.cli.options import colour, format_option, global_options, globals_of, say
+from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
 from notifyctl.errors import ExitCode
 
 
@@ -24,8 +24,8 @@ def command(context: click.Context, notification: str | None, form: str) -> int:
     from notifyctl.app.workspace import open_workspace
     from notifyctl.views import ledger as view
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     rows = status(workspace, workspace.environment(settings.env), notification)
-    say(view.status_json(rows) if form == "json" else view.status_text(rows, colour=colour(context)))
+    echo(view.status_json(rows) if form == "json" else view.status_text(rows, colour=wants_colour(context)))
     return ExitCode.UNCERTAIN if any(row.uncertain for row in rows) else ExitCode.DONE

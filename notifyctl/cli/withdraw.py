@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from notifyctl.cli.options import global_options, globals_of, say
+from notifyctl.cli.options import echo, get_globals, global_options
 from notifyctl.errors import ExitCode
 
 
@@ -25,7 +25,7 @@ def command(context: click.Context, notification: str, reason: str, edition: int
     from notifyctl.app.resolve import withdraw
     from notifyctl.app.workspace import open_workspace
 
-    settings = globals_of(context)
+    settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     made = withdraw(
         workspace,
@@ -34,5 +34,5 @@ def command(context: click.Context, notification: str, reason: str, edition: int
         edition=edition,
         reason=reason,
     )
-    say(f"Withdrawn: {made.notification}, edition {made.edition}. What was accepted stays accepted.")
+    echo(f"Withdrawn: {made.notification}, edition {made.edition}. What was accepted stays accepted.")
     return ExitCode.DONE

@@ -28,31 +28,31 @@ from notifyctl.config.fields import (
     Text,
 )
 from notifyctl.config.messages import (
-    between,
-    described,
-    example_of,
-    nearest,
-    one_of,
-    shortened,
-    spoken,
-    suggestion,
+    describe_node,
+    describe_path,
+    describe_range,
+    example_hint,
+    find_nearest,
+    list_choices,
+    shorten,
+    suggest_name,
 )
-from notifyctl.config.nodes import MappingNode, Node, Scalar, SequenceNode, key_places, plain_value, walk
+from notifyctl.config.nodes import MappingNode, Node, Scalar, SequenceNode, key_positions, plain_value, walk
 from notifyctl.diagnostics import Diagnostic, Fix, Path, Positions, Problem
 from notifyctl.rulebook import Rule, envelope, rcs, sms
 
-AT_KEY = frozenset({"unknown-key", "exclusive-keys"})
+KEY_RULES = frozenset({"unknown-key", "exclusive-keys"})
 """Rules whose problems are about a key, so that they are pointed out at the key and not at its value."""
 
-BY_SHAPE = frozenset(
+FORM_RULES = frozenset(
     {"missing-key", "wrong-type", "invalid-value", "too-long", "too-short", "too-many", "too-few"}
 )
 """Rules of form that are told by the id of the API's own rule where the shape stands for one."""
 
-MOST_PROBLEMS = 1000
+MAX_PROBLEMS = 1000
 """How many problems of a file are told."""
 
-WRONG_BOOLEANS = frozenset({"yes", "no", "on", "off", "y", "n"})
+YAML11_BOOLEANS = frozenset({"yes", "no", "on", "off", "y", "n"})
 
 
 def check(shape: Shape, node: Node, *, composed: bool = False) -> tuple[Any, list[Problem]]:
@@ -69,18 +69,18 @@ def check_and_advise(
     shape: Shape, node: Node, *, composed: bool = False
 ) -> tuple[Any, list[Problem], list[Problem]]:
     """As `check`, and what is taken as it stands and would be better written in another way: warnings with a fix."""
-    checking = Checking(composed=composed)
-    return checking.value(shape, node, ()), checking.problems, checking.advice
+    checker = ShapeChecker(composed=composed)
+    return checker.check_value(shape, node, ()), checker.problems, checker.advice
 
 
-def located(problems: Iterable[Problem], node: Node, marks: Positions) -> list[Diagnostic]:
+def locate_problems(problems: Iterable[Problem], node: Node, marks: Positions) -> list[Diagnostic]:
     """The problems of a document at their lines: those of AT_KEY at the key, all others at the value."""
     problems = list(problems)
-    keys = Positions(marks.file, key_places(node)) if any(each.at_key for each in problems) else marks
+    keys = Positions(marks.file, key_positions(node)) if any(each.at_key for each in problems) else marks
     return [each.at(keys if each.at_key else marks) for each in problems]
 
 
-class Checking:
+class ShapeChecker:
     """One walk over one value; collects problems."""
 
     def __init__(self, *, composed: bool) -> None:
@@ -88,36 +88,40 @@ class Checking:
         self.problems: list[Problem] = []
         self.advice: list[Problem] = []
 
-    def value(self, shape: Shape, node: Node, path: Path) -> Any:
-        return VERBS[type(shape)](self, shape, node, path)
+    def check_value(self, shape: Shape, node: Node, path: Path) -> Any:
+        return CHECKS[type(shape)](self, shape, node, path)
 
     def report(self, rule: str, message: str, path: Path, *, shape: Shape, hint: str | None = None) -> None:
         api = shape.rule
-        told = api.id if api is not None and rule in BY_SHAPE else rule
+        told = api.id if api is not None and rule in FORM_RULES else rule
         number = api.number if api is not None else None
         self.problems.append(
-            Problem(path, told, message, hint, number=number, at_key=rule in AT_KEY, form=rule)
+            Problem(path, told, message, hint, number=number, at_key=rule in KEY_RULES, form=rule)
         )
 
-    def breaks(self, rule: Rule, message: str, path: Path, hint: str | None, *, at_key: bool = True) -> None:
+    def report_rule(
+        self, rule: Rule, message: str, path: Path, hint: str | None, *, at_key: bool = True
+    ) -> None:
         self.problems.append(replace(rule.broken(path, message, hint), at_key=at_key))
 
-    def wrong_type(self, shape: Shape, wanted: str, node: Node, path: Path, hint: str | None = None) -> None:
+    def report_wrong_type(
+        self, shape: Shape, wanted: str, node: Node, path: Path, hint: str | None = None
+    ) -> None:
         if isinstance(node, Scalar) and node.value is None and hint is None:
             hint = "give it a value, or leave the key out"
-        message = f"{spoken(path)} must be {wanted}, not {described(node)}"
+        message = f"{describe_path(path)} must be {wanted}, not {describe_node(node)}"
         self.report("wrong-type", message, path, shape=shape, hint=hint)
 
     def advise(self, spelling: Spelling | None, text: str, path: Path) -> None:
         better = spelling.better(text) if spelling is not None else None
         if spelling is not None and better is not None:
-            message = f'{spoken(path)} is understood as {better}, and written "{shortened(text)}"'
+            message = f'{describe_path(path)} is understood as {better}, and written "{shorten(text)}"'
             told = spelling.rule.broken(path, message, f"write {better}")
             self.advice.append(replace(told, fix=Fix(text, better)))
 
     # -- scalars ------------------------------------------------------------------------------------------------
 
-    def characters(self, shape: Shape, node: Node, path: Path) -> str | None:
+    def read_text(self, shape: Shape, node: Node, path: Path) -> str | None:
         """The text of a scalar that is text, or that stands in YAML without quotes."""
         if (
             isinstance(node, Scalar)
@@ -126,277 +130,295 @@ class Checking:
         ):
             return node.text
         null = isinstance(node, Scalar) and node.value is None and node.text != ""
-        self.wrong_type(
+        self.report_wrong_type(
             shape, "text", node, path, 'where the word is meant, put it in quotes: "null"' if null else None
         )
         return None
 
-    def text(self, shape: Text, node: Node, path: Path) -> Any:
-        text = self.characters(shape, node, path)
+    def check_text(self, shape: Text, node: Node, path: Path) -> Any:
+        text = self.read_text(shape, node, path)
         if text is None or (shape.composed and not self.composed):
             return text
-        self.length(shape, text, path)
+        self.check_length(shape, text, path)
         if shape.pattern is not None and not re.fullmatch(shape.pattern, text):
-            wanted = f"be {shape.says}" if shape.says else f"match {shape.pattern}"
-            given = "" if shape.private else f', not "{shortened(text)}"'
-            message = f"{spoken(path)} must {wanted}{given}"
-            self.report("invalid-value", message, path, shape=shape, hint=example_of(shape))
+            wanted = (
+                f"be {shape.pattern_description}" if shape.pattern_description else f"match {shape.pattern}"
+            )
+            given = "" if shape.private else f', not "{shorten(text)}"'
+            message = f"{describe_path(path)} must {wanted}{given}"
+            self.report("invalid-value", message, path, shape=shape, hint=example_hint(shape))
         elif shape.parse is not None:
             try:
                 value = shape.parse(text)
             except ValueError as wrong:
-                self.report("invalid-value", f"{spoken(path)}: {wrong}", path, shape=shape)
+                self.report("invalid-value", f"{describe_path(path)}: {wrong}", path, shape=shape)
             else:
                 self.advise(shape.spelling, text, path)
                 return value
         return text
 
-    def length(self, shape: Text, text: str, path: Path) -> None:
+    def check_length(self, shape: Text, text: str, path: Path) -> None:
         if len(text) < shape.min_length:
-            message = f"{spoken(path)} must not be empty"
+            message = f"{describe_path(path)} must not be empty"
             if shape.min_length > 1:
-                message = (
-                    f"{spoken(path)} has {len(text):,} characters; at least {shape.min_length:,} are needed"
-                )
+                message = f"{describe_path(path)} has {len(text):,} characters; at least {shape.min_length:,} are needed"
             self.report("too-short", message, path, shape=shape)
         if shape.max_length is not None and len(text) > shape.max_length:
-            message = f"{spoken(path)} has {len(text):,} characters; at most {shape.max_length:,} are allowed"
+            message = f"{describe_path(path)} has {len(text):,} characters; at most {shape.max_length:,} are allowed"
             self.report("too-long", message, path, shape=shape)
         if (
             shape.max_bytes is not None
             and (size := len(text.encode("utf-8", "surrogatepass"))) > shape.max_bytes
         ):
-            message = f"{spoken(path)} has {size:,} bytes in UTF-8; at most {shape.max_bytes:,} are allowed"
+            message = (
+                f"{describe_path(path)} has {size:,} bytes in UTF-8; at most {shape.max_bytes:,} are allowed"
+            )
             self.report("too-long", message, path, shape=shape)
 
-    def choice(self, shape: Choice, node: Node, path: Path) -> str | None:
-        text = self.characters(shape, node, path)
+    def check_choice(self, shape: Choice, node: Node, path: Path) -> str | None:
+        text = self.read_text(shape, node, path)
         if text is None:
             return None
         known = {value.casefold() for value in shape.values} if shape.fold else shape.values
         if (text.casefold() if shape.fold else text) not in known:
             if "/" in text and set(text.split("/")) <= set(shape.values):
-                message = f'"{shortened(text)}" is how the API\'s samples list the choices of {spoken(path)}'
-                self.breaks(rcs.SAMPLE, message, path, f"write {one_of(shape.values)}", at_key=False)
+                message = (
+                    f'"{shorten(text)}" is how the API\'s samples list the choices of {describe_path(path)}'
+                )
+                self.report_rule(
+                    rcs.SAMPLE, message, path, f"write {list_choices(shape.values)}", at_key=False
+                )
                 return text
-            message = f'{spoken(path)} must be {one_of(shape.values)}, not "{shortened(text)}"'
-            near = nearest(text, shape.values)
+            message = f'{describe_path(path)} must be {list_choices(shape.values)}, not "{shorten(text)}"'
+            near = find_nearest(text, shape.values)
             hint = f"did you mean `{near}`?" if near else None
             self.report("invalid-value", message, path, shape=shape, hint=hint)
         else:
             self.advise(shape.spelling, text, path)
         return text
 
-    def integer(self, shape: Integer, node: Node, path: Path) -> int | None:
+    def check_integer(self, shape: Integer, node: Node, path: Path) -> int | None:
         value = node.value if isinstance(node, Scalar) else None
         if shape.strings and isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool):
-            self.wrong_type(shape, f"a whole number{between(shape)}", node, path)
+            self.report_wrong_type(shape, f"a whole number{describe_range(shape)}", node, path)
             return None
-        self.range(shape, value, path)
+        self.check_range(shape, value, path)
         return value
 
-    def number(self, shape: Number, node: Node, path: Path) -> float | None:
+    def check_number(self, shape: Number, node: Node, path: Path) -> float | None:
         value = node.value if isinstance(node, Scalar) else None
         if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-            self.wrong_type(shape, f"a number{between(shape)}", node, path)
+            self.report_wrong_type(shape, f"a number{describe_range(shape)}", node, path)
             return None
-        self.range(shape, value, path)
+        self.check_range(shape, value, path)
         return value
 
-    def range(self, shape: Integer | Number, value: float, path: Path) -> None:
+    def check_range(self, shape: Integer | Number, value: float, path: Path) -> None:
         below = shape.minimum is not None and value < shape.minimum
         above = shape.maximum is not None and value > shape.maximum
         if below or above:
-            message = f"{spoken(path)} must be a number{between(shape)}, not {value}"
+            message = f"{describe_path(path)} must be a number{describe_range(shape)}, not {value}"
             self.report("invalid-value", message, path, shape=shape)
 
-    def boolean(self, shape: Boolean, node: Node, path: Path) -> bool | None:
+    def check_boolean(self, shape: Boolean, node: Node, path: Path) -> bool | None:
         value = node.value if isinstance(node, Scalar) else None
         if shape.strings and isinstance(value, str) and value.casefold() in ("true", "false"):
             meant = value.casefold()
-            message = f'{spoken(path)} is the text "{value}"; the API takes a boolean'
+            message = f'{describe_path(path)} is the text "{value}"; the API takes a boolean'
             told = sms.STRING_BOOLEAN.broken(path, message, f"write {meant} without quotes")
             self.advice.append(replace(told, fix=Fix(value, meant, bare=True)))
             return meant == "true"
         if isinstance(value, bool):
             return value
-        old = isinstance(value, str) and value.casefold() in WRONG_BOOLEANS
+        old = isinstance(value, str) and value.casefold() in YAML11_BOOLEANS
         hint = "in YAML 1.2 only true and false are booleans" if old else None
-        self.wrong_type(shape, "true or false", node, path, hint)
+        self.report_wrong_type(shape, "true or false", node, path, hint)
         return None
 
-    def free(self, shape: Free, node: Node, path: Path) -> Any:
+    def check_free(self, shape: Free, node: Node, path: Path) -> Any:
         for inner, _, value in walk(node):
             if (
                 isinstance(value, Scalar)
                 and isinstance(value.value, float)
                 and not math.isfinite(value.value)
             ):
-                message = f"{spoken(path + inner)} must be a finite number or text, not {value.text}"
+                message = f"{describe_path(path + inner)} must be a finite number or text, not {value.text}"
                 self.report("invalid-value", message, path + inner, shape=shape, hint="put text in quotes")
         return plain_value(node)
 
     # -- lists and mappings -------------------------------------------------------------------------------------
 
-    def items(self, shape: Items, node: Node, path: Path) -> list[Any] | None:
+    def check_items(self, shape: Items, node: Node, path: Path) -> list[Any] | None:
         nodes: Sequence[Node] = node.items if isinstance(node, SequenceNode) else (node,)
         if not isinstance(node, SequenceNode) and not shape.single:
-            self.wrong_type(shape, "a list", node, path, "write one item a line, each with `- ` before it")
+            self.report_wrong_type(
+                shape, "a list", node, path, "write one item a line, each with `- ` before it"
+            )
             return None
         if isinstance(node, SequenceNode):
-            values = [self.value(shape.item, item, (*path, index)) for index, item in enumerate(nodes)]
+            values = [self.check_value(shape.item, item, (*path, index)) for index, item in enumerate(nodes)]
         else:
-            values = [self.value(shape.item, node, path)]
+            values = [self.check_value(shape.item, node, path)]
         if len(nodes) < shape.min_items:
-            message = f"{spoken(path)} has {len(nodes):,} items; at least {shape.min_items:,} are needed"
+            message = (
+                f"{describe_path(path)} has {len(nodes):,} items; at least {shape.min_items:,} are needed"
+            )
             self.report("too-few", message, path, shape=shape)
         if shape.max_items is not None and len(nodes) > shape.max_items:
-            message = f"{spoken(path)} has {len(nodes):,} items; at most {shape.max_items:,} are allowed"
+            message = (
+                f"{describe_path(path)} has {len(nodes):,} items; at most {shape.max_items:,} are allowed"
+            )
             self.report("too-many", message, path, shape=shape)
         if shape.unique:
-            self.repeated(shape, values, path)
+            self.check_unique(shape, values, path)
         return values
 
-    def repeated(self, shape: Items, values: Sequence[Any], path: Path) -> None:
+    def check_unique(self, shape: Items, values: Sequence[Any], path: Path) -> None:
         fold = isinstance(shape.item, Choice) and shape.item.fold
         seen: dict[str, int] = {}
         for index, value in enumerate(values):
             key = repr(value.casefold() if fold and isinstance(value, str) else value)
             if key in seen and value is not None:
-                message = f"{spoken((*path, index))} repeats {spoken((*path, seen[key]))}"
+                message = f"{describe_path((*path, index))} repeats {describe_path((*path, seen[key]))}"
                 self.report(
                     "invalid-value", message, (*path, index), shape=shape, hint="leave one of them out"
                 )
             seen.setdefault(key, index)
 
-    def table(self, shape: Table, node: Node, path: Path) -> dict[str, Any] | None:
+    def check_table(self, shape: Table, node: Node, path: Path) -> dict[str, Any] | None:
         if not isinstance(node, MappingNode):
-            self.wrong_type(shape, "a mapping", node, path)
+            self.report_wrong_type(shape, "a mapping", node, path)
             return None
         for key, _ in node.items:
             if shape.keys is not None and not re.fullmatch(shape.keys, key.text):
-                message = f'"{shortened(key.text)}" cannot be a key of {spoken(path)}'
+                message = f'"{shorten(key.text)}" cannot be a key of {describe_path(path)}'
                 hint = f"a key here matches {shape.keys}"
                 self.report("unknown-key", message, (*path, key.text), shape=shape, hint=hint)
-        return {key.text: self.value(shape.value, value, (*path, key.text)) for key, value in node.items}
+        return {
+            key.text: self.check_value(shape.value, value, (*path, key.text)) for key, value in node.items
+        }
 
-    def record(
+    def check_record(
         self, shape: Record, node: Node, path: Path, among: Cases | None = None
     ) -> dict[str, Any] | None:
         if not isinstance(node, MappingNode):
-            self.wrong_type(shape, f"a mapping ({shape.title})", node, path)
+            self.report_wrong_type(shape, f"a mapping ({shape.title})", node, path)
             return None
         values: dict[str, Any] = {}
         written: dict[str, str] = {}
         misspelt: set[str | None] = set()
         for key, value in node.items:
-            field = shape.named(key.text)
+            field = shape.find_field(key.text)
             if field is None:
-                misspelt.add(self.unknown(shape, key.text, path, among))
+                misspelt.add(self.report_unknown_key(shape, key.text, path, among))
             elif field.name in written:
-                self.exclusive(shape, [written[field.name], key.text], path)
+                self.report_exclusive(shape, [written[field.name], key.text], path)
             else:
                 written[field.name] = key.text
-                values[field.name] = self.value(field.shape, value, (*path, key.text))
-        self.presence(shape, written, path, misspelt=misspelt)
+                values[field.name] = self.check_value(field.shape, value, (*path, key.text))
+        self.check_presence(shape, written, path, misspelt=misspelt)
         return values
 
-    def unknown(self, shape: Record, name: str, path: Path, among: Cases | None) -> str | None:
+    def report_unknown_key(self, shape: Record, name: str, path: Path, among: Cases | None) -> str | None:
         """Reports an unknown key; gives the key that was most likely meant. `among`: the cases that `shape` is one of."""
-        if len(self.problems) > MOST_PROBLEMS:
+        if len(self.problems) > MAX_PROBLEMS:
             return None  # they are not told, and to look for the nearest key takes long
         known = [field.name for field in shape.fields]
-        others = [case for case, record in among.cases.items() if record.named(name)] if among else []
-        hint = suggestion(name, known, "its keys")
+        others = [case for case, record in among.cases.items() if record.find_field(name)] if among else []
+        hint = suggest_name(name, known, "its keys")
         if among and others:
-            hint = f"`{name}` goes with `{among.by}: {one_of(others)}`"
+            hint = f"`{name}` goes with `{among.by}: {list_choices(others)}`"
         message = f"{shape.title} has no key `{name}`"
-        rule = shape.strangers.get(name)
+        rule = shape.unknown_key_rules.get(name)
         if rule is None and any(name.casefold() == each.casefold() for each in known):
             rule = envelope.KEY_CASE
         elif rule is None and among and others:
-            rule = among.strangers
-        rule = rule or shape.strangers.get("*")
+            rule = among.other_case_rule
+        rule = rule or shape.unknown_key_rules.get("*")
         if rule is not None:
-            self.breaks(rule, message, (*path, name), hint)
+            self.report_rule(rule, message, (*path, name), hint)
         else:
             self.report("unknown-key", message, (*path, name), shape=shape, hint=hint)
-        return None if others else nearest(name, known)
+        return None if others else find_nearest(name, known)
 
-    def presence(
+    def check_presence(
         self, shape: Record, written: dict[str, str], path: Path, *, misspelt: set[str | None]
     ) -> None:
         """Which keys must, may and must not stand together. A key that is there but misspelt is not missed again."""
         for group in (*shape.exactly_one, *shape.at_most_one):
             present = [written[name] for name in group if name in written]
             if len(present) > 1:
-                self.exclusive(shape, present, path, shape.clashes.get(group))
+                self.report_exclusive(shape, present, path, shape.exclusive_rules.get(group))
         for name, other in shape.needs:
             if name in written and other not in written and not shape.partial:
-                self.missing(shape, f"`{name}` needs `{other}` beside it", (*path, written[name]))
+                self.report_missing(shape, f"`{name}` needs `{other}` beside it", (*path, written[name]))
         if shape.partial:
             return
         for field in shape.fields:
             if field.required and field.name not in written and field.name not in misspelt:
                 message = f"{shape.title} needs the key `{field.name}`"
-                self.missing(field.shape, message, path, example_of(field.shape))
+                self.report_missing(field.shape, message, path, example_hint(field.shape))
         for group in (*shape.exactly_one, *shape.at_least_one):
             if not any(name in written or name in misspelt for name in group):
-                self.none_of(shape, group, path)
+                self.report_none_of(shape, group, path)
 
-    def missing(self, shape: Shape, message: str, path: Path, hint: str | None = None) -> None:
+    def report_missing(self, shape: Shape, message: str, path: Path, hint: str | None = None) -> None:
         self.report("missing-key", message, path, shape=shape, hint=hint)
 
-    def none_of(self, shape: Record, group: tuple[str, ...], path: Path) -> None:
-        message = f"{shape.title} needs {one_of(group, '`')}"
-        first = shape.named(group[0])
-        if group in shape.clashes:
-            self.breaks(shape.clashes[group], message, path, None, at_key=False)
+    def report_none_of(self, shape: Record, group: tuple[str, ...], path: Path) -> None:
+        message = f"{shape.title} needs {list_choices(group, '`')}"
+        first = shape.find_field(group[0])
+        if group in shape.exclusive_rules:
+            self.report_rule(shape.exclusive_rules[group], message, path, None, at_key=False)
         else:
-            self.missing(first.shape if first else shape, message, path)
+            self.report_missing(first.shape if first else shape, message, path)
 
-    def exclusive(self, shape: Record, names: Sequence[str], path: Path, rule: Rule | None = None) -> None:
+    def report_exclusive(
+        self, shape: Record, names: Sequence[str], path: Path, rule: Rule | None = None
+    ) -> None:
         message = f"{shape.title} takes only one of {' and '.join(f'`{name}`' for name in names)}"
         hint = "leave one of them out"
         if rule is not None:
-            self.breaks(rule, message, (*path, names[1]), hint)
+            self.report_rule(rule, message, (*path, names[1]), hint)
         else:
             self.report("exclusive-keys", message, (*path, names[1]), shape=shape, hint=hint)
 
-    def cases(self, shape: Cases, node: Node, path: Path) -> dict[str, Any] | None:
+    def check_cases(self, shape: Cases, node: Node, path: Path) -> dict[str, Any] | None:
         if not isinstance(node, MappingNode):
-            self.wrong_type(shape, f"a mapping ({shape.title})", node, path)
+            self.report_wrong_type(shape, f"a mapping ({shape.title})", node, path)
             return None
         chooser = node.get(shape.by)
         if chooser is None:
-            message = f"{shape.title} needs the key `{shape.by}`: {one_of(tuple(shape.cases))}"
+            message = f"{shape.title} needs the key `{shape.by}`: {list_choices(tuple(shape.cases))}"
             self.report("missing-key", message, path, shape=shape)
             return None
-        chosen = self.choice(Choice(values=tuple(shape.cases), rule=shape.rule), chooser, (*path, shape.by))
+        chosen = self.check_choice(
+            Choice(values=tuple(shape.cases), rule=shape.rule), chooser, (*path, shape.by)
+        )
         record = shape.cases.get(chosen or "")
-        return self.record(record, node, path, among=shape) if record is not None else None
+        return self.check_record(record, node, path, among=shape) if record is not None else None
 
-    def either(self, shape: Either, node: Node, path: Path) -> Any:
+    def check_either(self, shape: Either, node: Node, path: Path) -> Any:
         if isinstance(node, MappingNode):
-            return self.value(shape.mapping, node, path)
+            return self.check_value(shape.mapping, node, path)
         if isinstance(node, Scalar) and node.value is not None:
-            return self.text(shape.text, node, path)
-        self.wrong_type(shape, "a name or a mapping", node, path)
+            return self.check_text(shape.text, node, path)
+        self.report_wrong_type(shape, "a name or a mapping", node, path)
         return None
 
 
-VERBS: dict[type[Shape], Callable[[Checking, Any, Node, Path], Any]] = {
-    Text: Checking.text,
-    Choice: Checking.choice,
-    Integer: Checking.integer,
-    Number: Checking.number,
-    Boolean: Checking.boolean,
-    Free: Checking.free,
-    Items: Checking.items,
-    Table: Checking.table,
-    Record: Checking.record,
-    Cases: Checking.cases,
-    Either: Checking.either,
+CHECKS: dict[type[Shape], Callable[[ShapeChecker, Any, Node, Path], Any]] = {
+    Text: ShapeChecker.check_text,
+    Choice: ShapeChecker.check_choice,
+    Integer: ShapeChecker.check_integer,
+    Number: ShapeChecker.check_number,
+    Boolean: ShapeChecker.check_boolean,
+    Free: ShapeChecker.check_free,
+    Items: ShapeChecker.check_items,
+    Table: ShapeChecker.check_table,
+    Record: ShapeChecker.check_record,
+    Cases: ShapeChecker.check_cases,
+    Either: ShapeChecker.check_either,
 }

@@ -27,13 +27,13 @@ FROM_FILE = {"text": "textFile", "html": "htmlFile"}
 """A content key and the key that names a file of the project in its place."""
 
 
-def content_of(channel: ChannelShape) -> Cases:
+def content_shape(channel: ChannelShape) -> Cases:
     """The channel's content, in which `textFile` and `htmlFile` may stand in place of `text` and `html`."""
-    cases = {name: with_files(record) for name, record in channel.content.cases.items()}
+    cases = {name: add_file_keys(record) for name, record in channel.content.cases.items()}
     return replace(channel.content, cases=cases)
 
 
-def with_files(record: Record) -> Record:
+def add_file_keys(record: Record) -> Record:
     """The record with a `…File` key beside each text it has; a text that is required becomes one of the two."""
     fields: list[Field] = []
     exactly_one, at_most_one = list(record.exactly_one), list(record.at_most_one)
@@ -57,14 +57,16 @@ def file_shape(name: str) -> Text:
     )
 
 
-def variant_of(channel: ChannelShape) -> Record:
+def locale_shape(channel: ChannelShape) -> Record:
     """What a locale may change: any part of the content and of the options."""
-    content = content_of(channel)
+    content = content_shape(channel)
     types = Field(
         name=content.by,
         shape=Choice(values=tuple(content.cases), description="The kind of content; as in the template."),
     )
-    rest = [field for field in union(content.cases.values(), title="").fields if field.name != content.by]
+    rest = [
+        field for field in merge_records(content.cases.values(), title="").fields if field.name != content.by
+    ]
     partial = Record(
         title=f"{content.title} of a locale",
         description="What differs from the template's content; lists are replaced whole.",
@@ -83,11 +85,11 @@ def variant_of(channel: ChannelShape) -> Record:
     )
 
 
-def options_of_any(channels: Sequence[ChannelShape]) -> Record:
+def merge_options(channels: Sequence[ChannelShape]) -> Record:
     """Options of some channel: all that can be known of a notification before its template is."""
     return replace(
-        union([channel.options for channel in channels], title="options"),
-        strangers={"*": envelope.OPTIONS},
+        merge_records([channel.options for channel in channels], title="options"),
+        unknown_key_rules={"*": envelope.OPTIONS},
         description="The channel's options, laid over those of the template.",
         partial=True,
     )
@@ -97,30 +99,30 @@ RECEIPT_ALIASES = {"sent": "submitted", "bounce": "bounced"}
 """Other names that the API takes for a receipt (rules 48 to 50)."""
 
 
-def receipt_meant(text: str) -> str:
+def canonical_receipt(text: str) -> str:
     """The name in the API's list."""
     return RECEIPT_ALIASES.get(text.casefold(), text.casefold())
 
 
-def receipt_better(text: str) -> str | None:
-    meant = receipt_meant(text)
+def preferred_receipt(text: str) -> str | None:
+    meant = canonical_receipt(text)
     return meant if meant != text else None
 
 
-def receipts_of(names: Iterable[str]) -> Items:
+def receipts_shape(names: Iterable[str]) -> Items:
     return Items(
         description="Which receipts are posted to notifyUrl; without it all are.",
         examples=(["delivered", "failed"],),
         item=Choice(
             values=tuple(dict.fromkeys(names)),
             fold=True,
-            spelling=Spelling(receipts.SPELLING, receipt_better),
+            spelling=Spelling(receipts.SPELLING, preferred_receipt),
         ),
         rule=receipts.RECEIPTS,
     )
 
 
-def union(records: Iterable[Record], *, title: str) -> Record:
+def merge_records(records: Iterable[Record], *, title: str) -> Record:
     """A partial record with the fields of all. A key that means something else in another record is free here; the
     channel checks it once its own record is known.
     """
@@ -130,11 +132,11 @@ def union(records: Iterable[Record], *, title: str) -> Record:
             known = fields.get(field.name)
             if known is None:
                 fields[field.name] = replace(field, required=False)
-            elif bare(known.shape) != bare(field.shape):
+            elif strip_annotations(known.shape) != strip_annotations(field.shape):
                 free = Free(description=known.shape.description, examples=known.shape.examples)
                 fields[field.name] = replace(known, shape=free)
     return Record(title=title, fields=tuple(fields.values()), partial=True)
 
 
-def bare(shape: Shape) -> Shape:
+def strip_annotations(shape: Shape) -> Shape:
     return replace(shape, description="", examples=(), rule=None)

@@ -12,7 +12,7 @@ from notifyctl.config.kinds.schedule import SCHEDULE
 from notifyctl.config.kinds.template import template
 
 
-def shapes(channels: Sequence[ChannelShape]) -> Mapping[str, Shape]:
+def document_shapes(channels: Sequence[ChannelShape]) -> Mapping[str, Shape]:
     """Kind → the shape of its documents, in the order in which people meet them."""
     return {
         "Project": PROJECT,

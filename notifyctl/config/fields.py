@@ -44,7 +44,7 @@ class Text(Shape, frozen=True, kw_only=True):
     max_bytes: int | None = None
     composed: bool = False
     pattern: str | None = None
-    says: str | None = None
+    pattern_description: str | None = None
     private: bool = False
     """No message repeats the text: somebody may have put a secret here."""
     parse: Callable[[str], Any] | None = None
@@ -120,12 +120,12 @@ class Record(Shape, frozen=True, kw_only=True):
     needs: tuple[tuple[str, str], ...] = ()
     """Pairs of keys: the first makes sense only where the second stands too."""
     partial: bool = False
-    strangers: Mapping[str, Rule] = field(default_factory=dict)
+    unknown_key_rules: Mapping[str, Rule] = field(default_factory=dict)
     """Keys that do not belong here, each with the rule it breaks; "*" stands for any other."""
-    clashes: Mapping[tuple[str, ...], Rule] = field(default_factory=dict)
+    exclusive_rules: Mapping[tuple[str, ...], Rule] = field(default_factory=dict)
     """Groups of `exactly_one` and `at_most_one` that are a rule of the API."""
 
-    def named(self, name: str) -> Field | None:
+    def find_field(self, name: str) -> Field | None:
         for each in self.fields:  # a loop, because this runs for every key of every file
             if name == each.name or name in each.aliases:
                 return each
@@ -138,7 +138,7 @@ class Cases(Shape, frozen=True, kw_only=True):
     by: str
     cases: Mapping[str, Record]
     title: str
-    strangers: Rule | None = None
+    other_case_rule: Rule | None = None
     """The rule that a key of another case breaks."""
 
 

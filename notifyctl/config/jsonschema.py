@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from notifyctl.config.documents import shapes
+from notifyctl.config.documents import document_shapes
 from notifyctl.config.fields import (
     Boolean,
     Cases,
@@ -28,7 +28,7 @@ from notifyctl.config.fields import (
     Text,
 )
 from notifyctl.config.kinds.shared_fields import API_VERSION
-from notifyctl.config.nodes import resolve
+from notifyctl.config.nodes import resolve_scalar
 
 Schema = dict[str, Any]
 
@@ -39,26 +39,26 @@ CHARACTERS: Schema = {
 }
 
 
-def schemas(channels: Sequence[ChannelShape]) -> dict[str, Schema]:
+def build_schemas(channels: Sequence[ChannelShape]) -> dict[str, Schema]:
     """File name → schema: `notifyctl.json` for a document of any kind, and one for each kind in lower case."""
-    kinds = shapes(channels)
-    made = {"notifyctl.json": any_kind(kinds)}
+    kinds = document_shapes(channels)
+    made = {"notifyctl.json": any_kind_schema(kinds)}
     for kind, shape in kinds.items():
-        writer = Writer()
+        writer = SchemaWriter()
         body = writer.schema(shape)
         made[f"{kind.lower()}.json"] = {
             "$schema": DIALECT,
             "title": f"notifyctl {kind}",
             **body,
-            "$defs": writer.named(),
+            "$defs": writer.definitions_by_name(),
         }
     return made
 
 
-def any_kind(kinds: Mapping[str, Shape]) -> Schema:
+def any_kind_schema(kinds: Mapping[str, Shape]) -> Schema:
     """A choice by `kind`, so that an editor says what is wrong with this kind and not that no kind fits."""
-    writer = Writer()
-    branches = [when("kind", kind, writer.schema(shape)) for kind, shape in kinds.items()]
+    writer = SchemaWriter()
+    branches = [if_equals("kind", kind, writer.schema(shape)) for kind, shape in kinds.items()]
     return {
         "$schema": DIALECT,
         "title": "notifyctl document",
@@ -70,31 +70,31 @@ def any_kind(kinds: Mapping[str, Shape]) -> Schema:
             "kind": {"enum": list(kinds), "description": "What this document declares."},
         },
         "allOf": branches,
-        "$defs": writer.named(),
+        "$defs": writer.definitions_by_name(),
     }
 
 
-def render(schema: Schema) -> str:
+def render_schema(schema: Schema) -> str:
     """The schema as JSON text for a file: the same bytes on every machine."""
     return json.dumps(schema, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def when(key: str, value: str, then: Schema) -> Schema:
+def if_equals(key: str, value: str, then: Schema) -> Schema:
     condition = {"properties": {key: {"const": value}}, "required": [key]}
     return {"if": condition, "then": then}
 
 
-def whole(pattern: str) -> str:
+def anchor_pattern(pattern: str) -> str:
     return f"^(?:{pattern})$"
 
 
-class Writer:
+class SchemaWriter:
     """Shapes to schemas. Records become `$defs` by their title, so that each stands once and can be read."""
 
     def __init__(self) -> None:
         self.definitions: dict[str, Schema] = {}
 
-    def named(self) -> dict[str, Schema]:
+    def definitions_by_name(self) -> dict[str, Schema]:
         return dict(sorted(self.definitions.items()))
 
     def schema(self, shape: Shape) -> Schema:
@@ -120,28 +120,36 @@ class Writer:
         if shape.max_length is not None:
             schema["maxLength"] = shape.max_length
         if shape.pattern is not None:
-            schema["pattern"] = whole(shape.pattern)
+            schema["pattern"] = anchor_pattern(shape.pattern)
         return schema
 
     def choice(self, shape: Choice) -> Schema:
-        numbers = [resolve(value) for value in shape.values if not isinstance(resolve(value), str)]
+        numbers = [
+            resolve_scalar(value) for value in shape.values if not isinstance(resolve_scalar(value), str)
+        ]
         listed: Schema = {"enum": [*shape.values, *numbers]}
         if not shape.fold:
             return listed
         return {
-            "anyOf": [listed, {"type": "string", "pattern": whole("|".join(map(any_case, shape.values)))}]
+            "anyOf": [
+                listed,
+                {
+                    "type": "string",
+                    "pattern": anchor_pattern("|".join(map(ignore_case_pattern, shape.values))),
+                },
+            ]
         }
 
     def integer(self, shape: Integer) -> Schema:
         if not shape.strings:
-            return {"type": "integer", **bounds(shape)}
+            return {"type": "integer", **range_keywords(shape)}
         if shape.minimum is not None and shape.maximum is not None:
             numbers = range(shape.minimum, shape.maximum + 1)
             return {"enum": [*numbers, *map(str, numbers)]}
-        return {"type": ["integer", "string"], "pattern": "^[0-9]+$", **bounds(shape)}
+        return {"type": ["integer", "string"], "pattern": "^[0-9]+$", **range_keywords(shape)}
 
     def number(self, shape: Number) -> Schema:
-        return {"type": "number", **bounds(shape)}
+        return {"type": "number", **range_keywords(shape)}
 
     def boolean(self, shape: Boolean) -> Schema:
         return {"enum": [True, False, "true", "false"]} if shape.strings else {"type": "boolean"}
@@ -163,7 +171,7 @@ class Writer:
     def table(self, shape: Table) -> Schema:
         schema: Schema = {"type": "object", "additionalProperties": self.schema(shape.value)}
         if shape.keys is not None:
-            schema["propertyNames"] = {"pattern": whole(shape.keys)}
+            schema["propertyNames"] = {"pattern": anchor_pattern(shape.keys)}
         return schema
 
     def record(self, shape: Record) -> Schema:
@@ -173,7 +181,7 @@ class Writer:
             schema["required"] = required
         if shape.needs and not shape.partial:
             schema["dependentRequired"] = {name: [other] for name, other in shape.needs}
-        if conditions := presence(shape):
+        if conditions := presence_conditions(shape):
             schema["allOf"] = conditions
         schema["additionalProperties"] = False
         return self.reference(shape.title, schema)
@@ -194,7 +202,7 @@ class Writer:
             "type": "object",
             "required": [shape.by],
             "properties": {shape.by: chooser},
-            "allOf": [when(shape.by, case, self.schema(record)) for case, record in shape.cases.items()],
+            "allOf": [if_equals(shape.by, case, self.schema(record)) for case, record in shape.cases.items()],
         }
         return self.reference(shape.title, definition)
 
@@ -202,7 +210,7 @@ class Writer:
         return {"if": {"type": "object"}, "then": self.schema(shape.mapping), "else": self.schema(shape.text)}
 
 
-def presence(shape: Record) -> list[Schema]:
+def presence_conditions(shape: Record) -> list[Schema]:
     """Which keys must, and must not, stand together."""
     spellings = {field.name: (field.name, *field.aliases) for field in shape.fields}
     conditions: list[Schema] = []
@@ -221,26 +229,26 @@ def presence(shape: Record) -> list[Schema]:
     return conditions
 
 
-def bounds(shape: Integer | Number) -> Schema:
+def range_keywords(shape: Integer | Number) -> Schema:
     limits = {"minimum": shape.minimum, "maximum": shape.maximum}
     return {key: value for key, value in limits.items() if value is not None}
 
 
-def any_case(word: str) -> str:
+def ignore_case_pattern(word: str) -> str:
     """A pattern for a name of letters, digits and spaces in any case; JSON Schema's patterns have no flag for it."""
     return "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else c for c in word)
 
 
-WRITERS: dict[type[Shape], Callable[[Writer, Any], Schema]] = {
-    Text: Writer.text,
-    Choice: Writer.choice,
-    Integer: Writer.integer,
-    Number: Writer.number,
-    Boolean: Writer.boolean,
-    Free: Writer.free,
-    Items: Writer.items,
-    Table: Writer.table,
-    Record: Writer.record,
-    Cases: Writer.cases,
-    Either: Writer.either,
+WRITERS: dict[type[Shape], Callable[[SchemaWriter, Any], Schema]] = {
+    Text: SchemaWriter.text,
+    Choice: SchemaWriter.choice,
+    Integer: SchemaWriter.integer,
+    Number: SchemaWriter.number,
+    Boolean: SchemaWriter.boolean,
+    Free: SchemaWriter.free,
+    Items: SchemaWriter.items,
+    Table: SchemaWriter.table,
+    Record: SchemaWriter.record,
+    Cases: SchemaWriter.cases,
+    Either: SchemaWriter.either,
 }

@@ -8,13 +8,13 @@ from notifyctl.config.fields import Integer, Number, Shape
 from notifyctl.config.nodes import MappingNode, Node, SequenceNode
 from notifyctl.diagnostics import Path
 
-MOST_NAMES = 24
+MAX_LISTED = 24
 """How many known names a hint lists."""
-MOST_COMPARED = 1000
+MAX_COMPARED = 1000
 """With how many known names an unknown one is compared; of more, with those that look alike at a glance."""
 
 
-def spoken(path: Path) -> str:
+def describe_path(path: Path) -> str:
     """A path as people write it: `content.cards[0].title`."""
     text = ""
     for part in path:
@@ -22,30 +22,30 @@ def spoken(path: Path) -> str:
     return f"`{text}`" if text else "this"
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def find_nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was most likely meant."""
     from difflib import get_close_matches
 
     folded = {each.casefold(): each for each in known}
-    if len(folded) > MOST_COMPARED:
+    if len(folded) > MAX_COMPARED:
         start, sizes = name[:1].casefold(), range(len(name) - 2, len(name) + 3)
         alike = sorted(each for each in folded if each.startswith(start) and len(each) in sizes)
-        folded = {each: folded[each] for each in alike[:MOST_COMPARED]}
+        folded = {each: folded[each] for each in alike[:MAX_COMPARED]}
     near = get_close_matches(name.casefold(), folded, n=1)
     return folded[near[0]] if near else None
 
 
-def suggestion(name: str, known: Sequence[str], what: str) -> str:
+def suggest_name(name: str, known: Sequence[str], what: str) -> str:
     """A hint for an unknown name: the nearest known one, else those there are."""
-    near = nearest(name, known)
+    near = find_nearest(name, known)
     if near is not None:
         return f"did you mean `{near}`?"
     if not known:
         return "there is none"
-    return f"{what}: {', '.join(known[:MOST_NAMES])}{', …' if len(known) > MOST_NAMES else ''}"
+    return f"{what}: {', '.join(known[:MAX_LISTED])}{', …' if len(known) > MAX_LISTED else ''}"
 
 
-def described(node: Node) -> str:
+def describe_node(node: Node) -> str:
     if isinstance(node, MappingNode):
         return "a mapping"
     if isinstance(node, SequenceNode):
@@ -54,19 +54,19 @@ def described(node: Node) -> str:
         return "empty" if node.text == "" else "null"
     if isinstance(node.value, bool | int | float):
         return f"the value {node.text}"
-    return f'the text "{shortened(node.text)}"'
+    return f'the text "{shorten(node.text)}"'
 
 
-def shortened(text: str) -> str:
+def shorten(text: str) -> str:
     return text if len(text) <= 40 else text[:39] + "…"  # noqa: PLR2004 - enough to recognise a value by
 
 
-def one_of(values: Sequence[str], quote: str = "") -> str:
+def list_choices(values: Sequence[str], quote: str = "") -> str:
     quoted = [f"{quote}{value}{quote}" for value in values]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
-def between(shape: Integer | Number) -> str:
+def describe_range(shape: Integer | Number) -> str:
     if shape.minimum is not None and shape.maximum is not None:
         return f" from {shape.minimum} to {shape.maximum}"
     if shape.minimum is not None:
@@ -74,7 +74,7 @@ def between(shape: Integer | Number) -> str:
     return f" of at most {shape.maximum}" if shape.maximum is not None else ""
 
 
-def example_of(shape: Shape) -> str | None:
+def example_hint(shape: Shape) -> str | None:
     return (
         f"for example: {shape.examples[0]}"
         if shape.examples and not isinstance(shape.examples[0], dict)

@@ -41,33 +41,33 @@ from notifyctl.model.project import (
 Values = Mapping[str, Any]
 
 
-def given(values: Values, **names: str) -> dict[str, Any]:
+def pick_fields(values: Values, **names: str) -> dict[str, Any]:
     """Those of the model's fields (left) whose keys (right) stand in the document, so that the model's defaults hold."""
     return {field: values[key] for field, key in names.items() if key in values}
 
 
-def same(values: Values, *names: str) -> dict[str, Any]:
+def pick_same(values: Values, *names: str) -> dict[str, Any]:
     """As `given`, for fields that are called as their keys."""
-    return given(values, **{name: name for name in names})
+    return pick_fields(values, **{name: name for name in names})
 
 
-def project(values: Values, marks: Positions) -> Project:
+def build_project(values: Values, marks: Positions) -> Project:
     environments = {
-        name: environment(name, each, marks.nested("environments", name))
+        name: build_environment(name, each, marks.nested("environments", name))
         for name, each in {"sandbox": {"provider": "sandbox"}, **values.get("environments", {})}.items()
     }
     return Project(
         name=values["name"],
         marks=marks,
         environments=environments,
-        suppressions=suppressions(values, marks),
-        policy=policy(values.get("policy", {})),
-        **given(values.get("defaults", {}), timezone="timezone", locale="locale"),
-        **given(values, default_environment="defaultEnvironment", vars="vars", lint="lint"),
+        suppressions=build_suppressions(values, marks),
+        policy=build_policy(values.get("policy", {})),
+        **pick_fields(values.get("defaults", {}), timezone="timezone", locale="locale"),
+        **pick_fields(values, default_environment="defaultEnvironment", vars="vars", lint="lint"),
     )
 
 
-def suppressions(values: Values, marks: Positions) -> tuple[SuppressionList, ...]:
+def build_suppressions(values: Values, marks: Positions) -> tuple[SuppressionList, ...]:
     found = []
     for number, each in enumerate(values.get("suppressions", ())):
         location, more = marks.location("suppressions", number), {} if isinstance(each, str) else each
@@ -77,18 +77,18 @@ def suppressions(values: Values, marks: Positions) -> tuple[SuppressionList, ...
                 location=location,
                 channels=tuple(map(ChannelName, more.get("channels", ()))),
                 categories=tuple(map(Category, more.get("categories", ()))),
-                key=secret(more, "key"),
+                key=build_secret(more, "key"),
                 by_ledger="key" in more,
-                **same(more, "reason", "since", "until"),
+                **pick_same(more, "reason", "since", "until"),
             )
         )
     return tuple(found)
 
 
-def policy(values: Values) -> Policy:
+def build_policy(values: Values) -> Policy:
     return Policy(
         require_unsubscribe=tuple(Category(each) for each in values.get("requireUnsubscribe", ())),
-        **given(
+        **pick_fields(
             values,
             max_recipients="maxRecipients",
             max_growth_percent="maxGrowthPercent",
@@ -97,21 +97,21 @@ def policy(values: Values) -> Policy:
     )
 
 
-def environment(name: str, values: Values, marks: Positions) -> Environment:
+def build_environment(name: str, values: Values, marks: Positions) -> Environment:
     return Environment(
         name=name,
         marks=marks,
-        auth=auth(values.get("auth", {})),
+        auth=build_auth(values.get("auth", {})),
         senders={ChannelName(channel): sender for channel, sender in values.get("senders", {}).items()},
-        limits=limits(values.get("limits", {})),
+        limits=build_limits(values.get("limits", {})),
         ledger=LedgerSettings(
-            url=secret(values.get("ledger", {}), "url"),
-            recipient_key=secret(values.get("ledger", {}), "recipientKey"),
+            url=build_secret(values.get("ledger", {}), "url"),
+            recipient_key=build_secret(values.get("ledger", {}), "recipientKey"),
         ),
         fence=tuple(values["fence"]["allow"]) if "fence" in values else None,
-        proxy_secret=secret(values, "proxy"),
-        suppressions=suppressions(values, marks),
-        **given(
+        proxy_secret=build_secret(values, "proxy"),
+        suppressions=build_suppressions(values, marks),
+        **pick_fields(
             values,
             provider="provider",
             endpoint="endpoint",
@@ -124,24 +124,24 @@ def environment(name: str, values: Values, marks: Positions) -> Environment:
     )
 
 
-def auth(values: Values) -> Auth:
+def build_auth(values: Values) -> Auth:
     if "jwt" not in values:
-        return Auth(service_key=secret(values, "serviceKey"))
-    service_id, key = secret(values["jwt"], "serviceId"), secret(values["jwt"], "secret")
+        return Auth(service_key=build_secret(values, "serviceKey"))
+    service_id, key = build_secret(values["jwt"], "serviceId"), build_secret(values["jwt"], "secret")
     jwt = JwtAuth(service_id, key) if service_id and key else None
-    return Auth(jwt=jwt, service_key=secret(values, "serviceKey"))
+    return Auth(jwt=jwt, service_key=build_secret(values, "serviceKey"))
 
 
-def secret(values: Values, name: str) -> Secret | None:
+def build_secret(values: Values, name: str) -> Secret | None:
     env, file = values.get(f"{name}Env"), values.get(f"{name}File")
     return Secret(env=env, file=file) if env or file else None
 
 
-def limits(values: Values) -> Limits:
+def build_limits(values: Values) -> Limits:
     counts = values.get("tpsCounts", TpsCounts.DESTINATIONS)
     return Limits(
         tps_counts=TpsCounts.CALLS if counts == "requests" else TpsCounts(counts),
-        **given(
+        **pick_fields(
             values,
             tps="tps",
             destinations_per_request="destinationsPerRequest",
@@ -151,9 +151,9 @@ def limits(values: Values) -> Limits:
     )
 
 
-def template(name: str, values: Values, marks: Positions) -> Template:
+def build_template(name: str, values: Values, marks: Positions) -> Template:
     declared = values.get("variables")
-    variables = None if declared is None else tuple(variable(each, declared[each]) for each in declared)
+    variables = None if declared is None else tuple(build_variable(each, declared[each]) for each in declared)
     return Template(
         name=name,
         channel=ChannelName(values["channel"]),
@@ -162,36 +162,40 @@ def template(name: str, values: Values, marks: Positions) -> Template:
         variables=variables,
         locales={locale: LocaleVariant(**each) for locale, each in values.get("locales", {}).items()},
         remote_id=values.get("template", values).get("id"),
-        **given(values, description="description", content="content", options="options"),
+        **pick_fields(values, description="description", content="content", options="options"),
     )
 
 
-def variable(name: str, values: Values) -> Variable:
-    fields = given(values, required="required", default="default", example="example", max_length="maxLength")
+def build_variable(name: str, values: Values) -> Variable:
+    fields = pick_fields(
+        values, required="required", default="default", example="example", max_length="maxLength"
+    )
     return Variable(name, **fields)
 
 
-def audience(name: str, values: Values, marks: Positions) -> Audience:
+def build_audience(name: str, values: Values, marks: Positions) -> Audience:
     people = values.get("recipients")
     recipients = None
     if people is not None:
-        recipients = tuple(recipient(each, marks.nested("recipients", i)) for i, each in enumerate(people))
+        recipients = tuple(
+            build_recipient(each, marks.nested("recipients", i)) for i, each in enumerate(people)
+        )
     return Audience(
         name=name,
         marks=marks,
         recipients=recipients,
-        source=source(values["source"]) if "source" in values else None,
+        source=build_source(values["source"]) if "source" in values else None,
         numbers=Numbers(values.get("numbers", Numbers.FORM)),
-        **given(values, columns="columns", substitutions="substitutions", where="where"),
+        **pick_fields(values, columns="columns", substitutions="substitutions", where="where"),
     )
 
 
-def recipient(values: Values, marks: Positions) -> InlineRecipient:
+def build_recipient(values: Values, marks: Positions) -> InlineRecipient:
     return InlineRecipient(
         location=marks.location(),
         msisdn=tuple(values.get("msisdn", ())),
         email=tuple(values.get("email", ())),
-        **given(
+        **pick_fields(
             values,
             correlation_id="correlationId",
             locale="locale",
@@ -201,36 +205,37 @@ def recipient(values: Values, marks: Positions) -> InlineRecipient:
     )
 
 
-def source(values: Values) -> AudienceSource:
+def build_source(values: Values) -> AudienceSource:
     return AudienceSource(
-        url=secret(values, "url"), **same(values, "file", "format", "delimiter", "encoding", "table", "sql")
+        url=build_secret(values, "url"),
+        **pick_same(values, "file", "format", "delimiter", "encoding", "table", "sql"),
     )
 
 
-def schedule(name: str, values: Values, marks: Positions) -> Schedule:
+def build_schedule(name: str, values: Values, marks: Positions) -> Schedule:
     return Schedule(
         name=name,
         marks=marks,
-        window=window(values["window"]) if "window" in values else None,
+        window=build_window(values["window"]) if "window" in values else None,
         holidays=tuple(values.get("holidays", ())),
         hand_off=HandOff(values.get("handOff", HandOff.HOLD)),
-        **given(values, timezone="timezone", at="at", cron="cron", starts="from", ends="until"),
-        **given(values, grace="grace", expire_after="expireAfter", expire_at="expireAt"),
+        **pick_fields(values, timezone="timezone", at="at", cron="cron", starts="from", ends="until"),
+        **pick_fields(values, grace="grace", expire_after="expireAfter", expire_at="expireAt"),
     )
 
 
-def window(values: Values) -> Window:
+def build_window(values: Values) -> Window:
     days = tuple(sorted(WEEKDAYS.index(day) for day in values.get("days", WEEKDAYS)))
-    return Window(days=days, **given(values, start="from", until="to"))
+    return Window(days=days, **pick_fields(values, start="from", until="to"))
 
 
-def moved(values: Values, marks: Positions) -> Moved:
+def build_moved(values: Values, marks: Positions) -> Moved:
     return Moved(values["from"], values["to"], marks)
 
 
-def baseline(values: Values, marks: Positions) -> Baseline:
+def build_baseline(values: Values, marks: Positions) -> Baseline:
     return Baseline(values["notification"], values.get("edition", 1), values["reason"], marks)
 
 
-def withdraw(values: Values, marks: Positions) -> Withdraw:
+def build_withdraw(values: Values, marks: Positions) -> Withdraw:
     return Withdraw(values["notification"], values.get("edition", 1), values["reason"], marks)

@@ -51,10 +51,10 @@ class SequenceNode(NamedTuple):
 
 Node = Scalar | MappingNode | SequenceNode
 
-NO_NODE = MappingNode(())
+EMPTY_NODE = MappingNode(())
 """Where the values of a document say it all: its nodes would take half of a project's memory."""
 
-WORDS: dict[str, bool | None] = {
+CONSTANTS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
@@ -63,15 +63,15 @@ OCTAL = re.compile(r"0o[0-7]+")
 HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-LONGEST_NUMBER = 100
+MAX_DIGITS = 100
 """Digits beyond this are text: nobody means such a number, and converting it costs time that grows with its square."""
 
 
-def resolve(text: str) -> str | int | float | bool | None:
+def resolve_scalar(text: str) -> str | int | float | bool | None:
     """What a plain scalar means by the YAML 1.2 core schema."""
-    if text in WORDS:
-        return WORDS[text]
-    if text[0] not in "+-.0123456789" or len(text) > LONGEST_NUMBER:
+    if text in CONSTANTS:
+        return CONSTANTS[text]
+    if text[0] not in "+-.0123456789" or len(text) > MAX_DIGITS:
         return text
     if DECIMAL.fullmatch(text):
         return int(text)
@@ -84,15 +84,15 @@ def resolve(text: str) -> str | int | float | bool | None:
     return float(text.replace(".", "", 1)) if NOT_FINITE.fullmatch(text) else text
 
 
-def node_of(value: object, *, depth: int = 0) -> Node:
+def node_from_json(value: object, *, depth: int = 0) -> Node:
     """A JSON value (as `json.loads` gives it) as a node without places. Raises ValueError when it nests deeper than MAX_DEPTH."""
     if depth > MAX_DEPTH:
         raise ValueError(f"lists and objects may nest {MAX_DEPTH} deep, and this nests deeper")
     if isinstance(value, dict):
-        pairs = [(key_node(str(key)), node_of(item, depth=depth + 1)) for key, item in value.items()]
+        pairs = [(key_node(str(key)), node_from_json(item, depth=depth + 1)) for key, item in value.items()]
         return MappingNode(tuple(pairs))
     if isinstance(value, list | tuple):
-        return SequenceNode(tuple([node_of(item, depth=depth + 1) for item in value]))
+        return SequenceNode(tuple([node_from_json(item, depth=depth + 1) for item in value]))
     if isinstance(value, str):
         return Scalar(value, value, plain=False)
     if value is None or isinstance(value, bool):
@@ -117,7 +117,7 @@ def plain_value(node: Node) -> Any:
     return node.value
 
 
-def places(node: Node) -> dict[Path, tuple[int, int]]:
+def value_positions(node: Node) -> dict[Path, tuple[int, int]]:
     """The line and column of every value, by its path: what `Marks` needs. The document itself stands at ()."""
     found: dict[Path, tuple[int, int]] = {}
     mark_places(node, (), found)
@@ -135,7 +135,7 @@ def mark_places(node: Node, path: Path, found: dict[Path, tuple[int, int]]) -> N
             mark_places(item, (*path, index), found)
 
 
-def key_places(node: Node) -> dict[Path, tuple[int, int]]:
+def key_positions(node: Node) -> dict[Path, tuple[int, int]]:
     """As `places`, but a value of a mapping is found at its key, which is what an unknown key is pointed out by."""
     return {path: (key.line, key.column) for path, key, _ in walk(node)}
 

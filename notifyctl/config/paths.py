@@ -19,12 +19,12 @@ USUAL = 1 << 15
 """Bytes that nearly all files fit in."""
 
 
-def hidden(path: str) -> bool:
+def is_hidden(path: str) -> bool:
     """Whether a file or a folder on the way to it begins with a dot."""
     return any(part.startswith(".") for part in path.split("/"))
 
 
-def inside(path: str) -> str:
+def normalise_path(path: str) -> str:
     """The path relative to the root without `.` and `..`. Raises FileNotFoundError for what is outside, absolute or hidden."""
     parts: list[str] = []
     for part in path.split("/"):
@@ -37,7 +37,7 @@ def inside(path: str) -> str:
     normal = "/".join(parts)
     if path.startswith("/") or "\\" in path or "\0" in path or not parts:
         raise FileNotFoundError(2, "it is no path inside of the project, relative and with /", path)
-    if hidden(normal):
+    if is_hidden(normal):
         raise FileNotFoundError(2, "hidden files are no part of a project", path)
     return normal
 
@@ -48,11 +48,11 @@ def read_at_most(stream: BinaryIO, most: int) -> bytes:
     return data + stream.read(most - USUAL) if len(data) == USUAL < most else data
 
 
-def too_large(path: str) -> OSError:
+def too_large_error(path: str) -> OSError:
     return OSError(errno.EFBIG, f"it has more than {MAX_READ >> 20} MiB", path)
 
 
-def ignored(rules: bytes | None) -> Callable[[str], bool]:
+def compile_ignore_rules(rules: bytes | None) -> Callable[[str], bool]:
     """Whether .notifyctlignore (gitignore syntax; `None`: there is none) leaves a path out. A folder's path ends with /.
 
     Raises ProjectError for a pattern that cannot be read.

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from notifyctl.config.nodes import MappingNode, Node, SequenceNode, places
-from notifyctl.config.reader import each_document
+from notifyctl.config.nodes import MappingNode, Node, SequenceNode, value_positions
+from notifyctl.config.reader import iterate_documents
 from notifyctl.diagnostics import Path
 
 Places = Mapping[Path, tuple[int, int]]
 
 
-class Source:
+class LazySource:
     """One file, read once more when the places in it are asked for."""
 
     def __init__(self, path: str, data: bytes) -> None:
@@ -26,15 +26,15 @@ class Source:
     def places(self, number: int) -> Places:
         """Of the document with that number among those that can be read."""
         if self._found is None:
-            nodes = [node for node, _ in each_document(self.data, self.path) if node is not None]
-            self._found = [places(node) for node in nodes]
+            nodes = [node for node, _ in iterate_documents(self.data, self.path) if node is not None]
+            self._found = [value_positions(node) for node in nodes]
         return self._found[number]
 
 
-class LatePlaces(Mapping[Path, tuple[int, int]]):
+class LazyPositions(Mapping[Path, tuple[int, int]]):
     """What `places` gives, with the same contents."""
 
-    def __init__(self, source: Source, number: int, top: Places) -> None:
+    def __init__(self, source: LazySource, number: int, top: Places) -> None:
         self.source = source
         self.number = number
         self.top = top
@@ -53,7 +53,7 @@ class LatePlaces(Mapping[Path, tuple[int, int]]):
         return self.source.places(self.number)
 
 
-def top_of(node: Node) -> Places:
+def top_level_positions(node: Node) -> Places:
     """The places of a document and of the values right below it."""
     found: dict[Path, tuple[int, int]] = {(): (node.line, node.column)}
     if isinstance(node, MappingNode):

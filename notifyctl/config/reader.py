@@ -22,7 +22,15 @@ from yaml import (
     StreamEndEvent,
 )
 
-from notifyctl.config.nodes import MAX_DEPTH, WORDS, MappingNode, Node, Scalar, SequenceNode, resolve
+from notifyctl.config.nodes import (
+    CONSTANTS,
+    MAX_DEPTH,
+    MappingNode,
+    Node,
+    Scalar,
+    SequenceNode,
+    resolve_scalar,
+)
 from notifyctl.config.paths import MAX_READ
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 
@@ -33,7 +41,9 @@ MAX_DOCUMENTS = 10_000
 """How many documents a file may hold, empty ones too."""
 
 CORE = "tag:yaml.org,2002:"
-UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+FORBIDDEN_CHARACTERS = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"
+)
 """Characters that YAML forbids, and those that end a line for a YAML 1.1 parser but not for a 1.2 one."""
 READABLE = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
 """The ASCII of it: to take that away takes a tenth of the time of a search, and leaves next to nothing."""
@@ -70,7 +80,7 @@ HINTS = (
 )
 
 
-class Unreadable(Exception):  # noqa: N818 - not an error of ours: it ends the reading of one file
+class UnreadableFileError(Exception):
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
@@ -80,14 +90,14 @@ def read_documents(data: bytes, file: str) -> tuple[list[Node], list[Diagnostic]
     """The documents of a YAML file, and what is wrong with it as YAML. Documents before a syntax error are there."""
     nodes: list[Node] = []
     problems: list[Diagnostic] = []
-    for node, found in each_document(data, file):
+    for node, found in iterate_documents(data, file):
         problems.extend(found)
         if node is not None:
             nodes.append(node)
     return nodes, problems
 
 
-def each_document(data: bytes, file: str) -> Iterator[tuple[Node | None, list[Diagnostic]]]:
+def iterate_documents(data: bytes, file: str) -> Iterator[tuple[Node | None, list[Diagnostic]]]:
     """One document after the other with its own problems; `None` where the file cannot be read further.
     Empty documents are left out.
     """
@@ -98,7 +108,7 @@ def each_document(data: bytes, file: str) -> Iterator[tuple[Node | None, list[Di
             node = composer.document()
             if not (isinstance(node, Scalar) and node.plain and node.text == "") or composer.problems:
                 yield node, composer.problems
-    except Unreadable as end:
+    except UnreadableFileError as end:
         yield None, [end.diagnostic]
     except yaml.YAMLError as wrong:
         assert composer is not None
@@ -108,8 +118,8 @@ def each_document(data: bytes, file: str) -> Iterator[tuple[Node | None, list[Di
 def decode(data: bytes, file: str) -> str:
     """UTF-8, with or without a byte order mark, of characters that YAML allows. Raises Unreadable."""
     if len(data) > MAX_BYTES:
-        raise Unreadable(
-            error(
+        raise UnreadableFileError(
+            make_error(
                 "yaml-limits", f"a YAML file may have {MAX_BYTES:,} bytes; this one has more", Location(file)
             )
         )
@@ -118,24 +128,30 @@ def decode(data: bytes, file: str) -> str:
     except UnicodeDecodeError as wrong:
         wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
         found = "this file is UTF-16" if wide else f"the byte 0x{data[wrong.start]:02x} is not UTF-8"
-        where = Location(file, 1, 1) if wide else place(data[: wrong.start].decode("utf-8"), file)
-        raise Unreadable(error("yaml-syntax", found, where, "save the file as UTF-8")) from None
+        where = Location(file, 1, 1) if wide else locate_after(data[: wrong.start].decode("utf-8"), file)
+        raise UnreadableFileError(make_error("yaml-syntax", found, where, "save the file as UTF-8")) from None
     odd = data.translate(None, READABLE)  # of what is left, all that is no ASCII is whole
-    forbidden = UNREADABLE.search(text) if odd and UNREADABLE.search(odd.decode("utf-8")) else None
+    forbidden = (
+        FORBIDDEN_CHARACTERS.search(text)
+        if odd and FORBIDDEN_CHARACTERS.search(odd.decode("utf-8"))
+        else None
+    )
     if forbidden:
         message = f"the character U+{ord(forbidden[0]):04X} cannot stand in a YAML file"
         hint = f'remove it, or write it in double quotes as "\\u{ord(forbidden[0]):04x}"'
-        raise Unreadable(error("yaml-syntax", message, place(text[: forbidden.start()], file), hint))
+        raise UnreadableFileError(
+            make_error("yaml-syntax", message, locate_after(text[: forbidden.start()], file), hint)
+        )
     return text
 
 
-def place(before: str, file: str) -> Location:
+def locate_after(before: str, file: str) -> Location:
     """The location of what follows the text `before`."""
     lines = re.split(r"\r\n|\r|\n", before)
     return Location(file, len(lines), len(lines[-1].removeprefix("\ufeff")) + 1)
 
 
-def error(rule: str, message: str, location: Location, hint: str | None = None) -> Diagnostic:
+def make_error(rule: str, message: str, location: Location, hint: str | None = None) -> Diagnostic:
     return Diagnostic(rule, Severity.ERROR, message, location, hint)
 
 
@@ -153,7 +169,7 @@ class Composer:
         self.values = 0
         self.deepest = 0
         self.documents = 0
-        self.next = parser(text).get_event
+        self.next = create_parser(text).get_event
         """The next event, of which there is always one more until the stream ends."""
 
     def another(self) -> bool:
@@ -164,8 +180,8 @@ class Composer:
                 self.documents += 1
                 if self.documents > MAX_DOCUMENTS:
                     message = f"a file may hold {MAX_DOCUMENTS:,} documents"
-                    raise Unreadable(
-                        error("yaml-limits", message, self.at(event), "put them into several files")
+                    raise UnreadableFileError(
+                        make_error("yaml-limits", message, self.at(event), "put them into several files")
                     )
                 return True
             if isinstance(event, StreamEndEvent):
@@ -183,17 +199,17 @@ class Composer:
         said = [str(part) for name in ("problem", "context") if (part := getattr(wrong, name, None))]
         message = f"this is not YAML: {said[0] if said else 'it cannot be parsed'}"
         if mark is None:
-            return error("yaml-syntax", message, Location(self.file))
+            return make_error("yaml-syntax", message, Location(self.file))
         where = Location(self.file, mark.line + 1, mark.column + 1)
         if LIBRARY_DEPTH in said:
-            return error("yaml-limits", TOO_DEEP, where, FLATTEN)
+            return make_error("yaml-limits", TOO_DEEP, where, FLATTEN)
         line = "".join(re.split(r"\r\n|\r|\n", self.text)[mark.line : mark.line + 1])
         hint = next((hint for part, hint in HINTS if part in " ".join(said)), None)
         if line[mark.column : mark.column + 1] == "\t":
             hint = TAB
         elif BARE_JINJA.search(line):
             hint = JINJA
-        return error("yaml-syntax", message, where, hint)
+        return make_error("yaml-syntax", message, where, hint)
 
     def node(self, event: Any, depth: int) -> Node:
         kind, anchor = type(event), event.anchor
@@ -220,7 +236,7 @@ class Composer:
         else:
             message = f"a document may hold {MAX_VALUES:,} values, aliases counted as what they stand for"
             hint = "put long lists of recipients into a CSV file: `source: {file: …}`"
-        raise Unreadable(error("yaml-limits", message, self.at(event), hint))
+        raise UnreadableFileError(make_error("yaml-limits", message, self.at(event), hint))
 
     def alias(self, event: Any, depth: int) -> Node:
         if event.anchor in self.open_anchors or event.anchor not in self.anchors:
@@ -228,8 +244,8 @@ class Composer:
             problem = (
                 "stands inside the value it names" if own else f"names no anchor &{event.anchor} above it"
             )
-            raise Unreadable(
-                error("yaml-syntax", f"the alias *{event.anchor} {problem}", self.at(event), HINTS[1][1])
+            raise UnreadableFileError(
+                make_error("yaml-syntax", f"the alias *{event.anchor} {problem}", self.at(event), HINTS[1][1])
             )
         node, values, height = self.anchors[event.anchor]
         self.values += values
@@ -275,12 +291,12 @@ class Composer:
 
     def repeated(self, event: Any, key: str, line: int) -> Diagnostic:
         message = f"the key `{key}` stands twice in this mapping: here and on line {line}"
-        return error("duplicate-key", message, self.at(event), "keep one of them")
+        return make_error("duplicate-key", message, self.at(event), "keep one of them")
 
     def no_key(self, event: Any, key: Node) -> Diagnostic:
         if isinstance(key, Scalar) and key.text == "<<":
             hint = "repeat the keys, or use an anchor and an alias for the whole value"
-            return error(
+            return make_error(
                 "yaml-syntax",
                 "merge keys (`<<`) are YAML 1.1; this is read as YAML 1.2",
                 self.at(event),
@@ -291,17 +307,17 @@ class Composer:
             if isinstance(key, MappingNode)
             else "put it in quotes"
         )
-        return error("yaml-syntax", "a key must be text", self.at(event), hint)
+        return make_error("yaml-syntax", "a key must be text", self.at(event), hint)
 
     def scalar(self, event: Any) -> Scalar:
         mark, tag, text, plain = event.start_mark, event.tag, event.value, not event.style
         if tag is None:
-            value = resolve(text) if plain else text
+            value = resolve_scalar(text) if plain else text
         elif tag in ("!", CORE + "str"):
             value, plain = text, False
         else:
-            value = resolve(text)
-            if tag != CORE + core_type(value):
+            value = resolve_scalar(text)
+            if tag != CORE + core_tag(value):
                 self.unknown_tag(event)
         return new(Scalar, (text, value, plain, mark.line + 1, mark.column + 1))
 
@@ -309,7 +325,7 @@ class Composer:
         tag = event.tag.replace(CORE, "!!")
         message = f"the tag {tag} is not known here, or does not fit this value"
         self.problems.append(
-            error("yaml-syntax", message, self.at(event), "leave it out; use quotes where text is meant")
+            make_error("yaml-syntax", message, self.at(event), "leave it out; use quotes where text is meant")
         )
 
     def at(self, event: Any) -> Location:
@@ -324,21 +340,21 @@ def word(event: Any) -> Scalar | None:
     if event.style or event.tag is not None or event.anchor is not None or not text.isalpha():
         return None
     mark = event.start_mark
-    return new(Scalar, (intern(text), WORDS.get(text, text), True, mark.line + 1, mark.column + 1))
+    return new(Scalar, (intern(text), CONSTANTS.get(text, text), True, mark.line + 1, mark.column + 1))
 
 
-def core_type(value: object) -> str:
+def core_tag(value: object) -> str:
     names: dict[type, str] = {str: "str", bool: "bool", int: "int", float: "float"}
     return names.get(type(value), "null")
 
 
-def parser(text: str) -> Any:
+def create_parser(text: str) -> Any:
     """Its `get_event` gives one event after the other, by libyaml or, where PyYAML was built without, by PyYAML itself."""
     return yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text)
 
 
-def events(text: str) -> Iterator[Any]:
+def parse_events(text: str) -> Iterator[Any]:
     """All events of a text."""
-    get = parser(text).get_event
+    get = create_parser(text).get_event
     while (event := get()) is not None:
         yield event

@@ -12,11 +12,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from notifyctl.config import model_builder
-from notifyctl.config.check import check, located
-from notifyctl.config.content_shapes import receipt_meant
+from notifyctl.config.check import check, locate_problems
+from notifyctl.config.content_shapes import canonical_receipt
 from notifyctl.config.fields import ChannelShape
-from notifyctl.config.messages import suggestion
-from notifyctl.config.model_builder import given
+from notifyctl.config.messages import suggest_name
+from notifyctl.config.model_builder import pick_fields
 from notifyctl.config.nodes import MappingNode
 from notifyctl.diagnostics import Diagnostic, Path, Positions, Problem, Severity
 from notifyctl.model.project import (
@@ -33,10 +33,10 @@ from notifyctl.rulebook import email, receipts, sms
 
 Named = TypeVar("Named", Template, Audience, Schedule)
 
-MOST_HINTS = 100
+MAX_HINTS = 100
 """For how many dangling references the nearest name is looked for."""
 
-ONLY_ON = {"cc": "email", "bcc": "email", "smartlinks": "sms"}
+CHANNEL_KEYS = {"cc": "email", "bcc": "email", "smartlinks": "sms"}
 """Keys of a notification that one channel alone has (rules 65, 78)."""
 
 
@@ -57,7 +57,7 @@ class Document(Struct, frozen=True):
     flaws: frozenset[Path] = frozenset()
 
 
-class Names(Struct, frozen=True):
+class DeclaredNames(Struct, frozen=True):
     """Every name that stands in the files, by kind, whether its document is sound or not."""
 
     known: Mapping[str, Sequence[str]]
@@ -72,15 +72,15 @@ class Names(Struct, frozen=True):
         hint = f"no {kind} has been declared yet"
         if known:
             # To look for the nearest of many names for many names takes long.
-            alike = known if len(self.missed) <= MOST_HINTS else ()
-            hint = suggestion(name, alike, "there are") if alike else f"there are {len(known):,}"
+            alike = known if len(self.missed) <= MAX_HINTS else ()
+            hint = suggest_name(name, alike, "there are") if alike else f"there are {len(known):,}"
         if self.unread:
             more = f" or {len(self.unread) - 1} other files" if len(self.unread) > 1 else ""
             hint += f" (or it stands in {self.unread[0]}{more}, which cannot be read)"
         return Problem(path, "unknown-reference", f"there is no {kind} `{name}`", hint)
 
 
-def link(
+def resolve_references(
     project: Project,
     documents: Sequence[Document],
     channels: Sequence[ChannelShape],
@@ -88,42 +88,44 @@ def link(
     unread: Sequence[str] = (),
 ) -> tuple[Project, list[Diagnostic]]:
     """The project with all sound documents in it, and the problems between documents."""
-    problems = list(duplicates(documents))
-    names = Names(names_by_kind(documents), unread)
+    problems = list(find_duplicates(documents))
+    names = DeclaredNames(group_names(documents), unread)
     sound = [document for document in documents if document.sound]
     project = replace(
         project,
-        templates=built(sound, "Template", model_builder.template),
-        audiences=built(sound, "Audience", model_builder.audience),
-        schedules=built(sound, "Schedule", model_builder.schedule),
+        templates=build_by_name(sound, "Template", model_builder.build_template),
+        audiences=build_by_name(sound, "Audience", model_builder.build_audience),
+        schedules=build_by_name(sound, "Schedule", model_builder.build_schedule),
     )
     notifications: dict[str, Notification] = {}
-    for document in of_kind(documents, "Notification"):
+    for document in select_kind(documents, "Notification"):
         found = [*reference_problems(document, names), *channel_problems(document, project, channels)]
         new = (problem for problem in found if problem.path not in document.flaws)
-        problems += located(new, document.node, document.marks)
-        notification = link_documents(document, project) if document.sound and not found else None
+        problems += locate_problems(new, document.node, document.marks)
+        notification = resolve_notification(document, project) if document.sound and not found else None
         if notification is not None:
             notifications.setdefault(notification.name, notification)
-    problems.extend(statements_checked(sound, names))
+    problems.extend(check_statements(sound, names))
     return replace(
         project,
         notifications=notifications,
-        moved=tuple(model_builder.moved(each.values, each.marks) for each in of_kind(sound, "Moved")),
+        moved=tuple(
+            model_builder.build_moved(each.values, each.marks) for each in select_kind(sound, "Moved")
+        ),
         baselines=tuple(
-            model_builder.baseline(each.values, each.marks) for each in of_kind(sound, "Baseline")
+            model_builder.build_baseline(each.values, each.marks) for each in select_kind(sound, "Baseline")
         ),
         withdrawals=tuple(
-            model_builder.withdraw(each.values, each.marks) for each in of_kind(sound, "Withdraw")
+            model_builder.build_withdraw(each.values, each.marks) for each in select_kind(sound, "Withdraw")
         ),
     ), problems
 
 
-def of_kind(documents: Sequence[Document], kind: str) -> Iterator[Document]:
+def select_kind(documents: Sequence[Document], kind: str) -> Iterator[Document]:
     return (document for document in documents if document.kind == kind)
 
 
-def names_by_kind(documents: Sequence[Document]) -> dict[str, list[str]]:
+def group_names(documents: Sequence[Document]) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for document in documents:
         if document.name is not None:
@@ -131,7 +133,7 @@ def names_by_kind(documents: Sequence[Document]) -> dict[str, list[str]]:
     return names
 
 
-def duplicates(documents: Sequence[Document]) -> Iterator[Diagnostic]:
+def find_duplicates(documents: Sequence[Document]) -> Iterator[Diagnostic]:
     first: dict[tuple[str, str], Document] = {}
     for document in documents:
         name = document.values["from"] if document.kind == "Moved" and document.sound else document.name
@@ -149,12 +151,12 @@ def duplicates(documents: Sequence[Document]) -> Iterator[Diagnostic]:
             )
 
 
-def built(
+def build_by_name(
     documents: Sequence[Document], kind: str, make: Callable[[str, Mapping[str, Any], Positions], Named]
 ) -> dict[str, Named]:
     """The sound documents of a kind, by name; the first of a name that stands twice."""
     made: dict[str, Named] = {}
-    for document in of_kind(documents, kind):
+    for document in select_kind(documents, kind):
         if document.name is not None and document.name not in made:
             made[document.name] = make(document.name, document.values, document.marks)
     return made
@@ -166,24 +168,24 @@ def built(
 REFERENCES = (("template", "Template"), ("audience", "Audience"), ("schedule", "Schedule"))
 
 
-def reference_problems(document: Document, names: Names) -> Iterator[Problem]:
+def reference_problems(document: Document, names: DeclaredNames) -> Iterator[Problem]:
     for key, kind in REFERENCES:
         name = document.values.get(key)
         if isinstance(name, str) and name not in names.known.get(kind, ()):
             yield names.problem(kind, name, (key,))
 
 
-def link_documents(document: Document, project: Project) -> Notification | None:
+def resolve_notification(document: Document, project: Project) -> Notification | None:
     """The notification, or None where something that it refers to has problems itself."""
-    template = referred(document, "template", project.templates, model_builder.template)
-    audience = referred(document, "audience", project.audiences, model_builder.audience)
+    template = resolve_part(document, "template", project.templates, model_builder.build_template)
+    audience = resolve_part(document, "audience", project.audiences, model_builder.build_audience)
     schedule = project.schedules.get(document.values.get("schedule", ""))
     if template is None or audience is None or ("schedule" in document.values and schedule is None):
         return None
-    return notification_of(document, template, audience, schedule=schedule, policy=project.policy)
+    return build_notification(document, template, audience, schedule=schedule, policy=project.policy)
 
 
-def referred(
+def resolve_part(
     document: Document,
     key: str,
     known: Mapping[str, Named],
@@ -196,7 +198,9 @@ def referred(
     return make(document.name or "", value, document.marks.nested(key))
 
 
-def channel_of(document: Document, project: Project, channels: Sequence[ChannelShape]) -> ChannelShape | None:
+def find_channel(
+    document: Document, project: Project, channels: Sequence[ChannelShape]
+) -> ChannelShape | None:
     """The channel of the notification's template, as far as it is known."""
     template = document.values.get("template")
     if isinstance(template, str):
@@ -211,10 +215,10 @@ def channel_problems(
     document: Document, project: Project, channels: Sequence[ChannelShape]
 ) -> Iterator[Problem]:
     """What the notification says that its template's channel does not have."""
-    channel = channel_of(document, project, channels)
+    channel = find_channel(document, project, channels)
     if channel is None:
         return
-    for key, only in ONLY_ON.items():
+    for key, only in CHANNEL_KEYS.items():
         if key in document.values and channel.name != only:
             message = f"`{key}` is for {only}; the template's channel is {channel.name}"
             rule = email.COPIES if only == "email" else sms.SMARTLINKS
@@ -223,10 +227,10 @@ def channel_problems(
     for index, receipt in enumerate(document.values.get("requestedReceipts") or ()):
         if isinstance(receipt, str) and receipt.casefold() not in channel.receipts:
             message = f'{channel.name} has no receipt "{receipt}"'
-            hint = suggestion(receipt, channel.receipts, "there are")
+            hint = suggest_name(receipt, channel.receipts, "there are")
             yield receipts.OF_CHANNEL.broken(("requestedReceipts", index), message, hint)
         elif isinstance(receipt, str):
-            meant = receipt_meant(receipt)
+            meant = canonical_receipt(receipt)
             if meant in asked:
                 message = f'"{receipt}" asks for the same receipt as "{asked[meant]}"'
                 yield receipts.TWICE.broken(("requestedReceipts", index), message, "leave one of them out")
@@ -237,7 +241,7 @@ def channel_problems(
         yield from (replace(problem, path=("options", *problem.path)) for problem in problems)
 
 
-def notification_of(
+def build_notification(
     document: Document, template: Template, audience: Audience, *, schedule: Schedule | None, policy: Policy
 ) -> Notification:
     values = document.values
@@ -250,40 +254,40 @@ def notification_of(
         requested_receipts=tuple(values.get("requestedReceipts", ())),
         joiners=Joiners(values.get("joiners", Joiners.HOLD)),
         on_unknown=OnUnknown(values.get("onUnknown", OnUnknown.HOLD)),
-        policy=narrowed(policy, values.get("limits", {})),
-        suppressions=model_builder.suppressions(values, document.marks),
+        policy=narrow_policy(policy, values.get("limits", {})),
+        suppressions=model_builder.build_suppressions(values, document.marks),
         cc=tuple(values["cc"]) if "cc" in values else None,
         bcc=tuple(values["bcc"]) if "bcc" in values else None,
         smartlinks=tuple(values.get("smartlinks", ())),
-        **given(values, edition="edition", sender="from", substitutions="substitutions"),
-        **given(values, priority="priority", options="options", acknowledge="acknowledge"),
-        **given(values, callback_data="callbackData", notify_url="notifyUrl"),
+        **pick_fields(values, edition="edition", sender="from", substitutions="substitutions"),
+        **pick_fields(values, priority="priority", options="options", acknowledge="acknowledge"),
+        **pick_fields(values, callback_data="callbackData", notify_url="notifyUrl"),
     )
 
 
-def narrowed(policy: Policy, limits: Mapping[str, Any]) -> Policy:
+def narrow_policy(policy: Policy, limits: Mapping[str, Any]) -> Policy:
     """The smaller number of the two wins; categories that need an unsubscribe link add up."""
-    own = model_builder.policy(limits)
+    own = model_builder.build_policy(limits)
     added = [each for each in own.require_unsubscribe if each not in policy.require_unsubscribe]
     return Policy(
-        max_recipients=smaller(policy.max_recipients, limits.get("maxRecipients")),
-        max_growth_percent=smaller(policy.max_growth_percent, limits.get("maxGrowthPercent")),
-        max_segments=smaller(policy.max_segments, limits.get("maxSegments")),
+        max_recipients=smaller_limit(policy.max_recipients, limits.get("maxRecipients")),
+        max_growth_percent=smaller_limit(policy.max_growth_percent, limits.get("maxGrowthPercent")),
+        max_segments=smaller_limit(policy.max_segments, limits.get("maxSegments")),
         require_unsubscribe=(*policy.require_unsubscribe, *added),
     )
 
 
-def smaller(one: int | None, other: int | None) -> int | None:
+def smaller_limit(one: int | None, other: int | None) -> int | None:
     return min((each for each in (one, other) if each is not None), default=None)
 
 
 # -- statements about the past ------------------------------------------------------------------------------------
 
 
-def statements_checked(documents: Sequence[Document], names: Names) -> Iterator[Diagnostic]:
+def check_statements(documents: Sequence[Document], names: DeclaredNames) -> Iterator[Diagnostic]:
     """A statement speaks of a notification that exists, or that a Moved leads to one that does."""
     present = set(names.known.get("Notification", ()))
-    steps = {each.values["from"]: each.values["to"] for each in of_kind(documents, "Moved")}
+    steps = {each.values["from"]: each.values["to"] for each in select_kind(documents, "Moved")}
     for document in documents:
         if document.kind == "Moved" and document.values["from"] in present:
             message = f"the Notification `{document.values['from']}` still exists, so it has not moved"
@@ -292,11 +296,11 @@ def statements_checked(documents: Sequence[Document], names: Names) -> Iterator[
             )
             yield problem.at(document.marks)
         key = {"Moved": "to", "Baseline": "notification", "Withdraw": "notification"}.get(document.kind)
-        if key is not None and final(document.values[key], steps, present) is None:
+        if key is not None and follow_moves(document.values[key], steps, present) is None:
             yield names.problem("Notification", document.values[key], (key,)).at(document.marks)
 
 
-def final(name: str, steps: Mapping[str, str], present: set[str]) -> str | None:
+def follow_moves(name: str, steps: Mapping[str, str], present: set[str]) -> str | None:
     """The present name that `name` leads to, following Moved."""
     seen: set[str] = set()
     while name not in present:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from notifyctl.config.messages import suggestion
+from notifyctl.config.messages import suggest_name
 from notifyctl.diagnostics import Problem
 
 Values = Mapping[str, Any]
@@ -21,7 +21,7 @@ def project_rules(values: Values) -> Iterator[Problem]:
     default = values.get("defaultEnvironment", "sandbox")
     if default not in known:
         message = f"there is no environment `{default}`"
-        hint = suggestion(default, known, "there are")
+        hint = suggest_name(default, known, "there are")
         yield Problem(("defaultEnvironment",), "unknown-reference", message, hint)
     if environments.get("sandbox", {}).get("provider", "sandbox") != "sandbox":
         message = "the environment named `sandbox` is the embedded one, which reaches nobody"

@@ -12,7 +12,7 @@ from notifyctl.model.project import RECIPIENT_ZONE
 
 DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?")
+DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?")
 EPOCH = re.compile(r"[0-9]{9,10}")
 """Seconds of the epoch from 1973 to 2286: no date without hyphens has as many digits, and milliseconds have more."""
 MILLISECONDS = re.compile(r"[0-9]{12,}")
@@ -21,7 +21,7 @@ CRON = r"\S+(?:\s+\S+){4}"
 LOOPBACK = re.compile(r"localhost|::1|127(\.\d{1,3}){3}", re.IGNORECASE)
 
 
-def duration(text: str) -> timedelta:
+def parse_duration(text: str) -> timedelta:
     """`90s`, `30m`, `4h`, `2d`, `1h30m`; longer than nothing."""
     match = DURATION.fullmatch(text)
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0, 0)
@@ -31,7 +31,7 @@ def duration(text: str) -> timedelta:
     return length
 
 
-def day(text: str) -> date:
+def parse_date(text: str) -> date:
     if not DATE.fullmatch(text):
         raise ValueError(f'"{text}" is no date; write year-month-day, for example 2026-12-25')
     try:
@@ -40,7 +40,7 @@ def day(text: str) -> date:
         raise ValueError(f'"{text}" is not in the calendar') from None
 
 
-def moment(text: str) -> datetime:
+def parse_datetime(text: str) -> datetime:
     """ISO 8601 date and time, naive when it has no offset, which means local time; or seconds of the epoch (rules 37, 40)."""
     if EPOCH.fullmatch(text):
         return datetime.fromtimestamp(int(text), tz=UTC)
@@ -48,7 +48,7 @@ def moment(text: str) -> datetime:
         raise ValueError(
             f'"{text}" is too large for seconds of the epoch; write for example 2026-12-01T09:00Z'
         )
-    if not MOMENT.fullmatch(text):
+    if not DATETIME.fullmatch(text):
         raise ValueError(
             f'"{text}" is no date and time; write for example 2026-12-01T09:00 (local) or 2026-12-01T09:00+01:00'
         )
@@ -58,12 +58,12 @@ def moment(text: str) -> datetime:
         raise ValueError(f'"{text}" is not in the calendar') from None
 
 
-def iso_of_epoch(text: str) -> str | None:
+def epoch_to_iso(text: str) -> str | None:
     """Seconds of the epoch as ISO 8601 with Z; None for a time that is written out."""
-    return moment(text).strftime("%Y-%m-%dT%H:%M:%SZ") if EPOCH.fullmatch(text) else None
+    return parse_datetime(text).strftime("%Y-%m-%dT%H:%M:%SZ") if EPOCH.fullmatch(text) else None
 
 
-def clock(text: str) -> time:
+def parse_clock(text: str) -> time:
     """A local time from 00:00 to 23:59."""
     match = CLOCK.fullmatch(text)
     hours, minutes = (int(part) for part in match.groups()) if match else (99, 99)
@@ -72,35 +72,35 @@ def clock(text: str) -> time:
     return time(hours, minutes)
 
 
-def until_clock(text: str) -> time:
+def parse_end_clock(text: str) -> time:
     """As `clock`; "24:00" and "00:00" are the end of the day, which is time.max."""
-    return time.max if text in ("24:00", "00:00") else clock(text)
+    return time.max if text in ("24:00", "00:00") else parse_clock(text)
 
 
-def zone(text: str) -> str:
+def parse_zone(text: str) -> str:
     """An IANA time zone that this machine knows."""
     from zoneinfo import ZoneInfo, available_timezones
 
     try:
         ZoneInfo(text)
     except (ValueError, OSError, KeyError):  # KeyError: no such zone; OSError: the name of a folder of zones
-        from notifyctl.config.messages import nearest
+        from notifyctl.config.messages import find_nearest
 
-        near = nearest(text, available_timezones())
+        near = find_nearest(text, available_timezones())
         meant = f"; did you mean {near}?" if near else ", for example Europe/London"
         raise ValueError(f'"{text}" is no time zone of the IANA database{meant}') from None
     return text
 
 
-def day_or_time(text: str) -> date:
+def parse_date_or_time(text: str) -> date:
     """A day, or a time (a datetime, in UTC where it names no zone)."""
     if DATE.fullmatch(text):
-        return day(text)
-    found = moment(text)
+        return parse_date(text)
+    found = parse_datetime(text)
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
-def encoding(text: str) -> str:
+def parse_encoding(text: str) -> str:
     """An encoding of text that Python knows."""
     import codecs
 
@@ -111,22 +111,22 @@ def encoding(text: str) -> str:
     return text
 
 
-def zone_or_recipient(text: str) -> str:
-    return text if text == RECIPIENT_ZONE else zone(text)
+def parse_zone_or_recipient(text: str) -> str:
+    return text if text == RECIPIENT_ZONE else parse_zone(text)
 
 
-def endpoint(text: str) -> str:
+def parse_endpoint(text: str) -> str:
     """https, or http to this machine: neither a key nor a receipt must cross a network in the clear."""
     from urllib.parse import urlsplit
 
-    url(text, schemes=("https", "http"))
+    check_url(text, schemes=("https", "http"))
     parts = urlsplit(text)
     if parts.scheme == "http" and not LOOPBACK.fullmatch(parts.hostname or ""):
         raise ValueError("http:// is for this machine only (127.0.0.1, ::1, localhost); write https://")
     return text
 
 
-def proxy(text: str) -> str:
+def parse_proxy(text: str) -> str:
     """`http://host:port` or `https://host:port`; nothing else is used of it."""
     from urllib.parse import urlsplit
 
@@ -136,14 +136,14 @@ def proxy(text: str) -> str:
         )
     if text.lower().startswith("socks"):
         raise ValueError("a SOCKS proxy is not supported; write http://HOST:PORT")
-    url(text, schemes=("http", "https"))
+    check_url(text, schemes=("http", "https"))
     parts = urlsplit(text)
     if parts.port is None or parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(f'"{text}" is not the address of a proxy; write http://HOST:PORT')
     return text
 
 
-def url(text: str, *, schemes: tuple[str, ...]) -> str:
+def check_url(text: str, *, schemes: tuple[str, ...]) -> str:
     from urllib.parse import urlsplit
 
     try:

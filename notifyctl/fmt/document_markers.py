@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from notifyctl.fmt.outline import Outline
 
-MARK = re.compile(r"(---|\.\.\.)(\s.*)?")
+MARKER = re.compile(r"(---|\.\.\.)(\s.*)?")
 INDENTED_COMMENT = re.compile(r"[ \t]+#")
 
 
@@ -18,7 +18,7 @@ def divide_documents(lines: Sequence[str], outline: Outline) -> list[str]:
         marks = [
             number
             for number in range(first, after + 1)
-            if MARK.fullmatch("".join(lines[number : number + 1]))
+            if MARKER.fullmatch("".join(lines[number : number + 1]))
         ]
         bare = [number for number in marks if lines[number].rstrip() in ("---", "...")]
         stays = len(marks) > len(bare)

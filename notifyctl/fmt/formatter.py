@@ -7,14 +7,14 @@ from itertools import zip_longest
 from typing import Any
 
 from notifyctl.config.fields import Shape
-from notifyctl.config.load import not_ours
+from notifyctl.config.load import api_version_problem
 from notifyctl.config.nodes import MappingNode, Node, Scalar, SequenceNode, walk
 from notifyctl.config.reader import read_documents
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.fmt.document_markers import divide_documents
 from notifyctl.fmt.indent import indent
 from notifyctl.fmt.key_order import order_keys
-from notifyctl.fmt.outline import UnsupportedLayoutError, outline
+from notifyctl.fmt.outline import UnsupportedLayoutError, parse_outline
 
 
 def format_bytes(data: bytes, file: str, kinds: Mapping[str, Shape]) -> bytes | Diagnostic:
@@ -26,9 +26,9 @@ def format_bytes(data: bytes, file: str, kinds: Mapping[str, Shape]) -> bytes | 
     before, problems = read_documents(data, file)
     if problems:
         return problems[0]
-    if not before or any(not_ours(node) for node in before):
+    if not before or any(api_version_problem(node) for node in before):
         return data
-    made = lay_out(data.decode("utf-8-sig"), kinds).encode()
+    made = format_text(data.decode("utf-8-sig"), kinds).encode()
     after, problems = read_documents(made, file)
     changed = next(diff_values(before, after), None)
     if problems or changed is not None:
@@ -38,21 +38,21 @@ def format_bytes(data: bytes, file: str, kinds: Mapping[str, Shape]) -> bytes | 
     return made
 
 
-def lay_out(text: str, kinds: Mapping[str, Shape]) -> str:
+def format_text(text: str, kinds: Mapping[str, Shape]) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
-        lines = divide_documents(text.split("\n"), outline(text))
-        lines = indent(lines, outline("\n".join(lines)))
-        text = end_lines("\n".join(lines))
-        return "\n".join(order_keys(text.split("\n"), outline(text), kinds))
+        lines = divide_documents(text.split("\n"), parse_outline(text))
+        lines = indent(lines, parse_outline("\n".join(lines)))
+        text = trim_blank_ends("\n".join(lines))
+        return "\n".join(order_keys(text.split("\n"), parse_outline(text), kinds))
     except UnsupportedLayoutError:
         return text
 
 
-def end_lines(text: str) -> str:
+def trim_blank_ends(text: str) -> str:
     """No blank line at the start and one line end at the end, unless trailing line ends belong to a block scalar."""
     text = text.lstrip("\n")
-    return text if outline(text).open_end else text.rstrip("\n") + "\n"
+    return text if parse_outline(text).open_end else text.rstrip("\n") + "\n"
 
 
 def diff_values(before: list[Node], after: list[Node]) -> Iterator[Node]:

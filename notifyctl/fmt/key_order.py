@@ -75,7 +75,7 @@ def record_moves(lines: Sequence[str], block: Block, shape: Record) -> Iterator[
     if -1 not in known and list(order) != sorted(order):
         yield from split_entries(lines, block, order)
     for entry in block.entries:
-        field = shape.named(entry.key)
+        field = shape.find_field(entry.key)
         if field is not None:
             yield from find_moves(lines, entry.value, field.shape)
 

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from msgspec import Struct, field
 
-from notifyctl.config.reader import events
+from notifyctl.config.reader import parse_events
 
 HEAD = re.compile(r"[ ]*(?:-[ \t]+)*")
 """What can precede the key of a block mapping on its line, for lines that can be laid out again."""
@@ -84,17 +84,17 @@ class Outline(Struct, frozen=True):
     """Whether such a scalar is last in the file, so that trailing line ends are its text."""
 
 
-def outline(text: str) -> Outline:
+def parse_outline(text: str) -> Outline:
     """Parses the text. Raises Unusual."""
-    return Reader(text).read()
+    return OutlineReader(text).read()
 
 
-class Reader:
+class OutlineReader:
     """One pass over the parser's events."""
 
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n")
-        self.events = events(text)
+        self.events = parse_events(text)
         self.spans: list[tuple[Leaf, Block | None]] = []
         self.scalars: set[int] = set()
         self.anchors = False

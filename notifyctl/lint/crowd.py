@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from notifyctl.channels.limits import MAX_CORRELATION_BYTES
 from notifyctl.channels.segments import first_non_gsm7
 from notifyctl.diagnostics import Diagnostic, Location, Problem
-from notifyctl.message import Filler, locale_of, own_values, resolve, variant_for
+from notifyctl.message import Filler, own_values, position_finder, resolve_values, variant_for
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Notification
 from notifyctl.model.recipients import RecipientBatch
@@ -92,7 +92,7 @@ class Crowd(Struct):
             if is_unicode(self.messages[variant]):
                 path = ("content", "type")
                 said = "every reader's text is in GSM-7; `type: unicode` makes it up to twice as dear"
-                place = locale_of(self.notification, variant)(path)
+                place = position_finder(self.notification, variant)(path)
                 yield sms.NEEDLESS_UNICODE.broken(path, said, "write `type: text`").at(place)
         yield from self.dlt()
         if self.people > 1 and (self.notification.cc or self.notification.bcc):
@@ -120,7 +120,7 @@ def wide(message: Message, batch: RecipientBatch, positions: Sequence[int]) -> I
     """Whether each of these people's texts has a character outside GSM-7."""
     fill, own = Filler(message).fill("text"), list(own_values(message, batch))
     for position in positions:
-        values = [value or "" for value in resolve(message, own[position])]
+        values = [value or "" for value in resolve_values(message, own[position])]
         yield first_non_gsm7(fill(values)) is not None
 
 

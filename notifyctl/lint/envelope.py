@@ -17,7 +17,7 @@ from notifyctl.channels.limits import (
 )
 from notifyctl.diagnostics import Diagnostic
 from notifyctl.lint.senders import check_sender
-from notifyctl.message.compose import locale_of, merge
+from notifyctl.message.compose import merge, position_finder
 from notifyctl.model.message import Message
 from notifyctl.model.project import Category, ChannelName, Environment, Notification, Project
 from notifyctl.rulebook import email, envelope, receipts, times
@@ -122,7 +122,7 @@ def check_unsubscribe(
     for variant, message in messages.items():
         html = (message.content or {}).get("html")
         if isinstance(html, str) and "$(unsubscribe)" not in html:
-            find = locale_of(notification, variant)
+            find = position_finder(notification, variant)
             path = ("content", "html")
             said = "this is marketing, and readers find no way to unsubscribe"
             hint = '<a href="$(unsubscribe)">unsubscribe</a>'
@@ -143,7 +143,7 @@ def check_size(notification: Notification, messages: Mapping[str | None, Message
             )
             path = ("content", "attachments")
             hint = "attach less, or link to it"
-            yield email.MIME_SIZE.broken(path, said, hint).at(locale_of(notification, variant)(path))
+            yield email.MIME_SIZE.broken(path, said, hint).at(position_finder(notification, variant)(path))
 
 
 def attached_bytes(notification: Notification, variant: str | None) -> int:

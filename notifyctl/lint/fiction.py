@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.errors import AbsentAudienceError
-from notifyctl.message import placeholders
+from notifyctl.message import find_placeholders
 from notifyctl.model.message import UNSUBSCRIBE
 from notifyctl.model.project import Audience, ChannelName, InlineRecipient, Notification
 
@@ -51,7 +51,7 @@ def values(notification: Notification) -> Iterator[tuple[str, str]]:
     template = notification.template
     declared = {variable.name: variable for variable in template.variables or ()}
     texts = [template.content or {}, template.options, *(each.content for each in template.locales.values())]
-    names = set(declared) | {name for text in texts for name in placeholders(text)}
+    names = set(declared) | {name for text in texts for name in find_placeholders(text)}
     names |= set(notification.audience.substitutions or ())
     for name in sorted(names - set(notification.substitutions) - {UNSUBSCRIBE}):
         variable = declared.get(name)

@@ -21,7 +21,7 @@ from notifyctl.lint.recipients import check_recipients
 from notifyctl.lint.unused import check_unused, stand_in, waiting
 from notifyctl.lint.variables import check_variables
 from notifyctl.lint.words import check_words, quiet
-from notifyctl.message import VariantComposer, locale_of, variants
+from notifyctl.message import VariantComposer, position_finder, variants
 from notifyctl.message.sandbox_limits import SECONDS, OutOfTimeError, run_bounded
 from notifyctl.model.message import Message
 from notifyctl.model.project import Audience, Environment, Notification, Project
@@ -156,7 +156,7 @@ def compose_all(
         if message.content is not None:
             broken = channel.check(message.content, message.options, profile=environment.profile) + broken
         if broken:
-            find = locale_of(notification, variant)
+            find = position_finder(notification, variant)
             problems.extend(problem.at(find(problem.path)) for problem in broken)
     return composed, problems
 

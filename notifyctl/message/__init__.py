@@ -2,23 +2,23 @@
 
 from typing import TYPE_CHECKING, Any
 
-from notifyctl.message.compose import VariantComposer, compose, locale_of, variant_for, variants
-from notifyctl.message.substitute import Filler, own_values, placeholders, resolve
+from notifyctl.message.compose import VariantComposer, compose, position_finder, variant_for, variants
+from notifyctl.message.substitute import Filler, find_placeholders, own_values, resolve_values
 
 if TYPE_CHECKING:
-    from notifyctl.message.delivery_hash import DeliveryHash, canonical, content_hash, texts_hash
+    from notifyctl.message.delivery_hash import DeliveryHash, canonical_json, content_hash, texts_hash
 
 __all__ = [
     "DeliveryHash",
     "Filler",
     "VariantComposer",
-    "canonical",
+    "canonical_json",
     "compose",
     "content_hash",
-    "locale_of",
+    "find_placeholders",
     "own_values",
-    "placeholders",
-    "resolve",
+    "position_finder",
+    "resolve_values",
     "texts_hash",
     "variant_for",
     "variants",

@@ -13,7 +13,7 @@ from typing import Any
 from notifyctl.diagnostics import Diagnostic, Location, Path, Positions, Severity, truncate
 from notifyctl.message.fast_render import render_fast
 from notifyctl.message.sandbox_limits import MAX_TEXT
-from notifyctl.message.substitute import placeholders
+from notifyctl.message.substitute import find_placeholders
 from notifyctl.model.message import UNSUBSCRIBE, Message
 from notifyctl.model.project import ApiObject, LocaleVariant, Notification, Template
 from notifyctl.ports import FileTree
@@ -83,15 +83,15 @@ class VariantComposer:
         self.sender = sender
         self.columns = columns
         self.files = files
-        self.shared = shared_values(notification)
+        self.shared = find_shared_values(notification)
         self.options = merge(notification.template.options, notification.options)
-        self.read = placeholders(self.options) if is_composed(self.options) else None
+        self.read = find_placeholders(self.options) if is_composed(self.options) else None
         """Variables that fully composed options use, and so do most variants; None while Jinja2 still has to run."""
 
     def compose(self, variant: str | None, locale: str) -> tuple[Message | None, list[Diagnostic]]:
         template = self.notification.template
         differing = template.locales.get(variant or "")
-        find = locale_of(self.notification, variant)
+        find = position_finder(self.notification, variant)
         composer = Composer(self.files, {**self.variables, "locale": locale}, find)
         options = self.options_of(differing, composer)
         content = template.content
@@ -137,8 +137,10 @@ class VariantComposer:
         """The variables that the message uses, sorted."""
         notification = self.notification
         if notification.template.remote_id is None:
-            names = placeholders(content)
-            names |= placeholders(options) if options is not self.options or self.read is None else self.read
+            names = find_placeholders(content)
+            names |= (
+                find_placeholders(options) if options is not self.options or self.read is None else self.read
+            )
         elif (declared := notification.template.variables) is not None:
             names = {variable.name for variable in declared}
         else:
@@ -147,7 +149,7 @@ class VariantComposer:
         return tuple(sorted(names))
 
 
-def shared_values(notification: Notification) -> dict[str, str]:
+def find_shared_values(notification: Notification) -> dict[str, str]:
     """Values that are the same for all recipients: the notification's substitutions over the template's defaults."""
     shared: dict[str, str] = {}
     for variable in notification.template.variables or ():
@@ -187,7 +189,7 @@ def merge(base: ApiObject, over: ApiObject) -> dict[str, Any]:
     return result
 
 
-def locale_of(notification: Notification, variant: str | None) -> Finder:
+def position_finder(notification: Notification, variant: str | None) -> Finder:
     """Returns a finder of the document that defines a composed value: notification, locale variant or template."""
     return partial(find_positions, notification, variant)
 

@@ -9,12 +9,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-PLAIN = re.compile(r"\{\{[ \t\n]*([A-Za-z_][A-Za-z0-9_]*)[ \t\n]*\}\}")
+VARIABLE = re.compile(r"\{\{[ \t\n]*([A-Za-z_][A-Za-z0-9_]*)[ \t\n]*\}\}")
 SPECIAL = re.compile(r"\{[{%#]")
 """Starts a Jinja2 construct."""
 ESCAPED = (".html", ".htm", "#html")
 """Endings of template names in whose output Jinja2 escapes values."""
-WORDS = frozenset(
+RESERVED_WORDS = frozenset(
     [
         "and",
         "as",
@@ -46,13 +46,13 @@ def render_fast(source: str, name: str, variables: Mapping[str, Any]) -> str | N
     """The rendered text, or None if Jinja2 has to render it."""
     if name.endswith(ESCAPED) or "\r" in source:
         return None  # Jinja2 escapes values and normalises line endings
-    parts = PLAIN.split(source)
+    parts = VARIABLE.split(source)
     if source.count("{") > len(parts) - 1 and needs_jinja(
         parts[::2]
     ):  # more than the two braces of each name
         return None
     for at in range(1, len(parts), 2):
-        value = variables.get(parts[at]) if parts[at] not in WORDS else None
+        value = variables.get(parts[at]) if parts[at] not in RESERVED_WORDS else None
         if type(value) is not str and type(value) is not int:
             return None
         parts[at] = str(value)

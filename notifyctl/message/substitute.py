@@ -15,7 +15,7 @@ from notifyctl.model.recipients import RecipientBatch
 Fill = Callable[[Sequence[str]], Any]
 
 
-def placeholders(value: Any) -> set[str]:
+def find_placeholders(value: Any) -> set[str]:
     """Every `$(name)` in a nested value, `$(unsubscribe)` included."""
     if isinstance(value, str):
         return set(PLACEHOLDER.findall(value)) if "$(" in value else set()
@@ -30,7 +30,7 @@ def placeholders(value: Any) -> set[str]:
             if "$(" in item:
                 found.update(PLACEHOLDER.findall(item))
         elif kind is not bool:
-            found |= placeholders(item)
+            found |= find_placeholders(item)
     return found
 
 
@@ -40,7 +40,7 @@ class Filler:
     def __init__(self, message: Message) -> None:
         self._positions = {name: n for n, name in enumerate(message.names) if name != UNSUBSCRIBE}
         self._source = message.content or {}
-        self._fills = Fills(self._source, self._positions)
+        self._fills = CompiledTexts(self._source, self._positions)
         self._content: Fill | None = None
 
     def text(self, key: str, values: Sequence[str]) -> str:
@@ -55,12 +55,12 @@ class Filler:
     def content(self, values: Sequence[str]) -> ApiObject:
         """The whole content as one recipient is sent it."""
         if self._content is None:
-            self._content = tree(self._source, self._positions)
+            self._content = compile_value(self._source, self._positions)
         content: ApiObject = self._content(values)
         return content
 
 
-class Fills(dict[str, Fill]):
+class CompiledTexts(dict[str, Fill]):
     """Compiled top-level strings of a content, by key; each is compiled on first use."""
 
     def __init__(self, source: ApiObject, positions: Mapping[str, int]) -> None:
@@ -68,11 +68,11 @@ class Fills(dict[str, Fill]):
         self._source, self._positions = source, positions
 
     def __missing__(self, key: str) -> Fill:
-        fill = self[key] = filled(str(self._source[key]), self._positions)
+        fill = self[key] = compile_text(str(self._source[key]), self._positions)
         return fill
 
 
-def filled(text: str, positions: Mapping[str, int]) -> Fill:
+def compile_text(text: str, positions: Mapping[str, int]) -> Fill:
     """Compiles a function from values to the finished text. Its code consists of positions and constant names only."""
     constants: dict[str, str] = {}
     code = ""
@@ -88,14 +88,14 @@ def filled(text: str, positions: Mapping[str, int]) -> Fill:
     return fill
 
 
-def tree(value: Any, positions: Mapping[str, int]) -> Fill:
+def compile_value(value: Any, positions: Mapping[str, int]) -> Fill:
     if isinstance(value, str):
-        return filled(value, positions)
+        return compile_text(value, positions)
     if isinstance(value, Mapping):
-        fields = [(key, tree(item, positions)) for key, item in value.items()]
+        fields = [(key, compile_value(item, positions)) for key, item in value.items()]
         return lambda values: {key: fill(values) for key, fill in fields}
     if isinstance(value, (list, tuple)):
-        items = [tree(item, positions) for item in value]
+        items = [compile_value(item, positions) for item in value]
         return lambda values: [fill(values) for fill in items]
     return lambda _: value
 
@@ -108,7 +108,7 @@ def own_values(message: Message, batch: RecipientBatch) -> Iterator[tuple[str | 
     return zip(*columns, strict=True)
 
 
-def resolve(message: Message, own: Sequence[str | None]) -> tuple[str | None, ...]:
+def resolve_values(message: Message, own: Sequence[str | None]) -> tuple[str | None, ...]:
     """Values by rule 29: the recipient's own over the notification's over the template's default."""
     if None not in own:
         return tuple(own)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from notifyctl.channels.segments import is_gsm7
-from notifyctl.message import resolve
+from notifyctl.message import resolve_values
 from notifyctl.model.recipients import ID_BYTES
 from notifyctl.plan.actions import Action
 from notifyctl.plan.digest import ENTRY_BYTES
@@ -69,7 +69,7 @@ def find_samples(
         values = dict(zip(table.names, own, strict=True))
         delivery_hash = table.packed_entry(position)[ID_BYTES:ENTRY_BYTES]
         samples.counts[delivery_hash] = int((texts == table.entries["text"][position]).sum())
-        resolved = resolve(message, [values.get(name) for name in message.names])
+        resolved = resolve_values(message, [values.get(name) for name in message.names])
         samples.show(delivery_hash, (variant, actions[int(keys[position])], destination, resolved))
 
 

@@ -8,7 +8,7 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from notifyctl.message import DeliveryHash
-from notifyctl.message.delivery_hash import in_json
+from notifyctl.message.delivery_hash import encode_value
 from notifyctl.recipients.values import Column, join_values
 
 HASH_BYTES = 32
@@ -21,12 +21,12 @@ Identify = Callable[[Sequence[str]], Sequence[bytes]]
 def encode_column(column: Column) -> list[str]:
     """Each value as canonical JSON."""
     if None in column or "\r" in join_values([column]):
-        return list(map(in_json, column))
+        return list(map(encode_value, column))
     return list(map(encode_basestring, column))  # type: ignore[arg-type]  # no None is in it
 
 
 def delivery_hashes(hasher: DeliveryHash, columns: Sequence[Column], count: int) -> Any:
-    """The delivery hash of each recipient as a numpy array of shape (count, 32), as `DeliveryHash.of` makes one."""
+    """The delivery hash of each recipient as a numpy array of shape (count, 32), as `DeliveryHash.digest` makes one."""
     import numpy as np
 
     rows = list(map(",".join, zip(*map(encode_column, columns), strict=True))) if columns else [""] * count
@@ -43,7 +43,7 @@ def former_hashes(hasher: DeliveryHash, columns: Sequence[Column], count: int) -
     ]
     rows = list(map(",".join, zip(*fields, strict=True))) if fields else [""] * count
     values = [f"{{{row}}}}}".encode() for row in rows]
-    return [[hash_from(state, value) for value in values] for state in hasher.former_states]
+    return [[hash_from(state, value) for value in values] for state in hasher.legacy_states]
 
 
 def hash_from(state: Any, ending: bytes) -> bytes:

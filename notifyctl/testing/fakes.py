@@ -9,7 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
-from notifyctl.config.paths import IGNORE_FILE, MAX_READ, hidden, ignored, inside, too_large
+from notifyctl.config.paths import (
+    IGNORE_FILE,
+    MAX_READ,
+    compile_ignore_rules,
+    is_hidden,
+    normalise_path,
+    too_large_error,
+)
 from notifyctl.model.batch import Accepted, Batch, Outcome, PreparedRequest, UnitColumns, Units
 
 
@@ -49,19 +56,19 @@ class MemoryFiles:
         self._files = {path: data.encode() if isinstance(data, str) else data for path, data in files.items()}
 
     def paths(self) -> Sequence[str]:
-        is_ignored = ignored(self._files.get(IGNORE_FILE))
-        return sorted(path for path in self._files if not hidden(path) and not is_ignored(path))
+        is_ignored = compile_ignore_rules(self._files.get(IGNORE_FILE))
+        return sorted(path for path in self._files if not is_hidden(path) and not is_ignored(path))
 
     def read(self, path: str) -> bytes:
-        data = self._files.get(inside(path))
+        data = self._files.get(normalise_path(path))
         if data is None:
             raise FileNotFoundError(2, "No such file or directory", path)
         if len(data) > MAX_READ:
-            raise too_large(path)
+            raise too_large_error(path)
         return data
 
     def open(self, path: str) -> BinaryIO:
-        return io.BytesIO(self._files.get(inside(path)) or self.read(path))
+        return io.BytesIO(self._files.get(normalise_path(path)) or self.read(path))
 
     def on_disk(self, path: str) -> str | None:
         self.open(path).close()

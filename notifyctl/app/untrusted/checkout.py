@@ -19,7 +19,7 @@ from notifyctl.app.environ import empty_environ, process_environ
 from notifyctl.app.untrusted.confinement import confine, is_within
 from notifyctl.app.workspace import Workspace, find_root, read_workspace
 from notifyctl.clock import SystemClock
-from notifyctl.config.load import printable
+from notifyctl.config.load import escape_path
 from notifyctl.diagnostics import Diagnostic, Location, Severity, sort_diagnostics
 from notifyctl.errors import ProjectError
 from notifyctl.files import WorkingTree
@@ -93,7 +93,7 @@ def refuse_strange(files: WorkingTree) -> None:
             "unreadable-file",
             Severity.ERROR,
             f"this is {what}, and an untrusted project has none",
-            Location(printable(path)),
+            Location(escape_path(path)),
             "a file of its own in its place, or its name in .notifyctlignore",
         )
         for path, what in islice(files.strange(), MOST_STRANGE)

@@ -18,7 +18,7 @@ from typing import Any
 from msgspec import Struct
 
 import notifyctl
-from notifyctl.config.paths import IGNORE_FILE, hidden
+from notifyctl.config.paths import IGNORE_FILE, is_hidden
 from notifyctl.errors import UntrustedError
 from notifyctl.git import reads_objects
 
@@ -103,7 +103,7 @@ class Guard(Struct, frozen=True):
             return False
         # Hidden files are not part of a project, and one of them holds the checkout's token.
         inner = os.path.relpath(real, self.root)
-        return inner == IGNORE_FILE or not hidden(inner)
+        return inner == IGNORE_FILE or not is_hidden(inner)
 
     def may_list(self, path: Any) -> bool:
         real = os.path.realpath("." if path is None else os.fsdecode(path))

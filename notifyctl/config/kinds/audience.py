@@ -22,8 +22,8 @@ from notifyctl.config.kinds.shared_fields import (
     secret,
 )
 from notifyctl.config.scalar_types import (
-    encoding,
-    zone,
+    parse_encoding,
+    parse_zone,
 )
 from notifyctl.rulebook import envelope
 
@@ -64,7 +64,7 @@ RECIPIENT = Record(
         Field(name="locale", shape=locale_text("Which variant of the template is sent.")),
         Field(
             name="timezone",
-            shape=Text(description="An IANA time zone.", examples=("Europe/Paris",), parse=zone),
+            shape=Text(description="An IANA time zone.", examples=("Europe/Paris",), parse=parse_zone),
         ),
         Field(
             name="substitutions",
@@ -110,7 +110,7 @@ SOURCE = Record(
             name="encoding",
             shape=Text(
                 min_length=1,
-                parse=encoding,
+                parse=parse_encoding,
                 description="Of a text file that is not UTF-8 and has no byte order mark.",
                 examples=("cp1252", "latin-1"),
             ),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from notifyctl.config.content_shapes import options_of_any, receipts_of
+from notifyctl.config.content_shapes import merge_options, receipts_shape
 from notifyctl.config.fields import (
     ChannelShape,
     Choice,
@@ -28,7 +28,7 @@ from notifyctl.config.kinds.shared_fields import (
 from notifyctl.config.kinds.suppressions import SUPPRESSIONS
 from notifyctl.config.kinds.template import inline_template
 from notifyctl.config.scalar_types import (
-    endpoint,
+    parse_endpoint,
 )
 from notifyctl.rulebook import email, envelope, sms
 
@@ -107,7 +107,7 @@ def notification(channels: Sequence[ChannelShape]) -> Record:
                 shape=Text(
                     description="The delivery hash of a change that those who were already sent to need not get.",
                     pattern=r"d1:[0-9a-f]{8,64}",
-                    says="a hash that `notifyctl plan` shows, d1: and hexadecimal digits",
+                    pattern_description="a hash that `notifyctl plan` shows, d1: and hexadecimal digits",
                 ),
             ),
         ),
@@ -116,7 +116,7 @@ def notification(channels: Sequence[ChannelShape]) -> Record:
 
 def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
     """What goes into the request beside content and people, in the API's spelling."""
-    receipts = receipts_of(receipt for channel in channels for receipt in channel.receipts)
+    receipts = receipts_shape(receipt for channel in channels for receipt in channel.receipts)
     return (
         Field(
             name="from",
@@ -145,7 +145,7 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
                 rule=envelope.PRIORITY,
             ),
         ),
-        Field(name="options", shape=options_of_any(channels)),
+        Field(name="options", shape=merge_options(channels)),
         Field(
             name="callbackData",
             shape=Text(
@@ -161,7 +161,7 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
             shape=Text(
                 description="Where receipts are posted to.",
                 examples=("https://hooks.acme.example/receipts",),
-                parse=endpoint,
+                parse=parse_endpoint,
                 rule=envelope.NOTIFY_URL,
             ),
         ),

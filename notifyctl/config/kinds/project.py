@@ -24,9 +24,9 @@ from notifyctl.config.kinds.shared_fields import (
 )
 from notifyctl.config.kinds.suppressions import SUPPRESSIONS
 from notifyctl.config.scalar_types import (
-    endpoint,
-    proxy,
-    zone,
+    parse_endpoint,
+    parse_proxy,
+    parse_zone,
 )
 from notifyctl.rulebook import envelope
 
@@ -225,7 +225,7 @@ def environment(provider: str, *, endpoint_needed: bool) -> Record:
                 shape=Text(
                     description="The address of the Messaging API v2; http:// for this machine only.",
                     examples=("https://api.eu.webexconnect.io/v2/messages",),
-                    parse=endpoint,
+                    parse=parse_endpoint,
                 ),
                 required=endpoint_needed,
             ),
@@ -248,7 +248,7 @@ def environment(provider: str, *, endpoint_needed: bool) -> Record:
                 shape=Text(
                     description="The proxy that requests to the provider go through; without it HTTPS_PROXY and NO_PROXY decide.",
                     examples=("http://proxy.acme.example:3128",),
-                    parse=proxy,
+                    parse=parse_proxy,
                 ),
             ),
             *secret("proxy", "the address of the proxy with user name and password", "PROXY_URL"),
@@ -297,7 +297,9 @@ PROJECT = Record(
                 fields=(
                     Field(
                         name="timezone",
-                        shape=Text(description="An IANA time zone.", examples=("Europe/London",), parse=zone),
+                        shape=Text(
+                            description="An IANA time zone.", examples=("Europe/London",), parse=parse_zone
+                        ),
                         default="UTC",
                     ),
                     Field(name="locale", shape=locale_text("The language of templates."), default="en"),

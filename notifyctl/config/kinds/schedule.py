@@ -16,18 +16,18 @@ from notifyctl.config.kinds.shared_fields import (
 )
 from notifyctl.config.scalar_types import (
     CRON,
-    clock,
-    day,
-    duration,
-    iso_of_epoch,
-    moment,
-    until_clock,
-    zone_or_recipient,
+    epoch_to_iso,
+    parse_clock,
+    parse_date,
+    parse_datetime,
+    parse_duration,
+    parse_end_clock,
+    parse_zone_or_recipient,
 )
 from notifyctl.model.project import WEEKDAYS
 from notifyctl.rulebook import times
 
-EPOCH = Spelling(times.EPOCH, iso_of_epoch)
+EPOCH = Spelling(times.EPOCH, epoch_to_iso)
 
 WINDOW = Record(
     title="window",
@@ -45,20 +45,20 @@ WINDOW = Record(
         ),
         Field(
             name="from",
-            shape=Text(description="A local time.", examples=("08:00",), parse=clock),
+            shape=Text(description="A local time.", examples=("08:00",), parse=parse_clock),
             default="00:00",
         ),
         Field(
             name="to",
-            shape=Text(description="A local time.", examples=("20:00",), parse=until_clock),
+            shape=Text(description="A local time.", examples=("20:00",), parse=parse_end_clock),
             default="24:00",
         ),
     ),
 )
 
 
-def dated(description: str, example: str) -> Text:
-    return Text(description=description, examples=(example,), parse=day)
+def date_text(description: str, example: str) -> Text:
+    return Text(description=description, examples=(example,), parse=parse_date)
 
 
 SCHEDULE = Record(
@@ -71,7 +71,7 @@ SCHEDULE = Record(
             shape=Text(
                 description="An IANA time zone, or `recipient`: each recipient's own; without it the project's.",
                 examples=("Europe/London", "recipient"),
-                parse=zone_or_recipient,
+                parse=parse_zone_or_recipient,
             ),
         ),
         Field(
@@ -79,7 +79,7 @@ SCHEDULE = Record(
             shape=Text(
                 description="One occurrence: local in the time zone, or with an offset.",
                 examples=("2026-12-01T09:00",),
-                parse=moment,
+                parse=parse_datetime,
                 spelling=EPOCH,
                 rule=times.SEND_TIME,
             ),
@@ -90,16 +90,16 @@ SCHEDULE = Record(
                 description="Many occurrences: minute, hour, day of the month, month, day of the week.",
                 examples=("0 9 * * MON-FRI",),
                 pattern=CRON,
-                says="five fields: minute, hour, day of the month, month, day of the week",
+                pattern_description="five fields: minute, hour, day of the month, month, day of the week",
             ),
         ),
-        Field(name="from", shape=dated("The first day of a cron.", "2026-12-01")),
-        Field(name="until", shape=dated("The last day of a cron.", "2026-12-31")),
+        Field(name="from", shape=date_text("The first day of a cron.", "2026-12-01")),
+        Field(name="until", shape=date_text("The last day of a cron.", "2026-12-31")),
         Field(name="window", shape=WINDOW),
         Field(
             name="holidays",
             shape=Items(
-                item=dated("A day.", "2026-12-25"),
+                item=date_text("A day.", "2026-12-25"),
                 unique=True,
                 description="Days on which nothing is sent.",
                 examples=(["2026-12-25", "2026-12-26"],),
@@ -107,14 +107,16 @@ SCHEDULE = Record(
         ),
         Field(
             name="grace",
-            shape=Text(description="Never sent later than due and this.", examples=("30m",), parse=duration),
+            shape=Text(
+                description="Never sent later than due and this.", examples=("30m",), parse=parse_duration
+            ),
         ),
         Field(
             name="expireAfter",
             shape=Text(
                 description="How long after it is due a message may still be delivered.",
                 examples=("4h",),
-                parse=duration,
+                parse=parse_duration,
                 rule=times.VALIDITY,
             ),
         ),
@@ -123,7 +125,7 @@ SCHEDULE = Record(
             shape=Text(
                 description="When a message is not delivered any more.",
                 examples=("2026-12-01T18:00",),
-                parse=moment,
+                parse=parse_datetime,
                 spelling=EPOCH,
                 rule=times.EXPIRY_TIME,
             ),
@@ -138,6 +140,6 @@ SCHEDULE = Record(
         ),
     ),
     at_most_one=(("at", "cron"), ("expireAfter", "expireAt")),
-    clashes={("expireAfter", "expireAt"): times.EXPIRY_TWICE},
+    exclusive_rules={("expireAfter", "expireAt"): times.EXPIRY_TWICE},
     needs=(("from", "cron"), ("until", "cron")),
 )

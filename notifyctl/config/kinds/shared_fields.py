@@ -22,7 +22,7 @@ def name_text(description: str, *examples: str) -> Text:
         description=description,
         examples=examples,
         pattern=NAME,
-        says="1 to 63 small letters, digits, dots and hyphens, the first a letter or digit",
+        pattern_description="1 to 63 small letters, digits, dots and hyphens, the first a letter or digit",
     )
 
 
@@ -31,7 +31,7 @@ def locale_text(description: str) -> Text:
         description=description,
         examples=("en", "fr-CA"),
         pattern=LOCALE,
-        says="a language tag such as en or fr-CA",
+        pattern_description="a language tag such as en or fr-CA",
     )
 
 
@@ -58,7 +58,7 @@ def secret(name: str, what: str, example: str) -> tuple[Field, Field]:
         description=f"The environment variable that holds {what}.",
         examples=(example,),
         pattern=ENVIRONMENT_VARIABLE,
-        says="the name of an environment variable, not the secret itself",
+        pattern_description="the name of an environment variable, not the secret itself",
         private=True,
     )
     file = Text(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from notifyctl.config.fields import Choice, Either, Field, Items, Record, Text
 from notifyctl.config.kinds.shared_fields import either_of, secret
-from notifyctl.config.scalar_types import day_or_time
+from notifyctl.config.scalar_types import parse_date_or_time
 from notifyctl.model.project import Category, ChannelName
 
 LIST = Record(
@@ -44,13 +44,13 @@ LIST = Record(
         Field(
             name="since",
             shape=Text(
-                parse=day_or_time, description="Not before this day or time.", examples=("2026-11-01",)
+                parse=parse_date_or_time, description="Not before this day or time.", examples=("2026-11-01",)
             ),
         ),
         Field(
             name="until",
             shape=Text(
-                parse=day_or_time,
+                parse=parse_date_or_time,
                 description="Not after this day, or not from this time on.",
                 examples=("2026-12-31",),
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from notifyctl.config.content_shapes import content_of, variant_of
+from notifyctl.config.content_shapes import content_shape, locale_shape
 from notifyctl.config.fields import (
     Boolean,
     Cases,
@@ -73,7 +73,7 @@ def template(channels: Sequence[ChannelShape]) -> Cases:
                 description="What is said on one channel, in one or more languages.",
                 fields=(*head("Template", name), *template_fields(channel)),
                 exactly_one=(("content", "template"),),
-                clashes={("content", "template"): envelope.CONTENT_OR_TEMPLATE},
+                exclusive_rules={("content", "template"): envelope.CONTENT_OR_TEMPLATE},
                 at_most_one=(("template", "locales"),),
             )
             for channel in channels
@@ -94,7 +94,7 @@ def inline_template(channels: Sequence[ChannelShape]) -> Cases:
                 description="A template that only this notification uses.",
                 fields=(*template_fields(channel), Field(name="id", shape=REMOTE_ID)),
                 exactly_one=(("content", "template", "id"),),
-                clashes={("content", "template", "id"): envelope.CONTENT_OR_TEMPLATE},
+                exclusive_rules={("content", "template", "id"): envelope.CONTENT_OR_TEMPLATE},
                 at_most_one=(("template", "locales"), ("id", "locales")),
             )
             for channel in channels
@@ -116,13 +116,13 @@ def template_fields(channel: ChannelShape) -> tuple[Field, ...]:
         ),
         Field(name="description", shape=Text(description="A sentence for those who read the project.")),
         Field(name="variables", shape=VARIABLES),
-        Field(name="content", shape=content_of(channel)),
+        Field(name="content", shape=content_shape(channel)),
         Field(name="template", shape=REMOTE),
         Field(name="options", shape=channel.options),
         Field(
             name="locales",
             shape=Table(
-                value=variant_of(channel),
+                value=locale_shape(channel),
                 keys=LOCALE,
                 description="What differs, per locale; fr-CA falls back to fr, then to the template itself.",
             ),

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from notifyctl.config.fields import Boolean, Cases, ChannelShape, Choice, Field, Items, Record, Shape, Text
-from notifyctl.config.load import Loaded, load_project
+from notifyctl.config.load import LoadResult, load_project
 from notifyctl.rulebook import sms
 from notifyctl.testing import MemoryFiles
 
 PROJECT = "apiVersion: notifyctl/v1\nkind: Project\nname: acme\n"
 
-Load = Callable[[Mapping[str, str]], Loaded]
+Load = Callable[[Mapping[str, str]], LoadResult]
 
 
 def content(kind: str, *fields: Field) -> Record:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from notifyctl.channels import CHANNELS
-from notifyctl.config.load import Loaded, load_project
+from notifyctl.config.load import LoadResult, load_project
 from notifyctl.files import WorkingTree
 
 CASES = Path(__file__).parents[2] / "cases"
@@ -16,7 +16,7 @@ VALID = sorted((CASES / "valid").iterdir())
 INVALID = sorted((CASES / "invalid").iterdir())
 
 
-def found(loaded: Loaded) -> list[str]:
+def found(loaded: LoadResult) -> list[str]:
     return [f"{problem.location} {problem.rule} {problem.message}" for problem in loaded.diagnostics]
 
 

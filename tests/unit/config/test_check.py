@@ -22,9 +22,9 @@ from notifyctl.config.fields import (
     Table,
     Text,
 )
-from notifyctl.config.nodes import node_of
+from notifyctl.config.nodes import node_from_json
 from notifyctl.config.reader import read_documents
-from notifyctl.config.scalar_types import duration
+from notifyctl.config.scalar_types import parse_duration
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.rulebook import receipts
 
@@ -88,7 +88,7 @@ def found(shape: Shape, text: str, *, composed: bool = False) -> list[tuple[str,
         (Text(), "true", "true"),
         (Text(), "2026-12-01", "2026-12-01"),
         (Text(), "'null'", "null"),
-        (Text(parse=duration), "90s", duration("90s")),
+        (Text(parse=parse_duration), "90s", parse_duration("90s")),
         (Choice(values=("2021", "6.20")), "6.20", "6.20"),
         (Choice(values=("delivered",), fold=True), "DELIVERED", "DELIVERED"),
         (Integer(strings=True), '"3"', 3),
@@ -122,7 +122,7 @@ def test_a_value_that_fits_comes_out_plain(shape: Shape, text: str, value: objec
         (Text(max_length=2), "abc", [("too-long", ())]),
         (Text(max_bytes=2), "é€", [("too-long", ())]),
         (Text(pattern="[a-z]+"), "abc1", [("invalid-value", ())]),
-        (Text(parse=duration), "soon", [("invalid-value", ())]),
+        (Text(parse=parse_duration), "soon", [("invalid-value", ())]),
         (Choice(values=("hold", "send")), "holt", [("invalid-value", ())]),
         (Integer(minimum=1, maximum=3), "4", [("invalid-value", ())]),
         (Integer(), '"3"', [("wrong-type", ())]),
@@ -204,7 +204,7 @@ def test_limits_of_composed_text_hold_only_for_finished_content() -> None:
 
 
 def test_a_json_number_is_not_text() -> None:
-    _, (problem,) = check(Text(), node_of(447700900123))
+    _, (problem,) = check(Text(), node_from_json(447700900123))
     assert problem.rule == "wrong-type"
 
 
@@ -225,7 +225,7 @@ JSON = st.recursive(
 def test_whatever_stands_there_problems_are_returned_with_paths_that_exist(
     value: object, shape: Shape
 ) -> None:
-    _, problems = check(shape, node_of(value))
+    _, problems = check(shape, node_from_json(value))
     for problem in problems:
         inner: Any = value
         for step in problem.path:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifyctl.config.load import Loaded, load_project
+from notifyctl.config.load import LoadResult, load_project
 from notifyctl.diagnostics import Location
 from notifyctl.errors import ProjectError
 from notifyctl.model.project import (
@@ -29,7 +29,7 @@ from notifyctl.model.project import (
 )
 from notifyctl.testing import MemoryFiles
 
-Load = Callable[[Mapping[str, str]], Loaded]
+Load = Callable[[Mapping[str, str]], LoadResult]
 
 HEAD = "apiVersion: notifyctl/v1\n"
 HELLO = (
@@ -42,13 +42,13 @@ audience: {recipients: [{msisdn: "+447700900123", substitutions: {name: Ada}}]}
 )
 
 
-def whole(loaded: Loaded) -> Project:
+def whole(loaded: LoadResult) -> Project:
     assert loaded.diagnostics == []
     assert loaded.project is not None
     return loaded.project
 
 
-def rules(loaded: Loaded) -> list[tuple[str, int, str]]:
+def rules(loaded: LoadResult) -> list[tuple[str, int, str]]:
     return [(each.location.file, each.location.line, each.rule) for each in loaded.diagnostics]
 
 

@@ -12,11 +12,11 @@ from notifyctl.config.nodes import (
     MappingNode,
     Scalar,
     SequenceNode,
-    key_places,
-    node_of,
-    places,
+    key_positions,
+    node_from_json,
     plain_value,
-    resolve,
+    resolve_scalar,
+    value_positions,
 )
 
 JSON = st.recursive(
@@ -62,30 +62,30 @@ JSON = st.recursive(
     ],
 )
 def test_plain_scalars_mean_what_the_core_schema_says(text: str, value: object) -> None:
-    resolved = resolve(text)
+    resolved = resolve_scalar(text)
     assert resolved == value
     assert type(resolved) is type(value)
 
 
 def test_not_a_number_is_a_number_of_the_core_schema() -> None:
-    value = resolve(".nan")
+    value = resolve_scalar(".nan")
     assert isinstance(value, float)
     assert math.isnan(value)
 
 
 @given(st.text())
 def test_resolving_never_fails(text: str) -> None:
-    resolve(text)
+    resolve_scalar(text)
 
 
 @given(JSON)
 def test_a_json_value_survives_the_way_through_nodes(value: object) -> None:
-    assert plain_value(node_of(value)) == value
-    assert plain_value(node_of(json.loads(json.dumps(value)))) == value
+    assert plain_value(node_from_json(value)) == value
+    assert plain_value(node_from_json(json.loads(json.dumps(value)))) == value
 
 
 def test_a_json_number_is_not_text() -> None:
-    node = node_of(447700900123)
+    node = node_from_json(447700900123)
     assert isinstance(node, Scalar)
     assert not node.plain
 
@@ -94,9 +94,9 @@ def test_a_json_value_that_nests_too_deep_is_refused_not_a_recursion_error() -> 
     deep: object = "x"
     for _ in range(MAX_DEPTH):
         deep = [deep]
-    node_of(deep)
+    node_from_json(deep)
     with pytest.raises(ValueError, match="64"):
-        node_of([deep])
+        node_from_json([deep])
 
 
 def test_places_are_those_of_values_and_key_places_those_of_keys() -> None:
@@ -105,5 +105,5 @@ def test_places_are_those_of_values_and_key_places_those_of_keys() -> None:
         Scalar("x", "x", plain=True, line=2, column=5),
     )
     node = MappingNode(((key, SequenceNode((value,), 2, 3)),), 1, 1)
-    assert places(node) == {(): (1, 1), ("a",): (2, 3), ("a", 0): (2, 5)}
-    assert key_places(node) == {(): (1, 1), ("a",): (1, 1), ("a", 0): (2, 5)}
+    assert value_positions(node) == {(): (1, 1), ("a",): (2, 3), ("a", 0): (2, 5)}
+    assert key_positions(node) == {(): (1, 1), ("a",): (1, 1), ("a", 0): (2, 5)}

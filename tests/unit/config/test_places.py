@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from notifyctl.config.nodes import places
-from notifyctl.config.positions import LatePlaces, Source, top_of
+from notifyctl.config.nodes import value_positions
+from notifyctl.config.positions import LazyPositions, LazySource, top_level_positions
 from notifyctl.config.reader import read_documents
 
 DATA = b"a: 1\nb:\n  c: [x, {d: y}]\n  e: ~\n---\n# nothing\n---\n  f: {g: h}\n---\n- i\n"
 
 
-def late() -> list[tuple[LatePlaces, dict[tuple[str | int, ...], tuple[int, int]]]]:
-    source = Source("a.yaml", DATA)
+def late() -> list[tuple[LazyPositions, dict[tuple[str | int, ...], tuple[int, int]]]]:
+    source = LazySource("a.yaml", DATA)
     nodes = read_documents(DATA, "a.yaml")[0]
     assert len(nodes) == 3
-    return [(LatePlaces(source, n, top_of(node)), places(node)) for n, node in enumerate(nodes)]
+    return [
+        (LazyPositions(source, n, top_level_positions(node)), value_positions(node))
+        for n, node in enumerate(nodes)
+    ]
 
 
 def test_the_contents_are_the_same() -> None:
@@ -33,6 +36,6 @@ def test_single_places() -> None:
 
 
 def test_the_file_is_not_read_again_for_what_stands_at_the_top() -> None:
-    unreadable = LatePlaces(Source("a.yaml", b"{"), 0, {(): (1, 1), ("name",): (2, 7)})
+    unreadable = LazyPositions(LazySource("a.yaml", b"{"), 0, {(): (1, 1), ("name",): (2, 7)})
     assert unreadable["name",] == (2, 7)
     assert ("other",) not in unreadable

@@ -5,8 +5,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.config.nodes import MappingNode, Node, Scalar, places, plain_value
-from notifyctl.config.reader import MAX_BYTES, UNREADABLE, Unreadable, decode, read_documents
+from notifyctl.config.nodes import MappingNode, Node, Scalar, plain_value, value_positions
+from notifyctl.config.reader import (
+    FORBIDDEN_CHARACTERS,
+    MAX_BYTES,
+    UnreadableFileError,
+    decode,
+    read_documents,
+)
 from notifyctl.diagnostics import Diagnostic
 
 
@@ -51,7 +57,7 @@ def test_scalars_keep_their_characters_and_say_whether_they_were_quoted() -> Non
 
 def test_lines_and_columns_count_characters_from_one() -> None:
     nodes, _ = read_documents("é: {ü: x, b: y}\nc:\n  - 'z'\n".encode(), "f.yaml")
-    assert places(nodes[0]) == {
+    assert value_positions(nodes[0]) == {
         (): (1, 1),
         ("é",): (1, 4),
         ("é", "ü"): (1, 8),
@@ -206,10 +212,10 @@ def test_a_character_that_yaml_forbids_is_never_passed_over(parts: list[str]) ->
     text = "".join(parts)
     try:
         assert decode(text.encode(), "a.yaml") == text.removeprefix("\ufeff")
-    except Unreadable:
-        assert UNREADABLE.search(text.removeprefix("\ufeff"))
+    except UnreadableFileError:
+        assert FORBIDDEN_CHARACTERS.search(text.removeprefix("\ufeff"))
     else:
-        assert not UNREADABLE.search(text.removeprefix("\ufeff"))
+        assert not FORBIDDEN_CHARACTERS.search(text.removeprefix("\ufeff"))
 
 
 def test_a_key_that_is_an_alias_stands_where_it_is_written() -> None:

@@ -14,15 +14,15 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from notifyctl.channels import CHANNELS
-from notifyctl.config.documents import shapes
+from notifyctl.config.documents import document_shapes
 from notifyctl.config.fields import Record
-from notifyctl.config.jsonschema import render, schemas
+from notifyctl.config.jsonschema import build_schemas, render_schema
 from notifyctl.config.nodes import plain_value
 from notifyctl.config.reader import read_documents
 from notifyctl.files import WorkingTree
 
 ROOT = Path(__file__).parents[3]
-MADE = schemas([channel.shape for channel in CHANNELS.values()])
+MADE = build_schemas([channel.shape for channel in CHANNELS.values()])
 ANY = Draft202012Validator(MADE["notifyctl.json"])
 
 
@@ -48,7 +48,7 @@ def schema_of(document: Mapping[str, Any]) -> Draft202012Validator:
 @pytest.mark.parametrize("name", MADE)
 def test_the_committed_schema_is_fresh(name: str) -> None:
     committed = (ROOT / "schemas" / name).read_text(encoding="utf-8")
-    assert committed == render(MADE[name]), "run: notifyctl schema --write schemas"
+    assert committed == render_schema(MADE[name]), "run: notifyctl schema --write schemas"
 
 
 def test_no_other_schema_is_committed() -> None:
@@ -58,7 +58,7 @@ def test_no_other_schema_is_committed() -> None:
 @pytest.mark.parametrize("name", MADE)
 def test_the_schema_is_valid_and_can_be_read(name: str) -> None:
     Draft202012Validator.check_schema(MADE[name])
-    assert json.loads(render(MADE[name])) == MADE[name]
+    assert json.loads(render_schema(MADE[name])) == MADE[name]
 
 
 def test_another_validator_agrees_that_the_schemas_are_valid() -> None:
@@ -163,7 +163,7 @@ def records(shape: Any) -> Iterator[Record]:
         yield from records(case)
 
 
-KINDS = shapes([channel.shape for channel in CHANNELS.values()])
+KINDS = document_shapes([channel.shape for channel in CHANNELS.values()])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -24,7 +24,7 @@ MINUTE = timedelta(minutes=1)
     ],
 )
 def test_durations(text: str, length: timedelta) -> None:
-    assert scalar_types.duration(text) == length
+    assert scalar_types.parse_duration(text) == length
 
 
 @given(st.integers(0, 9999), st.integers(0, 23), st.integers(0, 59), st.integers(0, 59))
@@ -33,7 +33,7 @@ def test_a_duration_is_the_sum_of_its_parts(days: int, hours: int, minutes: int,
     text = "".join(f"{count}{unit}" for count, unit in parts if count)
     if text:
         length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-        assert scalar_types.duration(text) == length
+        assert scalar_types.parse_duration(text) == length
 
 
 @pytest.mark.parametrize(
@@ -50,55 +50,55 @@ def test_a_duration_is_the_sum_of_its_parts(days: int, hours: int, minutes: int,
     ],
 )
 def test_moments_are_local_unless_they_have_an_offset(text: str, moment: datetime) -> None:
-    assert scalar_types.moment(text) == moment
+    assert scalar_types.parse_datetime(text) == moment
 
 
 def test_days_and_clocks() -> None:
-    assert scalar_types.day("2028-02-29") == date(2028, 2, 29)
-    assert scalar_types.clock("08:05") == time(8, 5)
-    assert scalar_types.until_clock("24:00") == time.max
-    assert scalar_types.until_clock("20:00") == time(20, 0)
+    assert scalar_types.parse_date("2028-02-29") == date(2028, 2, 29)
+    assert scalar_types.parse_clock("08:05") == time(8, 5)
+    assert scalar_types.parse_end_clock("24:00") == time.max
+    assert scalar_types.parse_end_clock("20:00") == time(20, 0)
 
 
 @pytest.mark.parametrize(
     ("parse", "text", "part"),
     [
-        (scalar_types.duration, "", "for example 90s"),
-        (scalar_types.duration, "0m", "for example 90s"),
-        (scalar_types.duration, "30", "for example 90s"),
-        (scalar_types.duration, "30m1h", "for example 90s"),
-        (scalar_types.day, "2026-02-29", "not in the calendar"),
-        (scalar_types.day, "20261225", "year-month-day"),
-        (scalar_types.moment, "2026-12-01", "date and time"),
-        (scalar_types.moment, "1767225600000", "seconds of the epoch"),
-        (scalar_types.moment, "20261201", "date and time"),
-        (scalar_types.moment, "2026-12-01T25:00", "not in the calendar"),
-        (scalar_types.moment, "2026-12-01T09:00+99:00", "not in the calendar"),
-        (scalar_types.clock, "8:00", "time of day"),
-        (scalar_types.clock, "24:00", "time of day"),
-        (scalar_types.clock, "12:60", "time of day"),
-        (scalar_types.zone, "Europe/Londn", "did you mean Europe/London"),
-        (scalar_types.zone, "Europe", "no time zone"),
-        (scalar_types.zone, "../etc/passwd", "no time zone"),
-        (scalar_types.zone, "", "no time zone"),
-        (scalar_types.zone, "recipient", "no time zone"),
-        (scalar_types.zone_or_recipient, "recipients", "no time zone"),
-        (scalar_types.endpoint, "http://api.example/v2", "https://"),
-        (scalar_types.endpoint, "ftp://api.example", "https://"),
-        (scalar_types.endpoint, "http://127.evil.example/v2", "https://"),
-        (scalar_types.endpoint, "http://1270.0.0.1/v2", "https://"),
-        (scalar_types.endpoint, "https://", "https://"),
-        (scalar_types.endpoint, "https://api.example:x/", "https://"),
-        (scalar_types.endpoint, "https://[::1/", "https://"),
-        (scalar_types.endpoint, "https://ada:pw@api.example/", "password"),
-        (scalar_types.endpoint, "http://127.0.0.1.example/", "https://"),
-        (scalar_types.endpoint, "https://a b.example/", "https://"),
-        (scalar_types.proxy, "http://proxy.example", "http://HOST:PORT"),
-        (scalar_types.proxy, "http://proxy.example:3128/x", "http://HOST:PORT"),
-        (scalar_types.proxy, "proxy.example:3128", "http://"),
-        (scalar_types.proxy, "SOCKS5://proxy.example:1080", "SOCKS"),
-        (scalar_types.proxy, "http://ada:pw@proxy.example:3128", "proxyEnv"),
-        (scalar_types.proxy, "http://proxy.example:x", "http://"),
+        (scalar_types.parse_duration, "", "for example 90s"),
+        (scalar_types.parse_duration, "0m", "for example 90s"),
+        (scalar_types.parse_duration, "30", "for example 90s"),
+        (scalar_types.parse_duration, "30m1h", "for example 90s"),
+        (scalar_types.parse_date, "2026-02-29", "not in the calendar"),
+        (scalar_types.parse_date, "20261225", "year-month-day"),
+        (scalar_types.parse_datetime, "2026-12-01", "date and time"),
+        (scalar_types.parse_datetime, "1767225600000", "seconds of the epoch"),
+        (scalar_types.parse_datetime, "20261201", "date and time"),
+        (scalar_types.parse_datetime, "2026-12-01T25:00", "not in the calendar"),
+        (scalar_types.parse_datetime, "2026-12-01T09:00+99:00", "not in the calendar"),
+        (scalar_types.parse_clock, "8:00", "time of day"),
+        (scalar_types.parse_clock, "24:00", "time of day"),
+        (scalar_types.parse_clock, "12:60", "time of day"),
+        (scalar_types.parse_zone, "Europe/Londn", "did you mean Europe/London"),
+        (scalar_types.parse_zone, "Europe", "no time zone"),
+        (scalar_types.parse_zone, "../etc/passwd", "no time zone"),
+        (scalar_types.parse_zone, "", "no time zone"),
+        (scalar_types.parse_zone, "recipient", "no time zone"),
+        (scalar_types.parse_zone_or_recipient, "recipients", "no time zone"),
+        (scalar_types.parse_endpoint, "http://api.example/v2", "https://"),
+        (scalar_types.parse_endpoint, "ftp://api.example", "https://"),
+        (scalar_types.parse_endpoint, "http://127.evil.example/v2", "https://"),
+        (scalar_types.parse_endpoint, "http://1270.0.0.1/v2", "https://"),
+        (scalar_types.parse_endpoint, "https://", "https://"),
+        (scalar_types.parse_endpoint, "https://api.example:x/", "https://"),
+        (scalar_types.parse_endpoint, "https://[::1/", "https://"),
+        (scalar_types.parse_endpoint, "https://ada:pw@api.example/", "password"),
+        (scalar_types.parse_endpoint, "http://127.0.0.1.example/", "https://"),
+        (scalar_types.parse_endpoint, "https://a b.example/", "https://"),
+        (scalar_types.parse_proxy, "http://proxy.example", "http://HOST:PORT"),
+        (scalar_types.parse_proxy, "http://proxy.example:3128/x", "http://HOST:PORT"),
+        (scalar_types.parse_proxy, "proxy.example:3128", "http://"),
+        (scalar_types.parse_proxy, "SOCKS5://proxy.example:1080", "SOCKS"),
+        (scalar_types.parse_proxy, "http://ada:pw@proxy.example:3128", "proxyEnv"),
+        (scalar_types.parse_proxy, "http://proxy.example:x", "http://"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_a_sentence(
@@ -119,24 +119,24 @@ def test_what_cannot_be_meant_is_refused_with_a_sentence(
     ],
 )
 def test_endpoints(text: str) -> None:
-    assert scalar_types.endpoint(text) == text
+    assert scalar_types.parse_endpoint(text) == text
 
 
 def test_zones() -> None:
-    assert scalar_types.zone("Europe/London") == "Europe/London"
-    assert scalar_types.zone_or_recipient("recipient") == "recipient"
+    assert scalar_types.parse_zone("Europe/London") == "Europe/London"
+    assert scalar_types.parse_zone_or_recipient("recipient") == "recipient"
 
 
 @given(
     st.text(max_size=30),
     st.sampled_from(
         [
-            scalar_types.duration,
-            scalar_types.day,
-            scalar_types.moment,
-            scalar_types.clock,
-            scalar_types.endpoint,
-            scalar_types.zone,
+            scalar_types.parse_duration,
+            scalar_types.parse_date,
+            scalar_types.parse_datetime,
+            scalar_types.parse_clock,
+            scalar_types.parse_endpoint,
+            scalar_types.parse_zone,
         ]
     ),
 )

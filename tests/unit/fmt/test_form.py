@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from notifyctl.channels import CHANNELS
-from notifyctl.config.documents import shapes
+from notifyctl.config.documents import document_shapes
 from notifyctl.diagnostics import Diagnostic
 from notifyctl.fmt.formatter import format_bytes
 
-KINDS = shapes([channel.shape for channel in CHANNELS.values()])
+KINDS = document_shapes([channel.shape for channel in CHANNELS.values()])
 HEAD = "apiVersion: notifyctl/v1\nkind: Notification\nname: n\n"
 
 

@@ -13,14 +13,14 @@ from ruamel.yaml import YAML
 from ruamel.yaml.tokens import CommentToken
 
 from notifyctl.channels import CHANNELS
-from notifyctl.config.documents import shapes
+from notifyctl.config.documents import document_shapes
 from notifyctl.config.nodes import MappingNode, Node, Scalar
 from notifyctl.config.reader import read_documents
 from notifyctl.diagnostics import Diagnostic
 from notifyctl.fmt.formatter import format_bytes
 
 ROOT = Path(__file__).parents[3]
-KINDS = shapes([channel.shape for channel in CHANNELS.values()])
+KINDS = document_shapes([channel.shape for channel in CHANNELS.values()])
 FOLDERS = (ROOT / "notifications", ROOT / "tests" / "cases")
 OURS = sorted(path for folder in FOLDERS for path in folder.rglob("*.y*ml") if path.is_file())
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.lint.looker import Looker, glance
-from notifyctl.message.substitute import placeholders
+from notifyctl.message.substitute import find_placeholders
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Variable
 from notifyctl.model.recipients import RecipientBatch
@@ -22,7 +22,7 @@ pieces = st.sampled_from(
 
 
 def looker(text: str, kind: str, channel: ChannelName, shared: dict[str, str], longest: int | None) -> Looker:
-    names = tuple(sorted(placeholders(text) - {"unsubscribe"}))
+    names = tuple(sorted(find_placeholders(text) - {"unsubscribe"}))
     message = Message(
         channel=channel,
         sender="ACME",

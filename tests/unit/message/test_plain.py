@@ -6,11 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.message.fast_render import WORDS, render_fast
+from notifyctl.message.fast_render import RESERVED_WORDS, render_fast
 from notifyctl.message.jinja import make_renderer
 from notifyctl.testing import MemoryFiles
 
-NAMES = ("brand", "a", "_b9", "n", "range", "smartlink", *sorted(WORDS), "endif", "block", "recursive")
+NAMES = (
+    "brand",
+    "a",
+    "_b9",
+    "n",
+    "range",
+    "smartlink",
+    *sorted(RESERVED_WORDS),
+    "endif",
+    "block",
+    "recursive",
+)
 pieces = st.one_of(
     st.sampled_from([f"{{{{ {name} }}}}" for name in NAMES]),
     st.sampled_from(

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.message import Filler, own_values, placeholders, resolve
+from notifyctl.message import Filler, find_placeholders, own_values, resolve_values
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import RecipientBatch
@@ -58,7 +58,7 @@ def test_nested_content_is_filled_everywhere() -> None:
         "cards": [{"title": "Hi $(name)"}, {"title": "plain", "media": {"fileSize": 3}}],
     }
     message = Message(ChannelName.RCS, "a_1", content, names=("name",))
-    assert placeholders(content) == {"name"}
+    assert find_placeholders(content) == {"name"}
     assert Filler(message).content(["Ada"]) == {
         "type": "carousel",
         "cards": [{"title": "Hi Ada"}, {"title": "plain", "media": {"fileSize": 3}}],
@@ -70,15 +70,15 @@ def test_unsubscribe_is_left_to_the_platform() -> None:
 
 
 def test_other_forms_are_no_placeholders() -> None:
-    assert placeholders("${name} {{name}} $name $( name ) $()") == set()
+    assert find_placeholders("${name} {{name}} $name $( name ) $()") == set()
 
 
 def test_the_destination_wins_over_the_notification_and_that_over_the_default() -> None:
     message = sms("", shared={"area": "shared", "value": "shared"})
     rows = list(own_values(message, batch(2, {"name": ["Ada", None], "area": ["own", None]})))
     assert rows == [("own", "Ada", None), (None, None, None)]
-    assert resolve(message, rows[0]) == ("own", "Ada", "shared")
-    assert resolve(message, rows[1]) == ("shared", None, "shared")
+    assert resolve_values(message, rows[0]) == ("own", "Ada", "shared")
+    assert resolve_values(message, rows[1]) == ("shared", None, "shared")
 
 
 def test_a_message_without_variables_has_empty_rows() -> None:

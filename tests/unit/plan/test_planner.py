@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from notifyctl.diagnostics import Location, Positions
-from notifyctl.message import DeliveryHash, placeholders
+from notifyctl.message import DeliveryHash, find_placeholders
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.message import Message
 from notifyctl.model.project import (
@@ -99,7 +99,7 @@ class People:
 
 def message(variant: str | None, texts: Mapping[str | None, str] = TEXTS, **parts: Any) -> Message:
     content = {"type": "text", "text": texts[variant]}
-    names = tuple(sorted(placeholders(content)))
+    names = tuple(sorted(find_placeholders(content)))
     given: dict[str, Any] = {"content": content, "names": names, "locale": variant, **parts}
     return Message(ChannelName.SMS, "CNNECT", **given)
 
@@ -168,7 +168,7 @@ def counts(plan: Plan) -> dict[str, int]:
 
 def fingerprint(person: Person) -> bytes:
     variant = "fr" if person.locale == "fr" else None
-    return DeliveryHash(message(variant)).of([person.name])[:12]
+    return DeliveryHash(message(variant)).digest([person.name])[:12]
 
 
 def attempt(kind: Any, person: Person, *, same: bool = True) -> Attempt:
@@ -350,6 +350,6 @@ def test_an_unsound_plan_is_never_complete_without_a_ledger() -> None:
 
 def test_what_an_earlier_version_recorded_is_known_again() -> None:
     person = Person(0)
-    for former in DeliveryHash(message(None)).formers([person.name]):
+    for former in DeliveryHash(message(None)).legacy_digests([person.name]):
         attempts: list[Attempt] = [("accepted", id_of(person), former[:12])]
         assert counts(plan_of(scope_input(People([person]), attempts=attempts))) == {"unchanged": 1}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from notifyctl.channels.segments import segment
 from notifyctl.diagnostics import Location, Positions
 from notifyctl.ledger import recipient_hasher
-from notifyctl.message import DeliveryHash, Filler, placeholders, resolve, variant_for
+from notifyctl.message import DeliveryHash, Filler, find_placeholders, resolve_values, variant_for
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.message import Message
 from notifyctl.model.project import (
@@ -134,7 +134,7 @@ people = st.lists(
 
 def composed(text: str, variant: str | None, shared: Mapping[str, str]) -> Message:
     content = {"type": "unicode", "text": text}
-    names = tuple(sorted(placeholders(content)))
+    names = tuple(sorted(find_placeholders(content)))
     return Message(
         ChannelName.SMS,
         "CNNECT",
@@ -199,8 +199,8 @@ def scenes(draw: st.DrawFn) -> Setting:
     def member(each: Somebody) -> bytes:
         variant = "fr" if (each.locale or "").startswith("fr") else None
         own = dict(zip(VARIABLES, each.values, strict=True))
-        values = resolve(messages[variant], [own[name] for name in messages[variant].names])
-        known = [hashes[variant].of(values), *hashes[variant].formers(values), b"other text!!"]
+        values = resolve_values(messages[variant], [own[name] for name in messages[variant].names])
+        known = [hashes[variant].digest(values), *hashes[variant].legacy_digests(values), b"other text!!"]
         return ids[each.number] + draw(st.sampled_from(known))[:12]
 
     batches = [
@@ -302,13 +302,13 @@ class OneByOne:
         message = self.input.messages[variant]
         given = dict(zip(VARIABLES, somebody.values, strict=True))
         own = tuple(given[name] for name in message.names)
-        values = resolve(message, own)
+        values = resolve_values(message, own)
         hasher, recipient = DeliveryHash(message), recipient_hasher(KEY)([somebody.address])[0]
-        delivery_hash = hasher.of(values)
+        delivery_hash = hasher.digest(values)
         problem, segments = self.problem(message, values)
         when = self.when(self.input.zone_of(somebody.zone))
         status = self.statuses.get(recipient)
-        hashes = [each[:12] for each in (delivery_hash, *hasher.formers(values))]
+        hashes = [each[:12] for each in (delivery_hash, *hasher.legacy_digests(values))]
         decision = decide(
             kind=status.kind if status else None,
             same=status is None or status.fingerprint in hashes,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from notifyctl.channels.segments import segment
 from notifyctl.diagnostics import Positions
-from notifyctl.message import DeliveryHash, Filler, own_values, placeholders, resolve
+from notifyctl.message import DeliveryHash, Filler, find_placeholders, own_values, resolve_values
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, LocaleVariant, Template, Variable
 from notifyctl.model.recipients import RecipientBatch
@@ -51,7 +51,7 @@ TEXTS = st.sampled_from(
 
 
 def sms(text: str, shared: dict[str, str]) -> Message:
-    names = tuple(sorted(placeholders(text) - {"unsubscribe"}))
+    names = tuple(sorted(find_placeholders(text) - {"unsubscribe"}))
     given = {name: value for name, value in shared.items() if name in names}
     return Message(ChannelName.SMS, "CNNECT", {"type": "unicode", "text": text}, names=names, shared=given)
 
@@ -76,7 +76,7 @@ def test_columns_say_what_single_values_say(
     recipients = batch(rows)
     columns = resolve_columns(message, recipients.values, range(len(rows)))
     found = evaluator.evaluate(columns, len(rows))
-    values = [resolve(message, own) for own in own_values(message, recipients)]
+    values = [resolve_values(message, own) for own in own_values(message, recipients)]
     assert [tuple(column[at] for column in columns) for at in range(len(rows))] == values
     assert found.lengths is not None
     assert found.sms is not None
@@ -89,8 +89,8 @@ def test_columns_say_what_single_values_say(
         counted = segment(finished)
         assert (found.sms.units[at], found.sms.segments[at]) == (counted.units, counted.segments)
         assert found.problems.get(at) == expected_problem(message, single, finished)
-        assert hashes[at].tobytes() == hasher.of(single)
-        assert [version[at] for version in formers] == list(hasher.formers(single))
+        assert hashes[at].tobytes() == hasher.digest(single)
+        assert [version[at] for version in formers] == list(hasher.legacy_digests(single))
 
 
 def expected_problem(message: Message, values: Sequence[str | None], text: str) -> str | None:
