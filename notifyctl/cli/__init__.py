@@ -1,1 +1,3 @@
-"""The command line: one file per command, which parses, calls `app`, hands data to a view and returns an exit code."""
+"""The command line: one module per command. A command parses options, calls `app`, prints a view and returns an exit
+code.
+"""

@@ -1,4 +1,4 @@
-"""`notifyctl apply`: send what the plan says, each message once; or print the exact requests with --dry-run."""
+"""`notifyctl apply`: sends the planned messages, each once, or prints the exact requests with --dry-run."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def send(
     shown: list[str] = []
 
     def show(plan: Plan) -> None:
-        # The plan goes to standard error: the document of an apply is what it did.
+        # Standard output is reserved for the result of the run.
         if plan.digest not in shown:
             shown.append(plan.digest)
             echo(plan_view.as_text(plan, colour=wants_colour(context, stderr=True)), stderr=True)
@@ -185,7 +185,7 @@ def write_failures_file(workspace: Workspace, environment: Environment, applied:
 
 
 def confirm_recipients(plan: Plan) -> bool:
-    """The number of recipients, typed back: a yes is typed too easily."""
+    """Asks the user to type the number of recipients. Returns whether it matches."""
     answer = click.prompt(
         f"This sends to {plan.sends:,} recipients and cannot be undone. Type the number of recipients to go on",
         err=True,
@@ -196,7 +196,7 @@ def confirm_recipients(plan: Plan) -> bool:
 
 
 def exit_code(applied: Applied) -> ExitCode:
-    """The gravest thing that is true at the end, from what this run did and what the plan found."""
+    """Returns the most serious exit code that applies, from the run's report and its plan."""
     report, summary = applied.report, applied.plan.summary
     if report is not None and report.refused:
         return ExitCode.ERROR
@@ -213,8 +213,10 @@ def exit_code(applied: Applied) -> ExitCode:
 
 @contextmanager
 def stop_on_signals(stop: Stop, begun: Event) -> Iterator[None]:
-    """Once sending has `begun`, Ctrl-C and SIGTERM ask for an orderly end; a second one ends at once, and the ledger knows
-    what was in flight. Before that there is nothing to finish.
+    """Handles Ctrl-C and SIGTERM during a run.
+
+    Once sending has `begun`, the first signal requests an orderly stop and the second one interrupts at once; the
+    ledger has recorded the requests in flight. Before that, the first signal interrupts.
     """
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler

@@ -1,4 +1,4 @@
-"""Progress of an apply on standard error: a bar on a terminal, quiet lines elsewhere."""
+"""Progress of an apply on standard error: a bar on a terminal, occasional lines elsewhere."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from notifyctl.cli.options import echo
 from notifyctl.model.batch import Accepted, Unknown
 from notifyctl.views.diagnostics import pluralise
 
-LINE_EVERY = 10.0  # seconds between lines where there is no terminal
-MIN_WAIT_SHOWN = 1.0  # seconds of waiting that are worth a line
+LINE_EVERY = 10.0  # seconds between lines without a terminal
+MIN_WAIT_SHOWN = 1.0  # seconds; shorter waits are not shown
 
 
 @contextmanager
 def report_progress(*, colour: bool) -> Iterator[Callable[[Event], None]]:
-    """A function that is told each event of a run."""
+    """Yields a function that displays the events of a run."""
     if sys.stderr.isatty() and colour:
         with progress_bar() as tell:
             yield tell
@@ -27,7 +27,7 @@ def report_progress(*, colour: bool) -> Iterator[Callable[[Event], None]]:
 
 
 class LineProgress:
-    """At most a line every few seconds, and one for each thing that went wrong."""
+    """Prints a progress line at most every LINE_EVERY seconds, and one line per failed batch."""
 
     def __init__(self) -> None:
         self.total = self.done = 0

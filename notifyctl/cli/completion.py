@@ -1,4 +1,4 @@
-"""`notifyctl completion`: the script that lets a shell complete commands and options."""
+"""`notifyctl completion`: prints shell completion scripts."""
 
 from __future__ import annotations
 

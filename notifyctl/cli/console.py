@@ -1,4 +1,4 @@
-"""What a command line says to all commands, and the terminal they speak to. Knows no click: `quick.py` uses it without."""
+"""The global options, and output to the terminal. Independent of click."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from notifyctl.app.environ import process_environ
 
 
 class GlobalOptions:
-    """What the global options say. They are accepted before and after the command; the later one wins."""
+    """Values of the global options. They are accepted before and after the command; the later one wins."""
 
     def __init__(self, *, chdir: Path | None = None) -> None:
         self.chdir = chdir
@@ -19,7 +19,7 @@ class GlobalOptions:
 
 
 def use_colour(settings: GlobalOptions, *, stderr: bool = False) -> bool:
-    """Whether to colour what goes to standard output (or standard error)."""
+    """Whether to colour standard output (or standard error)."""
     wish = settings.color
     if wish != "auto":
         return wish == "always"
@@ -29,7 +29,7 @@ def use_colour(settings: GlobalOptions, *, stderr: bool = False) -> bool:
 
 
 def echo(text: str, *, stderr: bool = False) -> None:
-    """The one place where text leaves for the terminal; broken surrogates from a file never break the output."""
+    """Prints text and a final newline. Characters that the stream cannot encode are escaped."""
     stream = sys.stderr if stderr else sys.stdout
     safe = text.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8")
     stream.write(safe if safe.endswith("\n") or not safe else safe + "\n")

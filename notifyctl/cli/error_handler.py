@@ -1,4 +1,4 @@
-"""The one error boundary: expected failure, interruption and defect each end here, with a message and an exit code."""
+"""Handles every exception of a command: prints a message and returns an exit code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ REPORT = "https://github.com/notifyctl/notifyctl/issues"
 
 
 def run_guarded(settings: GlobalOptions, work: Callable[[], int]) -> int:
-    """The exit code of `work`, or of what it raised. Never raises, never shows a traceback for what a user can cause."""
+    """Runs `work` and returns its exit code, or that of the exception it raised. Never raises.
+
+    Shows a traceback only for defects of notifyctl, and only with -v.
+    """
     try:
         return work()
     except ProjectError as error:
@@ -37,10 +40,10 @@ def run_guarded(settings: GlobalOptions, work: Callable[[], int]) -> int:
         )
         return ExitCode.ERROR
     except BrokenPipeError:
-        # The reader of our output went away (`notifyctl plan | head`): nothing to say, and nobody to say it to.
+        # The reader closed the pipe, for example `notifyctl plan | head`.
         sys.stdout = None
         return ExitCode.DONE
-    except Exception as error:  # noqa: BLE001 - the boundary: whatever arrives here is a defect of ours
+    except Exception as error:  # noqa: BLE001 - any other exception is a defect of notifyctl
         show_defect(error, verbose=settings.verbose)
         return ExitCode.DEFECT
 

@@ -1,4 +1,4 @@
-"""`notifyctl explain`: the page of a rule that lint told; or why a person will or won't get a notification."""
+"""`notifyctl explain`: the page of a lint rule, or why a recipient will or won't get a notification."""
 
 from __future__ import annotations
 

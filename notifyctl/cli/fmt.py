@@ -1,4 +1,4 @@
-"""`notifyctl fmt`: the project's YAML files in one form."""
+"""`notifyctl fmt`: formats the project's YAML files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`notifyctl history`: which run did what, when, by whom and from which commit."""
+"""`notifyctl history`: lists the runs of an environment, with their user, time and commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`notifyctl init`: a project that lints, plans and applies at once."""
+"""`notifyctl init`: creates a project that can be linted, planned and applied at once."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def command(context: click.Context, folder: Path | None) -> int:
 
 
 def write(path: Path, text: str) -> Path | None:
-    """Write a file that does not exist yet. A .gitignore that exists gains our line."""
+    """Writes a file unless it exists. An existing .gitignore gets our line appended."""
     if path.exists():
         if path.name == ".gitignore" and IGNORE not in path.read_text(encoding="utf-8"):
             with path.open("a", encoding="utf-8") as stream:
@@ -120,7 +120,7 @@ def write(path: Path, text: str) -> Path | None:
 
 
 def project_name(folder: Path) -> str:
-    """The folder's name in the letters that a name may have."""
+    """Derives a valid project name from the folder's name."""
     letters = "".join(
         c if c.isascii() and (c.isalnum() or c in ".-") else "-" for c in folder.resolve().name.lower()
     )

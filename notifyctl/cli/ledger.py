@@ -1,4 +1,4 @@
-"""`notifyctl ledger`: make the record of who was sent what, or show what it holds."""
+"""`notifyctl ledger`: creates, shows, verifies, exports, adopts and unlocks the ledger of an environment."""
 
 from __future__ import annotations
 

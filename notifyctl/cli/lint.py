@@ -81,14 +81,14 @@ def command(
 def lint_project(
     settings: GlobalOptions, paths: Sequence[Path], *, every: bool
 ) -> tuple[Workspace, list[Diagnostic]]:
-    """Read and lint the project named by the global options, or found upwards from the first of `paths`."""
+    """Lints the project given by the global options, or the one found upwards from the first of `paths`."""
     from notifyctl.app.lint import check_files
 
     return check_files(settings.chdir, settings.env, near=paths, every=every)
 
 
 def apply_fixes(workspace: Workspace, found: Sequence[Diagnostic], everything: Sequence[Diagnostic]) -> bool:
-    """Write the safe fixes into the files and report them on standard error; whether there were any."""
+    """Writes the safe fixes to the files and lists them on standard error. Returns whether there were any."""
     from notifyctl.app.autofix import mend
     from notifyctl.views.diagnostics import as_fixed
 
@@ -98,11 +98,11 @@ def apply_fixes(workspace: Workspace, found: Sequence[Diagnostic], everything: S
 
 
 def format_diagnostics(found: Sequence[Diagnostic], form: str, around: LintContext) -> str:
-    """The diagnostics as a document in one of the forms of `--format`."""
+    """Formats the diagnostics as requested by `--format`."""
     if form == "json":
         from notifyctl.views.diagnostics import as_json
 
         return as_json(found)
-    # Each other form is a module with a function `render`; only the requested one is imported.
+    # Each other format is a module with a function `render`.
     text: str = import_module(f"notifyctl.views.lint.{form}").render(found, around)
     return text

@@ -1,4 +1,4 @@
-"""The command group and `run`, which executes one command line. Whatever a command raises ends at the error boundary."""
+"""The click group, and `run`, which executes one command line."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ COMMANDS = {
     "schema": "Print the JSON Schema of the files.",
     "completion": "Print shell completion for bash, zsh or fish.",
 }
-"""Name and short help of each command, in the order of `--help`. Each command is in the module of its name."""
+"""Command → short help, in the order of `--help`. Each command is a module of the same name."""
 
 
 class LazyGroup(click.Group):
-    """A group that imports the module of a command only when it is invoked, so that `lint` does not import a web server."""
+    """A group that imports a command's module only when the command is invoked."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -89,16 +89,13 @@ def cli() -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line, by default the process's own, and return its exit code.
-
-    Never raises, and never shows a traceback for what a user can cause.
-    """
+    """Runs one command line, by default the process's own, and returns its exit code. Never raises."""
     settings = GlobalOptions()
     return run_guarded(settings, lambda: execute(arguments, settings))
 
 
 def execute(arguments: Sequence[str] | None, settings: GlobalOptions) -> int:
-    """Parse and execute the command line with click. Reports wrong usage; raises whatever the command raises."""
+    """Parses and executes a command line. Reports usage errors; raises the command's exceptions."""
     try:
         set_up_faults(process_environ())
         result = cli.main(
@@ -122,7 +119,7 @@ def execute(arguments: Sequence[str] | None, settings: GlobalOptions) -> int:
 
 
 def set_up_faults(environ: Mapping[str, str]) -> None:
-    """Set up the faults that a test requests by environment variable; without any, reset those of an earlier run."""
+    """Sets up the faults that a test requests by environment variables, or resets those of an earlier run."""
     if any(name.startswith("NOTIFYCTL_FAULT") for name in environ) or "notifyctl.faults" in sys.modules:
         from notifyctl.faults import FAULTS
 

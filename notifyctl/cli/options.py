@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share, as click declares them."""
+"""Options and parameter types that several commands share."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _store(context: click.Context, parameter: click.Parameter, value: Any) -> No
 
 
 def global_options(command: Command) -> Command:
-    """-C, -e, --color and -v, on the group and on every command."""
+    """Adds -C, -e, --color and -v to the group or a command."""
     for decorate in (
         click.option(
             "-v",
@@ -122,5 +122,5 @@ class TimeParam(click.ParamType[datetime]):
 
 
 def wants_colour(context: click.Context, *, stderr: bool = False) -> bool:
-    """Whether to colour what goes to standard output (or standard error)."""
+    """Whether to colour standard output (or standard error)."""
     return use_colour(get_globals(context), stderr=stderr)

@@ -1,4 +1,4 @@
-"""A stream that takes so many bytes and no more: what a stranger's files can make a command print has an end."""
+"""Limits the output of commands that process untrusted projects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ CUT_NOTICE = "\n… the rest is left out.\n"
 
 
 class BoundedStream(io.TextIOBase):
-    """Hands on to `stream`. Past `most` bytes a document is refused as a whole, and messages are cut."""
+    """A text stream with a limit of `most` bytes.
+
+    If `cut` is set, text beyond the limit is cut off; otherwise writing it raises UntrustedError.
+    """
 
     def __init__(self, stream: TextIO, most: int, *, cut: bool) -> None:
         self.stream = stream
@@ -49,6 +52,6 @@ class BoundedStream(io.TextIOBase):
 
 
 def bound_output(most: int) -> None:
-    """From now on, what goes to standard output and to standard error."""
+    """Limits standard output and standard error to `most` bytes each, until the process ends."""
     sys.stdout = BoundedStream(sys.stdout, most, cut=False)
     sys.stderr = BoundedStream(sys.stderr, most, cut=True)

@@ -1,4 +1,4 @@
-"""`notifyctl plan`: who would get what, and what stands in the way. Sends nothing and changes no file."""
+"""`notifyctl plan`: shows who would get what, and what is blocked. Sends nothing and changes no project file."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def command(  # noqa: PLR0917 - click passes options by name
 
 
 class PlanRequest(NamedTuple):
-    """What was asked for."""
+    """The options of one plan command."""
 
     only: tuple[str, ...]
     as_of: datetime | None
@@ -129,7 +129,7 @@ class PlanRequest(NamedTuple):
 
 
 def plan_untrusted(context: click.Context, wish: PlanRequest) -> Plan:
-    """Plan in this process, which can do nothing else from here on."""
+    """Plans an untrusted project. Confines this process permanently."""
     from notifyctl.app.plan import make_plan
     from notifyctl.app.untrusted.checkout import (
         open_untrusted,
@@ -153,7 +153,7 @@ def plan_untrusted(context: click.Context, wish: PlanRequest) -> Plan:
     changes = compare_with_base(wish, workspace, environment, plan)
     if changes is not None:
         changes = replace(changes, unknown=tuple(unknown_facts(base=wish.base)))
-    show(context, wish, plan, changes, beside=unknown_as_json(base=wish.base))
+    show(context, wish, plan, changes, extra=unknown_as_json(base=wish.base))
     if wish.form == "text":
         for each in unknown_facts(base=wish.base):
             echo(f"Not known here: {each}.")
@@ -175,9 +175,9 @@ def show(
     wish: PlanRequest,
     plan: Plan,
     changes: Review | None,
-    beside: Mapping[str, object] = MappingProxyType({}),
+    extra: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
-    """Save the plan where that was asked for, and print it. `beside`: what the JSON form says too."""
+    """Saves the plan if requested, and prints it. `extra`: additional fields of the JSON document."""
     from notifyctl.views import plan as view
 
     if wish.out is not None:
@@ -189,7 +189,7 @@ def show(
     elif wish.form == "json":
         from notifyctl.views.plan_diff import as_object
 
-        echo(view.as_json(plan, **beside, **({"review": as_object(changes)} if changes is not None else {})))
+        echo(view.as_json(plan, **extra, **({"review": as_object(changes)} if changes is not None else {})))
     else:
         echo(view.as_text(plan, colour=wants_colour(context)))
         if changes is not None:
@@ -215,7 +215,7 @@ def save(plan: Plan, out: Path) -> None:
 
 
 def exit_code(plan: Plan) -> ExitCode:
-    """With --detailed-exitcode: what there is to do, the doable first."""
+    """Returns the code for --detailed-exitcode. Recipients that can be sent to take precedence."""
     if plan.sends:
         return ExitCode.SOMETHING_TO_SEND
     if plan.summary[Action.UNCERTAIN]:

@@ -1,4 +1,4 @@
-"""Progress of a plan on standard error: a bar on a terminal, a line now and then elsewhere; nothing for what is quick."""
+"""Progress of a plan on standard error: a status line on a terminal, occasional lines elsewhere."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from notifyctl.app.workspace import Workspace
 
 SHOW_AFTER = 1.0
-"""Seconds that a plan takes before it says anything."""
+"""Seconds before the first status is shown."""
 LINE_EVERY = 10.0
-"""Seconds between lines where there is no terminal."""
+"""Seconds between lines without a terminal."""
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 MIN_SIZE = 64 << 20
 
 
 class SizeParam(click.ParamType[int]):
-    """Bytes, with k, M or G behind the number."""
+    """A number of bytes, optionally with the suffix k, M or G."""
 
     name = "size"
 
@@ -47,7 +47,7 @@ memory_option = click.option(
 
 @contextmanager
 def report_progress(workspace: Workspace, memory: int | None, *, colour: bool) -> Iterator[Workspace]:
-    """The workspace with a memory and somebody who tells how far a plan is."""
+    """Yields the workspace with a memory limit and a progress display."""
     from msgspec.structs import replace
 
     if sys.stderr.isatty() and colour:
@@ -58,7 +58,7 @@ def report_progress(workspace: Workspace, memory: int | None, *, colour: bool) -
 
 
 def format_progress(step: Progress, seconds: float) -> str:
-    """One line: what is done, how much of it, and how long it will take."""
+    """Formats one line: the current step, and the number of rows or the time left. `seconds`: time since the start."""
     text = f"Planning {step.notification}: {step.doing}"
     if step.rows is not None:
         return f"{text}, {step.rows:,} rows"
@@ -68,7 +68,7 @@ def format_progress(step: Progress, seconds: float) -> str:
 
 
 class LineProgress:
-    """At most a line every few seconds."""
+    """Prints a line at most every LINE_EVERY seconds."""
 
     def __init__(self) -> None:
         self.said = monotonic()
@@ -84,7 +84,7 @@ class LineProgress:
 
 @contextmanager
 def status_line() -> Iterator[Callable[[Progress], None]]:
-    """A line of its own on the terminal, once it is worth one."""
+    """Yields a function that updates a status line on the terminal, shown for slow plans only."""
     shown: list[Any] = []
     begun: dict[str, float] = {}
     start = monotonic()

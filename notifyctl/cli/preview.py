@@ -1,4 +1,4 @@
-"""`notifyctl preview`: messages as their readers meet them, on one page."""
+"""`notifyctl preview`: renders all messages on one HTML page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`notifyctl receipts`: take in what the provider says of messages later, by HTTP or from a file."""
+"""`notifyctl receipts`: records delivery receipts of the provider, from HTTP or from a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`notifyctl render`: what each person would read, offline."""
+"""`notifyctl render`: shows the finished messages of recipients, offline."""
 
 from __future__ import annotations
 

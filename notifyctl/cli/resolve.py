@@ -1,4 +1,4 @@
-"""`notifyctl resolve`: settle people of whom nobody knows whether the provider had their message."""
+"""`notifyctl resolve`: records the outcome of recipients for whom it is uncertain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`notifyctl review`: the plan as a comment on a pull or merge request, one comment that is kept up to date."""
+"""`notifyctl review`: posts the plan as a comment on a pull or merge request and keeps it up to date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`notifyctl sandbox`: the embedded API as a server of its own, and what it has accepted."""
+"""`notifyctl sandbox`: runs the embedded API as a server, or lists the messages it accepted."""
 
 from __future__ import annotations
 

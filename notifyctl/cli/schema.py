@@ -1,4 +1,4 @@
-"""`notifyctl schema`: the JSON Schema of the files, for editors and validators."""
+"""`notifyctl schema`: prints the JSON Schemas of the files, for editors and validators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`notifyctl show`: a saved plan, as it was reviewed. Needs no project, no ledger and no network."""
+"""`notifyctl show`: shows a saved plan. Needs no project, ledger or network."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def command(context: click.Context, file: Path, form: str) -> int:
 
 
 def read_plan(file: Path) -> SavedPlan:
-    """Raises UsageError when there is no such file, PlanRefusedError when it is no sound plan."""
+    """Reads a saved plan. Raises UsageError if the file cannot be read, PlanRefusedError if it is not a valid plan."""
     from notifyctl.plan.saved import read_saved
 
     try:

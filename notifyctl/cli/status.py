@@ -1,4 +1,4 @@
-"""`notifyctl status`: how many people each notification reached, and who is still open."""
+"""`notifyctl status`: counts recipients by outcome, for each notification."""
 
 from __future__ import annotations
 

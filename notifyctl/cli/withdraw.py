@@ -1,4 +1,4 @@
-"""`notifyctl withdraw`: stop what has not been accepted of an edition, now and without a commit."""
+"""`notifyctl withdraw`: withdraws an edition, without a commit. Accepted messages stay accepted."""
 
 from __future__ import annotations
 

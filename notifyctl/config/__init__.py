@@ -1,5 +1,6 @@
-"""YAML in, model out: the only room that reads YAML. `load_project` in `load.py` is its door.
+"""Parses the project's YAML files and builds the model. `load_project` in `load.py` is the entry point.
 
-reader (bytes → nodes with places) → check (nodes → values, by the shapes of `kinds` and the channels) → build → link.
-`jsonschema.py` writes the schemas from the same shapes. Nothing here sends, plans or knows an environment's secrets.
+Stages: `reader` (bytes → nodes with positions), `check` (nodes → values, by the shapes in `kinds` and in the
+channels), `model_builder` (values → model objects) and `resolve_references` (names → objects). `jsonschema` writes
+the JSON Schemas from the same shapes. Nothing here sends, plans or reads secrets.
 """

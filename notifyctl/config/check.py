@@ -1,6 +1,7 @@
-"""Checks a node against a shape: the plain value, and every problem with its path. One walk for YAML and for JSON.
+"""Validates a node against a shape: returns the plain value and all problems, each with its path.
 
-Knows no files and no kinds of documents. A shape that stands for a rule of the API reports by that rule's id.
+YAML and JSON share this code. Files and kinds of documents are unknown here. A shape with a `rule` of the API
+reports problems under the id of that rule.
 """
 
 from __future__ import annotations
@@ -42,24 +43,26 @@ from notifyctl.diagnostics import Diagnostic, Fix, Path, Positions, Problem
 from notifyctl.rulebook import Rule, envelope, rcs, sms
 
 KEY_RULES = frozenset({"unknown-key", "exclusive-keys"})
-"""Rules whose problems are about a key, so that they are pointed out at the key and not at its value."""
+"""Rules whose problems are located at the key instead of the value."""
 
 FORM_RULES = frozenset(
     {"missing-key", "wrong-type", "invalid-value", "too-long", "too-short", "too-many", "too-few"}
 )
-"""Rules of form that are told by the id of the API's own rule where the shape stands for one."""
+"""General rules that are reported under the API rule of the shape, if it has one."""
 
 MAX_PROBLEMS = 1000
-"""How many problems of a file are told."""
+"""Most problems reported per file."""
 
 YAML11_BOOLEANS = frozenset({"yes", "no", "on", "off", "y", "n"})
+"""Booleans of YAML 1.1 that are plain text in YAML 1.2."""
 
 
 def check(shape: Shape, node: Node, *, composed: bool = False) -> tuple[Any, list[Problem]]:
-    """The plain value of `node` (str, int, float, bool, list, dict; what `parse` made of a text) and all problems.
+    """Validates `node` and returns its plain value with all problems.
 
-    Keys come out by their canonical names. `composed`: the value is finished, so limits of `Text(composed=True)` hold.
-    The value is of use only when there are no problems.
+    The value consists of str, int, float, bool, list, dict and results of `Text.parse`; it is meaningful only if
+    there are no problems. Aliases of keys become canonical names. Set `composed` for a finished value, to which the
+    limits of `Text(composed=True)` apply.
     """
     value, problems, _ = check_and_advise(shape, node, composed=composed)
     return value, problems
@@ -68,20 +71,22 @@ def check(shape: Shape, node: Node, *, composed: bool = False) -> tuple[Any, lis
 def check_and_advise(
     shape: Shape, node: Node, *, composed: bool = False
 ) -> tuple[Any, list[Problem], list[Problem]]:
-    """As `check`, and what is taken as it stands and would be better written in another way: warnings with a fix."""
+    """Validates like `check`, and also returns warnings about accepted values that should be written differently. Each
+    warning has a fix.
+    """
     checker = ShapeChecker(composed=composed)
     return checker.check_value(shape, node, ()), checker.problems, checker.advice
 
 
 def locate_problems(problems: Iterable[Problem], node: Node, marks: Positions) -> list[Diagnostic]:
-    """The problems of a document at their lines: those of AT_KEY at the key, all others at the value."""
+    """Converts the problems of a document to diagnostics with lines and columns."""
     problems = list(problems)
     keys = Positions(marks.file, key_positions(node)) if any(each.at_key for each in problems) else marks
     return [each.at(keys if each.at_key else marks) for each in problems]
 
 
 class ShapeChecker:
-    """One walk over one value; collects problems."""
+    """Walks one value and collects its problems and advice."""
 
     def __init__(self, *, composed: bool) -> None:
         self.composed = composed
@@ -122,7 +127,7 @@ class ShapeChecker:
     # -- scalars ------------------------------------------------------------------------------------------------
 
     def read_text(self, shape: Shape, node: Node, path: Path) -> str | None:
-        """The text of a scalar that is text, or that stands in YAML without quotes."""
+        """Returns the text of a text scalar or of any unquoted YAML scalar; reports anything else."""
         if (
             isinstance(node, Scalar)
             and node.value is not None
@@ -322,7 +327,9 @@ class ShapeChecker:
         return values
 
     def report_unknown_key(self, shape: Record, name: str, path: Path, among: Cases | None) -> str | None:
-        """Reports an unknown key; gives the key that was most likely meant. `among`: the cases that `shape` is one of."""
+        """Reports an unknown key and returns the known key that was most likely meant. `among`: the cases that contain
+        `shape`.
+        """
         if len(self.problems) > MAX_PROBLEMS:
             return None  # they are not told, and to look for the nearest key takes long
         known = [field.name for field in shape.fields]
@@ -346,7 +353,7 @@ class ShapeChecker:
     def check_presence(
         self, shape: Record, written: dict[str, str], path: Path, *, misspelt: set[str | None]
     ) -> None:
-        """Which keys must, may and must not stand together. A key that is there but misspelt is not missed again."""
+        """Checks required, dependent and mutually exclusive keys. A misspelt key does not count as missing too."""
         for group in (*shape.exactly_one, *shape.at_most_one):
             present = [written[name] for name in group if name in written]
             if len(present) > 1:

@@ -1,6 +1,6 @@
-"""A channel's shapes as a document holds them: text from files, partial locale variants, unions over channels.
+"""Adapts the shapes of channels to documents: texts from files, partial locale variants, unions over channels.
 
-The channel declares what the API takes; here stands only what a file may add or leave out.
+A channel declares what the API accepts; this module adds what only files can contain or omit.
 """
 
 from __future__ import annotations
@@ -24,17 +24,19 @@ from notifyctl.config.fields import (
 from notifyctl.rulebook import envelope, receipts
 
 FROM_FILE = {"text": "textFile", "html": "htmlFile"}
-"""A content key and the key that names a file of the project in its place."""
+"""Content key → the alternative key that names a file of the project."""
 
 
 def content_shape(channel: ChannelShape) -> Cases:
-    """The channel's content, in which `textFile` and `htmlFile` may stand in place of `text` and `html`."""
+    """Returns the channel's content shape in which `textFile` and `htmlFile` can replace `text` and `html`."""
     cases = {name: add_file_keys(record) for name, record in channel.content.cases.items()}
     return replace(channel.content, cases=cases)
 
 
 def add_file_keys(record: Record) -> Record:
-    """The record with a `…File` key beside each text it has; a text that is required becomes one of the two."""
+    """Adds a `…File` alternative to each text of a record. For a required text, exactly one of the two keys is
+    required.
+    """
     fields: list[Field] = []
     exactly_one, at_most_one = list(record.exactly_one), list(record.at_most_one)
     for field in record.fields:
@@ -58,7 +60,7 @@ def file_shape(name: str) -> Text:
 
 
 def locale_shape(channel: ChannelShape) -> Record:
-    """What a locale may change: any part of the content and of the options."""
+    """Returns the shape of a locale variant: any part of the content and the options."""
     content = content_shape(channel)
     types = Field(
         name=content.by,
@@ -86,7 +88,7 @@ def locale_shape(channel: ChannelShape) -> Record:
 
 
 def merge_options(channels: Sequence[ChannelShape]) -> Record:
-    """Options of some channel: all that can be known of a notification before its template is."""
+    """Returns the union of all channels' options, for a notification whose template is not known yet."""
     return replace(
         merge_records([channel.options for channel in channels], title="options"),
         unknown_key_rules={"*": envelope.OPTIONS},
@@ -96,15 +98,16 @@ def merge_options(channels: Sequence[ChannelShape]) -> Record:
 
 
 RECEIPT_ALIASES = {"sent": "submitted", "bounce": "bounced"}
-"""Other names that the API takes for a receipt (rules 48 to 50)."""
+"""Other names that the API accepts for receipts (rules 48 to 50)."""
 
 
 def canonical_receipt(text: str) -> str:
-    """The name in the API's list."""
+    """Returns the canonical name of a receipt."""
     return RECEIPT_ALIASES.get(text.casefold(), text.casefold())
 
 
 def preferred_receipt(text: str) -> str | None:
+    """Returns the canonical name of a receipt if it differs from `text`, otherwise None."""
     meant = canonical_receipt(text)
     return meant if meant != text else None
 
@@ -123,8 +126,9 @@ def receipts_shape(names: Iterable[str]) -> Items:
 
 
 def merge_records(records: Iterable[Record], *, title: str) -> Record:
-    """A partial record with the fields of all. A key that means something else in another record is free here; the
-    channel checks it once its own record is known.
+    """Returns a partial record with the fields of all `records`.
+
+    A key with different shapes becomes `Free`; the channel checks it later with its own record.
     """
     fields: dict[str, Field] = {}
     for record in records:

@@ -1,4 +1,4 @@
-"""Every kind of document as a shape, declared once: the loader checks by it and the JSON Schemas are written from it."""
+"""Declares the shape of each kind of document. The loader and the JSON Schemas both use it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from notifyctl.config.kinds.template import template
 
 
 def document_shapes(channels: Sequence[ChannelShape]) -> Mapping[str, Shape]:
-    """Kind → the shape of its documents, in the order in which people meet them."""
+    """Returns kind → shape, in the order in which the documentation lists the kinds."""
     return {
         "Project": PROJECT,
         "Template": template(channels),

@@ -1,7 +1,8 @@
-"""The vocabulary in which every document and every API object is declared, once.
+"""Defines the shapes with which documents and API objects are declared.
 
-A shape is data. `check.py` reads it to check a YAML node or a JSON value, `jsonschema.py` to write the schema, the
-payload builder to know the API's keys. `rule` is the rule of the API that a shape stands for: what breaks the shape breaks it.
+Shapes are data: `check.py` validates YAML nodes and JSON values with them, `jsonschema.py` generates schemas, and
+the payload builder looks up the API's keys. `rule` is the API rule that a value violates if it does not match the
+shape.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from notifyctl.rulebook import Rule
 
 
 class Shape(Struct, frozen=True, kw_only=True):
-    """What every shape may say of itself: a sentence for editors, examples, and the API rule behind it."""
+    """Base of all shapes: a description and examples for editors, and the API rule behind the shape."""
 
     description: str = ""
     examples: tuple[Any, ...] = ()
@@ -23,8 +24,8 @@ class Shape(Struct, frozen=True, kw_only=True):
 
 
 class Spelling(Struct, frozen=True):
-    """A value may be written in other ways, which are told: `better` gives the way to write it, or None for a text that is
-    in order or wrong altogether.
+    """Prefers one of several accepted spellings. `better` returns the preferred spelling, or None if the text is
+    already preferred or invalid.
     """
 
     rule: Rule
@@ -32,11 +33,11 @@ class Spelling(Struct, frozen=True):
 
 
 class Text(Shape, frozen=True, kw_only=True):
-    """A string; in YAML the characters of the file, so that +447700900123 and 007 stay what they are.
+    """A string. In YAML, the characters of the file count, so +447700900123 and 007 keep their form.
 
-    `composed`: the length limits hold for the text after Jinja2 and `$(name)`, so neither the schema nor the loader
-    applies them to what stands in the file. `parse` turns the text into a value and raises ValueError with a sentence.
-    `pattern` must match whole; `says` ends "must be …" for people when it does not.
+    `composed`: the length limits apply to the text after Jinja2 and `$(name)` substitution; schemas and the loader
+    ignore them. `pattern` must match the whole text; `pattern_description` completes the message "must be …".
+    `parse` converts the text to a value and raises ValueError with a message for users.
     """
 
     min_length: int = 0
@@ -46,13 +47,13 @@ class Text(Shape, frozen=True, kw_only=True):
     pattern: str | None = None
     pattern_description: str | None = None
     private: bool = False
-    """No message repeats the text: somebody may have put a secret here."""
+    """Never quote the text in messages, because it may contain a secret."""
     parse: Callable[[str], Any] | None = None
     spelling: Spelling | None = None
 
 
 class Choice(Shape, frozen=True, kw_only=True):
-    """One of a closed set of strings. `fold`: compared without regard to case, kept as written."""
+    """One of a closed set of strings. `fold`: compare without case and keep the text as written."""
 
     values: tuple[str, ...]
     fold: bool = False
@@ -60,7 +61,7 @@ class Choice(Shape, frozen=True, kw_only=True):
 
 
 class Integer(Shape, frozen=True, kw_only=True):
-    """A whole number. `strings`: digits in quotes are accepted too and made a number."""
+    """An integer. `strings`: also accept digits in quotes."""
 
     minimum: int | None = None
     maximum: int | None = None
@@ -73,13 +74,13 @@ class Number(Shape, frozen=True, kw_only=True):
 
 
 class Boolean(Shape, frozen=True, kw_only=True):
-    """true or false. `strings`: "true" and "false" in quotes are taken too, made booleans and told (rule 56)."""
+    """A boolean. `strings`: also accept "true" and "false" in quotes, with a warning (rule 56)."""
 
     strings: bool = False
 
 
 class Items(Shape, frozen=True, kw_only=True):
-    """A list. `single`: one item may stand in place of a list of one."""
+    """A list. `single`: also accept one item without a list."""
 
     item: Shape
     min_items: int = 0
@@ -89,43 +90,48 @@ class Items(Shape, frozen=True, kw_only=True):
 
 
 class Table(Shape, frozen=True, kw_only=True):
-    """A mapping with free keys and values of one shape. `keys` is a pattern that each key matches whole."""
+    """A mapping with arbitrary keys and values of one shape. `keys`: a pattern that matches each whole key."""
 
     value: Shape
     keys: str | None = None
 
 
 class Field(Struct, frozen=True, kw_only=True):
-    """One key of a record. `aliases` are other spellings that the API or its samples use; they become `name`."""
+    """One key of a record. `aliases` are alternative spellings in the API or its samples; they are converted to
+    `name`.
+    """
 
     name: str
     shape: Shape
     required: bool = False
     default: Any = None
-    """Only for the schema and the docs; the model's own default decides."""
+    """For schemas and documentation only; the model defines the effective default."""
     aliases: tuple[str, ...] = ()
 
 
 class Record(Shape, frozen=True, kw_only=True):
-    """A mapping with known keys; any other key is an error that names the nearest one. `partial`: nothing is required
-    (a locale variant). `title` names it in schemas and messages, for example "SMS content".
+    """A mapping with known keys. Any other key is an error that suggests the nearest known key.
+
+    `partial`: no key is required (locale variants). `title` names the record in schemas and messages, for example
+    "SMS content".
     """
 
     title: str
     fields: tuple[Field, ...]
     exactly_one: tuple[tuple[str, ...], ...] = ()
-    """Groups of keys of which exactly one must stand."""
+    """Groups of keys; exactly one key of each group is required."""
     at_least_one: tuple[tuple[str, ...], ...] = ()
     at_most_one: tuple[tuple[str, ...], ...] = ()
     needs: tuple[tuple[str, str], ...] = ()
-    """Pairs of keys: the first makes sense only where the second stands too."""
+    """Pairs of keys; the first is valid only together with the second."""
     partial: bool = False
     unknown_key_rules: Mapping[str, Rule] = field(default_factory=dict)
-    """Keys that do not belong here, each with the rule it breaks; "*" stands for any other."""
+    """Unknown key → the rule that it violates; "*" matches any other key."""
     exclusive_rules: Mapping[tuple[str, ...], Rule] = field(default_factory=dict)
-    """Groups of `exactly_one` and `at_most_one` that are a rule of the API."""
+    """Group of `exactly_one` or `at_most_one` → the API rule that it stands for."""
 
     def find_field(self, name: str) -> Field | None:
+        """Returns the field with this name or alias, or None."""
         for each in self.fields:  # a loop, because this runs for every key of every file
             if name == each.name or name in each.aliases:
                 return each
@@ -133,31 +139,31 @@ class Record(Shape, frozen=True, kw_only=True):
 
 
 class Cases(Shape, frozen=True, kw_only=True):
-    """A mapping whose key `by` says which record it is: content by `type`, suggestion by `type`."""
+    """A mapping whose key `by` selects a record, for example content or suggestions by `type`."""
 
     by: str
     cases: Mapping[str, Record]
     title: str
     other_case_rule: Rule | None = None
-    """The rule that a key of another case breaks."""
+    """The rule that a key of another case violates."""
 
 
 class Either(Shape, frozen=True, kw_only=True):
-    """A plain text or a mapping: a reference by name or the object inline. The node's own kind decides."""
+    """A text or a mapping: a reference by name, or an inline object."""
 
     text: Text
     mapping: Record | Cases
 
 
 class Free(Shape, frozen=True, kw_only=True):
-    """Any YAML value, resolved by the 1.2 core schema: `vars`, and `$(name)` values before they become text."""
+    """Any YAML value, resolved by the YAML 1.2 core schema: `vars`, and substitution values before they become text."""
 
 
 class ChannelShape(Struct, frozen=True, kw_only=True):
-    """What `config` must know of a channel to check a template and a notification. `channels` declares one for each."""
+    """The parts of a channel that `config` needs to check templates and notifications. Each channel declares one."""
 
     name: str
     content: Cases
     options: Record
     receipts: tuple[str, ...]
-    """Lower-case names that `requestedReceipts` takes, aliases included (rules 48 to 51)."""
+    """Lower-case names valid in `requestedReceipts`, including aliases (rules 48 to 51)."""

@@ -1,7 +1,7 @@
-"""JSON Schemas (draft 2020-12) of the documents, written from the same shapes that the loader checks by.
+"""Generates JSON Schemas (draft 2020-12) of all kinds of documents from the shapes that the loader uses.
 
-For editors and validators. They accept what YAML parsers make of valid files, so where a field is text an unquoted
-number is accepted too; rules between documents and rules that only a calendar knows stay with the loader.
+For editors and validators. The schemas accept what YAML parsers produce from valid files, for example unquoted
+numbers as text. Rules between documents and calendar rules are checked by the loader only.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ CHARACTERS: Schema = {
 
 
 def build_schemas(channels: Sequence[ChannelShape]) -> dict[str, Schema]:
-    """File name → schema: `notifyctl.json` for a document of any kind, and one for each kind in lower case."""
+    """Returns file name → schema: `notifyctl.json` for documents of any kind, and one per kind in lower case."""
     kinds = document_shapes(channels)
     made = {"notifyctl.json": any_kind_schema(kinds)}
     for kind, shape in kinds.items():
@@ -56,7 +56,7 @@ def build_schemas(channels: Sequence[ChannelShape]) -> dict[str, Schema]:
 
 
 def any_kind_schema(kinds: Mapping[str, Shape]) -> Schema:
-    """A choice by `kind`, so that an editor says what is wrong with this kind and not that no kind fits."""
+    """Selects a schema by `kind`, so that editors report errors of that kind instead of "no kind matches"."""
     writer = SchemaWriter()
     branches = [if_equals("kind", kind, writer.schema(shape)) for kind, shape in kinds.items()]
     return {
@@ -75,7 +75,7 @@ def any_kind_schema(kinds: Mapping[str, Shape]) -> Schema:
 
 
 def render_schema(schema: Schema) -> str:
-    """The schema as JSON text for a file: the same bytes on every machine."""
+    """Serialises a schema as JSON text, identical on every machine."""
     return json.dumps(schema, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -89,7 +89,7 @@ def anchor_pattern(pattern: str) -> str:
 
 
 class SchemaWriter:
-    """Shapes to schemas. Records become `$defs` by their title, so that each stands once and can be read."""
+    """Converts shapes to schemas. Each record becomes one entry of `$defs`, named by its title."""
 
     def __init__(self) -> None:
         self.definitions: dict[str, Schema] = {}
@@ -104,7 +104,7 @@ class SchemaWriter:
         return {**about, **WRITERS[type(shape)](self, shape)}
 
     def reference(self, title: str, definition: Schema) -> Schema:
-        """A `$ref` to the definition; another one of the same title gets a number."""
+        """Returns a `$ref` to the definition. Different definitions with the same title are numbered."""
         slug = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-") or "object"
         name, number = slug, 2
         while self.definitions.setdefault(name, definition) != definition:
@@ -211,7 +211,7 @@ class SchemaWriter:
 
 
 def presence_conditions(shape: Record) -> list[Schema]:
-    """Which keys must, and must not, stand together."""
+    """Returns the conditions for required and mutually exclusive keys."""
     spellings = {field.name: (field.name, *field.aliases) for field in shape.fields}
     conditions: list[Schema] = []
     if not shape.partial:
@@ -235,7 +235,7 @@ def range_keywords(shape: Integer | Number) -> Schema:
 
 
 def ignore_case_pattern(word: str) -> str:
-    """A pattern for a name of letters, digits and spaces in any case; JSON Schema's patterns have no flag for it."""
+    """Returns a pattern that matches letters, digits and spaces in any case; JSON Schema patterns have no flag for it."""
     return "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else c for c in word)
 
 

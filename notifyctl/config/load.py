@@ -1,4 +1,4 @@
-"""Reads a project's YAML files into the model: every file, every document, all problems in one run."""
+"""Loads a project's YAML files into the model and reports all problems in one run."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ IGNORE_HINT = "if this file is not notifyctl's, name it in .notifyctlignore"
 
 
 class LoadResult(Struct, frozen=True):
-    """The project and every problem in its files.
+    """The project and the diagnostics of all its files.
 
-    `project` is None when its Project document is missing or has errors; other documents with errors are left out.
+    `project` is None if the Project document is missing or invalid. Other invalid documents are left out of it.
     """
 
     project: Project | None
@@ -37,7 +37,7 @@ class LoadResult(Struct, frozen=True):
 
 
 class FileResult(Struct, frozen=True):
-    """The documents of one file and its problems; not `whole` where reading stopped before the end of the file."""
+    """The documents and diagnostics of one file. `whole` is false if reading stopped before the end of the file."""
 
     path: str
     documents: list[Document]
@@ -46,7 +46,7 @@ class FileResult(Struct, frozen=True):
 
 
 def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> LoadResult:
-    """Read, check and link all documents of a project. Raises ProjectError only when there is no notifyctl.yaml."""
+    """Reads, checks and links all documents of a project. Raises ProjectError only if there is no notifyctl.yaml."""
     paths = [path for path in files.paths() if path.endswith(YAML_SUFFIXES)]
     if PROJECT_FILE not in paths:
         raise ProjectError(f"there is no {PROJECT_FILE} here", hint="`notifyctl init` starts a project")
@@ -73,7 +73,7 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> LoadResul
 
 
 def read_file(files: FileTree, path: str, kinds: Mapping[str, Shape]) -> FileResult:
-    """Read and check the documents of one file, up to the first that cannot be read or to MOST_PROBLEMS errors."""
+    """Reads and checks the documents of one file, up to the first unreadable document or MAX_PROBLEMS errors."""
     data = read_content(files, path)
     if isinstance(data, Diagnostic):
         return FileResult(path, [], [data], whole=False)
@@ -95,14 +95,14 @@ def too_many(found: Sequence[Diagnostic]) -> bool:
 
 
 def truncate_problems(found: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """The first problems of a file; the documents below them are not read. Whoever has a thousand mends some and asks again."""
+    """Returns the first MAX_PROBLEMS diagnostics of a file and one that says that the rest is omitted."""
     place = found[MAX_PROBLEMS].location
     message = f"this file has more than {MAX_PROBLEMS:,} problems; those from here on are not told"
     return [*found[:MAX_PROBLEMS], Diagnostic("yaml-limits", Severity.ERROR, message, place)]
 
 
 def read_content(files: FileTree, path: str) -> bytes | Diagnostic:
-    """The bytes of a file, or why it cannot be read."""
+    """Returns the bytes of a file, or a diagnostic if it cannot be read."""
     try:
         if escape_path(path) != path:
             raise OSError("its name is not UTF-8")  # noqa: TRY301 - one way to say that a file cannot be read
@@ -116,14 +116,17 @@ def read_content(files: FileTree, path: str) -> bytes | Diagnostic:
 
 
 def escape_path(path: str) -> str:
-    """The path with those bytes escaped that are not UTF-8."""
+    """Escapes the bytes of a path that are not UTF-8."""
     return path.encode("utf-8", "backslashreplace").decode()
 
 
 def check_document(
     node: Node, kinds: Mapping[str, Shape], *, path: str, sound: bool
 ) -> tuple[Document | None, list[Diagnostic]]:
-    """The document in `node` with its problems; None where it is not one of notifyctl's. `sound`: it is valid YAML."""
+    """Checks one node. Returns the document, or None if it is not one of notifyctl's, and its diagnostics.
+
+    `sound`: the node is valid YAML.
+    """
     marks = Positions(path, value_positions(node))
     foreign = api_version_problem(node)
     if foreign is not None or not isinstance(node, MappingNode):
@@ -146,6 +149,7 @@ def check_document(
 
 
 def api_version_problem(node: Node) -> Problem | None:
+    """Returns the problem of a document without a notifyctl `apiVersion`, or None."""
     version = node.get("apiVersion") if isinstance(node, MappingNode) else None
     if isinstance(version, Scalar) and version.text.startswith("notifyctl/"):
         return None
@@ -157,7 +161,7 @@ def api_version_problem(node: Node) -> Problem | None:
 
 
 def read_kind(node: MappingNode, kinds: Sequence[str]) -> tuple[str, Problem | None]:
-    """The document's kind, or the kind that was most likely meant and the problem."""
+    """Returns the kind of a document; or the kind most likely meant, with the problem."""
     kind = node.get("kind")
     if kind is None:
         hint = f"kinds: {', '.join(kinds)}"
@@ -179,7 +183,7 @@ def read_name(node: MappingNode) -> str | None:
 def find_project_document(
     documents: Sequence[Document], *, complete: bool
 ) -> tuple[Document | None, list[Diagnostic]]:
-    """The one Project document, and what is wrong with where such documents stand."""
+    """Returns the Project document of notifyctl.yaml, and diagnostics for a missing one and for any others."""
     found = [document for document in documents if document.kind == "Project"]
     here = next((document for document in found if document.marks.file == PROJECT_FILE), None)
     rule = "project-document"

@@ -1,4 +1,4 @@
-"""How problems speak of values, names and paths, so that every message says it in the same way."""
+"""Formats values, names and paths for messages, so that all messages use the same wording."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from notifyctl.config.nodes import MappingNode, Node, SequenceNode
 from notifyctl.diagnostics import Path
 
 MAX_LISTED = 24
-"""How many known names a hint lists."""
+"""Most known names listed in a hint."""
 MAX_COMPARED = 1000
-"""With how many known names an unknown one is compared; of more, with those that look alike at a glance."""
+"""Most known names compared with an unknown one; of more, only names with the same first letter and a similar length.
+"""
 
 
 def describe_path(path: Path) -> str:
-    """A path as people write it: `content.cards[0].title`."""
+    """Formats a path for a message, for example `content.cards[0].title`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
@@ -23,7 +24,7 @@ def describe_path(path: Path) -> str:
 
 
 def find_nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was most likely meant."""
+    """Returns the known name that was most likely meant, or None."""
     from difflib import get_close_matches
 
     folded = {each.casefold(): each for each in known}
@@ -36,7 +37,7 @@ def find_nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def suggest_name(name: str, known: Sequence[str], what: str) -> str:
-    """A hint for an unknown name: the nearest known one, else those there are."""
+    """Returns a hint for an unknown name: the nearest known name, or else the list of known names."""
     near = find_nearest(name, known)
     if near is not None:
         return f"did you mean `{near}`?"

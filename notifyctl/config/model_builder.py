@@ -1,6 +1,7 @@
-"""Checked values to the dataclasses of the model, one function per kind. Sees one document at a time; `link` joins them.
+"""Builds model objects from checked values, one function per kind.
 
-Every function takes what `check` returned without problems, so nothing here can be wrong any more.
+Each function handles one document; `resolve_references` links them. The values come from `check` without problems,
+so nothing here fails.
 """
 
 from __future__ import annotations
@@ -42,12 +43,12 @@ Values = Mapping[str, Any]
 
 
 def pick_fields(values: Values, **names: str) -> dict[str, Any]:
-    """Those of the model's fields (left) whose keys (right) stand in the document, so that the model's defaults hold."""
+    """Returns the model fields (left) whose keys (right) are in the document; for others the model's defaults apply."""
     return {field: values[key] for field, key in names.items() if key in values}
 
 
 def pick_same(values: Values, *names: str) -> dict[str, Any]:
-    """As `given`, for fields that are called as their keys."""
+    """Returns fields as `pick_fields` does, where field and key have the same name."""
     return pick_fields(values, **{name: name for name in names})
 
 

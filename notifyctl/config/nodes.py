@@ -1,28 +1,27 @@
-"""Values with their place in a file: what the reader makes of YAML and `node_of` of JSON. Knows no shapes and no syntax.
+"""Nodes: values with their position in a file, created by the YAML reader or from JSON.
 
-Nodes are tuples with names, which are made in a quarter of the time that a dataclass takes: a large project has a million.
-Plain scalars are resolved by the YAML 1.2 core schema (https://yaml.org/spec/1.2.2/#103-core-schema), so that `no`,
-`on`, `21:00` and `2026-12-01` are text and `012` is the number twelve.
+Plain scalars are resolved by the YAML 1.2 core schema (https://yaml.org/spec/1.2.2/#103-core-schema), so `no`,
+`on`, `21:00` and `2026-12-01` are text and `012` is twelve.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from notifyctl.diagnostics import Path
 
 MAX_DEPTH = 64
-"""How deep lists and mappings may nest, in YAML and in JSON."""
+"""Maximum nesting of lists and mappings, in YAML and in JSON."""
 
 
 class Scalar(NamedTuple):
-    """`text` are the characters of the file and `value` what they mean. Lines and columns count from 1; 0: no file.
+    """A scalar: `text` is its source text, `value` its resolved value. Lines and columns count from 1; 0 means no
+    file.
 
-    `plain`: written without quotes in YAML, so a field that is text takes `text` whatever `value` is. It is false for
-    JSON, where a number is never text.
+    `plain`: unquoted in YAML, so a text field accepts `text` whatever `value` is. False for JSON, where a number is
+    never text.
     """
 
     text: str
@@ -33,7 +32,7 @@ class Scalar(NamedTuple):
 
 
 class MappingNode(NamedTuple):
-    """Keys in the order of the file, each once."""
+    """A mapping with unique keys, in file order."""
 
     items: tuple[tuple[Scalar, Node], ...]
     line: int = 0
@@ -52,7 +51,7 @@ class SequenceNode(NamedTuple):
 Node = Scalar | MappingNode | SequenceNode
 
 EMPTY_NODE = MappingNode(())
-"""Where the values of a document say it all: its nodes would take half of a project's memory."""
+"""Stands in for the node of a document whose node is not needed after the check, to save memory."""
 
 CONSTANTS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
@@ -64,11 +63,11 @@ HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 MAX_DIGITS = 100
-"""Digits beyond this are text: nobody means such a number, and converting it costs time that grows with its square."""
+"""Longer numbers are text, because converting them takes quadratic time."""
 
 
 def resolve_scalar(text: str) -> str | int | float | bool | None:
-    """What a plain scalar means by the YAML 1.2 core schema."""
+    """Resolves a plain scalar by the YAML 1.2 core schema."""
     if text in CONSTANTS:
         return CONSTANTS[text]
     if text[0] not in "+-.0123456789" or len(text) > MAX_DIGITS:
@@ -85,11 +84,16 @@ def resolve_scalar(text: str) -> str | int | float | bool | None:
 
 
 def node_from_json(value: object, *, depth: int = 0) -> Node:
-    """A JSON value (as `json.loads` gives it) as a node without places. Raises ValueError when it nests deeper than MAX_DEPTH."""
+    """Converts a value of `json.loads` to a node without positions. Raises ValueError if it is nested deeper than
+    MAX_DEPTH.
+    """
     if depth > MAX_DEPTH:
         raise ValueError(f"lists and objects may nest {MAX_DEPTH} deep, and this nests deeper")
     if isinstance(value, dict):
-        pairs = [(key_node(str(key)), node_from_json(item, depth=depth + 1)) for key, item in value.items()]
+        pairs = [
+            (Scalar(str(key), str(key), plain=False), node_from_json(item, depth=depth + 1))
+            for key, item in value.items()
+        ]
         return MappingNode(tuple(pairs))
     if isinstance(value, list | tuple):
         return SequenceNode(tuple([node_from_json(item, depth=depth + 1) for item in value]))
@@ -102,14 +106,8 @@ def node_from_json(value: object, *, depth: int = 0) -> Node:
     raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
-@lru_cache(maxsize=1024)
-def key_node(name: str) -> Scalar:
-    """The API's objects have few keys, which come again in each message."""
-    return Scalar(name, name, plain=False)
-
-
 def plain_value(node: Node) -> Any:
-    """The node as Python's str, int, float, bool, None, list and dict."""
+    """Converts a node to Python's str, int, float, bool, None, list and dict."""
     if isinstance(node, MappingNode):
         return {key.text: plain_value(value) for key, value in node.items}
     if isinstance(node, SequenceNode):
@@ -118,30 +116,17 @@ def plain_value(node: Node) -> Any:
 
 
 def value_positions(node: Node) -> dict[Path, tuple[int, int]]:
-    """The line and column of every value, by its path: what `Marks` needs. The document itself stands at ()."""
-    found: dict[Path, tuple[int, int]] = {}
-    mark_places(node, (), found)
-    return found
-
-
-def mark_places(node: Node, path: Path, found: dict[Path, tuple[int, int]]) -> None:
-    """As `walk` does, without its generators: this is done for every file."""
-    found[path] = (node.line, node.column)
-    if isinstance(node, MappingNode):
-        for key, value in node.items:
-            mark_places(value, (*path, key.text), found)
-    elif isinstance(node, SequenceNode):
-        for index, item in enumerate(node.items):
-            mark_places(item, (*path, index), found)
+    """Returns path → (line, column) of each value, for `Positions`. The path of the document itself is ()."""
+    return {path: (value.line, value.column) for path, _, value in walk(node)}
 
 
 def key_positions(node: Node) -> dict[Path, tuple[int, int]]:
-    """As `places`, but a value of a mapping is found at its key, which is what an unknown key is pointed out by."""
+    """Returns positions as `value_positions` does, but a mapping's value has the position of its key."""
     return {path: (key.line, key.column) for path, key, _ in walk(node)}
 
 
 def walk(node: Node, path: Path = (), key: Node | None = None) -> Iterator[tuple[Path, Node, Node]]:
-    """Every value below and with `node`: its path, the key it stands under (a list item: itself), and the value."""
+    """Yields each value in `node`, itself included: its path, its key (a list item: the item itself) and the value."""
     yield path, key or node, node
     if isinstance(node, MappingNode):
         for name, value in node.items:

@@ -1,6 +1,6 @@
-"""Which paths a project consists of: nothing hidden, nothing ignored, nothing outside. Text only; opens no file.
+"""Decides which paths belong to a project: none that is hidden, ignored or outside its root.
 
-Every FileTree (working tree, git revision, memory) answers by these rules, so that all read the same project.
+Works on path names only and opens no file. Every FileTree (working tree, git revision, memory) uses these rules.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from notifyctl.errors import ProjectError
 PROJECT_FILE = "notifyctl.yaml"
 IGNORE_FILE = ".notifyctlignore"
 MAX_READ = 10 << 20
-"""Bytes of a file that is read whole. What may be larger is read as a stream."""
-USUAL = 1 << 15
-"""Bytes that nearly all files fit in."""
+"""Maximum size in bytes of a file that is read whole. Larger files are streamed."""
 
 
 def is_hidden(path: str) -> bool:
-    """Whether a file or a folder on the way to it begins with a dot."""
+    """Whether any part of the path starts with a dot."""
     return any(part.startswith(".") for part in path.split("/"))
 
 
 def normalise_path(path: str) -> str:
-    """The path relative to the root without `.` and `..`. Raises FileNotFoundError for what is outside, absolute or hidden."""
+    """Resolves `.` and `..` relative to the root. Raises FileNotFoundError if the path is absolute, hidden or outside
+    the root.
+    """
     parts: list[str] = []
     for part in path.split("/"):
         if part == ".." and not parts:
@@ -43,9 +43,8 @@ def normalise_path(path: str) -> str:
 
 
 def read_at_most(stream: BinaryIO, most: int) -> bytes:
-    """The first `most` bytes. To ask for all at once would clear memory for the largest file each time."""
-    data = stream.read(min(USUAL, most))
-    return data + stream.read(most - USUAL) if len(data) == USUAL < most else data
+    """Reads up to `most` bytes of a stream."""
+    return stream.read(most)
 
 
 def too_large_error(path: str) -> OSError:
@@ -53,21 +52,17 @@ def too_large_error(path: str) -> OSError:
 
 
 def compile_ignore_rules(rules: bytes | None) -> Callable[[str], bool]:
-    """Whether .notifyctlignore (gitignore syntax; `None`: there is none) leaves a path out. A folder's path ends with /.
+    """Returns a predicate for paths excluded by .notifyctlignore (gitignore syntax; None: no such file).
 
-    Raises ProjectError for a pattern that cannot be read.
+    Paths of folders end with `/`. Raises ProjectError for an invalid pattern.
     """
     if not rules or not rules.strip():
-        return nothing
+        return lambda _path: False
     from pathspec import GitIgnoreSpec
 
     lines = rules.decode("utf-8-sig", "replace").splitlines()
     try:
         return GitIgnoreSpec.from_lines(lines).match_file
-    except ValueError as wrong:
+    except ValueError as error:
         hint = "it takes the syntax of .gitignore"
-        raise ProjectError(f"{IGNORE_FILE} has a pattern that cannot be read: {wrong}", hint=hint) from None
-
-
-def nothing(_path: str) -> bool:
-    return False
+        raise ProjectError(f"{IGNORE_FILE} has a pattern that cannot be read: {error}", hint=hint) from None

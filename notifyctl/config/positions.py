@@ -1,7 +1,7 @@
-"""Where the values of a document stand, found out only when somebody asks: of most templates nobody does.
+"""Computes the positions of a document's values on first use, by parsing the file again.
 
-Until then the bytes of the file are kept, which take a fifth of the memory of all its places. What stands at the top is
-known at once: the place of a document and of its name are asked for often.
+Keeps the bytes of the file until then. The positions of the document and its top-level values are available at
+once.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ Places = Mapping[Path, tuple[int, int]]
 
 
 class LazySource:
-    """One file, read once more when the places in it are asked for."""
+    """A file that is parsed again when positions in it are needed."""
 
     def __init__(self, path: str, data: bytes) -> None:
         self.path = path
         self.data = data
-        self._found: list[Places] | None = None
+        self._positions: list[Places] | None = None
 
     def places(self, number: int) -> Places:
-        """Of the document with that number among those that can be read."""
-        if self._found is None:
+        """Returns the positions of one document, by its index among the readable documents."""
+        if self._positions is None:
             nodes = [node for node, _ in iterate_documents(self.data, self.path) if node is not None]
-            self._found = [value_positions(node) for node in nodes]
-        return self._found[number]
+            self._positions = [value_positions(node) for node in nodes]
+        return self._positions[number]
 
 
 class LazyPositions(Mapping[Path, tuple[int, int]]):
-    """What `places` gives, with the same contents."""
+    """A mapping like the result of `value_positions`, computed on first use."""
 
     def __init__(self, source: LazySource, number: int, top: Places) -> None:
         self.source = source
@@ -40,7 +40,7 @@ class LazyPositions(Mapping[Path, tuple[int, int]]):
         self.top = top
 
     def __getitem__(self, path: Path) -> tuple[int, int]:
-        return (self.top if len(path) < 2 else self.whole)[path]  # noqa: PLR2004 - the document and its keys
+        return (self.top if len(path) <= 1 else self.whole)[path]
 
     def __iter__(self) -> Iterator[Path]:
         return iter(self.whole)
@@ -54,12 +54,12 @@ class LazyPositions(Mapping[Path, tuple[int, int]]):
 
 
 def top_level_positions(node: Node) -> Places:
-    """The places of a document and of the values right below it."""
-    found: dict[Path, tuple[int, int]] = {(): (node.line, node.column)}
+    """Returns the positions of a document and its top-level values."""
+    positions: dict[Path, tuple[int, int]] = {(): (node.line, node.column)}
     if isinstance(node, MappingNode):
         for key, value in node.items:
-            found[(key.text,)] = (value.line, value.column)
+            positions[(key.text,)] = (value.line, value.column)
     elif isinstance(node, SequenceNode):
         for index, item in enumerate(node.items):
-            found[(index,)] = (item.line, item.column)
-    return found
+            positions[(index,)] = (item.line, item.column)
+    return positions

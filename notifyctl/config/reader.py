@@ -1,14 +1,13 @@
-"""YAML bytes to nodes with places, by the events of libyaml's parser. The only module that imports yaml.
+"""Reads YAML bytes into nodes with positions, from the events of libyaml's parser. The only module that imports yaml.
 
-No YAML constructor runs, so nothing in a file can make an object or code. What a file may cost is bounded (MAX_BYTES,
-MAX_DEPTH, MAX_VALUES, MAX_DOCUMENTS). Which keys are allowed is not known here.
+YAML constructors never run, so a file cannot create objects or run code. Size is limited by MAX_BYTES, MAX_DEPTH,
+MAX_VALUES and MAX_DOCUMENTS. Which keys are allowed is checked elsewhere.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from sys import intern
 from typing import Any, NoReturn
 
 import yaml
@@ -23,7 +22,6 @@ from yaml import (
 )
 
 from notifyctl.config.nodes import (
-    CONSTANTS,
     MAX_DEPTH,
     MappingNode,
     Node,
@@ -36,23 +34,18 @@ from notifyctl.diagnostics import Diagnostic, Location, Severity
 
 MAX_BYTES = MAX_READ
 MAX_VALUES = 100_000
-"""How many values a document may hold, each alias counted as often as what it stands for."""
+"""Maximum number of values in a document. An alias counts as many values as its anchor."""
 MAX_DOCUMENTS = 10_000
-"""How many documents a file may hold, empty ones too."""
+"""Maximum number of documents in a file, including empty ones."""
 
 CORE = "tag:yaml.org,2002:"
 FORBIDDEN_CHARACTERS = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"
 )
-"""Characters that YAML forbids, and those that end a line for a YAML 1.1 parser but not for a 1.2 one."""
-READABLE = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
-"""The ASCII of it: to take that away takes a tenth of the time of a search, and leaves next to nothing."""
-
-new = tuple.__new__
-"""For nodes, of which each file has dozens: half of the time that a call of their class takes."""
+"""Characters that YAML forbids, and line separators of YAML 1.1 that YAML 1.2 does not know."""
 
 LIBRARY_DEPTH = "exceeded maximum nesting depth"
-"""What libyaml says from 0.2.6 on, before it gives the events of a thousand open brackets, by which we would see 65 of them."""
+"""libyaml's own message (from 0.2.6) for too many open brackets; it comes before our depth check can apply."""
 TOO_DEEP, FLATTEN = f"lists and mappings may nest {MAX_DEPTH} deep", "flatten this part"
 TAB = "indent with spaces: a tab cannot stand here"
 JINJA = "a text that begins with {{ must be in quotes"
@@ -81,42 +74,47 @@ HINTS = (
 
 
 class UnreadableFileError(Exception):
+    """The rest of a file cannot be read."""
+
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
 
 
 def read_documents(data: bytes, file: str) -> tuple[list[Node], list[Diagnostic]]:
-    """The documents of a YAML file, and what is wrong with it as YAML. Documents before a syntax error are there."""
+    """Returns the documents of a YAML file and its YAML problems, including documents before a syntax error."""
     nodes: list[Node] = []
     problems: list[Diagnostic] = []
-    for node, found in iterate_documents(data, file):
-        problems.extend(found)
+    for node, document_problems in iterate_documents(data, file):
+        problems.extend(document_problems)
         if node is not None:
             nodes.append(node)
     return nodes, problems
 
 
 def iterate_documents(data: bytes, file: str) -> Iterator[tuple[Node | None, list[Diagnostic]]]:
-    """One document after the other with its own problems; `None` where the file cannot be read further.
-    Empty documents are left out.
+    """Yields each document with its problems; None instead of the document if the rest of the file cannot be read.
+
+    Empty documents are skipped.
     """
     composer: Composer | None = None
     try:
         composer = Composer(decode(data, file), file)
-        while composer.another():
+        while composer.advance():
             node = composer.document()
             if not (isinstance(node, Scalar) and node.plain and node.text == "") or composer.problems:
                 yield node, composer.problems
-    except UnreadableFileError as end:
-        yield None, [end.diagnostic]
-    except yaml.YAMLError as wrong:
+    except UnreadableFileError as error:
+        yield None, [error.diagnostic]
+    except yaml.YAMLError as error:
         assert composer is not None
-        yield None, [composer.syntax_error(wrong)]
+        yield None, [composer.syntax_error(error)]
 
 
 def decode(data: bytes, file: str) -> str:
-    """UTF-8, with or without a byte order mark, of characters that YAML allows. Raises Unreadable."""
+    """Decodes UTF-8, with or without a byte order mark. Raises UnreadableFileError for other encodings and forbidden
+    characters.
+    """
     if len(data) > MAX_BYTES:
         raise UnreadableFileError(
             make_error(
@@ -125,18 +123,14 @@ def decode(data: bytes, file: str) -> str:
         )
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as wrong:
+    except UnicodeDecodeError as error:
         wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-        found = "this file is UTF-16" if wide else f"the byte 0x{data[wrong.start]:02x} is not UTF-8"
-        where = Location(file, 1, 1) if wide else locate_after(data[: wrong.start].decode("utf-8"), file)
-        raise UnreadableFileError(make_error("yaml-syntax", found, where, "save the file as UTF-8")) from None
-    odd = data.translate(None, READABLE)  # of what is left, all that is no ASCII is whole
-    forbidden = (
-        FORBIDDEN_CHARACTERS.search(text)
-        if odd and FORBIDDEN_CHARACTERS.search(odd.decode("utf-8"))
-        else None
-    )
-    if forbidden:
+        message = "this file is UTF-16" if wide else f"the byte 0x{data[error.start]:02x} is not UTF-8"
+        where = Location(file, 1, 1) if wide else locate_after(data[: error.start].decode("utf-8"), file)
+        raise UnreadableFileError(
+            make_error("yaml-syntax", message, where, "save the file as UTF-8")
+        ) from None
+    if forbidden := FORBIDDEN_CHARACTERS.search(text):
         message = f"the character U+{ord(forbidden[0]):04X} cannot stand in a YAML file"
         hint = f'remove it, or write it in double quotes as "\\u{ord(forbidden[0]):04x}"'
         raise UnreadableFileError(
@@ -146,7 +140,7 @@ def decode(data: bytes, file: str) -> str:
 
 
 def locate_after(before: str, file: str) -> Location:
-    """The location of what follows the text `before`."""
+    """Returns the location directly after the text `before`."""
     lines = re.split(r"\r\n|\r|\n", before)
     return Location(file, len(lines), len(lines[-1].removeprefix("\ufeff")) + 1)
 
@@ -156,32 +150,33 @@ def make_error(rule: str, message: str, location: Location, hint: str | None = N
 
 
 class Composer:
-    """Nodes from parser events. `problems` are those of the document in hand that do not end the reading."""
+    """Composes nodes from parser events. `problems` are those of the current document that do not stop the reading."""
 
     def __init__(self, text: str, file: str) -> None:
         self.file = file
         self.text = text
         self.problems: list[Diagnostic] = []
-        self.anchors: dict[
-            str, tuple[Node, int, int]
-        ] = {}  # a node, how many values it holds, how deep it is
+        self.anchors: dict[str, tuple[Node, int, int]] = {}
+        """Anchor → its node, the number of values in it, and its height."""
         self.open_anchors: set[str] = set()
         self.values = 0
         self.deepest = 0
         self.documents = 0
-        self.next = create_parser(text).get_event
-        """The next event, of which there is always one more until the stream ends."""
+        self.next_event = create_parser(text).get_event
+        """Returns the next parser event."""
 
-    def another(self) -> bool:
-        """Whether a further document follows; its start is consumed."""
+    def advance(self) -> bool:
+        """Advances to the next document; false at the end of the stream."""
         while True:
-            event = self.next()
+            event = self.next_event()
             if isinstance(event, DocumentStartEvent):
                 self.documents += 1
                 if self.documents > MAX_DOCUMENTS:
                     message = f"a file may hold {MAX_DOCUMENTS:,} documents"
                     raise UnreadableFileError(
-                        make_error("yaml-limits", message, self.at(event), "put them into several files")
+                        make_error(
+                            "yaml-limits", message, self.location(event), "put them into several files"
+                        )
                     )
                 return True
             if isinstance(event, StreamEndEvent):
@@ -192,19 +187,19 @@ class Composer:
         self.anchors = {}
         self.open_anchors = set()
         self.values = self.deepest = 0
-        return self.node(self.next(), 0)
+        return self.node(self.next_event(), 0)
 
-    def syntax_error(self, wrong: yaml.YAMLError) -> Diagnostic:
-        mark = getattr(wrong, "problem_mark", None) or getattr(wrong, "context_mark", None)
-        said = [str(part) for name in ("problem", "context") if (part := getattr(wrong, name, None))]
-        message = f"this is not YAML: {said[0] if said else 'it cannot be parsed'}"
+    def syntax_error(self, error: yaml.YAMLError) -> Diagnostic:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        parts = [str(part) for name in ("problem", "context") if (part := getattr(error, name, None))]
+        message = f"this is not YAML: {parts[0] if parts else 'it cannot be parsed'}"
         if mark is None:
             return make_error("yaml-syntax", message, Location(self.file))
         where = Location(self.file, mark.line + 1, mark.column + 1)
-        if LIBRARY_DEPTH in said:
+        if LIBRARY_DEPTH in parts:
             return make_error("yaml-limits", TOO_DEEP, where, FLATTEN)
         line = "".join(re.split(r"\r\n|\r|\n", self.text)[mark.line : mark.line + 1])
-        hint = next((hint for part, hint in HINTS if part in " ".join(said)), None)
+        hint = next((hint for part, hint in HINTS if part in " ".join(parts)), None)
         if line[mark.column : mark.column + 1] == "\t":
             hint = TAB
         elif BARE_JINJA.search(line):
@@ -212,23 +207,25 @@ class Composer:
         return make_error("yaml-syntax", message, where, hint)
 
     def node(self, event: Any, depth: int) -> Node:
-        kind, anchor = type(event), event.anchor
-        if kind is AliasEvent:
+        anchor = event.anchor
+        if isinstance(event, AliasEvent):
             return self.alias(event, depth)
         self.values += 1
-        if depth > self.deepest:  # noqa: PLR1730 - a call of max for every value of every file
-            self.deepest = depth
+        self.deepest = max(self.deepest, depth)
         if depth > MAX_DEPTH or self.values > MAX_VALUES:
             self.refuse(event, depth)
         if anchor is None:
-            return self.scalar(event) if kind is ScalarEvent else self.nested(event, depth)
+            return self.scalar_or_collection(event, depth)
         self.open_anchors.add(anchor)
         values, deepest, self.deepest = self.values, self.deepest, depth
-        node = self.scalar(event) if kind is ScalarEvent else self.nested(event, depth)
+        node = self.scalar_or_collection(event, depth)
         self.anchors[anchor] = (node, self.values - values + 1, self.deepest - depth)
         self.deepest = max(deepest, self.deepest)
         self.open_anchors.discard(anchor)
         return node
+
+    def scalar_or_collection(self, event: Any, depth: int) -> Node:
+        return self.scalar(event) if isinstance(event, ScalarEvent) else self.collection(event, depth)
 
     def refuse(self, event: Any, depth: int) -> NoReturn:
         if depth > MAX_DEPTH:
@@ -236,7 +233,7 @@ class Composer:
         else:
             message = f"a document may hold {MAX_VALUES:,} values, aliases counted as what they stand for"
             hint = "put long lists of recipients into a CSV file: `source: {file: …}`"
-        raise UnreadableFileError(make_error("yaml-limits", message, self.at(event), hint))
+        raise UnreadableFileError(make_error("yaml-limits", message, self.location(event), hint))
 
     def alias(self, event: Any, depth: int) -> Node:
         if event.anchor in self.open_anchors or event.anchor not in self.anchors:
@@ -245,7 +242,9 @@ class Composer:
                 "stands inside the value it names" if own else f"names no anchor &{event.anchor} above it"
             )
             raise UnreadableFileError(
-                make_error("yaml-syntax", f"the alias *{event.anchor} {problem}", self.at(event), HINTS[1][1])
+                make_error(
+                    "yaml-syntax", f"the alias *{event.anchor} {problem}", self.location(event), HINTS[1][1]
+                )
             )
         node, values, height = self.anchors[event.anchor]
         self.values += values
@@ -254,52 +253,51 @@ class Composer:
             self.refuse(event, self.deepest)
         return node
 
-    def nested(self, event: Any, depth: int) -> MappingNode | SequenceNode:
-        mark, mapping = event.start_mark, type(event) is MappingStartEvent
+    def collection(self, event: Any, depth: int) -> MappingNode | SequenceNode:
+        mark, mapping = event.start_mark, isinstance(event, MappingStartEvent)
         if event.tag is not None and event.tag not in ("!", CORE + ("map" if mapping else "seq")):
-            self.unknown_tag(event)
+            self.report_tag(event)
         if mapping:
-            return new(MappingNode, (tuple(self.pairs(depth + 1)), mark.line + 1, mark.column + 1))
-        return new(SequenceNode, (tuple(self.items(depth + 1)), mark.line + 1, mark.column + 1))
+            return MappingNode(tuple(self.pairs(depth + 1)), mark.line + 1, mark.column + 1)
+        return SequenceNode(tuple(self.items(depth + 1)), mark.line + 1, mark.column + 1)
 
     def items(self, depth: int) -> Iterator[Node]:
-        while type(event := self.next()) is not SequenceEndEvent:
+        while not isinstance(event := self.next_event(), SequenceEndEvent):
             yield self.node(event, depth)
 
     def pairs(self, depth: int) -> Iterable[tuple[Scalar, Node]]:
-        found: dict[str, tuple[Scalar, Node]] = {}
-        get, node = self.next, self.node
-        while type(event := get()) is not MappingEndEvent:
-            key = (word(event) if type(event) is ScalarEvent else None) or self.key(event, depth)
-            value = node(get(), depth)
+        pairs: dict[str, tuple[Scalar, Node]] = {}
+        while not isinstance(event := self.next_event(), MappingEndEvent):
+            key = self.key(event, depth)
+            value = self.node(self.next_event(), depth)
             if key is None:
                 continue
             pair = (key, value)
-            first = found.setdefault(key.text, pair)
+            first = pairs.setdefault(key.text, pair)
             if first is not pair:
-                self.problems.append(self.repeated(event, key.text, first[0].line))
-        return found.values()
+                self.problems.append(self.duplicate_key(event, key.text, first[0].line))
+        return pairs.values()
 
     def key(self, event: Any, depth: int) -> Scalar | None:
         key = self.node(event, depth)
-        self.values -= 1  # a key is no value
+        self.values -= 1  # keys are not counted
         if isinstance(key, Scalar) and not (key.plain and key.text in ("", "<<")):
-            place = event.start_mark  # an alias stands elsewhere than its anchor
-            return key._replace(line=place.line + 1, column=place.column + 1)
-        self.problems.append(self.no_key(event, key))
+            mark = event.start_mark  # an alias has its own position
+            return key._replace(line=mark.line + 1, column=mark.column + 1)
+        self.problems.append(self.invalid_key(event, key))
         return None
 
-    def repeated(self, event: Any, key: str, line: int) -> Diagnostic:
+    def duplicate_key(self, event: Any, key: str, line: int) -> Diagnostic:
         message = f"the key `{key}` stands twice in this mapping: here and on line {line}"
-        return make_error("duplicate-key", message, self.at(event), "keep one of them")
+        return make_error("duplicate-key", message, self.location(event), "keep one of them")
 
-    def no_key(self, event: Any, key: Node) -> Diagnostic:
+    def invalid_key(self, event: Any, key: Node) -> Diagnostic:
         if isinstance(key, Scalar) and key.text == "<<":
             hint = "repeat the keys, or use an anchor and an alias for the whole value"
             return make_error(
                 "yaml-syntax",
                 "merge keys (`<<`) are YAML 1.1; this is read as YAML 1.2",
-                self.at(event),
+                self.location(event),
                 hint,
             )
         hint = (
@@ -307,7 +305,7 @@ class Composer:
             if isinstance(key, MappingNode)
             else "put it in quotes"
         )
-        return make_error("yaml-syntax", "a key must be text", self.at(event), hint)
+        return make_error("yaml-syntax", "a key must be text", self.location(event), hint)
 
     def scalar(self, event: Any) -> Scalar:
         mark, tag, text, plain = event.start_mark, event.tag, event.value, not event.style
@@ -318,29 +316,20 @@ class Composer:
         else:
             value = resolve_scalar(text)
             if tag != CORE + core_tag(value):
-                self.unknown_tag(event)
-        return new(Scalar, (text, value, plain, mark.line + 1, mark.column + 1))
+                self.report_tag(event)
+        return Scalar(text, value, plain, mark.line + 1, mark.column + 1)
 
-    def unknown_tag(self, event: Any) -> None:
+    def report_tag(self, event: Any) -> None:
         tag = event.tag.replace(CORE, "!!")
         message = f"the tag {tag} is not known here, or does not fit this value"
         self.problems.append(
-            make_error("yaml-syntax", message, self.at(event), "leave it out; use quotes where text is meant")
+            make_error(
+                "yaml-syntax", message, self.location(event), "leave it out; use quotes where text is meant"
+            )
         )
 
-    def at(self, event: Any) -> Location:
+    def location(self, event: Any) -> Location:
         return Location(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
-
-
-def word(event: Any) -> Scalar | None:
-    """A key that is a word without quotes, tag and anchor, as nearly all are; None for any other. What bounds values
-    and depth is left to the value beside it. Files have few different keys, so each is one string for all.
-    """
-    text = event.value
-    if event.style or event.tag is not None or event.anchor is not None or not text.isalpha():
-        return None
-    mark = event.start_mark
-    return new(Scalar, (intern(text), CONSTANTS.get(text, text), True, mark.line + 1, mark.column + 1))
 
 
 def core_tag(value: object) -> str:
@@ -349,12 +338,14 @@ def core_tag(value: object) -> str:
 
 
 def create_parser(text: str) -> Any:
-    """Its `get_event` gives one event after the other, by libyaml or, where PyYAML was built without, by PyYAML itself."""
+    """Creates a parser whose `get_event` returns the next event: libyaml, or PyYAML's own parser if libyaml is
+    missing.
+    """
     return yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text)
 
 
 def parse_events(text: str) -> Iterator[Any]:
-    """All events of a text."""
-    get = create_parser(text).get_event
-    while (event := get()) is not None:
+    """Yields all parser events of a text."""
+    parser = create_parser(text)
+    while (event := parser.get_event()) is not None:
         yield event

@@ -1,6 +1,6 @@
-"""Documents to one project: names are unique, references resolved, inline parts named, policy narrowed.
+"""Links documents into one project: checks that names are unique, resolves references and applies limits.
 
-A document with problems is left out, but its name counts as existing, so that one mistake is reported once.
+An invalid document is left out, but its name still counts as declared, so that a mistake is reported only once.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from notifyctl.rulebook import email, receipts, sms
 Named = TypeVar("Named", Template, Audience, Schedule)
 
 MAX_HINTS = 100
-"""For how many dangling references the nearest name is looked for."""
+"""Maximum number of dangling references for which a nearest name is suggested."""
 
 CHANNEL_KEYS = {"cc": "email", "bcc": "email", "smartlinks": "sms"}
-"""Keys of a notification that one channel alone has (rules 65, 78)."""
+"""Notification key → the only channel that supports it (rules 65, 78)."""
 
 
 class Document(Struct, frozen=True):
-    """A document that was read. `name` is None for kinds without names, and `node` is kept for a Notification alone, which is
-    looked at again beside its template.
+    """A document that has been read and checked. `name` is None for kinds without names; `node` is kept for
+    notifications only.
 
-    `sound`: nothing is wrong with it by itself. Otherwise `values` may lack anything, and `flaws` are the paths at which
-    a problem has been reported.
+    `sound`: the document by itself has no problems. Otherwise `values` may be incomplete, and `flaws` are the paths
+    of the reported problems.
     """
 
     kind: str
@@ -58,13 +58,13 @@ class Document(Struct, frozen=True):
 
 
 class DeclaredNames(Struct, frozen=True):
-    """Every name that stands in the files, by kind, whether its document is sound or not."""
+    """All declared names by kind, including those of invalid documents."""
 
     known: Mapping[str, Sequence[str]]
     unread: Sequence[str] = ()
-    """Files that could not be read to their end: a name may stand there."""
+    """Files that could not be read completely and may declare more names."""
     missed: list[str] = field(default_factory=list)
-    """The names that were looked for and not found."""
+    """Names that were looked up and not found."""
 
     def problem(self, kind: str, name: str, path: tuple[str, ...]) -> Problem:
         known = self.known.get(kind, ())
@@ -87,7 +87,7 @@ def resolve_references(
     *,
     unread: Sequence[str] = (),
 ) -> tuple[Project, list[Diagnostic]]:
-    """The project with all sound documents in it, and the problems between documents."""
+    """Returns the project with all valid documents, and the problems between documents."""
     problems = list(find_duplicates(documents))
     names = DeclaredNames(group_names(documents), unread)
     sound = [document for document in documents if document.sound]
@@ -154,7 +154,7 @@ def find_duplicates(documents: Sequence[Document]) -> Iterator[Diagnostic]:
 def build_by_name(
     documents: Sequence[Document], kind: str, make: Callable[[str, Mapping[str, Any], Positions], Named]
 ) -> dict[str, Named]:
-    """The sound documents of a kind, by name; the first of a name that stands twice."""
+    """Builds the valid documents of a kind, by name. Of duplicates, the first one wins."""
     made: dict[str, Named] = {}
     for document in select_kind(documents, kind):
         if document.name is not None and document.name not in made:
@@ -176,7 +176,7 @@ def reference_problems(document: Document, names: DeclaredNames) -> Iterator[Pro
 
 
 def resolve_notification(document: Document, project: Project) -> Notification | None:
-    """The notification, or None where something that it refers to has problems itself."""
+    """Returns the notification, or None if it refers to an invalid document."""
     template = resolve_part(document, "template", project.templates, model_builder.build_template)
     audience = resolve_part(document, "audience", project.audiences, model_builder.build_audience)
     schedule = project.schedules.get(document.values.get("schedule", ""))
@@ -191,7 +191,7 @@ def resolve_part(
     known: Mapping[str, Named],
     make: Callable[[str, Mapping[str, Any], Positions], Named],
 ) -> Named | None:
-    """What `key` refers to by name, or what stands there inline under the notification's own name."""
+    """Returns the object that `key` names, or builds the inline object under the notification's own name."""
     value = document.values[key]
     if isinstance(value, str):
         return known.get(value)
@@ -201,7 +201,7 @@ def resolve_part(
 def find_channel(
     document: Document, project: Project, channels: Sequence[ChannelShape]
 ) -> ChannelShape | None:
-    """The channel of the notification's template, as far as it is known."""
+    """Returns the channel of the notification's template, or None if unknown."""
     template = document.values.get("template")
     if isinstance(template, str):
         known = project.templates.get(template)
@@ -214,7 +214,7 @@ def find_channel(
 def channel_problems(
     document: Document, project: Project, channels: Sequence[ChannelShape]
 ) -> Iterator[Problem]:
-    """What the notification says that its template's channel does not have."""
+    """Yields problems of keys, receipts and options that the template's channel does not support."""
     channel = find_channel(document, project, channels)
     if channel is None:
         return
@@ -266,7 +266,7 @@ def build_notification(
 
 
 def narrow_policy(policy: Policy, limits: Mapping[str, Any]) -> Policy:
-    """The smaller number of the two wins; categories that need an unsubscribe link add up."""
+    """Combines the project's policy with a notification's limits: the smaller numbers, and all categories of both."""
     own = model_builder.build_policy(limits)
     added = [each for each in own.require_unsubscribe if each not in policy.require_unsubscribe]
     return Policy(
@@ -285,7 +285,7 @@ def smaller_limit(one: int | None, other: int | None) -> int | None:
 
 
 def check_statements(documents: Sequence[Document], names: DeclaredNames) -> Iterator[Diagnostic]:
-    """A statement speaks of a notification that exists, or that a Moved leads to one that does."""
+    """Checks that each statement names a notification that exists, possibly after following Moved documents."""
     present = set(names.known.get("Notification", ()))
     steps = {each.values["from"]: each.values["to"] for each in select_kind(documents, "Moved")}
     for document in documents:
@@ -301,7 +301,7 @@ def check_statements(documents: Sequence[Document], names: DeclaredNames) -> Ite
 
 
 def follow_moves(name: str, steps: Mapping[str, str], present: set[str]) -> str | None:
-    """The present name that `name` leads to, following Moved."""
+    """Returns the current name of a notification by following Moved documents, or None."""
     seen: set[str] = set()
     while name not in present:
         if name in seen or name not in steps:

@@ -1,4 +1,4 @@
-"""What shapes cannot say: rules between two values of one document. Takes checked values, gives problems by path."""
+"""Checks rules between two values of one document, which shapes cannot express. Yields problems by path."""
 
 from __future__ import annotations
 

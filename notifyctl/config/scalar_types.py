@@ -1,6 +1,7 @@
-"""What a text in a file means: durations, dates, local times, time zones, URLs. Each parser raises ValueError with a sentence.
+"""Parses texts of files: durations, dates, local times, time zones and URLs. Parsers raise ValueError with a message
+for users.
 
-Meaning that needs the calendar (a local time that a zone skips, a cron expression's slots) belongs to `schedule`.
+Everything that needs a calendar (times skipped by a zone, cron occurrences) belongs to `schedule`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8}
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?")
 EPOCH = re.compile(r"[0-9]{9,10}")
-"""Seconds of the epoch from 1973 to 2286: no date without hyphens has as many digits, and milliseconds have more."""
+"""Seconds since the epoch, from 1973 to 2286. A date without hyphens has fewer digits, milliseconds have more."""
 MILLISECONDS = re.compile(r"[0-9]{12,}")
 CLOCK = re.compile(r"(\d{2}):(\d{2})")
 CRON = r"\S+(?:\s+\S+){4}"
@@ -22,7 +23,7 @@ LOOPBACK = re.compile(r"localhost|::1|127(\.\d{1,3}){3}", re.IGNORECASE)
 
 
 def parse_duration(text: str) -> timedelta:
-    """`90s`, `30m`, `4h`, `2d`, `1h30m`; longer than nothing."""
+    """Parses a positive duration such as `90s`, `30m`, `4h`, `2d` or `1h30m`."""
     match = DURATION.fullmatch(text)
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0, 0)
     length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
@@ -41,7 +42,9 @@ def parse_date(text: str) -> date:
 
 
 def parse_datetime(text: str) -> datetime:
-    """ISO 8601 date and time, naive when it has no offset, which means local time; or seconds of the epoch (rules 37, 40)."""
+    """Parses an ISO 8601 date and time, naive (local time) without an offset, or seconds since the epoch (rules 37,
+    40).
+    """
     if EPOCH.fullmatch(text):
         return datetime.fromtimestamp(int(text), tz=UTC)
     if MILLISECONDS.fullmatch(text):
@@ -59,12 +62,12 @@ def parse_datetime(text: str) -> datetime:
 
 
 def epoch_to_iso(text: str) -> str | None:
-    """Seconds of the epoch as ISO 8601 with Z; None for a time that is written out."""
+    """Converts seconds since the epoch to ISO 8601 with Z. Returns None for any other format."""
     return parse_datetime(text).strftime("%Y-%m-%dT%H:%M:%SZ") if EPOCH.fullmatch(text) else None
 
 
 def parse_clock(text: str) -> time:
-    """A local time from 00:00 to 23:59."""
+    """Parses a local time from 00:00 to 23:59."""
     match = CLOCK.fullmatch(text)
     hours, minutes = (int(part) for part in match.groups()) if match else (99, 99)
     if hours > 23 or minutes > 59:  # noqa: PLR2004 - the clock
@@ -73,12 +76,12 @@ def parse_clock(text: str) -> time:
 
 
 def parse_end_clock(text: str) -> time:
-    """As `clock`; "24:00" and "00:00" are the end of the day, which is time.max."""
+    """Parses a local time like `parse_clock`; "24:00" and "00:00" are the end of the day (time.max)."""
     return time.max if text in ("24:00", "00:00") else parse_clock(text)
 
 
 def parse_zone(text: str) -> str:
-    """An IANA time zone that this machine knows."""
+    """Checks the name of an IANA time zone installed on this machine."""
     from zoneinfo import ZoneInfo, available_timezones
 
     try:
@@ -93,7 +96,7 @@ def parse_zone(text: str) -> str:
 
 
 def parse_date_or_time(text: str) -> date:
-    """A day, or a time (a datetime, in UTC where it names no zone)."""
+    """Parses a date, or a datetime that is in UTC if it has no offset."""
     if DATE.fullmatch(text):
         return parse_date(text)
     found = parse_datetime(text)
@@ -101,7 +104,7 @@ def parse_date_or_time(text: str) -> date:
 
 
 def parse_encoding(text: str) -> str:
-    """An encoding of text that Python knows."""
+    """Checks the name of a text encoding known to Python."""
     import codecs
 
     try:
@@ -116,7 +119,7 @@ def parse_zone_or_recipient(text: str) -> str:
 
 
 def parse_endpoint(text: str) -> str:
-    """https, or http to this machine: neither a key nor a receipt must cross a network in the clear."""
+    """Checks an https URL. http is allowed for loopback only, because keys and receipts must not be sent unencrypted."""
     from urllib.parse import urlsplit
 
     check_url(text, schemes=("https", "http"))
@@ -127,7 +130,7 @@ def parse_endpoint(text: str) -> str:
 
 
 def parse_proxy(text: str) -> str:
-    """`http://host:port` or `https://host:port`; nothing else is used of it."""
+    """Checks the address of a proxy: `http://host:port` or `https://host:port`."""
     from urllib.parse import urlsplit
 
     if "@" in text:

@@ -1,4 +1,4 @@
-"""Document markers: one `---` between two documents, none elsewhere."""
+"""Normalises document markers: one `---` between two documents, none elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ INDENTED_COMMENT = re.compile(r"[ \t]+#")
 
 
 def divide_documents(lines: Sequence[str], outline: Outline) -> list[str]:
-    """The lines with one `---` between documents. A marker with something on its line stays as it is."""
+    """Returns the lines with one `---` between documents. A marker with more text on its line stays as it is."""
     made: list[str | None] = list(lines)
     for first, after, between in find_gaps(outline, len(lines)):
         marks = [
@@ -22,7 +22,7 @@ def divide_documents(lines: Sequence[str], outline: Outline) -> list[str]:
         ]
         bare = [number for number in marks if lines[number].rstrip() in ("---", "...")]
         stays = len(marks) > len(bare)
-        # Without a marker above it, an indented comment could become part of the text before it.
+        # Without a marker above it, an indented comment could become part of the preceding text.
         open_above = first > 0 and (stays or not between)
         inside = lines[first:after]
         directive = any(line.startswith("%") for line in inside)
@@ -36,7 +36,9 @@ def divide_documents(lines: Sequence[str], outline: Outline) -> list[str]:
 
 
 def find_gaps(outline: Outline, end: int) -> Iterator[tuple[int, int, bool]]:
-    """The stretches without content: first line, the line after the last, and whether a document is on both sides."""
+    """Yields the line ranges without content: first line, the line after the last, and whether it has documents on
+    both sides.
+    """
     first = 0
     for root in outline.documents:
         yield first, root.line, first > 0

@@ -1,4 +1,4 @@
-"""Formats a file's bytes, or says why it was left alone. Idempotent; the parsed values never change."""
+"""Formats the bytes of a file, or reports why it was left unchanged. Idempotent; parsed values never change."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from notifyctl.fmt.outline import UnsupportedLayoutError, parse_outline
 
 
 def format_bytes(data: bytes, file: str, kinds: Mapping[str, Shape]) -> bytes | Diagnostic:
-    """The formatted file. A file that contains a document of another tool is returned unchanged. `kinds`: kind → its
-    shape.
+    """Returns the formatted file. A file with a document of another tool is returned unchanged. `kinds`: kind → shape.
 
     Returns a Diagnostic if the file is not valid YAML, or if formatting would change a value.
     """
@@ -50,13 +49,13 @@ def format_text(text: str, kinds: Mapping[str, Shape]) -> str:
 
 
 def trim_blank_ends(text: str) -> str:
-    """No blank line at the start and one line end at the end, unless trailing line ends belong to a block scalar."""
+    """Removes blank lines at the start and extra line ends at the end, unless they belong to a block scalar."""
     text = text.lstrip("\n")
     return text if parse_outline(text).open_end else text.rstrip("\n") + "\n"
 
 
 def diff_values(before: list[Node], after: list[Node]) -> Iterator[Node]:
-    """The values of `before` that are missing or different in `after` at the same path."""
+    """Yields the values of `before` that are missing or different in `after` at the same path."""
     for old, new in zip_longest(before, after):
         if old is None or new is None:
             yield old or new
@@ -70,7 +69,7 @@ def diff_values(before: list[Node], after: list[Node]) -> Iterator[Node]:
 
 
 def scalar_meaning(node: Node) -> Any:
-    """A value without its parts, for comparison."""
+    """Returns a value without its children, for comparison."""
     if isinstance(node, Scalar):
         return node.text, repr(node.value), node.plain  # a NaN is not equal to itself
     return MappingNode if isinstance(node, MappingNode) else SequenceNode

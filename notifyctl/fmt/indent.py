@@ -1,6 +1,6 @@
-"""Indentation: two columns per level, lists two columns in from their key, one space after a dash, no trailing blanks.
+"""Indents by two columns per level, lists two columns in from their key; removes trailing blanks.
 
-Lines that are not entries of a block (a long scalar, brackets, a comment) move with the entry they belong to.
+Lines that are not entries of a block (long scalars, brackets, comments) move with the entry they belong to.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ BLOCK_SCALARS = ("|", ">")
 
 
 def indent(lines: Sequence[str], outline: Outline) -> list[str]:
-    """The reindented lines, as many as before."""
+    """Returns the reindented lines, as many as before."""
     return Indenter(lines, outline).made()
 
 
 class Indenter:
-    """Computes new columns for a file's lines. `targets`: the new column of each block."""
+    """Computes new columns for the lines of a file. `targets`: block → its new column."""
 
     def __init__(self, lines: Sequence[str], outline: Outline) -> None:
         self.lines = lines
         self.outline = outline
         self.targets: dict[Block, int] = {}
         self.heads: dict[int, list[Block]] = {}
-        """The blocks with an entry that starts on a line, outermost first."""
+        """Line → the blocks with an entry that starts there, outermost first."""
         for root in outline.documents:
             self.place(root, 0)
         self.going_on = {

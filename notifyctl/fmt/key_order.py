@@ -1,8 +1,7 @@
-"""Sorts keys into the order in which they are declared: apiVersion, kind, name, then as docs/reference/files.md lists
-them.
+"""Sorts keys into their declared order: apiVersion, kind, name, then as listed in docs/reference/files.md.
 
-An entry moves with all its lines: the comments above, beside and inside it, and the blank line before it. A mapping
-keeps its order where a comment's owner is unclear, or where order matters (anchors).
+An entry moves with all its lines, including comments above, beside and inside it and the blank line before it. A
+mapping keeps its order if a comment's owner is ambiguous, or if the order matters (anchors).
 """
 
 from __future__ import annotations
@@ -16,11 +15,12 @@ from notifyctl.config.fields import Cases, Either, Items, Record, Shape, Table
 from notifyctl.fmt.outline import Block, Leaf, Outline
 
 MODELINE = "yaml-language-server:"
-"""A comment for editors, which stays on top."""
+"""A comment for editors, which stays on the first line."""
 
 
 class Move(Struct, frozen=True):
-    """A mapping's lines cut into entries: `starts` of each in file order, `end` after the last.
+    """The new order of a mapping's entries. `starts`: first line of each entry in file order; `end`: line after the
+    last entry.
 
     `order` lists the entries in their new order. `column` is that of the keys.
     """
@@ -32,7 +32,7 @@ class Move(Struct, frozen=True):
 
 
 def order_keys(lines: Sequence[str], outline: Outline, kinds: Mapping[str, Shape]) -> list[str]:
-    """The lines with each mapping's keys in order, as many as before."""
+    """Returns the lines with each mapping's keys in order, as many as before."""
     made = list(lines)
     if outline.anchors or outline.open_ended:
         return made
@@ -49,7 +49,7 @@ def document_moves(lines: Sequence[str], root: Block | Leaf, kinds: Mapping[str,
 
 
 def find_moves(lines: Sequence[str], node: Block | Leaf, shape: Shape) -> Iterator[Move]:
-    """The moves in a value of this shape, outer mappings first."""
+    """Yields the moves in a value of this shape, outer mappings first."""
     if isinstance(node, Leaf):
         return
     if isinstance(shape, Either):
@@ -81,7 +81,7 @@ def record_moves(lines: Sequence[str], block: Block, shape: Record) -> Iterator[
 
 
 def split_entries(lines: Sequence[str], block: Block, order: tuple[int, ...]) -> Iterator[Move]:
-    """The move, or None where a comment could be misplaced."""
+    """Yields the move, or nothing if a comment could be misplaced."""
     first, entries = block.line, block.entries
     on_dash = bool(lines[first][: block.column].strip())
     headed = not on_dash and first > 0 and is_comment(lines[first - 1]) and MODELINE not in lines[first - 1]
@@ -99,8 +99,8 @@ def split_entries(lines: Sequence[str], block: Block, order: tuple[int, ...]) ->
 def end_of_comments(
     lines: Sequence[str], value: Block | Leaf, block: Block, gap: range, *, trailing: bool = False
 ) -> int:
-    """Where an entry's own comments end in the gap after it: those indented further than the keys, and those directly
-    below it that a blank line follows. `trailing`: no entry of the mapping follows.
+    """Returns the end of an entry's own comments in the gap after it: those indented further than the keys, and those
+    directly below it that are followed by a blank line. `trailing`: the entry is the mapping's last.
     """
     end = gap.start
     for number in gap:

@@ -1,6 +1,6 @@
-"""The outline of a YAML text: the lines of its lists and mappings. Lines and columns count from 0.
+"""Parses a YAML text into an outline: the lines of its lists and mappings. Lines and columns count from 0.
 
-Only for text that `config.reader` has read without a problem, so that depth and size are bounded.
+Only for text that `config.reader` accepts, so that depth and size are limited.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from msgspec import Struct, field
 from notifyctl.config.reader import parse_events
 
 HEAD = re.compile(r"[ ]*(?:-[ \t]+)*")
-"""What can precede the key of a block mapping on its line, for lines that can be laid out again."""
+"""Text allowed before the key of a block mapping on its line."""
 KEEPS = re.compile(r"(?:[&!]\S*\s+)*[|>][0-9]?\+")
 """The header of a block scalar that keeps its trailing blank lines."""
 DASH = re.compile(r" *-(?:[ \t]|$)")
 
 
 class UnsupportedLayoutError(Exception):
-    """Valid YAML whose lines cannot be told apart as entries: `? key`, or a tag before a compact mapping."""
+    """Valid YAML whose lines cannot be assigned to entries: `? key`, or a tag before a compact mapping."""
 
 
 class Leaf(Struct, frozen=True):
@@ -85,12 +85,12 @@ class Outline(Struct, frozen=True):
 
 
 def parse_outline(text: str) -> Outline:
-    """Parses the text. Raises Unusual."""
+    """Parses the text. Raises UnsupportedLayoutError."""
     return OutlineReader(text).read()
 
 
 class OutlineReader:
-    """One pass over the parser's events."""
+    """Builds the outline in one pass over the parser's events."""
 
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n")
@@ -138,7 +138,7 @@ class OutlineReader:
         return Leaf(start.line, start.column, last, style, "*" if named else event.value)
 
     def end_of_block(self, start: Any, end: Any) -> int:
-        """The last line of a block scalar; trailing blank lines count only if it keeps them."""
+        """Returns the last line of a block scalar. Trailing blank lines count only if the scalar keeps them."""
         last: int = end.line - 1 if end.column == 0 else end.line
         unended = last == len(self.lines) - 1
         head = "\n".join(self.lines[start.line : start.line + 3])[start.column :]
@@ -199,7 +199,7 @@ class OutlineReader:
         return word and HEAD.fullmatch(self.lines[line][:column]) is not None
 
     def first_dash(self, event: Any) -> tuple[int, int]:
-        """A list starts at its first dash, or at its anchor or tag on a line above."""
+        """Returns line and column of a list's first dash, which may be below the list's anchor or tag."""
         line, column = event.start_mark.line, event.start_mark.column
         if event.anchor is None and event.tag is None:
             if not HEAD.fullmatch(self.lines[line][:column]):
@@ -210,7 +210,7 @@ class OutlineReader:
         return line, self.lines[line].index("-")
 
     def dash_above(self, line: int, column: int) -> int:
-        """The line of the dash of a later item, if the dash starts its line."""
+        """Returns the line of an item's dash, searching upwards from the item's value."""
         while not (DASH.match(self.lines[line]) and self.lines[line].index("-") == column):
             line -= 1
         return line

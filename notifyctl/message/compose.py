@@ -29,12 +29,12 @@ Finder = Callable[[Path], Positions]
 
 
 def variants(template: Template) -> tuple[str | None, ...]:
-    """The default text (None) first, then each locale with a text of its own."""
+    """Returns the variants of a template: None for the default text, then each locale with a text of its own."""
     return (None, *sorted(template.locales))
 
 
 def variant_for(template: Template, locale: str | None) -> str | None:
-    """The variant for a locale, by falling back: fr-CA → fr → the default text (None)."""
+    """Returns the variant for a locale, by falling back: fr-CA → fr → the default text (None)."""
     if not template.locales or not locale:
         return None
     by_name = {name.lower().replace("_", "-"): name for name in template.locales}
@@ -56,9 +56,9 @@ def compose(
     columns: Sequence[str],
     files: FileTree,
 ) -> tuple[Message | None, list[Diagnostic]]:
-    """Composes one variant. Returns the message, or None with what is wrong.
+    """Composes one variant. Returns the message, or None and the problems.
 
-    `columns` are the audience's variables, which a body at the provider can use.
+    `columns` are the audience's variables, which a template stored at the provider can use.
     """
     composing = VariantComposer(
         notification, variables=variables, sender=sender, columns=columns, files=files
@@ -67,7 +67,7 @@ def compose(
 
 
 class VariantComposer:
-    """Composes the variants of one notification in turn and keeps what they share."""
+    """Composes the variants of one notification and reuses what they share."""
 
     def __init__(
         self,
@@ -85,8 +85,8 @@ class VariantComposer:
         self.files = files
         self.shared = find_shared_values(notification)
         self.options = merge(notification.template.options, notification.options)
-        self.read = find_placeholders(self.options) if is_composed(self.options) else None
-        """Variables that fully composed options use, and so do most variants; None while Jinja2 still has to run."""
+        self.option_names = find_placeholders(self.options) if is_composed(self.options) else None
+        """Variables in the shared options, or None if the options need Jinja2."""
 
     def compose(self, variant: str | None, locale: str) -> tuple[Message | None, list[Diagnostic]]:
         template = self.notification.template
@@ -127,19 +127,25 @@ class VariantComposer:
         )
 
     def options_of(self, differing: LocaleVariant | None, composer: Composer) -> dict[str, Any]:
-        """The variant's options. Most variants use the template's, and most of these need no Jinja2."""
+        """Returns the options of a variant. Without options of its own it shares the template's."""
         if differing is None or not differing.options:
-            return self.options if self.read is not None else composer.compose_object(self.options, "options")
+            return (
+                self.options
+                if self.option_names is not None
+                else composer.compose_object(self.options, "options")
+            )
         own = merge(self.notification.template.options, differing.options)
         return composer.compose_object(merge(own, self.notification.options), "options")
 
     def names_of(self, content: ApiObject | None, options: ApiObject) -> tuple[str, ...]:
-        """The variables that the message uses, sorted."""
+        """Returns the variables that the message uses, sorted."""
         notification = self.notification
         if notification.template.remote_id is None:
             names = find_placeholders(content)
             names |= (
-                find_placeholders(options) if options is not self.options or self.read is None else self.read
+                find_placeholders(options)
+                if options is not self.options or self.option_names is None
+                else self.option_names
             )
         elif (declared := notification.template.variables) is not None:
             names = {variable.name for variable in declared}
@@ -150,7 +156,7 @@ class VariantComposer:
 
 
 def find_shared_values(notification: Notification) -> dict[str, str]:
-    """Values that are the same for all recipients: the notification's substitutions over the template's defaults."""
+    """Returns the values that all recipients share: the notification's substitutions over the template's defaults."""
     shared: dict[str, str] = {}
     for variable in notification.template.variables or ():
         if variable.default is not None or not variable.required:
@@ -166,7 +172,7 @@ def is_composed(value: Any) -> bool:
 
 
 def strip_lint_keys(content: ApiObject | None) -> ApiObject | None:
-    """The content without keys that only lint reads: the sizes of attachments."""
+    """Removes keys that only lint uses: the sizes of attachments."""
     if content is None or "attachments" not in content:
         return content
     files = [{key: value for key, value in each.items() if key != "size"} for each in content["attachments"]]
@@ -174,7 +180,7 @@ def strip_lint_keys(content: ApiObject | None) -> ApiObject | None:
 
 
 def merge(base: ApiObject, over: ApiObject) -> dict[str, Any]:
-    """Merges two objects: `over` wins key by key at every depth; lists are replaced whole. A file and a text replace
+    """Merges two objects: `over` wins key by key at every depth. Lists are replaced whole; a file and a text replace
     each other.
     """
     result = dict(base)
@@ -190,7 +196,7 @@ def merge(base: ApiObject, over: ApiObject) -> dict[str, Any]:
 
 
 def position_finder(notification: Notification, variant: str | None) -> Finder:
-    """Returns a finder of the document that defines a composed value: notification, locale variant or template."""
+    """Returns a function that finds the document of a composed value: notification, locale variant or template."""
     return partial(find_positions, notification, variant)
 
 
@@ -201,7 +207,7 @@ def find_positions(notification: Notification, variant: str | None, path: Path) 
 
 
 class Composer:
-    """Walks a document, renders its strings and collects every problem."""
+    """Composes nested values: renders their strings and collects all problems."""
 
     def __init__(self, files: FileTree, variables: Mapping[str, Any], find: Finder) -> None:
         self.files = files
@@ -232,7 +238,7 @@ class Composer:
         return value
 
     def text(self, source: str, path: Path) -> str:
-        """Composes a string of a YAML file. Its position is looked up only when there is a problem."""
+        """Renders a string of a YAML file."""
         if len(source) <= MAX_TEXT:
             text = render_fast(source, f"#{path[-1]}", self.variables) if "{" in source else source
             if text is not None and len(text) <= MAX_TEXT:
@@ -283,7 +289,7 @@ class Composer:
 
 
 def locate_error(error: Exception, source: str, place: Location) -> Location:
-    """Where in the text the error is, if the error says: a multi-line text starts on the line below its key."""
+    """Returns the location of the error in the text, if known. A multi-line text starts on the line below its key."""
     line = getattr(error, "lineno", None)
     name = getattr(error, "name", None)
     if not isinstance(line, int):

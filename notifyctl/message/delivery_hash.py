@@ -1,4 +1,4 @@
-"""What makes two messages the same to a recipient: canonical JSON, and the delivery hash over it."""
+"""Identifies messages that are equal for a recipient: canonical JSON, and the delivery hash over it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 from notifyctl.model.message import Message
 
 DELIVERY_PREFIX = "d1:"
-"""Names the algorithm. What `d1:` hashes never changes."""
+"""The version of the algorithm. The algorithm behind `d1:` never changes."""
 
 
 def canonical_json(value: Any) -> bytes:
-    """JSON with sorted keys and no spaces, in UTF-8.
+    """Encodes JSON with sorted keys and no spaces, in UTF-8.
 
     Line endings become LF. Nothing else is normalised: another form of the same letter may change the SMS encoding.
     Raises ValueError for NaN and infinities.
@@ -41,11 +41,11 @@ def normalise_line_endings(value: Any) -> Any:
 
 
 class DeliveryHash:
-    """All that a recipient can notice: SHA-256 over the message in canonical JSON (with the names of its values), and SHA-256 over
-    the list of the reader's values in canonical JSON, added bit by bit (exclusive or).
+    """Hashes everything that a recipient can notice of a message.
 
-    So the message is hashed once and not for each reader, whose few values mostly fit into one block: a plan does this for
-    millions of people. Two texts with one hash are no easier to find than in some 2**85 steps (Wagner 2002, four lists).
+    The hash is SHA-256 of the message in canonical JSON (with the names of its values) XOR SHA-256 of the
+    recipient's values as a canonical JSON list. The message part is computed once. Finding two different texts with
+    the same hash takes about 2**85 steps (Wagner 2002, four lists).
     """
 
     def __init__(self, message: Message) -> None:
@@ -55,27 +55,27 @@ class DeliveryHash:
         self.message = int.from_bytes(
             sha256(canonical_json({**self._shared, "names": message.names})).digest()
         )
-        """What is the same for all readers."""
+        """The part that all recipients share."""
 
     @cached_property
     def legacy_prefixes(self) -> list[bytes]:
-        """What earlier versions hashed before an object of the values, the latest first. Wanted only where a text may have changed."""
+        """What earlier versions hashed before the object of values, latest version first."""
         whole = canonical_json(self._shared)
         of = f'{{"of":"{sha256(whole).hexdigest()}"'.encode()
         return [of + b',"values":', whole[:-1] + b',"values":']
 
     @cached_property
     def legacy_states(self) -> list[Any]:
-        """SHA-256 states after each of the heads, to be copied and continued with the values."""
+        """SHA-256 states after each of the legacy prefixes, to be copied and continued with the values."""
         return [sha256(head) for head in self.legacy_prefixes]
 
     def digest(self, values: Sequence[str | None]) -> bytes:
-        """32 bytes; `values` in the order of the message's names, `None` where nothing gives one."""
+        """Returns 32 bytes. `values`: in the order of the message's names, None for a missing value."""
         listed = f"[{','.join(map(encode_value, values))}]"
         return (self.message ^ int.from_bytes(sha256(listed.encode()).digest())).to_bytes(32)
 
     def legacy_digests(self, values: Sequence[str | None]) -> Iterator[bytes]:
-        """The same as earlier versions made it, the latest first: what their ledgers hold."""
+        """Yields the digests of earlier versions, latest first, for comparison with their ledgers."""
         inside = ",".join(key + encode_value(value) for key, value in zip(self.keys, values, strict=True))
         for former in self.legacy_states:
             state = former.copy()
@@ -101,13 +101,15 @@ def shared_fields(message: Message) -> dict[str, Any]:
 
 
 def content_hash(message: Message) -> str:
-    """The message apart from what differs between its readers: `d1:` and 64 hex digits."""
+    """Returns `d1:` and 64 hex digits over the message without the recipients' values."""
     whole = {**shared_fields(message), "values": dict.fromkeys(message.names)}
     return DELIVERY_PREFIX + sha256(canonical_json(whole)).hexdigest()
 
 
 def texts_hash(messages: Mapping[str | None, Message]) -> str:
-    """`d1:` and 64 hexadecimal digits over the texts of all variants and the values that all share: what is acknowledged."""
+    """Returns `d1:` and 64 hex digits over the texts and shared values of all variants, to be acknowledged in the
+    files.
+    """
     state = sha256()
     for variant in sorted(messages, key=lambda name: name or ""):
         message = messages[variant]

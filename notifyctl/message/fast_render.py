@@ -1,6 +1,6 @@
-"""Renders templates in which every `{{ name }}` is a plain variable, without Jinja2 and with the same result.
+"""Renders templates that contain only plain variables (`{{ name }}`), without Jinja2 and with the same result.
 
-Returns None for anything else, mistakes included, so that only Jinja2 reports errors.
+Any other template, including invalid ones, is left to Jinja2.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 
 VARIABLE = re.compile(r"\{\{[ \t\n]*([A-Za-z_][A-Za-z0-9_]*)[ \t\n]*\}\}")
 SPECIAL = re.compile(r"\{[{%#]")
-"""Starts a Jinja2 construct."""
+"""The start of a Jinja2 construct."""
 ESCAPED = (".html", ".htm", "#html")
-"""Endings of template names in whose output Jinja2 escapes values."""
+"""Suffixes of template names for which Jinja2 escapes values."""
 RESERVED_WORDS = frozenset(
     [
         "and",
@@ -43,7 +43,7 @@ RESERVED_WORDS = frozenset(
 
 
 def render_fast(source: str, name: str, variables: Mapping[str, Any]) -> str | None:
-    """The rendered text, or None if Jinja2 has to render it."""
+    """Returns the rendered text, or None if Jinja2 has to render it."""
     if name.endswith(ESCAPED) or "\r" in source:
         return None  # Jinja2 escapes values and normalises line endings
     parts = VARIABLE.split(source)
@@ -60,5 +60,5 @@ def render_fast(source: str, name: str, variables: Mapping[str, Any]) -> str | N
 
 
 def needs_jinja(texts: Sequence[str]) -> bool:
-    """Whether braces between the variables could mean something to Jinja2."""
+    """Whether the text between variables contains Jinja2 syntax."""
     return any(SPECIAL.search(text) for text in texts) or any(text.endswith("{") for text in texts[:-1])

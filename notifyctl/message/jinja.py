@@ -1,4 +1,4 @@
-"""The Jinja2 sandbox: undefined is an error, includes stay in the project, size and repetition are bounded."""
+"""The Jinja2 sandbox: undefined variables are errors, includes stay in the project, size and loops are limited."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from notifyctl.message.sandbox_limits import MAX_TEXT, SECONDS, OutOfTimeError, 
 from notifyctl.ports import FileTree
 
 MAX_STEPS = 200_000
-"""Numbers that all `range()` calls of one rendering can yield together."""
+"""Maximum total length of all `range()` calls in one rendering."""
 MAX_INCLUDES = 50
 MAX_POWER = 1000
 
@@ -31,7 +31,9 @@ class TemplateFileError(Exception):
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """The environment. Template names are project paths; a string in a YAML file is `file.yaml#content.text`."""
+    """A Jinja2 environment for untrusted templates. Template names are project paths; a string in a YAML file is named
+    `file.yaml#content.text`.
+    """
 
     intercepted_binops = frozenset({"*", "**", "%"})
 
@@ -48,7 +50,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals = {"range": self._range, "smartlink": smartlink}
 
     def join_path(self, template: str, parent: str) -> str:
-        """Resolves an include relative to the including file, else to the project's root."""
+        """Resolves an include relative to the including file, otherwise to the project's root."""
         beside = normpath(join(dirname(parent.partition("#")[0]), template))
         return beside if self._readable(beside) else normpath(template)
 
@@ -94,12 +96,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 def smartlink(number: int) -> Markup:
-    """The placeholder of a smart link, which the API fills in (rule 65)."""
+    """Returns the placeholder of a smart link, which the API replaces (rule 65)."""
     return Markup("{{smartlink_%d}}") % int(number)
 
 
 def make_renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], str]:
-    """Returns a function (source, name, variables) → text, whose errors `explain` describes."""
+    """Returns a function (source, name, variables) → text. `explain` describes its errors."""
 
     def render(source: str, name: str, variables: Mapping[str, Any]) -> str:
         with run_bounded():
@@ -121,7 +123,7 @@ def make_renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], st
 
 
 def explain(error: Exception, variables: Mapping[str, Any]) -> tuple[str, str, str | None]:
-    """Rule, message and hint for an error that a template raised."""
+    """Returns the rule, message and hint for an exception raised by a template."""
     if isinstance(error, jinja2.TemplateSyntaxError):
         return "template-syntax", f"the template cannot be read: {truncate(error.message)}", None
     if isinstance(error, jinja2.UndefinedError):

@@ -1,6 +1,6 @@
 """Limits processor time and memory while an untrusted template renders.
 
-The operating system enforces them. Where it cannot (not POSIX, or not on the main thread), there is no limit.
+The operating system enforces the limits. On other systems than POSIX, and outside the main thread, there are none.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from types import FrameType
 
 SECONDS = 2.0
-"""Processor time per text; real texts take hundredths of a second."""
+"""Processor time per text. Usual texts take hundredths of a second."""
 MEMORY = 256 << 20
-"""Bytes of address space beyond what the process already has."""
+"""Bytes of address space in addition to what the process already uses."""
 
 MAX_TEXT = 1 << 20
-"""Characters of one text, before and after Jinja2: three times the largest e-mail that the API accepts."""
+"""Maximum characters of one text, before and after Jinja2: three times the largest e-mail that the API accepts."""
 
 
 class OutOfTimeError(Exception):
@@ -24,7 +24,7 @@ class OutOfTimeError(Exception):
 
 @contextmanager
 def run_bounded(*, seconds: float = SECONDS, memory: int = MEMORY) -> Iterator[None]:
-    """Raises OutOfTimeError or MemoryError inside the block. Cannot be nested."""
+    """Raises OutOfTimeError or MemoryError if the block exceeds a limit. Cannot be nested."""
     import threading
 
     if threading.current_thread() is not threading.main_thread():

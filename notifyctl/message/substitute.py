@@ -1,5 +1,6 @@
-"""Substitutes `$(name)`: found once, compiled once per message, filled for each recipient. The template is data, never
-code.
+"""Substitutes `$(name)` placeholders: compiled once per message, filled for each recipient.
+
+The template's text is treated as data and never becomes code.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ Fill = Callable[[Sequence[str]], Any]
 
 
 def find_placeholders(value: Any) -> set[str]:
-    """Every `$(name)` in a nested value, `$(unsubscribe)` included."""
+    """Returns the name of every `$(name)` in a nested value, including `unsubscribe`."""
     if isinstance(value, str):
         return set(PLACEHOLDER.findall(value)) if "$(" in value else set()
     found: set[str] = set()
@@ -35,7 +36,7 @@ def find_placeholders(value: Any) -> set[str]:
 
 
 class Filler:
-    """Fills a message's placeholders. `values` follow the order of the message's `names`."""
+    """Fills the placeholders of a message. `values` are in the order of the message's `names`."""
 
     def __init__(self, message: Message) -> None:
         self._positions = {name: n for n, name in enumerate(message.names) if name != UNSUBSCRIBE}
@@ -44,16 +45,16 @@ class Filler:
         self._content: Fill | None = None
 
     def text(self, key: str, values: Sequence[str]) -> str:
-        """The filled string at a top-level key of the content."""
+        """Returns the filled string at a top-level key of the content."""
         text: str = self._fills[key](values)
         return text
 
     def fill(self, key: str) -> Fill:
-        """The function that fills a top-level key, to call once per recipient."""
+        """Returns a function (values → string) for a top-level key of the content."""
         return self._fills[key]
 
     def content(self, values: Sequence[str]) -> ApiObject:
-        """The whole content as one recipient is sent it."""
+        """Returns the whole content for one recipient."""
         if self._content is None:
             self._content = compile_value(self._source, self._positions)
         content: ApiObject = self._content(values)
@@ -61,7 +62,7 @@ class Filler:
 
 
 class CompiledTexts(dict[str, Fill]):
-    """Compiled top-level strings of a content, by key; each is compiled on first use."""
+    """Key → compiled top-level string of the content, compiled on first use."""
 
     def __init__(self, source: ApiObject, positions: Mapping[str, int]) -> None:
         super().__init__()
@@ -73,7 +74,7 @@ class CompiledTexts(dict[str, Fill]):
 
 
 def compile_text(text: str, positions: Mapping[str, int]) -> Fill:
-    """Compiles a function from values to the finished text. Its code consists of positions and constant names only."""
+    """Returns a function from values to the filled text. Its code contains only positions and names of constants."""
     constants: dict[str, str] = {}
     code = ""
     for number, part in enumerate(PLACEHOLDER.split(text)):
@@ -101,7 +102,7 @@ def compile_value(value: Any, positions: Mapping[str, int]) -> Fill:
 
 
 def own_values(message: Message, batch: RecipientBatch) -> Iterator[tuple[str | None, ...]]:
-    """Each recipient's own values in the order of the message's names; None where a recipient has none."""
+    """Yields each recipient's own values in the order of the message's names, None for missing ones."""
     if not message.names:
         return repeat((), len(batch))
     columns = [batch.values.get(name) or repeat(None, len(batch)) for name in message.names]
@@ -109,7 +110,7 @@ def own_values(message: Message, batch: RecipientBatch) -> Iterator[tuple[str | 
 
 
 def resolve_values(message: Message, own: Sequence[str | None]) -> tuple[str | None, ...]:
-    """Values by rule 29: the recipient's own over the notification's over the template's default."""
+    """Returns the values by rule 29: the recipient's own, else the notification's, else the template's default."""
     if None not in own:
         return tuple(own)
     shared = message.shared

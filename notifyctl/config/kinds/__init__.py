@@ -1,1 +1,1 @@
-"""The kinds of documents, one module each: which keys they take and what each key means. Data, no behaviour."""
+"""Shapes of the kinds of documents, one module each: their keys and what each key means. Data without behaviour."""

@@ -1,4 +1,4 @@
-"""Audiences, as documents and inline in a notification."""
+"""Shapes of audiences, as documents and inline in a notification."""
 
 from __future__ import annotations
 

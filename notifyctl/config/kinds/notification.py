@@ -1,4 +1,4 @@
-"""Notifications, and the statements about them: Moved, Baseline, Withdraw."""
+"""Shapes of notifications and of the statements about them: Moved, Baseline, Withdraw."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def notification(channels: Sequence[ChannelShape]) -> Record:
 
 
 def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
-    """What goes into the request beside content and people, in the API's spelling."""
+    """Returns the request's fields besides content and recipients, in the API's spelling."""
     receipts = receipts_shape(receipt for channel in channels for receipt in channel.receipts)
     return (
         Field(

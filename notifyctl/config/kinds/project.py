@@ -1,4 +1,4 @@
-"""The Project document: defaults, policy and environments. A secret is named here, never written."""
+"""Shape of the Project document: defaults, policy and environments. It names secrets and never contains them."""
 
 from __future__ import annotations
 

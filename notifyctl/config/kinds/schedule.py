@@ -1,4 +1,4 @@
-"""Schedules. That a cron expression has meaning is for the schedule room to say; here it only has five fields."""
+"""Shape of schedules. Only the number of cron fields is checked here; `schedule` interprets the expression."""
 
 from __future__ import annotations
 

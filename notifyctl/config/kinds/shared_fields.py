@@ -1,4 +1,4 @@
-"""What documents of several kinds are made of: their head, names, locales, variables and where secrets are."""
+"""Fields that several kinds share: the head of a document, names, locales, variables and references to secrets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def locale_text(description: str) -> Text:
 
 
 def head(kind: str, name: Text | None) -> tuple[Field, ...]:
-    """The keys that every document of a kind begins with."""
+    """Returns the keys at the start of every document of a kind."""
     fields = (
         Field(
             name="apiVersion",
@@ -53,7 +53,7 @@ def head(kind: str, name: Text | None) -> tuple[Field, ...]:
 
 
 def secret(name: str, what: str, example: str) -> tuple[Field, Field]:
-    """The two keys that say where a secret is: an environment variable or a mounted file."""
+    """Returns the two keys that name a secret: an environment variable or a mounted file."""
     variable = Text(
         description=f"The environment variable that holds {what}.",
         examples=(example,),
@@ -74,7 +74,7 @@ def either_of(name: str) -> tuple[str, str]:
 
 
 VARIABLE = r"[^()\s]+"
-"""The name in $(name) (rule 30)."""
+"""The name in `$(name)` (rule 30)."""
 
 EDITION = Integer(minimum=1, description="Raising it sends to everyone again, on purpose.", examples=(2,))
 

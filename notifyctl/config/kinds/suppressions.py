@@ -1,4 +1,4 @@
-"""Lists of people who are not written to, as they stand in a project, an environment or a notification."""
+"""Shape of suppression lists, used in projects, environments and notifications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates, as documents and inline in a notification. Content and options are the channel's own."""
+"""Shapes of templates, as documents and inline in a notification. Content and options are the channel's shapes."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def template(channels: Sequence[ChannelShape]) -> Cases:
 
 
 def inline_template(channels: Sequence[ChannelShape]) -> Cases:
-    """A template inside a notification; `id` may stand for `template: {id: …}`."""
+    """Returns the shape of a template in a notification, where `id` can replace `template: {id: …}`."""
     return Cases(
         title="template",
         by="channel",
