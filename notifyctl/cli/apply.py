@@ -143,20 +143,20 @@ def send(
     from notifyctl.views import apply as view
     from notifyctl.views import plan as plan_view
 
-    shown: list[str] = []
+    shown_digests: list[str] = []
 
     def show(plan: Plan) -> None:
         # Standard output is reserved for the result of the run.
-        if plan.digest not in shown:
-            shown.append(plan.digest)
+        if plan.digest not in shown_digests:
+            shown_digests.append(plan.digest)
             echo(plan_view.as_text(plan, colour=wants_colour(context, stderr=True)), stderr=True)
 
     stop, begun = Stop(), Event()
-    with stop_on_signals(stop, begun), report_progress(colour=wants_colour(context, stderr=True)) as tell:
+    with stop_on_signals(stop, begun), report_progress(colour=wants_colour(context, stderr=True)) as display:
 
-        def hear(event: RunEvent) -> None:
+        def handle_event(event: RunEvent) -> None:
             begun.set()
-            tell(event)
+            display(event)
 
         applied = apply(
             workspace,
@@ -166,7 +166,7 @@ def send(
             expect=expect,
             confirm=confirm_recipients if sys.stdin.isatty() and sys.stderr.isatty() else None,
             on_plan=show,
-            on_event=hear,
+            on_event=handle_event,
             stop=stop,
         )
     echo(
@@ -223,8 +223,10 @@ def stop_on_signals(stop: Stop, begun: Event) -> Iterator[None]:
         if stop.requested or not begun.is_set():
             raise KeyboardInterrupt
         stop.request()
-        said = "Stopping: finishing the requests in flight, beginning nothing new. Once more to end at once."
-        echo(said, stderr=True)
+        message = (
+            "Stopping: finishing the requests in flight, beginning nothing new. Once more to end at once."
+        )
+        echo(message, stderr=True)
 
     before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -20,8 +20,8 @@ MIN_WAIT_SHOWN = 1.0  # seconds; shorter waits are not shown
 def report_progress(*, colour: bool) -> Iterator[Callable[[Event], None]]:
     """Yields a function that displays the events of a run."""
     if sys.stderr.isatty() and colour:
-        with progress_bar() as tell:
-            yield tell
+        with progress_bar() as display:
+            yield display
     else:
         yield LineProgress()
 
@@ -31,26 +31,29 @@ class LineProgress:
 
     def __init__(self) -> None:
         self.total = self.done = 0
-        self.said = monotonic()
+        self.last_line = monotonic()
 
     def __call__(self, event: Event) -> None:
         match event:
             case Planned(batches, recipients):
                 self.total = recipients
-                said = f"Sending to {pluralise(recipients, 'recipient')} in {pluralise(batches, 'request')}."
-                echo(said, stderr=True)
-            case Settled(number, recipients, outcome, again):
-                self.done += 0 if again else recipients
-                if not isinstance(outcome, Accepted) and not again:
+                message = (
+                    f"Sending to {pluralise(recipients, 'recipient')} in {pluralise(batches, 'request')}."
+                )
+                echo(message, stderr=True)
+            case Settled(number, recipients, outcome, is_retry):
+                self.done += 0 if is_retry else recipients
+                if not isinstance(outcome, Accepted) and not is_retry:
                     echo(f"Batch {number}: {describe_failure(outcome)}", stderr=True)
-                if monotonic() - self.said >= LINE_EVERY:
-                    self.said = monotonic()
+                if monotonic() - self.last_line >= LINE_EVERY:
+                    self.last_line = monotonic()
                     echo(f"{self.done:,} of {self.total:,} recipients done.", stderr=True)
             case Waiting(seconds, why) if seconds >= MIN_WAIT_SHOWN:
                 echo(f"Waiting {seconds:.0f} s: {why}.", stderr=True)
 
 
 def describe_failure(outcome: object) -> str:
+    """Describes the outcome of a failed batch in one line."""
     kind = "uncertain" if isinstance(outcome, Unknown) else "not accepted"
     return f"{kind}: {getattr(outcome, 'reason', '')}"
 
@@ -67,20 +70,20 @@ def progress_bar() -> Iterator[Callable[[Event], None]]:
         TextColumn("recipients"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as shown:
-        task = shown.add_task("sending", total=None)
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("sending", total=None)
 
-        def tell(event: Event) -> None:
+        def display(event: Event) -> None:
             match event:
                 case Planned(_, recipients):
-                    shown.update(task, total=recipients)
-                case Settled(number, recipients, outcome, again):
-                    shown.advance(task, 0 if again else recipients)
-                    if not isinstance(outcome, Accepted) and not again:
-                        shown.console.print(
+                    bar.update(task, total=recipients)
+                case Settled(number, recipients, outcome, is_retry):
+                    bar.advance(task, 0 if is_retry else recipients)
+                    if not isinstance(outcome, Accepted) and not is_retry:
+                        bar.console.print(
                             f"Batch {number}: {describe_failure(outcome)}", markup=False, highlight=False
                         )
                 case Waiting(seconds, why) if seconds >= MIN_WAIT_SHOWN:
-                    shown.console.print(f"Waiting {seconds:.0f} s: {why}.", markup=False, highlight=False)
+                    bar.console.print(f"Waiting {seconds:.0f} s: {why}.", markup=False, highlight=False)
 
-        yield tell
+        yield display

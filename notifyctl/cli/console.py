@@ -20,9 +20,9 @@ class GlobalOptions:
 
 def use_colour(settings: GlobalOptions, *, stderr: bool = False) -> bool:
     """Whether to colour standard output (or standard error)."""
-    wish = settings.color
-    if wish != "auto":
-        return wish == "always"
+    setting = settings.color
+    if setting != "auto":
+        return setting == "always"
     stream = sys.stderr if stderr else sys.stdout
     environ = process_environ()
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"

@@ -39,10 +39,10 @@ def command(context: click.Context, subject: str | None, recipient: str | None, 
         echo("\n".join(f"{page.severity:<8} {name}" for name, page in sorted(PAGES.items())))
         return ExitCode.DONE
     if subject not in PAGES:
-        near = get_close_matches(subject, PAGES, n=1)
+        matches = get_close_matches(subject, PAGES, n=1)
         raise UsageError(
             f"there is no rule {subject!r}",
-            hint=f"did you mean {near[0]!r}?" if near else "`notifyctl explain` lists them",
+            hint=f"did you mean {matches[0]!r}?" if matches else "`notifyctl explain` lists them",
         )
     page = PAGES[subject]
     echo(f"{subject} ({', '.join(describe_page(page))})\n\n{page.text}")
@@ -65,9 +65,9 @@ def explain_recipient(context: click.Context, notification: str, address: str, f
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
-    found = explain(workspace, workspace.environment(settings.env), notification, address)
+    explanation = explain(workspace, workspace.environment(settings.env), notification, address)
     if form == "json":
-        echo(view.explanation_json(found, recipient=mask(address)))
+        echo(view.explanation_json(explanation, recipient=mask(address)))
     else:
-        echo(view.explanation_text(found, recipient=mask(address), colour=wants_colour(context)))
+        echo(view.explanation_text(explanation, recipient=mask(address), colour=wants_colour(context)))
     return ExitCode.DONE

@@ -26,6 +26,6 @@ def command(context: click.Context, notification: str | None, form: str) -> int:
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
-    found = history(workspace, workspace.environment(settings.env), notification=notification)
-    echo(view.as_json(found) if form == "json" else view.as_text(found, colour=wants_colour(context)))
+    runs = history(workspace, workspace.environment(settings.env), notification=notification)
+    echo(view.as_json(runs) if form == "json" else view.as_text(runs, colour=wants_colour(context)))
     return ExitCode.DONE

@@ -31,16 +31,16 @@ def init(context: click.Context) -> int:
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
-    lost = ledger_mark(workspace, environment)
-    made = create_ledger(workspace, environment)
-    if lost is not None:
+    previous = ledger_mark(workspace, environment)
+    ledger = create_ledger(workspace, environment)
+    if previous is not None:
         echo(
-            f"Warning: another ledger lay here, {lost.lineage} with {lost.serial:,} facts. If it is lost, the new one does not"
+            f"Warning: another ledger lay here, {previous.lineage} with {previous.serial:,} facts. If it is lost, the new one does not"
             " know who was sent what: put the old one back instead, and `notifyctl ledger adopt`.",
             stderr=True,
         )
-    echo(f"Made the ledger of {environment.name!r}: {made.location}")
-    echo(f"Its lineage is {made.lineage}. Keep the file, and back it up: it alone knows who was sent what.")
+    echo(f"Made the ledger of {environment.name!r}: {ledger.location}")
+    echo(f"Its lineage is {ledger.lineage}. Keep the file, and back it up: it alone knows who was sent what.")
     return ExitCode.DONE
 
 

@@ -69,13 +69,15 @@ def command(
     from notifyctl.errors import ExitCode
 
     settings = get_globals(context)
-    workspace, everything = lint_project(settings, paths, every=every)
-    found = select_paths(filter_paths(workspace, everything, paths), select=select, ignore=ignore)
-    if fix and apply_fixes(workspace, found, everything):
-        workspace, everything = lint_project(settings, paths, every=every)
-        found = select_paths(filter_paths(workspace, everything, paths), select=select, ignore=ignore)
-    echo(format_diagnostics(found, form, surroundings(workspace, colour=wants_colour(context))))
-    return ExitCode.ERROR if has_errors(found) else ExitCode.DONE
+    workspace, all_diagnostics = lint_project(settings, paths, every=every)
+    diagnostics = select_paths(filter_paths(workspace, all_diagnostics, paths), select=select, ignore=ignore)
+    if fix and apply_fixes(workspace, diagnostics, all_diagnostics):
+        workspace, all_diagnostics = lint_project(settings, paths, every=every)
+        diagnostics = select_paths(
+            filter_paths(workspace, all_diagnostics, paths), select=select, ignore=ignore
+        )
+    echo(format_diagnostics(diagnostics, form, surroundings(workspace, colour=wants_colour(context))))
+    return ExitCode.ERROR if has_errors(diagnostics) else ExitCode.DONE
 
 
 def lint_project(
@@ -87,22 +89,24 @@ def lint_project(
     return check_files(settings.chdir, settings.env, near=paths, every=every)
 
 
-def apply_fixes(workspace: Workspace, found: Sequence[Diagnostic], everything: Sequence[Diagnostic]) -> bool:
+def apply_fixes(
+    workspace: Workspace, diagnostics: Sequence[Diagnostic], all_diagnostics: Sequence[Diagnostic]
+) -> bool:
     """Writes the safe fixes to the files and lists them on standard error. Returns whether there were any."""
     from notifyctl.app.autofix import mend
     from notifyctl.views.diagnostics import as_fixed
 
-    done = mend(workspace, found, everything)
-    echo(as_fixed(done), stderr=True)
-    return bool(done)
+    fixes = mend(workspace, diagnostics, all_diagnostics)
+    echo(as_fixed(fixes), stderr=True)
+    return bool(fixes)
 
 
-def format_diagnostics(found: Sequence[Diagnostic], form: str, around: LintContext) -> str:
+def format_diagnostics(diagnostics: Sequence[Diagnostic], form: str, context: LintContext) -> str:
     """Formats the diagnostics as requested by `--format`."""
     if form == "json":
         from notifyctl.views.diagnostics import as_json
 
-        return as_json(found)
+        return as_json(diagnostics)
     # Each other format is a module with a function `render`.
-    text: str = import_module(f"notifyctl.views.lint.{form}").render(found, around)
+    text: str = import_module(f"notifyctl.views.lint.{form}").render(diagnostics, context)
     return text

@@ -94,20 +94,20 @@ def command(  # noqa: PLR0917 - click passes options by name
     """
     from notifyctl.app.plan import make_plan
 
-    wish = PlanRequest(only, as_of, base, out, form)
+    request = PlanRequest(only, as_of, base, out, form)
     settings = get_globals(context)
     if untrusted:
         if rejects is not None:
             raise UsageError("--rejects writes people's addresses, and --untrusted tells of nobody")
-        plan = plan_untrusted(context, wish)
+        plan = plan_untrusted(context, request)
     else:
         from notifyctl.app.workspace import open_workspace
 
         workspace = open_workspace(settings.chdir)
         environment = workspace.environment(settings.env)
-        with report_progress(workspace, memory, colour=wants_colour(context, stderr=True)) as watched:
-            plan = make_plan(watched, environment, only=only, offline=offline, as_of=as_of)
-        show(context, wish, plan, compare_with_base(wish, workspace, environment, plan))
+        with report_progress(workspace, memory, colour=wants_colour(context, stderr=True)) as limited:
+            plan = make_plan(limited, environment, only=only, offline=offline, as_of=as_of)
+        show(context, request, plan, compare_with_base(request, workspace, environment, plan))
         if rejects is not None:
             from notifyctl.app.failures import write_rejects
 
@@ -128,7 +128,7 @@ class PlanRequest(NamedTuple):
     form: str
 
 
-def plan_untrusted(context: click.Context, wish: PlanRequest) -> Plan:
+def plan_untrusted(context: click.Context, request: PlanRequest) -> Plan:
     """Plans an untrusted project. Confines this process permanently."""
     from notifyctl.app.plan import make_plan
     from notifyctl.app.untrusted.checkout import (
@@ -143,36 +143,36 @@ def plan_untrusted(context: click.Context, wish: PlanRequest) -> Plan:
 
     settings = get_globals(context)
     bound_output(MAX_OUTPUT)
-    workspace = open_untrusted(settings.chdir, out=wish.out)
+    workspace = open_untrusted(settings.chdir, out=request.out)
     environment = workspace.environment(settings.env)
-    found: list[Diagnostic] = []
-    if wish.base is not None:
-        environment, found = settings_of_base(workspace, environment, wish.base)
-    plan = make_plan(workspace, environment, only=wish.only, offline=True, as_of=wish.as_of)
-    plan = with_warnings(plan, found)
-    changes = compare_with_base(wish, workspace, environment, plan)
+    warnings: list[Diagnostic] = []
+    if request.base is not None:
+        environment, warnings = settings_of_base(workspace, environment, request.base)
+    plan = make_plan(workspace, environment, only=request.only, offline=True, as_of=request.as_of)
+    plan = with_warnings(plan, warnings)
+    changes = compare_with_base(request, workspace, environment, plan)
     if changes is not None:
-        changes = replace(changes, unknown=tuple(unknown_facts(base=wish.base)))
-    show(context, wish, plan, changes, extra=unknown_as_json(base=wish.base))
-    if wish.form == "text":
-        for each in unknown_facts(base=wish.base):
+        changes = replace(changes, unknown=tuple(unknown_facts(base=request.base)))
+    show(context, request, plan, changes, extra=unknown_as_json(base=request.base))
+    if request.form == "text":
+        for each in unknown_facts(base=request.base):
             echo(f"Not known here: {each}.")
     return plan
 
 
 def compare_with_base(
-    wish: PlanRequest, workspace: Workspace, environment: Environment, plan: Plan
+    request: PlanRequest, workspace: Workspace, environment: Environment, plan: Plan
 ) -> Review | None:
-    if wish.base is None:
+    if request.base is None:
         return None
     from notifyctl.app.diff import review
 
-    return review(workspace, environment, wish.base, plan, only=wish.only, as_of=wish.as_of)
+    return review(workspace, environment, request.base, plan, only=request.only, as_of=request.as_of)
 
 
 def show(
     context: click.Context,
-    wish: PlanRequest,
+    request: PlanRequest,
     plan: Plan,
     changes: Review | None,
     extra: Mapping[str, object] = MappingProxyType({}),
@@ -180,13 +180,13 @@ def show(
     """Saves the plan if requested, and prints it. `extra`: additional fields of the JSON document."""
     from notifyctl.views import plan as view
 
-    if wish.out is not None:
-        save(plan, wish.out)
-    if wish.form == "markdown":
+    if request.out is not None:
+        save(plan, request.out)
+    if request.form == "markdown":
         from notifyctl.views.markdown import render
 
         echo(render(plan, changes))
-    elif wish.form == "json":
+    elif request.form == "json":
         from notifyctl.views.plan_diff import as_object
 
         echo(view.as_json(plan, **extra, **({"review": as_object(changes)} if changes is not None else {})))
@@ -206,10 +206,10 @@ def save(plan: Plan, out: Path) -> None:
     from notifyctl.views.plan import public_plan
 
     document = {**public_plan(plan), **authorised(plan, str(uuid4()))}
-    aside = out.with_name(f"{out.name}.new")
+    temporary = out.with_name(f"{out.name}.new")
     try:
-        aside.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        aside.replace(out)
+        temporary.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.replace(out)
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from error
 

@@ -31,10 +31,10 @@ class SizeParam(click.ParamType[int]):
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        found = re.fullmatch(r"([0-9]{1,9}) ?([kmg]?)i?b?", str(value).strip().lower())
-        if found is None or int(found[1]) * UNITS[found[2]] < MIN_SIZE:
+        match = re.fullmatch(r"([0-9]{1,9}) ?([kmg]?)i?b?", str(value).strip().lower())
+        if match is None or int(match[1]) * UNITS[match[2]] < MIN_SIZE:
             self.fail(f"{value!r} is no size of at least 64M; write for example 900M or 4G", param, ctx)
-        return int(found[1]) * UNITS[found[2]]
+        return int(match[1]) * UNITS[match[2]]
 
 
 memory_option = click.option(
@@ -51,8 +51,8 @@ def report_progress(workspace: Workspace, memory: int | None, *, colour: bool) -
     from msgspec.structs import replace
 
     if sys.stderr.isatty() and colour:
-        with status_line() as tell:
-            yield replace(workspace, effort=ResourceLimits(memory, tell))
+        with status_line() as display:
+            yield replace(workspace, effort=ResourceLimits(memory, display))
     else:
         yield replace(workspace, effort=ResourceLimits(memory, LineProgress()))
 
@@ -71,38 +71,38 @@ class LineProgress:
     """Prints a line at most every LINE_EVERY seconds."""
 
     def __init__(self) -> None:
-        self.said = monotonic()
-        self.begun: dict[str, float] = {}
+        self.last_line = monotonic()
+        self.started: dict[str, float] = {}
 
     def __call__(self, step: Progress) -> None:
         now = monotonic()
-        begun = self.begun.setdefault(step.notification, now)
-        if now - self.said >= LINE_EVERY:
-            self.said = now
-            echo(f"{format_progress(step, now - begun)}.", stderr=True)
+        started = self.started.setdefault(step.notification, now)
+        if now - self.last_line >= LINE_EVERY:
+            self.last_line = now
+            echo(f"{format_progress(step, now - started)}.", stderr=True)
 
 
 @contextmanager
 def status_line() -> Iterator[Callable[[Progress], None]]:
     """Yields a function that updates a status line on the terminal, shown for slow plans only."""
-    shown: list[Any] = []
-    begun: dict[str, float] = {}
+    statuses: list[Any] = []
+    started: dict[str, float] = {}
     start = monotonic()
 
-    def tell(step: Progress) -> None:
+    def display(step: Progress) -> None:
         now = monotonic()
-        since = begun.setdefault(step.notification, now)
+        since = started.setdefault(step.notification, now)
         if now - start < SHOW_AFTER and step.share is None:
             return
-        if not shown:
+        if not statuses:
             from rich.console import Console
 
-            shown.append(Console(stderr=True).status(""))
-            shown[0].start()
-        shown[0].update(format_progress(step, now - since))
+            statuses.append(Console(stderr=True).status(""))
+            statuses[0].start()
+        statuses[0].update(format_progress(step, now - since))
 
     try:
-        yield tell
+        yield display
     finally:
-        for each in shown:
+        for each in statuses:
             each.stop()

@@ -92,8 +92,8 @@ def ingest(context: click.Context, file: Path) -> int:
     counts = run(workspace, workspace.environment(settings.env), data)
     for line, why in counts.unreadable:
         echo(f"{file}:{line}: this is no receipt: {why}", stderr=True)
-    said = ", ".join(f"{count:,} {word}" for word, count in sorted(counts.became.items())) or "none"
-    echo(f"Receipts: {said}.")
+    summary = ", ".join(f"{count:,} {word}" for word, count in sorted(counts.became.items())) or "none"
+    echo(f"Receipts: {summary}.")
     return ExitCode.ERROR if counts.unreadable else ExitCode.DONE
 
 

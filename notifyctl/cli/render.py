@@ -46,12 +46,12 @@ def command(
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
-    found = render(
+    messages = render(
         workspace, workspace.environment(settings.env), notification, recipient=recipient, sample=sample
     )
     echo(
-        view.as_json(found, reveal=reveal)
+        view.as_json(messages, reveal=reveal)
         if form == "json"
-        else view.as_text(found, reveal=reveal, colour=wants_colour(context))
+        else view.as_text(messages, reveal=reveal, colour=wants_colour(context))
     )
     return ExitCode.DONE

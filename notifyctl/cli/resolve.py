@@ -65,21 +65,21 @@ def command(
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
-    found = list_uncertain(
+    uncertain = list_uncertain(
         workspace, environment, notification=notification, addresses=recipients, batch=batch
     )
-    echo(view.as_text(found, colour=wants_colour(context)))
+    echo(view.as_text(uncertain, colour=wants_colour(context)))
     if verdict is None:
-        return ExitCode.UNCERTAIN if found else ExitCode.DONE
-    if not found:
+        return ExitCode.UNCERTAIN if uncertain else ExitCode.DONE
+    if not uncertain:
         return ExitCode.DONE
     if not reason:
         raise UsageError("say how you know: --reason TEXT", hint="the ledger keeps it for whoever asks later")
-    people = sum(len(each.positions) for each in found)
+    people = sum(len(each.positions) for each in uncertain)
     if not yes and not confirm_number(people, verdict):
         raise PlanRefusedError("not confirmed; nothing was settled")
     try:
-        wait = timedelta() if quarantine in {"0", "0s"} else parse_duration(quarantine)
+        quarantine_time = timedelta() if quarantine in {"0", "0s"} else parse_duration(quarantine)
     except ValueError as error:
         raise UsageError(str(error)) from error
     settled = resolve(
@@ -90,7 +90,7 @@ def command(
         notification=notification,
         addresses=recipients,
         batch=batch,
-        quarantine=wait,
+        quarantine=quarantine_time,
     )
     again = "" if verdict == "sent" else "; the next plan shows them as `retry`"
     echo(f"Settled {sum(settled.values()):,} as {verdict}{again}.")

@@ -53,12 +53,12 @@ def command(
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
-    there = forge_of(workspace.environ, named=forge, number=pull)
+    pull_request = forge_of(workspace.environ, named=forge, number=pull)
     plan = make_plan(workspace, environment, only=only, offline=offline)
     changes = review(workspace, environment, base, plan, only=only) if base is not None else None
     if not should_comment(plan, changes, when):
         echo("Nothing to say: no comment.", stderr=True)
         return ExitCode.DONE
-    decision = comment(there, render(plan, changes), workspace.environ)
-    echo(f"The comment on {there.name} was {decision.verb.value}.", stderr=True)
+    decision = comment(pull_request, render(plan, changes), workspace.environ)
+    echo(f"The comment on {pull_request.name} was {decision.verb.value}.", stderr=True)
     return ExitCode.DONE

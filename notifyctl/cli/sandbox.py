@@ -98,9 +98,9 @@ def inbox(
         clear_inbox(workspace)
         echo("The inbox is empty.", stderr=True)
         return ExitCode.DONE
-    found = read_inbox(workspace, channel=channel, recipient=recipient, last=last)
+    entries = read_inbox(workspace, channel=channel, recipient=recipient, last=last)
     empty = True
-    for entry in found:
+    for entry in entries:
         empty = False
         if form == "json":
             echo(view.as_json_line(entry, reveal=reveal))

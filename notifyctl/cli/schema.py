@@ -30,16 +30,16 @@ def command(kind: str | None, folder: Path | None) -> int:
     from notifyctl.channels import CHANNELS
     from notifyctl.config.jsonschema import build_schemas, render_schema
 
-    made = build_schemas([channel.shape for channel in CHANNELS.values()])
+    schemas = build_schemas([channel.shape for channel in CHANNELS.values()])
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, schema in made.items():
+        for name, schema in schemas.items():
             (folder / name).write_text(render_schema(schema), encoding="utf-8")
-        echo(f"Wrote {len(made)} schemas to {folder}", stderr=True)
+        echo(f"Wrote {len(schemas)} schemas to {folder}", stderr=True)
         return ExitCode.DONE
     name = f"{(kind or 'notifyctl').lower()}.json"
-    if name not in made:
-        kinds = ", ".join(sorted(n.removesuffix(".json") for n in made if n != "notifyctl.json"))
+    if name not in schemas:
+        kinds = ", ".join(sorted(n.removesuffix(".json") for n in schemas if n != "notifyctl.json"))
         raise click.UsageError(f"there is no kind {kind!r}; there are: {kinds}")
-    echo(render_schema(made[name]))
+    echo(render_schema(schemas[name]))
     return ExitCode.DONE

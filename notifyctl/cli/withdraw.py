@@ -27,12 +27,14 @@ def command(context: click.Context, notification: str, reason: str, edition: int
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
-    made = withdraw(
+    withdrawal = withdraw(
         workspace,
         workspace.environment(settings.env),
         notification=notification,
         edition=edition,
         reason=reason,
     )
-    echo(f"Withdrawn: {made.notification}, edition {made.edition}. What was accepted stays accepted.")
+    echo(
+        f"Withdrawn: {withdrawal.notification}, edition {withdrawal.edition}. What was accepted stays accepted."
+    )
     return ExitCode.DONE

@@ -98,31 +98,32 @@ class ShapeChecker:
 
     def report(self, rule: str, message: str, path: Path, *, shape: Shape, hint: str | None = None) -> None:
         api = shape.rule
-        told = api.id if api is not None and rule in FORM_RULES else rule
+        reported = api.id if api is not None and rule in FORM_RULES else rule
         number = api.number if api is not None else None
         self.problems.append(
-            Problem(path, told, message, hint, number=number, at_key=rule in KEY_RULES, form=rule)
+            Problem(path, reported, message, hint, number=number, at_key=rule in KEY_RULES, form=rule)
         )
 
     def report_rule(
         self, rule: Rule, message: str, path: Path, hint: str | None, *, at_key: bool = True
     ) -> None:
+        """Reports a violation of a rule of the API."""
         self.problems.append(replace(rule.broken(path, message, hint), at_key=at_key))
 
     def report_wrong_type(
-        self, shape: Shape, wanted: str, node: Node, path: Path, hint: str | None = None
+        self, shape: Shape, expected: str, node: Node, path: Path, hint: str | None = None
     ) -> None:
         if isinstance(node, Scalar) and node.value is None and hint is None:
             hint = "give it a value, or leave the key out"
-        message = f"{describe_path(path)} must be {wanted}, not {describe_node(node)}"
+        message = f"{describe_path(path)} must be {expected}, not {describe_node(node)}"
         self.report("wrong-type", message, path, shape=shape, hint=hint)
 
     def advise(self, spelling: Spelling | None, text: str, path: Path) -> None:
-        better = spelling.better(text) if spelling is not None else None
-        if spelling is not None and better is not None:
-            message = f'{describe_path(path)} is understood as {better}, and written "{shorten(text)}"'
-            told = spelling.rule.broken(path, message, f"write {better}")
-            self.advice.append(replace(told, fix=Fix(text, better)))
+        preferred = spelling.better(text) if spelling is not None else None
+        if spelling is not None and preferred is not None:
+            message = f'{describe_path(path)} is understood as {preferred}, and written "{shorten(text)}"'
+            problem = spelling.rule.broken(path, message, f"write {preferred}")
+            self.advice.append(replace(problem, fix=Fix(text, preferred)))
 
     # -- scalars ------------------------------------------------------------------------------------------------
 
@@ -146,17 +147,17 @@ class ShapeChecker:
             return text
         self.check_length(shape, text, path)
         if shape.pattern is not None and not re.fullmatch(shape.pattern, text):
-            wanted = (
+            requirement = (
                 f"be {shape.pattern_description}" if shape.pattern_description else f"match {shape.pattern}"
             )
-            given = "" if shape.private else f', not "{shorten(text)}"'
-            message = f"{describe_path(path)} must {wanted}{given}"
+            quoted = "" if shape.private else f', not "{shorten(text)}"'
+            message = f"{describe_path(path)} must {requirement}{quoted}"
             self.report("invalid-value", message, path, shape=shape, hint=example_hint(shape))
         elif shape.parse is not None:
             try:
                 value = shape.parse(text)
-            except ValueError as wrong:
-                self.report("invalid-value", f"{describe_path(path)}: {wrong}", path, shape=shape)
+            except ValueError as error:
+                self.report("invalid-value", f"{describe_path(path)}: {error}", path, shape=shape)
             else:
                 self.advise(shape.spelling, text, path)
                 return value
@@ -184,8 +185,8 @@ class ShapeChecker:
         text = self.read_text(shape, node, path)
         if text is None:
             return None
-        known = {value.casefold() for value in shape.values} if shape.fold else shape.values
-        if (text.casefold() if shape.fold else text) not in known:
+        allowed = {value.casefold() for value in shape.values} if shape.fold else shape.values
+        if (text.casefold() if shape.fold else text) not in allowed:
             if "/" in text and set(text.split("/")) <= set(shape.values):
                 message = (
                     f'"{shorten(text)}" is how the API\'s samples list the choices of {describe_path(path)}'
@@ -195,8 +196,8 @@ class ShapeChecker:
                 )
                 return text
             message = f'{describe_path(path)} must be {list_choices(shape.values)}, not "{shorten(text)}"'
-            near = find_nearest(text, shape.values)
-            hint = f"did you mean `{near}`?" if near else None
+            nearest = find_nearest(text, shape.values)
+            hint = f"did you mean `{nearest}`?" if nearest else None
             self.report("invalid-value", message, path, shape=shape, hint=hint)
         else:
             self.advise(shape.spelling, text, path)
@@ -221,24 +222,24 @@ class ShapeChecker:
         return value
 
     def check_range(self, shape: Integer | Number, value: float, path: Path) -> None:
-        below = shape.minimum is not None and value < shape.minimum
-        above = shape.maximum is not None and value > shape.maximum
-        if below or above:
+        too_small = shape.minimum is not None and value < shape.minimum
+        too_large = shape.maximum is not None and value > shape.maximum
+        if too_small or too_large:
             message = f"{describe_path(path)} must be a number{describe_range(shape)}, not {value}"
             self.report("invalid-value", message, path, shape=shape)
 
     def check_boolean(self, shape: Boolean, node: Node, path: Path) -> bool | None:
         value = node.value if isinstance(node, Scalar) else None
         if shape.strings and isinstance(value, str) and value.casefold() in ("true", "false"):
-            meant = value.casefold()
+            text = value.casefold()
             message = f'{describe_path(path)} is the text "{value}"; the API takes a boolean'
-            told = sms.STRING_BOOLEAN.broken(path, message, f"write {meant} without quotes")
-            self.advice.append(replace(told, fix=Fix(value, meant, bare=True)))
-            return meant == "true"
+            problem = sms.STRING_BOOLEAN.broken(path, message, f"write {text} without quotes")
+            self.advice.append(replace(problem, fix=Fix(value, text, bare=True)))
+            return text == "true"
         if isinstance(value, bool):
             return value
-        old = isinstance(value, str) and value.casefold() in YAML11_BOOLEANS
-        hint = "in YAML 1.2 only true and false are booleans" if old else None
+        yaml11 = isinstance(value, str) and value.casefold() in YAML11_BOOLEANS
+        hint = "in YAML 1.2 only true and false are booleans" if yaml11 else None
         self.report_wrong_type(shape, "true or false", node, path, hint)
         return None
 
@@ -282,15 +283,17 @@ class ShapeChecker:
 
     def check_unique(self, shape: Items, values: Sequence[Any], path: Path) -> None:
         fold = isinstance(shape.item, Choice) and shape.item.fold
-        seen: dict[str, int] = {}
+        first_index: dict[str, int] = {}
         for index, value in enumerate(values):
             key = repr(value.casefold() if fold and isinstance(value, str) else value)
-            if key in seen and value is not None:
-                message = f"{describe_path((*path, index))} repeats {describe_path((*path, seen[key]))}"
+            if key in first_index and value is not None:
+                message = (
+                    f"{describe_path((*path, index))} repeats {describe_path((*path, first_index[key]))}"
+                )
                 self.report(
                     "invalid-value", message, (*path, index), shape=shape, hint="leave one of them out"
                 )
-            seen.setdefault(key, index)
+            first_index.setdefault(key, index)
 
     def check_table(self, shape: Table, node: Node, path: Path) -> dict[str, Any] | None:
         if not isinstance(node, MappingNode):
@@ -312,18 +315,18 @@ class ShapeChecker:
             self.report_wrong_type(shape, f"a mapping ({shape.title})", node, path)
             return None
         values: dict[str, Any] = {}
-        written: dict[str, str] = {}
-        misspelt: set[str | None] = set()
+        spellings: dict[str, str] = {}
+        misspelt_keys: set[str | None] = set()
         for key, value in node.items:
             field = shape.find_field(key.text)
             if field is None:
-                misspelt.add(self.report_unknown_key(shape, key.text, path, among))
-            elif field.name in written:
-                self.report_exclusive(shape, [written[field.name], key.text], path)
+                misspelt_keys.add(self.report_unknown_key(shape, key.text, path, among))
+            elif field.name in spellings:
+                self.report_exclusive(shape, [spellings[field.name], key.text], path)
             else:
-                written[field.name] = key.text
+                spellings[field.name] = key.text
                 values[field.name] = self.check_value(field.shape, value, (*path, key.text))
-        self.check_presence(shape, written, path, misspelt=misspelt)
+        self.check_presence(shape, spellings, path, misspelt_keys=misspelt_keys)
         return values
 
     def report_unknown_key(self, shape: Record, name: str, path: Path, among: Cases | None) -> str | None:
@@ -331,7 +334,7 @@ class ShapeChecker:
         `shape`.
         """
         if len(self.problems) > MAX_PROBLEMS:
-            return None  # they are not told, and to look for the nearest key takes long
+            return None  # will not be shown, so skip the slow search for a similar key
         known = [field.name for field in shape.fields]
         others = [case for case, record in among.cases.items() if record.find_field(name)] if among else []
         hint = suggest_name(name, known, "its keys")
@@ -351,24 +354,24 @@ class ShapeChecker:
         return None if others else find_nearest(name, known)
 
     def check_presence(
-        self, shape: Record, written: dict[str, str], path: Path, *, misspelt: set[str | None]
+        self, shape: Record, spellings: dict[str, str], path: Path, *, misspelt_keys: set[str | None]
     ) -> None:
         """Checks required, dependent and mutually exclusive keys. A misspelt key does not count as missing too."""
         for group in (*shape.exactly_one, *shape.at_most_one):
-            present = [written[name] for name in group if name in written]
+            present = [spellings[name] for name in group if name in spellings]
             if len(present) > 1:
                 self.report_exclusive(shape, present, path, shape.exclusive_rules.get(group))
         for name, other in shape.needs:
-            if name in written and other not in written and not shape.partial:
-                self.report_missing(shape, f"`{name}` needs `{other}` beside it", (*path, written[name]))
+            if name in spellings and other not in spellings and not shape.partial:
+                self.report_missing(shape, f"`{name}` needs `{other}` beside it", (*path, spellings[name]))
         if shape.partial:
             return
         for field in shape.fields:
-            if field.required and field.name not in written and field.name not in misspelt:
+            if field.required and field.name not in spellings and field.name not in misspelt_keys:
                 message = f"{shape.title} needs the key `{field.name}`"
                 self.report_missing(field.shape, message, path, example_hint(field.shape))
         for group in (*shape.exactly_one, *shape.at_least_one):
-            if not any(name in written or name in misspelt for name in group):
+            if not any(name in spellings or name in misspelt_keys for name in group):
                 self.report_none_of(shape, group, path)
 
     def report_missing(self, shape: Shape, message: str, path: Path, hint: str | None = None) -> None:

@@ -132,10 +132,7 @@ class Record(Shape, frozen=True, kw_only=True):
 
     def find_field(self, name: str) -> Field | None:
         """Returns the field with this name or alias, or None."""
-        for each in self.fields:  # a loop, because this runs for every key of every file
-            if name == each.name or name in each.aliases:
-                return each
-        return None
+        return next((each for each in self.fields if name == each.name or name in each.aliases), None)
 
 
 class Cases(Shape, frozen=True, kw_only=True):

@@ -42,17 +42,17 @@ CHARACTERS: Schema = {
 def build_schemas(channels: Sequence[ChannelShape]) -> dict[str, Schema]:
     """Returns file name → schema: `notifyctl.json` for documents of any kind, and one per kind in lower case."""
     kinds = document_shapes(channels)
-    made = {"notifyctl.json": any_kind_schema(kinds)}
+    schemas = {"notifyctl.json": any_kind_schema(kinds)}
     for kind, shape in kinds.items():
         writer = SchemaWriter()
         body = writer.schema(shape)
-        made[f"{kind.lower()}.json"] = {
+        schemas[f"{kind.lower()}.json"] = {
             "$schema": DIALECT,
             "title": f"notifyctl {kind}",
             **body,
             "$defs": writer.definitions_by_name(),
         }
-    return made
+    return schemas
 
 
 def any_kind_schema(kinds: Mapping[str, Shape]) -> Schema:

@@ -41,7 +41,7 @@ class FileResult(Struct, frozen=True):
 
     path: str
     documents: list[Document]
-    found: list[Diagnostic]
+    diagnostics: list[Diagnostic]
     whole: bool = True
 
 
@@ -53,23 +53,23 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> LoadResul
     kinds = document_shapes(channels)
     documents: list[Document] = []
     diagnostics: list[Diagnostic] = []
-    unread: list[str] = []
+    unread_files: list[str] = []
     for path in paths:
         file = read_file(files, path, kinds)
         documents += file.documents
-        diagnostics += truncate_problems(file.found) if too_many(file.found) else file.found
+        diagnostics += truncate_problems(file.diagnostics) if too_many(file.diagnostics) else file.diagnostics
         if not file.whole:
-            unread.append(escape_path(path))
-    settings, misplaced = find_project_document(documents, complete=PROJECT_FILE not in unread)
+            unread_files.append(escape_path(path))
+    project_document, misplaced = find_project_document(documents, complete=PROJECT_FILE not in unread_files)
     diagnostics.extend(misplaced)
-    sound = settings is not None and settings.sound
+    valid = project_document is not None and project_document.sound
     project = (
-        model_builder.build_project(settings.values, settings.marks)
-        if settings and sound
+        model_builder.build_project(project_document.values, project_document.marks)
+        if project_document and valid
         else Project("", Positions(PROJECT_FILE))
     )
-    project, between = resolve_references(project, documents, channels, unread=unread)
-    return LoadResult(project if sound else None, sort_diagnostics([*diagnostics, *between]))
+    project, link_problems = resolve_references(project, documents, channels, unread=unread_files)
+    return LoadResult(project if valid else None, sort_diagnostics([*diagnostics, *link_problems]))
 
 
 def read_file(files: FileTree, path: str, kinds: Mapping[str, Shape]) -> FileResult:
@@ -77,39 +77,39 @@ def read_file(files: FileTree, path: str, kinds: Mapping[str, Shape]) -> FileRes
     data = read_content(files, path)
     if isinstance(data, Diagnostic):
         return FileResult(path, [], [data], whole=False)
-    found: list[Diagnostic] = []
+    problems: list[Diagnostic] = []
     documents: list[Document] = []
-    for node, problems in iterate_documents(data, path):
-        found += problems
+    for node, yaml_problems in iterate_documents(data, path):
+        problems += yaml_problems
         if node is not None:
-            document, wrong = check_document(node, kinds, path=path, sound=not problems)
-            found += wrong
+            document, document_problems = check_document(node, kinds, path=path, sound=not yaml_problems)
+            problems += document_problems
             documents += [document] if document is not None else []
-        if node is None or too_many(found):
-            return FileResult(path, documents, found, whole=False)
-    return FileResult(path, documents, found)
+        if node is None or too_many(problems):
+            return FileResult(path, documents, problems, whole=False)
+    return FileResult(path, documents, problems)
 
 
-def too_many(found: Sequence[Diagnostic]) -> bool:
-    return len(found) > MAX_PROBLEMS and sum(d.severity is Severity.ERROR for d in found) > MAX_PROBLEMS
+def too_many(problems: Sequence[Diagnostic]) -> bool:
+    return len(problems) > MAX_PROBLEMS and sum(d.severity is Severity.ERROR for d in problems) > MAX_PROBLEMS
 
 
-def truncate_problems(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+def truncate_problems(problems: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Returns the first MAX_PROBLEMS diagnostics of a file and one that says that the rest is omitted."""
-    place = found[MAX_PROBLEMS].location
+    location = problems[MAX_PROBLEMS].location
     message = f"this file has more than {MAX_PROBLEMS:,} problems; those from here on are not told"
-    return [*found[:MAX_PROBLEMS], Diagnostic("yaml-limits", Severity.ERROR, message, place)]
+    return [*problems[:MAX_PROBLEMS], Diagnostic("yaml-limits", Severity.ERROR, message, location)]
 
 
 def read_content(files: FileTree, path: str) -> bytes | Diagnostic:
     """Returns the bytes of a file, or a diagnostic if it cannot be read."""
     try:
         if escape_path(path) != path:
-            raise OSError("its name is not UTF-8")  # noqa: TRY301 - one way to say that a file cannot be read
+            raise OSError("its name is not UTF-8")  # noqa: TRY301 - reported like any other unreadable file
         with files.open(path) as stream:
             return read_at_most(stream, MAX_BYTES + 1)
-    except OSError as wrong:
-        message = f"this file cannot be read: {wrong.strerror or wrong}"
+    except OSError as error:
+        message = f"this file cannot be read: {error.strerror or error}"
         return Diagnostic(
             "unreadable-file", Severity.ERROR, message, Location(escape_path(path)), IGNORE_HINT
         )
@@ -154,8 +154,8 @@ def api_version_problem(node: Node) -> Problem | None:
     if isinstance(version, Scalar) and version.text.startswith("notifyctl/"):
         return None
     keys = [key.text for key, _ in node.items] if isinstance(node, MappingNode) else []
-    near = None if version else find_nearest("apiVersion", keys)
-    hint = f"did you mean `apiVersion` in place of `{near}`?" if near else f"add it; {IGNORE_HINT}"
+    nearest = None if version else find_nearest("apiVersion", keys)
+    hint = f"did you mean `apiVersion` in place of `{nearest}`?" if nearest else f"add it; {IGNORE_HINT}"
     path = ("apiVersion",) if version else ()
     return Problem(path, "not-ours", f"this document does not begin with `apiVersion: {API_VERSION}`", hint)
 
@@ -184,19 +184,19 @@ def find_project_document(
     documents: Sequence[Document], *, complete: bool
 ) -> tuple[Document | None, list[Diagnostic]]:
     """Returns the Project document of notifyctl.yaml, and diagnostics for a missing one and for any others."""
-    found = [document for document in documents if document.kind == "Project"]
-    here = next((document for document in found if document.marks.file == PROJECT_FILE), None)
+    project_documents = [document for document in documents if document.kind == "Project"]
+    main = next((document for document in project_documents if document.marks.file == PROJECT_FILE), None)
     rule = "project-document"
     hint = f"{PROJECT_FILE} holds the one Project document; {IGNORE_HINT}"
     problems = [
         Problem(("kind",), rule, "a project has one Project document, and this is another one", hint).at(
             each.marks
         )
-        for each in found
-        if each is not here
+        for each in project_documents
+        if each is not main
     ]
-    if here is None and complete:
+    if main is None and complete:
         message = f"{PROJECT_FILE} holds no Project document"
         hint = f"begin it with `apiVersion: {API_VERSION}`, `kind: Project` and a `name`"
         problems.append(Diagnostic(rule, Severity.ERROR, message, Location(PROJECT_FILE), hint))
-    return here, problems
+    return main, problems

@@ -30,17 +30,17 @@ def find_nearest(name: str, known: Iterable[str]) -> str | None:
     folded = {each.casefold(): each for each in known}
     if len(folded) > MAX_COMPARED:
         start, sizes = name[:1].casefold(), range(len(name) - 2, len(name) + 3)
-        alike = sorted(each for each in folded if each.startswith(start) and len(each) in sizes)
-        folded = {each: folded[each] for each in alike[:MAX_COMPARED]}
-    near = get_close_matches(name.casefold(), folded, n=1)
-    return folded[near[0]] if near else None
+        candidates = sorted(each for each in folded if each.startswith(start) and len(each) in sizes)
+        folded = {each: folded[each] for each in candidates[:MAX_COMPARED]}
+    matches = get_close_matches(name.casefold(), folded, n=1)
+    return folded[matches[0]] if matches else None
 
 
 def suggest_name(name: str, known: Sequence[str], what: str) -> str:
     """Returns a hint for an unknown name: the nearest known name, or else the list of known names."""
-    near = find_nearest(name, known)
-    if near is not None:
-        return f"did you mean `{near}`?"
+    nearest = find_nearest(name, known)
+    if nearest is not None:
+        return f"did you mean `{nearest}`?"
     if not known:
         return "there is none"
     return f"{what}: {', '.join(known[:MAX_LISTED])}{', …' if len(known) > MAX_LISTED else ''}"

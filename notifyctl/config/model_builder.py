@@ -69,21 +69,21 @@ def build_project(values: Values, marks: Positions) -> Project:
 
 
 def build_suppressions(values: Values, marks: Positions) -> tuple[SuppressionList, ...]:
-    found = []
-    for number, each in enumerate(values.get("suppressions", ())):
-        location, more = marks.location("suppressions", number), {} if isinstance(each, str) else each
-        found.append(
+    lists = []
+    for number, entry in enumerate(values.get("suppressions", ())):
+        location, details = marks.location("suppressions", number), {} if isinstance(entry, str) else entry
+        lists.append(
             SuppressionList(
-                file=each if isinstance(each, str) else each["file"],
+                file=entry if isinstance(entry, str) else entry["file"],
                 location=location,
-                channels=tuple(map(ChannelName, more.get("channels", ()))),
-                categories=tuple(map(Category, more.get("categories", ()))),
-                key=build_secret(more, "key"),
-                by_ledger="key" in more,
-                **pick_same(more, "reason", "since", "until"),
+                channels=tuple(map(ChannelName, details.get("channels", ()))),
+                categories=tuple(map(Category, details.get("categories", ()))),
+                key=build_secret(details, "key"),
+                by_ledger="key" in details,
+                **pick_same(details, "reason", "since", "until"),
             )
         )
-    return tuple(found)
+    return tuple(lists)
 
 
 def build_policy(values: Values) -> Policy:
@@ -175,11 +175,11 @@ def build_variable(name: str, values: Values) -> Variable:
 
 
 def build_audience(name: str, values: Values, marks: Positions) -> Audience:
-    people = values.get("recipients")
+    inline = values.get("recipients")
     recipients = None
-    if people is not None:
+    if inline is not None:
         recipients = tuple(
-            build_recipient(each, marks.nested("recipients", i)) for i, each in enumerate(people)
+            build_recipient(each, marks.nested("recipients", i)) for i, each in enumerate(inline)
         )
     return Audience(
         name=name,

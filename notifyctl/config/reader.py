@@ -282,8 +282,10 @@ class Composer:
         key = self.node(event, depth)
         self.values -= 1  # keys are not counted
         if isinstance(key, Scalar) and not (key.plain and key.text in ("", "<<")):
-            mark = event.start_mark  # an alias has its own position
-            return key._replace(line=mark.line + 1, column=mark.column + 1)
+            if isinstance(event, AliasEvent):
+                mark: Any = event.start_mark
+                return key._replace(line=mark.line + 1, column=mark.column + 1)
+            return key
         self.problems.append(self.invalid_key(event, key))
         return None
 

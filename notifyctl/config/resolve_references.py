@@ -71,9 +71,9 @@ class DeclaredNames(Struct, frozen=True):
         self.missed.append(name)
         hint = f"no {kind} has been declared yet"
         if known:
-            # To look for the nearest of many names for many names takes long.
-            alike = known if len(self.missed) <= MAX_HINTS else ()
-            hint = suggest_name(name, alike, "there are") if alike else f"there are {len(known):,}"
+            # Searching similar names is slow if there are many of both.
+            candidates = known if len(self.missed) <= MAX_HINTS else ()
+            hint = suggest_name(name, candidates, "there are") if candidates else f"there are {len(known):,}"
         if self.unread:
             more = f" or {len(self.unread) - 1} other files" if len(self.unread) > 1 else ""
             hint += f" (or it stands in {self.unread[0]}{more}, which cannot be read)"
@@ -99,10 +99,12 @@ def resolve_references(
     )
     notifications: dict[str, Notification] = {}
     for document in select_kind(documents, "Notification"):
-        found = [*reference_problems(document, names), *channel_problems(document, project, channels)]
-        new = (problem for problem in found if problem.path not in document.flaws)
-        problems += locate_problems(new, document.node, document.marks)
-        notification = resolve_notification(document, project) if document.sound and not found else None
+        link_problems = [*reference_problems(document, names), *channel_problems(document, project, channels)]
+        unreported = (problem for problem in link_problems if problem.path not in document.flaws)
+        problems += locate_problems(unreported, document.node, document.marks)
+        notification = (
+            resolve_notification(document, project) if document.sound and not link_problems else None
+        )
         if notification is not None:
             notifications.setdefault(notification.name, notification)
     problems.extend(check_statements(sound, names))
@@ -137,7 +139,7 @@ def find_duplicates(documents: Sequence[Document]) -> Iterator[Diagnostic]:
     first: dict[tuple[str, str], Document] = {}
     for document in documents:
         name = document.values["from"] if document.kind == "Moved" and document.sound else document.name
-        if name is None or document.kind in ("", "Project"):  # that there is one Project is for `load` to see
+        if name is None or document.kind in ("", "Project"):  # `load` checks the Project document
             continue
         known = first.setdefault((document.kind, name), document)
         if known is not document:
@@ -152,14 +154,14 @@ def find_duplicates(documents: Sequence[Document]) -> Iterator[Diagnostic]:
 
 
 def build_by_name(
-    documents: Sequence[Document], kind: str, make: Callable[[str, Mapping[str, Any], Positions], Named]
+    documents: Sequence[Document], kind: str, build: Callable[[str, Mapping[str, Any], Positions], Named]
 ) -> dict[str, Named]:
     """Builds the valid documents of a kind, by name. Of duplicates, the first one wins."""
-    made: dict[str, Named] = {}
+    objects: dict[str, Named] = {}
     for document in select_kind(documents, kind):
-        if document.name is not None and document.name not in made:
-            made[document.name] = make(document.name, document.values, document.marks)
-    return made
+        if document.name is not None and document.name not in objects:
+            objects[document.name] = build(document.name, document.values, document.marks)
+    return objects
 
 
 # -- notifications ------------------------------------------------------------------------------------------------
@@ -189,13 +191,13 @@ def resolve_part(
     document: Document,
     key: str,
     known: Mapping[str, Named],
-    make: Callable[[str, Mapping[str, Any], Positions], Named],
+    build: Callable[[str, Mapping[str, Any], Positions], Named],
 ) -> Named | None:
     """Returns the object that `key` names, or builds the inline object under the notification's own name."""
     value = document.values[key]
     if isinstance(value, str):
         return known.get(value)
-    return make(document.name or "", value, document.marks.nested(key))
+    return build(document.name or "", value, document.marks.nested(key))
 
 
 def find_channel(
@@ -223,18 +225,18 @@ def channel_problems(
             message = f"`{key}` is for {only}; the template's channel is {channel.name}"
             rule = email.COPIES if only == "email" else sms.SMARTLINKS
             yield replace(rule.broken((key,), message, f"leave `{key}` out"), at_key=True)
-    asked: dict[str, str] = {}
+    requested: dict[str, str] = {}
     for index, receipt in enumerate(document.values.get("requestedReceipts") or ()):
         if isinstance(receipt, str) and receipt.casefold() not in channel.receipts:
             message = f'{channel.name} has no receipt "{receipt}"'
             hint = suggest_name(receipt, channel.receipts, "there are")
             yield receipts.OF_CHANNEL.broken(("requestedReceipts", index), message, hint)
         elif isinstance(receipt, str):
-            meant = canonical_receipt(receipt)
-            if meant in asked:
-                message = f'"{receipt}" asks for the same receipt as "{asked[meant]}"'
+            canonical = canonical_receipt(receipt)
+            if canonical in requested:
+                message = f'"{receipt}" asks for the same receipt as "{requested[canonical]}"'
                 yield receipts.TWICE.broken(("requestedReceipts", index), message, "leave one of them out")
-            asked.setdefault(meant, receipt)
+            requested.setdefault(canonical, receipt)
     options = document.node.get("options")
     if options is not None:
         _, problems = check(replace(channel.options, partial=True), options)
@@ -267,8 +269,8 @@ def build_notification(
 
 def narrow_policy(policy: Policy, limits: Mapping[str, Any]) -> Policy:
     """Combines the project's policy with a notification's limits: the smaller numbers, and all categories of both."""
-    own = model_builder.build_policy(limits)
-    added = [each for each in own.require_unsubscribe if each not in policy.require_unsubscribe]
+    limits_policy = model_builder.build_policy(limits)
+    added = [each for each in limits_policy.require_unsubscribe if each not in policy.require_unsubscribe]
     return Policy(
         max_recipients=smaller_limit(policy.max_recipients, limits.get("maxRecipients")),
         max_growth_percent=smaller_limit(policy.max_growth_percent, limits.get("maxGrowthPercent")),

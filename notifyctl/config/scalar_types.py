@@ -86,12 +86,12 @@ def parse_zone(text: str) -> str:
 
     try:
         ZoneInfo(text)
-    except (ValueError, OSError, KeyError):  # KeyError: no such zone; OSError: the name of a folder of zones
+    except (ValueError, OSError, KeyError):  # KeyError: unknown zone; OSError: a folder of zones
         from notifyctl.config.messages import find_nearest
 
-        near = find_nearest(text, available_timezones())
-        meant = f"; did you mean {near}?" if near else ", for example Europe/London"
-        raise ValueError(f'"{text}" is no time zone of the IANA database{meant}') from None
+        nearest = find_nearest(text, available_timezones())
+        hint = f"; did you mean {nearest}?" if nearest else ", for example Europe/London"
+        raise ValueError(f'"{text}" is no time zone of the IANA database{hint}') from None
     return text
 
 
@@ -99,8 +99,8 @@ def parse_date_or_time(text: str) -> date:
     """Parses a date, or a datetime that is in UTC if it has no offset."""
     if DATE.fullmatch(text):
         return parse_date(text)
-    found = parse_datetime(text)
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    moment = parse_datetime(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def parse_encoding(text: str) -> str:

@@ -27,14 +27,14 @@ def format_bytes(data: bytes, file: str, kinds: Mapping[str, Shape]) -> bytes | 
         return problems[0]
     if not before or any(api_version_problem(node) for node in before):
         return data
-    made = format_text(data.decode("utf-8-sig"), kinds).encode()
-    after, problems = read_documents(made, file)
+    formatted = format_text(data.decode("utf-8-sig"), kinds).encode()
+    after, problems = read_documents(formatted, file)
     changed = next(diff_values(before, after), None)
     if problems or changed is not None:
-        place = Location(file, changed.line, changed.column) if changed else Location(file)
+        location = Location(file, changed.line, changed.column) if changed else Location(file)
         message = "formatting would change what is read here, so the file is left alone"
-        return Diagnostic("not-formatted", Severity.ERROR, message, place, "lay this part out by hand")
-    return made
+        return Diagnostic("not-formatted", Severity.ERROR, message, location, "lay this part out by hand")
+    return formatted
 
 
 def format_text(text: str, kinds: Mapping[str, Shape]) -> str:

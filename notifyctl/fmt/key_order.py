@@ -33,13 +33,13 @@ class Move(Struct, frozen=True):
 
 def order_keys(lines: Sequence[str], outline: Outline, kinds: Mapping[str, Shape]) -> list[str]:
     """Returns the lines with each mapping's keys in order, as many as before."""
-    made = list(lines)
+    result = list(lines)
     if outline.anchors or outline.open_ended:
-        return made
-    moves = [move for root in outline.documents for move in document_moves(made, root, kinds)]
+        return result
+    moves = [move for root in outline.documents for move in document_moves(result, root, kinds)]
     for move in reversed(moves):  # innermost first: a move changes no line number outside its own lines
-        made[move.starts[0] : move.end] = rearrange(made, move)
-    return made
+        result[move.starts[0] : move.end] = rearrange(result, move)
+    return result
 
 
 def document_moves(lines: Sequence[str], root: Block | Leaf, kinds: Mapping[str, Shape]) -> Iterator[Move]:
@@ -122,11 +122,11 @@ def rearrange(lines: Sequence[str], move: Move) -> list[str]:
     chunks = [list(lines[a:b]) for a, b in zip(move.starts, (*move.starts[1:], move.end), strict=True)]
     head = chunks[0][0][: move.column]
     chunks[0][0] = " " * move.column + chunks[0][0][move.column :]
-    made = [chunks[number] for number in move.order]
-    while not made[0][0]:  # a blank line stays between two entries
-        made[1].insert(0, made[0].pop(0))
-    made[0][0] = head + made[0][0][move.column :] if head.strip() else made[0][0]
-    return [line for chunk in made for line in chunk]
+    reordered = [chunks[number] for number in move.order]
+    while not reordered[0][0]:  # a blank line stays between two entries
+        reordered[1].insert(0, reordered[0].pop(0))
+    reordered[0][0] = head + reordered[0][0][move.column :] if head.strip() else reordered[0][0]
+    return [line for chunk in reordered for line in chunk]
 
 
 def is_comment(line: str) -> bool:

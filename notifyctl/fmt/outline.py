@@ -134,8 +134,8 @@ class OutlineReader:
         style = getattr(event, "style", None) or ""
         last = self.end_of_block(start, end) if style in ("|", ">") else end.line
         self.scalars.update(range(start.line + 1, last + 1))
-        named = isinstance(event, yaml.AliasEvent)
-        return Leaf(start.line, start.column, last, style, "*" if named else event.value)
+        is_alias = isinstance(event, yaml.AliasEvent)
+        return Leaf(start.line, start.column, last, style, "*" if is_alias else event.value)
 
     def end_of_block(self, start: Any, end: Any) -> int:
         """Returns the last line of a block scalar. Trailing blank lines count only if the scalar keeps them."""

@@ -60,10 +60,8 @@ def compose(
 
     `columns` are the audience's variables, which a template stored at the provider can use.
     """
-    composing = VariantComposer(
-        notification, variables=variables, sender=sender, columns=columns, files=files
-    )
-    return composing.compose(variant, locale)
+    composer = VariantComposer(notification, variables=variables, sender=sender, columns=columns, files=files)
+    return composer.compose(variant, locale)
 
 
 class VariantComposer:
@@ -90,22 +88,24 @@ class VariantComposer:
 
     def compose(self, variant: str | None, locale: str) -> tuple[Message | None, list[Diagnostic]]:
         template = self.notification.template
-        differing = template.locales.get(variant or "")
+        locale_variant = template.locales.get(variant or "")
         find = position_finder(self.notification, variant)
         composer = Composer(self.files, {**self.variables, "locale": locale}, find)
-        options = self.options_of(differing, composer)
+        options = self.options_of(locale_variant, composer)
         content = template.content
         if content is not None:
             content = strip_lint_keys(
-                composer.compose_object(merge(content, differing.content if differing else {}), "content")
+                composer.compose_object(
+                    merge(content, locale_variant.content if locale_variant else {}), "content"
+                )
             )
         if composer.problems:
             return None, composer.problems
         names = self.names_of(content, options)
         if len(names) > MAX_NAMES:
-            said = f"the message reads {len(names):,} variables; {MAX_NAMES:,} are allowed"
-            place = find(("content",)).location("content")
-            return None, [Diagnostic("template-limit", Severity.ERROR, said, place)]
+            message = f"the message reads {len(names):,} variables; {MAX_NAMES:,} are allowed"
+            location = find(("content",)).location("content")
+            return None, [Diagnostic("template-limit", Severity.ERROR, message, location)]
         return self.build(variant, content, options, names), []
 
     def build(
@@ -126,15 +126,15 @@ class VariantComposer:
             shared={name: self.shared[name] for name in names if name in self.shared},
         )
 
-    def options_of(self, differing: LocaleVariant | None, composer: Composer) -> dict[str, Any]:
+    def options_of(self, locale_variant: LocaleVariant | None, composer: Composer) -> dict[str, Any]:
         """Returns the options of a variant. Without options of its own it shares the template's."""
-        if differing is None or not differing.options:
+        if locale_variant is None or not locale_variant.options:
             return (
                 self.options
                 if self.option_names is not None
                 else composer.compose_object(self.options, "options")
             )
-        own = merge(self.notification.template.options, differing.options)
+        own = merge(self.notification.template.options, locale_variant.options)
         return composer.compose_object(merge(own, self.notification.options), "options")
 
     def names_of(self, content: ApiObject | None, options: ApiObject) -> tuple[str, ...]:
@@ -168,7 +168,7 @@ def is_composed(value: Any) -> bool:
     """Whether composing leaves a nested value as it is."""
     if isinstance(value, dict):
         return all(key not in FILE_FIELDS and is_composed(item) for key, item in value.items())
-    return type(value) is bool or (type(value) is str and "{" not in value and len(value) <= MAX_TEXT)
+    return isinstance(value, bool) or (isinstance(value, str) and "{" not in value and len(value) <= MAX_TEXT)
 
 
 def strip_lint_keys(content: ApiObject | None) -> ApiObject | None:
@@ -187,9 +187,9 @@ def merge(base: ApiObject, over: ApiObject) -> dict[str, Any]:
     for key, value in over.items():
         for each in EXCLUSIVE.get(key, ()):
             result.pop(each, None)
-        below = base.get(key)
-        if isinstance(value, (dict, Mapping)) and isinstance(below, (dict, Mapping)):
-            result[key] = merge(below, value)
+        nested = base.get(key)
+        if isinstance(value, Mapping) and isinstance(nested, Mapping):
+            result[key] = merge(nested, value)
         else:
             result[key] = value
     return result
@@ -222,8 +222,6 @@ class Composer:
         for name, item in value.items():
             if name in FILE_FIELDS:
                 result[FILE_FIELDS[name]] = self.file(item, (key, name))
-            elif type(item) is str and "{" not in item and len(item) <= MAX_TEXT:
-                result[name] = item  # most texts need no Jinja2
             else:
                 result[name] = self.walk(item, (key, name))
         return result
@@ -231,7 +229,7 @@ class Composer:
     def walk(self, value: Any, path: Path) -> Any:
         if isinstance(value, str):
             return self.text(value, path)
-        if isinstance(value, (dict, Mapping)):
+        if isinstance(value, Mapping):
             return {FILE_FIELDS.get(key) or key: self.walk(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.walk(item, (*path, number)) for number, item in enumerate(value)]
@@ -246,28 +244,28 @@ class Composer:
         place = self.find(path).location(*path)
         return self.render(source, place, f"{place.file}#{path[-1]}")
 
-    def file(self, named: str, path: Path) -> str:
+    def file(self, file_name: str, path: Path) -> str:
         """Reads and renders a `textFile` or `htmlFile`: relative to its YAML file, else to the project's root."""
-        place = self.find(path).location(*path)
-        for candidate in (normpath(join(dirname(place.file), named)), normpath(named)):
+        location = self.find(path).location(*path)
+        for candidate in (normpath(join(dirname(location.file), file_name)), normpath(file_name)):
             try:
                 source = self.files.read(candidate).decode("utf-8-sig")
             except UnicodeDecodeError:
-                return self.problem("unreadable-file", f"{candidate} is not UTF-8", place)
+                return self.problem("unreadable-file", f"{candidate} is not UTF-8", location)
             except (FileNotFoundError, ValueError):
                 continue
-            except OSError as wrong:
-                said = f"{truncate(candidate)} cannot be read: {wrong.strerror}"
-                return self.problem("unreadable-file", said, place)
+            except OSError as error:
+                message = f"{truncate(candidate)} cannot be read: {error.strerror}"
+                return self.problem("unreadable-file", message, location)
             return self.render(source, Location(candidate, 1, 1), candidate)
         hint = "a path relative to this file or to the project; files outside the project cannot be read"
-        return self.problem("unreadable-file", f"there is no file {truncate(named)!r}", place, hint)
+        return self.problem("unreadable-file", f"there is no file {truncate(file_name)!r}", location, hint)
 
     def render(self, source: str, place: Location, name: str) -> str:
         if len(source) > MAX_TEXT:
             return self.problem("template-limit", f"a text of more than {MAX_TEXT:,} characters", place)
         if "{" not in source:
-            return source  # most texts need no Jinja2
+            return source
         text = render_fast(source, name, self.variables)
         if text is not None and len(text) <= MAX_TEXT:
             return text

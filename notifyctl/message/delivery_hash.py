@@ -60,14 +60,14 @@ class DeliveryHash:
     @cached_property
     def legacy_prefixes(self) -> list[bytes]:
         """What earlier versions hashed before the object of values, latest version first."""
-        whole = canonical_json(self._shared)
-        of = f'{{"of":"{sha256(whole).hexdigest()}"'.encode()
-        return [of + b',"values":', whole[:-1] + b',"values":']
+        content = canonical_json(self._shared)
+        digest = f'{{"of":"{sha256(content).hexdigest()}"'.encode()
+        return [digest + b',"values":', content[:-1] + b',"values":']
 
     @cached_property
     def legacy_states(self) -> list[Any]:
         """SHA-256 states after each of the legacy prefixes, to be copied and continued with the values."""
-        return [sha256(head) for head in self.legacy_prefixes]
+        return [sha256(prefix) for prefix in self.legacy_prefixes]
 
     def digest(self, values: Sequence[str | None]) -> bytes:
         """Returns 32 bytes. `values`: in the order of the message's names, None for a missing value."""
@@ -76,10 +76,10 @@ class DeliveryHash:
 
     def legacy_digests(self, values: Sequence[str | None]) -> Iterator[bytes]:
         """Yields the digests of earlier versions, latest first, for comparison with their ledgers."""
-        inside = ",".join(key + encode_value(value) for key, value in zip(self.keys, values, strict=True))
-        for former in self.legacy_states:
-            state = former.copy()
-            state.update(f"{{{inside}}}}}".encode())
+        pairs = ",".join(key + encode_value(value) for key, value in zip(self.keys, values, strict=True))
+        for prefix_state in self.legacy_states:
+            state = prefix_state.copy()
+            state.update(f"{{{pairs}}}}}".encode())
             yield state.digest()
 
 
@@ -102,8 +102,8 @@ def shared_fields(message: Message) -> dict[str, Any]:
 
 def content_hash(message: Message) -> str:
     """Returns `d1:` and 64 hex digits over the message without the recipients' values."""
-    whole = {**shared_fields(message), "values": dict.fromkeys(message.names)}
-    return DELIVERY_PREFIX + sha256(canonical_json(whole)).hexdigest()
+    document = {**shared_fields(message), "values": dict.fromkeys(message.names)}
+    return DELIVERY_PREFIX + sha256(canonical_json(document)).hexdigest()
 
 
 def texts_hash(messages: Mapping[str | None, Message]) -> str:

@@ -51,8 +51,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def join_path(self, template: str, parent: str) -> str:
         """Resolves an include relative to the including file, otherwise to the project's root."""
-        beside = normpath(join(dirname(parent.partition("#")[0]), template))
-        return beside if self._readable(beside) else normpath(template)
+        relative = normpath(join(dirname(parent.partition("#")[0]), template))
+        return relative if self._readable(relative) else normpath(template)
 
     def _readable(self, path: str) -> bool:
         try:
@@ -105,9 +105,9 @@ def make_renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], st
 
     def render(source: str, name: str, variables: Mapping[str, Any]) -> str:
         with run_bounded():
-            return rendered(source, name, variables)
+            return render_unbounded(source, name, variables)
 
-    def rendered(source: str, name: str, variables: Mapping[str, Any]) -> str:
+    def render_unbounded(source: str, name: str, variables: Mapping[str, Any]) -> str:
         sandbox = Sandbox(files)
         code = sandbox.compile(source, name=name, filename=name)
         template = jinja2.Template.from_code(sandbox, code, sandbox.make_globals(None))

@@ -42,16 +42,16 @@ def limit_time(seconds: float) -> Iterator[None]:
         yield
         return
 
-    def ring(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
+    def raise_timeout(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
         raise OutOfTimeError
 
-    before = signal.signal(signal.SIGVTALRM, ring)
+    previous = signal.signal(signal.SIGVTALRM, raise_timeout)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
+        signal.signal(signal.SIGVTALRM, previous)
 
 
 @contextmanager
@@ -65,9 +65,9 @@ def limit_memory(memory: int) -> Iterator[None]:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = used + memory
+    limit = used + memory
     resource.setrlimit(
-        resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard)
     )
     try:
         yield

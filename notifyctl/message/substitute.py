@@ -19,20 +19,12 @@ Fill = Callable[[Sequence[str]], Any]
 def find_placeholders(value: Any) -> set[str]:
     """Returns the name of every `$(name)` in a nested value, including `unsubscribe`."""
     if isinstance(value, str):
-        return set(PLACEHOLDER.findall(value)) if "$(" in value else set()
-    found: set[str] = set()
-    if isinstance(value, (dict, Mapping)):
-        value = value.values()
-    elif not isinstance(value, (list, tuple)):
-        return found
-    for item in value:
-        kind = type(item)  # scalars are the usual leaves, and need no call of their own
-        if kind is str:
-            if "$(" in item:
-                found.update(PLACEHOLDER.findall(item))
-        elif kind is not bool:
-            found |= find_placeholders(item)
-    return found
+        return set(PLACEHOLDER.findall(value))
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return set().union(*map(find_placeholders, value))
+    return set()
 
 
 class Filler:
