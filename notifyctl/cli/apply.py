@@ -23,7 +23,7 @@ from notifyctl.cli.options import (
     reveal_option,
     wants_colour,
 )
-from notifyctl.cli.plan_progress import LineProgress, memory_option
+from notifyctl.cli.plan_progress import PlanProgressLines, memory_option
 from notifyctl.cli.show import read_plan
 from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
@@ -89,7 +89,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     from notifyctl.app.workspace import open_workspace
 
     settings = get_globals(context)
-    workspace = replace(open_workspace(settings.chdir), effort=ResourceLimits(memory, LineProgress()))
+    workspace = replace(open_workspace(settings.chdir), effort=ResourceLimits(memory, PlanProgressLines()))
     environment = workspace.environment(settings.env)
     if dry_run:
         return print_requests(context, workspace, environment, only=only, reveal=reveal, form=form)
@@ -139,7 +139,7 @@ def send(
 ) -> Applied:
     from notifyctl.app.apply import apply
     from notifyctl.apply.run import Stop
-    from notifyctl.cli.apply_progress import report_progress
+    from notifyctl.cli.apply_progress import show_apply_progress
     from notifyctl.views import apply as view
     from notifyctl.views import plan as plan_view
 
@@ -152,7 +152,10 @@ def send(
             echo(plan_view.as_text(plan, colour=wants_colour(context, stderr=True)), stderr=True)
 
     stop, begun = Stop(), Event()
-    with stop_on_signals(stop, begun), report_progress(colour=wants_colour(context, stderr=True)) as display:
+    with (
+        stop_on_signals(stop, begun),
+        show_apply_progress(colour=wants_colour(context, stderr=True)) as display,
+    ):
 
         def handle_event(event: RunEvent) -> None:
             begun.set()

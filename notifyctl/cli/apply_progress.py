@@ -17,16 +17,16 @@ MIN_WAIT_SHOWN = 1.0  # seconds; shorter waits are not shown
 
 
 @contextmanager
-def report_progress(*, colour: bool) -> Iterator[Callable[[Event], None]]:
+def show_apply_progress(*, colour: bool) -> Iterator[Callable[[Event], None]]:
     """Yields a function that displays the events of a run."""
     if sys.stderr.isatty() and colour:
         with progress_bar() as display:
             yield display
     else:
-        yield LineProgress()
+        yield ApplyProgressLines()
 
 
-class LineProgress:
+class ApplyProgressLines:
     """Prints a progress line at most every LINE_EVERY seconds, and one line per failed batch."""
 
     def __init__(self) -> None:

@@ -86,21 +86,21 @@ def command(context: click.Context, folder: Path | None) -> int:
     if (target / "notifyctl.yaml").exists():
         raise UsageError(f"{target / 'notifyctl.yaml'} exists; a project is started once")
     schema = render_schema(build_schemas([channel.shape for channel in CHANNELS.values()])["notifyctl.json"])
-    near, deeper = (
+    schema_line, nested_schema_line = (
         SCHEMA.format(path=".schema/notifyctl.json"),
         SCHEMA.format(path="../.schema/notifyctl.json"),
     )
     files = {
-        "notifyctl.yaml": near + PROJECT.format(name=project_name(target)),
-        "templates/hello-sms.yaml": deeper + TEMPLATE,
-        "audiences/first-people.yaml": deeper + AUDIENCE,
+        "notifyctl.yaml": schema_line + PROJECT.format(name=project_name(target)),
+        "templates/hello-sms.yaml": nested_schema_line + TEMPLATE,
+        "audiences/first-people.yaml": nested_schema_line + AUDIENCE,
         "audiences/people.csv": PEOPLE,
-        "notifications/hello.yaml": deeper + NOTIFICATION,
+        "notifications/hello.yaml": nested_schema_line + NOTIFICATION,
         ".schema/notifyctl.json": schema,
         ".gitignore": IGNORE,
     }
-    written = [write(target / name, text) for name, text in files.items()]
-    for path in filter(None, written):
+    paths = [write(target / name, text) for name, text in files.items()]
+    for path in filter(None, paths):
         echo(f"  {path}")
     where = f"cd {target} && " if target.resolve() != Path.cwd().resolve() else ""
     echo(f"Next: {where}notifyctl plan, then notifyctl apply")

@@ -63,8 +63,8 @@ class LazyGroup(click.Group):
         if args and args[0] not in COMMANDS:
             from difflib import get_close_matches
 
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+            matches = get_close_matches(args[0], COMMANDS, n=1)
+            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {matches[0]!r}?" if matches else ""))
         return super().resolve_command(ctx, args)
 
 

@@ -20,7 +20,7 @@ from notifyctl.cli.options import (
     only_option,
     wants_colour,
 )
-from notifyctl.cli.plan_progress import memory_option, report_progress
+from notifyctl.cli.plan_progress import memory_option, show_plan_progress
 from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Plan
@@ -105,7 +105,7 @@ def command(  # noqa: PLR0917 - click passes options by name
 
         workspace = open_workspace(settings.chdir)
         environment = workspace.environment(settings.env)
-        with report_progress(workspace, memory, colour=wants_colour(context, stderr=True)) as limited:
+        with show_plan_progress(workspace, memory, colour=wants_colour(context, stderr=True)) as limited:
             plan = make_plan(limited, environment, only=only, offline=offline, as_of=as_of)
         show(context, request, plan, compare_with_base(request, workspace, environment, plan))
         if rejects is not None:

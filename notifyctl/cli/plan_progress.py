@@ -46,7 +46,7 @@ memory_option = click.option(
 
 
 @contextmanager
-def report_progress(workspace: Workspace, memory: int | None, *, colour: bool) -> Iterator[Workspace]:
+def show_plan_progress(workspace: Workspace, memory: int | None, *, colour: bool) -> Iterator[Workspace]:
     """Yields the workspace with a memory limit and a progress display."""
     from msgspec.structs import replace
 
@@ -54,7 +54,7 @@ def report_progress(workspace: Workspace, memory: int | None, *, colour: bool) -
         with status_line() as display:
             yield replace(workspace, effort=ResourceLimits(memory, display))
     else:
-        yield replace(workspace, effort=ResourceLimits(memory, LineProgress()))
+        yield replace(workspace, effort=ResourceLimits(memory, PlanProgressLines()))
 
 
 def format_progress(step: Progress, seconds: float) -> str:
@@ -67,7 +67,7 @@ def format_progress(step: Progress, seconds: float) -> str:
     return text
 
 
-class LineProgress:
+class PlanProgressLines:
     """Prints a line at most every LINE_EVERY seconds."""
 
     def __init__(self) -> None:

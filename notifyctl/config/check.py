@@ -119,7 +119,7 @@ class ShapeChecker:
         self.report("wrong-type", message, path, shape=shape, hint=hint)
 
     def advise(self, spelling: Spelling | None, text: str, path: Path) -> None:
-        preferred = spelling.better(text) if spelling is not None else None
+        preferred = spelling.find_preferred(text) if spelling is not None else None
         if spelling is not None and preferred is not None:
             message = f'{describe_path(path)} is understood as {preferred}, and written "{shorten(text)}"'
             problem = spelling.rule.broken(path, message, f"write {preferred}")

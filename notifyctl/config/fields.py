@@ -24,12 +24,12 @@ class Shape(Struct, frozen=True, kw_only=True):
 
 
 class Spelling(Struct, frozen=True):
-    """Prefers one of several accepted spellings. `better` returns the preferred spelling, or None if the text is
+    """Prefers one of several accepted spellings. `find_preferred` returns the preferred spelling, or None if the text is
     already preferred or invalid.
     """
 
     rule: Rule
-    better: Callable[[str], str | None]
+    find_preferred: Callable[[str], str | None]
 
 
 class Text(Shape, frozen=True, kw_only=True):

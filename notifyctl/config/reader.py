@@ -97,18 +97,18 @@ def iterate_documents(data: bytes, file: str) -> Iterator[tuple[Node | None, lis
 
     Empty documents are skipped.
     """
-    composer: Composer | None = None
+    builder: NodeBuilder | None = None
     try:
-        composer = Composer(decode(data, file), file)
-        while composer.advance():
-            node = composer.document()
-            if not (isinstance(node, Scalar) and node.plain and node.text == "") or composer.problems:
-                yield node, composer.problems
+        builder = NodeBuilder(decode(data, file), file)
+        while builder.advance():
+            node = builder.document()
+            if not (isinstance(node, Scalar) and node.plain and node.text == "") or builder.problems:
+                yield node, builder.problems
     except UnreadableFileError as error:
         yield None, [error.diagnostic]
     except yaml.YAMLError as error:
-        assert composer is not None
-        yield None, [composer.syntax_error(error)]
+        assert builder is not None
+        yield None, [builder.syntax_error(error)]
 
 
 def decode(data: bytes, file: str) -> str:
@@ -149,8 +149,8 @@ def make_error(rule: str, message: str, location: Location, hint: str | None = N
     return Diagnostic(rule, Severity.ERROR, message, location, hint)
 
 
-class Composer:
-    """Composes nodes from parser events. `problems` are those of the current document that do not stop the reading."""
+class NodeBuilder:
+    """Builds nodes from parser events. `problems` are those of the current document that do not stop the reading."""
 
     def __init__(self, text: str, file: str) -> None:
         self.file = file

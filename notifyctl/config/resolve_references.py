@@ -63,16 +63,16 @@ class DeclaredNames(Struct, frozen=True):
     known: Mapping[str, Sequence[str]]
     unread: Sequence[str] = ()
     """Files that could not be read completely and may declare more names."""
-    missed: list[str] = field(default_factory=list)
+    not_found: list[str] = field(default_factory=list)
     """Names that were looked up and not found."""
 
-    def problem(self, kind: str, name: str, path: tuple[str, ...]) -> Problem:
+    def unknown_reference(self, kind: str, name: str, path: tuple[str, ...]) -> Problem:
         known = self.known.get(kind, ())
-        self.missed.append(name)
+        self.not_found.append(name)
         hint = f"no {kind} has been declared yet"
         if known:
             # Searching similar names is slow if there are many of both.
-            candidates = known if len(self.missed) <= MAX_HINTS else ()
+            candidates = known if len(self.not_found) <= MAX_HINTS else ()
             hint = suggest_name(name, candidates, "there are") if candidates else f"there are {len(known):,}"
         if self.unread:
             more = f" or {len(self.unread) - 1} other files" if len(self.unread) > 1 else ""
@@ -141,13 +141,13 @@ def find_duplicates(documents: Sequence[Document]) -> Iterator[Diagnostic]:
         name = document.values["from"] if document.kind == "Moved" and document.sound else document.name
         if name is None or document.kind in ("", "Project"):  # `load` checks the Project document
             continue
-        known = first.setdefault((document.kind, name), document)
-        if known is not document:
+        earlier = first.setdefault((document.kind, name), document)
+        if earlier is not document:
             key = "from" if document.kind == "Moved" else "name"
             yield Diagnostic(
                 "duplicate-name",
                 Severity.ERROR,
-                f"there is already a {document.kind} `{name}`, at {known.marks.location(key)}",
+                f"there is already a {document.kind} `{name}`, at {earlier.marks.location(key)}",
                 document.marks.location(key),
                 "names are unique within their kind: give one of them another name",
             )
@@ -174,7 +174,7 @@ def reference_problems(document: Document, names: DeclaredNames) -> Iterator[Pro
     for key, kind in REFERENCES:
         name = document.values.get(key)
         if isinstance(name, str) and name not in names.known.get(kind, ()):
-            yield names.problem(kind, name, (key,))
+            yield names.unknown_reference(kind, name, (key,))
 
 
 def resolve_notification(document: Document, project: Project) -> Notification | None:
@@ -206,8 +206,8 @@ def find_channel(
     """Returns the channel of the notification's template, or None if unknown."""
     template = document.values.get("template")
     if isinstance(template, str):
-        known = project.templates.get(template)
-        name = known.channel if known else None
+        referenced = project.templates.get(template)
+        name = referenced.channel if referenced else None
     else:
         name = (template or {}).get("channel")
     return next((channel for channel in channels if channel.name == name), None)
@@ -299,7 +299,7 @@ def check_statements(documents: Sequence[Document], names: DeclaredNames) -> Ite
             yield problem.at(document.marks)
         key = {"Moved": "to", "Baseline": "notification", "Withdraw": "notification"}.get(document.kind)
         if key is not None and follow_moves(document.values[key], steps, present) is None:
-            yield names.problem("Notification", document.values[key], (key,)).at(document.marks)
+            yield names.unknown_reference("Notification", document.values[key], (key,)).at(document.marks)
 
 
 def follow_moves(name: str, steps: Mapping[str, str], present: set[str]) -> str | None:

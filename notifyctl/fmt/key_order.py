@@ -69,10 +69,12 @@ def find_moves(lines: Sequence[str], node: Block | Leaf, shape: Shape) -> Iterat
 
 
 def record_moves(lines: Sequence[str], block: Block, shape: Record) -> Iterator[Move]:
-    places = {name: place for place, each in enumerate(shape.fields) for name in (each.name, *each.aliases)}
-    known = [places.get(entry.key, -1) for entry in block.entries]
-    order = tuple(sorted(range(len(known)), key=lambda number: known[number]))
-    if -1 not in known and list(order) != sorted(order):
+    rank_by_key = {
+        name: rank for rank, each in enumerate(shape.fields) for name in (each.name, *each.aliases)
+    }
+    ranks = [rank_by_key.get(entry.key, -1) for entry in block.entries]
+    order = tuple(sorted(range(len(ranks)), key=lambda number: ranks[number]))
+    if -1 not in ranks and list(order) != sorted(order):
         yield from split_entries(lines, block, order)
     for entry in block.entries:
         field = shape.find_field(entry.key)
