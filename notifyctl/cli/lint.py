@@ -57,7 +57,7 @@ def command(
     notifyctl lint --fix
     notifyctl lint --format sarif > notifyctl.sarif
     """
-    from notifyctl.app.lint import filter_paths, select_paths, surroundings
+    from notifyctl.app.lint import filter_paths, lint_context, select_paths
     from notifyctl.diagnostics import has_errors
     from notifyctl.errors import ExitCode
 
@@ -67,7 +67,7 @@ def command(
     if fix and mended(workspace, found, everything):
         workspace, everything = checked(settings, paths, every=every)
         found = select_paths(filter_paths(workspace, everything, paths), select=select, ignore=ignore)
-    say(drawn(found, form, surroundings(workspace, colour=colour(context))))
+    say(drawn(found, form, lint_context(workspace, colour=colour(context))))
     return ExitCode.ERROR if has_errors(found) else ExitCode.DONE
 
 
@@ -80,10 +80,10 @@ def checked(settings: Globals, paths: Sequence[Path], *, every: bool) -> tuple[W
 
 def mended(workspace: Workspace, found: Sequence[Diagnostic], everything: Sequence[Diagnostic]) -> bool:
     """Write the safe fixes into the files and report them on standard error; whether there were any."""
-    from notifyctl.app.autofix import mend
+    from notifyctl.app.autofix import fix
     from notifyctl.views.diagnostics import as_fixed
 
-    done = mend(workspace, found, everything)
+    done = fix(workspace, found, everything)
     say(as_fixed(done), stderr=True)
     return bool(done)
 

@@ -10,8 +10,8 @@ from notifyctl.channels import CHANNELS
 from notifyctl.diagnostics import Diagnostic
 from notifyctl.lint.audience_checks import shared_values
 from notifyctl.lint.envelope import check_envelope, check_environments
-from notifyctl.lint.leaks import check_leaks
 from notifyctl.lint.project import Checked
+from notifyctl.lint.secrets_scan import check_leaks
 from notifyctl.lint.values import check_values
 from notifyctl.message import locale_of
 from notifyctl.model.message import Message

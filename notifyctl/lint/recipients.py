@@ -124,7 +124,7 @@ def check_recipients(
     yield from tally.finish()
     yield from whole.finish()
     if not whole.people:
-        yield nobody(notification)
+        yield empty_audience(notification)
     if longest.location is not None:
         message = f"the longest text of {notification.name!r}: {longest.description}"
         yield Diagnostic("longest-text", Severity.INFO, message, longest.location)
@@ -165,7 +165,7 @@ def find_problems(
             yield position, finding
 
 
-def nobody(notification: Notification) -> Diagnostic:
+def empty_audience(notification: Notification) -> Diagnostic:
     field_name = notification.channel.address_field
     return Diagnostic(
         "empty-audience",

@@ -13,7 +13,6 @@ PACKAGE = Path(__file__).parents[2] / "notifyctl"
 ROWS: tuple[tuple[str, ...], ...] = (
     ("records", "deadline"),
     ("progress",),
-    ("prefetch",),
     ("diagnostics",),
     ("errors", "rulebook"),
     ("model", "faults"),
