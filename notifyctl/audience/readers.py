@@ -79,7 +79,8 @@ class StrippedColumns(dict[str, Column]):
     def get(self, name: str, default: Any = None) -> Any:
         """The column, or `default` if there is none of that name."""
         if name not in self and name in self._raw:
-            self[name] = [cell.strip() or None for cell in self._raw[name]]
+            stripped = list(map(str.strip, self._raw[name]))
+            self[name] = [cell or None for cell in stripped] if "" in stripped else stripped
         return super().get(name, default)
 
     def __iter__(self) -> Iterator[str]:
