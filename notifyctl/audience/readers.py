@@ -28,7 +28,7 @@ MAX_FIELD = 1 << 20
 """Characters of a cell."""
 MAX_LINE = 4 * MAX_FIELD
 """Characters of a line, or of a record of several lines (bytes in JSON Lines). Longer ones are skipped without being held."""
-BLOCK = 1 << 18
+BLOCK = 1 << 16
 """Characters that are parsed together."""
 WINDOW = MAX_FIELD // 2
 """A line with a cell that is too long covers one of these, wherever it starts."""
