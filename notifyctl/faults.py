@@ -81,7 +81,7 @@ class Faults:
         text, log = environ.get(FAULT), environ.get(FAULT_LOG)
         self._armed = bool(text or log)
         if self._armed:
-            self._fault = parsed(text) if text else None
+            self._fault = parse_fault(text) if text else None
             self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if log else None
             self._passed = 0
 
@@ -102,7 +102,7 @@ class Faults:
         fault.happen()
 
 
-def parsed(text: str) -> Fault:
+def parse_fault(text: str) -> Fault:
     kind, _, where = text.partition(":")
     known = kind in SIGNALS or kind == RAISE
     if known and where.startswith("#") and where[1:].isdecimal():

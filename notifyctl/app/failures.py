@@ -14,7 +14,7 @@ from notifyctl.app.ledger import facts_from, ledger_store
 from notifyctl.app.plan import Past, suppressions_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience import open_audience
-from notifyctl.audience.rewrite import form_of, rewritten
+from notifyctl.audience.rewrite import rewrite_rows, suffix_of
 from notifyctl.errors import AbsentAudienceError, UsageError
 from notifyctl.lint.project import opt_outs
 from notifyctl.model.events import UNSETTLED
@@ -74,10 +74,10 @@ def write_files(
     for name, (audience, reasons) in sorted(found.items()):
         path = target
         if len(found) > 1:
-            path = target.with_name(f"{target.stem}.{name}{form_of(audience) or target.suffix}")
+            path = target.with_name(f"{target.stem}.{name}{suffix_of(audience) or target.suffix}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_file(path, rewritten(audience, workspace.files, workspace.environ, reasons))
+            write_file(path, rewrite_rows(audience, workspace.files, workspace.environ, reasons))
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}") from error
         yield path, len(reasons)

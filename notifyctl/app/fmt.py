@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from notifyctl.app.lint import existing
+from notifyctl.app.lint import existing_paths
 from notifyctl.app.workspace import find_root
 from notifyctl.channels import CHANNELS
 from notifyctl.config.documents import document_shapes
@@ -47,7 +47,7 @@ def format_files(chdir: Path | None, paths: Sequence[Path]) -> Iterator[Formatte
     for root, wanted in projects(chdir, paths).items():
         tree = WorkingTree(root)
         for path in tree.paths():
-            if path.endswith(YAML_SUFFIXES) and named(tree.root / path, wanted):
+            if path.endswith(YAML_SUFFIXES) and named_files(tree.root / path, wanted):
                 yield one_file(tree, path, kinds)
 
 
@@ -57,22 +57,22 @@ def projects(chdir: Path | None, paths: Sequence[Path]) -> dict[Path, list[Path]
         return {find_root(chdir).resolve(): []}
     if chdir is not None:
         root = find_root(chdir).resolve()
-        return {root: [existing(path, root) for path in paths]}
+        return {root: [existing_paths(path, root) for path in paths]}
     found: dict[Path, list[Path]] = {}
     for path in paths:
-        place = existing(path, Path.cwd())
+        place = existing_paths(path, Path.cwd())
         nearest = find_project(place if place.is_dir() else place.parent)
         if nearest is not None:
             found.setdefault(nearest.resolve(), []).append(place)
     return found
 
 
-def named(place: Path, wanted: Sequence[Path]) -> bool:
+def named_files(place: Path, wanted: Sequence[Path]) -> bool:
     return not wanted or any(place == path or path in place.parents for path in wanted)
 
 
 def one_file(tree: WorkingTree, path: str, kinds: Mapping[str, Shape]) -> Formatted | Diagnostic:
-    shown = seen_from_here(tree.root / path)
+    shown = display_path(tree.root / path)
     try:
         with tree.open(path) as stream:
             before = stream.read(MAX_BYTES + 1)
@@ -83,6 +83,6 @@ def one_file(tree: WorkingTree, path: str, kinds: Mapping[str, Shape]) -> Format
     return after if isinstance(after, Diagnostic) else Formatted(tree, path, shown, before, after)
 
 
-def seen_from_here(place: Path) -> str:
+def display_path(place: Path) -> str:
     here = Path.cwd()
     return (place.relative_to(here) if place.is_relative_to(here) else place).as_posix()

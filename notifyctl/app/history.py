@@ -13,7 +13,7 @@ from notifyctl.model.events import Delivery
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.project import Environment
 from notifyctl.model.recipients import MEMBER_BYTES, Scope
-from notifyctl.plan.history import Did, Explanation, Got, History, PastRun
+from notifyctl.plan.history import DeliveryRecord, Explanation, History, PastRun, ScopeActivity
 from notifyctl.plan.statuses import MEMBER
 from notifyctl.ports import LedgerReader
 
@@ -35,7 +35,9 @@ def history(workspace: Workspace, environment: Environment, *, notification: str
         runs = []
         for run in reversed(reader.runs()):
             did = tuple(
-                Did(scope, {state: count for state, count in counts.items() if count}, requests[epoch, scope])
+                ScopeActivity(
+                    scope, {state: count for state, count in counts.items() if count}, requests[epoch, scope]
+                )
                 for (epoch, scope), counts in sorted(people.items())
                 if epoch == run.epoch
             )
@@ -55,7 +57,7 @@ def explain(workspace: Workspace, environment: Environment, notification: str, a
     return Explanation(plan, received)
 
 
-def find_received(reader: LedgerReader, notification: str, key: str) -> Iterator[Got]:
+def find_received(reader: LedgerReader, notification: str, key: str) -> Iterator[DeliveryRecord]:
     [recipient] = reader.recipient_ids([key])
     revisions = {run.epoch: run.revision for run in reader.runs()}
     for scope in reader.scopes():
@@ -65,7 +67,7 @@ def find_received(reader: LedgerReader, notification: str, key: str) -> Iterator
             for position in range(len(batch.members) // MEMBER_BYTES):
                 member, fingerprint = MEMBER.unpack_from(batch.members, position * MEMBER_BYTES)
                 if member == recipient:
-                    yield Got(
+                    yield DeliveryRecord(
                         scope=scope,
                         batch=batch.number,
                         attempt=batch.attempt,

@@ -37,8 +37,8 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
     `every`: report all rows of an audience that have a problem, not only the first of each kind.
     """
     from notifyctl.lint.advice import advise
-    from notifyctl.lint.idle import check_idle
-    from notifyctl.lint.project import check_everybody, check_project
+    from notifyctl.lint.project import check_all_recipients, check_project
+    from notifyctl.lint.unbound_templates import check_unbound
 
     # Errors of form cannot be weighed or excepted; advice on spelling can.
     problems = [each for each in workspace.diagnostics if each.severity is Severity.ERROR]
@@ -47,9 +47,9 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
     if project is not None:
         environment = find_environment(project, environment_name)
         found = check_project(project, environment=environment, files=workspace.files, idle=False)
-        advice += check_idle(project, environment=environment, files=workspace.files)
+        advice += check_unbound(project, environment=environment, files=workspace.files)
         advice += advise(project, found, environment=environment, files=workspace.files)
-        people = check_everybody(project, found, environment=environment, every=every)
+        people = check_all_recipients(project, found, environment=environment, every=every)
         advice += [*found.diagnostics, *people]
         if any(each.ca_file is not None for each in project.environments.values()):
             from notifyctl.lint.ca_files import check_ca_files
@@ -76,10 +76,16 @@ def apply_severities(
 
     `tell_unused`: report exceptions that except nothing.
     """
-    from notifyctl.lint.choices import excepted, exceptions, weighed
+    from notifyctl.lint.suppression_comments import (
+        apply_configured_severities,
+        read_ignore_comments,
+        without_ignored,
+    )
 
-    known = exceptions(with_exceptions(workspace.files), lines_of(workspace))
-    return list(excepted(weighed(diagnostics, severities), known, tell_unused=tell_unused))
+    known = read_ignore_comments(with_exceptions(workspace.files), lines_of(workspace))
+    return list(
+        without_ignored(apply_configured_severities(diagnostics, severities), known, tell_unused=tell_unused)
+    )
 
 
 def with_exceptions(files: FileTree) -> Iterator[str]:
@@ -102,7 +108,7 @@ def select_paths(
     return [d for d in wanted if d.rule not in ignore]
 
 
-def surroundings(workspace: Workspace, *, colour: bool) -> LintContext:
+def lint_context(workspace: Workspace, *, colour: bool) -> LintContext:
     """What the lint views need: source lines, and the path from the working folder (in CI, the repository) to the project."""
     here, root = Path.cwd(), workspace.root.resolve()
     prefix = root.relative_to(here).as_posix() if root.is_relative_to(here) else root.as_posix()
@@ -140,7 +146,7 @@ def filter_paths(
     if not paths:
         return list(diagnostics)
     root = workspace.root.resolve()
-    wanted = [existing(path, root) for path in paths]
+    wanted = [existing_paths(path, root) for path in paths]
 
     def named(diagnostic: Diagnostic) -> bool:
         place = root / diagnostic.location.file
@@ -149,7 +155,7 @@ def filter_paths(
     return [diagnostic for diagnostic in diagnostics if named(diagnostic)]
 
 
-def existing(path: Path, root: Path) -> Path:
+def existing_paths(path: Path, root: Path) -> Path:
     """Resolve a path from the working folder, else from the project's `root`. Raises UsageError where there is nothing."""
     for candidate in (path, root / path):
         if candidate.exists():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from notifyctl.app.plan import refuse_unknown
-from notifyctl.app.workspace import Workspace, unsound
+from notifyctl.app.workspace import Workspace, errors_in_project
 from notifyctl.audience.addresses import Address, email, msisdn
 from notifyctl.channels.segments import segment
 from notifyctl.diagnostics import has_errors, sort_diagnostics
@@ -32,7 +32,7 @@ def render(
         environ=workspace.environ,
     )
     if has_errors(checked.diagnostics):
-        raise unsound(sort_diagnostics(checked.diagnostics))
+        raise errors_in_project(sort_diagnostics(checked.diagnostics))
     notification = project.notifications[name]
     everyone = render_recipient(
         notification, checked, project.locale, wanted=normalise_address(notification.channel, recipient)

@@ -34,7 +34,7 @@ class Workspace(Struct, frozen=True):
     def sound(self) -> Project:
         """The project. Raises ProjectError with every problem if its files have errors."""
         if self.project is None or has_errors(self.diagnostics):
-            raise unsound(self.diagnostics)
+            raise errors_in_project(self.diagnostics)
         return self.project
 
     def environment(self, name: str | None) -> Environment:
@@ -56,7 +56,7 @@ def find_environment(project: Project, name: str | None) -> Environment:
     )
 
 
-def unsound(diagnostics: Sequence[Diagnostic]) -> ProjectError:
+def errors_in_project(diagnostics: Sequence[Diagnostic]) -> ProjectError:
     return ProjectError(
         "the project has errors; nothing was planned",
         hint="`notifyctl lint` lists them",

@@ -25,7 +25,7 @@ class TableError(Exception):
     """The source as a whole cannot be read."""
 
 
-def plain_name(path: str) -> str:
+def without_compression_suffix(path: str) -> str:
     """The name without the suffix of what packed it, which tells what is inside."""
     start, suffix = splitext(path)
     return start if suffix.lower() in PACKED else path
@@ -35,14 +35,14 @@ def opener(files: FileTree, path: str) -> Callable[[], BinaryIO]:
     """Opens the file's bytes from the top, unpacked."""
     opened = partial(files.open, path)
     unpack = PACKED.get(splitext(path)[1].lower())
-    return opened if unpack is None else partial(unpacked, opened, unpack)
+    return opened if unpack is None else partial(decompress, opened, unpack)
 
 
-def unpacked(opened: Callable[[], BinaryIO], unpack: Callable[[BinaryIO], BinaryIO]) -> BinaryIO:
-    return io.BufferedReader(Unpacked(opened(), unpack))
+def decompress(opened: Callable[[], BinaryIO], unpack: Callable[[BinaryIO], BinaryIO]) -> BinaryIO:
+    return io.BufferedReader(DecompressedStream(opened(), unpack))
 
 
-class Unpacked(io.RawIOBase):
+class DecompressedStream(io.RawIOBase):
     """The bytes inside of a packed stream, which it owns. Reading raises TableError where it is damaged, or a bomb."""
 
     def __init__(self, packed: BinaryIO, unpack: Callable[[BinaryIO], BinaryIO]) -> None:

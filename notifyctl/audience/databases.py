@@ -43,7 +43,7 @@ Fetch = Callable[[], Iterator[Values]]
 """The names of the columns, then the rows."""
 
 
-class Queried(Struct, frozen=True):
+class QueryTable(Struct, frozen=True):
     """Implements tables.Table. Each pass runs the query again."""
 
     header: Sequence[str]
@@ -55,13 +55,13 @@ class Queried(Struct, frozen=True):
             for number, row in enumerate(rows, start=1):
                 if number > MAX_ROWS:
                     raise TableError(f"it gives more than {MAX_ROWS:,} rows; does the query end?")
-                yield number, readable(self.header, row)
+                yield number, to_cells(self.header, row)
 
     def chunks(self, size: int = CHUNK) -> Iterator[Chunk]:
         return chunks_of_rows(self.header, self.cells(), size)
 
 
-def readable(header: Sequence[str], row: Values) -> Cells | str:
+def to_cells(header: Sequence[str], row: Values) -> Cells | str:
     cells: dict[str, str | None] = {}
     for name, value in zip(header, row, strict=True):
         if isinstance(value, bytes | list | dict | tuple):
@@ -77,18 +77,18 @@ def readable(header: Sequence[str], row: Values) -> Cells | str:
     return cells
 
 
-def queried(fetch: Fetch) -> Queried:
+def open_query(fetch: Fetch) -> QueryTable:
     """Raises TableError when the query cannot be run."""
     with closing(fetch()) as rows:  # type: ignore[type-var]
         header = check_header([str(name) for name in next(rows)])
-    return Queried(header, fetch)
+    return QueryTable(header, fetch)
 
 
 def select_all(table: str) -> str:
-    return f"SELECT * FROM {quoted(table)}"  # noqa: S608 - a quoted name
+    return f"SELECT * FROM {quote_name(table)}"  # noqa: S608 - a quoted name
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -97,11 +97,11 @@ def quoted(name: str) -> str:
 READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
 
 
-def sqlite_file(path: str, select: str) -> Queried:
-    return queried(partial(from_sqlite, path, select))
+def open_sqlite(path: str, select: str) -> QueryTable:
+    return open_query(partial(query_sqlite, path, select))
 
 
-def from_sqlite(path: str, select: str) -> Iterator[Values]:
+def query_sqlite(path: str, select: str) -> Iterator[Values]:
     """Reads alone: whatever else a statement would do is refused by SQLite's authoriser, recursion too."""
     patience = Deadline(PATIENCE)
     try:
@@ -111,7 +111,7 @@ def from_sqlite(path: str, select: str) -> Iterator[Values]:
             database.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, MAX_COLUMNS)
             database.text_factory = partial(str, encoding="utf-8", errors="replace")
             database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * MAX_FIELD)
-            database.set_authorizer(only_reading)
+            database.set_authorizer(authorize_reads)
             database.set_progress_handler(lambda: not patience.remaining, STEPS)
             cursor = database.execute(select)
             if cursor.description is None:
@@ -127,15 +127,17 @@ def from_sqlite(path: str, select: str) -> Iterator[Values]:
     except MemoryError as error:
         raise TableError("the query needs too much memory") from error
     except (sqlite3.Error, sqlite3.Warning) as error:
-        raise TableError(told(error) if patience.remaining else "the query takes too long") from error
+        raise TableError(
+            describe_sqlite_error(error) if patience.remaining else "the query takes too long"
+        ) from error
 
 
-def only_reading(action: int, _: str | None, second: str | None, *__: Any) -> int:
+def authorize_reads(action: int, _: str | None, second: str | None, *__: Any) -> int:
     allowed = action in READING and (second or "").lower() != "load_extension"
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
-def told(error: Exception) -> str:
+def describe_sqlite_error(error: Exception) -> str:
     text = str(error)
     if "not authorized" in text or "prohibited" in text:
         return f"a query may read tables and views, and do nothing else: {text}"
@@ -145,26 +147,26 @@ def told(error: Exception) -> str:
 # DuckDB and Parquet
 
 
-def duckdb_file(path: str, select: str) -> Queried:
+def open_duckdb(path: str, select: str) -> QueryTable:
     from notifyctl.audience.engine import EngineError
-    from notifyctl.audience.sql_guard import judge
+    from notifyctl.audience.sql_guard import check_query
 
     try:
-        judge(select, path)
+        check_query(select, path)
     except EngineError as error:
         raise TableError(str(error)) from error
-    return queried(partial(from_engine, select, database=path))
+    return open_query(partial(query_duckdb, select, database=path))
 
 
-def parquet_files(paths: Sequence[str]) -> Queried:
+def open_parquet(paths: Sequence[str]) -> QueryTable:
     """One table after the other, columns told apart by their names."""
     from notifyctl.audience.engine import literal
 
     select = f"SELECT * FROM read_parquet({literal(list(paths))}, union_by_name = true)"  # noqa: S608 - literals
-    return queried(partial(from_engine, select, readable=tuple(paths)))
+    return open_query(partial(query_duckdb, select, readable=tuple(paths)))
 
 
-def from_engine(
+def query_duckdb(
     select: str, *, database: str | None = None, readable: Sequence[str] = ()
 ) -> Iterator[Values]:
     from notifyctl.audience.engine import Engine, EngineError
@@ -179,11 +181,11 @@ def from_engine(
 # PostgreSQL
 
 
-def postgres(url: str, select: str) -> Queried:
-    return queried(partial(from_postgres, url, select))
+def open_postgres(url: str, select: str) -> QueryTable:
+    return open_query(partial(query_postgres, url, select))
 
 
-def from_postgres(url: str, select: str) -> Iterator[Values]:
+def query_postgres(url: str, select: str) -> Iterator[Values]:
     """In a read-only transaction with a cursor on the server. No message holds the URL."""
     try:
         import psycopg
@@ -202,12 +204,12 @@ def from_postgres(url: str, select: str) -> Iterator[Values]:
             # With parameters, even none, the server takes one statement only; so a percent sign is written twice.
             cursor.execute(select.replace("%", "%%").encode(), ())
             yield [column.name for column in cursor.description or ()]
-            yield from portions(cursor.fetchmany)
+            yield from fetch_in_portions(cursor.fetchmany)
     except psycopg.Error as error:
         raise TableError(f"the query failed: {first_line(error)}") from error
 
 
-def portions(fetch: Callable[[int], Sequence[Values]]) -> Iterator[Values]:
+def fetch_in_portions(fetch: Callable[[int], Sequence[Values]]) -> Iterator[Values]:
     """The rows that `fetch` gives, so many at a time that they are no burden together."""
     size = 1
     while rows := fetch(size):

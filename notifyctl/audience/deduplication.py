@@ -7,6 +7,7 @@ some 200. That any two of ten million addresses are taken for one another has a 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MAX_IN_DICTIONARY = 1 << 18
+MAX_IN_DICTIONARY = 1 << 19
 """Addresses up to which a dictionary is used: small audiences are read before NumPy is imported."""
 MAX_LOAD = 0.6
 """Share of the hash table's slots that may be used."""
@@ -28,43 +29,43 @@ class FirstLines:
 
     def __init__(self, limit: int = MAX_IN_DICTIONARY) -> None:
         self._limit = limit
-        self._dictionary: dict[str, int] = {}
+        self._places: dict[str, int] = {}
+        """Address → its place among all that were added."""
+        self._lines = array("q")
+        """The line of each place."""
         self._table: HashTable | None = None
 
     def add(self, addresses: Sequence[str], lines: Sequence[int]) -> dict[int, int]:
         """Add addresses in their order. Returns position → first line for each one that was seen before."""
-        # Of equal keys, `dict` keeps the last value: by going backwards, the first position.
-        backwards = range(len(addresses) - 1, -1, -1)
-        positions = dict(zip(reversed(addresses), backwards, strict=True))
-        own_lines = [lines[position] for position in positions.values()]
-        earlier_lines = self._add_distinct(list(positions), own_lines)
-        if len(positions) == len(addresses) and not any(earlier_lines):
-            return {}
-        earlier = {address: line for address, line in zip(positions, earlier_lines, strict=True) if line}
-        repeated: dict[int, int] = {}
-        for position, address in enumerate(addresses):
-            if address in earlier:
-                repeated[position] = earlier[address]
-            elif positions[address] != position:
-                repeated[position] = lines[positions[address]]
-        return repeated
-
-    def _add_distinct(self, addresses: Sequence[str], lines: Sequence[int]) -> Sequence[int]:
-        """The line of each that was there before; 0 for a new one."""
-        dictionary = self._dictionary
-        if self._table is None and len(dictionary) + len(addresses) > self._limit:
+        if self._table is None and len(self._places) > self._limit:
             self._table = HashTable()
-            self._table.add(list(dictionary), list(dictionary.values()))
-            dictionary.clear()
+            self._table.add(list(self._places), [self._lines[place] for place in self._places.values()])
+            self._places, self._lines = {}, array("q")
         if self._table is not None:
-            return self._table.add(addresses, lines)
-        earlier = [dictionary.get(address, 0) for address in addresses]
-        dictionary.update(
-            (address, line)
-            for address, line, known in zip(addresses, lines, earlier, strict=True)
-            if not known
-        )
-        return earlier
+            return self._add_to_table(self._table, addresses, lines)
+        start = len(self._lines)
+        places = range(start, start + len(addresses))
+        firsts = list(map(self._places.setdefault, addresses, places))
+        self._lines.extend(lines)
+        if firsts == list(places):
+            return {}
+        return {at: self._lines[first] for at, first in enumerate(firsts) if first != start + at}
+
+    def _add_to_table(
+        self, table: HashTable, addresses: Sequence[str], lines: Sequence[int]
+    ) -> dict[int, int]:
+        """The same for a table, which takes distinct addresses."""
+        own: dict[str, int] = {}
+        firsts = list(map(own.setdefault, addresses, range(len(addresses))))
+        earlier = table.add(list(own), [lines[first] for first in own.values()])
+        known = {address: line for address, line in zip(own, earlier, strict=True) if line}
+        if not known and len(own) == len(addresses):
+            return {}
+        return {
+            at: known.get(addresses[at]) or lines[first]
+            for at, first in enumerate(firsts)
+            if first != at or addresses[at] in known
+        }
 
 
 class HashTable:

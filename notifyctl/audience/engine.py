@@ -56,12 +56,12 @@ class Engine:
         # Before it begins: a process whose memory is bounded has no room for what it would begin with.
         memory = memory or DEFAULT_MEMORY
         started: dict[str, str | bool | int | float | list[str]] = {
-            "threads": threads or cores(),
+            "threads": threads or count_cores(),
             "memory_limit": f"{memory}B",
             "temp_directory": folder,
         }
         self._connection: DuckDBPyConnection = duckdb.connect(":memory:", config=started)
-        self.close = weakref.finalize(self, closed, self._connection, folder)
+        self.close = weakref.finalize(self, close_engine, self._connection, folder)
         settings = {
             **({"max_temp_directory_size": f"{MAX_SPILL}B"} if spill else {}),
             "allow_community_extensions": False,
@@ -98,18 +98,18 @@ class Engine:
         refuse_more_than_select(select)
         cursor = self._connection.cursor()
         try:
-            with interrupted(cursor, seconds):
+            with time_limit(cursor, seconds):
                 if self._database is not None:
                     cursor.execute(f"USE {ATTACHED}")
                 names = [
                     column[0] for column in cursor.execute(f"SELECT * FROM ({select}\n) LIMIT 0").description
                 ]
-                listed = ", ".join(f"{quoted(name)}::VARCHAR" for name in names)
+                listed = ", ".join(f"{quote_name(name)}::VARCHAR" for name in names)
             yield names
-            with interrupted(cursor, seconds):
+            with time_limit(cursor, seconds):
                 cursor.execute(f"SELECT {listed} FROM ({select}\n)")
             while True:
-                with interrupted(cursor, seconds):
+                with time_limit(cursor, seconds):
                     found = cursor.fetchmany(size)
                 if not found:
                     return
@@ -151,11 +151,11 @@ class Engine:
         import duckdb
 
         listed = "".join(
-            f", unnest(${at}::VARCHAR[]) AS {quoted(name)}" for at, name in enumerate(names, start=2)
+            f", unnest(${at}::VARCHAR[]) AS {quote_name(name)}" for at, name in enumerate(names, start=2)
         )
         query = f"SELECT n FROM (SELECT unnest($1::BIGINT[]) AS n{listed}) AS people WHERE {test}"
         try:
-            with interrupted(self._connection, seconds):
+            with time_limit(self._connection, seconds):
                 return {n for (n,) in self._connection.execute(query, list(columns)).fetchall()}
         except duckdb.InterruptException as error:
             raise EngineError("the expression takes too long") from error
@@ -170,7 +170,7 @@ class Engine:
 
 
 @contextmanager
-def interrupted(connection: DuckDBPyConnection, seconds: float) -> Iterator[None]:
+def time_limit(connection: DuckDBPyConnection, seconds: float) -> Iterator[None]:
     timer = threading.Timer(seconds, connection.interrupt)
     timer.daemon = True
     timer.start()
@@ -203,13 +203,13 @@ def first_line(error: Exception) -> str:
     return rest if colon and kind.replace(" ", "").isalpha() else text
 
 
-def closed(connection: DuckDBPyConnection, spill: str) -> None:
+def close_engine(connection: DuckDBPyConnection, spill: str) -> None:
     connection.close()
     if spill:
         shutil.rmtree(spill, ignore_errors=True)
 
 
-def cores() -> int:
+def count_cores() -> int:
     """Processors that this process may use: a container's share, where the system tells."""
     if hasattr(os, "sched_getaffinity"):
         return max(len(os.sched_getaffinity(0)), 1)
@@ -227,6 +227,6 @@ def literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """A name as SQL."""
     return '"' + name.replace('"', '""') + '"'

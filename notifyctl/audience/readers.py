@@ -28,7 +28,7 @@ MAX_FIELD = 1 << 20
 """Characters of a cell."""
 MAX_LINE = 4 * MAX_FIELD
 """Characters of a line, or of a record of several lines (bytes in JSON Lines). Longer ones are skipped without being held."""
-BLOCK = 1 << 18
+BLOCK = 1 << 16
 """Characters that are parsed together."""
 WINDOW = MAX_FIELD // 2
 """A line with a cell that is too long covers one of these, wherever it starts."""
@@ -79,7 +79,8 @@ class StrippedColumns(dict[str, Column]):
     def get(self, name: str, default: Any = None) -> Any:
         """The column, or `default` if there is none of that name."""
         if name not in self and name in self._raw:
-            self[name] = [cell.strip() or None for cell in self._raw[name]]
+            stripped = list(map(str.strip, self._raw[name]))
+            self[name] = [cell or None for cell in stripped] if "" in stripped else stripped
         return super().get(name, default)
 
     def __iter__(self) -> Iterator[str]:
@@ -146,6 +147,8 @@ class Lines(Generic[AnyStr]):
 
 Record = list[str] | str
 """The cells of a record, or why it cannot be read."""
+Block = tuple[Sequence[int], Sequence[Record]]
+"""Lines on which records start, and the records."""
 
 
 class Csv:
@@ -168,10 +171,10 @@ class Csv:
 
     def records(self) -> Iterator[tuple[int, Record]]:
         """The header and the rows as they are written, with their lines."""
-        for block in self._blocks():
-            yield from block
+        for lines, records in self._blocks():
+            yield from zip(lines, records, strict=True)
 
-    def _blocks(self) -> Iterator[list[tuple[int, Record]]]:
+    def _blocks(self) -> Iterator[Block]:
         csv.field_size_limit(MAX_FIELD)
         with self._open() as binary:
             # Undecodable bytes become surrogates, which mark their row as bad instead of ending the file.
@@ -185,32 +188,29 @@ class Csv:
                 ) from error
 
     def chunks(self, size: int = CHUNK) -> Iterator[Chunk]:
-        rows: list[tuple[int, Record]] = []
+        lines: list[int] = []
+        records: list[Record] = []
         header_read = False
-        for block in self._blocks():
-            rows += block if header_read else block[1:]
-            header_read = header_read or bool(block)
-            while len(rows) >= size:
-                yield self._chunk(rows[:size])
-                rows = rows[size:]
-        if rows:
-            yield self._chunk(rows)
+        for block_lines, block_records in self._blocks():
+            lines += block_lines[0 if header_read else 1 :]
+            records += block_records[0 if header_read else 1 :]
+            header_read = header_read or bool(block_lines)
+            while len(lines) >= size:
+                yield self._chunk(lines[:size], records[:size])
+                lines, records = lines[size:], records[size:]
+        if lines:
+            yield self._chunk(lines, records)
 
-    def _chunk(self, rows: Sequence[tuple[int, Record]]) -> Chunk:
-        lines, records = zip(*rows, strict=True)
+    def _chunk(self, lines: Sequence[int], records: Sequence[Record]) -> Chunk:
         width = len(self.header)
         broken: dict[int, str] = {}
-        if (
-            any(isinstance(record, str) for record in records)
-            or set(map(len, records)) != {width}
-            or has_odd(records)
-        ):
+        if set(map(type, records)) != {list} or set(map(len, records)) != {width} or has_odd(records):
             for position, record in enumerate(records):
                 wrong = record if isinstance(record, str) else row_problem(record, width)
                 if wrong:
                     broken[position] = wrong
             empty = [""] * width
-            records = tuple(empty if at in broken else record for at, record in enumerate(records))
+            records = [empty if at in broken else record for at, record in enumerate(records)]
         return Chunk(lines, StrippedColumns(self.header, list(zip(*records, strict=True))), broken)
 
     def cells(self) -> Iterator[tuple[int, Cells | str]]:
@@ -223,7 +223,7 @@ class Csv:
 
 
 class CsvBlocks:
-    """Records of a text in blocks: (line on which it starts, cells or why it cannot be read), without empty ones.
+    """The records of a text in blocks, without empty ones.
 
     A block in which each line is a record is parsed at once. Anything else, such as quoted line breaks and lines that are too
     long, is parsed record by record.
@@ -236,13 +236,16 @@ class CsvBlocks:
         """Lines read so far."""
         self._ended = False
 
-    def __iter__(self) -> Iterator[list[tuple[int, Record]]]:
+    def __iter__(self) -> Iterator[Block]:
         while not self._ended and (piece := self._text.read(BLOCK)):
             piece += self._text.readline(MAX_LINE)
-            records = None if has_long_line(piece) else self._parse_at_once(piece)
-            yield records if records is not None else list(self._parse(piece))
+            block = None if has_long_line(piece) else self._parse_at_once(piece)
+            if block is None:
+                numbered = list(self._parse(piece))
+                block = [line for line, _ in numbered], [record for _, record in numbered]
+            yield block
 
-    def _parse_at_once(self, piece: str) -> list[tuple[int, Record]] | None:
+    def _parse_at_once(self, piece: str) -> Block | None:
         """None unless each line is a record."""
         lines = io.StringIO(piece, newline="").readlines()
         try:
@@ -251,9 +254,12 @@ class CsvBlocks:
             return None
         if len(records) != len(lines) + 1:  # a quoted line break, or a quote that is still open
             return None
-        first = self.number + 1
+        records.pop()
+        numbers = range(self.number + 1, self.number + 1 + len(lines))
         self.number += len(lines)
-        return [(number, record) for number, record in enumerate(records, first) if record]
+        if all(records):
+            return numbers, records
+        return list(compress(numbers, records)), list(filter(None, records))
 
     def _parse(self, piece: str) -> Iterator[tuple[int, Record]]:
         """One by one. The last record can end beyond the piece."""

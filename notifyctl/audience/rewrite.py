@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 
-from notifyctl.audience.compression import plain_name
+from notifyctl.audience.compression import without_compression_suffix
 from notifyctl.audience.readers import Csv, JsonLines, Table
-from notifyctl.audience.source import FORMATS, opened
+from notifyctl.audience.source import FORMATS, open_table
 from notifyctl.model.project import Audience, InlineRecipient
 from notifyctl.ports import FileTree
 
@@ -19,7 +19,7 @@ Reasons = Mapping[int, str]
 """Line of the source → why its row is here."""
 
 
-def rewritten(
+def rewrite_rows(
     audience: Audience, files: FileTree, environ: Mapping[str, str] | None, reasons: Reasons
 ) -> Iterator[str]:
     """Pieces of text. Separated values keep their delimiter, JSON Lines stay so, databases and Parquet become CSV, people
@@ -28,16 +28,16 @@ def rewritten(
     if audience.recipients is not None:
         yield from as_yaml(audience.recipients, reasons)
         return
-    table, _ = opened(audience, files, environ)
+    table, _ = open_table(audience, files, environ)
     yield from as_lines(table, reasons) if isinstance(table, JsonLines) else as_csv(table, reasons)
 
 
-def form_of(audience: Audience) -> str | None:
+def suffix_of(audience: Audience) -> str | None:
     """The suffix of what is no separated values."""
     source = audience.source
     if source is None:
         return ".yaml"
-    kind = source.format or plain_name(source.file or "").rpartition(".")[2]
+    kind = source.format or without_compression_suffix(source.file or "").rpartition(".")[2]
     return ".jsonl" if FORMATS.get(kind.lower()) == "jsonl" else None
 
 
@@ -46,7 +46,7 @@ def as_csv(table: Table, reasons: Reasons) -> Iterator[str]:
     delimiter = table.delimiter if isinstance(table, Csv) else ","
     writer = csv.writer(written, delimiter=delimiter, lineterminator="\n")
     writer.writerow([*table.header, REASON])
-    for line, cells in raw(table):
+    for line, cells in raw_rows(table):
         if line in reasons:
             writer.writerow([*(cell.encode("utf-8", "replace").decode() for cell in cells), reasons[line]])
             yield written.getvalue()
@@ -55,7 +55,7 @@ def as_csv(table: Table, reasons: Reasons) -> Iterator[str]:
     yield written.getvalue()
 
 
-def raw(table: Table) -> Iterator[tuple[int, Sequence[str]]]:
+def raw_rows(table: Table) -> Iterator[tuple[int, Sequence[str]]]:
     """Rows as they are written; what cannot be read is one cell."""
     if isinstance(table, Csv):
         rows = table.records()
@@ -70,10 +70,10 @@ def raw(table: Table) -> Iterator[tuple[int, Sequence[str]]]:
 def as_lines(table: JsonLines, reasons: Reasons) -> Iterator[str]:
     for line, data in table.raw():
         if line in reasons:
-            yield json.dumps({**as_object(data), REASON: reasons[line]}, ensure_ascii=False) + "\n"
+            yield json.dumps({**parse_line(data), REASON: reasons[line]}, ensure_ascii=False) + "\n"
 
 
-def as_object(data: bytes | str) -> dict[str, object]:
+def parse_line(data: bytes | str) -> dict[str, object]:
     """What the line holds, or the line itself."""
     try:
         row = json.loads(data)

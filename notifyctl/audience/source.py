@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from notifyctl.audience.compression import USUAL_RATIO, TableError, plain_name
+from notifyctl.audience.compression import USUAL_RATIO, TableError, without_compression_suffix
 from notifyctl.audience.readers import CHUNK, Chunk, Csv, JsonLines, Table
 from notifyctl.audience.recipients import Rows, Rules, read_recipients
 from notifyctl.audience.suppressions import SuppressionIndex, index_addresses
@@ -69,11 +69,11 @@ def open_audience(
     out = suppressed if isinstance(suppressed, SuppressionIndex) else index_addresses(suppressed)
     rules = Rules(out, fence, audience.numbers)
     if audience.recipients is not None:
-        return inline(audience, rules, batch_size)
-    return table(audience, files, rules, batch_size, environ)
+        return read_inline(audience, rules, batch_size)
+    return read_source(audience, files, rules, batch_size, environ)
 
 
-def inline(audience: Audience, rules: Rules, size: int) -> Reader:
+def read_inline(audience: Audience, rules: Rules, size: int) -> Reader:
     """The recipients in a YAML file. An entry with several addresses is a row for each."""
     recipients = audience.recipients or ()
     variables = sorted({name for recipient in recipients for name in recipient.substitutions})
@@ -100,28 +100,28 @@ def inline(audience: Audience, rules: Rules, size: int) -> Reader:
     return Reader(variables, audience.marks.file, rows, rules)
 
 
-def table(
+def read_source(
     audience: Audience, files: FileTree, rules: Rules, size: int, environ: Mapping[str, str] | None
 ) -> Reader:
     """The recipients in a file or database."""
-    found, place = opened(audience, files, environ)
+    found, place = open_table(audience, files, environ)
     header = found.header
     columns = {role: audience.columns.get(role, role) for role in ROLES}
     for role, column in audience.columns.items():
-        require(audience, column, header, field=("columns", role))
+        require_column(audience, column, header, field=("columns", role))
     if audience.substitutions is None:
         taken = set(columns.values())
         variables = {name: name for name in header if name and name not in taken}
     else:
         variables = dict(audience.substitutions)
         for variable, column in variables.items():
-            require(audience, column, header, field=("substitutions", variable))
-    condition = where(audience, header)
+            require_column(audience, column, header, field=("substitutions", variable))
+    condition = parse_where(audience, header)
 
     def rows(channel: ChannelName) -> Iterator[Rows]:
         try:
             chunks = found.chunks(size)
-            for chunk in chunks if condition is None else filtered(audience, condition, chunks):
+            for chunk in chunks if condition is None else filter_rows(audience, condition, chunks):
                 yield Rows(
                     lines=chunk.lines,
                     addresses=chunk.column(columns[channel.address_field]),
@@ -132,7 +132,7 @@ def table(
                     broken=chunk.broken,
                 )
         except TableError as error:
-            raise unreadable(audience, "unreadable-file", f"{place.name}: {error}") from error
+            raise unreadable_error(audience, "unreadable-file", f"{place.name}: {error}") from error
 
     return Reader(list(variables), place.name, rows, rules)
 
@@ -146,35 +146,37 @@ class Place(Struct, frozen=True):
     weight: int = 0
 
 
-def opened(audience: Audience, files: FileTree, environ: Mapping[str, str] | None) -> tuple[Table, Place]:
+def open_table(audience: Audience, files: FileTree, environ: Mapping[str, str] | None) -> tuple[Table, Place]:
     """The source as a table. Raises ProjectError."""
     source = audience.source
     assert source is not None
     try:
         if source.url is not None:
-            return database(audience, environ), Place(audience.marks.file, "database", weight=UNKNOWN_WEIGHT)
-        place = placed(audience, files)
-        return read(audience, place, files), place
+            return open_database(audience, environ), Place(
+                audience.marks.file, "database", weight=UNKNOWN_WEIGHT
+            )
+        place = locate(audience, files)
+        return read_table(audience, place, files), place
     except TableError as error:
         name = source.file or "the database"
-        raise unreadable(audience, "unreadable-file", f"{name}: {error}") from error
+        raise unreadable_error(audience, "unreadable-file", f"{name}: {error}") from error
 
 
-def database(audience: Audience, environ: Mapping[str, str] | None) -> Table:
+def open_database(audience: Audience, environ: Mapping[str, str] | None) -> Table:
     """Only where secrets are: lint and a plan without them do not ask it."""
     source = audience.source
     assert source is not None
     assert source.url is not None
     if environ is None:
         message = "its database is not asked here"
-        raise unreadable(audience, "unsupported-source", message, kind=AbsentAudienceError)
-    from notifyctl.audience.databases import postgres
+        raise unreadable_error(audience, "unsupported-source", message, kind=AbsentAudienceError)
+    from notifyctl.audience.databases import open_postgres
     from notifyctl.secrets import read_secret
 
     url = read_secret(source.url, environ, what=f"the database of the audience {audience.name!r}")
     if not url.startswith(("postgresql://", "postgres://")):
         raise TableError("its URL is not one of PostgreSQL: postgresql://USER@HOST/DATABASE")
-    return postgres(url, source.sql or select_of(source.table))
+    return open_postgres(url, source.sql or select_of(source.table))
 
 
 def select_of(table: str | None) -> str:
@@ -183,29 +185,31 @@ def select_of(table: str | None) -> str:
     return select_all(table or "people")
 
 
-def placed(audience: Audience, files: FileTree) -> Place:
+def locate(audience: Audience, files: FileTree) -> Place:
     source = audience.source
     assert source is not None
     named = source.file or ""
-    names = matching(audience, named, files) if set(named) & set("*?[") else ()
-    names = names or (find(audience, named, files),)
-    kind = FORMATS.get((source.format or plain_name(names[0]).rpartition(".")[2]).lower(), "")
+    names = match_files(audience, named, files) if set(named) & set("*?[") else ()
+    names = names or (find_file(audience, named, files),)
+    kind = FORMATS.get((source.format or without_compression_suffix(names[0]).rpartition(".")[2]).lower(), "")
     if not kind:
         suffix = source.format or names[0].rpartition(".")[2]
         message = f"{suffix!r} is not read by this version, which reads {READ}"
-        raise unreadable(audience, "unsupported-source", message)
+        raise unreadable_error(audience, "unsupported-source", message)
     if (source.sql or source.table) and kind not in DATABASES:
-        raise unreadable(
+        raise unreadable_error(
             audience, "unsupported-source", f"{names[0]} is no database: it has no tables and no queries"
         )
     if len(names) > 1 and kind != "parquet":
-        raise unreadable(audience, "unsupported-source", "only Parquet files are read several at a time")
+        raise unreadable_error(
+            audience, "unsupported-source", "only Parquet files are read several at a time"
+        )
     sizes = [weight_of(files, name) for name in names]
     real = tuple(real for _, real in sizes if real is not None)
     return Place(names[0] if len(names) == 1 else named, kind, real, sum(size for size, _ in sizes))
 
 
-def matching(audience: Audience, pattern: str, files: FileTree) -> tuple[str, ...]:
+def match_files(audience: Audience, pattern: str, files: FileTree) -> tuple[str, ...]:
     """Files by a pattern, in the order of their names: beside the YAML file, else below the project's root."""
     from fnmatch import fnmatchcase
 
@@ -225,10 +229,12 @@ def weight_of(files: FileTree, path: str) -> tuple[int, str | None]:
     if real is None:
         return 0, None
     with files.open(path) as stream:
-        return stream.seek(0, SEEK_END) * (1 if plain_name(path) == path else USUAL_RATIO), real
+        return stream.seek(0, SEEK_END) * (
+            1 if without_compression_suffix(path) == path else USUAL_RATIO
+        ), real
 
 
-def find(audience: Audience, named: str, files: FileTree) -> str:
+def find_file(audience: Audience, named: str, files: FileTree) -> str:
     """Beside the YAML file that names it, else below the project's root."""
     for candidate in (normpath(join(dirname(audience.marks.file), named)), normpath(named)):
         try:
@@ -237,9 +243,9 @@ def find(audience: Audience, named: str, files: FileTree) -> str:
             continue
         except OSError as wrong:
             message = f"{truncate(candidate)} cannot be read: {wrong.strerror}"
-            raise unreadable(audience, "unreadable-file", message) from wrong
+            raise unreadable_error(audience, "unreadable-file", message) from wrong
         return candidate
-    raise unreadable(
+    raise unreadable_error(
         audience,
         "unreadable-file",
         f"there is no file {truncate(named)!r}",
@@ -248,7 +254,7 @@ def find(audience: Audience, named: str, files: FileTree) -> str:
     )
 
 
-def read(audience: Audience, place: Place, files: FileTree) -> Table:
+def read_table(audience: Audience, place: Place, files: FileTree) -> Table:
     """Raises TableError, or ProjectError."""
     source = audience.source
     assert source is not None
@@ -260,29 +266,29 @@ def read(audience: Audience, place: Place, files: FileTree) -> Table:
     if not place.real:
         # Others than we open it, by its path: that of a commit has none, and a stranger's is not opened so.
         message = f"{place.name} is not read here: it is opened by its path on the disk"
-        raise unreadable(audience, "unsupported-source", message, kind=AbsentAudienceError)
-    from notifyctl.audience.databases import duckdb_file, parquet_files, sqlite_file
+        raise unreadable_error(audience, "unsupported-source", message, kind=AbsentAudienceError)
+    from notifyctl.audience.databases import open_duckdb, open_parquet, open_sqlite
 
     if place.kind == "parquet":
-        return parquet_files(place.real)
+        return open_parquet(place.real)
     if not (source.sql or source.table):
-        raise unreadable(
+        raise unreadable_error(
             audience,
             "unsupported-source",
             f"{place.name} is a database: name its `table`, or a query as `sql`",
         )
     select = source.sql or select_of(source.table)
     return (
-        sqlite_file(place.real[0], select) if place.kind == "sqlite" else duckdb_file(place.real[0], select)
+        open_sqlite(place.real[0], select) if place.kind == "sqlite" else open_duckdb(place.real[0], select)
     )
 
 
-def require(audience: Audience, column: str, header: Sequence[str], *, field: tuple[str, str]) -> None:
+def require_column(audience: Audience, column: str, header: Sequence[str], *, field: tuple[str, str]) -> None:
     if column not in header:
         from difflib import get_close_matches
 
         near = get_close_matches(column, header, n=1)
-        raise unreadable(
+        raise unreadable_error(
             audience,
             "unknown-column",
             f"there is no column {column!r}; there are: {', '.join(header)}",
@@ -291,7 +297,7 @@ def require(audience: Audience, column: str, header: Sequence[str], *, field: tu
         )
 
 
-def where(audience: Audience, header: Sequence[str]) -> Condition | None:
+def parse_where(audience: Audience, header: Sequence[str]) -> Condition | None:
     if audience.where is None:
         return None
     from notifyctl.audience.where import compile_where
@@ -299,26 +305,26 @@ def where(audience: Audience, header: Sequence[str]) -> Condition | None:
     try:
         return compile_where(audience.where, header)
     except ValueError as error:
-        raise bad_where(audience, error) from error
+        raise bad_where_error(audience, error) from error
 
 
-def filtered(audience: Audience, condition: Condition, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+def filter_rows(audience: Audience, condition: Condition, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
     """The rows for which `where` is true."""
     try:
         yield from condition.filter(chunks)
     except ValueError as error:
-        raise bad_where(audience, error) from error
+        raise bad_where_error(audience, error) from error
 
 
-def bad_where(audience: Audience, error: Exception) -> ProjectError:
+def bad_where_error(audience: Audience, error: Exception) -> ProjectError:
     hint = (
         "one boolean expression over the columns, which are texts: postcode like 'EC1M%' and age >= 18 and born::date >"
         " '2000-01-01'"
     )
-    return unreadable(audience, "bad-where", str(error), hint=hint, field=("where",))
+    return unreadable_error(audience, "bad-where", str(error), hint=hint, field=("where",))
 
 
-def unreadable(
+def unreadable_error(
     audience: Audience,
     rule: str,
     message: str,

@@ -9,19 +9,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from notifyctl.audience.engine import ATTACHED, Engine, EngineError, literal
-from notifyctl.audience.where import FUNCTIONS, PATTERNS, Reading, called, words
+from notifyctl.audience.where import FUNCTIONS, PATTERNS, ExpressionChecker, function_name, name_set
 
-AGGREGATES = words(
+AGGREGATES = name_set(
     "count count_star sum avg min max first last any_value arg_min arg_max min_by max_by bool_and bool_or median mode string_agg"
     " array_agg list"
 )
-WINDOWS = words("row_number rank dense_rank percent_rank ntile lag lead first_value last_value nth_value")
-ON_ROWS = words(
+WINDOWS = name_set("row_number rank dense_rank percent_rank ntile lag lead first_value last_value nth_value")
+ON_ROWS = name_set(
     "now today get_current_timestamp current_date current_timestamp age md5 sha256 unnest string_split str_split list_contains"
     " array_extract list_extract struct_extract json_extract json_extract_string -> ->> regexp_replace to_timestamp mod pow"
     " power sqrt list_value row struct_pack time_bucket quarter week"
 )
-SERIES = words("range generate_series unnest")
+SERIES = name_set("range generate_series unnest")
 """As tables; as lists they would be held in memory."""
 ALLOWED = FUNCTIONS | AGGREGATES | WINDOWS | ON_ROWS
 MAX_NEW = 10
@@ -29,7 +29,7 @@ MAX_NEW = 10
 GENERATED = re.compile(r"\bGENERATED\s+ALWAYS\b", re.IGNORECASE)
 
 
-def judge(select: str, database: str) -> None:
+def check_query(select: str, database: str) -> None:
     """Raises EngineError with a sentence for a query that may not be run on a file."""
     with Engine(database=database, threads=1) as engine:
         within = f"WHERE database_name = {literal(ATTACHED)}"
@@ -40,7 +40,7 @@ def judge(select: str, database: str) -> None:
             engine.rows(f"SELECT lower(table_name), sql FROM duckdb_tables() {within}")
         )
         own = engine.rows(f"SELECT lower(function_name) FROM duckdb_functions() {within}")
-        judgement = Judgement(frozenset(name for (name,) in own))
+        judgement = QueryChecker(frozenset(name for (name,) in own))
         waiting, seen = [select.strip().rstrip(";")], set[str]()
         while waiting:
             for name in judgement.look(engine.syntax(waiting.pop())):
@@ -50,10 +50,10 @@ def judge(select: str, database: str) -> None:
                     )
                 if name in views and name not in seen:
                     seen.add(name)
-                    waiting.append(shown_by(views[name]))
+                    waiting.append(view_definitions(views[name]))
 
 
-def shown_by(view: str) -> str:
+def view_definitions(view: str) -> str:
     """The query of `CREATE VIEW name (columns) AS query;`."""
     found = re.fullmatch(
         r'CREATE VIEW (?:"(?:[^"]|"")*"|[\w.])+\s*(?:\([^)]*\))?\s*AS\s+(.*?);?\s*',
@@ -65,13 +65,13 @@ def shown_by(view: str) -> str:
     return found[1]
 
 
-class Judgement:
+class QueryChecker:
     """Of one query with all that it reads."""
 
     def __init__(self, own: frozenset[str] = frozenset()) -> None:
         """`own`: functions of the file, which might stand before those of the engine."""
         self.allowed = ALLOWED - own
-        self.reading = Reading({})
+        self.reading = ExpressionChecker({})
 
     def look(self, tree: Any) -> Iterator[str]:
         """The tables that it names, in small letters. Raises EngineError."""
@@ -108,6 +108,6 @@ class Judgement:
             arguments = [each["expression"].get("literal", {}).get("text") for each in node["arguments"]]
             if arguments[2] is None or len(str(arguments[2])) > MAX_NEW:
                 raise ValueError(f"`regexp_replace` writes a text of at most {MAX_NEW} characters here")
-            called({**node, "function_name": next(iter(PATTERNS)), "arguments": node["arguments"][:2]})
+            function_name({**node, "function_name": next(iter(PATTERNS)), "arguments": node["arguments"][:2]})
         elif name in FUNCTIONS:
-            called(node)
+            function_name(node)

@@ -71,7 +71,7 @@ class Terms(Struct, frozen=True):
     since: datetime | None = None
     until: datetime | None = None
 
-    def cover(self, channel: ChannelName, category: Category, now: datetime | None) -> bool:
+    def applies_to(self, channel: ChannelName, category: Category, now: datetime | None) -> bool:
         """`now` None: at some time."""
         return (
             (not self.channels or channel in self.channels)
@@ -83,13 +83,13 @@ class Terms(Struct, frozen=True):
         )
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """What a plan counts people by."""
         opted_out = Suppression.OPTED_OUT.value
         return f"{opted_out}: {self.reason}" if self.reason else opted_out
 
 
-class Loaded(Struct):
+class SuppressionEntries(Struct):
     """One list, its entries by their terms."""
 
     addresses: dict[Terms, set[str]] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class SuppressionLists(Struct):
     files: FileTree
     environ: Environ | None = None
     by_ledger: RecipientHasher | None = None
-    loaded: dict[SuppressionList, Loaded] = field(default_factory=dict)
+    loaded: dict[SuppressionList, SuppressionEntries] = field(default_factory=dict)
 
     def of(
         self, lists: Sequence[SuppressionList], channel: ChannelName, category: Category, now: datetime | None
@@ -117,14 +117,14 @@ class SuppressionLists(Struct):
         for each in lists:
             found = self.load(each)
             for terms, addresses in found.addresses.items():
-                if terms.cover(channel, category, now):
-                    told = terms.told if len(plain) < MOST_REASONS else Suppression.OPTED_OUT.value
+                if terms.applies_to(channel, category, now):
+                    told = terms.label if len(plain) < MOST_REASONS else Suppression.OPTED_OUT.value
                     plain[told] = plain[told] | addresses if told in plain else addresses
             if found.hasher is not None:
                 hashed += [
-                    (terms.told if number < MOST_REASONS else Suppression.OPTED_OUT.value, found.hasher, ids)
+                    (terms.label if number < MOST_REASONS else Suppression.OPTED_OUT.value, found.hasher, ids)
                     for number, (terms, ids) in enumerate(found.hashes.items())
-                    if terms.cover(channel, category, now)
+                    if terms.applies_to(channel, category, now)
                 ]
         return SuppressionIndex(list(plain.items()), hashed)
 
@@ -133,19 +133,19 @@ class SuppressionLists(Struct):
         for each in lists:
             yield from self.load(each).problems
 
-    def load(self, given: SuppressionList) -> Loaded:
+    def load(self, given: SuppressionList) -> SuppressionEntries:
         if given not in self.loaded:
             self.loaded[given] = self._read(given)
         return self.loaded[given]
 
-    def _read(self, given: SuppressionList) -> Loaded:
-        found = Loaded()
+    def _read(self, given: SuppressionList) -> SuppressionEntries:
+        found = SuppressionEntries()
         try:
-            for line, kind, text, cells in entries(self.files, given.file):
+            for line, kind, text, cells in read_entries(self.files, given.file):
                 try:
                     terms = terms_of(given, cells)
                     if kind == HASH:
-                        found.hashes.setdefault(terms, set()).add(hash_of(text))
+                        found.hashes.setdefault(terms, set()).add(parse_hash(text))
                     else:
                         key = (email(text) if "@" in text else msisdn(text)).key
                         found.addresses.setdefault(terms, set()).add(key)
@@ -177,7 +177,7 @@ class SuppressionLists(Struct):
         return RecipientHasher(secret.encode())
 
 
-def entries(files: FileTree, path: str) -> Iterator[tuple[int, str, str, Cells]]:
+def read_entries(files: FileTree, path: str) -> Iterator[tuple[int, str, str, Cells]]:
     """(line, kind of column, text, the row); lines that are empty or begin with # are none."""
     table = Csv(files, path)
     header = table.header
@@ -197,26 +197,26 @@ def entries(files: FileTree, path: str) -> Iterator[tuple[int, str, str, Cells]]
 
 def terms_of(given: SuppressionList, row: Cells) -> Terms:
     """Raises ValueError."""
-    own = own_terms(given)
+    own = list_terms(given)
     channel, category = row.get("channel"), row.get("category")
     if channel:
         own = replace(own, channels=frozenset([one_of(ChannelName, channel, "channel")]))
     if category:
         own = replace(own, categories=frozenset([one_of(Category, category, "category")]))
     if row.get("since"):
-        own = replace(own, since=begins(parse_date_or_time(str(row["since"]))))
+        own = replace(own, since=start_of(parse_date_or_time(str(row["since"]))))
     if row.get("until"):
-        own = replace(own, until=ends(parse_date_or_time(str(row["until"]))))
+        own = replace(own, until=end_of(parse_date_or_time(str(row["until"]))))
     return replace(own, reason=row["reason"]) if row.get("reason") else own
 
 
-def own_terms(given: SuppressionList) -> Terms:
+def list_terms(given: SuppressionList) -> Terms:
     return Terms(
         given.reason,
         frozenset(given.channels),
         frozenset(given.categories),
-        begins(given.since) if given.since else None,
-        ends(given.until) if given.until else None,
+        start_of(given.since) if given.since else None,
+        end_of(given.until) if given.until else None,
     )
 
 
@@ -228,16 +228,16 @@ def one_of(kind: type[Any], text: str, what: str) -> Any:
         raise ValueError(f"{text!r} is no {what}; there are: {known}") from None
 
 
-def begins(given: date) -> datetime:
+def start_of(given: date) -> datetime:
     return given if isinstance(given, datetime) else datetime.combine(given, time(), tzinfo=UTC)
 
 
-def ends(given: date) -> datetime:
+def end_of(given: date) -> datetime:
     """The first moment after a day, or the time itself."""
-    return given if isinstance(given, datetime) else begins(given) + timedelta(days=1)
+    return given if isinstance(given, datetime) else start_of(given) + timedelta(days=1)
 
 
-def hash_of(text: str) -> bytes:
+def parse_hash(text: str) -> bytes:
     if len(text) not in HASH_DIGITS:
         raise ValueError(
             f"a hash has {HASH_DIGITS[1]} hexadecimal digits, or the first {HASH_DIGITS[0]} of them"

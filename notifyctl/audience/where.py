@@ -41,38 +41,38 @@ SECONDS_A_MEBIBYTE = 0.5
 MEMORY = 64 << 20
 
 
-def words(text: str) -> frozenset[str]:
+def name_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-ARITHMETIC = words("+ - * / // % abs round floor ceil sign greatest least")
-COUNTS = words(
+ARITHMETIC = name_set("+ - * / // % abs round floor ceil sign greatest least")
+COUNTS = name_set(
     "length strlen instr strpos position date_part datepart date_diff datediff year month day dayofweek isodow hour minute"
     " epoch unicode"
 )
-TEXTS = words(
+TEXTS = name_set(
     "~~ !~~ ~~* !~~* ~~~ like_escape not_like_escape ilike_escape not_ilike_escape || regexp_full_match regexp_matches"
     " regexp_extract lower upper trim ltrim rtrim replace substr substring left right contains starts_with ends_with"
     " prefix suffix split_part reverse strip_accents nullif ifnull concat concat_ws if"
 )
-TIMES = words(
+TIMES = name_set(
     "date_trunc datetrunc date_add date_sub strftime strptime try_strptime make_date last_day to_years to_months to_weeks"
     " to_days to_hours to_minutes to_seconds trunc dayname monthname"
 )
-JOINING = words("|| concat concat_ws")
-MAKING = JOINING | words(
+JOINING = name_set("|| concat concat_ws")
+MAKING = JOINING | name_set(
     "lower upper trim ltrim rtrim replace substr substring left right reverse strip_accents split_part regexp_extract nullif"
     " ifnull if ~~* !~~* ilike_escape not_ilike_escape"
 )
-PATTERNS = words("regexp_full_match regexp_matches regexp_extract")
+PATTERNS = name_set("regexp_full_match regexp_matches regexp_extract")
 FUNCTIONS = ARITHMETIC | COUNTS | TEXTS | TIMES
 """Pure, the same on every day, and with results no longer than what they are given."""
-OPERATORS = words(
+OPERATORS = name_set(
     "OPERATOR_NOT OPERATOR_IS_NULL OPERATOR_IS_NOT_NULL OPERATOR_COALESCE OPERATOR_NULLIF COMPARE_IN COMPARE_NOT_IN"
 )
-CLASSES = words("CONSTANT COLUMN_REF COMPARISON CONJUNCTION BETWEEN CASE FUNCTION OPERATOR CAST TYPE")
-NUMERIC_TYPES = words("TINYINT SMALLINT INTEGER INT BIGINT HUGEINT DOUBLE FLOAT REAL DECIMAL NUMERIC")
-TYPES = NUMERIC_TYPES | words("VARCHAR TEXT BOOLEAN BOOL DATE TIME TIMESTAMP TIMESTAMPTZ INTERVAL")
+CLASSES = name_set("CONSTANT COLUMN_REF COMPARISON CONJUNCTION BETWEEN CASE FUNCTION OPERATOR CAST TYPE")
+NUMERIC_TYPES = name_set("TINYINT SMALLINT INTEGER INT BIGINT HUGEINT DOUBLE FLOAT REAL DECIMAL NUMERIC")
+TYPES = NUMERIC_TYPES | name_set("VARCHAR TEXT BOOLEAN BOOL DATE TIME TIMESTAMP TIMESTAMPTZ INTERVAL")
 TOLD = {
     "SUBQUERY": "it holds a query of its own",
     "WINDOW": "it looks at other rows",
@@ -123,16 +123,16 @@ def compile_where(expression: str, columns: Sequence[str]) -> Condition:
     """Raises ValueError with a sentence when the expression cannot be used."""
     if len(expression) > MAX_TEXT:
         raise ValueError(f"it has {len(expression):,} characters; {MAX_TEXT:,} are allowed")
-    if deepest(expression) > MAX_DEPTH:
+    if nesting_depth(expression) > MAX_DEPTH:
         raise ValueError(f"it has more than {MAX_DEPTH} brackets inside of each other")
     with small_engine() as engine:
         try:
-            node = parsed(engine, expression)
-            reading = Reading({name.lower(): name for name in columns})
+            node = parse_expression(engine, expression)
+            reading = ExpressionChecker({name.lower(): name for name in columns})
             holder = {"expression": node}
             reading.look(node)
             reading.mend(holder, engine)
-            text, columns = shown(engine, holder["expression"]), tuple(sorted(reading.used))
+            text, columns = to_sql(engine, holder["expression"]), tuple(sorted(reading.used))
             # Of no row, so that what is wrong with each is told: TRY would find a pattern that is none to be no truth.
             engine.matching(text, columns, [[], *([] for _ in columns)], seconds=SECONDS)
         except EngineError as error:
@@ -142,7 +142,7 @@ def compile_where(expression: str, columns: Sequence[str]) -> Condition:
     return Condition(f"TRY({text})", columns)
 
 
-def deepest(text: str) -> int:
+def nesting_depth(text: str) -> int:
     depth = most = 0
     for bracket in re.findall(r"[()]", text):
         depth += 1 if bracket == "(" else -1
@@ -150,7 +150,7 @@ def deepest(text: str) -> int:
     return most
 
 
-def parsed(engine: Engine, expression: str) -> Node:
+def parse_expression(engine: Engine, expression: str) -> Node:
     """The syntax tree of one expression. Raises EngineError, or ValueError for more than one expression."""
     if ";" in expression or "--" in expression or "/*" in expression:
         raise ValueError("a `where` is one expression: no `;` and no comment")
@@ -177,7 +177,7 @@ def without_place(node: Any) -> Any:
     return [without_place(each) for each in node] if isinstance(node, list) else node
 
 
-def shown(engine: Engine, node: Node) -> str:
+def to_sql(engine: Engine, node: Node) -> str:
     """The tree as text again."""
     tree = engine.syntax("SELECT 1 FROM people")
     tree["statements"][0]["node"]["select_list"] = [node]
@@ -185,7 +185,7 @@ def shown(engine: Engine, node: Node) -> str:
     return text.removeprefix("SELECT ").removesuffix(" FROM people")
 
 
-class Reading(Struct):
+class ExpressionChecker(Struct):
     """One pass over a tree. `columns`: lower-case name → name."""
 
     columns: Mapping[str, str]
@@ -213,7 +213,7 @@ class Reading(Struct):
         if kind == "COLUMN_REF":
             self._column(node["column_names"])
         if kind == "FUNCTION":
-            called(node)
+            function_name(node)
             self.weigh(node)
         if kind == "OPERATOR" and node["type"] not in OPERATORS:
             raise ValueError(f"the operator {node['type']} is not allowed")
@@ -249,13 +249,13 @@ class Reading(Struct):
         for each in node.values():
             self.mend(each, engine)
         places = operands(node)
-        if any(numeric(holder[key]) for holder, key in places) or node.get("function_name") in ARITHMETIC:
+        if any(is_number(holder[key]) for holder, key in places) or node.get("function_name") in ARITHMETIC:
             for holder, key in places:
-                if textual(holder[key]):
+                if is_text(holder[key]):
                     holder[key] = as_number(holder[key], engine)
 
 
-def called(node: Node) -> None:
+def function_name(node: Node) -> None:
     name = node["function_name"].lower()
     if name not in FUNCTIONS:
         raise ValueError(f"the function {name!r} is not allowed")
@@ -294,7 +294,7 @@ def operands(node: Node) -> list[tuple[Any, Any]]:
     return []
 
 
-def numeric(node: Node) -> bool:
+def is_number(node: Node) -> bool:
     match node.get("class"):
         case "CONSTANT":
             return node["literal"]["kind"] in {"INTEGER", "NUMERIC"}
@@ -305,7 +305,7 @@ def numeric(node: Node) -> bool:
     return False
 
 
-def textual(node: Node) -> bool:
+def is_text(node: Node) -> bool:
     return node.get("class") == "COLUMN_REF" or node.get("function_name") in TEXTS
 
 

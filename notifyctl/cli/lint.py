@@ -64,7 +64,7 @@ def command(
     notifyctl lint --fix
     notifyctl lint --format sarif > notifyctl.sarif
     """
-    from notifyctl.app.lint import filter_paths, select_paths, surroundings
+    from notifyctl.app.lint import filter_paths, lint_context, select_paths
     from notifyctl.diagnostics import has_errors
     from notifyctl.errors import ExitCode
 
@@ -76,7 +76,7 @@ def command(
         diagnostics = select_paths(
             filter_paths(workspace, all_diagnostics, paths), select=select, ignore=ignore
         )
-    echo(format_diagnostics(diagnostics, form, surroundings(workspace, colour=wants_colour(context))))
+    echo(format_diagnostics(diagnostics, form, lint_context(workspace, colour=wants_colour(context))))
     return ExitCode.ERROR if has_errors(diagnostics) else ExitCode.DONE
 
 
@@ -93,10 +93,10 @@ def apply_fixes(
     workspace: Workspace, diagnostics: Sequence[Diagnostic], all_diagnostics: Sequence[Diagnostic]
 ) -> bool:
     """Writes the safe fixes to the files and lists them on standard error. Returns whether there were any."""
-    from notifyctl.app.autofix import mend
+    from notifyctl.app.autofix import fix
     from notifyctl.views.diagnostics import as_fixed
 
-    fixes = mend(workspace, diagnostics, all_diagnostics)
+    fixes = fix(workspace, diagnostics, all_diagnostics)
     echo(as_fixed(fixes), stderr=True)
     return bool(fixes)
 

@@ -202,10 +202,10 @@ def save(plan: Plan, out: Path) -> None:
     import json
     from uuid import uuid4
 
-    from notifyctl.plan.saved import authorised
+    from notifyctl.plan.saved import authorised_units
     from notifyctl.views.plan import public_plan
 
-    document = {**public_plan(plan), **authorised(plan, str(uuid4()))}
+    document = {**public_plan(plan), **authorised_units(plan, str(uuid4()))}
     temporary = out.with_name(f"{out.name}.new")
     try:
         temporary.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -42,7 +42,7 @@ def decide(body: str, there: Iterable[Comment]) -> Decision:
             continue
         if moment(theirs["at"]) > moment(ours["at"]):
             return Decision(Verb.STALE, comment)
-        same = timeless(comment.body) == timeless(body)
+        same = without_times(comment.body) == without_times(body)
         return Decision(Verb.EQUAL if same else Verb.UPDATE, comment)
     return Decision(Verb.CREATE)
 
@@ -54,7 +54,7 @@ def moment(text: str) -> datetime:
         return datetime.fromisoformat("0001-01-01T00:00:00+00:00")
 
 
-def timeless(body: str) -> str:
+def without_times(body: str) -> str:
     """Without the times in it, and as forges keep it: their own line ends, no space at the end."""
     text = TIMES.sub("", MARKER.sub("", body))
     return "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").strip().splitlines())

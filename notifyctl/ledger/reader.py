@@ -77,7 +77,10 @@ class SqliteReader(SqliteEvents):
         """Reads a page of batches at a time, so that a large ledger does not fill the memory."""
         last, key = 0, self._scope_id(scope)
         while page := self._database.rows(
-            f"{BATCHES} WHERE batch.scope = ? AND number > ? ORDER BY number LIMIT ?", key, last, PAGE
+            f"{BATCHES} WHERE batch_state.scope = ? AND batch_state.number > ? ORDER BY batch_state.number LIMIT ?",
+            key,
+            last,
+            PAGE,
         ):
             first, last = page[0][0], page[-1][0]
             words = self.words(first, last)

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 
 from notifyctl.channels import CHANNELS
 from notifyctl.diagnostics import Diagnostic
-from notifyctl.lint.crowd import shared_values
+from notifyctl.lint.audience_checks import shared_values
 from notifyctl.lint.envelope import check_envelope, check_environments
-from notifyctl.lint.leaks import check_leaks
 from notifyctl.lint.project import Checked
+from notifyctl.lint.secrets_scan import check_leaks
 from notifyctl.lint.values import check_values
 from notifyctl.message import position_finder
 from notifyctl.model.message import Message

@@ -16,11 +16,11 @@ from notifyctl.audience.suppressions import SuppressionIndex
 from notifyctl.channels import CHANNELS
 from notifyctl.diagnostics import Diagnostic, Problem, Severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
-from notifyctl.lint.fiction import made_up
+from notifyctl.lint.content_checks import check_words, is_clean
 from notifyctl.lint.recipients import check_recipients
-from notifyctl.lint.unused import check_unused, stand_in, waiting
+from notifyctl.lint.synthetic_recipients import make_recipients
+from notifyctl.lint.unused import check_unused, stand_in_notification, unbound_templates
 from notifyctl.lint.variables import check_variables
-from notifyctl.lint.words import check_words, quiet
 from notifyctl.message import VariantComposer, position_finder, variants
 from notifyctl.message.sandbox_limits import SECONDS, OutOfTimeError, run_bounded
 from notifyctl.model.message import Message
@@ -85,7 +85,7 @@ def check_project(
             if not (fiction or unasked) or not isinstance(error, AbsentAudienceError):
                 problems.extend(error.diagnostics)
                 continue
-            stand_ins, found = made_up(notification, error)
+            stand_ins, found = make_recipients(notification, error)
             problems.extend(found)
             reader = open_audience(stand_ins, files, suppressed=frozenset(), fence=None)
         columns = tuple(reader.variables)
@@ -100,7 +100,7 @@ def check_project(
     if not only:
         problems.extend(check_unused(project))
     if idle and not only:
-        for notification in map(stand_in, waiting(project)):
+        for notification in map(stand_in_notification, unbound_templates(project)):
             problems.extend(
                 compose_all(project, notification, environment=environment, files=files, columns=())[1]
             )
@@ -146,13 +146,13 @@ def compose_all(
         for variant in variants(notification.template)
     ]
     composed = {variant: message for variant, message, _ in tried if message is not None}
-    silent = quiet(composed.values())
+    silent = is_clean(composed.values())
     problems: list[Diagnostic] = []
     for variant, message, found in tried:
         problems.extend(found)
         if message is None:
             continue
-        broken = [] if silent else list(words(message))
+        broken = [] if silent else list(check_texts(message))
         if message.content is not None:
             broken = channel.check(message.content, message.options, profile=environment.profile) + broken
         if broken:
@@ -161,7 +161,7 @@ def compose_all(
     return composed, problems
 
 
-def words(message: Message) -> Iterator[Problem]:
+def check_texts(message: Message) -> Iterator[Problem]:
     """Bounded, because broken markup can keep a parser busy for hours."""
     if "html" not in (message.content or {}):
         yield from check_words(message)
@@ -176,7 +176,7 @@ def words(message: Message) -> Iterator[Problem]:
         yield from found
 
 
-def check_everybody(
+def check_all_recipients(
     project: Project, checked: Checked, *, environment: Environment, every: bool
 ) -> Iterator[Diagnostic]:
     """The messages that could be composed whole, for each of their readers."""

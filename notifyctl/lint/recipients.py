@@ -1,7 +1,6 @@
-"""Every recipient: what each person's own values make of a message. Streamed, in constant memory; the first rows of each
-problem are told, the rest is counted.
+"""Checks a message for every recipient of its audience, streamed in constant memory.
 
-A plan blocks the people found here one by one; lint tells of them before there is a plan.
+The first rows of each problem are reported, the rest counted. A plan blocks the recipients reported here.
 """
 
 from __future__ import annotations
@@ -14,16 +13,16 @@ from operator import itemgetter
 from msgspec import Struct, field
 
 from notifyctl.diagnostics import Diagnostic, Location, Severity
-from notifyctl.lint.crowd import Crowd
-from notifyctl.lint.looker import Finding, Glance, Looker, glance
-from notifyctl.message import variant_for
+from notifyctl.lint.audience_checks import AudienceChecker
+from notifyctl.lint.recipient_checks import BatchScan, Finding, RecipientChecker
 from notifyctl.model.message import Message
 from notifyctl.model.project import Environment, Notification
-from notifyctl.model.recipients import RecipientBatch, RejectedRow, RowRejection
+from notifyctl.model.recipients import RejectedRow, RowRejection
 from notifyctl.ports import AudienceReader
+from notifyctl.recipients.values import VariantIndex
 
 SHOWN = 5
-"""Rows told for each rule and notification unless all are asked for."""
+"""Rows reported for each rule and notification unless all are asked for."""
 
 SEVERITIES = {
     "unresolved-variable": Severity.ERROR,
@@ -38,49 +37,56 @@ SEVERITIES = {
 }
 
 
-class Worst(Struct):
-    """The longest text that anybody reads."""
+class LongestText(Struct):
+    """The first of the longest texts: its size, in words, and where its recipient is."""
 
     units: int = -1
-    said: str = ""
-    place: Location | None = None
+    description: str = ""
+    location: Location | None = None
+
+    def update(
+        self,
+        checkers: Mapping[str | None, RecipientChecker],
+        scans: Scans,
+        location_of: Callable[[int], Location],
+    ) -> None:
+        """Compare with the scans of a batch."""
+        candidates = [
+            (-scan.units, scan.positions[scan.longest], scan.longest, variant)
+            for variant, scan in scans.items()
+            if scan.units >= 0
+        ]
+        if candidates:
+            units, position, index, variant = min(candidates, key=itemgetter(0, 1))
+            if -units > self.units:
+                self.units, self.location = -units, location_of(position)
+                self.description = checkers[variant].describe_size(scans[variant].values(index))
 
 
-class Tally(Struct):
-    """What was found for one notification: rows to tell, and how many there are of each rule."""
+class FindingCounts(Struct):
+    """Findings of one notification: the first of each rule are reported, the rest counted."""
 
     every: bool
+    """Whether to report them all."""
     counts: Counter[str] = field(default_factory=Counter)
-    last: dict[str, Location] = field(default_factory=dict)
-    gravest: dict[str, Severity] = field(default_factory=dict)
+    last: dict[str, Location] = {}
+    severities: dict[str, Severity] = {}
 
-    def tell(self, finding: Finding, place: Location) -> Iterator[Diagnostic]:
+    def report(self, finding: Finding, location: Location) -> Iterator[Diagnostic]:
+        """Count a finding, and report it if it is one of the first."""
         self.counts[finding.rule] += 1
-        self.last[finding.rule] = place
+        self.last[finding.rule] = location
         severity = finding.severity or SEVERITIES[finding.rule]
-        self.gravest[finding.rule] = severity
+        self.severities[finding.rule] = severity
         if self.every or self.counts[finding.rule] <= SHOWN:
-            yield Diagnostic(finding.rule, severity, finding.message, place, finding.hint)
+            yield Diagnostic(finding.rule, severity, finding.message, location, finding.hint)
 
-    def rest(self) -> Iterator[Diagnostic]:
+    def finish(self) -> Iterator[Diagnostic]:
+        """How many more there were of each rule."""
         for rule, count in self.counts.items() if not self.every else ():
             if count > SHOWN:
                 message = f"{count - SHOWN:,} more rows like these; `lint --all` lists them"
-                yield Diagnostic(rule, self.gravest[rule], message, self.last[rule])
-
-
-def by_variant(
-    notification: Notification, batch: RecipientBatch, locale: str
-) -> Mapping[str | None, Sequence[int]]:
-    """Which variant each position of a batch reads."""
-    template = notification.template
-    if not template.locales:
-        return {None: range(len(batch))} if len(batch) else {}
-    variants = {named: variant_for(template, named or locale) for named in set(batch.locales)}
-    found: dict[str | None, list[int]] = {}
-    for position, named in enumerate(batch.locales):
-        found.setdefault(variants[named], []).append(position)
-    return found
+                yield Diagnostic(rule, self.severities[rule], message, self.last[rule])
 
 
 def check_recipients(
@@ -92,36 +98,40 @@ def check_recipients(
     locale: str,
     every: bool,
 ) -> Iterator[Diagnostic]:
-    """`locale` is for recipients that name none; `every`: tell all rows."""
+    """`locale` is for recipients without one; `every` reports all rows."""
     declared, profile = notification.template.variables or (), environment.profile
-    lookers = {variant: Looker(message, declared, profile=profile) for variant, message in messages.items()}
-    tally, worst, places = Tally(every), Worst(), Places.of(notification, audience)
-    plus = environment.limits.require_plus
-    crowd = Crowd(notification, messages, audience.file, locale, require_plus=plus)
+    checkers = {
+        variant: RecipientChecker(message, declared, profile=profile) for variant, message in messages.items()
+    }
+    variants = VariantIndex(notification.template, locale)
+    tally, longest, places = FindingCounts(every), LongestText(), Places.of(notification, audience)
+    whole = AudienceChecker(
+        notification, messages, audience.file, variants, require_plus=environment.limits.require_plus
+    )
     for batch in audience.batches(notification.channel):
         for row in batch.excluded:
-            yield from tally.tell(excluded(row, inline=bool(places.columns)), row.location)
-        for problem, place in crowd.see(batch):
+            yield from tally.report(rejected_row(row, inline=bool(places.columns)), row.location)
+        for problem, location in whole.feed(batch):
             finding = Finding(problem.rule, problem.message, problem.hint, problem.severity)
-            yield from tally.tell(finding, places.at(place.line))
-        glances = {
-            variant: glance(lookers[variant], batch, positions)
-            for variant, positions in by_variant(notification, batch, locale).items()
+            yield from tally.report(finding, places.at(location.line))
+        scans = {
+            variant: checkers[variant].scan(batch, positions)
+            for variant, positions in variants.group(batch.locales).items()
         }
-        for position, finding in findings(lookers, glances):
-            yield from tally.tell(finding, places.at(batch.lines[position]))
-        measure(worst, lookers, glances, partial(places.of_position, batch))
-    yield from tally.rest()
-    yield from crowd.rest()
-    if not crowd.people:
-        yield nobody(notification)
-    if worst.place is not None:
-        said = f"the longest text of {notification.name!r}: {worst.said}"
-        yield Diagnostic("longest-text", Severity.INFO, said, worst.place)
+        for position, finding in find_problems(checkers, scans):
+            yield from tally.report(finding, places.at(batch.lines[position]))
+        longest.update(checkers, scans, partial(places.at_position, batch.lines))
+    yield from tally.finish()
+    yield from whole.finish()
+    if not whole.people:
+        yield empty_audience(notification)
+    if longest.location is not None:
+        message = f"the longest text of {notification.name!r}: {longest.description}"
+        yield Diagnostic("longest-text", Severity.INFO, message, longest.location)
 
 
 class Places(Struct, frozen=True):
-    """Where a line of an audience is. In YAML an entry has a column too."""
+    """Locations of the lines of an audience. In YAML an entry has a column too."""
 
     file: str
     columns: Mapping[int, int]
@@ -132,39 +142,30 @@ class Places(Struct, frozen=True):
         return cls(audience.file, {each.location.line: each.location.column for each in entries})
 
     def at(self, line: int) -> Location:
+        """The location of a line."""
         return Location(self.file, line, self.columns.get(line, 1))
 
-    def of_position(self, batch: RecipientBatch, position: int) -> Location:
-        return self.at(batch.lines[position])
+    def at_position(self, lines: Sequence[int], position: int) -> Location:
+        """The location of a recipient in a batch with these lines."""
+        return self.at(lines[position])
 
 
-Glances = Mapping[str | None, Glance]
+Scans = Mapping[str | None, BatchScan]
 
 
-def findings(lookers: Mapping[str | None, Looker], glances: Glances) -> Iterator[tuple[int, Finding]]:
-    """What is wrong with whom, in the order of their rows."""
-    odd = [(position, variant) for variant, seen in glances.items() for position in seen.odd]
-    for position, variant in sorted(odd, key=itemgetter(0)):
-        for finding in lookers[variant].look(glances[variant].values(position)):
+def find_problems(
+    checkers: Mapping[str | None, RecipientChecker], scans: Scans
+) -> Iterator[tuple[int, Finding]]:
+    """The problems of a batch's suspects by position, in the order of their rows."""
+    suspects = [
+        (scan.positions[index], index, variant) for variant, scan in scans.items() for index in scan.suspects
+    ]
+    for position, index, variant in sorted(suspects, key=itemgetter(0)):
+        for finding in checkers[variant].check(scans[variant].values(index)):
             yield position, finding
 
 
-def measure(
-    worst: Worst,
-    lookers: Mapping[str | None, Looker],
-    glances: Glances,
-    place_of: Callable[[int], Location],
-) -> None:
-    """Keeps the first of the longest texts."""
-    longest = [(-seen.units, seen.longest, variant) for variant, seen in glances.items() if seen.units >= 0]
-    if longest:
-        units, position, variant = min(longest, key=itemgetter(0, 1))
-        if -units > worst.units:
-            _, said = lookers[variant].cost(glances[variant].values(position))
-            worst.units, worst.said, worst.place = -units, said, place_of(position)
-
-
-def nobody(notification: Notification) -> Diagnostic:
+def empty_audience(notification: Notification) -> Diagnostic:
     field_name = notification.channel.address_field
     return Diagnostic(
         "empty-audience",
@@ -175,7 +176,7 @@ def nobody(notification: Notification) -> Diagnostic:
     )
 
 
-def excluded(row: RejectedRow, *, inline: bool) -> Finding:
-    """What somebody wrote in YAML is an error; a row of a list is left out, and the others are sent to."""
+def rejected_row(row: RejectedRow, *, inline: bool) -> Finding:
+    """The finding for a rejected row: an error in a YAML file, where it was written by hand; less in a list."""
     wrong = inline and row.reason is RowRejection.BAD_ADDRESS
     return Finding(row.reason.value, row.detail, severity=Severity.ERROR if wrong else None)

@@ -16,28 +16,28 @@ def check_unused(project: Project) -> Iterator[Diagnostic]:
     schedules = {notification.schedule.name for notification in users if notification.schedule}
     for name, template in project.templates.items():
         if name not in templates:
-            yield unused("unused-template", "Template", name, template.marks)
+            yield unused_problem("unused-template", "Template", name, template.marks)
     for name, audience in project.audiences.items():
         if name not in audiences:
-            yield unused("unused-audience", "Audience", name, audience.marks)
+            yield unused_problem("unused-audience", "Audience", name, audience.marks)
     for name, schedule in project.schedules.items():
         if name not in schedules:
-            yield unused("unused-schedule", "Schedule", name, schedule.marks)
+            yield unused_problem("unused-schedule", "Schedule", name, schedule.marks)
 
 
-def unused(rule: str, kind: str, name: str, marks: Positions) -> Diagnostic:
+def unused_problem(rule: str, kind: str, name: str, marks: Positions) -> Diagnostic:
     message = f"no notification uses the {kind} {name!r}"
     return Diagnostic(
         rule, Severity.WARNING, message, marks.location("name"), "remove it, or name it in a notification"
     )
 
 
-def waiting(project: Project) -> list[Template]:
+def unbound_templates(project: Project) -> list[Template]:
     """Those that no notification uses. With a stand-in for it their texts can be composed and checked."""
     used = {notification.template.name for notification in project.notifications.values()}
     return [template for name, template in project.templates.items() if name not in used]
 
 
-def stand_in(template: Template) -> Notification:
+def stand_in_notification(template: Template) -> Notification:
     nobody = Audience(template.name, template.marks, recipients=())
     return Notification(template.name, template, nobody, template.marks, sender="STANDIN", policy=Policy())

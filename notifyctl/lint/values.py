@@ -27,23 +27,23 @@ def check_values(checked: Checked) -> Iterator[Diagnostic]:
             read[key].update(message.names)
         yield from check_names(notification, messages)
     for key, audience in audiences.items():
-        yield from unread(audience, read[key], judged=key not in opaque)
+        yield from unread_values(audience, read[key], judged=key not in opaque)
 
 
 def check_names(notification: Notification, messages: Mapping[str | None, Message]) -> Iterator[Diagnostic]:
     """Of one notification by itself; nothing is compared where a variant could not be composed."""
     if len(messages) == 1 + len(notification.template.locales):
-        yield from uneven(notification, {v: set(m.names) for v, m in messages.items()})
+        yield from variant_differences(notification, {v: set(m.names) for v, m in messages.items()})
     if any(variable.name == UNSUBSCRIBE for variable in notification.template.variables or ()):
-        yield no_value(notification.template.marks.location("variables", UNSUBSCRIBE))
+        yield unread_value(notification.template.marks.location("variables", UNSUBSCRIBE))
 
 
-def no_value(place: Location) -> Diagnostic:
+def unread_value(place: Location) -> Diagnostic:
     message = "$(unsubscribe) is filled in by the platform and takes no value"
     return Diagnostic(substitutions.RESERVED.id, Severity.ERROR, message, place, "remove it")
 
 
-def unread(audience: Audience, names: set[str], *, judged: bool) -> Iterator[Diagnostic]:
+def unread_values(audience: Audience, names: set[str], *, judged: bool) -> Iterator[Diagnostic]:
     """`judged`: every text that the audience is for is known, so that a value nobody reads can be told."""
     given: dict[str, Location] = {}
     for recipient in audience.recipients or ():
@@ -53,14 +53,16 @@ def unread(audience: Audience, names: set[str], *, judged: bool) -> Iterator[Dia
         given.setdefault(name, audience.marks.location("substitutions", name))
     for name, place in given.items():
         if name == UNSUBSCRIBE:
-            yield no_value(place)
+            yield unread_value(place)
         elif judged and name not in names:
             message = f"no text that this audience is for reads $({name})"
             hint = f"they read: {', '.join(sorted(names)) or 'no variable'}"
             yield Diagnostic(substitutions.UNREAD.id, Severity.WARNING, message, place, hint)
 
 
-def uneven(notification: Notification, names: dict[str | None, set[str]]) -> Iterator[Diagnostic]:
+def variant_differences(
+    notification: Notification, names: dict[str | None, set[str]]
+) -> Iterator[Diagnostic]:
     """A variant that does not read what the template's own text reads: often a line that was not translated."""
     for variant, read in names.items():
         lacking = names[None] - read

@@ -21,14 +21,14 @@ def check_variables(
     if len(messages) < 1 + len(notification.template.locales):
         return
     used = {name for message in messages.values() for name in message.names}
-    yield from undeclared(notification, used)
+    yield from undeclared_variables(notification, used)
     if notification.template.remote_id is None:
-        yield from unused(notification, used)
-        yield from unread(notification, used)
-    yield from unfilled(notification, messages, columns)
+        yield from unused_variables(notification, used)
+        yield from unread_substitutions(notification, used)
+    yield from unfilled_variables(notification, messages, columns)
 
 
-def undeclared(notification: Notification, used: set[str]) -> Iterator[Diagnostic]:
+def undeclared_variables(notification: Notification, used: set[str]) -> Iterator[Diagnostic]:
     variables = notification.template.variables
     if variables is None:
         return
@@ -47,7 +47,7 @@ def undeclared(notification: Notification, used: set[str]) -> Iterator[Diagnosti
         )
 
 
-def unused(notification: Notification, used: set[str]) -> Iterator[Diagnostic]:
+def unused_variables(notification: Notification, used: set[str]) -> Iterator[Diagnostic]:
     for variable in notification.template.variables or ():
         if variable.name not in used:
             yield Diagnostic(
@@ -59,7 +59,7 @@ def unused(notification: Notification, used: set[str]) -> Iterator[Diagnostic]:
             )
 
 
-def unread(notification: Notification, used: set[str]) -> Iterator[Diagnostic]:
+def unread_substitutions(notification: Notification, used: set[str]) -> Iterator[Diagnostic]:
     for name in notification.substitutions:
         if name == UNSUBSCRIBE:
             yield Diagnostic(
@@ -79,7 +79,7 @@ def unread(notification: Notification, used: set[str]) -> Iterator[Diagnostic]:
             )
 
 
-def unfilled(
+def unfilled_variables(
     notification: Notification, messages: Messages, columns: tuple[str, ...]
 ) -> Iterator[Diagnostic]:
     """A `$(name)` that neither the notification, nor a default, nor any column of the audience gives a value."""

@@ -118,13 +118,13 @@ def text_changes(
     before: Mapping[str | None, Message], after: Mapping[str | None, Message]
 ) -> Iterator[TextChange]:
     for locale in sorted({*before, *after}, key=lambda name: name or ""):
-        old, new = flat(before.get(locale)), flat(after.get(locale))
+        old, new = flatten(before.get(locale)), flatten(after.get(locale))
         for where in [*old, *(path for path in new if path not in old)]:
             if old.get(where) != new.get(where):
                 yield TextChange(locale, where, old.get(where), new.get(where))
 
 
-def flat(message: Message | None) -> dict[str, str]:
+def flatten(message: Message | None) -> dict[str, str]:
     """Every text that a reader sees or a chip carries, by its path; and the values that all share."""
     if message is None:
         return {}
@@ -143,12 +143,12 @@ def envelope_changes(
     before: Notification, after: Notification
 ) -> Iterator[tuple[str, str | None, str | None]]:
     for what, of in ENVELOPE.items():
-        old, new = said(of(before)), said(of(after))
+        old, new = describe_value(of(before)), describe_value(of(after))
         if old != new:
             yield what, old, new
 
 
-def said(value: object) -> str | None:
+def describe_value(value: object) -> str | None:
     if value is None or value == ():
         return None
     if isinstance(value, tuple):
@@ -156,12 +156,12 @@ def said(value: object) -> str | None:
     return str(value)
 
 
-def named(notification: Notification, name: str) -> str | None:
+def describe_field(notification: Notification, name: str) -> str | None:
     """What stands inline has the notification's own name, which says nothing."""
     return None if name == notification.name else name
 
 
-def schedule_said(notification: Notification) -> str | None:
+def describe_schedule(notification: Notification) -> str | None:
     schedule = notification.schedule
     if schedule is None:
         return None
@@ -171,7 +171,7 @@ def schedule_said(notification: Notification) -> str | None:
         "from": schedule.starts,
         "until": schedule.ends,
         "timezone": schedule.timezone,
-        "window": window_said(schedule.window),
+        "window": describe_window(schedule.window),
         "holidays": ", ".join(map(str, schedule.holidays)) or None,
         "grace": schedule.grace,
         "expireAfter": schedule.expire_after,
@@ -181,14 +181,14 @@ def schedule_said(notification: Notification) -> str | None:
     return ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
 
 
-def window_said(window: Any) -> str | None:
+def describe_window(window: Any) -> str | None:
     if window is None:
         return None
     days = "".join("MTWTFSS"[day] for day in window.days)
     return f"{days} {window.start:%H:%M}-{window.until:%H:%M}"
 
 
-def policy_said(notification: Notification) -> str | None:
+def describe_policy(notification: Notification) -> str | None:
     policy = notification.policy
     if policy is None:
         return None
@@ -200,7 +200,7 @@ def policy_said(notification: Notification) -> str | None:
 
 ENVELOPE: Mapping[str, Any] = {
     "edition": lambda n: n.edition,
-    "schedule": schedule_said,
+    "schedule": describe_schedule,
     "priority": lambda n: n.priority,
     "callbackData": lambda n: n.callback_data,
     "notifyUrl": lambda n: n.notify_url,
@@ -211,8 +211,8 @@ ENVELOPE: Mapping[str, Any] = {
     "joiners": lambda n: n.joiners.value,
     "onUnknown": lambda n: n.on_unknown.value,
     "acknowledge": lambda n: n.acknowledge,
-    "limits": policy_said,
-    "template": lambda n: named(n, n.template.name),
-    "audience": lambda n: named(n, n.audience.name),
+    "limits": describe_policy,
+    "template": lambda n: describe_field(n, n.template.name),
+    "audience": lambda n: describe_field(n, n.audience.name),
     "category": lambda n: n.template.category.value,
 }

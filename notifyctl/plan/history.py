@@ -12,7 +12,7 @@ from notifyctl.model.recipients import Scope
 from notifyctl.plan.model import Plan
 
 
-class Did(Struct, frozen=True):
+class ScopeActivity(Struct, frozen=True):
     """What one run did in one scope: people by how they stand now."""
 
     scope: Scope
@@ -22,7 +22,7 @@ class Did(Struct, frozen=True):
 
 class PastRun(Struct, frozen=True):
     run: RunRecord
-    did: tuple[Did, ...]
+    did: tuple[ScopeActivity, ...]
 
 
 class History(Struct, frozen=True):
@@ -32,7 +32,7 @@ class History(Struct, frozen=True):
     statements: tuple[Statement, ...]
 
 
-class Got(Struct, frozen=True):
+class DeliveryRecord(Struct, frozen=True):
     """One batch that a person was in."""
 
     scope: Scope
@@ -50,4 +50,4 @@ class Explanation(Struct, frozen=True):
     """Why a person will or will not get a notification, and what they got of it. `plan` is for them alone."""
 
     plan: Plan
-    got: tuple[Got, ...]
+    got: tuple[DeliveryRecord, ...]

@@ -65,12 +65,20 @@ class StatusColumns(NamedTuple):
         return codes
 
 
+MAX_PREFIX_BITS = 24
+"""First bits of an id that are looked up before the id is searched for."""
+
+
 class LedgerJoin:
     """The recipients of one table, ready to be found by their ids."""
 
     def __init__(self, table: RecipientTable) -> None:
         self._table = table
         self._highs = table.entries["high"][table.by_id].astype(np.uint64)
+        bits = min(len(self._highs).bit_length() + 4, MAX_PREFIX_BITS)
+        self._prefix_shift = np.uint64(64 - bits)
+        self._prefixes = np.zeros(1 << bits, bool)
+        self._prefixes[self._highs >> self._prefix_shift] = True
         self.recorded_size = 0
         """People in the recorded audience, counted by `join`. Who was planned twice within the run counts twice."""
 
@@ -100,7 +108,9 @@ class LedgerJoin:
         """(positions among the ids, positions in the table) of the ids that are recipients here."""
         low_of = self._table.entries["low"]
         highs, lows = ids["high"].astype(np.uint64), ids["low"]
-        rows = np.argsort(highs)
+        # Most ids of a large ledger are not in the audience, and a look at their first bits shows that.
+        rows = np.flatnonzero(self._prefixes[highs >> self._prefix_shift])
+        rows = rows[np.argsort(highs[rows])]
         places = np.searchsorted(self._highs, highs[rows])
         found_rows, found_people = [rows[:0]], [rows[:0]]
         while len(rows):

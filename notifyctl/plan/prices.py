@@ -110,7 +110,7 @@ def read_prices(files: FileTree, path: str, marks: Positions) -> tuple[PriceList
             ]
         for line, cells in table.cells():
             try:
-                channel, prefix, price = priced(cells)
+                channel, prefix, price = parse_price(cells)
                 prices.setdefault(channel, {})[prefix] = price
             except ValueError as error:
                 problems.append(
@@ -122,7 +122,7 @@ def read_prices(files: FileTree, path: str, marks: Positions) -> tuple[PriceList
     return PriceList(prices), problems
 
 
-def priced(cells: Mapping[str, str | None] | str) -> tuple[ChannelName, str, Price]:
+def parse_price(cells: Mapping[str, str | None] | str) -> tuple[ChannelName, str, Price]:
     """Raises ValueError with a sentence. A text is why the row cannot be read."""
     if isinstance(cells, str):
         raise ValueError(cells)  # noqa: TRY004 - told at the line, as every other flaw

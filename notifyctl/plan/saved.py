@@ -39,7 +39,7 @@ class SavedPlan(Struct, frozen=True):
     document: Mapping[str, Any]
 
 
-def authorised(plan: Plan, plan_id: str) -> dict[str, Any]:
+def authorised_units(plan: Plan, plan_id: str) -> dict[str, Any]:
     """What a plan file holds beside the public plan."""
     scopes = sorted((each for each in plan.effects if len(each)), key=lambda each: each.scope)
     return {"plan_id": plan_id, "authorised": [scope_object(each) for each in scopes]}
@@ -128,18 +128,18 @@ def differences(reviewed: ScopeEffects | None, now: ScopeEffects) -> Iterator[st
         f"{now.scope.notification} (edition {now.scope.edition}, {now.scope.occurrence}, {now.scope.channel})"
     )
     if reviewed is None:
-        yield f"{name}: {people(len(now))}, and the plan has none there"
+        yield f"{name}: {count_recipients(len(now))}, and the plan has none there"
         return
     if reviewed.policy != now.policy:
         yield f"{name}: the limits are others than those that were reviewed"
-    joined, changed = compared(reviewed.entries(), now.entries())
+    joined, changed = compare_scope(reviewed.entries(), now.entries())
     if joined:
-        yield f"{name}: {people(joined)} who are not in the plan"
+        yield f"{name}: {count_recipients(joined)} who are not in the plan"
     if changed:
-        yield f"{name}: {people(changed)} would get another text, or at another time"
+        yield f"{name}: {count_recipients(changed)} would get another text, or at another time"
 
 
-def compared(reviewed: Iterator[tuple[bytes, str]], now: Iterator[tuple[bytes, str]]) -> tuple[int, int]:
+def compare_scope(reviewed: Iterator[tuple[bytes, str]], now: Iterator[tuple[bytes, str]]) -> tuple[int, int]:
     """How many units of `now` the plan has not, and has otherwise. Both are sorted by recipient, so neither is held."""
     joined = changed = 0
     known = next(reviewed, None)
@@ -154,5 +154,5 @@ def compared(reviewed: Iterator[tuple[bytes, str]], now: Iterator[tuple[bytes, s
     return joined, changed
 
 
-def people(count: int) -> str:
+def count_recipients(count: int) -> str:
     return f"{count:,} {'person' if count == 1 else 'people'}"

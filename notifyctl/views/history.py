@@ -9,7 +9,7 @@ from typing import Any
 from notifyctl.model.events import Delivery, Statement
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import Scope
-from notifyctl.plan.history import Explanation, Got, History, PastRun
+from notifyctl.plan.history import DeliveryRecord, Explanation, History, PastRun
 from notifyctl.plan.model import PlannedNotification
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.ledger import WORDS
@@ -156,7 +156,7 @@ def _verdict(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
             yield f"{head}: {paint.bold(will)}: {action.value}, {said}."
 
 
-def _got(got: Got, paint: Paint) -> Iterator[str]:
+def _got(got: DeliveryRecord, paint: Paint) -> Iterator[str]:
     commit = f", from {got.revision}" if got.revision else ""
     yield f"  {format_time(got.at)}  {_scope(got.scope)}: {WORDS[got.state]}, batch {got.batch}{commit}"
     if got.reason:

@@ -11,9 +11,8 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "notifyctl"
 
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("records", "deadline"),
+    ("deadline",),
     ("progress",),
-    ("prefetch",),
     ("diagnostics",),
     ("errors", "rulebook"),
     ("model", "faults"),
@@ -48,6 +47,25 @@ DOORS = {
     "phonenumbers": ("audience.numbering",),
 }
 """A third-party or side-effect module, and the only modules of ours that import it."""
+
+
+MACHINERY = {
+    "socket": {
+        "transport.connections": "the names of look-up errors; httpcore opens the sockets",
+        "providers.sandbox.server": "listens on loopback",
+        "providers.webexconnect.receipt_server": "listens for receipts",
+        "app.ledger": "the name of this host, for the lock's holder",
+    },
+    "select": {},
+    "os.fork": {},
+    "os._exit": {},
+    "exec": {},
+    "eval": {"message.substitute": "a function of positions; no character of a template is in its code"},
+    "compile": {},
+    "sys.argv": {},
+    "dataclasses": {},
+}
+"""What a well-kept library does better, and the modules that may use it all the same, each with its reason."""
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
@@ -131,6 +149,17 @@ def test_side_effects_have_one_door(name: str) -> None:
     if name != "app.environ":
         reads = {ast.unparse(n) for n in ast.walk(MODULES[name]) if isinstance(n, ast.Attribute)}
         assert "os.environ" not in reads, "one module reads the process environment"
+
+
+def machinery_of(tree: ast.AST) -> set[str]:
+    """Imported modules, called builtins and attributes, as they are written."""
+    attributes = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return {*imports(tree), *(set(calls(tree)) & {"exec", "eval", "compile"}), *attributes}
+
+
+@pytest.mark.parametrize(("machinery", "modules"), MACHINERY.items())
+def test_machinery_is_left_to_libraries(machinery: str, modules: dict[str, str]) -> None:
+    assert {name for name, tree in MODULES.items() if machinery in machinery_of(tree)} == modules.keys()
 
 
 def test_every_module_says_what_it_owns() -> None:

@@ -25,7 +25,7 @@ from notifyctl.providers.webexconnect.receipts import (
     Incoming,
     UnreadableReceiptError,
     read_receipt,
-    signed,
+    signature_matches,
 )
 
 SIGNATURE = "x-hub-signature"
@@ -48,7 +48,7 @@ class ReceiptAuth(Struct, frozen=True):
 
     def verify(self, body: bytes, *, signature: str | None, secret: str | None) -> bool:
         """Whether everything that is configured is right."""
-        if self.hub is not None and not (signature and signed(body, signature, self.hub)):
+        if self.hub is not None and not (signature and signature_matches(body, signature, self.hub)):
             return False
         return self.shared is None or hmac.compare_digest((secret or "").encode(), self.shared.encode())
 

@@ -72,10 +72,10 @@ def read_receipt(data: bytes) -> Incoming:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise UnreadableReceiptError("it is no JSON") from error
-    return incoming(document)
+    return to_incoming(document)
 
 
-def incoming(document: object) -> Incoming:
+def to_incoming(document: object) -> Incoming:
     if not isinstance(document, dict):
         raise UnreadableReceiptError("it is no JSON object")
     outer = document.get("deliveryInfoNotification")
@@ -102,7 +102,7 @@ def text(of: Mapping[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def signed(body: bytes, signature: str, secret: bytes) -> bool:
+def signature_matches(body: bytes, signature: str, secret: bytes) -> bool:
     """Whether a signature is that of the raw body. Takes the same time for every wrong one of its length."""
     given = signature.strip().lower()
     given = given.partition("=")[2] if given.startswith(("sha256=", "sha512=")) else given
@@ -119,16 +119,16 @@ def receipts_in(data: bytes) -> Iterator[tuple[int, Incoming | str]]:
     except (ValueError, RecursionError):
         for number, line in enumerate(data.splitlines(), start=1):
             if line.strip():
-                yield number, tried(line)
+                yield number, try_parse(line)
         return
     for entry in whole if isinstance(whole, list) else [whole]:
         try:
-            yield 1, incoming(entry)
+            yield 1, to_incoming(entry)
         except UnreadableReceiptError as error:
             yield 1, str(error)
 
 
-def tried(line: bytes) -> Incoming | str:
+def try_parse(line: bytes) -> Incoming | str:
     try:
         return read_receipt(line)
     except UnreadableReceiptError as error:

@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.channels.channel import collect_texts
-from notifyctl.lint.leaks import MARKS, marked, suspicious
-from notifyctl.lint.words import (
+from notifyctl.lint.content_checks import (
     CONTROL,
     HIDDEN,
     TEXT_CHECKS,
     TURNED,
-    all_visible,
     check_words,
-    harmless,
-    quiet,
+    is_clean,
+    is_harmless,
+    is_visible,
 )
+from notifyctl.lint.secrets_scan import MARKS, has_known_prefix, looks_random
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName
 
@@ -52,7 +52,7 @@ def message(content: dict[str, Any], options: dict[str, Any]) -> Message:
 
 @given(st.lists(st.builds(message, CONTENTS, CONTENTS), max_size=3))
 def test_quiet_messages_have_no_problem(messages: list[Message]) -> None:
-    if not quiet(messages):
+    if not is_clean(messages):
         return
     for each in messages:
         assert list(check_words(each)) == []
@@ -63,7 +63,7 @@ def test_quiet_messages_have_no_problem(messages: list[Message]) -> None:
 
 @given(TEXTS)
 def test_a_harmless_text_has_no_problem(text: str) -> None:
-    if harmless(text):
+    if is_harmless(text):
         assert [problem for check in TEXT_CHECKS for problem in check(("text",), text)] == []
 
 
@@ -71,17 +71,17 @@ def test_nothing_that_is_invisible_counts_as_visible() -> None:
     every = "".join(map(chr, range(sys.maxunicode + 1)))
     found = {each for form in (CONTROL, TURNED, HIDDEN) for each in form.findall(every)}
     assert len(found) > 70
-    assert not any(map(all_visible, found))
+    assert not any(map(is_visible, found))
 
 
 @given(TEXTS)
 def test_a_file_is_marked_just_when_its_text_is(text: str) -> None:
-    assert marked(text.encode()) == suspicious(text)
+    assert has_known_prefix(text.encode()) == looks_random(text)
 
 
 @pytest.mark.parametrize("mark", MARKS)
 def test_every_mark_is_seen_in_a_file(mark: str) -> None:
-    assert marked(f"text: {mark}".encode())
+    assert has_known_prefix(f"text: {mark}".encode())
 
 
 def test_usual_messages_are_quiet() -> None:
@@ -89,6 +89,6 @@ def test_usual_messages_are_quiet() -> None:
         message({"type": "text", "text": text}, {})
         for text in ("Hello $(name)", "Cześć $(name),\nco słychać?")
     ]
-    assert quiet(usual)
-    assert not quiet([*usual, message({"type": "text", "text": "See http://shop.example"}, {})])
-    assert not quiet([*usual, message({"type": "html", "html": "<p>"}, {})])
+    assert is_clean(usual)
+    assert not is_clean([*usual, message({"type": "text", "text": "See http://shop.example"}, {})])
+    assert not is_clean([*usual, message({"type": "html", "html": "<p>"}, {})])

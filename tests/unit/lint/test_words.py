@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.lint.words import check_words
+from notifyctl.lint.content_checks import check_words
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName
 

@@ -16,7 +16,9 @@ from notifyctl.model.message import UNSUBSCRIBE
 from notifyctl.model.project import Audience, ChannelName, InlineRecipient, Notification
 
 
-def made_up(notification: Notification, error: AbsentAudienceError) -> tuple[Audience, list[Diagnostic]]:
+def make_recipients(
+    notification: Notification, error: AbsentAudienceError
+) -> tuple[Audience, list[Diagnostic]]:
     """One person for each locale of the template, and what to say of it."""
     audience = notification.audience
     told = "shown for made-up people; how many it has is not known here"
@@ -25,28 +27,28 @@ def made_up(notification: Notification, error: AbsentAudienceError) -> tuple[Aud
         for each in error.diagnostics
     ]
     people = tuple(
-        person(notification, number, locale) for number, locale in enumerate(locales(notification))
+        make_recipient(notification, number, locale) for number, locale in enumerate(locales_of(notification))
     )
     return Audience(audience.name, audience.marks, recipients=people), said
 
 
-def locales(notification: Notification) -> Iterator[str | None]:
+def locales_of(notification: Notification) -> Iterator[str | None]:
     yield None
     yield from sorted(notification.template.locales)
 
 
-def person(notification: Notification, number: int, locale: str | None) -> InlineRecipient:
+def make_recipient(notification: Notification, number: int, locale: str | None) -> InlineRecipient:
     mail = notification.channel is ChannelName.EMAIL
     return InlineRecipient(
         location=notification.audience.marks.location("source"),
         msisdn=() if mail else (f"+44770090{number:04}",),
         email=(f"reader{number}@reader.example",) if mail else (),
         locale=locale,
-        substitutions=dict(values(notification)),
+        substitutions=dict(example_values(notification)),
     )
 
 
-def values(notification: Notification) -> Iterator[tuple[str, str]]:
+def example_values(notification: Notification) -> Iterator[tuple[str, str]]:
     """An example for each variable that nothing else gives a value."""
     template = notification.template
     declared = {variable.name: variable for variable in template.variables or ()}

@@ -30,21 +30,21 @@ MOST_BYTES = 1024 * 1024
 """A larger YAML file is not what people write by hand."""
 
 
-def what_leaks(text: str) -> str | None:
+def find_secret(text: str) -> str | None:
     """What the first key or token in a text looks like."""
-    if not suspicious(text) or ANY.search(text) is None:
+    if not looks_random(text) or ANY.search(text) is None:
         return None
     return next(what for what, pattern in SECRETS if re.search(pattern, text))
 
 
-def suspicious(text: str) -> bool:
+def looks_random(text: str) -> bool:
     for mark in MARKS:  # noqa: SIM110 - a loop takes half of what a generator does, for every text
         if mark in text:
             return True
     return False
 
 
-def marked(data: bytes) -> bool:
+def has_known_prefix(data: bytes) -> bool:
     """As `suspicious`, of a file that need not be decoded for that."""
     for mark in (*RAW_MARKS, *LOW_MARKS) if b"_" in data else RAW_MARKS:  # noqa: SIM110 - as above, for every file
         if mark in data:
@@ -52,7 +52,7 @@ def marked(data: bytes) -> bool:
     return False
 
 
-def says(what: str) -> tuple[str, str]:
+def describe_secret(what: str) -> tuple[str, str]:
     return (
         f"this looks like {what}; whoever reads the message, or the repository, would have it",
         "remove it, and revoke it if it is real",
@@ -69,7 +69,7 @@ def check_leaks(files: FileTree) -> Iterator[Diagnostic]:
         except OSError:
             continue  # told by the loader
         data = data[:MOST_BYTES]
-        if not marked(data):
+        if not has_known_prefix(data):
             continue
         text = data.decode("utf-8", "replace")
         if ANY.search(text) is None:
@@ -77,6 +77,6 @@ def check_leaks(files: FileTree) -> Iterator[Diagnostic]:
         for number, line in enumerate(text.splitlines(), start=1):
             found = ANY.search(line)
             if found:
-                message, hint = says(what_leaks(line) or "a secret")
+                message, hint = describe_secret(find_secret(line) or "a secret")
                 place = Location(path, number, found.start() + 1)
                 yield Diagnostic(RULE, Severity.ERROR, message, place, hint)

@@ -8,7 +8,7 @@ from typing import Any
 
 from notifyctl.channels.channel import collect_texts
 from notifyctl.diagnostics import Path, Problem, Severity
-from notifyctl.lint.leaks import RULE, says, what_leaks
+from notifyctl.lint.secrets_scan import RULE, describe_secret, find_secret
 from notifyctl.model.message import PLACEHOLDER, Message
 from notifyctl.rulebook.substitutions import FOREIGN_PLACEHOLDER, PLACEHOLDER_FORM
 
@@ -32,21 +32,23 @@ def check_words(message: Message) -> Iterator[Problem]:
     """Every string of content and options, with its path in the message."""
     for path, text in collect_texts({"content": message.content or {}, "options": message.options}):
         markup = path[-1] == "html"
-        if not markup and harmless(text):
+        if not markup and is_harmless(text):
             continue
         for check in MARKUP_CHECKS if markup else TEXT_CHECKS:
             yield from check(path, text)
 
 
-def quiet(messages: Iterable[Message]) -> bool:
+def is_clean(messages: Iterable[Message]) -> bool:
     """Whether no check can find anything in any of the messages: all their texts, at one look."""
     found: list[str] = []
-    return all(gathered(m.content, found) and gathered(m.options, found) for m in messages) and harmless(
+    return all(
+        gather_texts(m.content, found) and gather_texts(m.options, found) for m in messages
+    ) and is_harmless(
         " ".join(found)  # no placeholder has a blank in it, so that no two texts make one together
     )
 
 
-def gathered(value: Any, found: list[str]) -> bool:
+def gather_texts(value: Any, found: list[str]) -> bool:
     """The strings in a nested value; False where markup is among them, for which a look is not enough."""
     if isinstance(value, str):
         found.append(value)
@@ -56,32 +58,32 @@ def gathered(value: Any, found: list[str]) -> bool:
         for item in value.values():
             if type(item) is str:  # the usual leaf, without a call of its own
                 found.append(item)
-            elif type(item) is not bool and not gathered(item, found):
+            elif type(item) is not bool and not gather_texts(item, found):
                 return False
     elif isinstance(value, (list, tuple)):
-        return all(gathered(item, found) for item in value)
+        return all(gather_texts(item, found) for item in value)
     return True
 
 
-def harmless(text: str) -> bool:
+def is_harmless(text: str) -> bool:
     """Whether no check of a text can find anything: a few looks in place of all of them, for most texts of most projects."""
     return (
-        all_visible(text)
+        is_visible(text)
         and "://" not in text
         and "{" not in text
         and "%" not in text
         and text.count("$(") == len(PLACEHOLDER.findall(text))
-        and what_leaks(text) is None
+        and find_secret(text) is None
     )
 
 
-def all_visible(text: str) -> bool:
+def is_visible(text: str) -> bool:
     """Whether `invisible` surely finds nothing: what it looks for Python does not call printable."""
     return text.isprintable() or text.replace("\n", "").isprintable()
 
 
-def invisible(path: Path, text: str) -> Iterator[Problem]:
-    if all_visible(text):
+def invisible_characters(path: Path, text: str) -> Iterator[Problem]:
+    if is_visible(text):
         return
     for wrong, what in (
         (CONTROL, "a control character"),
@@ -106,9 +108,9 @@ def insecure_links(path: Path, text: str) -> Iterator[Problem]:
 
 def secrets(path: Path, text: str) -> Iterator[Problem]:
     """The secret itself is not repeated."""
-    what = what_leaks(text)
+    what = find_secret(text)
     if what is not None:
-        yield Problem(path, RULE, *says(what))
+        yield Problem(path, RULE, *describe_secret(what))
 
 
 def placeholders(path: Path, text: str) -> Iterator[Problem]:
@@ -130,5 +132,5 @@ def markup(path: Path, text: str) -> Iterator[Problem]:
     return check_markup(path, text)
 
 
-TEXT_CHECKS: tuple[Check, ...] = (invisible, insecure_links, secrets, placeholders)
+TEXT_CHECKS: tuple[Check, ...] = (invisible_characters, insecure_links, secrets, placeholders)
 MARKUP_CHECKS: tuple[Check, ...] = (*TEXT_CHECKS, markup)

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from notifyctl.diagnostics import Diagnostic
 from notifyctl.lint.advice import advise_on
 from notifyctl.lint.project import compose_all
-from notifyctl.lint.unused import stand_in, waiting
+from notifyctl.lint.unused import stand_in_notification, unbound_templates
 from notifyctl.lint.values import check_names
 from notifyctl.model.project import Environment, Notification, Project
 from notifyctl.ports import FileTree
 
 
-def check_idle(project: Project, *, environment: Environment, files: FileTree) -> list[Diagnostic]:
+def check_unbound(project: Project, *, environment: Environment, files: FileTree) -> list[Diagnostic]:
     """All diagnostics of the templates that no notification uses, unsorted."""
     return [
         each
-        for notification in map(stand_in, waiting(project))
+        for notification in map(stand_in_notification, unbound_templates(project))
         for each in check_one(project, notification, environment=environment, files=files)
     ]
 

@@ -1,4 +1,4 @@
-"""What an audience as a whole makes of a message: costs, ids and carriers. Streamed beside the look at each recipient."""
+"""Checks of a whole audience: correlation ids, encodings, copies and carriers. Fed batch by batch, in constant memory."""
 
 from __future__ import annotations
 
@@ -10,53 +10,54 @@ from msgspec import Struct, field
 from notifyctl.channels.limits import MAX_CORRELATION_BYTES
 from notifyctl.channels.segments import first_non_gsm7
 from notifyctl.diagnostics import Diagnostic, Location, Problem
-from notifyctl.message import Filler, own_values, position_finder, resolve_values, variant_for
+from notifyctl.message import Filler, position_finder
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Notification
 from notifyctl.model.recipients import RecipientBatch
+from notifyctl.recipients.values import VariantIndex, resolve_columns
 from notifyctl.rulebook import email, envelope, sms, substitutions
 
 INDIA = "91"
 REMEMBERED = 10_000
-"""Correlation ids."""
+"""Correlation ids that are kept to find repeats."""
 
 
-class Crowd(Struct):
-    """Sees every batch of one audience on one channel; tells at the end, and of rows as they come."""
+class AudienceChecker(Struct):
+    """Checks every batch of one audience on one channel. `feed` reports rows, `finish` what only the whole shows."""
 
     notification: Notification
     messages: Mapping[str | None, Message]
     file: str
-    locale: str
+    variants: VariantIndex
     require_plus: bool
     wide: set[str | None] = field(default_factory=set)
-    """Variants with a reader who needs Unicode."""
+    """Variants with a recipient whose text needs Unicode."""
     read: set[str | None] = field(default_factory=set)
-    """Variants with a reader."""
+    """Variants with a recipient."""
     known: OrderedDict[str, int] = field(default_factory=OrderedDict)
-    """Correlation ids, and the line of the first."""
+    """Correlation id → the first line with it."""
     people: int = 0
     indian: bool = False
 
-    def see(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
-        """Problems of single rows. Ids are compared with some thousand before them, so that memory stays constant."""
+    def feed(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
+        """The problems of single rows, each with its location."""
         self.people += len(batch)
         if self.notification.channel is not ChannelName.EMAIL:
             self.indian = self.indian or any(
                 sent.lstrip("+").startswith(INDIA) for sent in batch.destinations
             )
             if self.require_plus:
-                yield from self.bare(batch)
-        yield from self.ids(batch)
-        self.encodings(batch)
+                yield from self._without_plus(batch)
+        yield from self._correlation_ids(batch)
+        self._encodings(batch)
 
-    def bare(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
+    def _without_plus(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
         for line, sent in zip(batch.lines, batch.destinations, strict=True):
             if not sent.startswith("+"):
                 message = "the number has no + before it, and this account takes none without"
                 yield envelope.PLUS.broken((), message, "write +44…"), Location(self.file, line, 1)
 
-    def ids(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
+    def _correlation_ids(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
         seen = self.known
         for line, given in zip(batch.lines, batch.correlations, strict=True):
             if given is None:
@@ -74,34 +75,35 @@ class Crowd(Struct):
                 )
                 yield envelope.CORRELATION_LONG.broken((), message, "shorten it"), place
 
-    def encodings(self, batch: RecipientBatch) -> None:
-        """Which variants of `type: unicode` have a reader who needs it; looked for until one is found."""
-        rows: dict[str | None, list[int]] = {}
-        for position, named in enumerate(batch.locales):
-            variant = variant_for(self.notification.template, named or self.locale)
-            rows.setdefault(variant, []).append(position)
+    def _encodings(self, batch: RecipientBatch) -> None:
+        """Note which variants of `type: unicode` have a recipient who needs it; a variant is done once one is found."""
+        rows = self.variants.group(batch.locales)
         self.read.update(rows)
         for variant, positions in rows.items():
             message = self.messages[variant]
-            if is_unicode(message) and variant not in self.wide and any(wide(message, batch, positions)):
+            if (
+                is_unicode(message)
+                and variant not in self.wide
+                and any(needs_unicode(message, batch, positions))
+            ):
                 self.wide.add(variant)
 
-    def rest(self) -> Iterator[Diagnostic]:
-        """What can be said once everybody was seen."""
+    def finish(self) -> Iterator[Diagnostic]:
+        """The problems that show once every batch was fed."""
         for variant in sorted(self.read - self.wide, key=str):
             if is_unicode(self.messages[variant]):
                 path = ("content", "type")
                 said = "every reader's text is in GSM-7; `type: unicode` makes it up to twice as dear"
                 place = position_finder(self.notification, variant)(path)
                 yield sms.NEEDLESS_UNICODE.broken(path, said, "write `type: text`").at(place)
-        yield from self.dlt()
+        yield from self._carrier_registration()
         if self.people > 1 and (self.notification.cc or self.notification.bcc):
             key = "cc" if self.notification.cc else "bcc"
             said = f"each of {self.people:,} e-mails goes to `{key}` too"
             hint = "leave it out, and look at `notifyctl render` or the ledger instead"
             yield email.COPIES_FOR_ALL.broken((key,), said, hint).at(self.notification.marks)
 
-    def dlt(self) -> Iterator[Diagnostic]:
+    def _carrier_registration(self) -> Iterator[Diagnostic]:
         if self.notification.channel is not ChannelName.SMS or not self.indian:
             return
         if all("dlt_templateid" in message.options.get("extras", {}) for message in self.messages.values()):
@@ -116,16 +118,16 @@ def is_unicode(message: Message) -> bool:
     return message.channel is ChannelName.SMS and content.get("type") == "unicode" and "text" in content
 
 
-def wide(message: Message, batch: RecipientBatch, positions: Sequence[int]) -> Iterator[bool]:
-    """Whether each of these people's texts has a character outside GSM-7."""
-    fill, own = Filler(message).fill("text"), list(own_values(message, batch))
-    for position in positions:
-        values = [value or "" for value in resolve_values(message, own[position])]
-        yield first_non_gsm7(fill(values)) is not None
+def needs_unicode(message: Message, batch: RecipientBatch, positions: Sequence[int]) -> Iterator[bool]:
+    """Whether each of these recipients' texts has a character outside GSM-7."""
+    fill = Filler(message).fill("text")
+    columns = resolve_columns(message, batch.values, positions)
+    for values in zip(*columns, strict=True) if columns else [()] * len(positions):
+        yield first_non_gsm7(fill([value or "" for value in values])) is not None
 
 
 def shared_values(notification: Notification) -> Iterator[Diagnostic]:
-    """Entries of an inline audience in which several people get one person's values."""
+    """Entries of an inline audience whose addresses share the values of one recipient."""
     for recipient in notification.audience.recipients or ():
         addresses = recipient.email if notification.channel is ChannelName.EMAIL else recipient.msisdn
         if len(addresses) > 1 and recipient.substitutions:

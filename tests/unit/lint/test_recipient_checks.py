@@ -1,4 +1,4 @@
-"""The glance by columns tells what a look at each person tells."""
+"""The scan by columns finds what checking each recipient finds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.lint.looker import Looker, glance
+from notifyctl.channels.segments import segment
+from notifyctl.lint.recipient_checks import RecipientChecker
 from notifyctl.message.substitute import find_placeholders
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Variable
@@ -21,7 +22,9 @@ pieces = st.sampled_from(
 )
 
 
-def looker(text: str, kind: str, channel: ChannelName, shared: dict[str, str], longest: int | None) -> Looker:
+def checker_of(
+    text: str, kind: str, channel: ChannelName, shared: dict[str, str], longest: int | None
+) -> RecipientChecker:
     names = tuple(sorted(find_placeholders(text) - {"unsubscribe"}))
     message = Message(
         channel=channel,
@@ -32,20 +35,25 @@ def looker(text: str, kind: str, channel: ChannelName, shared: dict[str, str], l
         names=names,
         shared={name: value for name, value in shared.items() if name in names},
     )
-    return Looker(message, [Variable("name", max_length=longest)], profile="2021")
+    return RecipientChecker(message, [Variable("name", max_length=longest)], profile="2021")
 
 
-def slow(look: Looker, rows: Sequence[tuple[str | None, ...]]) -> tuple[list[tuple[int, str]], int, int]:
-    """Each person by themselves."""
+def one_by_one(
+    checker: RecipientChecker, rows: Sequence[tuple[str | None, ...]]
+) -> tuple[list[tuple[int, str]], int, int]:
+    """Each recipient alone: problems, and size and position of the first longest text."""
     found, most, first = [], -1, -1
     for position, own in enumerate(rows):
         given_by_name = dict(zip(NAMES, own, strict=True))
         filled = [
-            look.message.shared.get(name) if given_by_name[name] is None else given_by_name[name]
-            for name in look.message.names
+            checker.message.shared.get(name) if given_by_name[name] is None else given_by_name[name]
+            for name in checker.message.names
         ]
-        found += [(position, finding.rule) for finding in look.look(filled)]
-        units, _ = look.cost(filled)
+        found += [(position, finding.rule) for finding in checker.check(filled)]
+        text = str((checker.message.content or {})["text"])
+        for name, value in zip(checker.message.names, filled, strict=True):
+            text = text.replace(f"$({name})", value or "")
+        units = segment(text).units if checker.message.channel is ChannelName.SMS else len(text)
         if units > most:
             most, first = units, position
     return found, most, first
@@ -59,7 +67,7 @@ def slow(look: Looker, rows: Sequence[tuple[str | None, ...]]) -> tuple[list[tup
     longest=st.one_of(st.none(), st.integers(1, 10)),
     rows=st.lists(st.tuples(values, values), min_size=1, max_size=12),
 )
-def test_a_glance_misses_nothing(
+def test_a_scan_misses_nothing(
     text: str,
     kind: str,
     channel: ChannelName,
@@ -67,7 +75,7 @@ def test_a_glance_misses_nothing(
     longest: int | None,
     rows: list[tuple[str | None, ...]],
 ) -> None:
-    look = looker(text, kind, channel, shared, longest)
+    checker = checker_of(text, kind, channel, shared, longest)
     count = len(rows)
     batch = RecipientBatch(
         [f"+4477009000{n:02}" for n in range(count)],
@@ -79,13 +87,11 @@ def test_a_glance_misses_nothing(
         [None] * count,
         dict(zip(NAMES, zip(*rows, strict=True), strict=True)),
     )
-    seen = glance(look, batch, range(count))
-    found = [(at, finding.rule) for at in seen.odd for finding in look.look(seen.values(at))]
-    assert (found, seen.units, seen.longest) == slow(look, rows)
+    scan = checker.scan(batch, range(count))
+    found = [(at, finding.rule) for at in scan.suspects for finding in checker.check(scan.values(at))]
+    assert (found, scan.units, scan.longest) == one_by_one(checker, rows)
     some = [at for at in range(count) if at % 2 == 0]
-    part = glance(look, batch, some)
-    expected, units, first = slow(look, [rows[at] for at in some])
-    assert [(at, finding.rule) for at in part.odd for finding in look.look(part.values(at))] == [
-        (some[position], rule) for position, rule in expected
-    ]
-    assert (part.units, part.longest) == (units, some[first])
+    part = checker.scan(batch, some)
+    expected = one_by_one(checker, [rows[at] for at in some])
+    found = [(at, finding.rule) for at in part.suspects for finding in checker.check(part.values(at))]
+    assert (found, part.units, part.longest) == expected

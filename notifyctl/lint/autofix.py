@@ -13,7 +13,7 @@ PLAIN_END = re.compile(r"(?=[\s,\]}]|$)")
 QUOTES = ('"', "'", "")
 
 
-def mendable(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+def find_fixable(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Those with a fix, each place once; none where an error is told as well, because then it is not known what is meant."""
     listed = list(diagnostics)
     wrong = {each.location for each in listed if each.severity is Severity.ERROR and each.fix is None}
@@ -21,7 +21,7 @@ def mendable(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     return [each for place, each in by_place.items() if place not in wrong]
 
 
-def mended(text: str, diagnostics: Sequence[Diagnostic]) -> tuple[str, list[Diagnostic]]:
+def apply_fixes(text: str, diagnostics: Sequence[Diagnostic]) -> tuple[str, list[Diagnostic]]:
     """The text of one file with the fixes in it, and those that were made: one that does not match is passed over.
 
     Lines and columns count as in `Location`; a byte order mark counts nothing.
@@ -34,7 +34,7 @@ def mended(text: str, diagnostics: Sequence[Diagnostic]) -> tuple[str, list[Diag
         line, column = diagnostic.location.line, diagnostic.location.column
         if not 0 < line <= len(starts):
             continue
-        place = written_at(text, starts[line - 1] + column - 1, diagnostic)
+        place = text_at(text, starts[line - 1] + column - 1, diagnostic)
         if place is not None:
             start, end, new = place
             text = text[:start] + new + text[end:]
@@ -42,7 +42,7 @@ def mended(text: str, diagnostics: Sequence[Diagnostic]) -> tuple[str, list[Diag
     return mark + text, made[::-1]
 
 
-def written_at(text: str, start: int, diagnostic: Diagnostic) -> tuple[int, int, str] | None:
+def text_at(text: str, start: int, diagnostic: Diagnostic) -> tuple[int, int, str] | None:
     """From where to where the value stands, and what to write there; None where another text stands."""
     fix = diagnostic.fix
     if fix is None:

@@ -20,7 +20,7 @@ Lines = Callable[[str], Sequence[str]]
 """A file of the project → its lines; none for what is no YAML."""
 
 
-class Excepted(Struct, frozen=True):
+class IgnoreComment(Struct, frozen=True):
     """`# notifyctl: ignore[rule, rule] reason`: these rules are not told on this line."""
 
     place: Location
@@ -28,16 +28,18 @@ class Excepted(Struct, frozen=True):
     reason: str
 
 
-def exceptions(files: Iterable[str], lines: Lines) -> Iterator[Excepted]:
+def read_ignore_comments(files: Iterable[str], lines: Lines) -> Iterator[IgnoreComment]:
     for file in files:
         for number, line in enumerate(lines(file), start=1):
             found = COMMENT.search(line) if "notifyctl:" in line else None
             if found:
                 rules = tuple(rule.strip() for rule in found[1].split(",") if rule.strip())
-                yield Excepted(Location(file, number, found.start() + 1), rules, found[2].strip())
+                yield IgnoreComment(Location(file, number, found.start() + 1), rules, found[2].strip())
 
 
-def weighed(diagnostics: Iterable[Diagnostic], severities: Mapping[str, str]) -> Iterator[Diagnostic]:
+def apply_configured_severities(
+    diagnostics: Iterable[Diagnostic], severities: Mapping[str, str]
+) -> Iterator[Diagnostic]:
     """By the project's `lint:`; what is off is left out."""
     for diagnostic in diagnostics:
         wanted = severities.get(diagnostic.rule)
@@ -47,11 +49,11 @@ def weighed(diagnostics: Iterable[Diagnostic], severities: Mapping[str, str]) ->
             yield replace(diagnostic, severity=Severity(wanted))
 
 
-def excepted(
-    diagnostics: Iterable[Diagnostic], known: Iterable[Excepted], *, tell_unused: bool
+def without_ignored(
+    diagnostics: Iterable[Diagnostic], known: Iterable[IgnoreComment], *, tell_unused: bool
 ) -> Iterator[Diagnostic]:
     """Without those on a line that excepts them. `tell_unused`: an exception that excepts nothing is a problem itself."""
-    by_line: dict[tuple[str, int], list[Excepted]] = {}
+    by_line: dict[tuple[str, int], list[IgnoreComment]] = {}
     for exception in known:
         by_line.setdefault((exception.place.file, exception.place.line), []).append(exception)
     used: set[tuple[Location, str]] = set()
@@ -63,11 +65,16 @@ def excepted(
             yield diagnostic
     if tell_unused:
         yield from (
-            problem for each in by_line.values() for exception in each for problem in faults(exception, used)
+            problem
+            for each in by_line.values()
+            for exception in each
+            for problem in ignore_comment_problems(exception, used)
         )
 
 
-def faults(exception: Excepted, used: set[tuple[Location, str]]) -> Iterator[Diagnostic]:
+def ignore_comment_problems(
+    exception: IgnoreComment, used: set[tuple[Location, str]]
+) -> Iterator[Diagnostic]:
     for rule in exception.rules:
         if (exception.place, rule) not in used:
             message = f"nothing on this line breaks {rule!r}"
