@@ -44,7 +44,7 @@ Fetch = Callable[[], Iterator[Values]]
 
 
 class QueryTable(Struct, frozen=True):
-    """Implements tables.Table. Each pass runs the query again."""
+    """Implements readers.Table. Each pass runs the query again."""
 
     header: Sequence[str]
     fetch: Fetch
@@ -58,7 +58,7 @@ class QueryTable(Struct, frozen=True):
                 yield number, to_cells(self.header, row)
 
     def chunks(self, size: int = CHUNK) -> Iterator[Chunk]:
-        return chunks_of_rows(self.header, self.cells(), size)
+        return chunks_of_rows(self.cells(), size)
 
 
 def to_cells(header: Sequence[str], row: Values) -> Cells | str:

@@ -10,7 +10,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain, compress, islice
 from typing import Any, AnyStr, BinaryIO, Generic, Protocol, Self, TextIO, TypeVar
 
@@ -24,6 +25,8 @@ Column = Sequence[str | None]
 
 CHUNK = 4096
 """Rows of a chunk."""
+MAX_CHUNK_CHARACTERS = 1 << 22
+"""Characters after which a chunk ends, however few rows it has: they are in memory together."""
 MAX_FIELD = 1 << 20
 """Characters of a cell."""
 MAX_LINE = 4 * MAX_FIELD
@@ -44,47 +47,35 @@ NOT_DECODED_CHARACTER = re.compile("[\udc80-\udcff]")
 
 
 class Chunk:
-    """Up to some thousand rows as columns. `broken`: position → why the row cannot be read; its cells are None."""
+    """Up to some thousand rows as columns. `broken`: position → why the row cannot be read; its cells are None.
+
+    `read`: the cells of a column by its name. A column is read when it is first used: most sources have more than a message
+    uses, and JSON objects can have thousands of keys.
+    """
 
     def __init__(
-        self, lines: Sequence[int], columns: Mapping[str, Column], broken: Mapping[int, str] | None = None
+        self, lines: Sequence[int], read: Callable[[str], Column], broken: Mapping[int, str] | None = None
     ) -> None:
         self.lines = lines
         self.broken = broken or {}
-        self._columns = columns
+        self._read = read
+        self._columns: dict[str, Column] = {}
 
     def __len__(self) -> int:
         return len(self.lines)
 
     def column(self, name: str) -> Column:
         """A column by the source's name; empty cells are None, and so is every cell of an unknown column."""
-        found = self._columns.get(name)
-        return found if found is not None else [None] * len(self.lines)
+        if name not in self._columns:
+            self._columns[name] = self._read(name)
+        return self._columns[name]
 
     def select(self, keep: Sequence[bool]) -> Chunk:
         """The rows at which `keep` is true."""
         positions = list(compress(range(len(self.lines)), keep))
-        columns = {name: list(compress(self.column(name), keep)) for name in self._columns}
         broken = {new: self.broken[old] for new, old in enumerate(positions) if old in self.broken}
-        return Chunk([self.lines[at] for at in positions], columns, broken)
-
-
-class StrippedColumns(dict[str, Column]):
-    """Columns of raw cells by name, stripped when they are first used: most sources have more than a message uses."""
-
-    def __init__(self, header: Sequence[str], raw: Sequence[Sequence[str]]) -> None:
-        super().__init__()
-        self._raw = dict(zip(header, raw, strict=True))
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """The column, or `default` if there is none of that name."""
-        if name not in self and name in self._raw:
-            stripped = list(map(str.strip, self._raw[name]))
-            self[name] = [cell or None for cell in stripped] if "" in stripped else stripped
-        return super().get(name, default)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._raw)
+        lines = [self.lines[at] for at in positions]
+        return Chunk(lines, lambda name: list(compress(self.column(name), keep)), broken)
 
 
 class Table(Protocol):
@@ -184,20 +175,33 @@ class Csv:
                 yield from blocks
             except UnicodeDecodeError as error:
                 raise TableError(
-                    f"it is not {self.encoding} from line {blocks.number + 1} on: {error.reason}"
+                    f"it is not {self.encoding} from line {self._count_decoded() + 1} on: {error.reason}"
                 ) from error
+
+    def _count_decoded(self) -> int:
+        """Lines that can be decoded, of a file that cannot be decoded to its end."""
+        with self._open() as binary:
+            lines = Lines(
+                io.TextIOWrapper(binary, encoding=self.encoding, errors="surrogateescape", newline="")
+            )
+            with suppress(UnicodeDecodeError):
+                for _ in parse_records(lines, self.delimiter):
+                    pass
+            return lines.number
 
     def chunks(self, size: int = CHUNK) -> Iterator[Chunk]:
         lines: list[int] = []
         records: list[Record] = []
         header_read = False
+        blocks = 0
         for block_lines, block_records in self._blocks():
             lines += block_lines[0 if header_read else 1 :]
             records += block_records[0 if header_read else 1 :]
             header_read = header_read or bool(block_lines)
-            while len(lines) >= size:
+            blocks += 1
+            while len(lines) >= size or (lines and blocks >= MAX_CHUNK_CHARACTERS // BLOCK):
                 yield self._chunk(lines[:size], records[:size])
-                lines, records = lines[size:], records[size:]
+                lines, records, blocks = lines[size:], records[size:], 0
         if lines:
             yield self._chunk(lines, records)
 
@@ -211,7 +215,15 @@ class Csv:
                     broken[position] = wrong
             empty = [""] * width
             records = [empty if at in broken else record for at, record in enumerate(records)]
-        return Chunk(lines, StrippedColumns(self.header, list(zip(*records, strict=True))), broken)
+        raw = dict(zip(self.header, zip(*records, strict=True), strict=True))
+
+        def read(name: str) -> Column:
+            if name not in raw:
+                return [None] * len(lines)
+            cells = list(map(str.strip, raw[name]))
+            return [cell or None for cell in cells] if "" in cells else cells
+
+        return Chunk(lines, read, broken)
 
     def cells(self) -> Iterator[tuple[int, Cells | str]]:
         for line, record in islice(self.records(), 1, None):
@@ -383,7 +395,7 @@ class JsonLines:
         self.header = list(first)
 
     def chunks(self, size: int = CHUNK) -> Iterator[Chunk]:
-        return chunks_of_rows(self.header, self.cells(), size)
+        return chunks_of_rows(self.cells(), size)
 
     def cells(self) -> Iterator[tuple[int, Cells | str]]:
         for line, data in self.raw():
@@ -406,16 +418,31 @@ class JsonLines:
                         yield lines.number, data
 
 
-def chunks_of_rows(
-    header: Sequence[str], rows: Iterator[tuple[int, Cells | str]], size: int
-) -> Iterator[Chunk]:
-    """Rows as columns. Keys that the header lacks are columns too: an object can have more than the first one."""
-    while taken := list(islice(rows, size)):
-        broken = {at: row for at, (_, row) in enumerate(taken) if isinstance(row, str)}
-        records: list[Cells] = [{} if isinstance(row, str) else row for _, row in taken]
-        names = dict.fromkeys(chain(header, chain.from_iterable(records)))
-        columns = {name: [record.get(name) for record in records] for name in names}
-        yield Chunk([line for line, _ in taken], columns, broken)
+def chunks_of_rows(rows: Iterable[tuple[int, Cells | str]], size: int) -> Iterator[Chunk]:
+    """Numbered rows as columns. A row can have cells that the header lacks."""
+    taken: list[tuple[int, Cells | str]] = []
+    weight = 0
+    for numbered in rows:
+        taken.append(numbered)
+        weight += count_characters(numbered[1])
+        if len(taken) == size or weight >= MAX_CHUNK_CHARACTERS:
+            yield chunk_of_rows(taken)
+            taken, weight = [], 0
+    if taken:
+        yield chunk_of_rows(taken)
+
+
+def chunk_of_rows(rows: Sequence[tuple[int, Cells | str]]) -> Chunk:
+    broken = {at: row for at, (_, row) in enumerate(rows) if isinstance(row, str)}
+    records: Sequence[Cells] = [{} if isinstance(row, str) else row for _, row in rows]
+    return Chunk([line for line, _ in rows], lambda name: [record.get(name) for record in records], broken)
+
+
+def count_characters(row: Cells | str) -> int:
+    """Characters of the cells of a row and of their names."""
+    return (
+        len(row) if isinstance(row, str) else sum(map(len, row)) + sum(map(len, filter(None, row.values())))
+    )
 
 
 def parse_object(data: bytes) -> Cells | str:

@@ -7,7 +7,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,20 @@ def link(name: str, target: str) -> Make:
 def reading(key: str, value: str) -> Make:
     """The notification with another text: `text` or `textFile`."""
     return file("hello.yaml", HELLO.replace("text: Hello $(name)", f"{key}: {json.dumps(value)}"))
+
+
+def objects(cells: Iterable[tuple[str, str]]) -> Make:
+    """JSON Lines in place of the CSV file: the same person in each, and a long cell or 30 short ones."""
+
+    def make(root: Path) -> None:
+        with (root / "people.jsonl").open("w") as lines:
+            for key, value in cells:
+                names = [f"{key}{n}" for n in range(30)] if len(value) == 1 else [key]
+                row = {"msisdn": "+447700900123", "name": "Ada", **dict.fromkeys(names, value)}
+                lines.write(json.dumps(row) + "\n")
+        file("hello.yaml", HELLO.replace("people.csv", "people.jsonl"))(root)
+
+    return make
 
 
 def deep(root: Path) -> None:
@@ -177,6 +191,9 @@ CASES = (
     case("a row of 20 MB", "bad-row", file("people.csv", PEOPLE + "+447700900124," + "x" * 20_000_000 + "\n")),
     case("an open quote", "bad-row", file("people.csv", PEOPLE + '+447700900124,"' + "x\n" * 10_000_000)),
     case("a million columns", "unreadable-file", file("people.csv", "msisdn," + ",".join(f"c{n}" for n in range(500_000)) + "\n")),
+    case("300 rows of 1 MB", "duplicate-address", file("people.csv", "msisdn,name,more\n" + ("+447700900123,Ada," + "x" * 1_000_000 + "\n") * 300)),
+    case("300 objects of 1 MB", "duplicate-address", objects(("more", "x" * 1_000_000) for _ in range(300))),
+    case("other keys in each of 5,000 objects", "duplicate-address", objects((f"key{n}-", "x") for n in range(5000))),
     case("a long expression", "bad-where", file("hello.yaml", HELLO.replace("people.csv}", f"people.csv}}, where: '{'(' * 9000}1{')' * 9000}'"))),
     case("a long result", "bad-where", file("hello.yaml", HELLO.replace("people.csv}", f"people.csv}}, where: '{'hex(' * 60}name{')' * 60} > 0'"))),
     # Markup and words

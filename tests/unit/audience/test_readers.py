@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.audience import readers
-from notifyctl.audience.readers import Csv, CsvBlocks, Lines, parse_records
+from notifyctl.audience.readers import Chunk, Csv, CsvBlocks, JsonLines, Lines, TableError, parse_records
 from notifyctl.testing import MemoryFiles
 
 cells = st.one_of(
@@ -73,3 +74,37 @@ def test_blocks_are_the_records_one_by_one(header: list[str], body: list[str], e
     one_by_one = list(parse_records(Lines(Text(text, 1)), ","))
     in_blocks = [record for each in CsvBlocks(Text(text, block), ",") for record in zip(*each, strict=True)]  # type: ignore[arg-type]
     assert in_blocks == one_by_one
+
+
+def test_a_chunk_ends_when_it_is_large() -> None:
+    long = "x" * (1 << 20)
+    rows = [f"+4477009{n:05},{long}" for n in range(40)]
+    files = MemoryFiles({"p.csv": "\n".join(["msisdn,name", *rows]).encode()})
+    chunks = list(Csv(files, "p.csv").chunks())
+    assert [line for chunk in chunks for line in chunk.lines] == list(range(2, 42))
+    assert max(map(len, chunks)) < 20
+    lines = [f'{{"msisdn": "+4477009{n:05}", "name": "{long}"}}' for n in range(40)]
+    files = MemoryFiles({"p.jsonl": "\n".join(lines).encode()})
+    assert [len(chunk) for chunk in JsonLines(files, "p.jsonl").chunks()] == [4] * 10
+
+
+def test_a_column_is_read_when_it_is_used() -> None:
+    read: list[str] = []
+
+    def cells(name: str) -> list[str | None]:
+        read.append(name)
+        return [name, None, name]
+
+    chunk = Chunk([2, 3, 4], cells, {1: "broken"})
+    kept = chunk.select([False, True, True])
+    assert (read, list(kept.lines), kept.broken) == ([], [3, 4], {0: "broken"})
+    assert [kept.column("a"), kept.column("a"), chunk.column("a")] == [[None, "a"]] * 2 + [["a", None, "a"]]
+    assert read == ["a"]
+
+
+def test_where_a_file_cannot_be_decoded_is_told_by_its_line() -> None:
+    """As far as the decoder comes: it reads some thousand bytes ahead, and not a block."""
+    text = "msisdn,name\n" + "+447700900001,Ada\n" * 60_000
+    files = MemoryFiles({"p.csv": text.encode("utf-16-le") + b"\x00\xd8\x00\x00"})
+    with pytest.raises(TableError, match=r"from line (59[89][0-9]{2}|60000) on"):
+        list(Csv(files, "p.csv", encoding="utf-16-le").chunks())
