@@ -1,8 +1,8 @@
-"""Named fault points: where a process can be told to die, so that a test can do it at each of them. Inert unless asked for.
+"""Named fault points at which a process can kill, stop or fail itself, so that tests can try each. Inert unless asked for.
 
-`NOTIFYCTL_FAULT` says what happens and where: `kill:ARM.committed` or `kill:#7` (SIGKILL to itself at that point, or at the
+`NOTIFYCTL_FAULT` sets what happens and where: `kill:ARM.committed` or `kill:#7` (SIGKILL to itself at that point, or at the
 seventh point that is passed), `term:…` (SIGTERM), `stop:…` (SIGSTOP), `raise:…` (no space left on the device). Each happens
-once. `NOTIFYCTL_FAULT_LOG` names a file that gets the name of every point as it is passed.
+once. The name of every point that is passed is appended to the file `NOTIFYCTL_FAULT_LOG`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Fault(Struct, frozen=True):
 
 
 class Faults:
-    """What this process was told. Points are passed on several threads."""
+    """The fault that this process was asked for. Points are passed on several threads."""
 
     def __init__(self) -> None:
         self._armed = False
@@ -77,7 +77,7 @@ class Faults:
         self._turn = threading.Lock()
 
     def arrange(self, environ: Mapping[str, str]) -> None:
-        """Read what is asked for; nothing, mostly. Raises UsageError for what is no fault."""
+        """Read the fault and the log from the environment. Raises UsageError for an unknown fault."""
         text, log = environ.get(FAULT), environ.get(FAULT_LOG)
         self._armed = bool(text or log)
         if self._armed:
@@ -86,7 +86,7 @@ class Faults:
             self._passed = 0
 
     def point(self, point: Point) -> None:
-        """A durable or a network step was just done, or is about to be."""
+        """Pass a point: a durable or network step was just done, or is about to be."""
         if self._armed:
             self._pass(point)
 

@@ -1,4 +1,4 @@
-"""What a run says: events while it goes on, and the report at its end. Plain data."""
+"""The events of a run, and the report at its end. Plain data."""
 
 from __future__ import annotations
 
@@ -11,23 +11,21 @@ from notifyctl.model.recipients import Scope
 
 
 class Planned(Struct, frozen=True):
-    """All batches are in the ledger; nothing was sent yet."""
+    """Every batch is recorded in the ledger; nothing was sent yet."""
 
     batches: int
     recipients: int
 
 
 class Waiting(Struct, frozen=True):
-    """No request starts for so many seconds, and why."""
+    """No request starts for `seconds`, because of `why`."""
 
     seconds: float
     why: str
 
 
 class Sent(Struct, frozen=True):
-    """An attempt of a batch was begun: it is in the ledger, and the request is on its way. Told again of one that was taken back
-    before it left.
-    """
+    """An attempt was armed in the ledger, and its request handed to a worker."""
 
     number: int
     recipients: int
@@ -35,7 +33,7 @@ class Sent(Struct, frozen=True):
 
 
 class Settled(Struct, frozen=True):
-    """How an attempt ended; it is in the ledger. `again`: this run means to try the batch once more."""
+    """An attempt ended, and its outcome is recorded in the ledger. `again`: this run will try the batch once more."""
 
     number: int
     recipients: int
@@ -48,7 +46,7 @@ Event = Planned | Waiting | Sent | Settled
 
 
 class Counts(Struct, frozen=True):
-    """Recipients, or batches, by how they stand when the run ends. `rejected`: certainly not accepted."""
+    """Recipients, or batches, by their outcome at the end of a run. `rejected`: certainly not accepted."""
 
     accepted: int = 0
     rejected: int = 0
@@ -65,8 +63,11 @@ class Counts(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """What a run did. `requests` counts attempts that were made. `reasons`: why people are rejected, unknown or too late → how many. `refused`
-    is what ended the run early when the provider refused it as a whole; whom that hit are among `rejected`.
+    """What a run did.
+
+    `requests` counts attempts that were posted. `reasons` maps why recipients were rejected, unknown or held back to how
+    many. `refused` is why the provider refused the whole account, which ends a run early; those recipients count as
+    `rejected`.
     """
 
     recipients: Counts

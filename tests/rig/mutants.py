@@ -25,6 +25,7 @@ FULL = f"{LOOP}::test_without_room_on_the_disk_at_a_point"
 OVERTAKEN = f"{LOOP}::test_paused_at_a_point_and_overtaken[ARM.committed]"
 PAUSED = f"{LOOP}::test_paused_with_its_lock_nobody_else_begins"
 SMALL = f"{LOOP}::test_killed_while_small_batches_are_sent"
+BEFORE_ARM = f"{LOOP}::test_killed_before_an_arm_nobody_is_uncertain"
 KEPT_LIE = f"{LIES}::test_a_lie_on_a_kept_connection_is_seen_through"
 LIE = f"{LIES}::test_a_lie_is_seen_through"
 REFUSAL = f"{LIES}::test_a_refusal_of_the_credentials_stops_within_the_requests_in_flight"
@@ -89,6 +90,14 @@ POST_THEN_ARM = """\
             self._clock.sleep(0.001)
         self._arm(current)
 """
+RESERVE = "        self._reserve()\n        current ="
+RESERVE_LATER = "        current ="
+ARM_THEN_RESERVE = """\
+        armed = self._arm(current)
+        self._reserve()
+        if armed:
+            self._post(current, armed_at)
+"""
 RECORD = "            self._record(attempt, outcome)\n"
 RECORD_LATER = """\
             late = self.__dict__.setdefault("late", [])
@@ -125,6 +134,15 @@ MUTANTS = (
         "P2",
         ((RUN, "            self._error = self._error or error\n            return False\n", "            self._error = self._error or error\n"),),
         (FULL,),
+    ),
+    Mutant(
+        "ARM before its turn",
+        "P4",
+        (
+            (RUN, RESERVE, RESERVE_LATER),
+            (RUN, ARM_THEN_POST, ARM_THEN_RESERVE),
+        ),
+        (BEFORE_ARM,),
     ),
     Mutant(
         "outcomes are recorded several at a time",

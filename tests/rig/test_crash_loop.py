@@ -127,6 +127,21 @@ def test_killed_while_small_batches_are_sent(rig: Any) -> None:
         rig.finish(crashes=1)
 
 
+def test_killed_before_an_arm_nobody_is_uncertain(rig: Any) -> None:
+    """With one request at a time, none is in flight while the next one waits for its turn: it must not be armed yet."""
+    rig.fresh(concurrency=1)
+    points = rig.folder / "points-one-at-a-time"
+    assert rig.apply(points=points).code == 0
+    passed = points.read_text().split()
+    before = [n for n, name in enumerate(passed, 1) if name in {Point.RESERVED, Point.ARM_COMMIT}]
+    assert len(before) == 2 * 3, "three requests, each reserved and armed once"
+    for n in before:
+        rig.fresh(concurrency=1)
+        assert rig.apply(fault=f"kill:#{n}").how == KILLED
+        assert rig.check(crashes=0)["uncertain"] == set()
+        rig.finish(crashes=0)
+
+
 def test_asked_to_end_while_small_batches_are_sent(rig: Any) -> None:
     for n in some_of(rig, "term"):
         small(rig)

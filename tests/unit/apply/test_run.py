@@ -55,6 +55,7 @@ class Bench:
     stop: Stop = field(default_factory=Stop)
     events: list[Event] = field(default_factory=list)
     on_event: Callable[[Event], None] = lambda _: None
+    kept: list[tuple[int, int, Outcome]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.ledger = TemporaryLedger(clock=self.clock)
@@ -63,6 +64,9 @@ class Bench:
     def hear(self, event: Event) -> None:
         self.events.append(event)
         self.on_event(event)
+
+    def keep(self, number: int, attempt: int, outcome: Outcome, _: datetime) -> None:
+        self.kept.append((number, attempt, outcome))
 
     def run(self, around: Callable[[LedgerWriter], LedgerWriter] = lambda writer: writer) -> Report:
         with self.ledger.writer("test") as writer:
@@ -73,6 +77,7 @@ class Bench:
                 clock=self.clock,
                 on_event=self.hear,
                 stop=self.stop,
+                keep=self.keep,
                 random=Random(1),
             )
 
@@ -399,19 +404,62 @@ def test_an_end_without_warning_leaves_nothing_that_would_be_sent_twice(consign:
         assert [state for state, _ in bench.states] == ["unknown", "planned"]
 
 
+def test_a_run_that_was_overtaken_keeps_the_outcome_of_each_request_in_flight(consign: Consign) -> None:
+    """The run that took over recorded them as unknown; what became of them is kept for the next run."""
+    arrived, overtaken = threading.Barrier(3), threading.Event()
+
+    class Overtaken(RecordingProvider):
+        def send(self, request: PreparedRequest) -> Outcome:
+            if arrived.wait(30) == 0:
+                bench.ledger.lose_lock()
+                with bench.ledger.writer("another"):
+                    overtaken.set()
+            assert overtaken.wait(30)
+            return super().send(request)
+
+    bench = Bench(job_of(people(consign, 10), limits=replace(HASTE, concurrency=3)), Overtaken([TAKEN] * 3))
+    with raises_and_keeps(bench, LedgerLockedError, "another"):
+        bench.run()
+    assert [state for state, _ in bench.states] == ["unknown"] * 3 + ["planned"] * 2
+    assert sorted(bench.kept, key=lambda each: each[0]) == [(number, 1, TAKEN) for number in (1, 2, 3)]
+
+
 OUTCOMES = st.sampled_from([TAKEN, TAKEN, BUSY, AWAY, WRONG, NOBODY_KNOWS, REFUSED])
 
 
 @settings(deadline=None)
-@given(script=st.lists(OUTCOMES, max_size=30), count=st.integers(0, 9), concurrency=st.integers(1, 3))
+@given(
+    script=st.lists(OUTCOMES, max_size=30),
+    count=st.integers(0, 40),
+    concurrency=st.integers(1, 3),
+    tps=st.sampled_from([3, 100, HASTE.tps]),
+    window=st.sampled_from([None, 0.3, 2.0]),
+    stops_at=st.integers(1, 40),
+)
 def test_whatever_comes_nobody_is_lost_and_nobody_gets_it_twice(
-    consign: Consign, script: list[Outcome], count: int, concurrency: int
+    consign: Consign,
+    *,
+    script: list[Outcome],
+    count: int,
+    concurrency: int,
+    tps: int,
+    window: float | None,
+    stops_at: int,
 ) -> None:
-    bench = Bench(
-        job_of(people(consign, count), limits=replace(HASTE, concurrency=concurrency)),
-        RecordingProvider(script),
-    )
+    """Also where the window closes after `window` seconds, and where the run is asked to stop with a request."""
+
+    class Stopping(RecordingProvider):
+        def send(self, request: PreparedRequest) -> Outcome:
+            outcome = super().send(request)
+            if len(self.sent) >= stops_at:
+                bench.stop.request()
+            return outcome
+
+    ends = None if window is None else AT + timedelta(seconds=window)
+    limits = replace(HASTE, concurrency=concurrency, tps=tps)
+    bench = Bench(job_of(replace(people(consign, count), not_after=ends), limits=limits), Stopping(script))
     report = bench.run()
+    assert report.requests == len(bench.provider.sent)
     counts = report.recipients
     assert counts.accepted + counts.rejected + counts.unknown + counts.not_begun == count
     held = Counter[str]()
