@@ -1,8 +1,6 @@
-"""Limits on the resources that a plan can use, and its progress."""
+"""Progress of a long plan, as the planner reports it."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -18,13 +16,3 @@ class Progress(Struct, frozen=True):
 
 def ignore_progress(*_: object) -> None:
     """Ignores every report."""
-
-
-class ResourceLimits(Struct, frozen=True):
-    """`memory`: bytes that DuckDB can hold before it spills to disk; None for its default."""
-
-    memory: int | None = None
-    tell: Callable[[Progress], None] = ignore_progress
-
-
-DEFAULT_LIMITS = ResourceLimits()

@@ -112,7 +112,7 @@ def derive(
         as_of=now,
         complete=facts.complete,
         prices=prices,
-        effort=workspace.effort,
+        show_progress=workspace.show_progress,
         later=sorted(later_occurrences(project, wanted.values(), now)),
     )
     removed = [] if only else list(past.removed({each.scope for each in inputs}))

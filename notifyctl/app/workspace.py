@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ from notifyctl.errors import ProjectError, UsageError
 from notifyctl.files import WorkingTree, find_project
 from notifyctl.model.project import Environment, Project
 from notifyctl.ports import Clock, Environ, FileTree
-from notifyctl.progress import DEFAULT_LIMITS, ResourceLimits
+from notifyctl.progress import Progress, ignore_progress
 
 
 class Workspace(Struct, frozen=True):
@@ -28,7 +28,7 @@ class Workspace(Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...]
     environ: Environ
     clock: Clock
-    effort: ResourceLimits = DEFAULT_LIMITS
+    show_progress: Callable[[Progress], None] = ignore_progress
 
     @property
     def sound(self) -> Project:

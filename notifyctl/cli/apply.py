@@ -27,7 +27,6 @@ from notifyctl.cli.plan_progress import PlanProgressLines, memory_option
 from notifyctl.cli.show import read_plan
 from notifyctl.errors import ExitCode, UsageError
 from notifyctl.plan.actions import Action
-from notifyctl.progress import ResourceLimits
 
 if TYPE_CHECKING:
     from notifyctl.app.apply import Applied
@@ -61,14 +60,13 @@ if TYPE_CHECKING:
 @format_option("text", "json")
 @global_options
 @click.pass_context
-def command(  # noqa: PLR0917 - click passes options by name
+def command(
     context: click.Context,
     plan_file: Path | None,
     only: tuple[str, ...],
     expect: str | None,
     dry_run: bool,  # noqa: FBT001 - click passes flags by name
     failures: Path | None,
-    memory: int | None,
     reveal: bool,  # noqa: FBT001
     form: str,
 ) -> int:
@@ -89,7 +87,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     from notifyctl.app.workspace import open_workspace
 
     settings = get_globals(context)
-    workspace = replace(open_workspace(settings.chdir), effort=ResourceLimits(memory, PlanProgressLines()))
+    workspace = replace(open_workspace(settings.chdir), show_progress=PlanProgressLines())
     environment = workspace.environment(settings.env)
     if dry_run:
         return print_requests(context, workspace, environment, only=only, reveal=reveal, form=form)

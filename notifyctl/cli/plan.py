@@ -76,7 +76,6 @@ def command(  # noqa: PLR0917 - click passes options by name
     as_of: datetime | None,
     out: Path | None,
     base: str | None,
-    memory: int | None,
     rejects: Path | None,
     form: str,
     detailed_exitcode: bool,  # noqa: FBT001
@@ -105,7 +104,7 @@ def command(  # noqa: PLR0917 - click passes options by name
 
         workspace = open_workspace(settings.chdir)
         environment = workspace.environment(settings.env)
-        with show_plan_progress(workspace, memory, colour=wants_colour(context, stderr=True)) as limited:
+        with show_plan_progress(workspace, colour=wants_colour(context, stderr=True)) as limited:
             plan = make_plan(limited, environment, only=only, offline=offline, as_of=as_of)
         show(context, request, plan, compare_with_base(request, workspace, environment, plan))
         if rejects is not None:

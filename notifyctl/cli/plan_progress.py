@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from notifyctl.cli.options import echo
-from notifyctl.progress import Progress, ResourceLimits
+from notifyctl.progress import Progress
 
 if TYPE_CHECKING:
     from notifyctl.app.workspace import Workspace
@@ -41,20 +41,21 @@ memory_option = click.option(
     "--memory",
     metavar="SIZE",
     type=SizeParam(),
-    help="What a large audience may take of the memory, such as 4G; the rest is put aside on the disk. 1050M without it.",
+    expose_value=False,
+    help="Accepted for existing scripts; has no effect.",
 )
 
 
 @contextmanager
-def show_plan_progress(workspace: Workspace, memory: int | None, *, colour: bool) -> Iterator[Workspace]:
-    """Yields the workspace with a memory limit and a progress display."""
+def show_plan_progress(workspace: Workspace, *, colour: bool) -> Iterator[Workspace]:
+    """Yields the workspace with a progress display."""
     from msgspec.structs import replace
 
     if sys.stderr.isatty() and colour:
         with status_line() as display:
-            yield replace(workspace, effort=ResourceLimits(memory, display))
+            yield replace(workspace, show_progress=display)
     else:
-        yield replace(workspace, effort=ResourceLimits(memory, PlanProgressLines()))
+        yield replace(workspace, show_progress=PlanProgressLines())
 
 
 def format_progress(step: Progress, seconds: float) -> str:

@@ -13,7 +13,7 @@ from notifyctl.model.project import RECIPIENT_ZONE, Environment, Notification
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.prices import PriceList
 from notifyctl.ports import AudienceReader
-from notifyctl.progress import DEFAULT_LIMITS, ResourceLimits
+from notifyctl.progress import Progress, ignore_progress
 from notifyctl.schedule.timing import Occurrence
 
 Batches = Callable[[], Iterable[BatchRecord]]
@@ -99,4 +99,4 @@ class PlanContext(Struct, frozen=True):
     complete: bool = True
     later: Sequence[tuple[str, str, datetime]] = ()
     prices: PriceList | None = None
-    effort: ResourceLimits = DEFAULT_LIMITS
+    show_progress: Callable[[Progress], None] = ignore_progress

@@ -84,10 +84,10 @@ class ScopeEvaluator:
         return self.result
 
     def _report(self, doing: str, share: float) -> None:
-        self.context.effort.tell(Progress(self.input.notification.name, doing, share=share))
+        self.context.show_progress(Progress(self.input.notification.name, doing, share=share))
 
     def _read(self, identify: Identify) -> RecipientTable:
-        name, tell = self.input.notification.name, self.context.effort.tell
+        name, tell = self.input.notification.name, self.context.show_progress
         result = self.result
         reader = ScopeReader(
             self.input,
