@@ -32,7 +32,9 @@ MAX_FIELD = 1 << 20
 MAX_LINE = 4 * MAX_FIELD
 """Characters of a line, or of a record of several lines (bytes in JSON Lines). Longer ones are skipped without being held."""
 BLOCK = 1 << 16
-"""Characters that are parsed together."""
+"""Characters that are parsed together, and the rest of the last line."""
+MAX_CHUNK_BLOCKS = 16
+"""Blocks of a chunk in CSV; the last line of each can be MAX_LINE characters long."""
 WINDOW = MAX_FIELD // 2
 """A line with a cell that is too long covers one of these, wherever it starts."""
 TOO_LONG = f"it has {MAX_LINE:,} characters or more"
@@ -199,7 +201,7 @@ class Csv:
             records += block_records[0 if header_read else 1 :]
             header_read = header_read or bool(block_lines)
             blocks += 1
-            while len(lines) >= size or (lines and blocks >= MAX_CHUNK_CHARACTERS // BLOCK):
+            while len(lines) >= size or (lines and blocks >= MAX_CHUNK_BLOCKS):
                 yield self._chunk(lines[:size], records[:size])
                 lines, records, blocks = lines[size:], records[size:], 0
         if lines:
