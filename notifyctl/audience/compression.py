@@ -13,8 +13,6 @@ from typing import Any, BinaryIO
 
 from notifyctl.ports import FileTree
 
-USUAL_RATIO = 10
-"""Times smaller that text of people packs."""
 MOST_RATIO = 250
 """Times its size that a file may unpack to. A bomb packs a thousand times smaller."""
 FREE = 64 << 20

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from os import SEEK_END
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from notifyctl.audience.compression import USUAL_RATIO, TableError, without_compression_suffix
+from notifyctl.audience.compression import TableError, without_compression_suffix
 from notifyctl.audience.readers import CHUNK, Chunk, Csv, JsonLines, Table
 from notifyctl.audience.recipients import Rows, Rules, read_recipients
 from notifyctl.audience.suppressions import SuppressionIndex, index_addresses
@@ -38,8 +37,6 @@ FORMATS = {
     "duckdb": "duckdb",
 }
 DATABASES = {"sqlite", "duckdb"}
-UNKNOWN_WEIGHT = 1 << 62
-"""Of a database that is not a file: it may hold anything."""
 
 
 class Reader(Struct, frozen=True):
@@ -138,12 +135,11 @@ def read_source(
 
 
 class Place(Struct, frozen=True):
-    """Where a source lies: its name in the project, its files on the disk, and how large it is."""
+    """Where a source lies: its name in the project, its kind, and its files on the disk."""
 
     name: str
     kind: str
     real: tuple[str, ...] = ()
-    weight: int = 0
 
 
 def open_table(audience: Audience, files: FileTree, environ: Mapping[str, str] | None) -> tuple[Table, Place]:
@@ -152,9 +148,7 @@ def open_table(audience: Audience, files: FileTree, environ: Mapping[str, str] |
     assert source is not None
     try:
         if source.url is not None:
-            return open_database(audience, environ), Place(
-                audience.marks.file, "database", weight=UNKNOWN_WEIGHT
-            )
+            return open_database(audience, environ), Place(audience.marks.file, "database")
         place = locate(audience, files)
         return read_table(audience, place, files), place
     except TableError as error:
@@ -204,9 +198,8 @@ def locate(audience: Audience, files: FileTree) -> Place:
         raise unreadable_error(
             audience, "unsupported-source", "only Parquet files are read several at a time"
         )
-    sizes = [weight_of(files, name) for name in names]
-    real = tuple(real for _, real in sizes if real is not None)
-    return Place(names[0] if len(names) == 1 else named, kind, real, sum(size for size, _ in sizes))
+    real = tuple(path for name in names if (path := files.on_disk(name)) is not None)
+    return Place(names[0] if len(names) == 1 else named, kind, real)
 
 
 def match_files(audience: Audience, pattern: str, files: FileTree) -> tuple[str, ...]:
@@ -221,17 +214,6 @@ def match_files(audience: Audience, pattern: str, files: FileTree) -> tuple[str,
         if found:
             return found
     return ()
-
-
-def weight_of(files: FileTree, path: str) -> tuple[int, str | None]:
-    """About how large a file on disk is, unpacked, and where it is; nothing for one that is nowhere else than in the project."""
-    real = files.on_disk(path)
-    if real is None:
-        return 0, None
-    with files.open(path) as stream:
-        return stream.seek(0, SEEK_END) * (
-            1 if without_compression_suffix(path) == path else USUAL_RATIO
-        ), real
 
 
 def find_file(audience: Audience, named: str, files: FileTree) -> str:

@@ -37,7 +37,6 @@ SECONDS = 10.0
 """That an expression may take beyond what is usual."""
 SECONDS_A_CHUNK = 0.1
 """Usual: fifty times what most expressions take."""
-SECONDS_A_MEBIBYTE = 0.5
 MEMORY = 64 << 20
 
 

@@ -76,7 +76,6 @@ class People:
     size: int = 4
     variables: Sequence[str] = ("name",)
     file: str = "people.csv"
-    weight: int = 0
 
     def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
         rest = list(self.excluded)

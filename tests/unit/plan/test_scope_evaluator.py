@@ -96,7 +96,6 @@ class Crowd:
 
     people: Sequence[Somebody]
     excluded: Sequence[RejectedRow]
-    weight: int
     variables: Sequence[str] = VARIABLES
     file: str = "people.csv"
 
@@ -251,7 +250,7 @@ def scenes(draw: st.DrawFn) -> Setting:
         scope=scope,
         occurrence=Occurrence("once", None if schedule is None else datetime(2026, 12, 1, 10, tzinfo=UTC)),
         messages=messages,
-        audience=Crowd(crowd, excluded, weight=0),
+        audience=Crowd(crowd, excluded),
         locale="en",
         zone="UTC",
         records=LedgerRecords(
