@@ -164,7 +164,7 @@ def open_database(audience: Audience, environ: Mapping[str, str] | None) -> Tabl
     if environ is None:
         message = "its database is not asked here"
         raise unreadable_error(audience, "unsupported-source", message, kind=AbsentAudienceError)
-    from notifyctl.audience.databases import open_postgres
+    from notifyctl.audience.postgresql import open_postgres
     from notifyctl.secrets import read_secret
 
     url = read_secret(source.url, environ, what=f"the database of the audience {audience.name!r}")
@@ -174,7 +174,7 @@ def open_database(audience: Audience, environ: Mapping[str, str] | None) -> Tabl
 
 
 def select_of(table: str | None) -> str:
-    from notifyctl.audience.databases import select_all
+    from notifyctl.audience.queries import select_all
 
     return select_all(table or "people")
 
@@ -249,7 +249,9 @@ def read_table(audience: Audience, place: Place, files: FileTree) -> Table:
         # Others than we open it, by its path: that of a commit has none, and a stranger's is not opened so.
         message = f"{place.name} is not read here: it is opened by its path on the disk"
         raise unreadable_error(audience, "unsupported-source", message, kind=AbsentAudienceError)
-    from notifyctl.audience.databases import open_duckdb, open_parquet, open_sqlite
+    from notifyctl.audience.duckdb import open_duckdb
+    from notifyctl.audience.parquet import open_parquet
+    from notifyctl.audience.sqlite import open_sqlite
 
     if place.kind == "parquet":
         return open_parquet(place.real)

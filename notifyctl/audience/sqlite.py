@@ -1,0 +1,68 @@
+"""Reads audiences from SQLite files, by the standard library."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from notifyctl.audience.compression import TableError
+from notifyctl.audience.queries import PATIENCE, QueryTable, Values, open_query
+from notifyctl.audience.readers import CHUNK, MAX_COLUMNS, MAX_FIELD
+from notifyctl.deadline import Deadline
+
+MAX_HEAP = 512 << 20
+"""Bytes that SQLite may hold in this process."""
+STEPS = 100_000
+"""SQLite's virtual machine steps between two looks at the clock: a few milliseconds."""
+READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
+
+
+def open_sqlite(path: str, select: str) -> QueryTable:
+    return open_query(partial(query_sqlite, path, select))
+
+
+def query_sqlite(path: str, select: str) -> Iterator[Values]:
+    """Reads alone: whatever else a statement would do is refused by SQLite's authoriser, recursion too."""
+    patience = Deadline(PATIENCE)
+    try:
+        with closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)) as database:
+            database.execute("PRAGMA trusted_schema = OFF")
+            database.execute(f"PRAGMA hard_heap_limit = {MAX_HEAP}")
+            database.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, MAX_COLUMNS)
+            database.text_factory = partial(str, encoding="utf-8", errors="replace")
+            database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * MAX_FIELD)
+            database.set_authorizer(authorize_reads)
+            database.set_progress_handler(lambda: not patience.remaining, STEPS)
+            cursor = database.execute(select)
+            if cursor.description is None:
+                raise TableError("it is no query")
+            yield [column[0] for column in cursor.description]
+            # One by one: a row may hold megabytes.
+            for number, row in enumerate(cursor):
+                yield row
+                if number % CHUNK == 0:
+                    patience.restart()
+                elif not patience.remaining:  # steps are few where each takes long
+                    raise TableError("the query takes too long")
+    except MemoryError as error:
+        raise TableError("the query needs too much memory") from error
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        raise TableError(
+            describe_sqlite_error(error) if patience.remaining else "the query takes too long"
+        ) from error
+
+
+def authorize_reads(action: int, _: str | None, second: str | None, *__: Any) -> int:
+    allowed = action in READING and (second or "").lower() != "load_extension"
+    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+
+def describe_sqlite_error(error: Exception) -> str:
+    text = str(error)
+    if "not authorized" in text or "prohibited" in text:
+        return f"a query may read tables and views, and do nothing else: {text}"
+    return text
