@@ -114,7 +114,7 @@ def parse_results(text: str, lineage: str) -> Iterator[Result]:
             document = json.loads(line, object_pairs_hook=refuse_duplicates)
             entry: AnyEntry = msgspec.convert(document, AnyEntry, str_keys=True)
             moment = datetime.fromisoformat(entry.at)
-        except (ValueError, RecursionError):  # msgspec.ValidationError is a ValueError
+        except (ValueError, msgspec.MsgspecError, RecursionError):  # no ValueError in msgspec 0.19
             continue
         if entry.lineage == lineage:
             yield Result(entry.batch, entry.attempt, entry.outcome, moment)

@@ -163,7 +163,7 @@ def parse_answer(body: bytes | None) -> ApiAnswer | None:
     try:
         json.loads(body or b"", object_pairs_hook=refuse_duplicates)
         return msgspec.json.decode(body or b"", type=ApiAnswer)
-    except (ValueError, RecursionError):
+    except (ValueError, msgspec.MsgspecError, RecursionError):  # no ValueError in msgspec 0.19
         return None
 
 
