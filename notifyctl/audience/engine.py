@@ -15,6 +15,7 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ DEFAULT_MEMORY = 1050 << 20
 """Bytes that the engine may hold; what is more is spilled."""
 MAX_SPILL = 64 << 30
 """Bytes in the spill folder."""
+
+CTRL_C = "Query interrupted"
+"""What DuckDB raises as a RuntimeError when Python's handler of a signal raised: a KeyboardInterrupt, for SIGINT."""
 
 Row = tuple[Any, ...]
 ATTACHED = "source"
@@ -82,9 +86,6 @@ class Engine:
         for name, value in settings.items():
             self._connection.execute(f"SET {name} = {literal(value)}")
 
-    def run(self, sql: str) -> None:
-        self._connection.execute(sql)
-
     def rows(self, sql: str) -> list[Row]:
         return self._connection.execute(sql).fetchall()
 
@@ -92,13 +93,12 @@ class Engine:
         """A query that is not ours: the names of its columns, then its rows as texts, `size` fetched at a time, each time
         within so many seconds. Raises EngineError.
         """
-        import duckdb
-
         select = select.strip().rstrip(";")
         refuse_more_than_select(select)
         cursor = self._connection.cursor()
+        limited = partial(limit_query, cursor, seconds, "the query takes too long")
         try:
-            with time_limit(cursor, seconds):
+            with limited():
                 if self._database is not None:
                     cursor.execute(f"USE {ATTACHED}")
                 names = [
@@ -106,18 +106,14 @@ class Engine:
                 ]
                 listed = ", ".join(f"{quote_name(name)}::VARCHAR" for name in names)
             yield names
-            with time_limit(cursor, seconds):
+            with limited():
                 cursor.execute(f"SELECT {listed} FROM ({select}\n)")
             while True:
-                with time_limit(cursor, seconds):
+                with limited():
                     found = cursor.fetchmany(size)
                 if not found:
                     return
                 yield from found
-        except duckdb.InterruptException as error:
-            raise EngineError("the query takes too long") from error
-        except duckdb.Error as error:
-            raise EngineError(first_line(error)) from error
         finally:
             cursor.close()
 
@@ -148,19 +144,12 @@ class Engine:
         self, test: str, names: Sequence[str], columns: Sequence[Sequence[object]], *, seconds: float
     ) -> set[int]:
         """Of rows in columns, numbers first, then texts by `names`: the numbers of those that pass. Raises EngineError."""
-        import duckdb
-
         listed = "".join(
             f", unnest(${at}::VARCHAR[]) AS {quote_name(name)}" for at, name in enumerate(names, start=2)
         )
         query = f"SELECT n FROM (SELECT unnest($1::BIGINT[]) AS n{listed}) AS people WHERE {test}"
-        try:
-            with time_limit(self._connection, seconds):
-                return {n for (n,) in self._connection.execute(query, list(columns)).fetchall()}
-        except duckdb.InterruptException as error:
-            raise EngineError("the expression takes too long") from error
-        except duckdb.Error as error:
-            raise EngineError(first_line(error)) from error
+        with limit_query(self._connection, seconds, "the expression takes too long"):
+            return {n for (n,) in self._connection.execute(query, list(columns)).fetchall()}
 
     def __enter__(self) -> Self:
         return self
@@ -170,12 +159,23 @@ class Engine:
 
 
 @contextmanager
-def time_limit(connection: DuckDBPyConnection, seconds: float) -> Iterator[None]:
+def limit_query(connection: DuckDBPyConnection, seconds: float, late: str) -> Iterator[None]:
+    """Interrupt what runs on a connection after so many seconds. Raises EngineError, with `late` as its message then."""
+    import duckdb
+
     timer = threading.Timer(seconds, connection.interrupt)
     timer.daemon = True
     timer.start()
     try:
         yield
+    except duckdb.InterruptException as error:
+        raise EngineError(late) from error
+    except duckdb.Error as error:
+        raise EngineError(first_line(error)) from error
+    except RuntimeError as error:
+        if str(error) == CTRL_C:
+            raise KeyboardInterrupt from error
+        raise
     finally:
         timer.cancel()
 

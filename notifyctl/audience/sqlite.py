@@ -51,6 +51,8 @@ def query_sqlite(path: str, select: str) -> Iterator[Values]:
     except MemoryError as error:
         raise TableError("the query needs too much memory") from error
     except (sqlite3.Error, sqlite3.Warning) as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT and patience.remaining:
+            raise KeyboardInterrupt from error  # Ctrl-C while the handler looked at the clock, which hides exceptions
         raise TableError(
             describe_sqlite_error(error) if patience.remaining else "the query takes too long"
         ) from error

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import signal
 import sqlite3
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -281,6 +284,33 @@ def test_usual_queries_are_allowed(tmp_path: Path) -> None:
         SELECT phone, max(name) AS name, count(*) AS n FROM old, unnest([1]) WHERE nth = 1 GROUP BY ALL ORDER BY phone"""
     people, _ = read(tmp_path, AudienceSource(path.name, sql=sql))
     assert [name for _, name in people] == ["ZOË 7", "ZOË 8"]
+
+
+LONG_QUERIES = {
+    "sqlite": "SELECT max(a.msisdn) AS phone FROM many a, many b, many c",
+    "duckdb": "SELECT '+447700900123' AS phone, count(*) AS n FROM range(100000) a, range(10000000) b"
+    " WHERE a.range % 7 = b.range % 11",
+}
+
+
+@pytest.mark.parametrize("kind", LONG_QUERIES)
+def test_an_interrupted_query_is_an_interrupt_and_no_problem_of_the_file(kind: str, tmp_path: Path) -> None:
+    if kind == "sqlite":
+        with sqlite3.connect(tmp_path / "people.sqlite") as database:
+            database.execute("CREATE TABLE many (msisdn TEXT)")
+            database.executemany("INSERT INTO many VALUES (?)", [("x",)] * 3000)
+    else:
+        put_duckdb(tmp_path / "people.duckdb")
+    timer = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            read(tmp_path, AudienceSource(file=f"people.{kind}", sql=LONG_QUERIES[kind]))
+    finally:
+        timer.cancel()
+        timer.join()
+        signal.signal(signal.SIGINT, handler)
 
 
 def test_a_database_needs_a_table_or_a_query(tmp_path: Path) -> None:
