@@ -11,12 +11,11 @@ import json
 import os
 import shutil
 import tempfile
-import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -26,10 +25,8 @@ DEFAULT_MEMORY = 1050 << 20
 MAX_SPILL = 64 << 30
 """Bytes in the spill folder."""
 
-CTRL_C = "Query interrupted"
-"""What DuckDB raises as a RuntimeError when Python's handler of a signal raised: a KeyboardInterrupt, for SIGINT."""
-
 Row = tuple[Any, ...]
+T = TypeVar("T")
 ATTACHED = "source"
 
 
@@ -96,23 +93,16 @@ class Engine:
         select = select.strip().rstrip(";")
         refuse_more_than_select(select)
         cursor = self._connection.cursor()
-        limited = partial(limit_query, cursor, seconds, "the query takes too long")
+        limited = partial(run_limited, cursor, seconds, "the query takes too long")
         try:
-            with limited():
-                if self._database is not None:
-                    cursor.execute(f"USE {ATTACHED}")
-                names = [
-                    column[0] for column in cursor.execute(f"SELECT * FROM ({select}\n) LIMIT 0").description
-                ]
-                listed = ", ".join(f"{quote_name(name)}::VARCHAR" for name in names)
+            if self._database is not None:
+                limited(lambda: cursor.execute(f"USE {ATTACHED}"))
+            described = limited(lambda: cursor.execute(f"SELECT * FROM ({select}\n) LIMIT 0").description)
+            names = [column[0] for column in described]
+            listed = ", ".join(f"{quote_name(name)}::VARCHAR" for name in names)
             yield names
-            with limited():
-                cursor.execute(f"SELECT {listed} FROM ({select}\n)")
-            while True:
-                with limited():
-                    found = cursor.fetchmany(size)
-                if not found:
-                    return
+            limited(lambda: cursor.execute(f"SELECT {listed} FROM ({select}\n)"))
+            while found := limited(lambda: cursor.fetchmany(size)):
                 yield from found
         finally:
             cursor.close()
@@ -148,8 +138,12 @@ class Engine:
             f", unnest(${at}::VARCHAR[]) AS {quote_name(name)}" for at, name in enumerate(names, start=2)
         )
         query = f"SELECT n FROM (SELECT unnest($1::BIGINT[]) AS n{listed}) AS people WHERE {test}"
-        with limit_query(self._connection, seconds, "the expression takes too long"):
-            return {n for (n,) in self._connection.execute(query, list(columns)).fetchall()}
+        return run_limited(
+            self._connection,
+            seconds,
+            "the expression takes too long",
+            lambda: {n for (n,) in self._connection.execute(query, list(columns)).fetchall()},
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -158,26 +152,26 @@ class Engine:
         self.close()
 
 
-@contextmanager
-def limit_query(connection: DuckDBPyConnection, seconds: float, late: str) -> Iterator[None]:
-    """Interrupt what runs on a connection after so many seconds. Raises EngineError, with `late` as its message then."""
+def run_limited(connection: DuckDBPyConnection, seconds: float, late: str, query: Callable[[], T]) -> T:
+    """What a query on a connection returns, which is interrupted after so many seconds, and by Ctrl-C.
+
+    It runs on a thread of its own: DuckDB does not always notice a signal while it works on the main thread. Raises
+    EngineError, with `late` as its message when the time is up.
+    """
     import duckdb
 
-    timer = threading.Timer(seconds, connection.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except duckdb.InterruptException as error:
-        raise EngineError(late) from error
-    except duckdb.Error as error:
-        raise EngineError(first_line(error)) from error
-    except RuntimeError as error:
-        if str(error) == CTRL_C:
-            raise KeyboardInterrupt from error
-        raise
-    finally:
-        timer.cancel()
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(query)
+        try:
+            return running.result(seconds)
+        except TimeoutError as error:
+            raise EngineError(late) from error
+        except duckdb.Error as error:
+            raise EngineError(first_line(error)) from error
+        finally:
+            while not running.done():  # an interrupt before the query begins does nothing
+                connection.interrupt()
+                wait([running], 0.1)
 
 
 def refuse_more_than_select(sql: str) -> None:
