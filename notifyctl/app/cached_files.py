@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import BinaryIO
 
-from notifyctl.config.paths import read_at_most
 from notifyctl.ports import FileTree
 
 SMALL, MOST = 64 << 10, 16 << 20
@@ -39,7 +38,7 @@ class CachedFiles:
         if data is not None:
             return BytesIO(data)
         stream = self._files.open(path)
-        data = read_at_most(stream, SMALL + 1)
+        data = stream.read(SMALL + 1)
         if not self._keep(path, data):
             stream.seek(0)
             return stream

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from notifyctl.app.lint import existing_paths
+from notifyctl.app.lint import resolve_path
 from notifyctl.app.workspace import find_root
 from notifyctl.channels import CHANNELS
 from notifyctl.config.documents import document_shapes
@@ -57,10 +57,10 @@ def projects(chdir: Path | None, paths: Sequence[Path]) -> dict[Path, list[Path]
         return {find_root(chdir).resolve(): []}
     if chdir is not None:
         root = find_root(chdir).resolve()
-        return {root: [existing_paths(path, root) for path in paths]}
+        return {root: [resolve_path(path, root) for path in paths]}
     found: dict[Path, list[Path]] = {}
     for path in paths:
-        place = existing_paths(path, Path.cwd())
+        place = resolve_path(path, Path.cwd())
         nearest = find_project(place if place.is_dir() else place.parent)
         if nearest is not None:
             found.setdefault(nearest.resolve(), []).append(place)

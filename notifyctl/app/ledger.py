@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from notifyctl.app.workspace import Workspace
 from notifyctl.errors import LedgerError, SettingsError
-from notifyctl.ledger import FixedIdentity, recipient_hasher, scope_statuses
+from notifyctl.ledger import FixedIdentity, RecipientHasher, scope_statuses
 from notifyctl.model.events import Statement
 from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord, ScopeStatus
 from notifyctl.model.project import Environment, Project
@@ -228,8 +228,8 @@ def no_facts(workspace: Workspace, environment: Environment, *, offline: bool) -
     """Facts without a ledger. An unused sandbox has a known identity, so its first plan is complete; others are not."""
     identity = sandbox_identity(workspace, environment)
     if identity is None or offline:
-        return Facts(None, recipient_hasher(b""), None, complete=False)
-    return Facts(None, recipient_hasher(identity.key), identity.lineage, complete=True)
+        return Facts(None, RecipientHasher(b""), None, complete=False)
+    return Facts(None, RecipientHasher(identity.key), identity.lineage, complete=True)
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
             advice += read_prices(workspace.files, environment.pricing, environment.marks)[1]
     weights = project.lint if project is not None else {}
     return sort_diagnostics(
-        [*problems, *apply_severities(workspace, weights, advice, tell_unused=project is not None)]
+        [*problems, *apply_severities(workspace, weights, advice, report_unused=project is not None)]
     )
 
 
@@ -70,25 +70,27 @@ def apply_severities(
     severities: Mapping[str, str],
     diagnostics: Iterable[Diagnostic],
     *,
-    tell_unused: bool = False,
+    report_unused: bool = False,
 ) -> list[Diagnostic]:
     """Apply the project's `severities` by rule id, and drop what a `notifyctl: ignore[…]` comment excepts.
 
-    `tell_unused`: report exceptions that except nothing.
+    `report_unused`: report exceptions that except nothing.
     """
-    from notifyctl.lint.suppression_comments import (
+    from notifyctl.lint.ignore_comments import (
         apply_configured_severities,
         read_ignore_comments,
         without_ignored,
     )
 
-    known = read_ignore_comments(with_exceptions(workspace.files), lines_of(workspace))
+    known = read_ignore_comments(find_ignore_comments(workspace.files), lines_of(workspace))
     return list(
-        without_ignored(apply_configured_severities(diagnostics, severities), known, tell_unused=tell_unused)
+        without_ignored(
+            apply_configured_severities(diagnostics, severities), known, report_unused=report_unused
+        )
     )
 
 
-def with_exceptions(files: FileTree) -> Iterator[str]:
+def find_ignore_comments(files: FileTree) -> Iterator[str]:
     """The paths of YAML files that may hold a `notifyctl: ignore[…]` comment."""
     for path in files.paths():
         if path.endswith(YAML_SUFFIXES):
@@ -100,7 +102,7 @@ def with_exceptions(files: FileTree) -> Iterator[str]:
                 yield path
 
 
-def select_paths(
+def filter_rules(
     diagnostics: Iterable[Diagnostic], *, select: Sequence[str], ignore: Sequence[str]
 ) -> list[Diagnostic]:
     """Filter by rule id: only those in `select`, unless it is empty, and none in `ignore`."""
@@ -146,7 +148,7 @@ def filter_paths(
     if not paths:
         return list(diagnostics)
     root = workspace.root.resolve()
-    wanted = [existing_paths(path, root) for path in paths]
+    wanted = [resolve_path(path, root) for path in paths]
 
     def named(diagnostic: Diagnostic) -> bool:
         place = root / diagnostic.location.file
@@ -155,7 +157,7 @@ def filter_paths(
     return [diagnostic for diagnostic in diagnostics if named(diagnostic)]
 
 
-def existing_paths(path: Path, root: Path) -> Path:
+def resolve_path(path: Path, root: Path) -> Path:
     """Resolve a path from the working folder, else from the project's `root`. Raises UsageError where there is nothing."""
     for candidate in (path, root / path):
         if candidate.exists():

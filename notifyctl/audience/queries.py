@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from notifyctl.audience.compression import TableError
+from notifyctl.audience.engine import quote_name
 from notifyctl.audience.readers import CHUNK, MAX_FIELD, Cells, Chunk, cell_text, check_header, chunks_of_rows
 
 PATIENCE = 60.0
@@ -66,7 +67,3 @@ def open_query(fetch: Fetch) -> QueryTable:
 
 def select_all(table: str) -> str:
     return f"SELECT * FROM {quote_name(table)}"  # noqa: S608 - a quoted name
-
-
-def quote_name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

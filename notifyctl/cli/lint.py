@@ -64,16 +64,16 @@ def command(
     notifyctl lint --fix
     notifyctl lint --format sarif > notifyctl.sarif
     """
-    from notifyctl.app.lint import filter_paths, lint_context, select_paths
+    from notifyctl.app.lint import filter_paths, filter_rules, lint_context
     from notifyctl.diagnostics import has_errors
     from notifyctl.errors import ExitCode
 
     settings = get_globals(context)
     workspace, all_diagnostics = lint_project(settings, paths, every=every)
-    diagnostics = select_paths(filter_paths(workspace, all_diagnostics, paths), select=select, ignore=ignore)
+    diagnostics = filter_rules(filter_paths(workspace, all_diagnostics, paths), select=select, ignore=ignore)
     if fix and apply_fixes(workspace, diagnostics, all_diagnostics):
         workspace, all_diagnostics = lint_project(settings, paths, every=every)
-        diagnostics = select_paths(
+        diagnostics = filter_rules(
             filter_paths(workspace, all_diagnostics, paths), select=select, ignore=ignore
         )
     echo(format_diagnostics(diagnostics, form, lint_context(workspace, colour=wants_colour(context))))

@@ -13,7 +13,7 @@ from notifyctl.config.fields import ChannelShape, Shape
 from notifyctl.config.kinds.shared_fields import API_VERSION
 from notifyctl.config.messages import find_nearest, suggest_name
 from notifyctl.config.nodes import EMPTY_NODE, MappingNode, Node, Scalar, value_positions
-from notifyctl.config.paths import PROJECT_FILE, read_at_most
+from notifyctl.config.paths import PROJECT_FILE
 from notifyctl.config.reader import MAX_BYTES, iterate_documents
 from notifyctl.config.resolve_references import Document, resolve_references
 from notifyctl.config.rules import check_rules
@@ -107,7 +107,7 @@ def read_content(files: FileTree, path: str) -> bytes | Diagnostic:
         if escape_path(path) != path:
             raise OSError("its name is not UTF-8")  # noqa: TRY301 - reported like any other unreadable file
         with files.open(path) as stream:
-            return read_at_most(stream, MAX_BYTES + 1)
+            return stream.read(MAX_BYTES + 1)
     except OSError as error:
         message = f"this file cannot be read: {error.strerror or error}"
         return Diagnostic(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from typing import BinaryIO
 
 from notifyctl.errors import ProjectError
 
@@ -40,11 +39,6 @@ def normalise_path(path: str) -> str:
     if is_hidden(normal):
         raise FileNotFoundError(2, "hidden files are no part of a project", path)
     return normal
-
-
-def read_at_most(stream: BinaryIO, most: int) -> bytes:
-    """Reads up to `most` bytes of a stream."""
-    return stream.read(most)
 
 
 def too_large_error(path: str) -> OSError:

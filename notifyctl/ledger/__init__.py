@@ -3,8 +3,8 @@
 To open a ledger import `ledger.store`; what is exported here needs no database.
 """
 
-from notifyctl.hashing import recipient_hasher
+from notifyctl.hashing import RecipientHasher
 from notifyctl.ledger.identity import FixedIdentity
 from notifyctl.ledger.status import scope_statuses
 
-__all__ = ["FixedIdentity", "recipient_hasher", "scope_statuses"]
+__all__ = ["FixedIdentity", "RecipientHasher", "scope_statuses"]

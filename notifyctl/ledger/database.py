@@ -63,10 +63,6 @@ class Database:
     def row(self, sql: str, *values: object) -> Row | None:
         return next(iter(self.rows(sql, *values)), None)
 
-    def rows_of(self, sql: str, numbers: Sequence[int]) -> list[Row]:
-        """All rows of a query that ends in `IN`."""
-        return self.rows(f"{sql} ({','.join('?' * len(numbers))})", *numbers)
-
     def number(self, sql: str, *values: object) -> int:
         """The single number that a query yields."""
         [(value,)] = self.rows(sql, *values)

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from notifyctl.errors import LedgerError
-from notifyctl.hashing import recipient_hasher
+from notifyctl.hashing import RecipientHasher
 from notifyctl.ledger.database import Database
 from notifyctl.ledger.events import BATCHES, SqliteEvents
 from notifyctl.ledger.identity import key_check
@@ -36,7 +36,7 @@ class SqliteReader(SqliteEvents):
     def __init__(self, database: Database, identity: Identity) -> None:
         super().__init__(database)
         self._identity = identity
-        self.recipient_ids = recipient_hasher(identity.key)
+        self.recipient_ids = RecipientHasher(identity.key)
 
     @property
     def lineage(self) -> str:

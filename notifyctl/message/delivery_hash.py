@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from hashlib import sha256
 from json.encoder import encode_basestring
@@ -41,11 +41,11 @@ def normalise_line_endings(value: Any) -> Any:
 
 
 class DeliveryHash:
-    """Hashes everything that a recipient can notice of a message.
+    """What all recipients of a message share of the hash over everything that a recipient can notice.
 
     The hash is SHA-256 of the message in canonical JSON (with the names of its values) XOR SHA-256 of the
-    recipient's values as a canonical JSON list. The message part is computed once. Finding two different texts with
-    the same hash takes about 2**85 steps (Wagner 2002, four lists).
+    recipient's values as a canonical JSON list. The message part is here; `recipients.identity` adds that of
+    the values. Finding two different texts with the same hash takes about 2**85 steps (Wagner 2002, four lists).
     """
 
     def __init__(self, message: Message) -> None:
@@ -68,19 +68,6 @@ class DeliveryHash:
     def legacy_states(self) -> list[Any]:
         """SHA-256 states after each of the legacy prefixes, to be copied and continued with the values."""
         return [sha256(prefix) for prefix in self.legacy_prefixes]
-
-    def digest(self, values: Sequence[str | None]) -> bytes:
-        """Returns 32 bytes. `values`: in the order of the message's names, None for a missing value."""
-        listed = f"[{','.join(map(encode_value, values))}]"
-        return (self.message ^ int.from_bytes(sha256(listed.encode()).digest())).to_bytes(32)
-
-    def legacy_digests(self, values: Sequence[str | None]) -> Iterator[bytes]:
-        """Yields the digests of earlier versions, latest first, for comparison with their ledgers."""
-        pairs = ",".join(key + encode_value(value) for key, value in zip(self.keys, values, strict=True))
-        for prefix_state in self.legacy_states:
-            state = prefix_state.copy()
-            state.update(f"{{{pairs}}}}}".encode())
-            yield state.digest()
 
 
 def encode_value(value: str | None) -> str:

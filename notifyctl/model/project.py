@@ -1,4 +1,4 @@
-"""The documents of a project as frozen dataclasses, links resolved. No YAML, no I/O, no behaviour beyond lookup.
+"""The documents of a project as frozen values, links resolved. No YAML, no I/O, no behaviour beyond lookup.
 
 Objects of the API (`content`, `options`, `smartlinks`) stay plain mappings with the API's own key names, because they
 travel unchanged from the file into the request. What is sent and recorded is in the modules beside this one.

@@ -11,7 +11,7 @@ from notifyctl.message import DeliveryHash
 from notifyctl.model.message import Message
 from notifyctl.model.recipients import FINGERPRINT_BYTES
 from notifyctl.plan.recipient_table import Mask, RecipientTable
-from notifyctl.recipients.identity import former_hashes
+from notifyctl.recipients.identity import legacy_delivery_hashes
 from notifyctl.recipients.values import resolve_columns
 
 
@@ -36,7 +36,7 @@ def match(
         for variant in set(readers):
             some = [at for at, reads in zip(positions.tolist(), readers, strict=True) if reads == variant]
             columns = resolve_columns(messages[variant], values, some)
-            for former in former_hashes(hashers[variant], columns, len(some)):
+            for former in legacy_delivery_hashes(hashers[variant], columns, len(some)):
                 known = zip(some, former, strict=True)
                 same = [
                     start + at

@@ -26,7 +26,7 @@ def encode_column(column: Column) -> list[str]:
 
 
 def delivery_hashes(hasher: DeliveryHash, columns: Sequence[Column], count: int) -> Any:
-    """The delivery hash of each recipient as a numpy array of shape (count, 32), as `DeliveryHash.digest` makes one."""
+    """The delivery hash of each recipient as a numpy array of shape (count, 32). DeliveryHash says how it is made."""
     import numpy as np
 
     rows = list(map(",".join, zip(*map(encode_column, columns), strict=True))) if columns else [""] * count
@@ -35,7 +35,7 @@ def delivery_hashes(hasher: DeliveryHash, columns: Sequence[Column], count: int)
     return packed ^ np.frombuffer(hasher.message.to_bytes(32), np.uint8)
 
 
-def former_hashes(hasher: DeliveryHash, columns: Sequence[Column], count: int) -> list[list[bytes]]:
+def legacy_delivery_hashes(hasher: DeliveryHash, columns: Sequence[Column], count: int) -> list[list[bytes]]:
     """The delivery hash of each recipient as earlier versions made it: a list for each version, the latest first."""
     fields = [
         [key + value for value in encode_column(column)]

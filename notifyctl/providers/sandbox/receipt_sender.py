@@ -34,7 +34,6 @@ STATUSES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
 }
 """Receipts by channel: (name in requestedReceipts, deliveryStatus as spelled, code)."""
 ALIASES = {"sent": "submitted", "bounce": "bounced"}
-MODES = ("late", "doubled", "shuffled")
 
 
 class FaultProfile(Struct, frozen=True):

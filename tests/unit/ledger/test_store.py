@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from notifyctl.errors import LedgerError, LedgerLockedError
-from notifyctl.ledger import FixedIdentity, recipient_hasher
+from notifyctl.ledger import FixedIdentity, RecipientHasher
 from notifyctl.ledger.journal import journal_path
 from notifyctl.ledger.schema import FACTS
 from notifyctl.ledger.store import SqliteStore
@@ -136,7 +136,7 @@ def test_a_fixed_identity_is_known_before_the_ledger_is_made(path: Path) -> None
     store.create()
     with closing(store.reader()) as reader:
         assert reader.summary().lineage == "sandbox:acme"
-        assert reader.recipient_ids([PHONE]) == recipient_hasher(b"k" * 32)([PHONE])
+        assert reader.recipient_ids([PHONE]) == RecipientHasher(b"k" * 32)([PHONE])
 
 
 # What stands in the file
@@ -257,7 +257,7 @@ def test_a_key_from_outside_is_not_stored(path: Path) -> None:
     fill(store)
     assert KEY not in path.read_bytes()
     with closing(store.reader()) as reader:
-        assert reader.recipient_ids([PHONE]) == recipient_hasher(KEY)([PHONE])
+        assert reader.recipient_ids([PHONE]) == RecipientHasher(KEY)([PHONE])
 
 
 def test_another_key_would_take_people_for_others(path: Path) -> None:

@@ -38,6 +38,7 @@ from notifyctl.plan.planner import build_plan
 from notifyctl.plan.statuses import Kind
 from notifyctl.schedule.timing import Occurrence
 from notifyctl.testing import whole
+from tests.delivery_hashes import delivery_hash, legacy_hashes
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 MARKS = Positions("n.yaml")
@@ -167,7 +168,7 @@ def counts(plan: Plan) -> dict[str, int]:
 
 def fingerprint(person: Person) -> bytes:
     variant = "fr" if person.locale == "fr" else None
-    return DeliveryHash(message(variant)).digest([person.name])[:12]
+    return delivery_hash(DeliveryHash(message(variant)), [person.name])[:12]
 
 
 def attempt(kind: Any, person: Person, *, same: bool = True) -> Attempt:
@@ -349,6 +350,6 @@ def test_an_unsound_plan_is_never_complete_without_a_ledger() -> None:
 
 def test_what_an_earlier_version_recorded_is_known_again() -> None:
     person = Person(0)
-    for former in DeliveryHash(message(None)).legacy_digests([person.name]):
+    for former in legacy_hashes(DeliveryHash(message(None)), [person.name]):
         attempts: list[Attempt] = [("accepted", id_of(person), former[:12])]
         assert counts(plan_of(scope_input(People([person]), attempts=attempts))) == {"unchanged": 1}

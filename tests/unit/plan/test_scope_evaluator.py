@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from notifyctl.channels.segments import segment
 from notifyctl.diagnostics import Location, Positions
-from notifyctl.ledger import recipient_hasher
+from notifyctl.ledger import RecipientHasher
 from notifyctl.message import DeliveryHash, Filler, find_placeholders, resolve_values, variant_for
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.message import Message
@@ -52,6 +52,7 @@ from notifyctl.plan.scope_result import GroupKey, ScopeResult, envelope
 from notifyctl.plan.statuses import RecipientStatus, recipient_statuses
 from notifyctl.schedule.timing import Occurrence, Timing, evaluate_timing
 from notifyctl.testing import whole
+from tests.delivery_hashes import delivery_hash, legacy_hashes
 
 MARKS = Positions("n.yaml", {})
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -192,14 +193,18 @@ def scenes(draw: st.DrawFn) -> Setting:
         on_unknown=draw(st.sampled_from(OnUnknown)),
     )
     scope = Scope("n", 1, "once", ChannelName.SMS)
-    ids = {each.number: recipient_hasher(KEY)([each.address])[0] for each in crowd}
+    ids = {each.number: RecipientHasher(KEY)([each.address])[0] for each in crowd}
     hashes = {variant: DeliveryHash(message) for variant, message in messages.items()}
 
     def member(each: Somebody) -> bytes:
         variant = "fr" if (each.locale or "").startswith("fr") else None
         own = dict(zip(VARIABLES, each.values, strict=True))
         values = resolve_values(messages[variant], [own[name] for name in messages[variant].names])
-        known = [hashes[variant].digest(values), *hashes[variant].legacy_digests(values), b"other text!!"]
+        known = [
+            delivery_hash(hashes[variant], values),
+            *legacy_hashes(hashes[variant], values),
+            b"other text!!",
+        ]
         return ids[each.number] + draw(st.sampled_from(known))[:12]
 
     batches = [
@@ -302,12 +307,12 @@ class OneByOne:
         given = dict(zip(VARIABLES, somebody.values, strict=True))
         own = tuple(given[name] for name in message.names)
         values = resolve_values(message, own)
-        hasher, recipient = DeliveryHash(message), recipient_hasher(KEY)([somebody.address])[0]
-        delivery_hash = hasher.digest(values)
+        hasher, recipient = DeliveryHash(message), RecipientHasher(KEY)([somebody.address])[0]
+        packed_hash = delivery_hash(hasher, values)
         problem, segments = self.problem(message, values)
         when = self.when(self.input.zone_of(somebody.zone))
         status = self.statuses.get(recipient)
-        hashes = [each[:12] for each in (delivery_hash, *hasher.legacy_digests(values))]
+        hashes = [each[:12] for each in (packed_hash, *legacy_hashes(hasher, values))]
         decision = decide(
             kind=status.kind if status else None,
             same=status is None or status.fingerprint in hashes,
@@ -318,21 +323,21 @@ class OneByOne:
             circumstances=self.circumstances(when),
         )
         self.actions[decision.action, decision.reason] += 1
-        member = recipient + delivery_hash[:12]
+        member = recipient + packed_hash[:12]
         if decision.action in {Action.DEFERRED, Action.BLOCKED}:
             self.held.append(recipient)
         if decision.reason == "baseline":
             self.served.append(member)
         if decision.action in AUTHORISED and when is not None:
             name = shared(decision.intent, when.not_before, when.expires)
-            self.effects.append((recipient + delivery_hash, name))
+            self.effects.append((recipient + packed_hash, name))
             self.segments += segments
             self.tally.add(somebody.address, 1, segments or 1)
         if decision.action in AUTHORISED or decision.action is Action.CHANGED:
-            self.samples.counts[delivery_hash] = self.samples.counts.get(delivery_hash, 0) + 1
-            if self.samples.counts[delivery_hash] == 1:
+            self.samples.counts[packed_hash] = self.samples.counts.get(packed_hash, 0) + 1
+            if self.samples.counts[packed_hash] == 1:
                 self.samples.texts += 1
-                self.samples.show(delivery_hash, (variant, decision.action, somebody.destination, values))
+                self.samples.show(packed_hash, (variant, decision.action, somebody.destination, values))
         if decision.action.sends and when is not None:
             key = GroupKey(variant, when.send_at, when.expire_at, when.validity, when.closes)
             sent = (member, somebody.destination, own, somebody.correlation)
@@ -390,7 +395,7 @@ def sent(result: ScopeResult) -> list[Any]:
 @given(scenes())
 def test_columns_find_out_what_is_found_out_one_by_one(setting: Setting) -> None:
     expected = OneByOne(setting)
-    result = evaluate_scope(setting.scope_input, setting.context, recipient_hasher(KEY))
+    result = evaluate_scope(setting.scope_input, setting.context, RecipientHasher(KEY))
     counts: Counter[Action] = Counter()
     for row in setting.scope_input.audience.excluded:  # type: ignore[attr-defined]
         if row.reason in {RowRejection.DUPLICATE, RowRejection.NO_ADDRESS}:
@@ -423,7 +428,7 @@ def test_columns_find_out_what_is_found_out_one_by_one(setting: Setting) -> None
 @given(scenes(), st.integers(1, 5))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_recipients_are_handed_out_in_chunks_of_any_size(setting: Setting, size: int) -> None:
-    result = evaluate_scope(setting.scope_input, setting.context, recipient_hasher(KEY))
+    result = evaluate_scope(setting.scope_input, setting.context, RecipientHasher(KEY))
     for units in result.groups.values():
         chunks = list(units.chunks(size))
         assert [len(chunk) for chunk in chunks[:-1]] == [size] * (len(chunks) - 1)

@@ -14,8 +14,9 @@ from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, LocaleVariant, Template, Variable
 from notifyctl.model.recipients import RecipientBatch
 from notifyctl.recipients.evaluate import MessageEvaluator
-from notifyctl.recipients.identity import delivery_hashes, former_hashes
+from notifyctl.recipients.identity import delivery_hashes, legacy_delivery_hashes
 from notifyctl.recipients.values import VariantIndex, resolve_columns
+from tests.delivery_hashes import delivery_hash, legacy_hashes
 
 NAMES = ("area", "name", "note")
 VALUES = st.sampled_from(
@@ -82,15 +83,15 @@ def test_columns_say_what_single_values_say(
     assert found.sms is not None
     hasher = DeliveryHash(message)
     hashes = delivery_hashes(hasher, columns, len(rows))
-    formers = former_hashes(hasher, columns, len(rows))
+    formers = legacy_delivery_hashes(hasher, columns, len(rows))
     for at, single in enumerate(values):
         finished = Filler(message).text("text", [value or "" for value in single])
         assert found.lengths[at] == len(finished)
         counted = segment(finished)
         assert (found.sms.units[at], found.sms.segments[at]) == (counted.units, counted.segments)
         assert found.problems.get(at) == expected_problem(message, single, finished)
-        assert hashes[at].tobytes() == hasher.digest(single)
-        assert [version[at] for version in formers] == list(hasher.legacy_digests(single))
+        assert hashes[at].tobytes() == delivery_hash(hasher, single)
+        assert [version[at] for version in formers] == legacy_hashes(hasher, single)
 
 
 def expected_problem(message: Message, values: Sequence[str | None], text: str) -> str | None:

@@ -50,9 +50,9 @@ def apply_configured_severities(
 
 
 def without_ignored(
-    diagnostics: Iterable[Diagnostic], known: Iterable[IgnoreComment], *, tell_unused: bool
+    diagnostics: Iterable[Diagnostic], known: Iterable[IgnoreComment], *, report_unused: bool
 ) -> Iterator[Diagnostic]:
-    """Without those on a line that excepts them. `tell_unused`: an exception that excepts nothing is a problem itself."""
+    """Without those on a line that excepts them. `report_unused`: an exception that excepts nothing is a problem itself."""
     by_line: dict[tuple[str, int], list[IgnoreComment]] = {}
     for exception in known:
         by_line.setdefault((exception.place.file, exception.place.line), []).append(exception)
@@ -63,7 +63,7 @@ def without_ignored(
         used.update((exception.place, diagnostic.rule) for exception in hits)
         if not hits:
             yield diagnostic
-    if tell_unused:
+    if report_unused:
         yield from (
             problem
             for each in by_line.values()
