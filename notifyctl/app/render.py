@@ -12,10 +12,11 @@ from notifyctl.channels.segments import segment
 from notifyctl.diagnostics import has_errors, sort_diagnostics
 from notifyctl.errors import UsageError
 from notifyctl.lint.project import Checked, check_project
-from notifyctl.message import Filler, own_values, resolve_values, variant_for
+from notifyctl.message import Filler
 from notifyctl.model.message import Message, RenderedMessage
 from notifyctl.model.project import ChannelName, Environment, Notification
 from notifyctl.model.recipients import RecipientBatch
+from notifyctl.recipients.values import VariantIndex, resolve_columns
 
 
 def render(
@@ -58,16 +59,13 @@ def render_recipient(
     notification: Notification, checked: Checked, locale: str, *, wanted: Address | None
 ) -> Iterator[RenderedMessage]:
     messages = checked.messages[notification.name]
+    variants = VariantIndex(notification.template, locale)
     fillers = {variant: Filler(message) for variant, message in messages.items()}
     for batch in checked.audiences[notification.name].batches(notification.channel):
-        rows = {variant: list(own_values(message, batch)) for variant, message in messages.items()}
         for position, key in enumerate(batch.addresses):
             if wanted is None or key == wanted.key:
-                variant = variant_for(notification.template, batch.locales[position] or locale)
-                own = rows[variant][position]
-                yield render_one(
-                    notification, messages[variant], fillers[variant], batch, position=position, own=own
-                )
+                variant = variants.variant(batch.locales[position])
+                yield render_one(notification, messages[variant], fillers[variant], batch, position)
 
 
 def render_one(
@@ -75,11 +73,9 @@ def render_one(
     message: Message,
     filler: Filler,
     batch: RecipientBatch,
-    *,
     position: int,
-    own: tuple[str | None, ...],
 ) -> RenderedMessage:
-    values = resolve_values(message, own)
+    values = [column[0] for column in resolve_columns(message, batch.values, [position])]
     missing = tuple(name for name, value in zip(message.names, values, strict=True) if value is None)
     # A placeholder without a value stays visible.
     filled = [

@@ -2,7 +2,7 @@
 
 from notifyctl.message.compose import VariantComposer, compose, position_finder, variant_for, variants
 from notifyctl.message.delivery_hash import DeliveryHash, canonical_json, content_hash, texts_hash
-from notifyctl.message.substitute import Filler, find_placeholders, own_values, resolve_values
+from notifyctl.message.substitute import Filler, find_placeholders
 
 __all__ = [
     "DeliveryHash",
@@ -12,9 +12,7 @@ __all__ = [
     "compose",
     "content_hash",
     "find_placeholders",
-    "own_values",
     "position_finder",
-    "resolve_values",
     "texts_hash",
     "variant_for",
     "variants",

@@ -5,13 +5,11 @@ The template's text is treated as data and never becomes code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import repeat
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from notifyctl.model.message import PLACEHOLDER, UNSUBSCRIBE, Message
 from notifyctl.model.project import ApiObject
-from notifyctl.model.recipients import RecipientBatch
 
 Fill = Callable[[Sequence[str]], Any]
 
@@ -91,21 +89,3 @@ def compile_value(value: Any, positions: Mapping[str, int]) -> Fill:
         items = [compile_value(item, positions) for item in value]
         return lambda values: [fill(values) for fill in items]
     return lambda _: value
-
-
-def own_values(message: Message, batch: RecipientBatch) -> Iterator[tuple[str | None, ...]]:
-    """Yields each recipient's own values in the order of the message's names, None for missing ones."""
-    if not message.names:
-        return repeat((), len(batch))
-    columns = [batch.values.get(name) or repeat(None, len(batch)) for name in message.names]
-    return zip(*columns, strict=True)
-
-
-def resolve_values(message: Message, own: Sequence[str | None]) -> tuple[str | None, ...]:
-    """Returns the values by rule 29: the recipient's own, else the notification's, else the template's default."""
-    if None not in own:
-        return tuple(own)
-    shared = message.shared
-    return tuple(
-        shared.get(name) if value is None else value for name, value in zip(message.names, own, strict=True)
-    )

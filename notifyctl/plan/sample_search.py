@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from notifyctl.channels.segments import is_gsm7
-from notifyctl.message import resolve_values
 from notifyctl.model.recipients import ID_BYTES
 from notifyctl.plan.actions import Action
 from notifyctl.plan.digest import ENTRY_BYTES
 from notifyctl.plan.recipient_table import Mask, RecipientTable
 from notifyctl.plan.samples import HELD, RTL, Samples
-from notifyctl.recipients.values import Column, join_values, value_lengths
+from notifyctl.recipients.values import Column, join_values, resolve_columns, value_lengths
 
 NOT_GSM7, RIGHT_TO_LEFT, LACKS_OPTIONAL = 1, 2, 4
 """Bits of a mark: what a recipient's values are an example of."""
@@ -66,10 +65,10 @@ def find_samples(
     for position, (destination, own) in zip(positions, table.spooled_rows(positions), strict=True):
         variant = variants[table.profiles[position]]
         message = samples.messages[variant]
-        values = dict(zip(table.names, own, strict=True))
+        columns = {name: [value] for name, value in zip(table.names, own, strict=True)}
         delivery_hash = table.packed_entry(position)[ID_BYTES:ENTRY_BYTES]
         samples.counts[delivery_hash] = int((texts == table.entries["text"][position]).sum())
-        resolved = resolve_values(message, [values.get(name) for name in message.names])
+        resolved = tuple(column[0] for column in resolve_columns(message, columns, [0]))
         samples.show(delivery_hash, (variant, actions[int(keys[position])], destination, resolved))
 
 

@@ -8,10 +8,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.message import Filler, find_placeholders, own_values, resolve_values
+from notifyctl.message import Filler, find_placeholders
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import RecipientBatch
+from notifyctl.recipients.values import resolve_columns
+from tests.recipient_values import own_values, resolve_values
 
 names = st.sampled_from(["area", "name", "value"])
 chunks = st.one_of(
@@ -79,6 +81,9 @@ def test_the_destination_wins_over_the_notification_and_that_over_the_default() 
     assert rows == [("own", "Ada", None), (None, None, None)]
     assert resolve_values(message, rows[0]) == ("own", "Ada", "shared")
     assert resolve_values(message, rows[1]) == ("shared", None, "shared")
+    values = batch(2, {"name": ["Ada", None], "area": ["own", None]}).values
+    assert resolve_columns(message, values, [0, 1]) == [["own", "shared"], ["Ada", None], ["shared"] * 2]
+    assert resolve_columns(message, values, [1]) == [["shared"], [None], ["shared"]]
 
 
 def test_a_message_without_variables_has_empty_rows() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from notifyctl.channels.segments import segment
 from notifyctl.diagnostics import Location, Positions
 from notifyctl.ledger import RecipientHasher
-from notifyctl.message import DeliveryHash, Filler, find_placeholders, resolve_values, variant_for
+from notifyctl.message import DeliveryHash, Filler, find_placeholders, variant_for
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.message import Message
 from notifyctl.model.project import (
@@ -53,6 +53,7 @@ from notifyctl.plan.statuses import RecipientStatus, recipient_statuses
 from notifyctl.schedule.timing import Occurrence, Timing, evaluate_timing
 from notifyctl.testing import whole
 from tests.delivery_hashes import delivery_hash, legacy_hashes
+from tests.recipient_values import resolve_values
 
 MARKS = Positions("n.yaml", {})
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from notifyctl.channels.segments import segment
 from notifyctl.diagnostics import Positions
-from notifyctl.message import DeliveryHash, Filler, find_placeholders, own_values, resolve_values
+from notifyctl.message import DeliveryHash, Filler, find_placeholders
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, LocaleVariant, Template, Variable
 from notifyctl.model.recipients import RecipientBatch
@@ -17,6 +17,7 @@ from notifyctl.recipients.evaluate import MessageEvaluator
 from notifyctl.recipients.identity import delivery_hashes, legacy_delivery_hashes
 from notifyctl.recipients.values import VariantIndex, resolve_columns
 from tests.delivery_hashes import delivery_hash, legacy_hashes
+from tests.recipient_values import own_values, resolve_values
 
 NAMES = ("area", "name", "note")
 VALUES = st.sampled_from(
