@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -296,7 +297,7 @@ LONG_QUERIES = {
 @pytest.mark.parametrize("kind", LONG_QUERIES)
 def test_an_interrupted_query_is_an_interrupt_and_no_problem_of_the_file(kind: str, tmp_path: Path) -> None:
     if kind == "sqlite":
-        with sqlite3.connect(tmp_path / "people.sqlite") as database:
+        with closing(sqlite3.connect(tmp_path / "people.sqlite")) as database, database:
             database.execute("CREATE TABLE many (msisdn TEXT)")
             database.executemany("INSERT INTO many VALUES (?)", [("x",)] * 3000)
     else:
