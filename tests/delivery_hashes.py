@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from notifyctl.message import DeliveryHash
 from notifyctl.recipients.identity import delivery_hashes, legacy_delivery_hashes
+from notifyctl.recipients.values import ValueTable
 
 
 def delivery_hash(hasher: DeliveryHash, values: Sequence[str | None]) -> bytes:
     """`values`: in the order of the message's names."""
-    packed: bytes = delivery_hashes(hasher, [[value] for value in values], 1)[0].tobytes()
+    packed: bytes = delivery_hashes(hasher, ValueTable([[value] for value in values], 1))[0].tobytes()
     return packed
 
 

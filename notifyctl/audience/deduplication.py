@@ -1,6 +1,6 @@
 """Deduplication: the line on which each address of an audience was seen first.
 
-Some hundred thousand addresses are kept in a dictionary. From then on a hash table of NumPy arrays holds 96 bits of hash
+Up to a million addresses are kept in a dictionary. From then on a hash table of NumPy arrays holds 96 bits of hash
 (SipHash with the process's random key, which is Python's own for texts) and the line of each address: 27 bytes instead of
 some 200. That any two of ten million addresses are taken for one another has a probability below 10^-15.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MAX_IN_DICTIONARY = 1 << 19
+MAX_IN_DICTIONARY = 1 << 20
 """Addresses up to which a dictionary is used: small audiences are read before NumPy is imported."""
 MAX_LOAD = 0.6
 """Share of the hash table's slots that may be used."""

@@ -15,7 +15,14 @@ from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Variable
 from notifyctl.model.recipients import RecipientBatch
 from notifyctl.recipients.evaluate import MessageEvaluator, find_above
-from notifyctl.recipients.values import Column, find_longer, find_missing, join_values, resolve_columns
+from notifyctl.recipients.values import (
+    Column,
+    ValueTable,
+    find_longer,
+    find_missing,
+    join_values,
+    resolve_columns,
+)
 
 
 class Finding(Struct, frozen=True):
@@ -72,18 +79,19 @@ class RecipientChecker:
         meter = self._evaluator.meter
         if meter is None or not self._has_text:
             return BatchScan(positions, columns, sorted(suspects))
-        lengths = meter.lengths(columns, len(positions))
+        values = ValueTable(columns, len(positions))
+        lengths = meter.lengths(values)
         suspects.update(find_above(lengths, self._evaluator.limit))
         sizes: Sequence[int] = lengths
         if self._evaluator.is_sms:
-            sizes = meter.count_segments(columns, lengths).units
+            sizes = meter.count_segments(values, lengths).units
         most = max(sizes)
         return BatchScan(positions, columns, sorted(suspects), most, list(sizes).index(most))
 
     def _suspect_values(self, name: str, column: Column) -> Iterator[int]:
         """Indexes of values that are missing, blank, too long, or not in GSM-7 where the text must be."""
         yield from find_missing(column)
-        joined = join_values([column])
+        joined = join_values(column)
         if "" in column or " " in joined or not joined.isprintable():
             yield from (
                 index for index, value in enumerate(column) if value is not None and not value.strip()

@@ -15,26 +15,24 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.digest import ENTRY_BYTES
 from notifyctl.plan.recipient_table import Mask, RecipientTable
 from notifyctl.plan.samples import HELD, RTL, Samples
-from notifyctl.recipients.values import Column, join_values, resolve_columns, value_lengths
+from notifyctl.recipients.values import ValueTable, resolve_columns
 
 NOT_GSM7, RIGHT_TO_LEFT, LACKS_OPTIONAL = 1, 2, 4
 """Bits of a mark: what a recipient's values are an example of."""
 
 
-def measure_values(
-    columns: Sequence[Column], optional: Sequence[int], count: int
-) -> tuple[list[int], list[int]]:
+def measure_values(values: ValueTable, optional: Sequence[int]) -> tuple[list[int], list[int]]:
     """(characters of all values, marks) of each recipient. `optional`: the columns whose values may be empty."""
-    lengths, marks = [0] * count, [0] * count
-    for column in columns:
-        lengths = list(map(add, lengths, value_lengths(column)))
-    if not join_values(columns).isascii():
-        for at, row in enumerate(zip(*columns, strict=True)):
+    lengths, marks = [0] * values.count, [0] * values.count
+    for sizes in values.lengths:
+        lengths = list(map(add, lengths, sizes))
+    if not values.joined.isascii():
+        for at, row in enumerate(zip(*values.columns, strict=True)):
             text = "".join(filter(None, row))
             if not text.isascii():
                 marks[at] |= 0 if is_gsm7(text) else NOT_GSM7
                 marks[at] |= RIGHT_TO_LEFT if RTL.search(text) else 0
-    for column in (columns[at] for at in optional):
+    for column in (values.columns[at] for at in optional):
         if not all(column):
             marks = [
                 mark if value else mark | LACKS_OPTIONAL for mark, value in zip(marks, column, strict=True)

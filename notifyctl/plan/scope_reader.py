@@ -18,7 +18,7 @@ from notifyctl.plan.sample_search import measure_values
 from notifyctl.plan.spool import SpooledColumns
 from notifyctl.recipients.evaluate import MessageEvaluator
 from notifyctl.recipients.identity import Identify, delivery_hashes
-from notifyctl.recipients.values import Column, VariantIndex, resolve_columns
+from notifyctl.recipients.values import Column, ValueTable, VariantIndex, resolve_columns
 
 
 class ScopeReader:
@@ -73,12 +73,14 @@ class ScopeReader:
         for variant, positions in self.variants.group(batch.locales).items():
             at: Any = slice(None) if len(positions) == count else positions
             columns = resolve_columns(self.input.messages[variant], batch.values, positions)
-            entries[at, ID_BYTES:] = delivery_hashes(self.hashers[variant], columns, len(positions))
-            found, facts[:, at] = self._measure(variant, columns, len(positions))
+            values = ValueTable(columns, len(positions))
+            entries[at, ID_BYTES:] = delivery_hashes(self.hashers[variant], values)
+            found, facts[:, at] = self._measure(variant, values)
             for place, problem in found.items():
                 problems[positions[place]] = problem
-            for position in positions:
-                variants[position] = variant
+            if variant is not None:
+                for position in positions:
+                    variants[position] = variant
         segments, lengths, marks = facts
         return TableChunk(
             entries=entries.tobytes(),
@@ -90,13 +92,11 @@ class ScopeReader:
             spooled=self._spooled(batch),
         )
 
-    def _measure(
-        self, variant: str | None, columns: Sequence[Column], count: int
-    ) -> tuple[dict[int, str], NDArray[np.uint32]]:
+    def _measure(self, variant: str | None, values: ValueTable) -> tuple[dict[int, str], NDArray[np.uint32]]:
         """Problems by position; and segments, lengths and marks as rows of an array."""
-        evaluation = self.evaluators[variant].evaluate(columns, count)
-        lengths, marks = measure_values(columns, self.optional[variant], count)
-        segments = evaluation.sms.segments if evaluation.sms is not None else [0] * count
+        evaluation = self.evaluators[variant].evaluate(values)
+        lengths, marks = measure_values(values, self.optional[variant])
+        segments = evaluation.sms.segments if evaluation.sms is not None else [0] * values.count
         return dict(evaluation.problems), np.array([segments, lengths, marks], np.uint32)
 
     def _zones(self, timezones: Column) -> list[str]:

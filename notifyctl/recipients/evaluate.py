@@ -15,7 +15,7 @@ from notifyctl.message import Filler
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Variable
 from notifyctl.recipients.texts import SegmentCounts, TextMeter
-from notifyctl.recipients.values import Column, find_longer, find_missing
+from notifyctl.recipients.values import ValueTable, find_longer, find_missing
 
 
 class Evaluation(Struct, frozen=True):
@@ -57,30 +57,30 @@ class MessageEvaluator:
             if variable.max_length is not None and variable.name in message.names
         ]
 
-    def evaluate(self, columns: Sequence[Column], count: int) -> Evaluation:
-        """`columns` as `values.resolve_columns` gives them for `count` recipients."""
+    def evaluate(self, values: ValueTable) -> Evaluation:
+        """Look at each recipient's values and text."""
         problems: dict[int, str] = {}
-        for position, problem in self._check_values(columns):
+        for position, problem in self._check_values(values):
             problems.setdefault(position, problem)
         if self.meter is None or not (self.is_sms or self.limit is not None):
             return Evaluation(problems)
-        lengths = self.meter.lengths(columns, count)
+        lengths = self.meter.lengths(values)
         for position in find_above(lengths, self.limit):
             problems.setdefault(position, "text-too-long")
         if not self.is_sms:
             return Evaluation(problems, lengths)
-        sms = self.meter.count_segments(columns, lengths)
+        sms = self.meter.count_segments(values, lengths)
         for position in find_above(sms.segments, self.max_segments):
             problems.setdefault(position, "max-segments")
         return Evaluation(problems, lengths, sms)
 
-    def _check_values(self, columns: Sequence[Column]) -> Iterator[tuple[int, str]]:
+    def _check_values(self, values: ValueTable) -> Iterator[tuple[int, str]]:
         """(position, problem), what counts first for a recipient before the rest."""
-        for name, column in zip(self.message.names, columns, strict=True):
+        for name, column in zip(self.message.names, values.columns, strict=True):
             for position in find_missing(column):
                 yield position, f"missing-variable {name}"
         for at, limit in self.max_lengths:
-            for position in find_longer(columns[at], limit):
+            for position in find_longer(values.columns[at], limit):
                 yield position, f"variable-too-long {self.message.names[at]}"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from notifyctl.message import DeliveryHash
 from notifyctl.message.delivery_hash import encode_value
-from notifyctl.recipients.values import Column, join_values
+from notifyctl.recipients.values import Column, ValueTable, join_values
 
 HASH_BYTES = 32
 """Of a delivery hash."""
@@ -20,18 +20,31 @@ Identify = Callable[[Sequence[str]], Sequence[bytes]]
 
 def encode_column(column: Column) -> list[str]:
     """Each value as canonical JSON."""
-    if None in column or "\r" in join_values([column]):
+    if None in column or "\r" in join_values(column):
         return list(map(encode_value, column))
     return list(map(encode_basestring, column))  # type: ignore[arg-type]  # no None is in it
 
 
-def delivery_hashes(hasher: DeliveryHash, columns: Sequence[Column], count: int) -> Any:
+def encode_rows(values: ValueTable) -> list[str]:
+    """The values of each recipient as a list in canonical JSON."""
+    if not values.columns:
+        return ["[]"] * values.count
+    if is_plain(values.joined) and not any(None in column for column in values.columns):
+        return [f'["{row}"]' for row in map('","'.join, zip(*values.columns, strict=True))]
+    return [f"[{row}]" for row in map(",".join, zip(*map(encode_column, values.columns), strict=True))]
+
+
+def is_plain(text: str) -> bool:
+    """Whether JSON has every character as it is. May be false for others."""
+    return text.isprintable() and '"' not in text and "\\" not in text
+
+
+def delivery_hashes(hasher: DeliveryHash, values: ValueTable) -> Any:
     """The delivery hash of each recipient as a numpy array of shape (count, 32). DeliveryHash says how it is made."""
     import numpy as np
 
-    rows = list(map(",".join, zip(*map(encode_column, columns), strict=True))) if columns else [""] * count
-    hashes = b"".join([sha256(f"[{row}]".encode()).digest() for row in rows])
-    packed = np.frombuffer(hashes, np.uint8).reshape(count, HASH_BYTES)
+    hashes = b"".join([sha256(row.encode()).digest() for row in encode_rows(values)])
+    packed = np.frombuffer(hashes, np.uint8).reshape(values.count, HASH_BYTES)
     return packed ^ np.frombuffer(hasher.message.to_bytes(32), np.uint8)
 
 

@@ -25,7 +25,7 @@ from notifyctl.channels.segments import (
 )
 from notifyctl.message import Filler
 from notifyctl.model.message import PLACEHOLDER, UNSUBSCRIBE, Message
-from notifyctl.recipients.values import Column, join_values, value_lengths
+from notifyctl.recipients.values import ValueTable, join_values
 
 
 class SegmentCounts(Struct, frozen=True):
@@ -53,31 +53,31 @@ class TextMeter:
             self._sizes = _SegmentTable(SINGLE_GSM7, MULTI_GSM7)
         self._narrow = is_gsm7(self.fixed_text)
 
-    def lengths(self, columns: Sequence[Column], count: int) -> list[int]:
+    def lengths(self, values: ValueTable) -> list[int]:
         """Characters of each recipient's text."""
-        lengths = [len(self.fixed_text)] * count
+        lengths = [len(self.fixed_text)] * values.count
         for at, times in self.uses.items():
             for _ in range(times):
-                lengths = list(map(add, lengths, value_lengths(columns[at])))
+                lengths = list(map(add, lengths, values.lengths[at]))
         return lengths
 
-    def count_segments(self, columns: Sequence[Column], lengths: Sequence[int]) -> SegmentCounts:
+    def count_segments(self, values: ValueTable, lengths: Sequence[int]) -> SegmentCounts:
         """Units and segments of each recipient's SMS; `lengths` as `lengths` gives them."""
         units = [length + self._extra_units for length in lengths] if self._extra_units else list(lengths)
         segments = list(map(self._sizes.__getitem__, units))
-        for position in self._irregular(columns, units):
-            counted = segment(self._fill([column[position] or "" for column in columns]))
+        for position in self._irregular(values, units):
+            counted = segment(self._fill([column[position] or "" for column in values.columns]))
             units[position], segments[position] = counted.units, counted.segments
         return SegmentCounts(units, segments)
 
-    def _irregular(self, columns: Sequence[Column], units: Sequence[int]) -> set[int]:
+    def _irregular(self, values: ValueTable, units: Sequence[int]) -> set[int]:
         """Recipients whose text has characters of different widths, or an alphabet other than the fixed text's."""
         regular = is_basic if self._narrow else _is_bmp
         if not self._narrow and not _is_bmp(self.fixed_text):
             return set(range(len(units)))
         irregular: set[int] = set()
-        for column in (columns[at] for at in self.uses):
-            if not regular(join_values([column])):
+        for column in [] if regular(values.joined) else [values.columns[at] for at in self.uses]:
+            if not regular(join_values(column)):
                 irregular.update(at for at, value in enumerate(column) if value and not regular(value))
         if self._extra_units:
             # An escaped character may not be cut in two, so that a text of several segments must be counted.

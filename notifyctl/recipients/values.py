@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from notifyctl.message import variant_for
 from notifyctl.model.message import Message
@@ -60,6 +61,24 @@ def resolve_columns(
     return columns
 
 
+class ValueTable:
+    """The columns of `resolve_columns` for `count` recipients. What several rules ask of all values is worked out once."""
+
+    def __init__(self, columns: Sequence[Column], count: int) -> None:
+        self.columns = columns
+        self.count = count
+
+    @cached_property
+    def joined(self) -> str:
+        """All values in one text, so that a property of every character can be tested at once."""
+        return "".join(map(join_values, self.columns))
+
+    @cached_property
+    def lengths(self) -> list[list[int]]:
+        """Characters of each value, by column; 0 where there is none."""
+        return list(map(value_lengths, self.columns))
+
+
 def find_missing(column: Column) -> Iterator[int]:
     """Where nothing gives a value."""
     if None in column:
@@ -79,6 +98,6 @@ def value_lengths(column: Column) -> list[int]:
     return list(map(len, column))  # type: ignore[arg-type]  # no None is in it
 
 
-def join_values(columns: Sequence[Column]) -> str:
-    """All values of some columns in one text, so that a property of every character can be tested at once."""
-    return "".join(["".join(filter(None, column)) for column in columns])
+def join_values(column: Column) -> str:
+    """All values of a column in one text."""
+    return "".join(filter(None, column))

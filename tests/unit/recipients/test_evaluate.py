@@ -15,7 +15,7 @@ from notifyctl.model.project import ChannelName, LocaleVariant, Template, Variab
 from notifyctl.model.recipients import RecipientBatch
 from notifyctl.recipients.evaluate import MessageEvaluator
 from notifyctl.recipients.identity import delivery_hashes, legacy_delivery_hashes
-from notifyctl.recipients.values import VariantIndex, resolve_columns
+from notifyctl.recipients.values import ValueTable, VariantIndex, resolve_columns
 from tests.delivery_hashes import delivery_hash, legacy_hashes
 from tests.recipient_values import own_values, resolve_values
 
@@ -77,13 +77,13 @@ def test_columns_say_what_single_values_say(
     evaluator = MessageEvaluator(message, (Variable("name", max_length=60),), profile="6.20", max_segments=2)
     recipients = batch(rows)
     columns = resolve_columns(message, recipients.values, range(len(rows)))
-    found = evaluator.evaluate(columns, len(rows))
+    found = evaluator.evaluate(ValueTable(columns, len(rows)))
     values = [resolve_values(message, own) for own in own_values(message, recipients)]
     assert [tuple(column[at] for column in columns) for at in range(len(rows))] == values
     assert found.lengths is not None
     assert found.sms is not None
     hasher = DeliveryHash(message)
-    hashes = delivery_hashes(hasher, columns, len(rows))
+    hashes = delivery_hashes(hasher, ValueTable(columns, len(rows)))
     formers = legacy_delivery_hashes(hasher, columns, len(rows))
     for at, single in enumerate(values):
         finished = Filler(message).text("text", [value or "" for value in single])
@@ -111,7 +111,9 @@ def test_opaque_bodies_and_mail_have_no_segments() -> None:
     opaque = Message(ChannelName.SMS, "CNNECT", None, template_id="t", names=("name",))
     mail = Message(ChannelName.EMAIL, "a@acme.example", {"type": "text", "text": "Hi"})
     for message in (opaque, mail):
-        found = MessageEvaluator(message, (), profile="6.20").evaluate([["Ada"]] * len(message.names), 1)
+        found = MessageEvaluator(message, (), profile="6.20").evaluate(
+            ValueTable([["Ada"]] * len(message.names), 1)
+        )
         assert (found.problems, found.lengths, found.sms) == ({}, None, None)
 
 
