@@ -140,8 +140,8 @@ class Lines(Generic[AnyStr]):
 
 Record = list[str] | str
 """The cells of a record, or why it cannot be read."""
-Block = tuple[Sequence[int], Sequence[Record]]
-"""Lines on which records start, and the records."""
+Block = tuple[Sequence[int], Sequence[Record], bool]
+"""Lines on which records start, the records, and whether a character in them may be odd (`has_odd`)."""
 
 
 class Csv:
@@ -164,7 +164,7 @@ class Csv:
 
     def records(self) -> Iterator[tuple[int, Record]]:
         """The header and the rows as they are written, with their lines."""
-        for lines, records in self._blocks():
+        for lines, records, _ in self._blocks():
             yield from zip(lines, records, strict=True)
 
     def _blocks(self) -> Iterator[Block]:
@@ -194,23 +194,25 @@ class Csv:
     def chunks(self, size: int = CHUNK) -> Iterator[Chunk]:
         lines: list[int] = []
         records: list[Record] = []
-        header_read = False
+        header_read = odd = False
         blocks = 0
-        for block_lines, block_records in self._blocks():
+        for block_lines, block_records, block_odd in self._blocks():
             lines += block_lines[0 if header_read else 1 :]
             records += block_records[0 if header_read else 1 :]
             header_read = header_read or bool(block_lines)
+            odd = odd or block_odd
             blocks += 1
             while len(lines) >= size or (lines and blocks >= MAX_CHUNK_BLOCKS):
-                yield self._chunk(lines[:size], records[:size])
+                yield self._chunk(lines[:size], records[:size], odd=odd)
                 lines, records, blocks = lines[size:], records[size:], 0
+                odd = block_odd
         if lines:
-            yield self._chunk(lines, records)
+            yield self._chunk(lines, records, odd=odd)
 
-    def _chunk(self, lines: Sequence[int], records: Sequence[Record]) -> Chunk:
+    def _chunk(self, lines: Sequence[int], records: Sequence[Record], *, odd: bool) -> Chunk:
         width = len(self.header)
         broken: dict[int, str] = {}
-        if set(map(type, records)) != {list} or set(map(len, records)) != {width} or has_odd(records):
+        if set(map(type, records)) != {list} or set(map(len, records)) != {width} or odd:
             for position, record in enumerate(records):
                 wrong = record if isinstance(record, str) else row_problem(record, width)
                 if wrong:
@@ -253,13 +255,14 @@ class CsvBlocks:
     def __iter__(self) -> Iterator[Block]:
         while not self._ended and (piece := self._text.read(BLOCK)):
             piece += self._text.readline(MAX_LINE)
-            block = None if has_long_line(piece) else self._parse_at_once(piece)
-            if block is None:
-                numbered = list(self._parse(piece))
-                block = [line for line, _ in numbered], [record for _, record in numbered]
-            yield block
+            parsed = None if has_long_line(piece) else self._parse_at_once(piece)
+            if parsed is not None:
+                yield *parsed, has_odd(piece)
+                continue
+            numbered = list(self._parse(piece))
+            yield [line for line, _ in numbered], [record for _, record in numbered], True
 
-    def _parse_at_once(self, piece: str) -> Block | None:
+    def _parse_at_once(self, piece: str) -> tuple[Sequence[int], Sequence[Record]] | None:
         """None unless each line is a record."""
         lines = io.StringIO(piece, newline="").readlines()
         try:
@@ -336,10 +339,9 @@ def has_long_line(text: str) -> bool:
     )
 
 
-def has_odd(records: Sequence[Sequence[str]]) -> bool:
-    """Whether a cell contains a NUL, or what could not be decoded."""
-    joined = "".join(map("".join, records))
-    return "\0" in joined or (not joined.isascii() and NOT_DECODED_CHARACTER.search(joined) is not None)
+def has_odd(text: str) -> bool:
+    """Whether a text contains a NUL, or what could not be decoded."""
+    return "\0" in text or (not text.isascii() and NOT_DECODED_CHARACTER.search(text) is not None)
 
 
 def check_header(header: list[str]) -> list[str]:
@@ -374,10 +376,8 @@ def row_problem(record: Sequence[str], width: int) -> str | None:
     if len(record) != width:
         return wrong_width(len(record), width)
     joined = "".join(record)
-    if "\0" in joined:
-        return "the row holds a NUL character"
-    if not joined.isascii() and NOT_DECODED_CHARACTER.search(joined):
-        return NOT_DECODED
+    if has_odd(joined):
+        return "the row holds a NUL character" if "\0" in joined else NOT_DECODED
     return None
 
 

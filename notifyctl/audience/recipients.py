@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import compress
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -19,6 +20,7 @@ from notifyctl.model.project import ChannelName, Numbers
 from notifyctl.model.recipients import RecipientBatch, RejectedRow, RowRejection, Suppression
 
 Column = Sequence[str | None]
+T = TypeVar("T")
 
 
 class Rows(Struct, frozen=True):
@@ -92,26 +94,18 @@ class RecipientReader:
             positions = [position for position, address in enumerate(rows.addresses) if address]
             for position in sorted({*range(len(rows.lines))} - {*positions} - rows.broken.keys()):
                 self._reject(rejected, rows, position, RowRejection.NO_ADDRESS, f"no {self._field}")
-        parsed = parse_column([rows.addresses[position] or "" for position in positions], self._channel)
+        parsed = parse_column(list(filter(None, rows.addresses)), self._channel)
         errors = {**parsed.errors, **self._number_errors(parsed.keys, parsed.errors)}
         for at, why in errors.items():
             detail = f"{self._field}: {why}"
             self._reject(rejected, rows, positions[at], RowRejection.BAD_ADDRESS, detail)
-        valid: Sequence[int] = range(len(positions))
-        if errors:
-            valid = [at for at in valid if at not in errors]
-        repeated = self._first_lines.add(
-            [parsed.keys[at] for at in valid], [rows.lines[positions[at]] for at in valid]
-        )
+        positions, keys = without(positions, errors), without(parsed.keys, errors)
+        repeated = self._first_lines.add(keys, [rows.lines[position] for position in positions])
         for at, line in repeated.items():
             detail = f"the same {self._field} as in line {line}; the first counts"
-            self._reject(rejected, rows, positions[valid[at]], RowRejection.DUPLICATE, detail)
-        if repeated:
-            valid = [each for at, each in enumerate(valid) if at not in repeated]
-        keys = [parsed.keys[at] for at in valid]
-        return self._batch(
-            rows, [positions[at] for at in valid], keys, [parsed.sent[at] for at in valid], rejected
-        )
+            self._reject(rejected, rows, positions[at], RowRejection.DUPLICATE, detail)
+        sent = without(without(parsed.sent, errors), repeated)
+        return self._batch(rows, without(keys, repeated), sent, rejected)
 
     def _number_errors(self, keys: Sequence[str], errors: Mapping[int, str]) -> dict[int, str]:
         """Numbers that are not in their country's numbering plan."""
@@ -135,29 +129,31 @@ class RecipientReader:
     def _batch(
         self,
         rows: Rows,
-        positions: Sequence[int],
         keys: Sequence[str],
         sent: Sequence[str],
         rejected: Mapping[int, RejectedRow],
     ) -> RecipientBatch:
-        every = len(positions) == len(rows.lines)
-        kept = frozenset(positions)
-        keep = [] if every else [position in kept for position in range(len(rows.lines))]
-
-        def selected(column: Column) -> Column:
-            return column if every else list(compress(column, keep))
-
         suppressions: Column = [None] * len(keys)
         if self._rules.suppress_any:
             suppressions = list(map(self._rules.suppression, keys))
         return RecipientBatch(
             addresses=keys,
             destinations=sent,
-            lines=[rows.lines[position] for position in positions],
-            locales=selected(rows.locales),
-            timezones=selected(rows.timezones),
-            correlations=selected(rows.correlations),
+            lines=without(rows.lines, rejected),
+            locales=without(rows.locales, rejected),
+            timezones=without(rows.timezones, rejected),
+            correlations=without(rows.correlations, rejected),
             suppressions=suppressions,
-            values={name: selected(column) for name, column in rows.values.items()},
+            values={name: without(column, rejected) for name, column in rows.values.items()},
             excluded=[rejected[position] for position in sorted(rejected)],
         )
+
+
+def without(column: Sequence[T], positions: Mapping[int, object]) -> Sequence[T]:
+    """A column without what is at some positions."""
+    if not positions:
+        return column
+    keep = bytearray(b"\1") * len(column)
+    for position in positions:
+        keep[position] = 0
+    return list(compress(column, keep))

@@ -72,8 +72,8 @@ def test_blocks_are_the_records_one_by_one(header: list[str], body: list[str], e
     csv.field_size_limit(readers.MAX_FIELD)
     text = end.join([",".join(header), *body])
     one_by_one = list(parse_records(Lines(Text(text, 1)), ","))
-    in_blocks = [record for each in CsvBlocks(Text(text, block), ",") for record in zip(*each, strict=True)]  # type: ignore[arg-type]
-    assert in_blocks == one_by_one
+    blocks = CsvBlocks(Text(text, block), ",")  # type: ignore[arg-type]
+    assert [row for lines, records, _ in blocks for row in zip(lines, records, strict=True)] == one_by_one
 
 
 def test_a_chunk_ends_when_it_is_large() -> None:
