@@ -60,8 +60,8 @@ audience: {source: {file: people.csv}}
 
 
 def person(number: int) -> str:
-    """A number that Ofcom keeps for fiction; 0 to 999."""
-    return f"+447700900{number:03d}"
+    """The first thousand are numbers that Ofcom keeps for fiction; the others have a calling code that no country has."""
+    return f"+447700900{number:03d}" if number < 1000 else f"+990{number:09d}"
 
 
 class Talk:

@@ -19,6 +19,7 @@ from notifyctl.faults import FAULT_LOG, Point
 
 ALL = bool(os.environ.get("RIG_ALL"))
 ROUNDS = 50 if ALL else 10
+KILLS = int(os.environ.get("RIG_KILLS", "12" if ALL else "3"))
 SLOW = {"do": "honest", "delay": 0.05}
 
 
@@ -62,7 +63,7 @@ def test_killed_at_random(rig: Any, seed: int) -> None:
     sys.stdout.write(f"seed {seed}: {kills} kills, {status}\n")
 
 
-SIZES = {1: 16, 10: 16, 50: 8, 100: 4, 200: 4, 400: 2}
+SIZES = {1: 16, 10: 16, 50: 8, 100: 4, 200: 4, 400: 4, 500: 4, 1000: 4}
 """Recipients in a request → requests in flight at once."""
 
 
@@ -76,9 +77,10 @@ def test_after_a_kill_only_requests_in_flight_are_uncertain(rig: Any, size: int)
     """
     random_moments = random.Random(size)
     found: list[dict[str, int]] = []
-    for _ in range(12 if ALL else 3):
-        rig.fresh(900, concurrency=SIZES[size], size=size, tps=400)
-        rig.script(*[{"do": "honest", "delay": random_moments.uniform(0.05, 0.3)} for _ in range(900)])
+    people = max(900, 3 * SIZES[size] * size)
+    for _ in range(KILLS):
+        rig.fresh(people, concurrency=SIZES[size], size=size, tps=400)
+        rig.script(*[{"do": "honest", "delay": random_moments.uniform(0.05, 0.3)} for _ in range(people)])
         points = rig.folder / f"points-{rig.rounds}"
         running = process(rig, **{FAULT_LOG: str(points)})
         while running.poll() is None and not rig.log.stat().st_size:
