@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from notifyctl.audience.compression import TableError, without_compression_suffix
-from notifyctl.audience.readers import CHUNK, Chunk, Csv, JsonLines, Table
+from notifyctl.audience.csv_reader import Csv
+from notifyctl.audience.readers import CHUNK, Chunk, JsonLines, Table
 from notifyctl.audience.recipients import Rows, Rules, read_recipients
 from notifyctl.audience.suppressions import SuppressionIndex, index_addresses
 from notifyctl.diagnostics import Diagnostic, Severity, truncate

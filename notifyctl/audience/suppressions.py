@@ -15,7 +15,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from notifyctl.audience.addresses import email, msisdn
-from notifyctl.audience.readers import Cells, Csv, TableError
+from notifyctl.audience.compression import TableError
+from notifyctl.audience.csv_reader import Csv
+from notifyctl.audience.readers import Cells
 from notifyctl.config.scalar_types import parse_date_or_time
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.model.project import Category, ChannelName, SuppressionList

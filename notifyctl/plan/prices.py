@@ -9,7 +9,8 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 from msgspec import Struct, field
 
-from notifyctl.audience.readers import Csv, TableError
+from notifyctl.audience.compression import TableError
+from notifyctl.audience.csv_reader import Csv
 from notifyctl.diagnostics import Diagnostic, Location, Positions, Severity
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.model import Cost, Reach

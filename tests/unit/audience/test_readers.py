@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.audience import readers
-from notifyctl.audience.readers import Chunk, Csv, CsvBlocks, JsonLines, Lines, TableError, parse_records
+from notifyctl.audience.compression import TableError
+from notifyctl.audience.csv_reader import Csv, CsvBlocks, parse_records
+from notifyctl.audience.readers import Chunk, JsonLines, Lines
 from notifyctl.testing import MemoryFiles
 
 cells = st.one_of(
