@@ -1,11 +1,11 @@
-"""Attempts to send a batch, and what their outcomes say about whether a request left this machine. Plain data."""
+"""Attempts to send a batch, and why one was not posted. Plain data."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
 from notifyctl.apply.batches import BatchSlice
-from notifyctl.model.batch import Outcome, PreparedRequest, Rejected
+from notifyctl.model.batch import PreparedRequest
 
 NEVER_LEFT = "it was not sent in time after it was recorded, and never left"
 TOO_LATE = "the window shut, or the message lapsed, before its turn came"
@@ -27,8 +27,3 @@ class PreparedAttempt(Struct, frozen=True):
     attempt: Attempt
     seal: bytes
     request: PreparedRequest
-
-
-def was_posted(outcome: Outcome) -> bool:
-    """Whether the request of an attempt with this outcome can have left this machine."""
-    return not (isinstance(outcome, Rejected) and outcome.reason.endswith(NEVER_LEFT))

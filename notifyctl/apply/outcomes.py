@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from notifyctl.apply.attempts import Attempt, was_posted
+from notifyctl.apply.attempts import Attempt
 from notifyctl.errors import LedgerError, LedgerLockedError, NotifyctlError
 from notifyctl.faults import Point, point
 from notifyctl.model.batch import Outcome
@@ -50,7 +50,7 @@ class OutcomeRecorder:
     def _kept(self, attempt: Attempt, outcome: Outcome, error: NotifyctlError) -> NotifyctlError:
         """Keep an outcome that cannot be committed for the next run. Returns the error that says so."""
         kind = LedgerLockedError if isinstance(error, LedgerLockedError) else LedgerError
-        done = "was sent, and how it ended" if was_posted(outcome) else "was begun and never left, and that"
+        done = "was sent, and how it ended" if outcome.posted else "was begun and never left, and that"
         message = f"batch {attempt.number} {done} could not be recorded: {error.message}"
         if self._keep is not None:
             try:

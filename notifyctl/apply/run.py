@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from random import Random
 
-from notifyctl.apply.attempts import TOO_LATE, Attempt, PreparedAttempt, was_posted
+from notifyctl.apply.attempts import TOO_LATE, Attempt, PreparedAttempt
 from notifyctl.apply.counters import Counters
 from notifyctl.apply.job import Job, Stop
 from notifyctl.apply.outcomes import Keep, OutcomeRecorder
@@ -229,7 +229,7 @@ class SendRun:
     def _record(self, attempt: Attempt, outcome: Outcome) -> None:
         """RESULT: record how the attempt ended, and decide what follows."""
         size = attempt.slice.size
-        self._counters.requests += was_posted(outcome)
+        self._counters.requests += outcome.posted
         self._counters.ended(attempt.number, attempt.slice.scope, size, outcome)
         try:
             point(Point.RESULT_HEARD)

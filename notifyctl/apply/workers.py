@@ -89,8 +89,8 @@ class Workers:
     def _post(self, prepared: PreparedAttempt, armed_at: ArmedAt) -> Outcome:
         if armed_at.is_late(self._clock):
             # The process was paused between ARM and POST: another run may have recorded this attempt as unknown.
-            return Rejected(NEVER_LEFT, retryable=True)
+            return Rejected(NEVER_LEFT, retryable=True, posted=False)
         if prepared.attempt.slice.lapsed(self._clock):
-            return Rejected(LAPSED)
+            return Rejected(LAPSED, posted=False)
         point(Point.POST_BEGUN)
         return self._provider.send(prepared.request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from msgspec import Struct, field
 
@@ -150,6 +150,7 @@ class Accepted(Struct, frozen=True):
     """Positions of members that the provider's answer says it did not take, with its reason."""
     unheard: frozenset[int] = frozenset()
     """Positions of members that an answer which lists its members does not name: nobody knows of them."""
+    posted: ClassVar[bool] = True
 
 
 class Rejected(Struct, frozen=True):
@@ -160,6 +161,8 @@ class Rejected(Struct, frozen=True):
     retryable: bool = False
     retry_after: float | None = None
     """Seconds the provider asked for, capped by who waits."""
+    posted: bool = True
+    """Whether the request can have left this machine. No ledger and no journal records it."""
 
 
 class Refused(Struct, frozen=True):
@@ -170,6 +173,8 @@ class Refused(Struct, frozen=True):
 
     reason: str
     status: int | None = None
+    posted: bool = True
+    """As in Rejected."""
 
 
 class Unknown(Struct, frozen=True):
@@ -177,6 +182,7 @@ class Unknown(Struct, frozen=True):
 
     reason: str
     status: int | None = None
+    posted: ClassVar[bool] = True
 
 
 Outcome = Accepted | Rejected | Refused | Unknown

@@ -262,6 +262,7 @@ def test_one_request_and_what_it_proves(play: Play, outcome: type[Outcome]) -> N
         found = provider.send(provider.prepare(batch_of()))
     assert isinstance(found, outcome)
     assert not getattr(found, "retryable", False)
+    assert found.posted
     assert len(server.requests) == 1
     assert "7700" not in str(found)
     assert KEY not in str(found)
@@ -307,6 +308,7 @@ def test_where_nobody_listens_nothing_was_sent_and_it_may_be_tried_again() -> No
             found = provider.send(provider.prepare(batch_of()))
     assert isinstance(found, Rejected)
     assert found.retryable
+    assert not found.posted
     assert "refused" in found.reason
 
 
@@ -319,6 +321,7 @@ def test_without_tls_nothing_is_sent() -> None:
         thread.join()
     assert isinstance(found, Rejected)
     assert found.retryable
+    assert not found.posted
 
 
 def test_a_silence_before_tls_proves_that_nothing_was_sent() -> None:
@@ -328,6 +331,7 @@ def test_a_silence_before_tls_proves_that_nothing_was_sent() -> None:
             found = provider.send(provider.prepare(batch_of()))
     assert isinstance(found, Rejected)
     assert found.retryable
+    assert not found.posted
 
 
 def test_the_environment_cannot_send_requests_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:

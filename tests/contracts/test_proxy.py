@@ -297,6 +297,7 @@ def test_what_never_left_is_certainly_not_accepted(
     assert says in found.reason
     assert getattr(found, "retryable", True)
     assert found.status is None
+    assert not found.posted
     assert server.requests == []
 
 

@@ -85,7 +85,9 @@ def without_answer(error: TransportError) -> Outcome:
     """What never left is certainly not accepted; what no other attempt can mend ends the run, as wrong credentials do."""
     if error.left:
         return Unknown(error.reason)
-    return Refused(error.reason) if error.lasting else Rejected(error.reason, retryable=True)
+    if error.lasting:
+        return Refused(error.reason, posted=False)
+    return Rejected(error.reason, retryable=True, posted=False)
 
 
 def addresses_of(body: Mapping[str, Any]) -> list[str]:

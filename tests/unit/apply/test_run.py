@@ -357,6 +357,24 @@ def test_an_outcome_that_cannot_be_recorded_ends_the_run_and_is_uncertain(consig
         assert [state for state, _ in bench.states] == ["unknown", "planned"]
 
 
+@pytest.mark.parametrize("posted", [True, False])
+@pytest.mark.parametrize("kind", [Rejected, Refused])
+def test_what_never_left_is_not_said_to_have_been_sent(
+    consign: Consign, kind: type[Rejected | Refused], *, posted: bool
+) -> None:
+    """Whether it left is a field of the outcome; the words of its reason do not count."""
+    bench = Bench(job_of(people(consign, 2)), RecordingProvider([kind("it never left", posted=posted)]))
+    with raises_and_keeps(bench, LedgerError, "was sent" if posted else "was begun and never left"):
+        bench.run(troubled(settle=["gone"] * 100))
+
+
+@pytest.mark.parametrize("posted", [True, False])
+def test_only_what_can_have_left_counts_as_a_request(consign: Consign, *, posted: bool) -> None:
+    outcome = Refused("the host cannot be found", posted=posted)
+    report = Bench(job_of(people(consign, 6)), RecordingProvider([outcome] * 3)).run()
+    assert (report.requests, report.refused) == (posted, "the host cannot be found")
+
+
 def test_a_run_that_was_overtaken_stops(consign: Consign) -> None:
     class Overtaken(RecordingProvider):
         def send(self, request: PreparedRequest) -> Outcome:

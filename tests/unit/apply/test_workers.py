@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from notifyctl.apply.attempts import LAPSED, NEVER_LEFT, Attempt, PreparedAttempt, was_posted
+from notifyctl.apply.attempts import LAPSED, NEVER_LEFT, Attempt, PreparedAttempt
 from notifyctl.apply.batches import cut
 from notifyctl.apply.workers import SEND_BY, ArmedAt, Workers
 from notifyctl.clock import SystemClock
@@ -103,7 +103,7 @@ def test_what_was_armed_too_long_ago_is_not_posted(ada: SendGroup, clock: str) -
     if clock == "monotonic":
         old = ArmedAt(now, monotonic - SEND_BY - 1)
     assert outcomes_of(submitted(ada, provider, 1, armed_at=old)) == [
-        (0, Rejected(NEVER_LEFT, retryable=True))
+        (0, Rejected(NEVER_LEFT, retryable=True, posted=False))
     ]
     assert provider.calls == 0
 
@@ -111,6 +111,5 @@ def test_what_was_armed_too_long_ago_is_not_posted(ada: SendGroup, clock: str) -
 def test_what_is_not_posted_before_its_window_closes_is_not_posted(ada: SendGroup) -> None:
     provider = Meeting(1)
     closed = replace(ada, not_after=datetime.now(UTC))
-    assert outcomes_of(submitted(closed, provider, 1)) == [(0, Rejected(LAPSED))]
+    assert outcomes_of(submitted(closed, provider, 1)) == [(0, Rejected(LAPSED, posted=False))]
     assert provider.calls == 0
-    assert not was_posted(Rejected(LAPSED))
