@@ -11,7 +11,7 @@ NotifyctlError                  1   expected failure: a message and, where there
 ├── BlockedError                3   policy, threshold, changed after send
 ├── PlanRefusedError            4   plan stale, used, expired, or other than expected
 ├── LedgerLockedError           5   another apply holds the ledger
-└── InterruptedRunError       130   interrupted; what was sent is recorded
+└── InterruptedRunError       130   a run was interrupted at once; what was sent is recorded
 """
 
 from __future__ import annotations
@@ -106,6 +106,6 @@ class LedgerLockedError(NotifyctlError):
 
 
 class InterruptedRunError(NotifyctlError):
-    """Ctrl-C or SIGTERM: batches in flight were finished and recorded, no further batch was attempted."""
+    """A second Ctrl-C or SIGTERM ended a run at once. Requests in flight are recorded as armed, not how they ended."""
 
     exit_code = ExitCode.INTERRUPTED

@@ -25,7 +25,7 @@ from notifyctl.cli.options import (
 )
 from notifyctl.cli.plan_progress import PlanProgressLines, memory_option
 from notifyctl.cli.show import read_plan
-from notifyctl.errors import ExitCode, UsageError
+from notifyctl.errors import ExitCode, InterruptedRunError, UsageError
 from notifyctl.plan.actions import Action
 
 if TYPE_CHECKING:
@@ -218,6 +218,8 @@ def stop_on_signals(stop: Stop, begun: Event) -> Iterator[None]:
 
     Once sending has `begun`, the first signal requests an orderly stop and the second one interrupts at once; the
     ledger has recorded the requests in flight. Before that, the first signal interrupts.
+
+    Raises InterruptedRunError for an interrupt after sending has begun.
     """
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
@@ -232,6 +234,11 @@ def stop_on_signals(stop: Stop, begun: Event) -> Iterator[None]:
     before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
+    except KeyboardInterrupt:
+        if not begun.is_set():
+            raise
+        hint = "What was sent is recorded; `notifyctl status` counts it."
+        raise InterruptedRunError("Interrupted.", hint=hint) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

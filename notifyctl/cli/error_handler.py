@@ -31,7 +31,7 @@ def run_guarded(settings: GlobalOptions, work: Callable[[], int]) -> int:
         show_error(error.message, error.hint)
         return error.exit_code
     except KeyboardInterrupt:
-        show_error("Interrupted.", "What was sent is recorded; `notifyctl status` counts it.")
+        show_error("Interrupted.", None)
         return ExitCode.INTERRUPTED
     except MemoryError:
         show_error(

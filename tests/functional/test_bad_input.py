@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
+from notifyctl.cli.console import GlobalOptions
+from notifyctl.cli.error_handler import run_guarded
 from notifyctl.cli.main import run
+from notifyctl.errors import ExitCode
 
 PROJECT = "apiVersion: notifyctl/v1\nkind: Project\nname: acme\n"
 HELLO = """\
@@ -238,3 +241,38 @@ def test_interrupted_it_finishes_what_is_in_flight_and_goes_on_next_time(
     foreign.delay = 0.0
     assert production.apply().code == 0
     assert sorted(foreign.addresses) == people
+
+
+def test_interrupted_twice_it_ends_at_once_and_says_where_it_stands(production: Any, foreign: Any) -> None:
+    production.write(hello=HELLO, **{"people.csv": PEOPLE})
+    foreign.delay = 60.0
+    digest = production.plan()["digest"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "notifyctl", "-C", str(production.root), "apply", "--expect", digest],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not foreign.requests:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    while "Stopping" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Error: Interrupted." in err
+    assert "`notifyctl status` counts it" in err
+    assert production.plan()["summary"]["uncertain"] > 0
+
+
+def test_an_interrupt_of_a_command_that_sends_nothing_speaks_of_nothing_sent(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def work() -> int:
+        raise KeyboardInterrupt
+
+    assert run_guarded(GlobalOptions(), work) == ExitCode.INTERRUPTED
+    assert capsys.readouterr().err == "Error: Interrupted.\n"
