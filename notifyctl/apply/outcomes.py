@@ -7,7 +7,7 @@ from datetime import datetime
 
 from notifyctl.apply.attempts import Attempt
 from notifyctl.errors import LedgerError, LedgerLockedError, NotifyctlError
-from notifyctl.faults import Point, point
+from notifyctl.fault_injection import Point, point
 from notifyctl.model.batch import Outcome
 from notifyctl.ports import Clock, LedgerWriter
 

@@ -18,7 +18,7 @@ from notifyctl.apply.report import Event, Planned, Report, Sent, Settled, Waitin
 from notifyctl.apply.retries import MAX_ATTEMPTS, RETRY_AFTER_CAP, RetryQueue
 from notifyctl.apply.workers import SEND_BY, ArmedAt, Workers
 from notifyctl.apply.write_ahead import WriteAhead
-from notifyctl.faults import Point, point
+from notifyctl.fault_injection import Point, point
 from notifyctl.model.batch import Batch, Outcome, PreparedRequest, Refused, Rejected, Unknown
 from notifyctl.ports import Clock, LedgerWriter, Provider
 

@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from msgspec import Struct
 
 from notifyctl.apply.attempts import LAPSED, NEVER_LEFT, Attempt, PreparedAttempt
-from notifyctl.faults import Point, point
+from notifyctl.fault_injection import Point, point
 from notifyctl.model.batch import Outcome, Rejected
 from notifyctl.ports import Clock, Provider
 

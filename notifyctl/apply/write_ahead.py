@@ -10,7 +10,7 @@ from operator import itemgetter
 from notifyctl.apply.attempts import Attempt
 from notifyctl.apply.counters import OPTED_OUT, Counters
 from notifyctl.apply.job import Job
-from notifyctl.faults import Point, point
+from notifyctl.fault_injection import Point, point
 from notifyctl.model.recipients import MEMBER_BYTES, Scope
 from notifyctl.ports import Clock, LedgerWriter
 

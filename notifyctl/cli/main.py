@@ -120,7 +120,10 @@ def execute(arguments: Sequence[str] | None, settings: GlobalOptions) -> int:
 
 def set_up_faults(environ: Mapping[str, str]) -> None:
     """Sets up the faults that a test requests by environment variables, or resets those of an earlier run."""
-    if any(name.startswith("NOTIFYCTL_FAULT") for name in environ) or "notifyctl.faults" in sys.modules:
-        from notifyctl.faults import FAULTS
+    if (
+        any(name.startswith("NOTIFYCTL_FAULT") for name in environ)
+        or "notifyctl.fault_injection" in sys.modules
+    ):
+        from notifyctl.fault_injection import FAULTS
 
         FAULTS.arrange(environ)

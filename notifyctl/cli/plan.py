@@ -130,14 +130,14 @@ class PlanRequest(NamedTuple):
 def plan_untrusted(context: click.Context, request: PlanRequest) -> Plan:
     """Plans an untrusted project. Confines this process permanently."""
     from notifyctl.app.plan import make_plan
-    from notifyctl.app.untrusted.checkout import (
+    from notifyctl.app.untrusted.confinement import MAX_OUTPUT
+    from notifyctl.app.untrusted.untrusted_project import (
         open_untrusted,
         settings_of_base,
         unknown_as_json,
         unknown_facts,
         with_warnings,
     )
-    from notifyctl.app.untrusted.confinement import MAX_OUTPUT
     from notifyctl.cli.output_limit import bound_output
 
     settings = get_globals(context)

@@ -10,7 +10,7 @@ from secrets import token_bytes
 from uuid import uuid4
 
 from notifyctl.errors import LedgerError
-from notifyctl.faults import Point, point
+from notifyctl.fault_injection import Point, point
 from notifyctl.ledger import lock
 from notifyctl.ledger.database import RECEIPT_LOCK_TIMEOUT, create_file, open_for_reading, open_for_writing
 from notifyctl.ledger.high_water import HighWaterMark, HighWaterMarks, refuse_missing, refuse_unexpected

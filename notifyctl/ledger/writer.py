@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from notifyctl import __version__
 from notifyctl.errors import LedgerError, LedgerLockedError
-from notifyctl.faults import Point, point
+from notifyctl.fault_injection import Point, point
 from notifyctl.ledger.database import SQLITE_VERSION, Database
 from notifyctl.ledger.events import columns
 from notifyctl.ledger.reader import Identity, SqliteReader

@@ -17,7 +17,7 @@ from notifyctl.channels import CHANNELS
 from notifyctl.diagnostics import Diagnostic, Problem, Severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.lint.content_checks import check_words, is_clean
-from notifyctl.lint.recipients import check_recipients
+from notifyctl.lint.recipient_pass import check_recipients
 from notifyctl.lint.synthetic_recipients import make_recipients
 from notifyctl.lint.unused import check_unused, stand_in_notification, unbound_templates
 from notifyctl.lint.variables import check_variables

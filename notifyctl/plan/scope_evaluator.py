@@ -31,7 +31,7 @@ from notifyctl.plan.sample_search import find_samples
 from notifyctl.plan.samples import Samples
 from notifyctl.plan.scope_reader import ScopeReader
 from notifyctl.plan.scope_result import GroupKey, ScopeResult
-from notifyctl.plan.units import SelectedUnits
+from notifyctl.plan.selected_recipients import SelectedRecipients
 from notifyctl.progress import Progress
 from notifyctl.recipients.identity import Identify
 from notifyctl.schedule.timing import Timing, evaluate_timing
@@ -200,7 +200,7 @@ class ScopeEvaluator:
                 by_group.setdefault(key, []).append(each)
         for key, some in by_group.items():
             names = self.input.messages[key.variant].names
-            result.groups[key] = SelectedUnits(table, keys.select(some), names)
+            result.groups[key] = SelectedRecipients(table, keys.select(some), names)
         held = [each for each in combinations if each.decision.action in {Action.DEFERRED, Action.BLOCKED}]
         if self.input.records.recorded is None and by_group:
             result.held = table.packed_ids(keys.select(held).mask())

@@ -18,7 +18,7 @@ from notifyctl.plan.digest import ScopeEffects
 from notifyctl.plan.inputs import ScopeInput
 from notifyctl.plan.prices import CostTally
 from notifyctl.plan.samples import Samples
-from notifyctl.plan.units import SelectedUnits
+from notifyctl.plan.selected_recipients import SelectedRecipients
 
 
 class GroupKey(NamedTuple):
@@ -43,7 +43,7 @@ class ScopeResult(Struct):
     excluded: Rejects = field(default_factory=Rejects)
     counts: Counter[Action] = field(default_factory=Counter)
     reasons: dict[Action, Counter[str]] = {}
-    groups: dict[GroupKey, SelectedUnits] = {}
+    groups: dict[GroupKey, SelectedRecipients] = {}
     held: bytes = b""
     """Packed ids of people in the audience whom nothing is sent to now, but who belong to the edition."""
     served: bytes = b""

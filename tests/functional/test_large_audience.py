@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from notifyctl.lint.recipients import SHOWN
+from notifyctl.lint.recipient_pass import SHOWN
 
 PROJECT = """\
 apiVersion: notifyctl/v1

@@ -453,7 +453,7 @@ def test_an_object_that_is_missing_is_not_fetched(root: Path, tmp_path: Path) ->
 
 def test_nothing_is_left_of_the_environment(root: Path) -> None:
     code = (
-        "import json, os\nfrom pathlib import Path\nfrom notifyctl.app.untrusted.checkout import open_untrusted\n"
+        "import json, os\nfrom pathlib import Path\nfrom notifyctl.app.untrusted.untrusted_project import open_untrusted\n"
         "open_untrusted(Path('.'), out=None)\nprint(json.dumps(dict(os.environ)))\n"
     )
     surroundings = {**os.environ, **SECRETS, "HTTPS_PROXY": f"http://{CANARY}@127.0.0.1:9"}

@@ -26,7 +26,7 @@ import pytest
 from notifyctl.app.ledger import ledger_store
 from notifyctl.app.plan import make_plan
 from notifyctl.app.workspace import open_workspace
-from notifyctl.faults import FAULT, FAULT_LOG
+from notifyctl.fault_injection import FAULT, FAULT_LOG
 from notifyctl.plan.model import Plan
 from notifyctl.plan.statuses import recipient_statuses
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from notifyctl.faults import Point
+from notifyctl.fault_injection import Point
 
 ALL = bool(os.environ.get("RIG_ALL"))
 PAIRS = 10

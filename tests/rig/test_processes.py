@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from notifyctl.faults import FAULT_LOG, Point
+from notifyctl.fault_injection import FAULT_LOG, Point
 
 ALL = bool(os.environ.get("RIG_ALL"))
 ROUNDS = 50 if ALL else 10

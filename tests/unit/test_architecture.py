@@ -15,7 +15,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("progress",),
     ("diagnostics",),
     ("errors", "rulebook"),
-    ("model", "faults"),
+    ("model", "fault_injection"),
     ("secrets", "hashing"),
     ("ports",),
     ("transport",),

@@ -13,7 +13,7 @@ import pytest
 
 import notifyctl
 from notifyctl.apply import run
-from notifyctl.faults import Point
+from notifyctl.fault_injection import Point
 from tests import requirements
 
 MODEL = Path(__file__).parents[2] / "docs" / "model"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from notifyctl.errors import SettingsError
-from notifyctl.faults import Point, point
+from notifyctl.fault_injection import Point, point
 from notifyctl.transport.client import INCOMPLETE, is_url, open_client
 from notifyctl.transport.routes import Route
 

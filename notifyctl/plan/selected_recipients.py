@@ -13,8 +13,8 @@ from notifyctl.plan.recipient_table import RecipientTable
 Rows = list[str | None]
 
 
-class SelectedUnits:
-    """Some recipients of one scope. Implements delivery.Units; each walk reads the spool anew, a chunk at a time."""
+class SelectedRecipients:
+    """Some recipients of one scope. Implements model.batch.Units; each walk reads the spool anew, a chunk at a time."""
 
     def __init__(self, table: RecipientTable, selection: Selection, names: Sequence[str]) -> None:
         """`names` are those of the message, in its order."""

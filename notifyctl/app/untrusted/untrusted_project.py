@@ -69,11 +69,11 @@ def find_root_without_environment(chdir: Path | None) -> Path:
     path = process_environ().get("PATH", "")
     empty_environ({})
     root = find_root(chdir)
-    empty_environ({"PATH": trusted_folders(path, checkout(root)), **SEALED})
+    empty_environ({"PATH": trusted_folders(path, checkout_root(root)), **SEALED})
     return root
 
 
-def checkout(root: Path) -> str:
+def checkout_root(root: Path) -> str:
     """The root of the repository that contains the project, or the project's own folder."""
     real = Path(os.path.realpath(root))
     found = next((folder for folder in (real, *real.parents) if (folder / ".git").exists()), real)
