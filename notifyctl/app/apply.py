@@ -89,7 +89,7 @@ def apply(
             raise digest_mismatch(plan, str(expect))
         refuse_errors(plan, on_plan)
         record_decisions(workspace, plan, writer)
-        if not plan.consignments:
+        if not plan.send_groups:
             return Applied(plan, None)
         if saved is not None:
             writer.use_plan(saved.id, at=workspace.clock.now())
@@ -223,7 +223,7 @@ def prepare_requests(
 def build_job(workspace: Workspace, environment: Environment, plan: Plan) -> Job:
     return Job(
         openings=plan.openings,
-        groups=plan.consignments,
+        groups=plan.send_groups,
         limits=environment.limits,
         ledger_name=ledger_name(workspace.sound, environment),
         # Without a key of its own outside the ledger the seal follows from the batch alone, so that a dry run made

@@ -66,7 +66,7 @@ class SendGroup(Struct, frozen=True):
 
 
 class ScopeOpening(Struct, frozen=True):
-    """A scope that is opened by this apply. `held`: packed ids of its audience that no consignment carries."""
+    """A scope that is opened by this apply. `held`: packed ids of its audience that no send group carries."""
 
     scope: Scope
     held: bytes

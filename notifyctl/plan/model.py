@@ -100,7 +100,7 @@ class Served(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """`consignments` and `openings` are what apply walks and are never serialised: they hold addresses."""
+    """`send_groups` and `openings` are what apply walks and are never serialised: they hold addresses."""
 
     project: str
     environment: str
@@ -114,7 +114,7 @@ class Plan(Struct, frozen=True):
     later: tuple[tuple[str, str, datetime], ...]
     """Occurrences after `valid_until`: name, occurrence, due. Listed, not authorised."""
     diagnostics: tuple[Diagnostic, ...]
-    consignments: tuple[SendGroup, ...]
+    send_groups: tuple[SendGroup, ...]
     openings: tuple[ScopeOpening, ...]
     effects: tuple[ScopeEffects, ...] = ()
     """What is authorised, unit by unit; a saved plan keeps it."""

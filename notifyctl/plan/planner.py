@@ -37,7 +37,7 @@ def build_plan(
     problems = list(diagnostics)
     planned: list[PlannedNotification] = []
     effects: list[ScopeEffects] = []
-    consignments: list[SendGroup] = []
+    send_groups: list[SendGroup] = []
     openings: list[ScopeOpening] = []
     baselines: list[Served] = []
     for scope_input in sorted(inputs, key=lambda each: each.scope):
@@ -48,8 +48,8 @@ def build_plan(
         planned.append(describe(result))
         effects.append(result.effects)
         baselines.extend(baseline_of(result))
-        ready = list(result.consignments())
-        consignments.extend(ready)
+        ready = list(result.send_groups())
+        send_groups.extend(ready)
         if ready and scope_input.records.recorded is None:
             openings.append(ScopeOpening(scope_input.scope, result.held))
     planned.extend(map(describe_removed, removed))
@@ -70,7 +70,7 @@ def build_plan(
         notifications=tuple(sorted(planned, key=lambda n: (n.name, n.channel, n.edition, n.occurrence))),
         later=tuple(sorted(context.later, key=lambda entry: (entry[2], entry[0]))),
         diagnostics=tuple(sort_diagnostics(problems)),
-        consignments=tuple(consignments),
+        send_groups=tuple(send_groups),
         openings=tuple(openings),
         effects=tuple(effects),
         baselines=tuple(baselines),

@@ -85,7 +85,7 @@ class ScopeResult(Struct):
         self.segments = 0
         self.tally = CostTally(self.tally.channel, self.tally.list)
 
-    def consignments(self) -> Iterator[SendGroup]:
+    def send_groups(self) -> Iterator[SendGroup]:
         """What is sent now, in the order in which an apply walks it."""
         for key, units in sorted(self.groups.items(), key=lambda each: str(each[0])):
             yield SendGroup(

@@ -33,7 +33,7 @@ def to_plan(saved: SavedPlan) -> Plan:
                 for each in document["later"]
             ),
             diagnostics=tuple(diagnostic(each) for each in document["diagnostics"]),
-            consignments=(),
+            send_groups=(),
             openings=(),
             effects=saved.effects,
         )

@@ -228,7 +228,7 @@ class Histories(RuleBasedStateMachine):
         environment = workspace.environment(None)
         with suppress(Crashed, LedgerLockedError, LedgerError), self.store.writer("machine") as writer:
             plan = derive(workspace, environment, facts_from(writer))
-            if plan.digest == reviewed.digest and plan.consignments:
+            if plan.digest == reviewed.digest and plan.send_groups:
                 run(
                     build_job(workspace, environment, plan),
                     writer=cast("LedgerWriter", Dying(writer, crash, after=after)),
@@ -278,10 +278,10 @@ class Histories(RuleBasedStateMachine):
 
 
 def effects(plan: Plan) -> Iterable[Sending]:
-    for consignment in plan.consignments:
-        content = dict(consignment.message.content or {})
-        for address in whole(consignment.units).destinations:
-            yield consignment.scope.edition, address, content["text"]
+    for group in plan.send_groups:
+        content = dict(group.message.content or {})
+        for address in whole(group.units).destinations:
+            yield group.scope.edition, address, content["text"]
 
 
 class OnDisk(Histories):

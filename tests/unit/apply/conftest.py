@@ -1,4 +1,4 @@
-"""A consignment of made-up people, for the tests of this room."""
+"""A send group of made-up people, for the tests of this room."""
 
 from __future__ import annotations
 

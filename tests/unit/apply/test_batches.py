@@ -29,9 +29,9 @@ PEOPLE = st.lists(
 )
 
 
-def made(consignment: SendGroup, size: int) -> list[Batch]:
+def made(group: SendGroup, size: int) -> list[Batch]:
     batches = []
-    for number, part in enumerate(cut(consignment, size), 1):
+    for number, part in enumerate(cut(group, size), 1):
         seal = part.seal(b"", ledger="acme/production", number=number)
         batches.append(part.batch(number, 1, ledger="acme/production", seal=seal))
     return batches
@@ -49,9 +49,9 @@ def addresses(batch: Batch) -> list[str]:
 def test_each_person_is_in_one_place_with_what_is_theirs(
     consign: Consign, people: list[Person], size: int
 ) -> None:
-    consignment = of(consign, people)
-    units = whole(consignment.units)
-    batches = made(consignment, size)
+    group = of(consign, people)
+    units = whole(group.units)
+    batches = made(group, size)
     assert sorted(a for batch in batches for a in addresses(batch)) == sorted(units.destinations)
     assert [batch.size for batch in batches[:-1]] == [size] * (len(batches) - 1)
     for number, batch in enumerate(batches):
@@ -72,13 +72,13 @@ def test_each_person_is_in_one_place_with_what_is_theirs(
 def test_the_same_values_share_an_object_and_ids_are_unique(
     consign: Consign, people: list[Person], size: int
 ) -> None:
-    consignment = of(consign, people)
-    for number, batch in enumerate(made(consignment, size), 1):
-        kinds = {people[whole(consignment.units).destinations.index(address)] for address in addresses(batch)}
+    group = of(consign, people)
+    for number, batch in enumerate(made(group, size), 1):
+        kinds = {people[whole(group.units).destinations.index(address)] for address in addresses(batch)}
         assert len(batch.to) == len(kinds)
         ours = [d.correlation_id for d in batch.to if d.correlation_id != "night-shift"]
         assert len(set(ours)) == len(ours)
-        seal = list(cut(consignment, size))[number - 1].seal(b"", ledger="acme/production", number=number)
+        seal = list(cut(group, size))[number - 1].seal(b"", ledger="acme/production", number=number)
         assert all(verify(correlation, seal) for correlation in ours)
 
 
@@ -89,8 +89,8 @@ def test_cutting_again_gives_the_same(consign: Consign, people: list[Person], si
 
 @given(people=PEOPLE, size=st.integers(1, 12))
 def test_members_alone_are_cut_like_the_whole(consign: Consign, people: list[Person], size: int) -> None:
-    consignment = of(consign, people)
-    assert list(cut_members(consignment, size)) == [part.members for part in cut(consignment, size)]
+    group = of(consign, people)
+    assert list(cut_members(group, size)) == [part.members for part in cut(group, size)]
 
 
 def test_ids_do_not_depend_on_the_recipient_ids_that_only_a_ledger_gives(consign: Consign) -> None:

@@ -96,9 +96,9 @@ class Bench:
         return [a for request in self.provider.sent for entry in request.body["to"] for a in entry["msisdn"]]
 
 
-def job_of(*consignments: SendGroup, limits: Limits = HASTE, held: bytes = b"") -> Job:
-    scopes = dict.fromkeys(consignment.scope for consignment in consignments)
-    return Job([ScopeOpening(scope, held) for scope in scopes], consignments, limits, "acme/production", b"")
+def job_of(*send_groups: SendGroup, limits: Limits = HASTE, held: bytes = b"") -> Job:
+    scopes = dict.fromkeys(group.scope for group in send_groups)
+    return Job([ScopeOpening(scope, held) for scope in scopes], send_groups, limits, "acme/production", b"")
 
 
 def people(consign: Consign, count: int, **rest: Any) -> SendGroup:

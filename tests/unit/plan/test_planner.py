@@ -176,7 +176,7 @@ def attempt(kind: Any, person: Person, *, same: bool = True) -> Attempt:
 
 
 def consigned(plan: Plan) -> list[str]:
-    return [address for consignment in plan.consignments for address in whole(consignment.units).destinations]
+    return [address for group in plan.send_groups for address in whole(group.units).destinations]
 
 
 persons = st.builds(

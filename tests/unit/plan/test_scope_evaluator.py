@@ -383,7 +383,7 @@ class OneByOne:
 def sent(result: ScopeResult) -> list[Any]:
     """Each group of a result: message, envelope, end, and its recipients as rows."""
     found = []
-    for each in result.consignments():
+    for each in result.send_groups():
         units = whole(each.units)
         own = list(zip(*units.own, strict=True)) if units.own else [()] * len(units)
         members = [units.members[at : at + MEMBER_BYTES] for at in range(0, len(units.members), MEMBER_BYTES)]
