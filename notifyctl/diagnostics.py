@@ -113,6 +113,6 @@ class Problem(Struct, frozen=True):
     """The problem of form, for example `missing-key`, where `rule` is the API's own for that value."""
     fix: Fix | None = None
 
-    def at(self, marks: Positions) -> Diagnostic:
-        place = marks.location(*self.path)
+    def at(self, positions: Positions) -> Diagnostic:
+        place = positions.location(*self.path)
         return Diagnostic(self.rule, self.severity, self.message, place, self.hint, self.fix)

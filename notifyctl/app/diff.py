@@ -26,7 +26,7 @@ from notifyctl.plan.model import Plan, PlannedNotification
 from notifyctl.ports import FileTree
 
 NOWHERE = Location("", 0, 0)
-UNMARKED = Positions("")
+NO_POSITIONS = Positions("")
 
 
 def review(
@@ -175,10 +175,10 @@ def strip_positions(notification: Notification) -> Notification:
     schedule = notification.schedule
     return replace(
         notification,
-        template=replace(notification.template, marks=UNMARKED, content=None, locales={}),
-        audience=replace(notification.audience, marks=UNMARKED, recipients=None),
-        schedule=replace(schedule, marks=UNMARKED) if schedule else None,
-        marks=UNMARKED,
+        template=replace(notification.template, positions=NO_POSITIONS, content=None, locales={}),
+        audience=replace(notification.audience, positions=NO_POSITIONS, recipients=None),
+        schedule=replace(schedule, positions=NO_POSITIONS) if schedule else None,
+        positions=NO_POSITIONS,
     )
 
 
@@ -210,7 +210,7 @@ def source_bytes(files: FileTree, audience: Audience) -> bytes:
     from posixpath import dirname, join, normpath
 
     named = (audience.source.file if audience.source else None) or ""
-    beside = normpath(join(dirname(audience.marks.file), named))
+    beside = normpath(join(dirname(audience.positions.file), named))
     return read(files, beside) or read(files, normpath(named))
 
 

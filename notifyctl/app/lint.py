@@ -58,7 +58,7 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
         if environment.pricing is not None:
             from notifyctl.plan.prices import read_prices
 
-            advice += read_prices(workspace.files, environment.pricing, environment.marks)[1]
+            advice += read_prices(workspace.files, environment.pricing, environment.positions)[1]
     weights = project.lint if project is not None else {}
     return sort_diagnostics(
         [*problems, *apply_severities(workspace, weights, advice, report_unused=project is not None)]

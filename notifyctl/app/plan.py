@@ -129,7 +129,7 @@ def prices_of(workspace: Workspace, environment: Environment) -> tuple[PriceList
     """The environment's price list; None where it names none."""
     if environment.pricing is None:
         return None, []
-    return read_prices(workspace.files, environment.pricing, environment.marks)
+    return read_prices(workspace.files, environment.pricing, environment.positions)
 
 
 def provider_identity(environment: Environment) -> str:

@@ -95,7 +95,7 @@ def read_inline(audience: Audience, rules: Rules, size: int) -> Reader:
                 columns=[each.location.column for each in people],
             )
 
-    return Reader(variables, audience.marks.file, rows, rules)
+    return Reader(variables, audience.positions.file, rows, rules)
 
 
 def read_source(
@@ -149,7 +149,7 @@ def open_table(audience: Audience, files: FileTree, environ: Mapping[str, str] |
     assert source is not None
     try:
         if source.url is not None:
-            return open_database(audience, environ), Place(audience.marks.file, "database")
+            return open_database(audience, environ), Place(audience.positions.file, "database")
         place = locate(audience, files)
         return read_table(audience, place, files), place
     except TableError as error:
@@ -207,7 +207,7 @@ def match_files(audience: Audience, pattern: str, files: FileTree) -> tuple[str,
     """Files by a pattern, in the order of their names: beside the YAML file, else below the project's root."""
     from fnmatch import fnmatchcase
 
-    for wanted in (normpath(join(dirname(audience.marks.file), pattern)), normpath(pattern)):
+    for wanted in (normpath(join(dirname(audience.positions.file), pattern)), normpath(pattern)):
         slashes = wanted.count("/")
         found = tuple(
             path for path in files.paths() if path.count("/") == slashes and fnmatchcase(path, wanted)
@@ -219,7 +219,7 @@ def match_files(audience: Audience, pattern: str, files: FileTree) -> tuple[str,
 
 def find_file(audience: Audience, named: str, files: FileTree) -> str:
     """Beside the YAML file that names it, else below the project's root."""
-    for candidate in (normpath(join(dirname(audience.marks.file), named)), normpath(named)):
+    for candidate in (normpath(join(dirname(audience.positions.file), named)), normpath(named)):
         try:
             files.open(candidate).close()
         except (FileNotFoundError, ValueError):
@@ -318,7 +318,7 @@ def unreadable_error(
     field: tuple[str, ...] = ("source",),
     kind: type[ProjectError] = ProjectError,
 ) -> ProjectError:
-    place = audience.marks.location(*field)
+    place = audience.positions.location(*field)
     return kind(
         f"the audience {audience.name!r} cannot be read: {message}",
         hint=hint,

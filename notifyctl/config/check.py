@@ -78,11 +78,13 @@ def check_and_advise(
     return checker.check_value(shape, node, ()), checker.problems, checker.advice
 
 
-def locate_problems(problems: Iterable[Problem], node: Node, marks: Positions) -> list[Diagnostic]:
+def locate_problems(problems: Iterable[Problem], node: Node, positions: Positions) -> list[Diagnostic]:
     """Converts the problems of a document to diagnostics with lines and columns."""
     problems = list(problems)
-    keys = Positions(marks.file, key_positions(node)) if any(each.at_key for each in problems) else marks
-    return [each.at(keys if each.at_key else marks) for each in problems]
+    keys = (
+        Positions(positions.file, key_positions(node)) if any(each.at_key for each in problems) else positions
+    )
+    return [each.at(keys if each.at_key else positions) for each in problems]
 
 
 class ShapeChecker:

@@ -64,7 +64,7 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> LoadResul
     diagnostics.extend(misplaced)
     valid = project_document is not None and project_document.sound
     project = (
-        model_builder.build_project(project_document.values, project_document.marks)
+        model_builder.build_project(project_document.values, project_document.positions)
         if project_document and valid
         else Project("", Positions(PROJECT_FILE))
     )
@@ -127,13 +127,15 @@ def check_document(
 
     `sound`: the node is valid YAML.
     """
-    marks = Positions(path, value_positions(node))
+    positions = Positions(path, value_positions(node))
     foreign = api_version_problem(node)
     if foreign is not None or not isinstance(node, MappingNode):
-        return None, [foreign.at(marks)] if foreign else []
+        return None, [foreign.at(positions)] if foreign else []
     kind, problem = read_kind(node, tuple(kinds))
     if problem is not None:
-        return Document(kind, read_name(node), EMPTY_NODE, {}, marks, sound=False), [problem.at(marks)]
+        return Document(kind, read_name(node), EMPTY_NODE, {}, positions, sound=False), [
+            problem.at(positions)
+        ]
     values, problems, advice = check_and_advise(kinds[kind], node)
     if not problems:
         problems = check_rules(kind, values)
@@ -142,10 +144,10 @@ def check_document(
         read_name(node),
         node if kind == "Notification" else EMPTY_NODE,
         values or {},
-        marks,
+        positions,
         sound=sound and not problems,
         flaws=frozenset(problem.path for problem in problems),
-    ), locate_problems([*problems, *advice], node, marks)
+    ), locate_problems([*problems, *advice], node, positions)
 
 
 def api_version_problem(node: Node) -> Problem | None:
@@ -185,12 +187,12 @@ def find_project_document(
 ) -> tuple[Document | None, list[Diagnostic]]:
     """Returns the Project document of notifyctl.yaml, and diagnostics for a missing one and for any others."""
     project_documents = [document for document in documents if document.kind == "Project"]
-    main = next((document for document in project_documents if document.marks.file == PROJECT_FILE), None)
+    main = next((document for document in project_documents if document.positions.file == PROJECT_FILE), None)
     rule = "project-document"
     hint = f"{PROJECT_FILE} holds the one Project document; {IGNORE_HINT}"
     problems = [
         Problem(("kind",), rule, "a project has one Project document, and this is another one", hint).at(
-            each.marks
+            each.positions
         )
         for each in project_documents
         if each is not main

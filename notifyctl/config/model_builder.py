@@ -52,26 +52,29 @@ def pick_same(values: Values, *names: str) -> dict[str, Any]:
     return pick_fields(values, **{name: name for name in names})
 
 
-def build_project(values: Values, marks: Positions) -> Project:
+def build_project(values: Values, positions: Positions) -> Project:
     environments = {
-        name: build_environment(name, each, marks.nested("environments", name))
+        name: build_environment(name, each, positions.nested("environments", name))
         for name, each in {"sandbox": {"provider": "sandbox"}, **values.get("environments", {})}.items()
     }
     return Project(
         name=values["name"],
-        marks=marks,
+        positions=positions,
         environments=environments,
-        suppressions=build_suppressions(values, marks),
+        suppressions=build_suppressions(values, positions),
         policy=build_policy(values.get("policy", {})),
         **pick_fields(values.get("defaults", {}), timezone="timezone", locale="locale"),
         **pick_fields(values, default_environment="defaultEnvironment", vars="vars", lint="lint"),
     )
 
 
-def build_suppressions(values: Values, marks: Positions) -> tuple[SuppressionList, ...]:
+def build_suppressions(values: Values, positions: Positions) -> tuple[SuppressionList, ...]:
     lists = []
     for number, entry in enumerate(values.get("suppressions", ())):
-        location, details = marks.location("suppressions", number), {} if isinstance(entry, str) else entry
+        location, details = (
+            positions.location("suppressions", number),
+            {} if isinstance(entry, str) else entry,
+        )
         lists.append(
             SuppressionList(
                 file=entry if isinstance(entry, str) else entry["file"],
@@ -98,10 +101,10 @@ def build_policy(values: Values) -> Policy:
     )
 
 
-def build_environment(name: str, values: Values, marks: Positions) -> Environment:
+def build_environment(name: str, values: Values, positions: Positions) -> Environment:
     return Environment(
         name=name,
-        marks=marks,
+        positions=positions,
         auth=build_auth(values.get("auth", {})),
         senders={ChannelName(channel): sender for channel, sender in values.get("senders", {}).items()},
         limits=build_limits(values.get("limits", {})),
@@ -111,7 +114,7 @@ def build_environment(name: str, values: Values, marks: Positions) -> Environmen
         ),
         fence=tuple(values["fence"]["allow"]) if "fence" in values else None,
         proxy_secret=build_secret(values, "proxy"),
-        suppressions=build_suppressions(values, marks),
+        suppressions=build_suppressions(values, positions),
         **pick_fields(
             values,
             provider="provider",
@@ -152,13 +155,13 @@ def build_limits(values: Values) -> Limits:
     )
 
 
-def build_template(name: str, values: Values, marks: Positions) -> Template:
+def build_template(name: str, values: Values, positions: Positions) -> Template:
     declared = values.get("variables")
     variables = None if declared is None else tuple(build_variable(each, declared[each]) for each in declared)
     return Template(
         name=name,
         channel=ChannelName(values["channel"]),
-        marks=marks,
+        positions=positions,
         category=Category(values.get("category", Category.TRANSACTIONAL)),
         variables=variables,
         locales={locale: LocaleVariant(**each) for locale, each in values.get("locales", {}).items()},
@@ -174,16 +177,16 @@ def build_variable(name: str, values: Values) -> Variable:
     return Variable(name, **fields)
 
 
-def build_audience(name: str, values: Values, marks: Positions) -> Audience:
+def build_audience(name: str, values: Values, positions: Positions) -> Audience:
     inline = values.get("recipients")
     recipients = None
     if inline is not None:
         recipients = tuple(
-            build_recipient(each, marks.nested("recipients", i)) for i, each in enumerate(inline)
+            build_recipient(each, positions.nested("recipients", i)) for i, each in enumerate(inline)
         )
     return Audience(
         name=name,
-        marks=marks,
+        positions=positions,
         recipients=recipients,
         source=build_source(values["source"]) if "source" in values else None,
         numbers=Numbers(values.get("numbers", Numbers.FORM)),
@@ -191,9 +194,9 @@ def build_audience(name: str, values: Values, marks: Positions) -> Audience:
     )
 
 
-def build_recipient(values: Values, marks: Positions) -> InlineRecipient:
+def build_recipient(values: Values, positions: Positions) -> InlineRecipient:
     return InlineRecipient(
-        location=marks.location(),
+        location=positions.location(),
         msisdn=tuple(values.get("msisdn", ())),
         email=tuple(values.get("email", ())),
         **pick_fields(
@@ -213,10 +216,10 @@ def build_source(values: Values) -> AudienceSource:
     )
 
 
-def build_schedule(name: str, values: Values, marks: Positions) -> Schedule:
+def build_schedule(name: str, values: Values, positions: Positions) -> Schedule:
     return Schedule(
         name=name,
-        marks=marks,
+        positions=positions,
         window=build_window(values["window"]) if "window" in values else None,
         holidays=tuple(values.get("holidays", ())),
         hand_off=HandOff(values.get("handOff", HandOff.HOLD)),
@@ -230,13 +233,13 @@ def build_window(values: Values) -> Window:
     return Window(days=days, **pick_fields(values, start="from", until="to"))
 
 
-def build_moved(values: Values, marks: Positions) -> Moved:
-    return Moved(values["from"], values["to"], marks)
+def build_moved(values: Values, positions: Positions) -> Moved:
+    return Moved(values["from"], values["to"], positions)
 
 
-def build_baseline(values: Values, marks: Positions) -> Baseline:
-    return Baseline(values["notification"], values.get("edition", 1), values["reason"], marks)
+def build_baseline(values: Values, positions: Positions) -> Baseline:
+    return Baseline(values["notification"], values.get("edition", 1), values["reason"], positions)
 
 
-def build_withdraw(values: Values, marks: Positions) -> Withdraw:
-    return Withdraw(values["notification"], values.get("edition", 1), values["reason"], marks)
+def build_withdraw(values: Values, positions: Positions) -> Withdraw:
+    return Withdraw(values["notification"], values.get("edition", 1), values["reason"], positions)

@@ -52,7 +52,7 @@ class Document(Struct, frozen=True):
     name: str | None
     node: MappingNode
     values: Mapping[str, Any]
-    marks: Positions
+    positions: Positions
     sound: bool
     flaws: frozenset[Path] = frozenset()
 
@@ -101,7 +101,7 @@ def resolve_references(
     for document in select_kind(documents, "Notification"):
         link_problems = [*reference_problems(document, names), *channel_problems(document, project, channels)]
         unreported = (problem for problem in link_problems if problem.path not in document.flaws)
-        problems += locate_problems(unreported, document.node, document.marks)
+        problems += locate_problems(unreported, document.node, document.positions)
         notification = (
             resolve_notification(document, project) if document.sound and not link_problems else None
         )
@@ -112,13 +112,15 @@ def resolve_references(
         project,
         notifications=notifications,
         moved=tuple(
-            model_builder.build_moved(each.values, each.marks) for each in select_kind(sound, "Moved")
+            model_builder.build_moved(each.values, each.positions) for each in select_kind(sound, "Moved")
         ),
         baselines=tuple(
-            model_builder.build_baseline(each.values, each.marks) for each in select_kind(sound, "Baseline")
+            model_builder.build_baseline(each.values, each.positions)
+            for each in select_kind(sound, "Baseline")
         ),
         withdrawals=tuple(
-            model_builder.build_withdraw(each.values, each.marks) for each in select_kind(sound, "Withdraw")
+            model_builder.build_withdraw(each.values, each.positions)
+            for each in select_kind(sound, "Withdraw")
         ),
     ), problems
 
@@ -147,8 +149,8 @@ def find_duplicates(documents: Sequence[Document]) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 "duplicate-name",
                 Severity.ERROR,
-                f"there is already a {document.kind} `{name}`, at {earlier.marks.location(key)}",
-                document.marks.location(key),
+                f"there is already a {document.kind} `{name}`, at {earlier.positions.location(key)}",
+                document.positions.location(key),
                 "names are unique within their kind: give one of them another name",
             )
 
@@ -160,7 +162,7 @@ def build_by_name(
     objects: dict[str, Named] = {}
     for document in select_kind(documents, kind):
         if document.name is not None and document.name not in objects:
-            objects[document.name] = build(document.name, document.values, document.marks)
+            objects[document.name] = build(document.name, document.values, document.positions)
     return objects
 
 
@@ -197,7 +199,7 @@ def resolve_part(
     value = document.values[key]
     if isinstance(value, str):
         return known.get(value)
-    return build(document.name or "", value, document.marks.nested(key))
+    return build(document.name or "", value, document.positions.nested(key))
 
 
 def find_channel(
@@ -251,13 +253,13 @@ def build_notification(
         name=document.name or "",
         template=template,
         audience=audience,
-        marks=document.marks,
+        positions=document.positions,
         schedule=schedule,
         requested_receipts=tuple(values.get("requestedReceipts", ())),
         joiners=Joiners(values.get("joiners", Joiners.HOLD)),
         on_unknown=OnUnknown(values.get("onUnknown", OnUnknown.HOLD)),
         policy=narrow_policy(policy, values.get("limits", {})),
-        suppressions=model_builder.build_suppressions(values, document.marks),
+        suppressions=model_builder.build_suppressions(values, document.positions),
         cc=tuple(values["cc"]) if "cc" in values else None,
         bcc=tuple(values["bcc"]) if "bcc" in values else None,
         smartlinks=tuple(values.get("smartlinks", ())),
@@ -296,10 +298,10 @@ def check_statements(documents: Sequence[Document], names: DeclaredNames) -> Ite
             problem = Problem(
                 ("from",), "invalid-value", message, "`from` is a name that is gone; remove one of the two"
             )
-            yield problem.at(document.marks)
+            yield problem.at(document.positions)
         key = {"Moved": "to", "Baseline": "notification", "Withdraw": "notification"}.get(document.kind)
         if key is not None and follow_moves(document.values[key], steps, present) is None:
-            yield names.unknown_reference("Notification", document.values[key], (key,)).at(document.marks)
+            yield names.unknown_reference("Notification", document.values[key], (key,)).at(document.positions)
 
 
 def follow_moves(name: str, steps: Mapping[str, str], present: set[str]) -> str | None:

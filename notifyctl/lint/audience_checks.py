@@ -101,7 +101,7 @@ class AudienceChecker(Struct):
             key = "cc" if self.notification.cc else "bcc"
             said = f"each of {self.people:,} e-mails goes to `{key}` too"
             hint = "leave it out, and look at `notifyctl render` or the ledger instead"
-            yield email.COPIES_FOR_ALL.broken((key,), said, hint).at(self.notification.marks)
+            yield email.COPIES_FOR_ALL.broken((key,), said, hint).at(self.notification.positions)
 
     def _carrier_registration(self) -> Iterator[Diagnostic]:
         if self.notification.channel is not ChannelName.SMS or not self.indian:
@@ -110,7 +110,7 @@ class AudienceChecker(Struct):
             return
         said = "people in India (+91) are in the audience, and no template is registered with their carriers"
         hint = 'add `options: {extras: {dlt_templateid: "…"}}`'
-        yield sms.DLT.broken(("audience",), said, hint).at(self.notification.marks)
+        yield sms.DLT.broken(("audience",), said, hint).at(self.notification.positions)
 
 
 def is_unicode(message: Message) -> bool:

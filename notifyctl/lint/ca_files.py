@@ -19,5 +19,5 @@ def check_ca_files(project: Project, files: FileTree) -> Iterator[Diagnostic]:
             try:
                 read_certificates(files, environment.ca_file)
             except ValueError as error:
-                place = environment.marks.location("caFile")
+                place = environment.positions.location("caFile")
                 yield Diagnostic("unreadable-file", Severity.ERROR, str(error), place, HINT)

@@ -31,25 +31,25 @@ def check_environments(project: Project) -> Iterator[Diagnostic]:
     for environment in project.environments.values():
         for channel, sender in environment.senders.items():
             for problem in check_sender(channel, sender, ("senders", channel.value)):
-                yield problem.at(environment.marks)
+                yield problem.at(environment.positions)
         auth = environment.auth
         if not environment.is_sandbox and auth.jwt is None and auth.service_key is None:
             message = f"the environment {environment.name!r} names no credential"
             hint = "add `auth: {serviceKeyEnv: …}`, or `auth: {jwt: {serviceIdEnv: …, secretEnv: …}}`"
-            yield envelope.NO_CREDENTIAL.broken((), message, hint).at(environment.marks)
+            yield envelope.NO_CREDENTIAL.broken((), message, hint).at(environment.positions)
         if auth.jwt is not None and auth.service_key is not None:
             message = "a JWT and a service key are both configured; the API ignores the key"
-            yield envelope.TWO_CREDENTIALS.broken(("auth",), message, "remove one").at(environment.marks)
+            yield envelope.TWO_CREDENTIALS.broken(("auth",), message, "remove one").at(environment.positions)
 
 
 def check_envelope(
     notification: Notification, messages: Mapping[str | None, Message], environment: Environment
 ) -> Iterator[Diagnostic]:
     """`messages` are the variants that could be composed."""
-    marks = notification.marks
+    positions = notification.positions
     if notification.sender is not None:
         for problem in check_sender(notification.channel, notification.sender, ("from",)):
-            yield problem.at(marks)
+            yield problem.at(positions)
     yield from check_receipts(notification, messages, environment.profile)
     if notification.channel is ChannelName.EMAIL:
         yield from check_copies(notification, environment.profile)
@@ -62,28 +62,28 @@ def check_receipts(
     notification: Notification, messages: Mapping[str | None, Message], profile: str
 ) -> Iterator[Diagnostic]:
     asked = {receipt.casefold(): place for place, receipt in enumerate(notification.requested_receipts)}
-    marks = notification.marks
+    positions = notification.positions
     if asked and notification.notify_url is None:
         message = "requestedReceipts chooses what is posted to notifyUrl, and there is none"
         hint = "add `notifyUrl: https://…`, or leave requestedReceipts out"
-        yield receipts.WITHOUT_URL.broken(("requestedReceipts",), message, hint).at(marks)
+        yield receipts.WITHOUT_URL.broken(("requestedReceipts",), message, hint).at(positions)
     if CLICKED in asked:
         path = ("requestedReceipts", asked[CLICKED])
         if notification.channel is not ChannelName.SMS and profile == "2021":
             message = f"{notification.channel} has a clicked receipt in release 6.20 only"
             hint = 'leave it out, or write `profile: "6.20"` in the environment'
-            yield receipts.OF_CHANNEL.broken(path, message, hint).at(marks)
+            yield receipts.OF_CHANNEL.broken(path, message, hint).at(positions)
         if notification.channel is ChannelName.SMS and not all(counts_clicks(m) for m in messages.values()):
             message = "a clicked receipt comes from shortened and tracked links only"
             hint = "add `options: {shortenLinks: true, trackClicks: true}`"
-            yield receipts.CLICKED.broken(path, message, hint).at(marks)
+            yield receipts.CLICKED.broken(path, message, hint).at(positions)
     if "read" in asked and notification.channel is ChannelName.EMAIL:
         path = ("requestedReceipts", asked["read"])
         for each in messages.values():
             if each.content is not None and not shows_opens(each):
                 said = "a read receipt comes from a picture in the HTML, which this e-mail does not have"
                 hint = "write `type: html`, and leave trackOpens on"
-                yield receipts.READ.broken(path, said, hint).at(marks)
+                yield receipts.READ.broken(path, said, hint).at(positions)
                 break
 
 
@@ -103,7 +103,7 @@ def check_copies(notification: Notification, profile: str) -> Iterator[Diagnosti
             if not is_email_address(address):
                 message = f"`{key}` holds e-mail addresses"
                 yield email.COPIES.broken((key, position), message, "name@domain.example").at(
-                    notification.marks
+                    notification.positions
                 )
     count = 1 + sum(len(addresses) for _, addresses in copies)
     if profile == email.TOO_MANY_COPIES.profile and count > MAX_COPIES:
@@ -111,7 +111,7 @@ def check_copies(notification: Notification, profile: str) -> Iterator[Diagnosti
         message = (
             f"each e-mail would go to {count} addresses, copies counted; release 6.20 takes {MAX_COPIES}"
         )
-        yield email.TOO_MANY_COPIES.broken((key,), message, "shorten cc and bcc").at(notification.marks)
+        yield email.TOO_MANY_COPIES.broken((key,), message, "shorten cc and bcc").at(notification.positions)
 
 
 def check_unsubscribe(
@@ -164,11 +164,13 @@ def check_times(notification: Notification, profile: str) -> Iterator[Diagnostic
         if ends <= at:
             message = f"it expires at {ends.isoformat()}, before it is due"
             hint = "`expireAt` lies behind `at`; or write `expireAfter: 4h`"
-            yield times.EXPIRY_ORDER.broken(("expireAt",), message, hint).at(schedule.marks)
+            yield times.EXPIRY_ORDER.broken(("expireAt",), message, hint).at(schedule.positions)
         far = ends - at > timedelta(days=MAX_EXPIRY_DAYS_SMS)
         if far and notification.channel is ChannelName.SMS and profile == times.EXPIRY_FAR.profile:
             message = f"it expires {ends - at} after it is due; release 6.20 keeps an SMS for 7 days"
-            yield times.EXPIRY_FAR.broken(("expireAt",), message, "choose an earlier time").at(schedule.marks)
+            yield times.EXPIRY_FAR.broken(("expireAt",), message, "choose an earlier time").at(
+                schedule.positions
+            )
     validity = schedule.expire_after
     if (
         validity is not None
@@ -177,4 +179,4 @@ def check_times(notification: Notification, profile: str) -> Iterator[Diagnostic
         and profile == times.VALIDITY_LONG.profile
     ):
         message = f"it is valid for {validity}; release 6.20 takes 72 hours for an SMS"
-        yield times.VALIDITY_LONG.broken(("expireAfter",), message, "at most 72h").at(schedule.marks)
+        yield times.VALIDITY_LONG.broken(("expireAfter",), message, "at most 72h").at(schedule.positions)

@@ -203,6 +203,6 @@ def no_sender(notification: Notification, environment: Environment) -> Diagnosti
         "no-sender",
         Severity.ERROR,
         f"{notification.name!r} has no sender for {notification.channel} in the environment {environment.name!r}",
-        notification.marks.location(),
+        notification.positions.location(),
         hint=f"write `from:` here or `senders: {{{notification.channel}: …}}` in the environment",
     )

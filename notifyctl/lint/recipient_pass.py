@@ -171,7 +171,7 @@ def empty_audience(notification: Notification) -> Diagnostic:
         "empty-audience",
         Severity.ERROR,
         f"the audience {notification.audience.name!r} has nobody with an address for {notification.channel}",
-        notification.marks.location("audience"),
+        notification.positions.location("audience"),
         hint=f"an address for it stands in the column {field_name!r}; `columns` maps it to another name",
     )
 

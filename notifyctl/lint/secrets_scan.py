@@ -24,7 +24,7 @@ MARKS = (
 """One of these stands in whatever a pattern of SECRETS finds: to look for them takes a hundredth of the time."""
 RAW_MARKS = tuple(mark.encode() for mark in MARKS if "_" not in mark)
 LOW_MARKS = tuple(mark.encode() for mark in MARKS if "_" in mark)
-"""The same in a file. Most have no underscore, so that half of the marks need not be looked for."""
+"""The same in a file. Most have no underscore, so that half of the positions need not be looked for."""
 RULE = "secret-in-text"
 MOST_BYTES = 1024 * 1024
 """A larger YAML file is not what people write by hand."""

@@ -11,7 +11,7 @@ from notifyctl.model.project import ChannelName
 from notifyctl.rulebook import envelope
 
 SENDER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._&-]*")
-"""Letters and digits, with the blanks and marks that carriers take between them. No +: that is for destinations."""
+"""Letters and digits, with the blanks and positions that carriers take between them. No +: that is for destinations."""
 APP_ID = re.compile(r"a_[0-9]+")
 
 

@@ -29,7 +29,7 @@ def make_recipients(
     people = tuple(
         make_recipient(notification, number, locale) for number, locale in enumerate(locales_of(notification))
     )
-    return Audience(audience.name, audience.marks, recipients=people), said
+    return Audience(audience.name, audience.positions, recipients=people), said
 
 
 def locales_of(notification: Notification) -> Iterator[str | None]:
@@ -40,7 +40,7 @@ def locales_of(notification: Notification) -> Iterator[str | None]:
 def make_recipient(notification: Notification, number: int, locale: str | None) -> InlineRecipient:
     mail = notification.channel is ChannelName.EMAIL
     return InlineRecipient(
-        location=notification.audience.marks.location("source"),
+        location=notification.audience.positions.location("source"),
         msisdn=() if mail else (f"+44770090{number:04}",),
         email=(f"reader{number}@reader.example",) if mail else (),
         locale=locale,

@@ -16,19 +16,19 @@ def check_unused(project: Project) -> Iterator[Diagnostic]:
     schedules = {notification.schedule.name for notification in users if notification.schedule}
     for name, template in project.templates.items():
         if name not in templates:
-            yield unused_problem("unused-template", "Template", name, template.marks)
+            yield unused_problem("unused-template", "Template", name, template.positions)
     for name, audience in project.audiences.items():
         if name not in audiences:
-            yield unused_problem("unused-audience", "Audience", name, audience.marks)
+            yield unused_problem("unused-audience", "Audience", name, audience.positions)
     for name, schedule in project.schedules.items():
         if name not in schedules:
-            yield unused_problem("unused-schedule", "Schedule", name, schedule.marks)
+            yield unused_problem("unused-schedule", "Schedule", name, schedule.positions)
 
 
-def unused_problem(rule: str, kind: str, name: str, marks: Positions) -> Diagnostic:
+def unused_problem(rule: str, kind: str, name: str, positions: Positions) -> Diagnostic:
     message = f"no notification uses the {kind} {name!r}"
     return Diagnostic(
-        rule, Severity.WARNING, message, marks.location("name"), "remove it, or name it in a notification"
+        rule, Severity.WARNING, message, positions.location("name"), "remove it, or name it in a notification"
     )
 
 
@@ -39,5 +39,7 @@ def unbound_templates(project: Project) -> list[Template]:
 
 
 def stand_in_notification(template: Template) -> Notification:
-    nobody = Audience(template.name, template.marks, recipients=())
-    return Notification(template.name, template, nobody, template.marks, sender="STANDIN", policy=Policy())
+    nobody = Audience(template.name, template.positions, recipients=())
+    return Notification(
+        template.name, template, nobody, template.positions, sender="STANDIN", policy=Policy()
+    )

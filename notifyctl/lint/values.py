@@ -18,7 +18,7 @@ def check_values(checked: Checked) -> Iterator[Diagnostic]:
     audiences: dict[str, Audience] = {}
     opaque: set[str] = set()
     for notification, messages in checked.drafts:
-        key = notification.audience.marks.file + "\0" + notification.audience.name
+        key = notification.audience.positions.file + "\0" + notification.audience.name
         audiences[key] = notification.audience
         whole = len(messages) == 1 + len(notification.template.locales)
         if notification.template.remote_id is not None or not whole:
@@ -35,7 +35,7 @@ def check_names(notification: Notification, messages: Mapping[str | None, Messag
     if len(messages) == 1 + len(notification.template.locales):
         yield from variant_differences(notification, {v: set(m.names) for v, m in messages.items()})
     if any(variable.name == UNSUBSCRIBE for variable in notification.template.variables or ()):
-        yield unread_value(notification.template.marks.location("variables", UNSUBSCRIBE))
+        yield unread_value(notification.template.positions.location("variables", UNSUBSCRIBE))
 
 
 def unread_value(place: Location) -> Diagnostic:
@@ -50,7 +50,7 @@ def unread_values(audience: Audience, names: set[str], *, judged: bool) -> Itera
         for name in recipient.substitutions:
             given.setdefault(name, recipient.location)
     for name in audience.substitutions or ():
-        given.setdefault(name, audience.marks.location("substitutions", name))
+        given.setdefault(name, audience.positions.location("substitutions", name))
     for name, place in given.items():
         if name == UNSUBSCRIBE:
             yield unread_value(place)
@@ -69,6 +69,6 @@ def variant_differences(
         if variant is not None and lacking:
             listed = ", ".join(f"$({name})" for name in sorted(lacking))
             message = f"the {variant} text does not read {listed}, which the template's own text does"
-            place = notification.template.marks.location("locales", variant)
+            place = notification.template.positions.location("locales", variant)
             hint = "write it where it belongs, or except this line with a reason"
             yield Diagnostic("variant-lacks-variable", Severity.WARNING, message, place, hint)

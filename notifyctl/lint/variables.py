@@ -42,7 +42,7 @@ def undeclared_variables(notification: Notification, used: set[str]) -> Iterator
             Severity.ERROR,
             f"the text reads $({name}), which `variables` does not declare"
             f" (it declares: {', '.join(sorted(declared)) or 'none'})",
-            notification.template.marks.location("content"),
+            notification.template.positions.location("content"),
             hint=f"did you mean $({near[0]})?" if near else f"add {name!r} to `variables`",
         )
 
@@ -54,7 +54,7 @@ def unused_variables(notification: Notification, used: set[str]) -> Iterator[Dia
                 "unused-variable",
                 Severity.WARNING,
                 f"the variable {variable.name!r} is declared and no text reads it",
-                notification.template.marks.location("variables", variable.name),
+                notification.template.positions.location("variables", variable.name),
                 hint=f"remove it, or write $({variable.name}) where it belongs",
             )
 
@@ -66,7 +66,7 @@ def unread_substitutions(notification: Notification, used: set[str]) -> Iterator
                 "reserved-variable",
                 Severity.ERROR,
                 "$(unsubscribe) is filled in by the platform and takes no value",
-                notification.marks.location("substitutions", name),
+                notification.positions.location("substitutions", name),
                 hint="remove it",
             )
         elif name not in used:
@@ -74,7 +74,7 @@ def unread_substitutions(notification: Notification, used: set[str]) -> Iterator
                 "unread-substitution",
                 Severity.WARNING,
                 f"the template {notification.template.name!r} does not read $({name})",
-                notification.marks.location("substitutions", name),
+                notification.positions.location("substitutions", name),
                 hint=f"it reads: {', '.join(sorted(used)) or 'no variable'}",
             )
 
@@ -90,6 +90,6 @@ def unfilled_variables(
             Severity.ERROR,
             f"nothing gives $({name}) a value: no substitution of {notification.name!r}, no default of the template,"
             f" no column of the audience {notification.audience.name!r} (it has: {', '.join(sorted(columns)) or 'none'})",
-            notification.marks.location("audience"),
+            notification.positions.location("audience"),
             hint=f"add {name!r} to `substitutions`, give the variable a default, or map a column to it",
         )

@@ -201,9 +201,9 @@ def position_finder(notification: Notification, variant: str | None) -> Finder:
 
 
 def find_positions(notification: Notification, variant: str | None, path: Path) -> Positions:
-    template = notification.template.marks
-    layers = [notification.marks, *([template.nested("locales", variant)] if variant else []), template]
-    return next((marks for marks in layers if marks.has(*path)), template)
+    template = notification.template.positions
+    layers = [notification.positions, *([template.nested("locales", variant)] if variant else []), template]
+    return next((positions for positions in layers if positions.has(*path)), template)
 
 
 class Composer:

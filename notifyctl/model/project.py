@@ -137,7 +137,7 @@ class SuppressionList(Struct, frozen=True):
 class Environment(Struct, frozen=True):
     name: str
     provider: str
-    marks: Positions
+    positions: Positions
     endpoint: str | None = None
     profile: str = "2021"
     auth: Auth = Auth()
@@ -184,7 +184,7 @@ class Template(Struct, frozen=True):
 
     name: str
     channel: ChannelName
-    marks: Positions
+    positions: Positions
     category: Category = Category.TRANSACTIONAL
     description: str | None = None
     variables: tuple[Variable, ...] | None = None
@@ -226,7 +226,7 @@ class Audience(Struct, frozen=True):
     """Either `recipients` or `source`. `columns` maps our names (msisdn, email, locale, timezone, correlationId) to the source's."""
 
     name: str
-    marks: Positions
+    positions: Positions
     recipients: tuple[InlineRecipient, ...] | None = None
     source: AudienceSource | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -251,7 +251,7 @@ class Schedule(Struct, frozen=True):
     """When. `at` without an offset, and `cron`, are local in `timezone` (an IANA name, RECIPIENT_ZONE, or None: the project's)."""
 
     name: str
-    marks: Positions
+    positions: Positions
     timezone: str | None = None
     at: datetime | None = None
     cron: str | None = None
@@ -271,7 +271,7 @@ class Notification(Struct, frozen=True):
     name: str
     template: Template
     audience: Audience
-    marks: Positions
+    positions: Positions
     edition: int = 1
     schedule: Schedule | None = None
     sender: str | None = None
@@ -303,7 +303,7 @@ class Moved(Struct, frozen=True):
 
     source: str
     target: str
-    marks: Positions
+    positions: Positions
 
 
 class Baseline(Struct, frozen=True):
@@ -312,7 +312,7 @@ class Baseline(Struct, frozen=True):
     notification: str
     edition: int
     reason: str
-    marks: Positions
+    positions: Positions
 
 
 class Withdraw(Struct, frozen=True):
@@ -321,14 +321,14 @@ class Withdraw(Struct, frozen=True):
     notification: str
     edition: int
     reason: str
-    marks: Positions
+    positions: Positions
 
 
 class Project(Struct, frozen=True):
     """All documents, by name. `root` is what messages call the project; files are reached through a FileTree."""
 
     name: str
-    marks: Positions
+    positions: Positions
     timezone: str = "UTC"
     locale: str = "en"
     default_environment: str = "sandbox"

@@ -67,7 +67,7 @@ def empty_audience(result: ScopeResult) -> Iterator[Diagnostic]:
             Severity.ERROR,
             f"the audience {notification.audience.name!r} has nobody with an address for {notification.channel}"
             f" ({result.rows} rows read)",
-            notification.marks.location("audience"),
+            notification.positions.location("audience"),
             hint=f"an address for {notification.channel} stands in the column"
             f" {notification.channel.address_field!r}; `columns` maps it to another name",
         )

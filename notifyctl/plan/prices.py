@@ -96,7 +96,7 @@ def calling_code(address: str) -> str:
     return "+" + digits[:length]
 
 
-def read_prices(files: FileTree, path: str, marks: Positions) -> tuple[PriceList, list[Diagnostic]]:
+def read_prices(files: FileTree, path: str, positions: Positions) -> tuple[PriceList, list[Diagnostic]]:
     """The price list of an environment. A line that cannot be read is a warning: its people are counted as unpriced."""
     problems: list[Diagnostic] = []
     prices: dict[ChannelName, dict[str, Price]] = {}
@@ -107,7 +107,7 @@ def read_prices(files: FileTree, path: str, marks: Positions) -> tuple[PriceList
         if missing:
             message = f"the price list {path!r} lacks the column {missing[0]!r}; it has {', '.join(header)}"
             return PriceList(), [
-                Diagnostic("unreadable-file", Severity.ERROR, message, marks.location("pricing"))
+                Diagnostic("unreadable-file", Severity.ERROR, message, positions.location("pricing"))
             ]
         for line, cells in table.cells():
             try:
@@ -119,7 +119,7 @@ def read_prices(files: FileTree, path: str, marks: Positions) -> tuple[PriceList
                 )
     except (OSError, ValueError, TableError) as error:
         message = f"the price list {path!r} cannot be read: {error}"
-        problems.append(Diagnostic("unreadable-file", Severity.ERROR, message, marks.location("pricing")))
+        problems.append(Diagnostic("unreadable-file", Severity.ERROR, message, positions.location("pricing")))
     return PriceList(prices), problems
 
 

@@ -226,5 +226,5 @@ def schedule_problem(schedule: Schedule, field: str, message: str) -> Diagnostic
         "window": "allow at least one day",
     }
     return Diagnostic(
-        "bad-schedule", Severity.ERROR, message, schedule.marks.location(field), hint=hints[field]
+        "bad-schedule", Severity.ERROR, message, schedule.positions.location(field), hint=hints[field]
     )

@@ -144,7 +144,7 @@ def contents(files: FileTree, path: str) -> bytes | None:
 
 def warning(environment: Environment, message: str, *path: str) -> Diagnostic:
     hint = "whoever may merge decides on it; see docs/how-to/ci.md"
-    return Diagnostic("trust-setting", Severity.WARNING, message, environment.marks.location(*path), hint)
+    return Diagnostic("trust-setting", Severity.WARNING, message, environment.positions.location(*path), hint)
 
 
 def with_warnings(plan: Plan, found: list[Diagnostic]) -> Plan:

@@ -78,10 +78,10 @@ def test_six_lines_are_a_notification_with_all_defaults(load: Load) -> None:
 
 def test_places_of_inline_parts_are_found_by_their_own_paths(load: Load) -> None:
     hello = only(load, HELLO)
-    assert hello.template.marks.location("content", "text") == Location("n.yaml", 4, 54)
+    assert hello.template.positions.location("content", "text") == Location("n.yaml", 4, 54)
     assert hello.audience.recipients is not None
     assert hello.audience.recipients[0].location == Location("n.yaml", 5, 25)
-    assert hello.marks.location("schedule") == Location("n.yaml", 1, 1)
+    assert hello.positions.location("schedule") == Location("n.yaml", 1, 1)
 
 
 def test_a_project_has_defaults_and_a_sandbox_even_if_it_names_none(load: Load) -> None:
@@ -116,7 +116,7 @@ environments:
     assert production.fence == ("+4477009*",)
     assert production.limits == Limits(tps=50, tps_counts=TpsCounts.CALLS)
     assert production.ledger.url == Secret(env="LEDGER_URL")
-    assert production.marks.location("limits", "tps").line == 12
+    assert production.positions.location("limits", "tps").line == 12
 
 
 def test_a_policy_is_narrowed_never_widened(load: Load) -> None:
