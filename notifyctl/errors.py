@@ -1,4 +1,4 @@
-"""The exception tree and the exit codes. An exception means "cannot go on"; problems in a user's files are returned instead.
+"""The exception tree, with the exit code of each. An exception means "cannot go on"; problems in a user's files are returned instead.
 
 NotifyctlError                  1   expected failure: a message and, where there is one, the way out
 ├── ProjectError                1   the project cannot be read, or has errors in its files
@@ -17,27 +17,12 @@ NotifyctlError                  1   expected failure: a message and, where there
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
+
+from notifyctl.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from notifyctl.diagnostics import Diagnostic
-
-
-class ExitCode(IntEnum):
-    """Exit codes of commands. A public contract: a number is never reused."""
-
-    DONE = 0
-    ERROR = 1
-    SOMETHING_TO_SEND = 2
-    BLOCKED = 3
-    PLAN_REFUSED = 4
-    LEDGER_LOCKED = 5
-    REJECTIONS = 6
-    UNCERTAIN = 7
-    USAGE = 64
-    DEFECT = 70
-    INTERRUPTED = 130
 
 
 class NotifyctlError(Exception):

@@ -25,7 +25,8 @@ from notifyctl.cli.options import (
 )
 from notifyctl.cli.plan_progress import PlanProgressLines, memory_option
 from notifyctl.cli.show import read_plan
-from notifyctl.errors import ExitCode, InterruptedRunError, UsageError
+from notifyctl.errors import InterruptedRunError, UsageError
+from notifyctl.exit_codes import ExitCode
 from notifyctl.plan.actions import Action
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from notifyctl.cli.options import echo, global_options
-from notifyctl.errors import ExitCode
+from notifyctl.exit_codes import ExitCode
 
 
 @click.command("completion")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from notifyctl import __version__
 from notifyctl.cli.console import GlobalOptions, echo, use_colour
-from notifyctl.errors import ExitCode, NotifyctlError, ProjectError
+from notifyctl.errors import NotifyctlError, ProjectError
+from notifyctl.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from notifyctl.diagnostics import Diagnostic

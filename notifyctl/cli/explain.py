@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
-from notifyctl.errors import ExitCode, UsageError
+from notifyctl.errors import UsageError
+from notifyctl.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from notifyctl.lint.pages import Page

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
-from notifyctl.errors import ExitCode
+from notifyctl.exit_codes import ExitCode
 
 
 @click.command("history")

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from notifyctl.cli.options import echo, get_globals, global_options
-from notifyctl.errors import ExitCode, UsageError
+from notifyctl.errors import UsageError
+from notifyctl.exit_codes import ExitCode
 
 SCHEMA = "# yaml-language-server: $schema={path}\n"
 

@@ -7,7 +7,8 @@ import sys
 import click
 
 from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
-from notifyctl.errors import ExitCode, PlanRefusedError, UsageError
+from notifyctl.errors import PlanRefusedError, UsageError
+from notifyctl.exit_codes import ExitCode
 
 
 @click.group("ledger")

@@ -66,7 +66,7 @@ def command(
     """
     from notifyctl.app.lint import filter_paths, filter_rules, lint_context
     from notifyctl.diagnostics import has_errors
-    from notifyctl.errors import ExitCode
+    from notifyctl.exit_codes import ExitCode
 
     settings = get_globals(context)
     workspace, all_diagnostics = lint_project(settings, paths, every=every)

@@ -13,7 +13,7 @@ from notifyctl.app.environ import process_environ
 from notifyctl.cli.console import GlobalOptions, echo
 from notifyctl.cli.error_handler import run_guarded, show_error
 from notifyctl.cli.options import global_options
-from notifyctl.errors import ExitCode
+from notifyctl.exit_codes import ExitCode
 
 COMMANDS = {
     "init": "Start a project that lints, plans and applies at once.",

@@ -21,7 +21,8 @@ from notifyctl.cli.options import (
     wants_colour,
 )
 from notifyctl.cli.plan_progress import memory_option, show_plan_progress
-from notifyctl.errors import ExitCode, UsageError
+from notifyctl.errors import UsageError
+from notifyctl.exit_codes import ExitCode
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Plan
 

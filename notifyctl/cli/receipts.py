@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from notifyctl.cli.options import TimeParam, echo, get_globals, global_options
-from notifyctl.errors import ExitCode, UsageError
+from notifyctl.errors import UsageError
+from notifyctl.exit_codes import ExitCode
 
 
 @click.group("receipts")

@@ -12,7 +12,7 @@ from notifyctl.cli.options import (
     reveal_option,
     wants_colour,
 )
-from notifyctl.errors import ExitCode
+from notifyctl.exit_codes import ExitCode
 
 
 @click.command("render")

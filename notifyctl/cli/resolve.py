@@ -8,7 +8,8 @@ from datetime import timedelta
 import click
 
 from notifyctl.cli.options import echo, get_globals, global_options, wants_colour
-from notifyctl.errors import ExitCode, PlanRefusedError, UsageError
+from notifyctl.errors import PlanRefusedError, UsageError
+from notifyctl.exit_codes import ExitCode
 
 
 @click.command("resolve")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from notifyctl.cli.options import echo, global_options
-from notifyctl.errors import ExitCode
+from notifyctl.exit_codes import ExitCode
 
 
 @click.command("schema")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from notifyctl.cli.options import echo, format_option, global_options, wants_colour
-from notifyctl.errors import ExitCode, UsageError
+from notifyctl.errors import UsageError
+from notifyctl.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from notifyctl.plan.saved import SavedPlan

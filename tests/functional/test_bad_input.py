@@ -16,7 +16,7 @@ import pytest
 from notifyctl.cli.console import GlobalOptions
 from notifyctl.cli.error_handler import run_guarded
 from notifyctl.cli.main import run
-from notifyctl.errors import ExitCode
+from notifyctl.exit_codes import ExitCode
 
 PROJECT = "apiVersion: notifyctl/v1\nkind: Project\nname: acme\n"
 HELLO = """\

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "notifyctl"
 ROWS: tuple[tuple[str, ...], ...] = (
     ("deadline",),
     ("progress",),
-    ("diagnostics",),
+    ("diagnostics", "exit_codes"),
     ("errors", "rulebook"),
     ("model", "fault_injection"),
     ("secrets", "hashing"),

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from notifyctl.cli.main import COMMANDS
-from notifyctl.errors import ExitCode
+from notifyctl.exit_codes import ExitCode
 
 DOCS = Path(__file__).parents[2] / "docs"
 
