@@ -15,7 +15,7 @@ from notifyctl.model.project import Auth, Environment, JwtAuth, Secret
 from notifyctl.ports import FileTree, Provider
 from notifyctl.secrets import read_secret
 from notifyctl.transport.ca_files import read_certificates
-from notifyctl.transport.routes import Route, find_route
+from notifyctl.transport.proxies import Route, find_route
 
 SANDBOX_PATH = "http://127.0.0.1/v2/messages"
 """Shown by a dry run for the embedded sandbox, whose port is chosen at start."""

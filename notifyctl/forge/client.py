@@ -13,7 +13,7 @@ from notifyctl.errors import ProviderError
 from notifyctl.forge.comments import Comment, Decision, Verb, decide
 from notifyctl.ports import Environ
 from notifyctl.transport.failures import TransportError
-from notifyctl.transport.routes import find_route
+from notifyctl.transport.proxies import find_route
 
 TIMEOUT = 20.0
 """Seconds for a request, from its beginning to the end of its answer."""

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from notifyctl.errors import SettingsError
-from notifyctl.transport.routes import Route
+from notifyctl.transport.proxies import Route
 
 
 def build_context(route: Route) -> ssl.SSLContext:

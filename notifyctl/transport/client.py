@@ -36,7 +36,7 @@ from notifyctl.transport.failures import (
     untrusted_certificate,
 )
 from notifyctl.transport.keep_alive import idle_limit, make_pool
-from notifyctl.transport.routes import PORTS, Proxy, Route
+from notifyctl.transport.proxies import PORTS, Proxy, Route
 
 MAX_ANSWER = 1 << 20
 """Bytes of a body that are read, decoded; those of the API are some hundred."""

@@ -29,7 +29,7 @@ from notifyctl.model.recipients import Scope
 from notifyctl.providers.webexconnect.auth import ServiceKey
 from notifyctl.providers.webexconnect.client import WebexConnect
 from notifyctl.testing import ManualClock
-from notifyctl.transport.routes import Route, find_route
+from notifyctl.transport.proxies import Route, find_route
 
 PROXY = Path(__file__).parents[1] / "proxy.py"
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)

@@ -13,7 +13,7 @@ from notifyctl.providers.webexconnect.auth import Credentials, redacted_headers
 from notifyctl.providers.webexconnect.request import encode_body
 from notifyctl.providers.webexconnect.responses import outcome_of
 from notifyctl.transport.failures import TransportError
-from notifyctl.transport.routes import Route
+from notifyctl.transport.proxies import Route
 
 if TYPE_CHECKING:
     from notifyctl.providers.webexconnect.http import Endpoint

@@ -9,7 +9,7 @@ from msgspec import Struct
 from notifyctl.errors import SettingsError
 from notifyctl.fault_injection import Point, point
 from notifyctl.transport.client import INCOMPLETE, is_url, open_client
-from notifyctl.transport.routes import Route
+from notifyctl.transport.proxies import Route
 
 POINTS = {
     "send_request_headers.started": Point.POST_CONNECTED,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.transport.client import is_url, open_client, proxy_of
-from notifyctl.transport.routes import Proxy, find_route, is_loopback, no_proxy_pattern
+from notifyctl.transport.proxies import Proxy, find_route, is_loopback, no_proxy_pattern
 
 CONTEXT = ssl.create_default_context()
 URL = "https://api.example/v2/messages"
