@@ -131,18 +131,25 @@ class Engine:
         return tuple(row)
 
     def matching(
-        self, test: str, names: Sequence[str], columns: Sequence[Sequence[object]], *, seconds: float
+        self,
+        test: str,
+        names: Sequence[str],
+        columns: Sequence[Sequence[str | None]],
+        *,
+        count: int,
+        seconds: float,
     ) -> set[int]:
-        """Of rows in columns, numbers first, then texts by `names`: the numbers of those that pass. Raises EngineError."""
+        """The positions of the rows that pass, out of `count` rows in columns by `names`. Raises EngineError."""
         listed = "".join(
             f", unnest(${at}::VARCHAR[]) AS {quote_name(name)}" for at, name in enumerate(names, start=2)
         )
-        query = f"SELECT n FROM (SELECT unnest($1::BIGINT[]) AS n{listed}) AS people WHERE {test}"
+        row = "row" + "_" * max(map(len, names), default=0)  # longer than any name, and so none of them
+        query = f"SELECT {row} FROM (SELECT unnest(range($1)) AS {row}{listed}) AS people WHERE {test}"
         return run_limited(
             self._connection,
             seconds,
             "the expression takes too long",
-            lambda: {n for (n,) in self._connection.execute(query, list(columns)).fetchall()},
+            lambda: {at for (at,) in self._connection.execute(query, [count, *columns]).fetchall()},
         )
 
     def __enter__(self) -> Self:

@@ -102,9 +102,7 @@ class Condition(Struct, frozen=True):
     def _matching(self, engine: Engine, chunk: Chunk, seconds: float) -> set[int]:
         columns = [[shorten(cell) for cell in chunk.column(name)] for name in self.columns]
         try:
-            return engine.matching(
-                self.sql, self.columns, [list(range(len(chunk))), *columns], seconds=seconds
-            )
+            return engine.matching(self.sql, self.columns, columns, count=len(chunk), seconds=seconds)
         except EngineError as error:
             raise ValueError(str(error)) from error
 
@@ -133,7 +131,7 @@ def compile_where(expression: str, columns: Sequence[str]) -> Condition:
             reading.mend(holder, engine)
             text, columns = to_sql(engine, holder["expression"]), tuple(sorted(reading.used))
             # Of no row, so that what is wrong with each is told: TRY would find a pattern that is none to be no truth.
-            engine.matching(text, columns, [[], *([] for _ in columns)], seconds=SECONDS)
+            engine.matching(text, columns, [[] for _ in columns], count=0, seconds=SECONDS)
         except EngineError as error:
             raise ValueError(str(error)) from error
         except RecursionError as error:

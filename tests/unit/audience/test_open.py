@@ -270,6 +270,14 @@ def test_where_chooses(where: str, kept: int) -> None:
     assert len(people(WHERE, where=where)) == kept
 
 
+@pytest.mark.parametrize("name", ["n", "N", "row", "row_", "people", "range", "unnest"])
+def test_where_reads_a_column_of_any_name(name: str) -> None:
+    """No name of the query around it is taken for the column."""
+    data = f"msisdn,{name}\n+447700900001,2\n+447700900002,1\n+447700900003,0\n"
+    assert [address for address, _ in people(data, where=f'"{name}" = 0')] == ["+447700900003"]
+    assert [address for address, _ in people(data, where=f"\"{name}\" = '2'")] == ["+447700900001"]
+
+
 @pytest.mark.parametrize(
     "where",
     [
