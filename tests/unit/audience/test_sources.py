@@ -18,6 +18,9 @@ import pytest
 
 from notifyctl.audience import open_audience
 from notifyctl.audience.compression import FREE
+from notifyctl.audience.source import FORMATS, READ
+from notifyctl.config.fields import Choice
+from notifyctl.config.kinds.audience import SOURCE
 from notifyctl.diagnostics import Positions
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.files import WorkingTree
@@ -137,6 +140,13 @@ def test_a_condition_reads_every_form(form: str, tmp_path: Path) -> None:
     put(tmp_path / str(source.file))
     people, _ = read(tmp_path, source, where="CAST(age AS INTEGER) % 3 = 0")
     assert [name for _, name in people] == ["Zoë 0", "Zoë 3", "Zoë 6"]
+
+
+def test_each_format_of_the_files_has_a_suffix_and_a_name() -> None:
+    [choice] = [field.shape for field in SOURCE.fields if field.name == "format"]
+    assert isinstance(choice, Choice)
+    assert set(choice.values) == set(FORMATS.values())
+    assert [value for value in choice.values if f"(.{value})" not in READ] == []
 
 
 def test_several_parquet_files_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
