@@ -212,10 +212,6 @@ class LedgerStore(Protocol):
 class Provider(Protocol):
     """An account that messages are sent through."""
 
-    @property
-    def identity(self) -> str:
-        """What the plan's digest binds to: provider and endpoint, no secret."""
-
     def prepare(self, batch: Batch) -> PreparedRequest:
         """The exact request for a batch. Pure; needs no secret. The dry run prints it."""
 

@@ -80,8 +80,6 @@ class RecordingProvider:
     and are accepted once it is exhausted.
     """
 
-    identity = "recording"
-
     def __init__(self, script: Iterable[Outcome] = ()) -> None:
         self.sent: list[PreparedRequest] = []
         self._script = iter(script)

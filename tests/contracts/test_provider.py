@@ -182,11 +182,6 @@ def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
             yield made
 
 
-def test_it_says_who_it_is_and_no_secret(provider: Provider) -> None:
-    assert provider.identity
-    assert KEY not in provider.identity
-
-
 def test_a_request_is_the_same_each_time_and_holds_everybody(provider: Provider) -> None:
     request = provider.prepare(batch_of())
     assert request == provider.prepare(batch_of())

@@ -52,10 +52,6 @@ class WebexConnect:
         self._headers = redacted_headers(auth)
         self._endpoint = open_endpoint(endpoint, route, deadline) if credentials is not None else None
 
-    @property
-    def identity(self) -> str:
-        return f"webexconnect {self._url}"
-
     def prepare(self, batch: Batch) -> PreparedRequest:
         return PreparedRequest("POST", self._url, self._headers, encode_body(batch))
 
