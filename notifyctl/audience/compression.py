@@ -1,4 +1,4 @@
-"""A file of an audience as bytes that can be read: gzip and zstd are unpacked on the way, in constant memory and with a bound."""
+"""Opens audience files, and decompresses gzip and zstd in constant memory up to a limit."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import Any, BinaryIO
 from notifyctl.ports import FileTree
 
 MOST_RATIO = 250
-"""Times its size that a file may unpack to. A bomb packs a thousand times smaller."""
+"""Highest ratio of decompressed to compressed size. That of a decompression bomb is about 1,000."""
 FREE = 64 << 20
-"""Bytes that any file may unpack to."""
+"""Decompressed bytes that are allowed whatever the ratio."""
 
 
 class TableError(Exception):
@@ -24,13 +24,13 @@ class TableError(Exception):
 
 
 def without_compression_suffix(path: str) -> str:
-    """The name without the suffix of what packed it, which tells what is inside."""
+    """The path without `.gz` or `.zst`, so that it ends with the suffix of the format."""
     start, suffix = splitext(path)
     return start if suffix.lower() in PACKED else path
 
 
 def opener(files: FileTree, path: str) -> Callable[[], BinaryIO]:
-    """Opens the file's bytes from the top, unpacked."""
+    """A function that opens the file from its start, decompressed."""
     opened = partial(files.open, path)
     unpack = PACKED.get(splitext(path)[1].lower())
     return opened if unpack is None else partial(decompress, opened, unpack)
@@ -41,7 +41,7 @@ def decompress(opened: Callable[[], BinaryIO], unpack: Callable[[BinaryIO], Bina
 
 
 class DecompressedStream(io.RawIOBase):
-    """The bytes inside of a packed stream, which it owns. Reading raises TableError where it is damaged, or a bomb."""
+    """A decompressed stream, which owns the compressed one. Reading raises TableError if it is damaged or too large."""
 
     def __init__(self, packed: BinaryIO, unpack: Callable[[BinaryIO], BinaryIO]) -> None:
         self._packed = packed
@@ -61,7 +61,7 @@ class DecompressedStream(io.RawIOBase):
                 f"it is damaged, or packed in another way than its name says: {error}"
             ) from error
         except Exception as error:
-            if type(error).__name__ != "ZstdError":  # its module may not be there to be named
+            if type(error).__name__ != "ZstdError":  # the module may not be installed
                 raise
             raise TableError(
                 f"it is damaged, or packed in another way than its name says: {error}"

@@ -1,4 +1,4 @@
-"""Rows of an audience that give no recipient: all are counted, the first few of each reason are kept for display."""
+"""Rejected rows of an audience: all are counted, and the first few of each reason are kept for display."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.model.recipients import RejectedRow, RowRejection
 
 LISTED_ROWS = 20
-"""Rows listed for each notification and reason; further ones are only counted."""
+"""Rows listed per notification and reason; the others are only counted."""
 
 SEVERITIES = {
     RowRejection.BAD_ADDRESS: Severity.WARNING,
@@ -36,7 +36,7 @@ class Rejects:
 
     @property
     def bad(self) -> int:
-        """Rows that stand for nobody: unreadable, or with an address that is none."""
+        """Rows that are unreadable or have an invalid address."""
         return self.counts[RowRejection.BAD_ADDRESS] + self.counts[RowRejection.BAD_ROW]
 
     def diagnostics(self) -> Iterator[Diagnostic]:

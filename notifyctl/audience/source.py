@@ -1,4 +1,4 @@
-"""An audience's definition to a reader of its recipients: which source, which columns, which variables."""
+"""Opens the source of an audience, and finds its columns and variables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from notifyctl.audience.where import Condition
 
 ROLES = ("msisdn", "email", "locale", "timezone", "correlationId")
-"""Our names of columns."""
+"""Keys of an audience's `columns`, and the default names of these columns."""
 READ = "CSV (.csv), TSV (.tsv), JSON Lines (.jsonl), these also as .gz and .zst, Parquet (.parquet), SQLite (.sqlite) and DuckDB (.duckdb)"
 FORMATS = {
     "csv": "csv",
@@ -41,7 +41,7 @@ DATABASES = {"sqlite", "duckdb"}
 
 
 class Reader(Struct, frozen=True):
-    """An opened audience. Implements ports.AudienceReader; `rows` starts from the top each time it is called."""
+    """An opened audience. Implements ports.AudienceReader; each call of `rows` starts at the first row."""
 
     variables: Sequence[str]
     file: str
@@ -61,8 +61,9 @@ def open_audience(
     environ: Mapping[str, str] | None = None,
     batch_size: int = CHUNK,
 ) -> AudienceReader:
-    """`environ`: where the URL of a database is, or None where none is asked. Raises ProjectError, with a diagnostic at the
-    audience, when its source cannot be read as a whole; AbsentAudienceError when it is not here.
+    """Opens an audience. `environ` holds the URLs of databases; without it databases are not queried.
+
+    Raises ProjectError with a diagnostic if the source cannot be read, and AbsentAudienceError if it is not available here.
     """
     out = suppressed if isinstance(suppressed, SuppressionIndex) else index_addresses(suppressed)
     rules = Rules(out, fence, audience.numbers)
@@ -72,7 +73,7 @@ def open_audience(
 
 
 def read_inline(audience: Audience, rules: Rules, size: int) -> Reader:
-    """The recipients in a YAML file. An entry with several addresses is a row for each."""
+    """The recipients in a YAML file, with one row per address."""
     recipients = audience.recipients or ()
     variables = sorted({name for recipient in recipients for name in recipient.substitutions})
 
@@ -136,7 +137,7 @@ def read_source(
 
 
 class Place(Struct, frozen=True):
-    """Where a source lies: its name in the project, its kind, and its files on the disk."""
+    """A located source: its name in the project, its format, and the paths of its files on disk."""
 
     name: str
     kind: str
@@ -158,7 +159,7 @@ def open_table(audience: Audience, files: FileTree, environ: Mapping[str, str] |
 
 
 def open_database(audience: Audience, environ: Mapping[str, str] | None) -> Table:
-    """Only where secrets are: lint and a plan without them do not ask it."""
+    """Opens a database if secrets are available: lint, and a plan without them, do not query it."""
     source = audience.source
     assert source is not None
     assert source.url is not None
@@ -204,7 +205,7 @@ def locate(audience: Audience, files: FileTree) -> Place:
 
 
 def match_files(audience: Audience, pattern: str, files: FileTree) -> tuple[str, ...]:
-    """Files by a pattern, in the order of their names: beside the YAML file, else below the project's root."""
+    """Files that match a pattern, sorted by name: relative to the YAML file, else to the project's root."""
     from fnmatch import fnmatchcase
 
     for wanted in (normpath(join(dirname(audience.positions.file), pattern)), normpath(pattern)):
@@ -218,7 +219,7 @@ def match_files(audience: Audience, pattern: str, files: FileTree) -> tuple[str,
 
 
 def find_file(audience: Audience, named: str, files: FileTree) -> str:
-    """Beside the YAML file that names it, else below the project's root."""
+    """Finds a file relative to the YAML file that names it, else to the project's root. Raises ProjectError."""
     for candidate in (normpath(join(dirname(audience.positions.file), named)), normpath(named)):
         try:
             files.open(candidate).close()
@@ -238,7 +239,7 @@ def find_file(audience: Audience, named: str, files: FileTree) -> str:
 
 
 def read_table(audience: Audience, place: Place, files: FileTree) -> Table:
-    """Raises TableError, or ProjectError."""
+    """Opens a file as a table. Raises TableError or ProjectError."""
     source = audience.source
     assert source is not None
     if place.kind == "jsonl":
@@ -247,7 +248,7 @@ def read_table(audience: Audience, place: Place, files: FileTree) -> Table:
         delimiter = source.delimiter or ("\t" if place.kind == "tsv" else None)
         return Csv(files, place.name, delimiter=delimiter, encoding=source.encoding)
     if not place.real:
-        # Others than we open it, by its path: that of a commit has none, and a stranger's is not opened so.
+        # Libraries open these files by path: those of a commit have none, and those of an untrusted project get none.
         message = f"{place.name} is not read here: it is opened by its path on the disk"
         raise unreadable_error(audience, "unsupported-source", message, kind=AbsentAudienceError)
     from notifyctl.audience.duckdb import open_duckdb

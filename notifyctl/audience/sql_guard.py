@@ -1,5 +1,7 @@
-"""Queries on DuckDB files, judged by their syntax trees before anything runs: the engine's functions can make texts of gigabytes
-and cannot be interrupted meanwhile, so that only those are called whose results stay small. Views are judged as what they show.
+"""Queries on DuckDB files, checked by their syntax trees before they run.
+
+Some functions of the engine create gigabytes of text and cannot be interrupted, so only functions with small results are
+allowed. The definitions of views are checked too.
 """
 
 from __future__ import annotations
@@ -22,15 +24,15 @@ ON_ROWS = name_set(
     " power sqrt list_value row struct_pack time_bucket quarter week"
 )
 SERIES = name_set("range generate_series unnest")
-"""As tables; as lists they would be held in memory."""
+"""Allowed as tables only: as lists they would be held in memory."""
 ALLOWED = FUNCTIONS | AGGREGATES | WINDOWS | ON_ROWS
 MAX_NEW = 10
-"""Characters that `regexp_replace` may write for a match."""
+"""Characters of the replacement in `regexp_replace`."""
 GENERATED = re.compile(r"\bGENERATED\s+ALWAYS\b", re.IGNORECASE)
 
 
 def check_query(select: str, database: str) -> None:
-    """Raises EngineError with a sentence for a query that may not be run on a file."""
+    """Raises EngineError with a sentence if a query on a DuckDB file is not allowed."""
     with Engine(database=database, threads=1) as engine:
         within = f"WHERE database_name = {literal(ATTACHED)}"
         views: dict[str, str] = dict(
@@ -40,10 +42,10 @@ def check_query(select: str, database: str) -> None:
             engine.rows(f"SELECT lower(table_name), sql FROM duckdb_tables() {within}")
         )
         own = engine.rows(f"SELECT lower(function_name) FROM duckdb_functions() {within}")
-        judgement = QueryChecker(frozenset(name for (name,) in own))
+        checker = QueryChecker(frozenset(name for (name,) in own))
         waiting, seen = [select.strip().rstrip(";")], set[str]()
         while waiting:
-            for name in judgement.look(engine.syntax(waiting.pop())):
+            for name in checker.look(engine.syntax(waiting.pop())):
                 if GENERATED.search(tables.get(name, "")):
                     raise EngineError(
                         f"the table {name!r} has a column that is calculated, which is not read"
@@ -66,15 +68,15 @@ def view_definitions(view: str) -> str:
 
 
 class QueryChecker:
-    """Of one query with all that it reads."""
+    """Checks one query and the views it reads."""
 
     def __init__(self, own: frozenset[str] = frozenset()) -> None:
-        """`own`: functions of the file, which might stand before those of the engine."""
+        """`own`: functions defined in the file, which could shadow the engine's."""
         self.allowed = ALLOWED - own
         self.reading = ExpressionChecker({})
 
     def look(self, tree: Any) -> Iterator[str]:
-        """The tables that it names, in small letters. Raises EngineError."""
+        """The tables that a syntax tree refers to, in lower case. Raises EngineError if part of it is not allowed."""
         waiting: list[tuple[Any, bool]] = [(tree, False)]
         while waiting:
             node, table = waiting.pop()

@@ -1,7 +1,7 @@
-"""Lists of people who are not written to: for a channel, a category, a time; as addresses or as keyed hashes.
+"""Suppression lists: addresses or keyed hashes that are not sent to, by channel, category and time.
 
-A list is one address a line, or a CSV whose header names an address column or `hash`, and may have channel, category, reason,
-since and until. What a row does not say, the list's own settings do.
+A list has one address per line, or is a CSV with an address column or `hash`, and optionally channel, category, reason, since
+and until. The list's own settings apply where a row has no value.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 ADDRESS_COLUMNS = ("address", "msisdn", "email", "phone", "mail")
 HASH = "hash"
 HASH_DIGITS = (2 * ID_BYTES, 64)
-"""Hexadecimal digits of a hash: the first half, which is compared, or the whole."""
+"""Hexadecimal digits of a hash: its first half, which is what is compared, or all."""
 MOST_REASONS = 100
-"""Different ones that a plan counts by; the people of the others are counted together."""
+"""Reasons that a plan counts separately. Recipients with further reasons are counted together."""
 ANY: frozenset[Any] = frozenset()
 
 
 class SuppressionIndex(Struct, frozen=True):
-    """The suppressed addresses of one notification now: reason → normalised addresses, and reason → ids by a hasher.
+    """The addresses suppressed for one notification at one time: normalised addresses and hashed ids, by reason.
 
     If an address is suppressed for several reasons, the first one counts.
     """
@@ -60,12 +60,12 @@ class SuppressionIndex(Struct, frozen=True):
 
 
 def index_addresses(addresses: frozenset[str]) -> SuppressionIndex:
-    """An index of normalised addresses without a reason of their own."""
+    """An index of normalised addresses that have no reason of their own."""
     return SuppressionIndex([(Suppression.OPTED_OUT.value, addresses)] if addresses else [])
 
 
 class Terms(Struct, frozen=True):
-    """What an entry is about. Empty: any. Times are aware; `until` is the first moment that it is not for."""
+    """What an entry applies to. An empty set means any. Times are aware; `until` is exclusive."""
 
     reason: str | None = None
     channels: frozenset[ChannelName] = ANY
@@ -74,7 +74,7 @@ class Terms(Struct, frozen=True):
     until: datetime | None = None
 
     def applies_to(self, channel: ChannelName, category: Category, now: datetime | None) -> bool:
-        """`now` None: at some time."""
+        """Whether it applies at `now`, or at any time if `now` is None."""
         return (
             (not self.channels or channel in self.channels)
             and (not self.categories or category in self.categories)
@@ -86,13 +86,13 @@ class Terms(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """What a plan counts people by."""
+        """The reason that a plan counts recipients by."""
         opted_out = Suppression.OPTED_OUT.value
         return f"{opted_out}: {self.reason}" if self.reason else opted_out
 
 
 class SuppressionEntries(Struct):
-    """One list, its entries by their terms."""
+    """The entries of one list, by terms."""
 
     addresses: dict[Terms, set[str]] = field(default_factory=dict)
     hashes: dict[Terms, set[bytes]] = field(default_factory=dict)
@@ -101,8 +101,10 @@ class SuppressionEntries(Struct):
 
 
 class SuppressionLists(Struct):
-    """The lists of a project, each read once. `environ` has the keys of hashed lists and `by_ledger` is the ledger's: without
-    them hashed rows are read and suppress nobody.
+    """The suppression lists of a project, each read once.
+
+    `environ` holds the keys of hashed lists and `by_ledger` hashes with the ledger's key. Hashed rows without a key are
+    checked and have no effect.
     """
 
     files: FileTree
@@ -113,15 +115,15 @@ class SuppressionLists(Struct):
     def of(
         self, lists: Sequence[SuppressionList], channel: ChannelName, category: Category, now: datetime | None
     ) -> SuppressionIndex:
-        """What the lists say to one notification. Raises SettingsError where a key is wanted and missing."""
+        """The suppressed addresses of one notification. Raises SettingsError if a key is missing."""
         plain: dict[str, set[str]] = {}
         hashed = []
         for each in lists:
             found = self.load(each)
             for terms, addresses in found.addresses.items():
                 if terms.applies_to(channel, category, now):
-                    told = terms.label if len(plain) < MOST_REASONS else Suppression.OPTED_OUT.value
-                    plain[told] = plain[told] | addresses if told in plain else addresses
+                    label = terms.label if len(plain) < MOST_REASONS else Suppression.OPTED_OUT.value
+                    plain[label] = plain[label] | addresses if label in plain else addresses
             if found.hasher is not None:
                 hashed += [
                     (terms.label if number < MOST_REASONS else Suppression.OPTED_OUT.value, found.hasher, ids)
@@ -131,7 +133,7 @@ class SuppressionLists(Struct):
         return SuppressionIndex(list(plain.items()), hashed)
 
     def problems(self, lists: Sequence[SuppressionList]) -> Iterator[Diagnostic]:
-        """A list or a row that cannot be read is an error: it may mean somebody who must not be written to."""
+        """Lists and rows that cannot be read. Each is an error, because it may suppress a recipient."""
         for each in lists:
             yield from self.load(each).problems
 
@@ -180,7 +182,7 @@ class SuppressionLists(Struct):
 
 
 def read_entries(files: FileTree, path: str) -> Iterator[tuple[int, str, str, Cells]]:
-    """(line, kind of column, text, the row); lines that are empty or begin with # are none."""
+    """Yields (line, kind of column, text, row). Empty lines and lines that start with # are skipped."""
     table = Csv(files, path)
     header = table.header
     kinds = {column: column.lower() for column in header}
@@ -198,7 +200,7 @@ def read_entries(files: FileTree, path: str) -> Iterator[tuple[int, str, str, Ce
 
 
 def terms_of(given: SuppressionList, row: Cells) -> Terms:
-    """Raises ValueError."""
+    """The terms of a row, with the list's for what it lacks. Raises ValueError."""
     own = list_terms(given)
     channel, category = row.get("channel"), row.get("category")
     if channel:
@@ -235,7 +237,7 @@ def start_of(given: date) -> datetime:
 
 
 def end_of(given: date) -> datetime:
-    """The first moment after a day, or the time itself."""
+    """The start of the next day, or the time itself."""
     return given if isinstance(given, datetime) else start_of(given) + timedelta(days=1)
 
 

@@ -1,9 +1,9 @@
-"""`where`: one boolean SQL expression over an audience's columns, judged by its syntax tree before anything runs.
+"""`where`: one boolean SQL expression over an audience's columns, checked by its syntax tree before it runs.
 
-Every column is a text. The expression may read the columns of its row, compare, calculate and call pure functions whose
-results stay small; it reaches no file, no table, no setting and no statement. Where a column is compared with a number, or
-calculated with, it is read as one. A row for which the expression is no truth (an empty cell, a text that is no number) is
-not in the audience.
+Columns are texts. The expression can read the columns of its row, compare, calculate and call pure functions with small
+results. It cannot reach files, tables, settings or statements. A column that is compared with a number, or used in
+arithmetic, is read as a number. A row for which the expression is false or NULL (an empty cell, a text that is not a
+number) is not in the audience.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ Node = dict[str, Any]
 MAX_TEXT = 4000
 """Characters of an expression."""
 MAX_DEPTH = 60
-"""Brackets inside of each other."""
+"""Levels of nested brackets."""
 MAX_CELL = 2000
-"""Characters of a cell that is read; a longer one is taken for empty."""
+"""Characters of a cell. A longer cell counts as empty."""
 MAX_PATTERN = 2000
-"""Characters of a regular expression, times the numbers in its braces: what it may unfold to."""
+"""Characters of a regular expression, multiplied by the repetition counts in its braces."""
 MAX_MADE = 50
-"""Texts that are made for each row; the engine holds them for some thousand rows at once."""
+"""Texts that the expression creates per row. The engine holds them for a few thousand rows at once."""
 MAX_JOINED = 10
 TWO = 2
 SECONDS = 10.0
-"""That an expression may take beyond what is usual."""
+"""Time budget of an expression, in addition to SECONDS_A_CHUNK for each chunk."""
 SECONDS_A_CHUNK = 0.1
-"""Usual: fifty times what most expressions take."""
+"""Fifty times what most expressions take."""
 MEMORY = 64 << 20
 
 
@@ -65,7 +65,7 @@ MAKING = JOINING | name_set(
 )
 PATTERNS = name_set("regexp_full_match regexp_matches regexp_extract")
 FUNCTIONS = ARITHMETIC | COUNTS | TEXTS | TIMES
-"""Pure, the same on every day, and with results no longer than what they are given."""
+"""Pure functions that do not depend on the date and whose results are no longer than their arguments."""
 OPERATORS = name_set(
     "OPERATOR_NOT OPERATOR_IS_NULL OPERATOR_IS_NOT_NULL OPERATOR_COALESCE OPERATOR_NULLIF COMPARE_IN COMPARE_NOT_IN"
 )
@@ -83,13 +83,13 @@ TOLD = {
 
 
 class Condition(Struct, frozen=True):
-    """A checked expression. `sql` is a truth or NULL over text columns; `columns` are those that it reads."""
+    """A checked expression. `sql` is a boolean or NULL over text columns; `columns` are the columns it reads."""
 
     sql: str
     columns: tuple[str, ...]
 
     def filter(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-        """The rows for which it is true, and those that cannot be read. Raises ValueError when it takes too long."""
+        """The rows for which it is true, and the unreadable ones. Raises ValueError if it takes too long."""
         allowed = SECONDS
         with small_engine() as engine:
             for chunk in chunks:
@@ -112,12 +112,12 @@ def shorten(cell: str | None) -> str | None:
 
 
 def small_engine() -> Engine:
-    """One that writes nothing and starts no thread, for a process that may do neither."""
+    """An engine without temporary files and threads, for a confined process."""
     return Engine(memory=MEMORY, threads=1, spill=False)
 
 
 def compile_where(expression: str, columns: Sequence[str]) -> Condition:
-    """Raises ValueError with a sentence when the expression cannot be used."""
+    """Checks and compiles an expression. Raises ValueError with a sentence."""
     if len(expression) > MAX_TEXT:
         raise ValueError(f"it has {len(expression):,} characters; {MAX_TEXT:,} are allowed")
     if nesting_depth(expression) > MAX_DEPTH:
@@ -125,12 +125,12 @@ def compile_where(expression: str, columns: Sequence[str]) -> Condition:
     with small_engine() as engine:
         try:
             node = parse_expression(engine, expression)
-            reading = ExpressionChecker({name.lower(): name for name in columns})
+            checker = ExpressionChecker({name.lower(): name for name in columns})
             holder = {"expression": node}
-            reading.look(node)
-            reading.mend(holder, engine)
-            text, columns = to_sql(engine, holder["expression"]), tuple(sorted(reading.used))
-            # Of no row, so that what is wrong with each is told: TRY would find a pattern that is none to be no truth.
+            checker.look(node)
+            checker.mend(holder, engine)
+            text, columns = to_sql(engine, holder["expression"]), tuple(sorted(checker.used))
+            # A run over no rows reports errors such as an invalid pattern, which TRY would turn into NULL.
             engine.matching(text, columns, [[] for _ in columns], count=0, seconds=SECONDS)
         except EngineError as error:
             raise ValueError(str(error)) from error
@@ -153,7 +153,7 @@ def parse_expression(engine: Engine, expression: str) -> Node:
         raise ValueError("a `where` is one expression: no `;` and no comment")
     if not expression.strip():
         raise ValueError("it is empty")
-    # The brackets keep an expression from ending and adding clauses of its own; what does so all the same is seen here.
+    # The brackets keep the expression from adding clauses; the checks below catch one that closes them.
     tree = engine.syntax(f"SELECT (\n{expression}\n) FROM people")  # noqa: S608 - read, and not run
     [node] = [statement["node"] for statement in tree["statements"]]
     bare = engine.syntax("SELECT 1 FROM people")["statements"][0]["node"]
@@ -175,7 +175,7 @@ def without_place(node: Any) -> Any:
 
 
 def to_sql(engine: Engine, node: Node) -> str:
-    """The tree as text again."""
+    """The SQL of a syntax tree."""
     tree = engine.syntax("SELECT 1 FROM people")
     tree["statements"][0]["node"]["select_list"] = [node]
     text = engine.text(tree)
@@ -183,7 +183,7 @@ def to_sql(engine: Engine, node: Node) -> str:
 
 
 class ExpressionChecker(Struct):
-    """One pass over a tree. `columns`: lower-case name → name."""
+    """Checks one syntax tree. `columns`: lower-case name → name."""
 
     columns: Mapping[str, str]
     used: set[str] = field(default_factory=set)
@@ -191,7 +191,7 @@ class ExpressionChecker(Struct):
     joined: int = 0
 
     def look(self, node: Any) -> None:
-        """Raises ValueError at the first part that is not on the lists above, wherever in the tree it stands."""
+        """Checks a node and everything below it. Raises ValueError for the first part that is not allowed."""
         if isinstance(node, list):
             for each in node:
                 self.look(each)
@@ -237,7 +237,7 @@ class ExpressionChecker(Struct):
         self.used.add(found)
 
     def mend(self, node: Any, engine: Engine) -> None:
-        """Read columns as numbers where they stand beside one."""
+        """Casts columns to numbers where they are compared or calculated with numbers."""
         if isinstance(node, list):
             for each in node:
                 self.mend(each, engine)
@@ -278,7 +278,7 @@ def text_of(node: Node) -> str | None:
 
 
 def operands(node: Node) -> list[tuple[Any, Any]]:
-    """Where the parts stand that are compared, or calculated, with each other."""
+    """The operands of a comparison or calculation, as (container, key)."""
     match node.get("class"):
         case "COMPARISON":
             return [(node, "left"), (node, "right")]
