@@ -1,6 +1,6 @@
-"""The process environment: read here and handed on, so that everything else can be tried with another one.
+"""The process environment, read here and passed to everything else, so that tests can pass another one.
 
-Imports nothing of ours: `--help` needs it to know about colours, and should need little else.
+Imports nothing of ours, because every command loads it, even `--help`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ def process_environ() -> Mapping[str, str]:
 
 
 def spare_threads() -> None:
-    """NumPy comes with threads for algebra, which nothing here does: to start them costs more than to import it."""
+    """Keeps NumPy from starting threads for linear algebra, which is not used here: they cost more than its import."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def empty_environ(keep: Mapping[str, str]) -> None:
-    """Forget the process environment, here and for what is started from here, but for `keep`."""
+    """Replaces the environment of this process and its children by `keep`."""
     os.environ.clear()
     os.environ.update(keep)

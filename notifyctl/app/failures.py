@@ -117,7 +117,7 @@ def find_failures(
 
 
 def failure_reasons(past: Past, ledger: LedgerReader, notification: Notification) -> dict[bytes, str]:
-    """Recipient id → why, of those who were attempted and are not accepted."""
+    """Recipient id → reason, for recipients who were attempted and not accepted."""
     reasons: dict[bytes, str] = {}
     accepted: set[bytes] = set()
     for scope in past.scopes(notification.name):

@@ -48,7 +48,7 @@ def history(workspace: Workspace, environment: Environment, *, notification: str
 
 
 def explain(workspace: Workspace, environment: Environment, notification: str, address: str) -> Explanation:
-    """The verdict of the plan on one person, and what they got. Raises UsageError for an unknown name or invalid address."""
+    """What the plan decides for one recipient, and what they were sent. Raises UsageError for an unknown name or invalid address."""
     refuse_unknown([notification], workspace.sound)
     key = normalise(address)
     with facts_of(workspace, environment) as facts:

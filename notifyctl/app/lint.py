@@ -1,4 +1,4 @@
-"""The `lint` use case: every problem that can be found offline, weighed and excepted as the project says."""
+"""The `lint` use case: every problem that can be found offline, after severities and ignore comments."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
     from notifyctl.lint.project import check_all_recipients, check_project
     from notifyctl.lint.unbound_templates import check_unbound
 
-    # Errors of form cannot be weighed or excepted; advice on spelling can.
+    # Severities and ignore comments apply to advice on spelling, not to errors of form.
     problems = [each for each in workspace.diagnostics if each.severity is Severity.ERROR]
     advice = [each for each in workspace.diagnostics if each.severity is not Severity.ERROR]
     project = workspace.project
@@ -72,9 +72,9 @@ def apply_severities(
     *,
     report_unused: bool = False,
 ) -> list[Diagnostic]:
-    """Apply the project's `severities` by rule id, and drop what a `notifyctl: ignore[…]` comment excepts.
+    """Apply the project's `severities` by rule id, and drop what a `notifyctl: ignore[…]` comment covers.
 
-    `report_unused`: report exceptions that except nothing.
+    `report_unused`: report unused comments.
     """
     from notifyctl.lint.ignore_comments import (
         apply_configured_severities,
@@ -158,7 +158,7 @@ def filter_paths(
 
 
 def resolve_path(path: Path, root: Path) -> Path:
-    """Resolve a path from the working folder, else from the project's `root`. Raises UsageError where there is nothing."""
+    """Resolve a path from the working folder, else from the project's `root`. Raises UsageError if neither exists."""
     for candidate in (path, root / path):
         if candidate.exists():
             return candidate.resolve()

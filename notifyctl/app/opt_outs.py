@@ -23,7 +23,7 @@ COLUMNS = ("hash", "channel", "reason", "since")
 
 
 class OptOutWatcher:
-    """Finds, before each batch is begun, who has opted out since the plan. Reads the lists again only if a file has changed."""
+    """Finds, before each attempt, recipients who opted out since the plan. Rereads the lists only if a file has changed."""
 
     def __init__(self, workspace: Workspace, environment: Environment, facts: Facts) -> None:
         self._workspace = workspace
@@ -40,7 +40,7 @@ class OptOutWatcher:
     def __call__(self, scope: Scope, destinations: Sequence[str]) -> Collection[int]:
         """Positions of the destinations that have opted out.
 
-        Raises ProjectError if a list has changed and cannot be read: nothing more may then be begun.
+        Raises ProjectError if a list has changed and cannot be read: no further attempt may then start.
         """
         stamps = self._stamps()
         if stamps != self._known_stamps:
@@ -106,7 +106,7 @@ def export_opt_outs(
 def first_per_person(
     opt_outs_found: Iterator[tuple[bytes, str, str, datetime]],
 ) -> Iterator[tuple[bytes, str, str, datetime]]:
-    """The first opt-out of each person and channel, sorted by time, so that lines only move to the end of the list."""
+    """The first opt-out of each recipient and channel, sorted by time, so that lines only move to the end of the list."""
     first: dict[tuple[bytes, str], tuple[bytes, str, str, datetime]] = {}
     for each in opt_outs_found:
         first.setdefault((each[0], each[1]), each)

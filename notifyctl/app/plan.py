@@ -67,14 +67,15 @@ def derive(
     one: str | None = None,
     checked: Checked | None = None,
 ) -> Plan:
-    """The plan from files and facts as they are at this moment. `one`: for this normalised address alone. `checked`:
-    what `check_project` gave, where somebody has asked before.
+    """The plan from the files and the ledger as they are now.
+
+    `one`: for this normalised address only. `checked`: the result of `check_project`, if there is one already.
     """
     project = workspace.sound
     refuse_unknown(only, project)
     now = as_of or workspace.clock.now()
     if checked is None:
-        # Without the ledger a plan is for reading: an audience that is not here need not hide the words.
+        # A plan without the ledger is only read, so it shows texts even if an audience is absent.
         fiction = facts.missing and not facts.complete
         checked = check_project(
             project,
@@ -150,13 +151,13 @@ def refuse_unknown(only: Sequence[str], project: Project) -> None:
 
 
 class Past(Struct, frozen=True):
-    """What the ledger remembers, asked by notification: `Moved` documents lend a new name the facts of the old ones."""
+    """The ledger's records by notification. After a `Moved` document a new name has the records of the old ones."""
 
     project: Project
     facts: Facts
 
     def names(self, notification: str) -> set[str]:
-        """Its name and those it had before, by documents and by what earlier applies recorded of them."""
+        """A notification's name and its earlier ones, by `Moved` documents and by moves that the ledger recorded."""
         moves = [(move.source, move.target) for move in self.project.moved]
         moves += [(s.detail, s.notification) for s in self.facts.statements if s.kind is StatementKind.MOVED]
         known = {notification}
@@ -173,7 +174,7 @@ class Past(Struct, frozen=True):
         ]
 
     def withdrawal(self, notification: Notification) -> str | None:
-        """Why an edition is withdrawn: by a document, or by a fact that is older than its removal."""
+        """Why an edition is withdrawn: the reason in a document, else in the ledger."""
         documents = [
             each.reason
             for each in self.project.withdrawals
@@ -192,7 +193,7 @@ class Past(Struct, frozen=True):
         return None
 
     def vanished(self, notification: Notification) -> dict[str, list[Batches]]:
-        """The batches under names that nothing defines any more, where this name has no records at all."""
+        """The batches of names that are no longer defined, if this notification has no records of its own."""
         if any(True for _ in self.scopes(notification.name)):
             return {}
         defined = {name for each in self.project.notifications for name in self.names(each)}
@@ -207,7 +208,7 @@ class Past(Struct, frozen=True):
         return (scope for scope in self.facts.scopes if scope.notification in names)
 
     def records(self, scope: Scope, vanished: Mapping[str, Sequence[Batches]]) -> LedgerRecords:
-        """What the ledger holds about the people of one scope, to be read when the plan asks for it."""
+        """The ledger's records of one scope, read on demand."""
         known = list(self.scopes(scope.notification))
         same = [past for past in known if same_slot(past, scope)]
         lower = [past for past in known if past.edition < scope.edition and past.channel is scope.channel]
@@ -233,7 +234,7 @@ class Past(Struct, frozen=True):
         )
 
     def removed(self, planned: set[Scope]) -> Iterator[RemovedScope]:
-        """Scopes that no definition stands for any more, and old editions or occurrences with something unsettled."""
+        """Recorded scopes outside the plan, such as those of a removed notification, with unresolved recipients."""
         defined = {name for n in self.project.notifications for name in self.names(n)}
         for scope in self.facts.scopes:
             if scope in planned:

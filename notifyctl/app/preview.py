@@ -1,4 +1,4 @@
-"""The use case of `preview`: every notification in every locale as recipients see it, beside the version of a commit."""
+"""The use case of `preview`: every notification in every locale as recipients see it, next to the version of a commit."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def build_entries(planned: PlannedNotification, change: Change | None) -> Iterat
 
 
 def by_locale(planned: PlannedNotification) -> list[Sample]:
-    """The most frequent text of each locale, and the texts that are examples of something; fewer for long messages."""
+    """The most frequent text of each locale, then texts chosen for a reason; fewer for long messages."""
     leaders = {sample.locale: sample for sample in reversed(planned.samples)}
     rest = [sample for sample in planned.samples if sample.why and sample not in leaders.values()]
     most = MOST.get(planned.channel, len(leaders) + 1)

@@ -24,14 +24,14 @@ from notifyctl.providers.webexconnect.receipts import Incoming, receipts_in
 
 CALLBACK = "notifyctl"
 MATCHED_TOGETHER = 500
-"""Receipts of a file that are matched before the first of them is recorded: two of them can then match one uncertain member
-by its destination, although the first one settles it."""
+"""Receipts of a file that are matched before any of them is recorded. Recording the first receipt of an uncertain member
+settles it, and a second one would no longer match it by destination."""
 MIN_SECRET_LENGTH = 16
 ROW_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
 class Match(Struct, frozen=True):
-    """The member of a batch that a receipt is about; None and None if it is nobody of this ledger."""
+    """The member of a batch that a receipt is about; both None if it is not in this ledger."""
 
     batch: int | None
     position: int | None
@@ -84,7 +84,7 @@ class Matcher(Struct, frozen=True):
             yield int(parts[1])
 
     def batches_by_transaction(self, transaction: str | None) -> Iterator[int]:
-        """The transaction is the id of the answer, with the number of the destination from the second on: X, X_1, X_2."""
+        """Batches by transaction: the message id of the response, with a suffix from the second destination on (X, X_1, X_2)."""
         for candidate in dict.fromkeys([transaction or "", (transaction or "").rpartition("_")[0]]):
             number = self.reader.by_provider_id(candidate) if candidate else None
             if number is not None:
@@ -118,7 +118,7 @@ def position_of(batch: BatchRecord, recipient: bytes, first: int) -> int | None:
 
 
 class IngestResult(Struct):
-    """Receipts of a file by what became of them, and (line, problem) of what is no receipt."""
+    """The receipts of a file by result, and (line, problem) of each line that is not a receipt."""
 
     became: Counter[str] = field(default_factory=Counter)
     unreadable: list[tuple[int, str]] = field(default_factory=list)
@@ -167,7 +167,7 @@ def open_recorder(workspace: Workspace, environment: Environment) -> Iterator[Re
 
 
 def ingest(workspace: Workspace, environment: Environment, data: bytes) -> IngestResult:
-    """Records every receipt of a file. A line that is no receipt is reported and does not stop the others."""
+    """Records every receipt of a file. A line that is not a receipt is reported and skipped."""
     result = IngestResult()
     with open_recorder(workspace, environment) as recorder:
         entries = list(receipts_in(data))

@@ -1,4 +1,4 @@
-"""Use cases of `resolve` and `withdraw`: a person states what the ledger cannot know; it records who and why."""
+"""Use cases of `resolve` and `withdraw`: record a person's decisions in the ledger, with who made them and why."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from notifyctl.plan.statuses import MEMBER
 from notifyctl.ports import LedgerReader
 
 QUARANTINE = timedelta(minutes=15)
-"""Age of an uncertain attempt from which on it can be declared not sent. A run that was suspended before its request gives up
-long before (`apply.run.SEND_BY`)."""
+"""Minimum age of an uncertain attempt that is declared not sent. A run that was suspended before its request gives up much
+earlier (`apply.run.SEND_BY`)."""
 
 
 def normalise(address: str) -> str:
@@ -126,7 +126,7 @@ def last_begun(reader: LedgerReader, each: UnresolvedBatch) -> datetime:
 def withdraw(
     workspace: Workspace, environment: Environment, *, notification: str, edition: int | None, reason: str
 ) -> Statement:
-    """Declares that an edition is not sent any more to those who have not accepted it. Default: the edition in the files."""
+    """Stops sending an edition to recipients who were not sent it yet. Default: the edition in the files."""
     project = workspace.sound
     known = project.notifications.get(notification)
     with ledger_store(workspace, environment).writer(

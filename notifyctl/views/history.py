@@ -1,4 +1,4 @@
-"""What was done, and what one person got: text and JSON. Names the commit and who did it, and no address."""
+"""Past runs, and what one recipient was sent: text and JSON, with commit and user, without addresses."""
 
 from __future__ import annotations
 

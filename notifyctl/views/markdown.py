@@ -120,7 +120,7 @@ def problems(plan: Plan) -> Iterator[str]:
 
 
 def attention(plan: Plan) -> Iterator[str]:
-    """What needs a person's decision, first of all."""
+    """What needs a decision."""
     rows = [
         (action, planned, planned.actions[action])
         for action in (Action.BLOCKED, Action.UNCERTAIN, Action.CHANGED)
@@ -183,7 +183,7 @@ def _details(planned: PlannedNotification | None, change: Change | None) -> Iter
 
 
 def choose_samples(planned: PlannedNotification) -> list[Sample]:
-    """The most frequent text of each locale, and the texts that are examples of something."""
+    """The most frequent text of each locale, then texts chosen for a reason."""
     leaders = describe_samples(planned)
     rest = [sample for sample in planned.samples if sample.why and sample not in leaders]
     return [sample for sample in planned.samples if sample in [*leaders, *rest][:MOST_SAMPLES]]
@@ -302,7 +302,7 @@ def code(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Our words with a value from a file in them, without markup, links or mentions."""
+    """Our text with values from files, in which nothing is markup, a link or a mention."""
     line = strip_controls(" ".join(text.split()))[:500]
     return re.sub(r"([\\`*_\[\]<>#|~!@:/-])", escape, line)
 

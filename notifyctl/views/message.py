@@ -73,7 +73,7 @@ def chips(holder: Mapping[str, Any]) -> Iterator[str]:
 
 
 def describe_suggestion(markup: str) -> Iterator[str]:
-    """Without what no reader sees. One pass: for an end that is not there, it looks once."""
+    """The markup without comments, styles, scripts, head and title. Linear time: a missing end tag is searched for once."""
     kept = place = 0
     open_ended: set[str] = set()
     while found := SKIPPED.search(markup, place):

@@ -169,7 +169,7 @@ def summary_lines(plan: Plan, paint: Paint) -> Iterator[str]:
 
 
 def as_json(plan: Plan, **beside: Any) -> str:
-    """The public plan as JSON. `beside`: what a command adds to it."""
+    """The public plan as JSON. `beside`: keys that a command adds."""
     return json.dumps({**public_plan(plan), **beside}, indent=2, ensure_ascii=False)
 
 

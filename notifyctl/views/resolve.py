@@ -1,4 +1,4 @@
-"""Uncertain people by batch, as text. Counts only, no address."""
+"""Uncertain recipients by batch, as text. Counts only, no address."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def settings_of_base(
 def ca_file_warnings(
     environment: Environment, path: str, base: FileTree, branch: FileTree
 ) -> Iterator[Diagnostic]:
-    """What is in a CA file decides whom the provider's messages are handed to, as much as which file it is."""
+    """A warning if a CA file differs from the base's: its content decides who can receive messages."""
     if contents(base, path) != contents(branch, path):
         yield warning(environment, f"the CA file `{path}` differs from the base's", "caFile")
 

@@ -51,8 +51,7 @@ def join(*children: Child) -> Html:
 
 REACHING = re.compile(r"<(?=(?:link|meta|base|i?frame|object|embed)\b)", re.IGNORECASE)
 """`link rel=preconnect` opens a connection that no policy prevents; Chromium does so even for a frame that it then
-blocks.
-The source always spells a start tag like this.
+blocks. A start tag always begins with a literal `<`, so it suffices to replace that.
 """
 
 

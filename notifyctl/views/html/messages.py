@@ -14,7 +14,7 @@ from notifyctl.views.message import text_of
 
 WIDTHS = {"desktop": "as on a desk", "narrow": "as on a phone"}
 PREHEADER = 90
-"""Characters of the text that mailboxes show beside the subject."""
+"""Characters of the text that mailboxes show next to the subject."""
 
 
 def message(channel: ChannelName, content: ApiObject | None, *, sender: str) -> Html:

@@ -1,4 +1,4 @@
-"""What the formats of `lint` need beside the diagnostics: source lines, and the project's place in the repository."""
+"""What the formats of `lint` need in addition to the diagnostics: source lines, and the project's place in the repository."""
 
 from __future__ import annotations
 
