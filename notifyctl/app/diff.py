@@ -104,7 +104,7 @@ class Sides(Struct, frozen=True):
     @classmethod
     def of(cls, workspace: Workspace, environment: Environment) -> Sides:
         project = workspace.sound
-        checked = check_project(project, environment=environment, files=workspace.files, fiction=True)
+        checked = check_project(project, environment=environment, files=workspace.files, synthetic=True)
         return cls(workspace, environment, project, checked)
 
     @property

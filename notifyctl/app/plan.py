@@ -76,15 +76,15 @@ def derive(
     now = as_of or workspace.clock.now()
     if checked is None:
         # A plan without the ledger is only read, so it shows texts even if an audience is absent.
-        fiction = facts.missing and not facts.complete
+        synthetic = facts.missing and not facts.complete
         checked = check_project(
             project,
             environment=environment,
             files=workspace.files,
             only=only,
-            fiction=fiction,
-            environ=None if fiction else workspace.environ,
-            suppressions=suppressions_of(workspace, facts, environ=None if fiction else workspace.environ),
+            synthetic=synthetic,
+            environ=None if synthetic else workspace.environ,
+            suppressions=suppressions_of(workspace, facts, environ=None if synthetic else workspace.environ),
             now=now,
         )
     prices, unpriced = prices_of(workspace, environment)

@@ -45,7 +45,7 @@ def check_query(select: str, database: str) -> None:
         checker = QueryChecker(frozenset(name for (name,) in own))
         waiting, seen = [select.strip().rstrip(";")], set[str]()
         while waiting:
-            for name in checker.look(engine.syntax(waiting.pop())):
+            for name in checker.check(engine.syntax(waiting.pop())):
                 if GENERATED.search(tables.get(name, "")):
                     raise EngineError(
                         f"the table {name!r} has a column that is calculated, which is not read"
@@ -75,7 +75,7 @@ class QueryChecker:
         self.allowed = ALLOWED - own
         self.reading = ExpressionChecker({})
 
-    def look(self, tree: Any) -> Iterator[str]:
+    def check(self, tree: Any) -> Iterator[str]:
         """The tables that a syntax tree refers to, in lower case. Raises EngineError if part of it is not allowed."""
         waiting: list[tuple[Any, bool]] = [(tree, False)]
         while waiting:
@@ -100,12 +100,12 @@ class QueryChecker:
             raise EngineError(f"the function {name!r} is not allowed")
         try:
             if node.get("class") == "FUNCTION":
-                self._weigh(dict(node), name)
+                self._measure(dict(node), name)
         except ValueError as error:
             raise EngineError(str(error)) from error
 
-    def _weigh(self, node: dict[str, Any], name: str) -> None:
-        self.reading.weigh(node)
+    def _measure(self, node: dict[str, Any], name: str) -> None:
+        self.reading.measure(node)
         if name == "regexp_replace":
             arguments = [each["expression"].get("literal", {}).get("text") for each in node["arguments"]]
             if arguments[2] is None or len(str(arguments[2])) > MAX_NEW:

@@ -72,7 +72,7 @@ OPERATORS = name_set(
 CLASSES = name_set("CONSTANT COLUMN_REF COMPARISON CONJUNCTION BETWEEN CASE FUNCTION OPERATOR CAST TYPE")
 NUMERIC_TYPES = name_set("TINYINT SMALLINT INTEGER INT BIGINT HUGEINT DOUBLE FLOAT REAL DECIMAL NUMERIC")
 TYPES = NUMERIC_TYPES | name_set("VARCHAR TEXT BOOLEAN BOOL DATE TIME TIMESTAMP TIMESTAMPTZ INTERVAL")
-TOLD = {
+NODE_NAMES = {
     "SUBQUERY": "it holds a query of its own",
     "WINDOW": "it looks at other rows",
     "STAR": "`*` is no value",
@@ -127,8 +127,8 @@ def compile_where(expression: str, columns: Sequence[str]) -> Condition:
             node = parse_expression(engine, expression)
             checker = ExpressionChecker({name.lower(): name for name in columns})
             holder = {"expression": node}
-            checker.look(node)
-            checker.mend(holder, engine)
+            checker.check(node)
+            checker.rewrite(holder, engine)
             text, columns = to_sql(engine, holder["expression"]), tuple(sorted(checker.used))
             # A run over no rows reports errors such as an invalid pattern, which TRY would turn into NULL.
             engine.matching(text, columns, [[] for _ in columns], count=0, seconds=SECONDS)
@@ -190,28 +190,28 @@ class ExpressionChecker(Struct):
     made: int = 0
     joined: int = 0
 
-    def look(self, node: Any) -> None:
+    def check(self, node: Any) -> None:
         """Checks a node and everything below it. Raises ValueError for the first part that is not allowed."""
         if isinstance(node, list):
             for each in node:
-                self.look(each)
+                self.check(each)
         elif isinstance(node, dict):
             if "class" in node:
                 self._judge(node)
             for each in node.values():
-                self.look(each)
+                self.check(each)
 
     def _judge(self, node: Node) -> None:
         kind = node["class"]
         if kind not in CLASSES:
             raise ValueError(
-                f"{TOLD.get(kind, f'it has a part that is not known here ({kind})')}: that is not allowed"
+                f"{NODE_NAMES.get(kind, f'it has a part that is not known here ({kind})')}: that is not allowed"
             )
         if kind == "COLUMN_REF":
             self._column(node["column_names"])
         if kind == "FUNCTION":
             function_name(node)
-            self.weigh(node)
+            self.measure(node)
         if kind == "OPERATOR" and node["type"] not in OPERATORS:
             raise ValueError(f"the operator {node['type']} is not allowed")
         if kind == "TYPE" and (node["type_name"].upper() not in TYPES):
@@ -219,7 +219,7 @@ class ExpressionChecker(Struct):
                 f"the type {node['type_name']} is not allowed; there are: {', '.join(sorted(TYPES))}"
             )
 
-    def weigh(self, node: Node) -> None:
+    def measure(self, node: Node) -> None:
         name = node["function_name"].lower()
         self.made += name in MAKING
         self.joined += len(node["arguments"]) if name in JOINING else 0
@@ -236,15 +236,15 @@ class ExpressionChecker(Struct):
             )
         self.used.add(found)
 
-    def mend(self, node: Any, engine: Engine) -> None:
+    def rewrite(self, node: Any, engine: Engine) -> None:
         """Casts columns to numbers where they are compared or calculated with numbers."""
         if isinstance(node, list):
             for each in node:
-                self.mend(each, engine)
+                self.rewrite(each, engine)
         if not isinstance(node, dict):
             return
         for each in node.values():
-            self.mend(each, engine)
+            self.rewrite(each, engine)
         places = operands(node)
         if any(is_number(holder[key]) for holder, key in places) or node.get("function_name") in ARITHMETIC:
             for holder, key in places:

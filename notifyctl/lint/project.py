@@ -47,14 +47,14 @@ def check_project(
     environment: Environment,
     files: FileTree,
     only: tuple[str, ...] = (),
-    fiction: bool = False,
+    synthetic: bool = False,
     environ: Environ | None = None,
     suppressions: SuppressionLists | None = None,
     now: datetime | None = None,
     idle: bool = True,
 ) -> Checked:
     """All problems of all notifications (of `only` those, where it names some), as they would be sent from `environment`.
-    `fiction`: made-up people stand in for an audience that is not here, and always for a database where `environ`, which
+    `synthetic`: made-up people stand in for an audience that is not here, and always for a database where `environ`, which
     has its URL, is not given. `suppressions`: the lists, where somebody has them; `now`: when they are asked. `idle`:
     templates that wait for a notification too.
     """
@@ -82,7 +82,7 @@ def check_project(
         try:
             reader = opened(notification.audience)
         except ProjectError as error:
-            if not (fiction or unasked) or not isinstance(error, AbsentAudienceError):
+            if not (synthetic or unasked) or not isinstance(error, AbsentAudienceError):
                 problems.extend(error.diagnostics)
                 continue
             stand_ins, found = make_recipients(notification, error)

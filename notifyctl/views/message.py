@@ -72,7 +72,7 @@ def chips(holder: Mapping[str, Any]) -> Iterator[str]:
         yield "  ".join(labels)
 
 
-def describe_suggestion(markup: str) -> Iterator[str]:
+def strip_hidden(markup: str) -> Iterator[str]:
     """The markup without comments, styles, scripts, head and title. Linear time: a missing end tag is searched for once."""
     kept = place = 0
     open_ended: set[str] = set()
@@ -90,7 +90,7 @@ def describe_suggestion(markup: str) -> Iterator[str]:
 
 def text_of(markup: str) -> str:
     """HTML as plain lines, enough to read at a terminal."""
-    text = "".join(describe_suggestion(markup))
+    text = "".join(strip_hidden(markup))
     text = LINK.sub(lambda m: f"{TAG.sub('', m[3])} &lt;{m[2]}&gt;", text)
     text = TAG.sub("", BREAK.sub("\n", re.sub(r"\s+", " ", text)))
     lines = [line.strip() for line in html.unescape(text).splitlines()]
