@@ -21,6 +21,7 @@ IS_BASIC = re.compile(f"[{re.escape(BASIC)}]*").fullmatch
 IS_GSM7 = re.compile(f"[{re.escape(BASIC + EXTENSION)}]*").fullmatch
 WIDE = frozenset(EXTENSION)
 BEYOND_BMP = 0xFFFF
+IS_BMP = re.compile("[\0-\uffff]*").fullmatch
 
 SINGLE_GSM7, MULTI_GSM7 = 160, 153
 SINGLE_UCS2, MULTI_UCS2 = 70, 67
@@ -43,18 +44,29 @@ def is_basic(text: str) -> bool:
     return IS_BASIC(text) is not None
 
 
+def is_bmp(text: str) -> bool:
+    """Whether every character takes one unit of UCS-2."""
+    return IS_BMP(text) is not None
+
+
 def segment(text: str) -> Segmentation:
     """Encoding, units and segments of a text."""
     if IS_BASIC(text):
-        length = len(text)
-        if length <= SINGLE_GSM7:
-            return Segmentation("GSM-7", length, 1 if length else 0)
-        return Segmentation("GSM-7", length, -(-length // MULTI_GSM7))
+        return Segmentation("GSM-7", len(text), divide(len(text), SINGLE_GSM7, MULTI_GSM7))
     if IS_GSM7(text):
         widths = [2 if character in WIDE else 1 for character in text]
         return count_segments("GSM-7", widths, SINGLE_GSM7, MULTI_GSM7)
+    if IS_BMP(text):
+        return Segmentation("UCS-2", len(text), divide(len(text), SINGLE_UCS2, MULTI_UCS2))
     widths = [2 if ord(character) > BEYOND_BMP else 1 for character in text]
     return count_segments("UCS-2", widths, SINGLE_UCS2, MULTI_UCS2)
+
+
+def divide(units: int, single: int, multi: int) -> int:
+    """Segments of a text in which each character takes one unit."""
+    if units <= single:
+        return 1 if units else 0
+    return -(-units // multi)
 
 
 def count_segments(encoding: str, widths: list[int], single: int, multi: int) -> Segmentation:

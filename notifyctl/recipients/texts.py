@@ -13,13 +13,14 @@ from operator import add
 from msgspec import Struct
 
 from notifyctl.channels.segments import (
-    BEYOND_BMP,
     EXTENSION,
     MULTI_GSM7,
     MULTI_UCS2,
     SINGLE_GSM7,
     SINGLE_UCS2,
+    divide,
     is_basic,
+    is_bmp,
     is_gsm7,
     segment,
 )
@@ -72,8 +73,8 @@ class TextMeter:
 
     def _irregular(self, values: ValueTable, units: Sequence[int]) -> set[int]:
         """Recipients whose text has characters of different widths, or an alphabet other than the fixed text's."""
-        regular = is_basic if self._narrow else _is_bmp
-        if not self._narrow and not _is_bmp(self.fixed_text):
+        regular = is_basic if self._narrow else is_bmp
+        if not self._narrow and not is_bmp(self.fixed_text):
             return set(range(len(units)))
         irregular: set[int] = set()
         for column in [] if regular(values.joined) else [values.columns[at] for at in self.uses]:
@@ -89,14 +90,9 @@ class _SegmentTable(dict[int, int]):
     """Units → segments for texts in which every character costs one unit, worked out once per number."""
 
     def __init__(self, single: int, multiple: int) -> None:
-        super().__init__({0: 0})
+        super().__init__()
         self._single, self._multiple = single, multiple
 
     def __missing__(self, units: int) -> int:
-        segments = self[units] = 1 if units <= self._single else -(-units // self._multiple)
+        segments = self[units] = divide(units, self._single, self._multiple)
         return segments
-
-
-def _is_bmp(text: str) -> bool:
-    """Whether every character is one unit of UCS-2."""
-    return text.isascii() or ord(max(text)) <= BEYOND_BMP
