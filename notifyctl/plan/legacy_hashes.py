@@ -36,12 +36,9 @@ def match(
         for variant in set(readers):
             some = [at for at, reads in zip(positions.tolist(), readers, strict=True) if reads == variant]
             columns = resolve_columns(messages[variant], values, some)
+            rows = start + np.array(some)
             for former in legacy_delivery_hashes(hashers[variant], columns, len(some)):
-                known = zip(some, former, strict=True)
-                same = [
-                    start + at
-                    for at, each in known
-                    if each[:FINGERPRINT_BYTES] == fingerprints[start + at].tobytes()
-                ]
-                matches[same] = True
+                packed = np.frombuffer(b"".join([each[:FINGERPRINT_BYTES] for each in former]), np.uint8)
+                same = packed.reshape(-1, FINGERPRINT_BYTES) == fingerprints[rows]
+                matches[rows[same.all(axis=1)]] = True
     return matches

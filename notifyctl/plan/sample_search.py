@@ -26,12 +26,13 @@ def measure_values(values: ValueTable, optional: Sequence[int]) -> tuple[list[in
     lengths, marks = [0] * values.count, [0] * values.count
     for sizes in values.lengths:
         lengths = list(map(add, lengths, sizes))
-    if not values.joined.isascii():
+    if not is_gsm7(values.joined):
+        right_to_left = RTL.search(values.joined) is not None
         for at, row in enumerate(zip(*values.columns, strict=True)):
             text = "".join(filter(None, row))
-            if not text.isascii():
-                marks[at] |= 0 if is_gsm7(text) else NOT_GSM7
-                marks[at] |= RIGHT_TO_LEFT if RTL.search(text) else 0
+            if not is_gsm7(text):
+                marks[at] |= NOT_GSM7
+                marks[at] |= RIGHT_TO_LEFT if right_to_left and RTL.search(text) else 0
     for column in (values.columns[at] for at in optional):
         if not all(column):
             marks = [
