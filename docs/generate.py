@@ -28,7 +28,7 @@ from notifyctl.config.fields import (
     Table,
     Text,
 )
-from notifyctl.lint.pages import PAGES
+from notifyctl.lint.rule_pages import PAGES
 from notifyctl.rulebook import LAST, NOT_CHECKED
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from notifyctl.message import DeliveryHash
-from notifyctl.recipients.identity import delivery_hashes, legacy_delivery_hashes
+from notifyctl.recipients.hashes import delivery_hashes, legacy_delivery_hashes
 from notifyctl.recipients.values import ValueTable
 
 

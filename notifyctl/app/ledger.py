@@ -21,7 +21,7 @@ from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord, Sc
 from notifyctl.model.project import Environment, Project
 from notifyctl.model.recipients import Scope
 from notifyctl.ports import Environ, LedgerReader
-from notifyctl.recipients.identity import Identify
+from notifyctl.recipients.hashes import Identify
 
 if TYPE_CHECKING:
     from notifyctl.ledger.high_water import HighWaterMark, HighWaterMarks

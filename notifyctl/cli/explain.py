@@ -13,7 +13,7 @@ from notifyctl.errors import UsageError
 from notifyctl.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from notifyctl.lint.pages import Page
+    from notifyctl.lint.rule_pages import Page
 
 
 @click.command("explain")
@@ -34,7 +34,7 @@ def command(context: click.Context, subject: str | None, recipient: str | None, 
         if subject is None:
             raise UsageError("name the notification: notifyctl explain NOTIFICATION --recipient ADDRESS")
         return explain_recipient(context, subject, recipient, form)
-    from notifyctl.lint.pages import PAGES
+    from notifyctl.lint.rule_pages import PAGES
 
     if subject is None:
         echo("\n".join(f"{page.severity:<8} {name}" for name, page in sorted(PAGES.items())))

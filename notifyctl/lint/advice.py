@@ -12,7 +12,7 @@ from notifyctl.lint.audience_checks import shared_values
 from notifyctl.lint.envelope import check_envelope, check_environments
 from notifyctl.lint.project import Checked
 from notifyctl.lint.secrets_scan import check_leaks
-from notifyctl.lint.values import check_values
+from notifyctl.lint.unused_values import check_values
 from notifyctl.message import position_finder
 from notifyctl.model.message import Message
 from notifyctl.model.project import Environment, Notification, Project

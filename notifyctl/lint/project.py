@@ -22,7 +22,7 @@ from notifyctl.lint.synthetic_recipients import make_recipients
 from notifyctl.lint.unused import check_unused, stand_in_notification, unbound_templates
 from notifyctl.lint.variables import check_variables
 from notifyctl.message import VariantComposer, position_finder, variants
-from notifyctl.message.sandbox_limits import SECONDS, OutOfTimeError, run_bounded
+from notifyctl.message.render_limits import SECONDS, OutOfTimeError, run_bounded
 from notifyctl.model.message import Message
 from notifyctl.model.project import Audience, Environment, Notification, Project
 from notifyctl.ports import AudienceReader, Environ, FileTree

@@ -12,7 +12,7 @@ from typing import Any
 
 from notifyctl.diagnostics import Diagnostic, Location, Path, Positions, Severity, truncate
 from notifyctl.message.fast_render import render_fast
-from notifyctl.message.sandbox_limits import MAX_TEXT
+from notifyctl.message.render_limits import MAX_TEXT
 from notifyctl.message.substitute import find_placeholders
 from notifyctl.model.message import UNSUBSCRIBE, Message
 from notifyctl.model.project import ApiObject, LocaleVariant, Notification, Template

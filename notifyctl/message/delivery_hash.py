@@ -44,7 +44,7 @@ class DeliveryHash:
     """What all recipients of a message share of the hash over everything that a recipient can notice.
 
     The hash is SHA-256 of the message in canonical JSON (with the names of its values) XOR SHA-256 of the
-    recipient's values as a canonical JSON list. The message part is here; `recipients.identity` adds that of
+    recipient's values as a canonical JSON list. The message part is here; `recipients.hashes` adds that of
     the values. Finding two different texts with the same hash takes about 2**85 steps (Wagner 2002, four lists).
     """
 

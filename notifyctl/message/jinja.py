@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from notifyctl.diagnostics import truncate
 from notifyctl.message.fast_render import ESCAPED
-from notifyctl.message.sandbox_limits import MAX_TEXT, SECONDS, OutOfTimeError, run_bounded
+from notifyctl.message.render_limits import MAX_TEXT, SECONDS, OutOfTimeError, run_bounded
 from notifyctl.ports import FileTree
 
 MAX_STEPS = 200_000

@@ -11,7 +11,7 @@ from notifyctl.message import DeliveryHash
 from notifyctl.model.message import Message
 from notifyctl.model.recipients import FINGERPRINT_BYTES
 from notifyctl.plan.recipient_table import Mask, RecipientTable
-from notifyctl.recipients.identity import legacy_delivery_hashes
+from notifyctl.recipients.hashes import legacy_delivery_hashes
 from notifyctl.recipients.values import resolve_columns
 
 

@@ -12,13 +12,13 @@ from notifyctl.model.batch import ScopeOpening, SendGroup
 from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
-from notifyctl.plan.checks import apply_policy, empty_audience
 from notifyctl.plan.digest import ScopeEffects, digest
 from notifyctl.plan.inputs import PlanContext, RemovedScope, ScopeInput
 from notifyctl.plan.model import VALID_FOR_HOURS, Plan, PlannedNotification, Served
 from notifyctl.plan.scope_evaluator import evaluate_scope
 from notifyctl.plan.scope_result import ScopeResult
-from notifyctl.recipients.identity import Identify
+from notifyctl.plan.thresholds import apply_policy, empty_audience
+from notifyctl.recipients.hashes import Identify
 
 
 def valid_until(as_of: datetime) -> datetime:

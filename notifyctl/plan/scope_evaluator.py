@@ -33,7 +33,7 @@ from notifyctl.plan.scope_reader import ScopeReader
 from notifyctl.plan.scope_result import GroupKey, ScopeResult
 from notifyctl.plan.selected_recipients import SelectedRecipients
 from notifyctl.progress import Progress
-from notifyctl.recipients.identity import Identify
+from notifyctl.recipients.hashes import Identify
 from notifyctl.schedule.timing import Timing, evaluate_timing
 
 COUNTED_ROWS = {

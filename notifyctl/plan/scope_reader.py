@@ -17,7 +17,7 @@ from notifyctl.plan.recipient_table import RecipientTable, TableChunk
 from notifyctl.plan.sample_search import measure_values
 from notifyctl.plan.spool import SpooledColumns
 from notifyctl.recipients.evaluate import MessageEvaluator
-from notifyctl.recipients.identity import Identify, delivery_hashes
+from notifyctl.recipients.hashes import Identify, delivery_hashes
 from notifyctl.recipients.values import Column, ValueTable, VariantIndex, resolve_columns
 
 

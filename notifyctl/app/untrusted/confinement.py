@@ -33,7 +33,7 @@ MAX_OUTPUT = 1 << 20
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 HARMLESS_FILES = frozenset({os.devnull, "/proc/self/statm"})
-"""The second reports how much memory the process uses; message/sandbox_limits.py reads it."""
+"""The second reports how much memory the process uses; message/render_limits.py reads it."""
 EFFECTS = (
     "ctypes.",
     "ftplib.",

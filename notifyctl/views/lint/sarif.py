@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from notifyctl import __version__
 from notifyctl.diagnostics import Diagnostic, Severity
-from notifyctl.lint.pages import PAGES
+from notifyctl.lint.rule_pages import PAGES
 from notifyctl.views.lint.context import LintContext, by_severity, fingerprints
 
 MOST = 5000

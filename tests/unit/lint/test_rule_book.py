@@ -13,7 +13,7 @@ import pytest
 from notifyctl.app.lint import lint
 from notifyctl.app.workspace import open_workspace
 from notifyctl.diagnostics import Diagnostic, Severity
-from notifyctl.lint.pages import PAGES
+from notifyctl.lint.rule_pages import PAGES
 from notifyctl.rulebook import LAST, NOT_CHECKED, rules
 
 CASES = Path(__file__).parents[2] / "cases" / "rules"

@@ -14,7 +14,7 @@ from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, LocaleVariant, Template, Variable
 from notifyctl.model.recipients import RecipientBatch
 from notifyctl.recipients.evaluate import MessageEvaluator
-from notifyctl.recipients.identity import delivery_hashes, legacy_delivery_hashes
+from notifyctl.recipients.hashes import delivery_hashes, legacy_delivery_hashes
 from notifyctl.recipients.values import ValueTable, VariantIndex, resolve_columns
 from tests.delivery_hashes import delivery_hash, legacy_hashes
 from tests.recipient_values import own_values, resolve_values

@@ -11,7 +11,7 @@ import pytest
 
 import notifyctl
 from notifyctl.cli.main import run
-from notifyctl.lint.pages import PAGES
+from notifyctl.lint.rule_pages import PAGES
 from notifyctl.model.recipients import RowRejection
 
 PACKAGE = Path(notifyctl.__file__).parent
