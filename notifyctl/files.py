@@ -101,11 +101,11 @@ class WorkingTree:
         Raises ProjectError as `paths` does.
         """
         try:
-            yield from self.look(compile_ignore_rules(self.rules()))
+            yield from self._walk_strange(compile_ignore_rules(self.rules()))
         except OSError as wrong:
             raise ProjectError(f"{wrong.filename or self.root} cannot be read: {wrong.strerror}") from None
 
-    def look(self, leave_out: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+    def _walk_strange(self, leave_out: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
         waiting = [""]
         while waiting:
             folder = waiting.pop()

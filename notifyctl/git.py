@@ -80,8 +80,8 @@ def current_revision(folder: Path) -> str | None:
 
 def git_output(folder: Path, *arguments: str) -> str | None:
     """The output of git without its last line break; None if it fails or is not installed."""
-    said = run_git(folder, *arguments)
-    return said.decode("utf-8", "replace").rstrip("\n") if said is not None else None
+    output = run_git(folder, *arguments)
+    return output.decode("utf-8", "replace").rstrip("\n") if output is not None else None
 
 
 def run_git(folder: Path, *arguments: str, given: bytes | None = None) -> bytes | None:
@@ -127,19 +127,19 @@ class CommittedTree:
         self.commit = commit
         self._read: dict[str, bytes] = {}
         prefix = git_output(folder, "rev-parse", "--show-prefix") or ""
-        self._blobs = self._listed(prefix)
+        self._blobs = self._list_blobs(prefix)
         rules = self.read(IGNORE_FILE) if IGNORE_FILE in self._blobs else None
         leave_out = compile_ignore_rules(rules)
         self._paths = sorted(path for path in self._blobs if not is_hidden(path) and not leave_out(path))
 
-    def _listed(self, prefix: str) -> dict[str, Blob]:
+    def _list_blobs(self, prefix: str) -> dict[str, Blob]:
         where = [prefix] if prefix else []
-        said = (
+        output = (
             run_git(self._folder, "ls-tree", "-r", "-z", "-l", "--full-tree", self.commit, "--", *where)
             or b""
         )
         found = {}
-        for entry in filter(None, said.split(b"\0")):
+        for entry in filter(None, output.split(b"\0")):
             facts, _, path = entry.partition(b"\t")
             mode, _, name, size = facts.decode().split()
             text = path.decode("utf-8", "surrogateescape").removeprefix(prefix)
@@ -176,16 +176,16 @@ class CommittedTree:
     def _small(self) -> dict[str, bytes]:
         """Every small file of the project, by its name in git, fetched by one process."""
         wanted = sorted({blob.name for blob in self._blobs.values() if 0 <= blob.size <= SMALL})[:MOST_SMALL]
-        said = run_git(
+        output = run_git(
             self._folder, "cat-file", "--batch", given="".join(f"{name}\n" for name in wanted).encode()
         )
         found: dict[str, bytes] = {}
         at = 0
-        while said is not None and at < len(said):
-            head, _, _ = said[at : at + 128].partition(b"\n")
+        while output is not None and at < len(output):
+            head, _, _ = output[at : at + 128].partition(b"\n")
             name, _, size = head.decode().split()
             start = at + len(head) + 1
-            found[name] = said[start : start + int(size)]
+            found[name] = output[start : start + int(size)]
             at = start + int(size) + 1
         return found
 

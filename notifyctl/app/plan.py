@@ -180,8 +180,8 @@ class Past(Struct, frozen=True):
             for each in self.project.withdrawals
             if each.notification == notification.name and each.edition == notification.edition
         ]
-        said = [each.detail for each in self.stated(StatementKind.WITHDRAW, notification)]
-        return next(iter([*documents, *said]), None)
+        in_ledger = [each.detail for each in self.stated(StatementKind.WITHDRAW, notification)]
+        return next(iter([*documents, *in_ledger]), None)
 
     def pending_baseline(self, notification: Notification) -> str | None:
         """The reason of a baseline that no apply has recorded yet."""

@@ -80,12 +80,12 @@ def serve(
     only: tuple[str, ...],
     base: str | None,
     port: int,
-    said: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> None:
     """Serves the page until Ctrl-C and rebuilds it when a file changes; errors in the project are shown instead of it."""
     root = workspace.root
 
-    def made() -> str:
+    def render_page() -> str:
         try:
             fresh = open_workspace(root)
             return gallery(fresh, fresh.environment(environment_name), only=only, base=base, reload=True)
@@ -93,21 +93,21 @@ def serve(
             return page("The project has errors", f"{error.message}. {error.hint or ''}", [], reload=True)
 
     try:
-        server = ThreadingHTTPServer((LOOPBACK, port), handler(root, made))
+        server = ThreadingHTTPServer((LOOPBACK, port), handler(root, render_page))
     except OSError as error:
         raise ProviderError(
             f"the preview cannot listen on {LOOPBACK}:{port}: {error.strerror}",
             hint="--port 0 takes a free one",
         ) from error
     server.daemon_threads = True
-    said(f"The preview is at http://{LOOPBACK}:{server.server_port}/; Ctrl-C ends it.")
+    report(f"The preview is at http://{LOOPBACK}:{server.server_port}/; Ctrl-C ends it.")
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
         while thread.is_alive():
             thread.join(1.0)
     except KeyboardInterrupt:
-        said("Ended.")
+        report("Ended.")
     finally:
         server.shutdown()
         server.server_close()
@@ -125,7 +125,7 @@ def version(root: Path) -> str:
     return f"{newest}-{count}"
 
 
-def handler(root: Path, made: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
+def handler(root: Path, render_page: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.headers.get("Host", "").partition(":")[0] not in {LOOPBACK, "localhost"}:
@@ -133,7 +133,7 @@ def handler(root: Path, made: Callable[[], str]) -> type[BaseHTTPRequestHandler]
             if self.path == "/version":
                 return self._answer(200, version(root), "text/plain")
             if self.path == "/":
-                return self._answer(200, made(), "text/html")
+                return self._answer(200, render_page(), "text/html")
             return self._answer(404, "", "text/plain")
 
         def _answer(self, status: int, text: str, kind: str) -> None:

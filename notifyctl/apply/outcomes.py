@@ -42,12 +42,12 @@ class OutcomeRecorder:
                 self._writer.settle(attempt.number, attempt.attempt, outcome, at=self._clock.now())
             except (LedgerError, LedgerLockedError) as error:
                 if pause is None or isinstance(error, LedgerLockedError):
-                    raise self._kept(attempt, outcome, error) from error
+                    raise self._keep_uncommitted(attempt, outcome, error) from error
                 self._clock.sleep(pause)
             else:
                 return
 
-    def _kept(self, attempt: Attempt, outcome: Outcome, error: NotifyctlError) -> NotifyctlError:
+    def _keep_uncommitted(self, attempt: Attempt, outcome: Outcome, error: NotifyctlError) -> NotifyctlError:
         """Keep an outcome that cannot be committed for the next run. Returns the error that says so."""
         kind = LedgerLockedError if isinstance(error, LedgerLockedError) else LedgerError
         done = "was sent, and how it ended" if outcome.posted else "was begun and never left, and that"

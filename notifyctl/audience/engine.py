@@ -109,7 +109,7 @@ class Engine:
 
     def syntax(self, sql: str) -> dict[str, Any]:
         """The tree of SELECT statements. Raises EngineError with the parser's word."""
-        [text] = self._made("SELECT json_serialize_sql(?)", sql)
+        [text] = self._call("SELECT json_serialize_sql(?)", sql)
         tree = json.loads(str(text))
         if tree["error"]:
             raise EngineError(tree["error_message"])
@@ -118,10 +118,10 @@ class Engine:
 
     def text(self, tree: Mapping[str, Any]) -> str:
         """The statements of a tree."""
-        [text] = self._made("SELECT json_deserialize_sql(?::JSON)", json.dumps(tree))
+        [text] = self._call("SELECT json_deserialize_sql(?::JSON)", json.dumps(tree))
         return str(text)
 
-    def _made(self, sql: str, given: str) -> Row:
+    def _call(self, sql: str, given: str) -> Row:
         import duckdb
 
         try:

@@ -251,8 +251,8 @@ def tracking_needs_html(message: Message) -> Iterator[Problem]:
 def attachments_are_what_they_say(message: Message) -> Iterator[Problem]:
     for path, attachment in attachments(message):
         wanted = MEDIA_TYPES.get(urlsplit(attachment["mediaUrl"]).path.rpartition(".")[2].lower())
-        said = attachment["mimeType"].partition(";")[0].strip().lower()
-        if wanted is not None and said not in {wanted, "application/octet-stream"}:
+        declared = attachment["mimeType"].partition(";")[0].strip().lower()
+        if wanted is not None and declared not in {wanted, "application/octet-stream"}:
             text = f"the URL ends like {wanted}, and mimeType says {attachment['mimeType']}"
             yield rules.MEDIA_TYPE.broken((*path, "mimeType"), text, f"write {wanted}, or another URL")
 

@@ -305,8 +305,10 @@ def carousel_heights_agree(message: Message) -> Iterator[Problem]:
         return
     heights = {card["media"]["height"] for _, card in cards(message) if card.get("media")}
     if len(heights) > 1:
-        said = " and ".join(sorted(heights))
-        yield rules.HEIGHTS.broken(("content", "cards"), f"the media of all cards has one height, not {said}")
+        problem = " and ".join(sorted(heights))
+        yield rules.HEIGHTS.broken(
+            ("content", "cards"), f"the media of all cards has one height, not {problem}"
+        )
 
 
 def media_can_be_fetched(message: Message) -> Iterator[Problem]:
@@ -386,8 +388,8 @@ def placeholders_stand_in_the_text(message: Message) -> Iterator[Problem]:
         return
     for path, text in collect_texts(message.content):
         if path != ("text",) and PLACEHOLDER.search(text):
-            said = "release 6.20 fills in $(name) in `text` only"
-            yield OUTSIDE_TEXT.broken(("content", *path), said, "write the words themselves")
+            problem = "release 6.20 fills in $(name) in `text` only"
+            yield OUTSIDE_TEXT.broken(("content", *path), problem, "write the words themselves")
 
 
 CHANNEL = Channel(

@@ -58,7 +58,7 @@ def command(
             only=notifications,
             base=base,
             port=port,
-            said=lambda line: echo(line, stderr=True),
+            report=lambda line: echo(line, stderr=True),
         )
         return ExitCode.DONE
     text = gallery(workspace, environment, only=notifications, base=base)

@@ -93,24 +93,26 @@ class AudienceChecker(Struct):
         for variant in sorted(self.read - self.wide, key=str):
             if is_unicode(self.messages[variant]):
                 path = ("content", "type")
-                said = "every reader's text is in GSM-7; `type: unicode` makes it up to twice as dear"
+                problem = "every reader's text is in GSM-7; `type: unicode` makes it up to twice as dear"
                 place = position_finder(self.notification, variant)(path)
-                yield sms.NEEDLESS_UNICODE.broken(path, said, "write `type: text`").at(place)
+                yield sms.NEEDLESS_UNICODE.broken(path, problem, "write `type: text`").at(place)
         yield from self._carrier_registration()
         if self.people > 1 and (self.notification.cc or self.notification.bcc):
             key = "cc" if self.notification.cc else "bcc"
-            said = f"each of {self.people:,} e-mails goes to `{key}` too"
+            problem = f"each of {self.people:,} e-mails goes to `{key}` too"
             hint = "leave it out, and look at `notifyctl render` or the ledger instead"
-            yield email.COPIES_FOR_ALL.broken((key,), said, hint).at(self.notification.positions)
+            yield email.COPIES_FOR_ALL.broken((key,), problem, hint).at(self.notification.positions)
 
     def _carrier_registration(self) -> Iterator[Diagnostic]:
         if self.notification.channel is not ChannelName.SMS or not self.indian:
             return
         if all("dlt_templateid" in message.options.get("extras", {}) for message in self.messages.values()):
             return
-        said = "people in India (+91) are in the audience, and no template is registered with their carriers"
+        problem = (
+            "people in India (+91) are in the audience, and no template is registered with their carriers"
+        )
         hint = 'add `options: {extras: {dlt_templateid: "…"}}`'
-        yield sms.DLT.broken(("audience",), said, hint).at(self.notification.positions)
+        yield sms.DLT.broken(("audience",), problem, hint).at(self.notification.positions)
 
 
 def is_unicode(message: Message) -> bool:
@@ -131,13 +133,13 @@ def shared_values(notification: Notification) -> Iterator[Diagnostic]:
     for recipient in notification.audience.recipients or ():
         addresses = recipient.email if notification.channel is ChannelName.EMAIL else recipient.msisdn
         if len(addresses) > 1 and recipient.substitutions:
-            said = (
+            problem = (
                 f"{len(addresses)} people get the same values: {', '.join(sorted(recipient.substitutions))}"
             )
             yield Diagnostic(
                 substitutions.SHARED.id,
                 substitutions.SHARED.severity,
-                said,
+                problem,
                 recipient.location,
                 "write an entry for each, or leave it so where they are one team",
             )

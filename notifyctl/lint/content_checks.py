@@ -117,13 +117,13 @@ def placeholders(path: Path, text: str) -> Iterator[Problem]:
     """Ours that are not well formed, and those of other tools, which reach people as they stand."""
     for found in OPENED.finditer(text):
         if not PLACEHOLDER.match(text, found.start()):
-            said = f"this is no placeholder: {text[found.start() : found.start() + 24]!r}"
-            yield PLACEHOLDER_FORM.broken(path, said, "$(name), without blanks or brackets in the name")
+            problem = f"this is no placeholder: {text[found.start() : found.start() + 24]!r}"
+            yield PLACEHOLDER_FORM.broken(path, problem, "$(name), without blanks or brackets in the name")
     for found in FOREIGN.finditer(text) if "{" in text or "%" in text else ():
         if not SMARTLINK.fullmatch(found[0]):
             name = re.sub(r"[^\w.-]", "", found[0])
-            said = f"{found[0]!r} looks like a placeholder of another tool, and is sent as it stands"
-            yield FOREIGN_PLACEHOLDER.broken(path, said, f"write $({name}), if a value is meant")
+            problem = f"{found[0]!r} looks like a placeholder of another tool, and is sent as it stands"
+            yield FOREIGN_PLACEHOLDER.broken(path, problem, f"write $({name}), if a value is meant")
 
 
 def markup(path: Path, text: str) -> Iterator[Problem]:

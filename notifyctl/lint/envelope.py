@@ -81,9 +81,9 @@ def check_receipts(
         path = ("requestedReceipts", asked["read"])
         for each in messages.values():
             if each.content is not None and not shows_opens(each):
-                said = "a read receipt comes from a picture in the HTML, which this e-mail does not have"
+                problem = "a read receipt comes from a picture in the HTML, which this e-mail does not have"
                 hint = "write `type: html`, and leave trackOpens on"
-                yield receipts.READ.broken(path, said, hint).at(positions)
+                yield receipts.READ.broken(path, problem, hint).at(positions)
                 break
 
 
@@ -124,9 +124,9 @@ def check_unsubscribe(
         if isinstance(html, str) and "$(unsubscribe)" not in html:
             find = position_finder(notification, variant)
             path = ("content", "html")
-            said = "this is marketing, and readers find no way to unsubscribe"
+            problem = "this is marketing, and readers find no way to unsubscribe"
             hint = '<a href="$(unsubscribe)">unsubscribe</a>'
-            yield email.UNSUBSCRIBE_MISSING.broken(path, said, hint).at(find(path))
+            yield email.UNSUBSCRIBE_MISSING.broken(path, problem, hint).at(find(path))
 
 
 def check_size(notification: Notification, messages: Mapping[str | None, Message]) -> Iterator[Diagnostic]:
@@ -137,13 +137,13 @@ def check_size(notification: Notification, messages: Mapping[str | None, Message
         attached = attached_bytes(notification, variant)
         encoded = int((words + attached) * MIME_GROWTH)
         if encoded > MAX_MIME_BYTES:
-            said = (
+            problem = (
                 f"the e-mail has about {encoded / 1e6:.1f} MB after MIME encoding"
                 f" ({(words + attached) / 1e6:.1f} MB times {MIME_GROWTH}); the API takes {MAX_MIME_BYTES / 1e6:.0f} MB"
             )
             path = ("content", "attachments")
             hint = "attach less, or link to it"
-            yield email.MIME_SIZE.broken(path, said, hint).at(position_finder(notification, variant)(path))
+            yield email.MIME_SIZE.broken(path, problem, hint).at(position_finder(notification, variant)(path))
 
 
 def attached_bytes(notification: Notification, variant: str | None) -> int:

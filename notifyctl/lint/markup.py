@@ -24,7 +24,7 @@ class Markup(HTMLParser):
             self.links -= 1
             if self.links < 0:
                 self.links = 0
-                self.tell(
+                self.report(
                     "unbalanced-link",
                     "</a> closes a link that was not opened",
                     "remove it, or write <a href=…>",
@@ -33,21 +33,23 @@ class Markup(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if tag in {"script", "form", "iframe", "object", "embed"}:
-            self.tell(
+            self.report(
                 "active-markup",
                 f"<{tag}> does nothing in a mail client, or alarms it",
                 "remove it",
                 Severity.ERROR,
             )
         if any(name.startswith("on") for name in given):
-            self.tell("active-markup", f"<{tag}> has a script in an attribute", "remove it", Severity.ERROR)
+            self.report("active-markup", f"<{tag}> has a script in an attribute", "remove it", Severity.ERROR)
         if tag == "img" and given.get("alt") is None:
-            self.tell(
+            self.report(
                 "image-without-alt", "an image has no alt text", 'write alt="…", or alt="" for decoration'
             )
         if tag == "a":
             if self.links:
-                self.tell("unbalanced-link", "a link begins inside another one", "close the first with </a>")
+                self.report(
+                    "unbalanced-link", "a link begins inside another one", "close the first with </a>"
+                )
             self.links = 1
             self.link(given.get("href"))
 
@@ -56,24 +58,24 @@ class Markup(HTMLParser):
             return
         scheme = href.partition(":")[0].lower() if ":" in href else ""
         if scheme == "javascript":
-            self.tell("active-markup", "a link runs a script", "link to a page", Severity.ERROR)
+            self.report("active-markup", "a link runs a script", "link to a page", Severity.ERROR)
         elif scheme not in {"http", "https", "mailto", "tel", "sms"}:
-            self.tell(
+            self.report(
                 "relative-link", f"a link leads nowhere from a mailbox: {href[:80]!r}", "write https://…"
             )
 
-    def tell(self, rule: str, message: str, hint: str, severity: Severity = Severity.WARNING) -> None:
+    def report(self, rule: str, message: str, hint: str, severity: Severity = Severity.WARNING) -> None:
         self.problems.append(Problem(self.path, rule, message, hint, severity))
 
 
 def check_markup(path: Path, text: str) -> Iterator[Problem]:
     if any(stretch.count("<") > MOST_OPEN for stretch in text.split(">")):
-        said = f"more than {MOST_OPEN:,} tags are opened with < and not closed with >"
-        yield Problem(path, "template-limit", said, "close them, or write &lt;")
+        problem = f"more than {MOST_OPEN:,} tags are opened with < and not closed with >"
+        yield Problem(path, "template-limit", problem, "close them, or write &lt;")
         return  # the parser would look for the end of each, through the whole text
     parser = Markup(path)
     parser.feed(text)
     parser.close()
     if parser.links:
-        parser.tell("unbalanced-link", "a link is not closed: all that follows is part of it", "write </a>")
+        parser.report("unbalanced-link", "a link is not closed: all that follows is part of it", "write </a>")
     yield from parser.problems

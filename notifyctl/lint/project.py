@@ -170,8 +170,8 @@ def check_texts(message: Message) -> Iterator[Problem]:
         with run_bounded():
             found = list(check_words(message))
     except (OutOfTimeError, MemoryError):
-        said = f"the text takes more than {SECONDS:g} seconds, or too much memory, to check; is its markup closed?"
-        yield Problem(("content",), "template-limit", said)
+        problem = f"the text takes more than {SECONDS:g} seconds, or too much memory, to check; is its markup closed?"
+        yield Problem(("content",), "template-limit", problem)
     else:
         yield from found
 

@@ -21,15 +21,15 @@ def make_recipients(
 ) -> tuple[Audience, list[Diagnostic]]:
     """One person for each locale of the template, and what to say of it."""
     audience = notification.audience
-    told = "shown for made-up people; how many it has is not known here"
-    said = [
-        replace(each, severity=Severity.WARNING, message=f"{each.message}: {told}")
+    note = "shown for made-up people; how many it has is not known here"
+    warnings = [
+        replace(each, severity=Severity.WARNING, message=f"{each.message}: {note}")
         for each in error.diagnostics
     ]
     people = tuple(
         make_recipient(notification, number, locale) for number, locale in enumerate(locales_of(notification))
     )
-    return Audience(audience.name, audience.positions, recipients=people), said
+    return Audience(audience.name, audience.positions, recipients=people), warnings
 
 
 def locales_of(notification: Notification) -> Iterator[str | None]:

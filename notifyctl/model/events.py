@@ -45,14 +45,14 @@ def fold_verdicts(state: BatchState, size: int, words: Iterable[Verdict]) -> dic
 
     Accepted is never taken back. A rejection by a person or a receipt settles only what is unknown.
     """
-    said: dict[int, BatchState] = {}
+    states: dict[int, BatchState] = {}
     for word in words:
         for position in range(size) if word.position is None else (word.position,):
-            now = said.get(position, state)
+            now = states.get(position, state)
             settles = word.source is VerdictSource.ANSWER or now in UNSETTLED
             if (word.kind is BatchState.ACCEPTED and word.position is not None) or settles:
-                said[position] = word.kind
-    return {position: kind for position, kind in said.items() if kind is not state}
+                states[position] = word.kind
+    return {position: kind for position, kind in states.items() if kind is not state}
 
 
 def member_verdicts(outcome: Accepted) -> list[Verdict]:

@@ -59,7 +59,7 @@ def find_samples(
     wanted: set[int] = set()
     for variant in samples.messages:
         of_variant = np.isin(profiles, [at for at, reads in enumerate(variants) if reads == variant])
-        wanted.update(worth_showing(table, firsts, np.flatnonzero(of_variant)))
+        wanted.update(select_shown(table, firsts, np.flatnonzero(of_variant)))
     positions = firsts[sorted(wanted)].tolist()
     for position, (destination, own) in zip(positions, table.spooled_rows(positions), strict=True):
         variant = variants[table.profiles[position]]
@@ -82,7 +82,7 @@ def is_first(values: NDArray[Any]) -> Mask:
     return first
 
 
-def worth_showing(table: RecipientTable, firsts: NDArray[np.intp], some: NDArray[np.intp]) -> Iterator[int]:
+def select_shown(table: RecipientTable, firsts: NDArray[np.intp], some: NDArray[np.intp]) -> Iterator[int]:
     """Of the first readers (`some` are places among them, in the order of the rows): those that a plan may show."""
     if not len(some):
         return

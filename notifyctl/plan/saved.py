@@ -120,7 +120,9 @@ def decompress(text: str) -> SortedEntries:
 def beyond(saved: SavedPlan, now: Iterable[ScopeEffects]) -> list[str]:
     """What would be sent now that was not reviewed, as sentences; none: it is the reviewed plan, or a part of it."""
     reviewed = {each.scope: each for each in saved.effects}
-    return [said for each in now if len(each) for said in differences(reviewed.get(each.scope), each)]
+    return [
+        difference for each in now if len(each) for difference in differences(reviewed.get(each.scope), each)
+    ]
 
 
 def differences(reviewed: ScopeEffects | None, now: ScopeEffects) -> Iterator[str]:

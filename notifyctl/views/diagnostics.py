@@ -36,8 +36,8 @@ def count_line(diagnostics: Iterable[Diagnostic], paint: Paint) -> str:
     errors, warnings = counts[Severity.ERROR], counts[Severity.WARNING]
     if not errors and not warnings:
         return paint.green("No problems found.")
-    said = f"{pluralise(errors, 'error')}, {pluralise(warnings, 'warning')}"
-    return (paint.red if errors else paint.yellow)(said)
+    totals = f"{pluralise(errors, 'error')}, {pluralise(warnings, 'warning')}"
+    return (paint.red if errors else paint.yellow)(totals)
 
 
 def as_fixed(diagnostics: Sequence[Diagnostic]) -> str:

@@ -66,10 +66,10 @@ def _scope(scope: Scope) -> str:
 
 def _statement(statement: Statement) -> str:
     edition = f" edition {statement.edition}" if statement.edition else ""
-    said = {"moved": f"was {statement.detail}"}.get(statement.kind, statement.detail)
+    detail = {"moved": f"was {statement.detail}"}.get(statement.kind, statement.detail)
     at = f"{format_time(statement.at)} " if statement.at else ""
     who = f", by {strip_controls(statement.who)}" if statement.who else ""
-    return f"{at}{statement.kind}: {statement.notification}{edition}: {strip_controls(said)}{who}"
+    return f"{at}{statement.kind}: {statement.notification}{edition}: {strip_controls(detail)}{who}"
 
 
 def as_json(history: History) -> str:
@@ -152,8 +152,8 @@ def _verdict(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
                 will = "will get it later"
             slot = "" if planned.occurrence == "once" else f" at {planned.occurrence}"
             head = f"{planned.name} ({planned.channel}, edition {planned.edition}{slot})"
-            said = MEANS[action.value] + (f" ({reasons})" if reasons else "")
-            yield f"{head}: {paint.bold(will)}: {action.value}, {said}."
+            meaning = MEANS[action.value] + (f" ({reasons})" if reasons else "")
+            yield f"{head}: {paint.bold(will)}: {action.value}, {meaning}."
 
 
 def _got(got: DeliveryRecord, paint: Paint) -> Iterator[str]:
@@ -165,8 +165,8 @@ def _got(got: DeliveryRecord, paint: Paint) -> Iterator[str]:
 
 
 def _receipts(delivery: Delivery) -> str:
-    said = [delivery.status.value] if delivery.status else []
-    return " and ".join([*said, *(["clicked"] if delivery.clicked else [])]) or "none"
+    words = [delivery.status.value] if delivery.status else []
+    return " and ".join([*words, *(["clicked"] if delivery.clicked else [])]) or "none"
 
 
 def explanation_json(found: Explanation, *, recipient: str) -> str:

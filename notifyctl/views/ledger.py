@@ -92,8 +92,8 @@ def _status(row: ScopeStatus, paint: Paint) -> Iterator[str]:
         if number:
             yield f"  {shades[outcome](outcome.replace('_', ' ').ljust(9))} {number:>9,}"
     if row.receipts:
-        said = ", ".join(f"{count:,} {status}" for status, count in row.receipts.items())
-        yield f"  receipts  {said}"
+        counts = ", ".join(f"{count:,} {status}" for status, count in row.receipts.items())
+        yield f"  receipts  {counts}"
     for reason, count in row.reasons.items():
         yield paint.dim(f"    {count:,}: {strip_controls(reason)}")
 

@@ -78,12 +78,12 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
     held = summary.get(Action.BLOCKED, 0) + summary.get(Action.CHANGED, 0) + summary.get(Action.UNCERTAIN, 0)
     sends = f"sends to **{pluralise(plan.sends, 'recipient')}**" if plan.sends else "sends to **nobody**"
     if errors:
-        sign, said = "❌", f"has {pluralise(errors, 'error')} and cannot be applied"
+        sign, verdict = "❌", f"has {pluralise(errors, 'error')} and cannot be applied"
     elif held:
-        sign, said = "⚠️", f"{sends}, and {held:,} need a look"
+        sign, verdict = "⚠️", f"{sends}, and {held:,} need a look"
     else:
-        sign, said = "✅", sends
-    yield f"## {sign} {code(plan.project)} · {code(plan.environment)}: this {said}"
+        sign, verdict = "✅", sends
+    yield f"## {sign} {code(plan.project)} · {code(plan.environment)}: this {verdict}"
     yield ""
     counts = " · ".join(f"{summary[action]:,} {action.value}" for action in ORDER if action in summary)
     yield f"{counts or 'nothing to do'}  "
@@ -102,17 +102,17 @@ def describe_changes(review: Review) -> Iterator[str]:
     if review.problem:
         yield f"> The base `{review.base}` cannot be compared with: {plain(review.problem)}. Everything counts as new."
     counts = {category: sum(c.category is category for c in review.changes) for category in Category}
-    said = ", ".join(f"{count:,} {category.value}" for category, count in counts.items() if count)
-    yield f"Against `{review.base}`: {said or 'no notification changes'}; {review.unchanged:,} unchanged."
+    changes = ", ".join(f"{count:,} {category.value}" for category, count in counts.items() if count)
+    yield f"Against `{review.base}`: {changes or 'no notification changes'}; {review.unchanged:,} unchanged."
     for unknown in review.unknown:
         yield f"Not known here: {unknown}."
 
 
 def problems(plan: Plan) -> Iterator[str]:
-    told = [d for d in plan.diagnostics if d.severity is not Severity.INFO]
-    if told:
+    problems = [d for d in plan.diagnostics if d.severity is not Severity.INFO]
+    if problems:
         yield ""
-        worst = sorted(told, key=lambda d: (list(Severity).index(d.severity), d.location))
+        worst = sorted(problems, key=lambda d: (list(Severity).index(d.severity), d.location))
         for each in worst[:MOST_DIAGNOSTICS]:
             yield f"- **{each.severity.value}** {code(str(each.location))} {code(each.rule)} {plain(each.message)}"
         if len(worst) > MOST_DIAGNOSTICS:
@@ -216,10 +216,10 @@ def total(planned: Sequence[PlannedNotification]) -> str:
     segments = [each.segments for each in planned if each.segments is not None]
     costs = [cost for each in planned for cost in describe_cost(each)]
     people = sum(each.sends + each.actions.get(Action.DEFERRED, 0) for each in planned)
-    said = [pluralise(people, "recipient")]
+    parts = [pluralise(people, "recipient")]
     if segments:
-        said.append(pluralise(sum(segments), "SMS segment"))
-    return ", ".join([*said, *costs])
+        parts.append(pluralise(sum(segments), "SMS segment"))
+    return ", ".join([*parts, *costs])
 
 
 def text_change(change: TextChange) -> Iterator[str]:
@@ -237,15 +237,15 @@ def word_diff(before: str | None, after: str | None) -> str:
     if after is None:
         return f"[-{before}-]"
     old, new = WORD.findall(before), WORD.findall(after)
-    said = []
+    words = []
     for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         was, now = "".join(old[i:j]), "".join(new[k:m])
         if kind == "equal":
-            said.append(was)
+            words.append(was)
         else:
-            said += [f"[-{was}-]"] if was else []
-            said += [f"{{+{now}+}}"] if now else []
-    return "".join(said)
+            words += [f"[-{was}-]"] if was else []
+            words += [f"{{+{now}+}}"] if now else []
+    return "".join(words)
 
 
 def list_facts(planned: PlannedNotification) -> Iterator[str]:
@@ -261,8 +261,8 @@ def list_facts(planned: PlannedNotification) -> Iterator[str]:
             reasons = ", ".join(planned.reasons.get(action, {}))
             yield f"- {count:,} {action.value}{': ' + plain(reasons) if reasons else ''}"
     if planned.reach:
-        told = ", ".join(f"{each.recipients:,} in {each.country}" for each in planned.reach[:8])
-        yield f"- reach: {told}{' …' if len(planned.reach) > 8 else ''}"  # noqa: PLR2004 - as many as are shown
+        countries = ", ".join(f"{each.recipients:,} in {each.country}" for each in planned.reach[:8])
+        yield f"- reach: {countries}{' …' if len(planned.reach) > 8 else ''}"  # noqa: PLR2004 - as many as are shown
 
 
 def describe_sample(channel: ChannelName, sample: Sample) -> Iterator[str]:

@@ -124,19 +124,19 @@ def describe_cost(planned: PlannedNotification) -> Iterator[str]:
 
 
 def _because(planned: PlannedNotification, action: Action) -> str:
-    said = [EXPLAINED[action]] if action in EXPLAINED else []
+    phrases = [EXPLAINED[action]] if action in EXPLAINED else []
     reasons = planned.reasons.get(action, {})
     if action is Action.DEFERRED and planned.deferred_until:
-        said.append(f"until {format_time(planned.deferred_until)}")
+        phrases.append(f"until {format_time(planned.deferred_until)}")
     if action is Action.CHANGED:
-        said.append(
+        phrases.append(
             f"`edition:` one higher sends to them again, `acknowledge: {planned.content_hash[:15]}` lets it be"
         )
     elif action is not Action.UNCERTAIN:
         alone = len(reasons) == 1
         words = ((strip_controls(reason).replace("-", " "), count) for reason, count in reasons.items())
-        said.extend(word if alone else f"{count:,} {word}" for word, count in words)
-    return ", ".join(said)
+        phrases.extend(word if alone else f"{count:,} {word}" for word, count in words)
+    return ", ".join(phrases)
 
 
 def colour_of(action: Action, paint: Paint) -> Any:
@@ -162,8 +162,8 @@ def _sample(planned: PlannedNotification, sample: Sample, paint: Paint) -> Itera
 def summary_lines(plan: Plan, paint: Paint) -> Iterator[str]:
     """The last lines of a plan: a count per action, the digest, how long it is valid."""
     counts = {action: count for action, count in plan.summary.items() if count}
-    said = " · ".join(colour_of(a, paint)(f"{counts[a]:,} {a.value}") for a in ORDER if a in counts)
-    yield f"{paint.bold('Plan:')} {said or 'nothing to do'}"
+    phrases = " · ".join(colour_of(a, paint)(f"{counts[a]:,} {a.value}") for a in ORDER if a in counts)
+    yield f"{paint.bold('Plan:')} {phrases or 'nothing to do'}"
     yield f"{paint.bold('Digest:')} {plan.digest}"
     yield paint.dim(f"valid until {format_time(plan.valid_until)}")
 

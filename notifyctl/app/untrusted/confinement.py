@@ -116,9 +116,9 @@ class Guard(Struct, frozen=True):
 
 
 def describe_refusal(event: str, arguments: Sequence[object]) -> UntrustedError:
-    told = " ".join(str(each) for each in arguments)
+    details = " ".join(str(each) for each in arguments)
     return UntrustedError(
-        f"an untrusted project led to what is not allowed: {event} {told[:200]}".rstrip(),
+        f"an untrusted project led to what is not allowed: {event} {details[:200]}".rstrip(),
         hint="it was not done; a project is its own files, inside of its own folder",
     )
 

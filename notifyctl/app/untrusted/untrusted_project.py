@@ -118,13 +118,13 @@ def settings_of_base(
         return environment, [warning(environment, message)]
     theirs = {name: getattr(trusted, name) for name in TRUSTED}
     changed = [name for name, value in theirs.items() if value != getattr(environment, name)]
-    said = [
+    warnings = [
         warning(environment, f"`{key}` differs from the base's, by which this plan is made", key)
         for key in (TRUSTED[name] for name in changed)
     ]
     if trusted.ca_file is not None and "ca_file" not in changed:
-        said += ca_file_warnings(environment, trusted.ca_file, base.files, workspace.files)
-    return replace(environment, **theirs), said
+        warnings += ca_file_warnings(environment, trusted.ca_file, base.files, workspace.files)
+    return replace(environment, **theirs), warnings
 
 
 def ca_file_warnings(

@@ -51,9 +51,9 @@ def sms(text: str, sender: str) -> Html:
                 )
             )
         inside.append(piece)
-    said = f"{counted.units} {counted.encoding} units · {pluralise(counted.segments, 'segment')}"
+    size = f"{counted.units} {counted.encoding} units · {pluralise(counted.segments, 'segment')}"
     return el(
-        "div", head(sender), el("p", *inside, class_="bubble"), el("p", said, class_="count"), class_="phone"
+        "div", head(sender), el("p", *inside, class_="bubble"), el("p", size, class_="count"), class_="phone"
     )
 
 

@@ -27,8 +27,8 @@ def render(diagnostics: Sequence[Diagnostic], surroundings: LintContext) -> str:
             lines.append(command(diagnostic, surroundings))
     hidden = {COMMANDS[severity]: count - PER_STEP for severity, count in written.items() if count > PER_STEP}
     if hidden:
-        said = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in hidden.items())
-        lines.append(f"Not shown above, because GitHub shows {PER_STEP} of a kind: {said}.")
+        counts = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in hidden.items())
+        lines.append(f"Not shown above, because GitHub shows {PER_STEP} of a kind: {counts}.")
     return "\n".join(lines)
 
 
@@ -38,9 +38,9 @@ def command(diagnostic: Diagnostic, surroundings: LintContext) -> str:
     if place.line:
         given |= {"line": str(place.line), "col": str(place.column)}
     given["title"] = diagnostic.rule
-    said = diagnostic.message + (f"\n{diagnostic.hint}" if diagnostic.hint else "")
+    text = diagnostic.message + (f"\n{diagnostic.hint}" if diagnostic.hint else "")
     properties = ",".join(f"{name}={escape(value, also=':,')}" for name, value in given.items())
-    return f"::{COMMANDS[diagnostic.severity]} {properties}::{escape(said)}"
+    return f"::{COMMANDS[diagnostic.severity]} {properties}::{escape(text)}"
 
 
 def escape(text: str, *, also: str = "") -> str:

@@ -38,13 +38,11 @@ def suite(file: str, diagnostics: list[Diagnostic]) -> str:
 def case(file: str, diagnostic: Diagnostic) -> str:
     name = f"{diagnostic.rule} at {diagnostic.location.line}:{diagnostic.location.column}"
     head = f"<testcase name={attribute(name)} classname={attribute(file)}"
-    said = diagnostic.message + (f"\n{diagnostic.hint}" if diagnostic.hint else "")
+    content = diagnostic.message + (f"\n{diagnostic.hint}" if diagnostic.hint else "")
     if diagnostic.severity is Severity.ERROR:
         failure = f"<failure message={attribute(diagnostic.message)} type={attribute(diagnostic.rule)}>"
-        return f"{head}>{failure}{escape(safe(said))}</failure></testcase>"
-    return (
-        f"{head}><system-out>{escape(safe(f'{diagnostic.severity.value}: {said}'))}</system-out></testcase>"
-    )
+        return f"{head}>{failure}{escape(safe(content))}</failure></testcase>"
+    return f"{head}><system-out>{escape(safe(f'{diagnostic.severity.value}: {content}'))}</system-out></testcase>"
 
 
 def attribute(text: str) -> str:
