@@ -8,7 +8,6 @@ NotifyctlError                  1   expected failure: a message and, where there
 ├── ProviderError               1   the provider refuses the run as a whole (401, 403), or cannot be set up
 ├── UntrustedError              1   a project that is not trusted led to what is not allowed, or to more than is bounded
 ├── UsageError                 64   the command line is wrong
-├── BlockedError                3   policy, threshold, changed after send
 ├── PlanRefusedError            4   plan stale, used, expired, or other than expected
 ├── LedgerLockedError           5   another apply holds the ledger
 └── InterruptedRunError       130   a run was interrupted at once; what was sent is recorded
@@ -70,12 +69,6 @@ class UsageError(NotifyctlError):
     """The command line names something unknown or combines options that exclude each other."""
 
     exit_code = ExitCode.USAGE
-
-
-class BlockedError(NotifyctlError):
-    """Nothing can be sent: policy, a threshold, or recipients who were sent another text."""
-
-    exit_code = ExitCode.BLOCKED
 
 
 class PlanRefusedError(NotifyctlError):

@@ -8,8 +8,6 @@ from typing import NamedTuple
 from notifyctl.model.project import ChannelName
 from notifyctl.rulebook import Rule, email, rcs, sms
 
-PROFILES = ("2021", "6.20")
-
 MAX_DESTINATIONS = 1000  # over all `to` objects (rule 16)
 MAX_SEND_AHEAD_DAYS = 7  # rule 38
 MAX_CALLBACK_DATA = 2000  # characters (rule 20)

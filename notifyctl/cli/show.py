@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from notifyctl import strict_json
 from notifyctl.cli.options import echo, format_option, global_options, wants_colour
 from notifyctl.errors import UsageError
 from notifyctl.exit_codes import ExitCode
@@ -45,7 +46,7 @@ def read_plan(file: Path) -> SavedPlan:
     from notifyctl.plan.saved import read_saved
 
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = strict_json.parse(file.read_bytes())
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
     except ValueError:

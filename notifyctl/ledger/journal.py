@@ -5,7 +5,6 @@ The journal lies beside the ledger: one line of JSON per result. The next writer
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from notifyctl import strict_json
 from notifyctl.errors import LedgerError
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
 
@@ -111,20 +111,13 @@ def read_results(ledger: Path, lineage: str) -> list[Result]:
 def parse_results(text: str, lineage: str) -> Iterator[Result]:
     for line in text.splitlines():
         try:
-            document = json.loads(line, object_pairs_hook=refuse_duplicates)
+            document = strict_json.parse(line)
             entry: AnyEntry = msgspec.convert(document, AnyEntry, str_keys=True)
             moment = datetime.fromisoformat(entry.at)
         except (ValueError, msgspec.MsgspecError, RecursionError):  # no ValueError in msgspec 0.19
             continue
         if entry.lineage == lineage:
             yield Result(entry.batch, entry.attempt, entry.outcome, moment)
-
-
-def refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    document = dict(pairs)
-    if len(document) < len(pairs):
-        raise ValueError("a key occurs twice")
-    return document
 
 
 def remove_journal(ledger: Path) -> None:

@@ -137,6 +137,15 @@ def test_a_file_that_was_changed_is_refused(
     assert foreign.requests == []
 
 
+def test_a_file_with_a_key_twice_is_refused(hello: Any, foreign: Any, saved: tuple[str, str]) -> None:
+    """A reviewer's tool may show the first of two values, and ours would use the last."""
+    plan = Path(saved[0])
+    plan.write_text(plan.read_text().replace("{", '{"environment": "staging", ', 1))
+    assert apply(hello, saved).code == 4
+    assert hello("show", saved[0]).code == 4
+    assert foreign.requests == []
+
+
 def test_a_plan_that_is_too_old_is_refused(hello: Any, foreign: Any, saved: tuple[str, str]) -> None:
     document = json.loads(Path(saved[0]).read_text())
     document["valid_until"] = "2020-01-01T00:00:00+00:00"
@@ -172,7 +181,7 @@ def test_show_draws_what_was_reviewed(hello: Any, saved: tuple[str, str]) -> Non
     assert hello("show", saved[0], "--format", "json").json["digest"] == saved[1]
 
 
-@pytest.mark.parametrize("text", ["", "no json", "[]", "{}", '{"plan_id": "x"}'])
+@pytest.mark.parametrize("text", ["", "no json", "[]", "{}", '{"plan_id": "x"}', "[" * 100_000])
 def test_what_is_no_plan_is_called_so(hello: Any, tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.plan"
     path.write_text(text)

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "notifyctl"
 
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("deadline",),
+    ("deadline", "strict_json"),
     ("progress",),
     ("diagnostics", "exit_codes"),
     ("errors", "rulebook"),
@@ -51,7 +51,7 @@ DOORS = {
 
 MACHINERY = {
     "socket": {
-        "transport.connections": "the names of look-up errors; httpcore opens the sockets",
+        "transport.connections": "look-up errors, and time limits on each read and write of what httpcore opened",
         "providers.sandbox.server": "listens on loopback",
         "providers.webexconnect.receipt_server": "listens for receipts",
         "app.ledger": "the name of this host, for the lock's holder",
@@ -63,6 +63,14 @@ MACHINERY = {
     "eval": {"message.substitute": "a function of positions; no character of a template is in its code"},
     "compile": {},
     "sys.argv": {},
+    "asyncio": {},
+    "multiprocessing": {},
+    "socketserver": {},
+    "urllib.request": {},
+    "http.server": {"app.preview": "shows a page to its author on loopback; nobody else connects"},
+    "http.client": {
+        "providers.sandbox.receipt_sender": "stands in for the provider, so that our client is not tested against itself"
+    },
     "dataclasses": {},
 }
 """What a well-kept library does better, and the modules that may use it all the same, each with its reason."""

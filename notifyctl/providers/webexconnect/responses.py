@@ -6,7 +6,6 @@ are sentences for people; they hold no address and no secret.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from notifyctl import strict_json
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
 
 WITHOUT_A_BODY = {401, 404, 405, 429}
@@ -161,16 +161,10 @@ def comparable(address: str) -> str:
 def parse_answer(body: bytes | None) -> ApiAnswer | None:
     """None: it is not JSON, no object, has a key twice, or a message id that is no text."""
     try:
-        json.loads(body or b"", object_pairs_hook=refuse_duplicates)
+        strict_json.parse(body or b"")  # msgspec takes the last of two values
         return msgspec.json.decode(body or b"", type=ApiAnswer)
     except (ValueError, msgspec.MsgspecError, RecursionError):  # no ValueError in msgspec 0.19
         return None
-
-
-def refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
-    """Raises ValueError where a key stands twice: which of its values counts, nobody can say. msgspec takes the last."""
-    if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key stands twice")
 
 
 def describe_problem(answer: ApiAnswer | ApiAnswerEntry | None, secrets: Sequence[str]) -> str:
