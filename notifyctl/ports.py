@@ -1,6 +1,6 @@
-"""The ports: what the core needs from the outside, as small Protocols. Adapters implement them, and `app` chooses.
+"""The ports of the core, as Protocols. Adapters implement them, and `app` selects the adapter.
 
-A contract test in `tests/contracts/` runs against every implementation.
+The contract tests in `tests/contracts/` run against every implementation.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from notifyctl.model.recipients import RecipientBatch, Scope
 class FileTree(Protocol):
     """The files of one project, by path relative to its root with `/`.
 
-    Nothing outside the root can be reached: an absolute path, `..` out of the root or a link that leaves it raises
-    FileNotFoundError.
+    An absolute path, or `..` or a link that leads out of the root, raises FileNotFoundError.
     """
 
     def paths(self) -> Sequence[str]:
@@ -35,7 +34,7 @@ class FileTree(Protocol):
         """The file as a stream, for large files. Raises as `read` does. The caller closes it."""
 
     def on_disk(self, path: str) -> str | None:
-        """The real path of a file that libraries can open, or None. Raises as `read` does."""
+        """The real path of a file for libraries that open it themselves, or None. Raises as `read` does."""
 
 
 class Clock(Protocol):
@@ -49,7 +48,7 @@ class Clock(Protocol):
         """Waits. Returns at once for zero or less."""
 
     def wait(self, happened: Event, seconds: float) -> None:
-        """Wait until it has happened, and so long at most."""
+        """Waits until the event is set, at most `seconds`."""
 
 
 class AudienceReader(Protocol):
@@ -88,7 +87,7 @@ class LedgerReader(Protocol):
         """Every scope that was opened or has batches, sorted."""
 
     def facts(self, scope: Scope) -> Iterator[BatchRecord]:
-        """Every batch of a scope, by number."""
+        """Every batch of a scope, in order of number."""
 
     def recorded(self, scope: Scope) -> bytes | None:
         """The packed ids of the audience recorded when the scope was opened; `None` if it never was."""
@@ -114,7 +113,7 @@ class LedgerReader(Protocol):
         """The batch that was accepted with this id, or `None`."""
 
     def attempts(self, scope: Scope) -> Iterator[AttemptRecord]:
-        """Every attempt of a scope, by batch and attempt, with its outcome as far as it is known."""
+        """Every attempt of a scope, in order of batch and attempt, with its last recorded outcome."""
 
     def deliveries(self, number: int) -> Deliveries:
         """The receipts of a batch's members, folded."""
@@ -143,7 +142,7 @@ class LedgerWriter(LedgerReader, Protocol):
         """Opens a scope, once. `held` are the packed ids of the audience that no batch of this run carries.
 
         The recorded audience is these ids and the members of all batches that this writer plans for the scope. Plan
-        first, then open: a run that breaks off in between leaves the scope unopened, not half recorded.
+        first, then open: a run interrupted in between leaves the scope unopened, not half recorded.
         """
 
     def plan_batches(self, scope: Scope, members: Sequence[bytes], *, at: datetime) -> Sequence[int]:
@@ -185,7 +184,7 @@ class ReceiptInbox(LedgerReader, Protocol):
 
 
 class LedgerStore(Protocol):
-    """Where the ledger of an environment is, or will be."""
+    """The location of an environment's ledger, which may not exist yet."""
 
     def exists(self) -> bool: ...
 
@@ -206,7 +205,7 @@ class LedgerStore(Protocol):
         """
 
     def inbox(self) -> AbstractContextManager[ReceiptInbox]:
-        """Opens the ledger for receipts, beside a writer. Raises LedgerError if there is none."""
+        """Opens the ledger for receipts, concurrently with a writer. Raises LedgerError if there is no ledger."""
 
 
 class Provider(Protocol):

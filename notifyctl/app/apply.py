@@ -28,7 +28,7 @@ from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.project import Environment
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Plan
-from notifyctl.plan.saved import SavedPlan, beyond
+from notifyctl.plan.saved import SavedPlan, find_excess
 from notifyctl.plan.statuses import MEMBER
 from notifyctl.ports import LedgerWriter
 
@@ -142,7 +142,7 @@ def check_against_review(saved: SavedPlan, plan: Plan, *, again: bool) -> None:
             f"the plan was made against another ledger ({saved.lineage}, and this is {plan.lineage}); nothing was sent",
             hint="plan again",
         )
-    more = beyond(saved, plan.effects)
+    more = find_excess(saved, plan.effects)
     if more:
         raise PlanRefusedError(
             "what would be sent now is more than what was reviewed, or other; nothing was sent\n  "

@@ -116,7 +116,7 @@ def derive(
         show_progress=workspace.show_progress,
         later=sorted(later_occurrences(project, wanted.values(), now)),
     )
-    removed = [] if only else list(past.removed({each.scope for each in inputs}))
+    removed = [] if only else list(past.find_removed({each.scope for each in inputs}))
     return build_plan(context, inputs, identify=facts.identify, removed=removed, diagnostics=problems)
 
 
@@ -165,7 +165,7 @@ class Past(Struct, frozen=True):
             known |= found
         return known
 
-    def stated(self, kind: StatementKind, notification: Notification) -> list[Statement]:
+    def list_statements(self, kind: StatementKind, notification: Notification) -> list[Statement]:
         names = self.names(notification.name)
         return [
             each
@@ -180,19 +180,19 @@ class Past(Struct, frozen=True):
             for each in self.project.withdrawals
             if each.notification == notification.name and each.edition == notification.edition
         ]
-        in_ledger = [each.detail for each in self.stated(StatementKind.WITHDRAW, notification)]
+        in_ledger = [each.detail for each in self.list_statements(StatementKind.WITHDRAW, notification)]
         return next(iter([*documents, *in_ledger]), None)
 
     def pending_baseline(self, notification: Notification) -> str | None:
         """The reason of a baseline that no apply has recorded yet."""
-        if self.stated(StatementKind.BASELINE, notification):
+        if self.list_statements(StatementKind.BASELINE, notification):
             return None
         for each in self.project.baselines:
             if each.notification == notification.name and each.edition == notification.edition:
                 return each.reason
         return None
 
-    def vanished(self, notification: Notification) -> dict[str, list[Batches]]:
+    def find_vanished(self, notification: Notification) -> dict[str, list[Batches]]:
         """The batches of names that are no longer defined, if this notification has no records of its own."""
         if any(True for _ in self.scopes(notification.name)):
             return {}
@@ -233,7 +233,7 @@ class Past(Struct, frozen=True):
             epochs={past: opening.epoch for past, opening in openings.items()},
         )
 
-    def removed(self, planned: set[Scope]) -> Iterator[RemovedScope]:
+    def find_removed(self, planned: set[Scope]) -> Iterator[RemovedScope]:
         """Recorded scopes outside the plan, such as those of a removed notification, with unresolved recipients."""
         defined = {name for n in self.project.notifications for name in self.names(n)}
         for scope in self.facts.scopes:
@@ -264,7 +264,7 @@ def scope_inputs(
     for occurrence in occurrences_of(project, notification, after=now, until=valid_until(now)):
         scope = Scope(notification.name, notification.edition, occurrence.id, notification.channel)
         if vanished is None:
-            vanished = past.vanished(notification)
+            vanished = past.find_vanished(notification)
         yield ScopeInput(
             notification=notification,
             scope=scope,

@@ -42,7 +42,7 @@ class BatchSlice(Struct, frozen=True):
     units: UnitColumns
     starts: Sequence[int] | None
 
-    def lapsed(self, clock: Clock) -> bool:
+    def has_lapsed(self, clock: Clock) -> bool:
         """Whether its window has closed: pacing a large audience takes longer than some windows."""
         ends = self.group.not_after
         return ends is not None and clock.now() >= ends

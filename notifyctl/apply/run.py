@@ -188,7 +188,7 @@ class SendRun:
     def _still_sendable(self, prepared: PreparedAttempt) -> PreparedAttempt | None:
         """The attempt, or what is left of it now: without recipients who opted out, or None."""
         attempt = prepared.attempt
-        if attempt.slice.lapsed(self._clock):
+        if attempt.slice.has_lapsed(self._clock):
             self._counters.held_back(attempt.slice.size, TOO_LATE)
             return None
         try:

@@ -90,7 +90,7 @@ class Workers:
         if armed_at.is_late(self._clock):
             # The process was paused between ARM and POST: another run may have recorded this attempt as unknown.
             return Rejected(NEVER_LEFT, retryable=True, posted=False)
-        if prepared.attempt.slice.lapsed(self._clock):
+        if prepared.attempt.slice.has_lapsed(self._clock):
             return Rejected(LAPSED, posted=False)
         point(Point.POST_BEGUN)
         return self._provider.send(prepared.request)

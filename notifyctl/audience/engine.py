@@ -1,8 +1,7 @@
-"""The columnar engine: DuckDB, fenced in. The only module that opens it; imported only where it is used.
+"""DuckDB with restricted access. The only module that opens it; imported on demand.
 
-It reads the files it is told of at its opening and no other, loads no extension, keeps to a memory cap, and spills into a
-folder of its own, for this user only, that is gone when the engine is closed. What it may do cannot be widened once it is
-open.
+The engine reads only the files named when it is opened, loads no extensions, has a memory limit, and spills to a private
+folder that is deleted on close. Its configuration is locked.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 DEFAULT_MEMORY = 1050 << 20
-"""Bytes that the engine may hold; what is more is spilled."""
+"""Bytes of memory; larger intermediate results are spilled to disk."""
 MAX_SPILL = 64 << 30
-"""Bytes in the spill folder."""
+"""Limit of the spill folder in bytes."""
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
@@ -31,14 +30,14 @@ ATTACHED = "source"
 
 
 class EngineError(Exception):
-    """A query that the engine refuses, or that is too long or too large for it. The message is a sentence."""
+    """A query that is refused, times out or exceeds the memory. The message is a sentence."""
 
 
 class Engine:
-    """An empty database in memory. `readable`: real paths that queries may read. `database`: that of a DuckDB file, which is
-    opened for reading, and whose tables are at hand by their names.
+    """An empty in-memory database. `readable`: real paths that queries can read. `database`: path of a DuckDB file, attached
+    read-only, whose tables queries can use by name.
 
-    A context manager; an engine that nobody closes is closed when the last that reads from it is gone.
+    A context manager. An engine that is not closed is closed when it is garbage-collected.
     """
 
     def __init__(
@@ -50,18 +49,18 @@ class Engine:
         threads: int | None = None,
         spill: bool = True,
     ) -> None:
-        """Raises EngineError when `database` is none. Without `spill` what is too large for the memory ends the query."""
+        """Raises EngineError if `database` cannot be opened. Without `spill`, exceeding the memory ends the query."""
         import duckdb
 
         folder = tempfile.mkdtemp(prefix="notifyctl-") if spill else ""
-        # Before it begins: a process whose memory is bounded has no room for what it would begin with.
+        # Set on connect: with its defaults, DuckDB may not start in a process with little memory.
         memory = memory or DEFAULT_MEMORY
-        started: dict[str, str | bool | int | float | list[str]] = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             "threads": threads or count_cores(),
             "memory_limit": f"{memory}B",
             "temp_directory": folder,
         }
-        self._connection: DuckDBPyConnection = duckdb.connect(":memory:", config=started)
+        self._connection: DuckDBPyConnection = duckdb.connect(":memory:", config=config)
         self.close = weakref.finalize(self, close_engine, self._connection, folder)
         settings = {
             **({"max_temp_directory_size": f"{MAX_SPILL}B"} if spill else {}),
@@ -87,8 +86,8 @@ class Engine:
         return self._connection.execute(sql).fetchall()
 
     def texts(self, select: str, size: int, *, seconds: float) -> Iterator[Sequence[str | None]]:
-        """A query that is not ours: the names of its columns, then its rows as texts, `size` fetched at a time, each time
-        within so many seconds. Raises EngineError.
+        """Runs a user's query. Yields its column names, then its rows as strings. Fetches `size` rows at a time, each within
+        `seconds`. Raises EngineError.
         """
         select = select.strip().rstrip(";")
         refuse_more_than_select(select)
@@ -102,13 +101,13 @@ class Engine:
             listed = ", ".join(f"{quote_name(name)}::VARCHAR" for name in names)
             yield names
             limited(lambda: cursor.execute(f"SELECT {listed} FROM ({select}\n)"))
-            while found := limited(lambda: cursor.fetchmany(size)):
-                yield from found
+            while rows := limited(lambda: cursor.fetchmany(size)):
+                yield from rows
         finally:
             cursor.close()
 
     def syntax(self, sql: str) -> dict[str, Any]:
-        """The tree of SELECT statements. Raises EngineError with the parser's word."""
+        """Parses SELECT statements to a syntax tree. Raises EngineError with the parser's message."""
         [text] = self._call("SELECT json_serialize_sql(?)", sql)
         tree = json.loads(str(text))
         if tree["error"]:
@@ -117,15 +116,15 @@ class Engine:
         return tree
 
     def text(self, tree: Mapping[str, Any]) -> str:
-        """The statements of a tree."""
+        """Converts a syntax tree to SQL."""
         [text] = self._call("SELECT json_deserialize_sql(?::JSON)", json.dumps(tree))
         return str(text)
 
-    def _call(self, sql: str, given: str) -> Row:
+    def _call(self, sql: str, argument: str) -> Row:
         import duckdb
 
         try:
-            [row] = self._connection.execute(sql, [given]).fetchall()
+            [row] = self._connection.execute(sql, [argument]).fetchall()
         except duckdb.Error as error:
             raise EngineError(first_line(error)) from error
         return tuple(row)
@@ -139,11 +138,11 @@ class Engine:
         count: int,
         seconds: float,
     ) -> set[int]:
-        """The positions of the rows that pass, out of `count` rows in columns by `names`. Raises EngineError."""
+        """Returns the positions of the rows that pass `test`. `columns` are named by `names`, with `count` rows. Raises EngineError."""
         listed = "".join(
             f", unnest(${at}::VARCHAR[]) AS {quote_name(name)}" for at, name in enumerate(names, start=2)
         )
-        row = "row" + "_" * max(map(len, names), default=0)  # longer than any name, and so none of them
+        row = "row" + "_" * max(map(len, names), default=0)  # longer than any name, so it cannot collide
         query = f"SELECT {row} FROM (SELECT unnest(range($1)) AS {row}{listed}) AS people WHERE {test}"
         return run_limited(
             self._connection,
@@ -160,10 +159,10 @@ class Engine:
 
 
 def run_limited(connection: DuckDBPyConnection, seconds: float, late: str, query: Callable[[], T]) -> T:
-    """What a query on a connection returns, which is interrupted after so many seconds, and by Ctrl-C.
+    """Returns the result of a query, which is interrupted after `seconds` and by Ctrl-C.
 
-    It runs on a thread of its own: DuckDB does not always notice a signal while it works on the main thread. Raises
-    EngineError, with `late` as its message when the time is up.
+    Uses a separate thread, because DuckDB does not always notice signals on the main thread. Raises EngineError, with the
+    message `late` on timeout.
     """
     import duckdb
 
@@ -176,13 +175,13 @@ def run_limited(connection: DuckDBPyConnection, seconds: float, late: str, query
         except duckdb.Error as error:
             raise EngineError(first_line(error)) from error
         finally:
-            while not running.done():  # an interrupt before the query begins does nothing
+            while not running.done():  # an interrupt before the query starts has no effect
                 connection.interrupt()
                 wait([running], 0.1)
 
 
 def refuse_more_than_select(sql: str) -> None:
-    """Raises EngineError for what is not one SELECT, or calls itself."""
+    """Raises EngineError unless the query is one SELECT without recursion."""
     import duckdb
 
     try:
@@ -192,16 +191,16 @@ def refuse_more_than_select(sql: str) -> None:
     if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
         raise EngineError("it is not one SELECT, and nothing else is run")
     with duckdb.connect(":memory:") as connection:
-        found = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
-    if found is None or '"RECURSIVE_CTE_NODE"' in found[0]:
+        tree = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+    if tree is None or '"RECURSIVE_CTE_NODE"' in tree[0]:
         raise EngineError("it calls itself, and might never end")
 
 
 def first_line(error: Exception) -> str:
-    """What the library says, without the kind of error before it and what it guesses below it."""
+    """The library's message, without the error kind before it and the suggestions below it."""
     text = str(error).strip().partition("\n")[0]
-    kind, colon, rest = text.partition(" Error: ")
-    return rest if colon and kind.replace(" ", "").isalpha() else text
+    kind, colon, message = text.partition(" Error: ")
+    return message if colon and kind.replace(" ", "").isalpha() else text
 
 
 def close_engine(connection: DuckDBPyConnection, spill: str) -> None:
@@ -211,14 +210,14 @@ def close_engine(connection: DuckDBPyConnection, spill: str) -> None:
 
 
 def count_cores() -> int:
-    """Processors that this process may use: a container's share, where the system tells."""
+    """CPU cores available to this process, including container limits where the system reports them."""
     if hasattr(os, "sched_getaffinity"):
         return max(len(os.sched_getaffinity(0)), 1)
     return os.cpu_count() or 1
 
 
 def literal(value: object) -> str:
-    """A value as SQL."""
+    """Quotes a value as an SQL literal."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -229,5 +228,5 @@ def literal(value: object) -> str:
 
 
 def quote_name(name: str) -> str:
-    """A name as SQL."""
+    """Quotes a name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'

@@ -115,7 +115,7 @@ def short_links_have_a_domain(message: Message) -> Iterator[Problem]:
         yield rules.DOMAIN_MISSING.broken(path, "shortenLinks has no domain to shorten links to", hint)
 
 
-def there_is_something_to_shorten(message: Message) -> Iterator[Problem]:
+def has_link(message: Message) -> Iterator[Problem]:
     """A text that uses `$(name)` passes: a value may contain the link."""
     text = str(message.content.get("text", ""))
     if message.options.get("shortenLinks") is True and is_final(text) and not LINK.search(text):
@@ -127,5 +127,5 @@ CHANNEL = Channel(
     ChannelName.SMS,
     SHAPE,
     rules=(clicks_need_short_links, domain_is_https, no_unsubscribe),
-    advice=(short_links_have_a_domain, there_is_something_to_shorten),
+    advice=(short_links_have_a_domain, has_link),
 )

@@ -1,23 +1,22 @@
-"""The tables of a ledger, version 2, in SQL, and the upgrade from version 1. Opens no connection.
+"""SQL of the ledger's tables, version 2, and of the upgrade from version 1. Opens no connection.
 
-Facts are only appended: no column is ever changed, and triggers refuse UPDATE and DELETE. So the number of facts is the
-serial of a ledger, which grows with every commit. People are keyed hashes, packed by batch; there are no addresses and no
-texts.
+Tables are append-only: triggers refuse UPDATE and DELETE. The number of rows is the ledger's serial, which grows with every
+commit. Recipients are keyed hashes, packed by batch. No addresses and no texts are stored.
 """
 
 from __future__ import annotations
 
 APPLICATION_ID = 0x6E746679
-"""`PRAGMA application_id`, "ntfy" in ASCII: tells a ledger from any other SQLite file."""
+"""`PRAGMA application_id`, "ntfy" in ASCII: identifies a SQLite file as a ledger."""
 SCHEMA_VERSION = 2
-"""`PRAGMA user_version`. A higher version is not opened; a lower one is read, and its next writer upgrades it."""
+"""`PRAGMA user_version`. A higher version is refused; a lower one can be read, and the next writer upgrades it."""
 FIRST_VERSION = 1
 NORMALISER_VERSION = 1
-"""Stored in each ledger. Must rise if `audience.addresses` ever normalises an address differently, because the same person
-would then have another id and get everything again."""
+"""Stored in each ledger. Raise it if `audience.addresses` normalises addresses differently: recipients would get other ids and
+be sent everything again."""
 
 STRICT_SINCE = (3, 37)
-"""The first SQLite with STRICT tables. An older one gets the same tables without it."""
+"""The first SQLite with STRICT tables. Older ones get the same tables without it."""
 
 TABLES = """
 -- Who this ledger is. One row, written when the ledger is made.
@@ -197,20 +196,20 @@ FACTS = (*FACTS_1, *FACTS_2)
 
 
 def serial_view(tables: tuple[str, ...]) -> str:
-    """The view that counts the facts."""
+    """Returns the view that counts the rows of all tables."""
     counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in tables)  # noqa: S608 - our own table names
     return f"CREATE VIEW serial AS SELECT {counts} AS facts;"
 
 
 def schema(sqlite_version: tuple[int, ...]) -> str:
-    """The script that creates an empty ledger of this version, without its `meta` row."""
+    """Returns the script that creates an empty ledger, without its `meta` row."""
     tables = adapt_strictness(TABLES + SINCE_2, sqlite_version)
     pragmas = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {SCHEMA_VERSION};"
     return f"{tables}\n{serial_view(FACTS)}\n{guards(FACTS)}\n{pragmas}\n"
 
 
 def upgrade(sqlite_version: tuple[int, ...]) -> list[str]:
-    """The statements that upgrade a ledger from version 1, for one transaction. They touch no fact."""
+    """Returns the statements that upgrade a ledger from version 1, for one transaction. They change no rows."""
     script = adapt_strictness(SINCE_2, sqlite_version).split(";\n")
     return [
         "DROP VIEW serial",

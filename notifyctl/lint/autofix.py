@@ -1,4 +1,4 @@
-"""What `lint --fix` writes: single values replaced where they stand, in the text of their file; nothing else moves."""
+"""Applies fixes of `lint --fix`: replaces single values in the text of a file and leaves the rest unchanged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ QUOTES = ('"', "'", "")
 
 
 def find_fixable(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Those with a fix, each place once; none where an error is told as well, because then it is not known what is meant."""
+    """Returns diagnostics with a fix, one per location. Skips locations that also have an error without a fix."""
     listed = list(diagnostics)
     wrong = {each.location for each in listed if each.severity is Severity.ERROR and each.fix is None}
     by_place = {each.location: each for each in listed if each.fix is not None}
@@ -22,14 +22,14 @@ def find_fixable(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def apply_fixes(text: str, diagnostics: Sequence[Diagnostic]) -> tuple[str, list[Diagnostic]]:
-    """The text of one file with the fixes in it, and those that were made: one that does not match is passed over.
+    """Returns the fixed text of one file and the applied diagnostics. A fix that does not match is skipped.
 
-    Lines and columns count as in `Location`; a byte order mark counts nothing.
+    Lines and columns count as in `Location`, without a byte order mark.
     """
     mark = "\ufeff" if text.startswith("\ufeff") else ""
     text = text.removeprefix(mark)
     starts = [0, *(end.end() for end in LINE_END.finditer(text))]
-    made = []
+    applied = []
     for diagnostic in sorted(diagnostics, key=lambda each: each.location, reverse=True):
         line, column = diagnostic.location.line, diagnostic.location.column
         if not 0 < line <= len(starts):
@@ -38,12 +38,12 @@ def apply_fixes(text: str, diagnostics: Sequence[Diagnostic]) -> tuple[str, list
         if place is not None:
             start, end, new = place
             text = text[:start] + new + text[end:]
-            made.append(diagnostic)
-    return mark + text, made[::-1]
+            applied.append(diagnostic)
+    return mark + text, applied[::-1]
 
 
 def text_at(text: str, start: int, diagnostic: Diagnostic) -> tuple[int, int, str] | None:
-    """From where to where the value stands, and what to write there; None where another text stands."""
+    """Returns start and end of the value and its replacement; None if the text does not match."""
     fix = diagnostic.fix
     if fix is None:
         return None

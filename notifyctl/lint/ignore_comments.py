@@ -1,6 +1,6 @@
-"""What a project and its authors say of problems: a rule graver or lighter for the project, or one line excepted with a reason.
+"""Configured severities and ignore comments, applied to diagnostics.
 
-Only what lint and plan find in sound files can be excepted: a file that cannot be read is not made readable by a comment.
+Only diagnostics of lint and plan on valid files can be ignored, never errors in loading a file.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ COMMENT = re.compile(r"(?:^|\s)#\s*notifyctl:\s*ignore\[([^\]\n]*)\](.*)$")
 OFF = "off"
 
 Lines = Callable[[str], Sequence[str]]
-"""A file of the project → its lines; none for what is no YAML."""
+"""Project file → its lines; empty unless it is YAML."""
 
 
 class IgnoreComment(Struct, frozen=True):
-    """`# notifyctl: ignore[rule, rule] reason`: these rules are not told on this line."""
+    """`# notifyctl: ignore[rule, rule] reason`: these rules are not reported on this line."""
 
     place: Location
     rules: tuple[str, ...]
@@ -31,35 +31,35 @@ class IgnoreComment(Struct, frozen=True):
 def read_ignore_comments(files: Iterable[str], lines: Lines) -> Iterator[IgnoreComment]:
     for file in files:
         for number, line in enumerate(lines(file), start=1):
-            found = COMMENT.search(line) if "notifyctl:" in line else None
-            if found:
-                rules = tuple(rule.strip() for rule in found[1].split(",") if rule.strip())
-                yield IgnoreComment(Location(file, number, found.start() + 1), rules, found[2].strip())
+            match = COMMENT.search(line) if "notifyctl:" in line else None
+            if match:
+                rules = tuple(rule.strip() for rule in match[1].split(",") if rule.strip())
+                yield IgnoreComment(Location(file, number, match.start() + 1), rules, match[2].strip())
 
 
 def apply_configured_severities(
     diagnostics: Iterable[Diagnostic], severities: Mapping[str, str]
 ) -> Iterator[Diagnostic]:
-    """By the project's `lint:`; what is off is left out."""
+    """Sets severities from the project's `lint:` and drops rules that are off."""
     for diagnostic in diagnostics:
-        wanted = severities.get(diagnostic.rule)
-        if wanted is None:
+        severity = severities.get(diagnostic.rule)
+        if severity is None:
             yield diagnostic
-        elif wanted != OFF:
-            yield replace(diagnostic, severity=Severity(wanted))
+        elif severity != OFF:
+            yield replace(diagnostic, severity=Severity(severity))
 
 
 def without_ignored(
     diagnostics: Iterable[Diagnostic], known: Iterable[IgnoreComment], *, report_unused: bool
 ) -> Iterator[Diagnostic]:
-    """Without those on a line that excepts them. `report_unused`: an exception that excepts nothing is a problem itself."""
+    """Drops diagnostics with an ignore comment on their line. `report_unused`: also yields problems of the comments."""
     by_line: dict[tuple[str, int], list[IgnoreComment]] = {}
     for exception in known:
         by_line.setdefault((exception.place.file, exception.place.line), []).append(exception)
     used: set[tuple[Location, str]] = set()
     for diagnostic in diagnostics:
-        here = by_line.get((diagnostic.location.file, diagnostic.location.line), ())
-        hits = [exception for exception in here if diagnostic.rule in exception.rules]
+        comments = by_line.get((diagnostic.location.file, diagnostic.location.line), ())
+        hits = [exception for exception in comments if diagnostic.rule in exception.rules]
         used.update((exception.place, diagnostic.rule) for exception in hits)
         if not hits:
             yield diagnostic

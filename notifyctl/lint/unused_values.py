@@ -1,4 +1,4 @@
-"""Values that people are given and no text reads, names that are reserved, and variants that lack what others read."""
+"""Lint rules for values that no text uses, reserved names, and locale texts without some variables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from notifyctl.rulebook import substitutions
 
 
 def check_values(checked: Checked) -> Iterator[Diagnostic]:
-    """Over all notifications together: a value is unread where none of those that use the audience reads it."""
+    """Checks all notifications together: a value is unused if no notification with the audience uses it."""
     read: defaultdict[str, set[str]] = defaultdict(set)
     audiences: dict[str, Audience] = {}
     opaque: set[str] = set()
@@ -31,7 +31,7 @@ def check_values(checked: Checked) -> Iterator[Diagnostic]:
 
 
 def check_names(notification: Notification, messages: Mapping[str | None, Message]) -> Iterator[Diagnostic]:
-    """Of one notification by itself; nothing is compared where a variant could not be composed."""
+    """Checks one notification. Variants are compared only if all could be composed."""
     if len(messages) == 1 + len(notification.template.locales):
         yield from variant_differences(notification, {v: set(m.names) for v, m in messages.items()})
     if any(variable.name == UNSUBSCRIBE for variable in notification.template.variables or ()):
@@ -44,14 +44,14 @@ def unread_value(place: Location) -> Diagnostic:
 
 
 def unread_values(audience: Audience, names: set[str], *, judged: bool) -> Iterator[Diagnostic]:
-    """`judged`: every text that the audience is for is known, so that a value nobody reads can be told."""
-    given: dict[str, Location] = {}
+    """`judged`: all texts for the audience are known, so that unused values can be reported."""
+    provided: dict[str, Location] = {}
     for recipient in audience.recipients or ():
         for name in recipient.substitutions:
-            given.setdefault(name, recipient.location)
+            provided.setdefault(name, recipient.location)
     for name in audience.substitutions or ():
-        given.setdefault(name, audience.positions.location("substitutions", name))
-    for name, place in given.items():
+        provided.setdefault(name, audience.positions.location("substitutions", name))
+    for name, place in provided.items():
         if name == UNSUBSCRIBE:
             yield unread_value(place)
         elif judged and name not in names:
@@ -63,7 +63,7 @@ def unread_values(audience: Audience, names: set[str], *, judged: bool) -> Itera
 def variant_differences(
     notification: Notification, names: dict[str | None, set[str]]
 ) -> Iterator[Diagnostic]:
-    """A variant that does not read what the template's own text reads: often a line that was not translated."""
+    """Reports variants without a variable of the default text: often a line that was not translated."""
     for variant, read in names.items():
         lacking = names[None] - read
         if variant is not None and lacking:

@@ -1,7 +1,6 @@
-"""What a ledger learns after a batch was sent: words on single people, receipts, and statements. Plain data and pure folds.
+"""Ledger records that follow an attempt: verdicts on single members, receipts and statements. Plain data and pure folds.
 
-A batch's outcome is one word for all its members. What is learnt of single ones (a partly accepted request, a receipt, a
-person who settled it) is a further word; the fold over them is the same in every ledger.
+An outcome covers all members of a batch; a verdict overrides it for some of them. Every ledger folds verdicts the same way.
 """
 
 from __future__ import annotations
@@ -18,15 +17,17 @@ from notifyctl.model.recipients import Scope
 
 
 class VerdictSource(StrEnum):
-    """Who says a word."""
+    """Where a verdict comes from."""
 
-    ANSWER = "answer"  # the provider, in the answer to the request
+    ANSWER = "answer"  # the provider's response to the request
     RECEIPT = "receipt"
-    RESOLVE = "resolve"  # a person
+    RESOLVE = "resolve"  # the command of that name
 
 
 class Verdict(Struct, frozen=True):
-    """`position` counts the batch's members from 0; None: all of them whose outcome is unknown. `kind`: ACCEPTED or REJECTED."""
+    """`position` is a member of the batch, from 0; None: all with an unknown outcome. `kind` is ACCEPTED or REJECTED, or UNKNOWN
+    from an answer.
+    """
 
     position: int | None
     kind: BatchState
@@ -36,27 +37,27 @@ class Verdict(Struct, frozen=True):
 
 
 OPT_OUT_CODES = {"7521": "complaint", "unsubscribe": "unsubscribe"}
-"""The code of a receipt → why its person wants nothing more."""
+"""The code of a receipt → the reason of the opt-out."""
 UNSETTLED = frozenset({BatchState.ARMED, BatchState.UNKNOWN})
 
 
-def fold_verdicts(state: BatchState, size: int, words: Iterable[Verdict]) -> dict[int, BatchState]:
-    """Members that stand otherwise than their batch, by position. `words` in the order in which they were said.
+def fold_verdicts(state: BatchState, size: int, verdicts: Iterable[Verdict]) -> dict[int, BatchState]:
+    """Position → state, for members whose state differs from the batch's. `verdicts` are in the order of recording.
 
-    Accepted is never taken back. A rejection by a person or a receipt settles only what is unknown.
+    Accepted is final. Except from an answer, a rejection settles only unknown outcomes.
     """
     states: dict[int, BatchState] = {}
-    for word in words:
-        for position in range(size) if word.position is None else (word.position,):
-            now = states.get(position, state)
-            settles = word.source is VerdictSource.ANSWER or now in UNSETTLED
-            if (word.kind is BatchState.ACCEPTED and word.position is not None) or settles:
-                states[position] = word.kind
+    for verdict in verdicts:
+        for position in range(size) if verdict.position is None else (verdict.position,):
+            current = states.get(position, state)
+            settles = verdict.source is VerdictSource.ANSWER or current in UNSETTLED
+            if (verdict.kind is BatchState.ACCEPTED and verdict.position is not None) or settles:
+                states[position] = verdict.kind
     return {position: kind for position, kind in states.items() if kind is not state}
 
 
 def member_verdicts(outcome: Accepted) -> list[Verdict]:
-    """Members that a partly accepted request did not reach, or may not have."""
+    """The verdicts on members that a partly accepted request rejects or does not list."""
     refused = [
         Verdict(position, BatchState.REJECTED, VerdictSource.ANSWER, reason)
         for position, reason in sorted(outcome.refused.items())
@@ -70,7 +71,7 @@ def member_verdicts(outcome: Accepted) -> list[Verdict]:
 
 
 class DeliveryStatus(StrEnum):
-    """What receipts say of a message that was accepted; later ones outrank earlier ones, in whatever order they come."""
+    """The delivery status of an accepted message. Later values outrank earlier ones, in any order of arrival."""
 
     SUBMITTED = "submitted"
     DELIVERED = "delivered"
@@ -83,23 +84,23 @@ RANK = {status: rank for rank, status in enumerate(DeliveryStatus)}
 
 
 class Delivery(Struct, frozen=True):
-    """The receipts of one person and one batch, folded. `clicked` is told apart: it comes with any status."""
+    """The folded receipts of one batch member. `clicked` is separate because it can accompany any status."""
 
     status: DeliveryStatus | None = None
     clicked: bool = False
 
 
 def fold_receipts(statuses: Iterable[str]) -> Delivery:
-    """Submitted < delivered < failed < read; the same for any order and any number of repeats."""
+    """Keeps the highest status (submitted < delivered < failed < read), independent of order and repeats."""
     seen = set(statuses)
     known = [DeliveryStatus(status) for status in seen if status in RANK]
     return Delivery(max(known, key=RANK.__getitem__, default=None), CLICKED in seen)
 
 
 class Receipt(Struct, frozen=True):
-    """One receipt, normalised. `digest` names it: the same one again changes nothing. No address.
+    """One normalised receipt, without an address. `digest` identifies it, so that a repeat changes nothing.
 
-    `batch` and `position` are None where nobody of this ledger is meant. `status` is one of DeliveryStatus, or clicked.
+    `batch` and `position` are None if it matches no recipient in this ledger. `status` is a DeliveryStatus or CLICKED.
     """
 
     digest: bytes
@@ -120,7 +121,7 @@ class StatementKind(StrEnum):
 
 
 class Statement(Struct, frozen=True):
-    """Something that a person declared and an apply carried out. `detail`: the old name, the reason or the delivery hash."""
+    """A decision that an apply carried out. `detail`: the old name, the reason or the delivery hash."""
 
     kind: StatementKind
     notification: str
@@ -131,7 +132,7 @@ class Statement(Struct, frozen=True):
 
 
 class RunRecord(Struct, frozen=True):
-    """One writer of the ledger. `ended` and `how` are None while it works, or when it broke off."""
+    """One run that wrote to the ledger. `ended` and `how` are None while it is active or if it was interrupted."""
 
     epoch: int
     started: datetime
@@ -143,7 +144,7 @@ class RunRecord(Struct, frozen=True):
 
 
 class AttemptRecord(Struct, frozen=True):
-    """One attempt of a batch, and what came of it. `seal` authenticates its correlation ids."""
+    """One attempt of a batch, with its outcome. `seal` authenticates its correlation ids."""
 
     batch: int
     attempt: int
@@ -158,7 +159,7 @@ class AttemptRecord(Struct, frozen=True):
 
 
 class UnresolvedBatch(Struct, frozen=True):
-    """The members of one batch whose outcome nobody knows."""
+    """The members of one batch with an unknown outcome."""
 
     batch: int
     scope: Scope

@@ -1,4 +1,4 @@
-"""What a ledger records of batches and scopes."""
+"""Ledger records of batches and scopes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from notifyctl.model.recipients import Scope
 
 
 class BatchState(StrEnum):
-    """What the ledger knows of one batch: the last word of its last attempt."""
+    """The state of one batch: the last recorded outcome of its last attempt."""
 
-    PLANNED = "planned"  # recorded, never begun
-    ARMED = "armed"  # begun, no outcome: nobody knows
+    PLANNED = "planned"  # recorded, not attempted
+    ARMED = "armed"  # attempted, no outcome recorded
     ACCEPTED = "accepted"
-    REJECTED = "rejected"  # certainly not accepted
-    UNKNOWN = "unknown"  # begun, and the answer tells nothing
+    REJECTED = "rejected"  # known not to be accepted
+    UNKNOWN = "unknown"  # attempted, no conclusive response
 
 
 class BatchRecord(Struct, frozen=True):
@@ -30,23 +30,23 @@ class BatchRecord(Struct, frozen=True):
     attempt: int
     members: bytes
     at: datetime
-    """When it came into this state."""
+    """When the batch entered this state."""
     reason: str | None = None
     others: Mapping[int, BatchState] = field(default_factory=dict)
-    """Members that stand otherwise than the batch, by position: partly accepted, or settled later."""
+    """Position → state, for members whose state differs from the batch's: partly accepted, or settled later."""
     epoch: int = 0
-    """Of the run that planned it."""
+    """The run that planned the batch."""
 
 
 class OpeningRecord(Struct, frozen=True):
-    """A recorded audience: the packed ids in `held`, and the members of the scope's batches of this epoch."""
+    """A recorded audience: the packed ids in `held` and the members of the scope's batches in this epoch."""
 
     epoch: int
     held: bytes
 
 
 class LedgerSummary(Struct, frozen=True):
-    """What `ledger show` and the plan's digest say of a ledger. `lineage` names it from its making on."""
+    """Totals of a ledger, for `ledger show` and the plan's digest. `lineage` is its ID, fixed at creation."""
 
     lineage: str
     location: str
@@ -56,24 +56,24 @@ class LedgerSummary(Struct, frozen=True):
     created_at: datetime
     batches: Mapping[BatchState, int]
     recipients: Mapping[BatchState, int]
-    """Members of the batches in each state. Who was rejected and then accepted stands in two batches, and counts in both."""
+    """Members of the batches in each state. A recipient in two batches counts in both."""
     scopes: int
     receipts: int = 0
 
 
 class ScopeStatus(Struct, frozen=True):
-    """Each person who belongs to a scope counts once. `total` is the sum of the four others."""
+    """Recipients of a scope by state, each counted once. `total` is the sum of the four other counts."""
 
     scope: Scope
     accepted: int
     rejected: int
     uncertain: int
     not_begun: int
-    """In the recorded audience, and nothing was ever begun for them."""
+    """In the recorded audience, and not attempted."""
     reasons: Mapping[str, int] = field(default_factory=dict)
-    """Why batches are rejected or uncertain, with the number of people in them."""
+    """Why batches are rejected or uncertain → recipients in them."""
     receipts: Mapping[str, int] = field(default_factory=dict)
-    """Accepted people by their last receipt; `none`: without one. `clicked` counts beside the others."""
+    """Accepted recipients by their last receipt; `none`: without one. `clicked` counts in addition to the others."""
 
     @property
     def total(self) -> int:

@@ -1,7 +1,7 @@
-"""The documents of a project as frozen values, links resolved. No YAML, no I/O, no behaviour beyond lookup.
+"""The documents of a project as frozen values with resolved references. No YAML, no I/O, only lookups.
 
-Objects of the API (`content`, `options`, `smartlinks`) stay plain mappings with the API's own key names, because they
-travel unchanged from the file into the request. What is sent and recorded is in the modules beside this one.
+API objects (`content`, `options`, `smartlinks`) stay plain mappings with the API's key names, because they are copied
+unchanged from the file into the request.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from msgspec import Struct, field
 from notifyctl.diagnostics import Location, Positions
 
 ApiObject = Mapping[str, Any]
-"""A JSON object in the API's own spelling: str, int, float, bool, None, lists and mappings of these."""
+"""A JSON object with the API's key names: str, int, float, bool, None, lists and mappings of these."""
 
 RECIPIENT_ZONE = "recipient"
-"""`timezone: recipient` in a schedule: each recipient's own zone decides."""
+"""`timezone: recipient` in a schedule: times are in each recipient's own zone."""
 
 
 class ChannelName(StrEnum):
@@ -39,7 +39,7 @@ class Category(StrEnum):
 
 
 class Joiners(StrEnum):
-    """What happens to people who joined the audience after an edition was opened."""
+    """What happens to recipients added to the audience after an edition started."""
 
     HOLD = "hold"
     SEND = "send"
@@ -51,7 +51,7 @@ class OnUnknown(StrEnum):
 
 
 class HandOff(StrEnum):
-    """Who waits until a message is due: we (revocable) or the provider by `sendAt` (at most 7 days, irrevocable)."""
+    """Who holds a message until it is due: notifyctl (revocable) or the provider by `sendAt` (at most 7 days, irrevocable)."""
 
     HOLD = "hold"
     PROVIDER = "provider"
@@ -66,14 +66,14 @@ class Numbers(StrEnum):
 
 
 class TpsCounts(StrEnum):
-    """What the provider's transactions per second count. The two official pages disagree, so it is a setting."""
+    """The unit of the provider's transactions per second. A setting, because the two official pages disagree."""
 
     DESTINATIONS = "destinations"
     CALLS = "calls"
 
 
 class Secret(Struct, frozen=True):
-    """Where a secret is, never the secret: the name of an environment variable or the path of a mounted file."""
+    """The location of a secret, never its value: the name of an environment variable or the path of a mounted file."""
 
     env: str | None = None
     file: str | None = None
@@ -92,18 +92,18 @@ class Auth(Struct, frozen=True):
 
 
 class Limits(Struct, frozen=True):
-    """What the account at the provider may do."""
+    """Limits of the provider account."""
 
     tps: int = 10
     tps_counts: TpsCounts = TpsCounts.DESTINATIONS
     destinations_per_request: int = 1000
     require_plus: bool = False
-    """Whether the account takes numbers with a + before them only (rule 14)."""
+    """Whether the account accepts only numbers with a leading + (rule 14)."""
     concurrency: int = 4
 
 
 class Policy(Struct, frozen=True):
-    """What apply refuses. `None` means: no such limit."""
+    """Thresholds above which apply refuses to send. `None`: no limit."""
 
     max_recipients: int | None = 100_000
     max_growth_percent: int | None = 20
@@ -112,15 +112,15 @@ class Policy(Struct, frozen=True):
 
 
 class LedgerSettings(Struct, frozen=True):
-    """`url` (postgresql://…) or, without it, SQLite at .notifyctl/<environment>.db. `recipient_key` is kept outside when named."""
+    """`url` (postgresql://…), else SQLite at .notifyctl/<environment>.db. Without `recipient_key` the ledger stores the key."""
 
     url: Secret | None = None
     recipient_key: Secret | None = None
 
 
 class SuppressionList(Struct, frozen=True):
-    """People who are not written to. What stands here holds for those of its rows that say nothing else; empty: any. `since` and
-    `until` are days, the last one included, or times. Hashed rows were made with `key`, or with the ledger's.
+    """Addresses not to be sent to. The fields are defaults for rows that set no value; empty: any. `since` and `until` are times,
+    or days with the last included. Hashed rows use `key`, or the ledger's key if `by_ledger`.
     """
 
     file: str
@@ -145,17 +145,17 @@ class Environment(Struct, frozen=True):
     limits: Limits = Limits()
     ledger: LedgerSettings = LedgerSettings()
     fence: tuple[str, ...] | None = None
-    """Shell-style patterns over normalised addresses; nobody else can be reached. `None`: no fence."""
+    """The allow-list: shell-style patterns for normalised addresses. `None`: all addresses are allowed."""
     vars: Mapping[str, Any] = field(default_factory=dict)
     proxy: str | None = None
-    """`http://host:port` without credentials: requests to the provider go through it. `None`: the variables decide."""
+    """`http://host:port` of the proxy for requests to the provider, without credentials. `None`: from HTTPS_PROXY and the like."""
     proxy_secret: Secret | None = None
-    """Where such an address with credentials is; never together with `proxy`."""
+    """Location of a proxy address with credentials; excludes `proxy`."""
     ca_file: str | None = None
-    """A file of the project with certificates in PEM form that are trusted in addition."""
+    """A project file of additional trusted certificates (PEM)."""
     pricing: str | None = None
     suppressions: tuple[SuppressionList, ...] = ()
-    """Beside the project's."""
+    """In addition to the project's."""
 
     @property
     def is_sandbox(self) -> bool:
@@ -163,7 +163,7 @@ class Environment(Struct, frozen=True):
 
 
 class Variable(Struct, frozen=True):
-    """A `$(name)` that a template reads."""
+    """A `$(name)` that a template uses."""
 
     name: str
     required: bool = True
@@ -173,14 +173,14 @@ class Variable(Struct, frozen=True):
 
 
 class LocaleVariant(Struct, frozen=True):
-    """What differs from the template in one locale; merged over it key by key, lists replaced whole."""
+    """Overrides of a template for one locale: mappings are merged key by key, lists are replaced."""
 
     content: ApiObject = field(default_factory=dict)
     options: ApiObject = field(default_factory=dict)
 
 
 class Template(Struct, frozen=True):
-    """`content` is not composed yet: Jinja2 stands in its strings and `textFile` / `htmlFile` in place of `text` / `html`."""
+    """`content` is not composed yet: strings contain Jinja2, and `textFile` / `htmlFile` can replace `text` / `html`."""
 
     name: str
     channel: ChannelName
@@ -193,11 +193,11 @@ class Template(Struct, frozen=True):
     options: ApiObject = field(default_factory=dict)
     locales: Mapping[str, LocaleVariant] = field(default_factory=dict)
     remote_id: str | None = None
-    """`template: {id: …}`: the body lives at the provider and is opaque here."""
+    """`template: {id: …}`: the text is stored at the provider and unknown here."""
 
 
 class InlineRecipient(Struct, frozen=True):
-    """One entry of `recipients`; each address in it is a recipient of its own that shares the substitutions."""
+    """One entry of `recipients`. Each of its addresses is a separate recipient with the same substitutions."""
 
     location: Location
     msisdn: tuple[str, ...] = ()
@@ -209,8 +209,8 @@ class InlineRecipient(Struct, frozen=True):
 
 
 class AudienceSource(Struct, frozen=True):
-    """Where an audience is read from. `file` is relative to the YAML file that names it, else to the project; one of Parquet
-    may be a pattern. `sql` or `table`: of a database, which is a file or has a `url`.
+    """The source of an audience. `file` is relative to the YAML file that names it, else to the project; a Parquet path can be a
+    pattern. `sql` or `table` selects from a database: `file` or `url`.
     """
 
     file: str | None = None
@@ -223,7 +223,7 @@ class AudienceSource(Struct, frozen=True):
 
 
 class Audience(Struct, frozen=True):
-    """Either `recipients` or `source`. `columns` maps our names (msisdn, email, locale, timezone, correlationId) to the source's."""
+    """Either `recipients` or `source`. `columns` maps msisdn, email, locale, timezone and correlationId to columns of the source."""
 
     name: str
     positions: Positions
@@ -231,7 +231,7 @@ class Audience(Struct, frozen=True):
     source: AudienceSource | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     substitutions: Mapping[str, str] | None = None
-    """variable → column. `None`: every other column, by its own name."""
+    """Variable → column. `None`: every other column, by its own name."""
     where: str | None = None
     numbers: Numbers = Numbers.FORM
 
@@ -240,7 +240,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Window(Struct, frozen=True):
-    """Local times between which sending is allowed; `until` 24:00 is written as time.max. It may cross midnight."""
+    """Local times between which sending is allowed; may cross midnight. `until` 24:00 is time.max."""
 
     days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
     start: time = time.min
@@ -248,7 +248,7 @@ class Window(Struct, frozen=True):
 
 
 class Schedule(Struct, frozen=True):
-    """When. `at` without an offset, and `cron`, are local in `timezone` (an IANA name, RECIPIENT_ZONE, or None: the project's)."""
+    """`cron`, and `at` without an offset, are local times in `timezone`: an IANA name, RECIPIENT_ZONE, or None for the project's."""
 
     name: str
     positions: Positions
@@ -266,7 +266,7 @@ class Schedule(Struct, frozen=True):
 
 
 class Notification(Struct, frozen=True):
-    """The only document with an effect: it binds template, audience, schedule and sender."""
+    """The only document that sends: it binds template, audience, schedule and sender."""
 
     name: str
     template: Template
@@ -284,14 +284,14 @@ class Notification(Struct, frozen=True):
     joiners: Joiners = Joiners.HOLD
     on_unknown: OnUnknown = OnUnknown.HOLD
     policy: Policy | None = None
-    """The project's policy narrowed by this notification's `limits`; filled in when the project is linked."""
+    """The project's policy narrowed by this notification's `limits`; set when references are resolved."""
     cc: tuple[str, ...] | None = None
     bcc: tuple[str, ...] | None = None
-    """`None`: not given. An empty list is sent as one, as the API page's own sample does."""
+    """`None`: not set. An empty list is sent as one, as in the API page's sample."""
     smartlinks: tuple[ApiObject, ...] = ()
     acknowledge: str | None = None
     suppressions: tuple[SuppressionList, ...] = ()
-    """Beside those of project and environment."""
+    """In addition to those of the project and the environment."""
 
     @property
     def channel(self) -> ChannelName:
@@ -299,7 +299,7 @@ class Notification(Struct, frozen=True):
 
 
 class Moved(Struct, frozen=True):
-    """The facts of `source` count for `target` from now on."""
+    """Ledger records of `source` count for its new name, `target`."""
 
     source: str
     target: str
@@ -307,7 +307,7 @@ class Moved(Struct, frozen=True):
 
 
 class Baseline(Struct, frozen=True):
-    """The present audience counts as served, without a request."""
+    """Counts the current audience as already notified, without a request."""
 
     notification: str
     edition: int
@@ -316,7 +316,7 @@ class Baseline(Struct, frozen=True):
 
 
 class Withdraw(Struct, frozen=True):
-    """What has not been accepted of this edition is not sent any more."""
+    """Stops sending an edition to recipients for whom it was not accepted."""
 
     notification: str
     edition: int
@@ -325,7 +325,7 @@ class Withdraw(Struct, frozen=True):
 
 
 class Project(Struct, frozen=True):
-    """All documents, by name. `root` is what messages call the project; files are reached through a FileTree."""
+    """All documents, by name. Files are read through a FileTree."""
 
     name: str
     positions: Positions
@@ -336,13 +336,13 @@ class Project(Struct, frozen=True):
     suppressions: tuple[SuppressionList, ...] = ()
     policy: Policy = Policy()
     lint: Mapping[str, str] = field(default_factory=dict)
-    """rule → error, warning, info or off."""
+    """Rule → error, warning, info or off."""
     environments: Mapping[str, Environment] = field(default_factory=dict)
     templates: Mapping[str, Template] = field(default_factory=dict)
     audiences: Mapping[str, Audience] = field(default_factory=dict)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     notifications: Mapping[str, Notification] = field(default_factory=dict)
-    """Without those whose references did not resolve; these have a diagnostic instead."""
+    """Without those with unresolved references, which have a diagnostic instead."""
     moved: tuple[Moved, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     withdrawals: tuple[Withdraw, ...] = ()

@@ -1,4 +1,4 @@
-"""What a change of the files does to people: one word for each notification, and what differs. Pure: two sides in, changes out."""
+"""Compares two versions of a notification: a category and the differences in texts, audience and settings. Pure."""
 
 from __future__ import annotations
 
@@ -16,33 +16,35 @@ from notifyctl.plan.model import PlannedNotification
 
 
 class Category(StrEnum):
-    """The gravest thing that a change does; declared from the gravest."""
+    """The most severe effect of a change; declared from the most severe."""
 
-    RESEND = "resend"  # a higher edition: everybody again
-    CORRECTION = "correction"  # other words under the same edition: those who have it keep the old ones
-    WITHDRAW = "withdraw"  # withdrawn, or its definition is gone
+    RESEND = "resend"  # a higher edition: sent to all recipients again
+    CORRECTION = (
+        "correction"  # another text in the same edition: not sent to recipients who were sent the old one
+    )
+    WITHDRAW = "withdraw"  # withdrawn, or definition removed
     FIRST_SEND = "first-send"
-    JOINERS = "joiners"  # the same words, to other people
-    FORWARD_ONLY = "forward-only"  # other words, acknowledged: whoever has it need not get them
-    COSMETIC = "cosmetic"  # nothing that a reader could notice
+    JOINERS = "joiners"  # the same text, another audience
+    FORWARD_ONLY = "forward-only"  # another text, acknowledged
+    COSMETIC = "cosmetic"  # only settings changed
 
 
 class Side(Struct, frozen=True):
-    """A notification as one side of the comparison has it. `people` are recipient ids, made in the same way on
-    both sides, of all who would get it if nobody had anything yet.
+    """One version of a notification. `people` are the recipient ids (same key on both sides) that it would be sent to with an
+    empty ledger.
     """
 
     notification: Notification
     messages: Mapping[str | None, Message]
     people: Collection[bytes] = ()
     planned: Sequence[PlannedNotification] = ()
-    """Without the ledger: as if nobody had anything yet; one for each occurrence."""
+    """One per occurrence, planned with an empty ledger."""
     withdrawn: bool = False
 
 
 class TextChange(Struct, frozen=True):
-    """One text that is not what it was. `where` is its path in the message, such as `content.subject`; None: it was not there,
-    or is there no more.
+    """One changed text. `where` is its path in the message, such as `content.subject`. `before` or `after` is None if it was
+    added or removed.
     """
 
     locale: str | None
@@ -52,7 +54,7 @@ class TextChange(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """`before` and `after` are None where the notification is not on that side."""
+    """A changed notification. `before` or `after` is None if it was added or removed."""
 
     name: str
     category: Category
@@ -62,7 +64,7 @@ class Change(Struct, frozen=True):
     left: int = 0
     texts: tuple[TextChange, ...] = ()
     envelope: tuple[tuple[str, str | None, str | None], ...] = ()
-    """What goes beside the words: (what, before, after)."""
+    """Changed settings: (name, before, after)."""
 
     @property
     def recipients(self) -> int:
@@ -70,48 +72,53 @@ class Change(Struct, frozen=True):
 
     @property
     def blast(self) -> int:
-        """How many people the change is about."""
+        """Recipients that the change affects."""
         sides = [len(side.people) for side in (self.before, self.after) if side]
         return self.joined + self.left if self.category is Category.JOINERS else max(sides, default=0)
 
 
 class Review(Struct, frozen=True):
-    """`base` is the commit compared with; `problem` says why it could not be read, and then everything counts as new."""
+    """All changes since the commit `base`. `problem`: why it could not be read; every notification then counts as new."""
 
     base: str
     changes: tuple[Change, ...] = ()
     unchanged: int = 0
     problem: str | None = None
     unknown: tuple[str, ...] = field(default_factory=tuple)
-    """What cannot be known here, as sentences."""
+    """What could not be compared, as sentences."""
 
 
 def compare(before: Side | None, after: Side | None, *, name: str) -> Change | None:
-    """What changed of one notification; None: nothing at all."""
+    """Returns the change of one notification, or None if nothing changed."""
     if after is None or (after.withdrawn and not (before and before.withdrawn)):
         return Change(name, Category.WITHDRAW, before, after) if before or after else None
     if before is None:
         return Change(name, Category.FIRST_SEND, None, after, joined=len(after.people))
     joined = len(set(after.people) - set(before.people))
     left = len(set(before.people) - set(after.people))
-    words = tuple(text_changes(before.messages, after.messages))
-    beside = tuple(envelope_changes(before.notification, after.notification))
-    category = category_of(before, after, words=bool(words), people=bool(joined or left), beside=bool(beside))
+    texts = tuple(text_changes(before.messages, after.messages))
+    settings = tuple(envelope_changes(before.notification, after.notification))
+    category = category_of(
+        before, after, texts=bool(texts), recipients=bool(joined or left), settings=bool(settings)
+    )
     if category is None:
         return None
-    return Change(name, category, before, after, joined, left, words, beside)
+    return Change(name, category, before, after, joined, left, texts, settings)
 
 
-def category_of(before: Side, after: Side, *, words: bool, people: bool, beside: bool) -> Category | None:
+def category_of(
+    before: Side, after: Side, *, texts: bool, recipients: bool, settings: bool
+) -> Category | None:
+    """`texts`, `recipients`, `settings`: whether these differ. None: nothing differs."""
     if after.notification.edition > before.notification.edition:
         return Category.RESEND
-    if words:
-        given = after.notification.acknowledge
-        acknowledged = given is not None and texts_hash(after.messages).startswith(given)
+    if texts:
+        prefix = after.notification.acknowledge
+        acknowledged = prefix is not None and texts_hash(after.messages).startswith(prefix)
         return Category.FORWARD_ONLY if acknowledged else Category.CORRECTION
-    if people:
+    if recipients:
         return Category.JOINERS
-    return Category.COSMETIC if beside else None
+    return Category.COSMETIC if settings else None
 
 
 def text_changes(
@@ -125,18 +132,18 @@ def text_changes(
 
 
 def flatten(message: Message | None) -> dict[str, str]:
-    """Every text that a reader sees or a chip carries, by its path; and the values that all share."""
+    """Path → text for every text of a message, with its sender, options and shared values."""
     if message is None:
         return {}
     content: Any = (
         {"content": message.content} if message.content is not None else {"template": message.template_id}
     )
-    found = {
+    texts = {
         ".".join(map(str, path)): text for path, text in collect_texts({**content, "from": message.sender})
     }
-    found |= {f"options.{key}": str(value) for key, value in sorted(message.options.items())}
-    found |= {f"$({name})": value for name, value in message.shared.items()}
-    return found
+    texts |= {f"options.{key}": str(value) for key, value in sorted(message.options.items())}
+    texts |= {f"$({name})": value for name, value in message.shared.items()}
+    return texts
 
 
 def envelope_changes(
@@ -157,7 +164,7 @@ def describe_value(value: object) -> str | None:
 
 
 def describe_field(notification: Notification, name: str) -> str | None:
-    """What stands inline has the notification's own name, which says nothing."""
+    """None for an inline definition: it has the notification's own name."""
     return None if name == notification.name else name
 
 

@@ -48,7 +48,7 @@ class ScopeEffects(Struct):
         return (entry[:ID_BYTES] for entry, _ in self.entries())
 
 
-def shared(intent: Intent, not_before: datetime | None, expires: datetime | None) -> str:
+def shared_key(intent: Intent, not_before: datetime | None, expires: datetime | None) -> str:
     return f"{intent}|{moment(not_before)}|{moment(expires)}"
 
 

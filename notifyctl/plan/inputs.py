@@ -1,4 +1,4 @@
-"""What the planner is given for one notification at one occurrence, and for what only the ledger remembers."""
+"""Inputs of the planner: the context, the scopes to plan, and scopes whose definition was removed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from notifyctl.progress import Progress, ignore_progress
 from notifyctl.schedule.timing import Occurrence
 
 Batches = Callable[[], Iterable[BatchRecord]]
-"""Reads batch records of a ledger; may be called again."""
+"""Reads batch records; can be called repeatedly."""
 
 
 def no_batches() -> Iterable[BatchRecord]:
@@ -25,8 +25,8 @@ def no_batches() -> Iterable[BatchRecord]:
 
 
 class RecordedAudience(Struct, frozen=True):
-    """The audience that was recorded when an edition was opened: the packed ids in `held`, and the members of the batches that
-    the opening run planned. `epochs`: the run that opened each scope.
+    """The audience recorded when an edition started: the packed ids in `held`, and the members of the batches planned by that
+    run. `epochs`: scope → run that opened it.
     """
 
     held: Sequence[bytes]
@@ -34,22 +34,22 @@ class RecordedAudience(Struct, frozen=True):
 
 
 class LedgerRecords(Struct, frozen=True):
-    """What a ledger holds about the recipients of one scope. Nothing is read before it is asked for."""
+    """The ledger's records of one scope, read on demand."""
 
     batches: Batches = no_batches
-    """Of the scope, and of those it had under other names."""
+    """Of the scope, under its current and earlier names."""
     served: Callable[[], Iterable[bytes]] = tuple
-    """Packed members that a baseline counts as served."""
+    """Packed members that a baseline counts as already notified."""
     recorded: RecordedAudience | None = None
-    """`None`: the edition is not opened yet."""
+    """`None`: the edition has not started."""
     earlier: Batches = no_batches
-    """Of lower editions on the same channel."""
+    """Of earlier editions on the same channel."""
     vanished: Mapping[str, Sequence[Batches]] = {}
-    """Names that have records and no definition → the batches of each of their scopes; for a name without records."""
+    """Recorded names without a definition → the batches of each scope. Filled only if this name has no records."""
 
 
 class ScopeInput(Struct, frozen=True):
-    """One scope to plan: definition, audience, and what the ledger holds about it."""
+    """One scope to plan: definition, audience and ledger records."""
 
     notification: Notification
     scope: Scope
@@ -58,27 +58,27 @@ class ScopeInput(Struct, frozen=True):
     """The composed message for each variant of the template."""
     audience: AudienceReader
     locale: str
-    """For recipients that name none."""
+    """For recipients without a locale."""
     zone: str
-    """The project's time zone, for schedules and recipients that name none."""
+    """The project's time zone, for schedules and recipients without one."""
     records: LedgerRecords = field(default_factory=LedgerRecords)
     withdrawn: str | None = None
     baseline: str | None = None
-    """The reason of a baseline that is not recorded yet: whoever is in the audience counts as served from its apply on."""
+    """The reason of a baseline that is not recorded yet. Its apply counts the audience as already notified."""
     fresh_only: bool = False
-    """Only who was never attempted may be sent to: a saved plan is applied again."""
+    """Send only to recipients never attempted: a saved plan is applied again."""
 
     def zone_of(self, recipient_zone: str | None) -> str:
-        """The time zone that the schedule counts in for a recipient."""
+        """Returns the time zone of the schedule for a recipient."""
         schedule = self.notification.schedule
         wanted = schedule.timezone if schedule else None
         return (recipient_zone or self.zone) if wanted == RECIPIENT_ZONE else (wanted or self.zone)
 
 
 class RemovedScope(Struct, frozen=True):
-    """A scope in the ledger that no definition stands for any more.
+    """A recorded scope whose definition was removed.
 
-    `uncertain` people may have the message; `withdrawn` people are in the recorded audience and will not get it.
+    `uncertain`: recipients with an unknown outcome. `withdrawn`: recipients of the recorded audience not sent to.
     """
 
     scope: Scope
@@ -87,14 +87,14 @@ class RemovedScope(Struct, frozen=True):
 
 
 class PlanContext(Struct, frozen=True):
-    """What a plan is made for: the part of the input that is not about one notification."""
+    """The input of a plan that all notifications share."""
 
     project: str
     environment: Environment
     provider: str
-    """The provider's identity, as the digest binds to it."""
+    """The provider's identity in the digest."""
     lineage: str | None
-    """The ledger's; `None` without one."""
+    """The ledger's ID; `None` without a ledger."""
     as_of: datetime
     complete: bool = True
     later: Sequence[tuple[str, str, datetime]] = ()

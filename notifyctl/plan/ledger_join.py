@@ -1,7 +1,7 @@
 """Joins the ledger's packed batch records with an audience and keeps, per recipient, the strongest status
 (accepted > unknown > rejected).
 
-Ids are compared as two numbers of 64 bits: the audience's are sorted, the ledger's are looked up a piece at a time.
+Ids are compared as two 64-bit numbers: the audience's are sorted, the ledger's are looked up PIECE at a time.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from notifyctl.plan.recipient_table import Mask, Places, RecipientTable
 from notifyctl.plan.statuses import KINDS, RANK, SERVED_RANK
 
 PIECE = 1 << 18
-"""Members that are looked up at a time."""
+"""Members per lookup."""
 ID = np.dtype([("high", ">u8"), ("low", ">u8")])
 MEMBER = np.dtype([("high", ">u8"), ("low", ">u8"), ("fingerprint", np.uint8, (FINGERPRINT_BYTES,))])
 BATCH_BITS = 56
-"""A rank is that of the kind, and below it the number of the batch: among equals the later batch decides."""
+"""A rank has the kind in the high bits and the batch number below: among equal kinds the later batch wins."""
 STATUS_OF_RANK = np.zeros(8, np.uint8)
 STATUS_OF_RANK[[RANK["rejected"], SERVED_RANK, RANK["uncertain"], RANK["accepted"]]] = (
     REJECTED,
@@ -32,11 +32,11 @@ STATUS_OF_RANK[[RANK["rejected"], SERVED_RANK, RANK["uncertain"], RANK["accepted
     UNCERTAIN,
     SAME_TEXT,
 )
-"""The status code of each kind's rank, if what was sent is what the recipient would get now."""
+"""Rank of a kind → status code, if the text sent equals the current one."""
 
 
 class Piece(NamedTuple):
-    """Some of the ledger's members, with a rank each (0: never begun), and whether the run that opened the scope planned them."""
+    """Members of the ledger with their ranks (0: not attempted). `recorded`: planned by the run that opened the scope."""
 
     members: NDArray[Any]
     ranks: NDArray[np.uint64]
@@ -44,8 +44,8 @@ class Piece(NamedTuple):
 
 
 class StatusColumns(NamedTuple):
-    """Per recipient of a table: the rank of the record that decides (0: there is none), whether its text is the one they would
-    get now, and its fingerprint.
+    """Per recipient of a table: the highest rank (0: no record), whether that record's text equals the current one, and its
+    fingerprint.
     """
 
     ranks: NDArray[np.uint64]
@@ -59,18 +59,18 @@ class StatusColumns(NamedTuple):
         )
 
     def codes(self) -> NDArray[np.uint8]:
-        """Codes of `combinations.STATUSES`."""
+        """Returns codes of `combinations.STATUSES`."""
         codes: NDArray[np.uint8] = STATUS_OF_RANK[self.ranks >> np.uint64(BATCH_BITS)]
         codes[(codes == SAME_TEXT) & ~self.same] = OTHER_TEXT
         return codes
 
 
 MAX_PREFIX_BITS = 24
-"""First bits of an id that are looked up before the id is searched for."""
+"""Leading bits of an id in the prefix filter."""
 
 
 class LedgerJoin:
-    """The recipients of one table, ready to be found by their ids."""
+    """Joins the recipients of one table with ledger records by id."""
 
     def __init__(self, table: RecipientTable) -> None:
         self._table = table
@@ -80,10 +80,10 @@ class LedgerJoin:
         self._prefixes = np.zeros(1 << bits, bool)
         self._prefixes[self._highs >> self._prefix_shift] = True
         self.recorded_size = 0
-        """People in the recorded audience, counted by `join`. Who was planned twice within the run counts twice."""
+        """Size of the recorded audience, set by `join`. A recipient planned twice within the run counts twice."""
 
     def join(self, records: LedgerRecords) -> tuple[Past, StatusColumns]:
-        """What the ledger says of each recipient."""
+        """Returns each recipient's past and the record that decides it."""
         count = len(self._table)
         recorded = np.full(count, records.recorded is None)
         epochs: Mapping[Scope, int] = {}
@@ -98,52 +98,52 @@ class LedgerJoin:
         return past, statuses
 
     def count_accepted(self, scopes: Iterable[Iterable[BatchRecord]], wanted: Mask) -> int:
-        """How many of the wanted recipients accepted the very text they would get now in one of several scopes."""
+        """Counts the wanted recipients whose current text was accepted in one of the scopes."""
         accepted = np.zeros(len(self._table), bool)
         for batches in scopes:
             accepted |= self.fold(pieces_of(batches)).codes() == SAME_TEXT
         return int((accepted & wanted).sum())
 
     def find(self, ids: NDArray[Any]) -> tuple[Places, Places]:
-        """(positions among the ids, positions in the table) of the ids that are recipients here."""
+        """Returns (positions in `ids`, positions in the table) of the ids that are in the table."""
         low_of = self._table.entries["low"]
         highs, lows = ids["high"].astype(np.uint64), ids["low"]
-        # Most ids of a large ledger are not in the audience, and a look at their first bits shows that.
+        # Most ids of a large ledger are not in the audience; the prefix filter drops them.
         rows = np.flatnonzero(self._prefixes[highs >> self._prefix_shift])
         rows = rows[np.argsort(highs[rows])]
         places = np.searchsorted(self._highs, highs[rows])
-        found_rows, found_people = [rows[:0]], [rows[:0]]
+        found_rows, found_recipients = [rows[:0]], [rows[:0]]
         while len(rows):
             near = places < len(self._highs)
             rows, places = rows[near], places[near]
             near = self._highs[places] == highs[rows]
             rows, places = rows[near], places[near]
-            people = self._table.by_id[places]
-            equal = low_of[people] == lows[rows]
+            recipients = self._table.by_id[places]
+            equal = low_of[recipients] == lows[rows]
             found_rows.append(rows[equal])
-            found_people.append(people[equal].astype(np.intp))
+            found_recipients.append(recipients[equal].astype(np.intp))
             # Two recipients may share the first half of their ids.
             rows, places = rows[~equal], places[~equal] + 1
-        return np.concatenate(found_rows), np.concatenate(found_people)
+        return np.concatenate(found_rows), np.concatenate(found_recipients)
 
     def fold(
         self, pieces: Iterable[Piece], recorded: Mask | None = None, statuses: StatusColumns | None = None
     ) -> StatusColumns:
-        """Keep the highest rank for each recipient. `recorded` is set where a piece says so."""
+        """Keeps the highest rank per recipient, and sets `recorded` for members that a piece marks so."""
         ranks, same, fingerprints = known = statuses or StatusColumns.empty(len(self._table))
         for piece in pieces:
-            rows, people = self.find(piece.members)
+            rows, recipients = self.find(piece.members)
             if recorded is not None:
-                recorded[people[piece.recorded[rows]]] = True
-            higher = piece.ranks[rows] > ranks[people]
-            rows, people = rows[higher], people[higher]
-            # Of several records of one recipient the last assignment stays.
+                recorded[recipients[piece.recorded[rows]]] = True
+            higher = piece.ranks[rows] > ranks[recipients]
+            rows, recipients = rows[higher], recipients[higher]
+            # The last assignment to a recipient wins, so the highest rank comes last.
             order = np.argsort(piece.ranks[rows], kind="stable")
-            rows, people = rows[order], people[order]
+            rows, recipients = rows[order], recipients[order]
             sent = piece.members["fingerprint"][rows]
-            ranks[people] = piece.ranks[rows]
-            same[people] = (sent == self._table.members[people, ID_BYTES:]).all(axis=1)
-            fingerprints[people] = sent
+            ranks[recipients] = piece.ranks[rows]
+            same[recipients] = (sent == self._table.members[recipients, ID_BYTES:]).all(axis=1)
+            fingerprints[recipients] = sent
         return known
 
     def _counted(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
@@ -152,7 +152,7 @@ class LedgerJoin:
             yield piece
 
     def _reached(self, batches: Iterable[BatchRecord]) -> Mask:
-        """Whom any of the batches reached."""
+        """Returns the recipients accepted in any of the batches."""
         reached = np.zeros(len(self._table), bool)
         for piece in pieces_of(batches):
             accepted = piece.ranks >> np.uint64(BATCH_BITS) == RANK["accepted"]
@@ -161,7 +161,7 @@ class LedgerJoin:
 
 
 def pieces_of(batches: Iterable[BatchRecord], epochs: Mapping[Scope, int] | None = None) -> Iterator[Piece]:
-    """The members of batches, about PIECE at a time. `epochs`: the run that opened each scope."""
+    """Yields the members of batches, about PIECE at a time. `epochs`: scope → run that opened it."""
     waiting: list[BatchRecord] = []
     members = 0
     for batch in batches:
@@ -188,7 +188,7 @@ def piece_of(batches: list[BatchRecord], epochs: Mapping[Scope, int]) -> Piece:
 
 
 def rank_of(batch: BatchRecord, state: BatchState) -> int:
-    """0 for a batch that was never begun."""
+    """0 for a batch that was not attempted."""
     kind = KINDS.get(state)
     return (RANK[kind] << BATCH_BITS) + batch.number if kind is not None else 0
 
@@ -204,19 +204,19 @@ def has_uncertain(batch: BatchRecord) -> bool:
 
 
 class Unsettled(NamedTuple):
-    """How a scope stands that nothing defines any more, in people."""
+    """Unresolved recipients of a scope whose definition was removed."""
 
     uncertain: int
     withdrawn: int
-    """In the recorded audience, and not reached for all that is known."""
+    """In the recorded audience, and not attempted or rejected."""
     never_begun: int
-    """Of them those for whom no attempt was begun."""
+    """Those of them that were not attempted."""
 
 
 def count_unsettled(batches: Batches, recorded: bytes) -> Unsettled:
-    """Folds the batches of one scope; `recorded` are the packed ids of its recorded audience."""
+    """Counts the unresolved recipients of one scope. `recorded` are the packed ids of its recorded audience."""
     if not recorded and not any(map(has_uncertain, batches())):
-        return Unsettled(0, 0, 0)  # the usual case of an old occurrence, for which nothing need be held
+        return Unsettled(0, 0, 0)  # the usual case: a completed occurrence
     pieces = [
         (piece.members[piece.ranks > 0], piece.ranks[piece.ranks > 0]) for piece in pieces_of(batches())
     ]

@@ -120,7 +120,7 @@ def describe(result: ScopeResult) -> PlannedNotification:
         cost=next(iter(costs), None),
         costs=costs,
         reach=tuple(result.tally.reach()),
-        samples=result.samples.chosen(),
+        samples=result.samples.choose(),
         content_hash=result.content_hash,
     )
 

@@ -1,4 +1,4 @@
-"""Which texts to show: each distinct one once, with the number of people who read it. Addresses are masked."""
+"""Selects example messages for a plan: distinct texts with their number of recipients. Addresses are masked."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Sample
 
 KEPT = 10
-"""Texts shown of each notification: a plan is read by people."""
+"""Examples shown per notification."""
 HELD = 24
-"""Texts held for each variant until the best are chosen."""
+"""Texts collected per variant, to choose from."""
 RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 
 First = tuple[str | None, Action, str, Sequence[str | None]]
 Sight = tuple[str, str | None]
-"""What a text is an example of, and of which variant."""
+"""(what a text is an example of, its variant)."""
 
 
 class Samples:
-    """Counts every distinct delivery hash, and keeps those that are worth a look: the first few of each variant, the longest,
-    the shortest, and one of each kind that is easily overlooked. Chosen, not random: the same on every machine.
+    """Collects examples per variant: the first HELD texts, the longest, the shortest, and one of each special case. `counts`:
+    delivery hash → recipients. Deterministic.
     """
 
     def __init__(self, messages: Mapping[str | None, Message]) -> None:
         self.messages = messages
         self.texts = 0
-        """Distinct ones."""
+        """Number of distinct texts."""
         self.counts: dict[bytes, int] = {}
         self.firsts: dict[str | None, dict[bytes, First]] = {variant: {} for variant in messages}
         self.sights: dict[Sight, tuple[bytes, First]] = {}
@@ -44,7 +44,7 @@ class Samples:
         }
 
     def show(self, key: bytes, first: First) -> None:
-        """The first reader of a text, in the order of the rows. `counts` and `texts` are set by whoever counts readers."""
+        """Adds the first recipient of a text, in row order. The caller sets `counts` and `texts`."""
         variant, _, _, values = first
         firsts = self.firsts[variant]
         if len(firsts) < HELD:
@@ -61,22 +61,22 @@ class Samples:
         if any(not values[at] for at in self.optional[variant]):
             self.sights.setdefault(("without optional values", variant), (key, first))
 
-    def chosen(self) -> tuple[Sample, ...]:
-        """At least one for each variant, then what is easily overlooked, then the most read; KEPT in all, the most read first."""
-        held = {key: first for firsts in self.firsts.values() for key, first in firsts.items()}
-        held |= dict(self.sights.values())
-        ranked = sorted(held, key=lambda key: -self.counts[key])
-        leaders = {held[key][0]: key for key in reversed(ranked)}
+    def choose(self) -> tuple[Sample, ...]:
+        """Returns at most KEPT examples: one per variant, then special cases, then the most frequent; most frequent first."""
+        collected = {key: first for firsts in self.firsts.values() for key, first in firsts.items()}
+        collected |= dict(self.sights.values())
+        ranked = sorted(collected, key=lambda key: -self.counts[key])
+        leaders = {collected[key][0]: key for key in reversed(ranked)}
         spread = [key for key, _ in self.sights.values()]
         order = dict.fromkeys([*sorted(leaders.values(), key=ranked.index), *spread, *ranked])
         kept = sorted(list(order)[:KEPT], key=ranked.index)
         fillers = {variant: Filler(message) for variant, message in self.messages.items()}
-        # Where all texts are shown, nobody need be told which is the longest.
-        tell = self.texts > KEPT
-        return tuple(self._sample(key, held[key], fillers, tell=tell) for key in kept)
+        # Why an example was chosen matters only if some texts are not shown.
+        explain = self.texts > KEPT
+        return tuple(self._sample(key, collected[key], fillers, explain=explain) for key in kept)
 
     def _sample(
-        self, key: bytes, first: First, fillers: Mapping[str | None, Filler], *, tell: bool
+        self, key: bytes, first: First, fillers: Mapping[str | None, Filler], *, explain: bool
     ) -> Sample:
         variant, action, destination, values = first
         message = self.messages[variant]
@@ -93,12 +93,14 @@ class Samples:
             locale=variant,
             content=without(content, destination, masked),
             segments=segment(text).segments if isinstance(text, str) else None,
-            why=tuple(name for (name, _), (shown, _) in self.sights.items() if shown == key) if tell else (),
+            why=tuple(name for (name, _), (shown, _) in self.sights.items() if shown == key)
+            if explain
+            else (),
         )
 
 
 def without(value: Any, address: str, masked: str) -> Any:
-    """The same content with the reader's own address masked wherever it stands in the words."""
+    """Returns the content with the recipient's address masked in every text."""
     if isinstance(value, str):
         return value.replace(address, masked).replace(address.lstrip("+"), masked)
     if isinstance(value, Mapping):

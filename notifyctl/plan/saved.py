@@ -1,7 +1,7 @@
-"""A plan in a file: what was reviewed, unit by unit, so that apply can do less than that and never more or other. Pure.
+"""A plan saved to a file, with every authorised delivery, so that apply sends a subset of what was reviewed. Pure.
 
-Units stand as keyed hashes; there is no address. The file's own digest is worked out again when it is read, so that the
-digest a reviewer knows binds all of it.
+Deliveries are keyed hashes without addresses. Reading recomputes the digest, so the digest that was reviewed covers the
+whole file.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from notifyctl.plan.digest import ENTRY_BYTES, ScopeEffects, SortedEntries, dige
 from notifyctl.plan.model import FORMAT_VERSION, Plan
 
 MOST_BYTES = 1 << 30
-"""Of one scope's units once unpacked: ten million people."""
+"""Limit on the uncompressed entries of one scope: ten million recipients."""
 
 
 class SavedPlan(Struct, frozen=True):
-    """`document` is the public plan as it stands in the file."""
+    """`document` is the parsed file."""
 
     id: str
     environment: str
@@ -40,7 +40,7 @@ class SavedPlan(Struct, frozen=True):
 
 
 def authorised_units(plan: Plan, plan_id: str) -> dict[str, Any]:
-    """What a plan file holds beside the public plan."""
+    """Returns what a plan file adds to the public plan."""
     scopes = sorted((each for each in plan.effects if len(each)), key=lambda each: each.scope)
     return {"plan_id": plan_id, "authorised": [scope_object(each) for each in scopes]}
 
@@ -59,12 +59,12 @@ def scope_object(effects: ScopeEffects) -> dict[str, Any]:
 
 def compress(pieces: Iterable[bytes]) -> str:
     packing = zlib.compressobj()
-    made = b"".join([*map(packing.compress, pieces), packing.flush()])
-    return b64encode(made).decode()
+    packed = b"".join([*map(packing.compress, pieces), packing.flush()])
+    return b64encode(packed).decode()
 
 
 def read_saved(document: object) -> SavedPlan:
-    """Raises PlanRefusedError for what is no plan file, or one that was changed."""
+    """Raises PlanRefusedError if the document is not a plan file, is damaged or was changed."""
     if not isinstance(document, dict) or "plan_id" not in document:
         raise PlanRefusedError(
             "this is not a saved plan",
@@ -90,12 +90,12 @@ def read_saved(document: object) -> SavedPlan:
         )
     except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
         raise PlanRefusedError("the plan file is damaged; nothing was sent", hint="plan again") from error
-    found = digest(
+    recomputed = digest(
         environment=saved.environment, provider=saved.provider, lineage=saved.lineage, effects=saved.effects
     )
-    if found != saved.digest:
+    if recomputed != saved.digest:
         raise PlanRefusedError(
-            f"the plan file was changed: it says {saved.digest}, and holds {found}; nothing was sent",
+            f"the plan file was changed: it says {saved.digest}, and holds {recomputed}; nothing was sent",
             hint="plan again",
         )
     return saved
@@ -117,8 +117,8 @@ def decompress(text: str) -> SortedEntries:
     return SortedEntries(len(packed) // ENTRY_BYTES, lambda: iter((packed,)))
 
 
-def beyond(saved: SavedPlan, now: Iterable[ScopeEffects]) -> list[str]:
-    """What would be sent now that was not reviewed, as sentences; none: it is the reviewed plan, or a part of it."""
+def find_excess(saved: SavedPlan, now: Iterable[ScopeEffects]) -> list[str]:
+    """Describes sends that the saved plan does not authorise; empty if all are authorised."""
     reviewed = {each.scope: each for each in saved.effects}
     return [
         difference for each in now if len(each) for difference in differences(reviewed.get(each.scope), each)
@@ -142,7 +142,7 @@ def differences(reviewed: ScopeEffects | None, now: ScopeEffects) -> Iterator[st
 
 
 def compare_scope(reviewed: Iterator[tuple[bytes, str]], now: Iterator[tuple[bytes, str]]) -> tuple[int, int]:
-    """How many units of `now` the plan has not, and has otherwise. Both are sorted by recipient, so neither is held."""
+    """Returns how many entries of `now` are not in the plan, and how many differ. Both inputs are sorted by recipient."""
     joined = changed = 0
     known = next(reviewed, None)
     for unit in now:

@@ -21,7 +21,7 @@ from notifyctl.plan.combinations import (
     Past,
     Selection,
 )
-from notifyctl.plan.digest import ScopeEffects, SortedEntries, shared
+from notifyctl.plan.digest import ScopeEffects, SortedEntries, shared_key
 from notifyctl.plan.inputs import PlanContext, ScopeInput
 from notifyctl.plan.ledger_join import LedgerJoin
 from notifyctl.plan.legacy_hashes import match
@@ -170,7 +170,7 @@ class ScopeEvaluator:
         by_effect: dict[str, list[Combination]] = {}
         for each in combinations:
             if each.authorised and each.when is not None:
-                name = shared(each.decision.intent, each.when.not_before, each.when.expires)
+                name = shared_key(each.decision.intent, each.when.not_before, each.when.expires)
                 by_effect.setdefault(name, []).append(each)
         for name, some in by_effect.items():
             selection = keys.select(some)

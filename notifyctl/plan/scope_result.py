@@ -1,4 +1,4 @@
-"""What a plan found out about one scope: counts, reasons, effects, costs, samples, and whom it sends to."""
+"""The result of planning one scope: counts, reasons, effects, costs, samples and send groups."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from notifyctl.plan.selected_recipients import SelectedRecipients
 
 
 class GroupKey(NamedTuple):
-    """What recipients must share to be sent to together."""
+    """What recipients of one request have in common."""
 
     variant: str | None
     send_at: datetime | None
@@ -32,26 +32,26 @@ class GroupKey(NamedTuple):
 
 
 class ScopeResult(Struct):
-    """All that is found out about one scope."""
+    """Counts, effects and send groups of one scope, filled during evaluation."""
 
     input: ScopeInput
     effects: ScopeEffects
     samples: Samples
     tally: CostTally
-    """Of all that is authorised."""
+    """The cost of all authorised messages."""
     content_hash: str
     excluded: Rejects = field(default_factory=Rejects)
     counts: Counter[Action] = field(default_factory=Counter)
     reasons: dict[Action, Counter[str]] = {}
     groups: dict[GroupKey, SelectedRecipients] = {}
     held: bytes = b""
-    """Packed ids of people in the audience whom nothing is sent to now, but who belong to the edition."""
+    """Packed ids of recipients that belong to the edition but are not sent to now."""
     served: bytes = b""
-    """Packed members that a baseline counts as served."""
+    """Packed members that a baseline counts as already notified."""
     rename_suspects: dict[str, int] = {}
-    """Names that nothing defines any more → how many of those who are sent to accepted just this text under it."""
+    """Removed names → recipients to be sent to whose current text was accepted under that name."""
     recorded_size: int = 0
-    """Of the audience that was recorded when the edition was opened."""
+    """Size of the audience recorded when the edition started."""
     rows: int = 0
     recipients: int = 0
     segments: int = 0
@@ -74,19 +74,19 @@ class ScopeResult(Struct):
         return sum(map(len, self.groups.values()))
 
     def block(self, reason: str) -> None:
-        """Turn all that would be sent into blocked: a threshold of the whole scope is broken."""
-        stopped = self.authorised
+        """Blocks every send of the scope, because a threshold is exceeded."""
+        blocked = self.authorised
         for action in AUTHORISED:
             self.counts.pop(action, None)
             self.reasons.pop(action, None)
-        self.count(Action.BLOCKED, reason, stopped)
+        self.count(Action.BLOCKED, reason, blocked)
         self.groups.clear()
         self.effects.groups.clear()
         self.segments = 0
         self.tally = CostTally(self.tally.channel, self.tally.list)
 
     def send_groups(self) -> Iterator[SendGroup]:
-        """What is sent now, in the order in which an apply walks it."""
+        """Yields what is sent now, in the order of an apply."""
         for key, units in sorted(self.groups.items(), key=lambda each: str(each[0])):
             yield SendGroup(
                 self.input.scope,

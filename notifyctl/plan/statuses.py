@@ -1,6 +1,6 @@
-"""What the ledger's batches say of each recipient, folded into one status per recipient. Pure; knows nothing of storage.
+"""Folds a ledger's batch records into one status per recipient. Pure.
 
-`ledger_join` folds the same for the recipients of an audience, in packed columns.
+`ledger_join` computes the same for the recipients of an audience, in packed columns.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ KINDS: dict[BatchState, Kind] = {
     BatchState.ACCEPTED: "accepted",
     BatchState.REJECTED: "rejected",
 }
-"""A batch that is only planned was never begun and says nothing of anybody."""
+"""Without PLANNED: such a batch was not attempted."""
 
 RANK: dict[Kind, int] = {"rejected": 1, "uncertain": 3, "accepted": 4}
 SERVED_RANK = 2
-"""Of whom a baseline counts as served: more than rejected, less than an attempt that may have reached somebody."""
+"""Already notified by a baseline: above rejected, below an attempt that may have been accepted."""
 
 
 class RecipientStatus(NamedTuple):
-    """What is known of one recipient in one scope."""
+    """The status of one recipient in one scope."""
 
     kind: Kind
     fingerprint: bytes
-    """FINGERPRINT_BYTES of the delivery hash of the batch that decides; compare with a truncated hash."""
+    """The first FINGERPRINT_BYTES of the delivery hash, from the batch that decides."""
     batch: int
     attempts: int
-    """Over all batches the recipient was in."""
+    """Over all batches of the recipient."""
 
 
 def recipient_statuses(batches: Iterable[BatchRecord]) -> dict[bytes, RecipientStatus]:
-    """Recipient id → status, for each recipient that any attempt was begun for.
+    """Returns recipient id → status, for each recipient attempted.
 
-    Accepted wins over all, then uncertain, then rejected; among equals the later batch. Batches of several scopes that
-    stand for the same recipients (a moved notification) belong into one call, so that this order holds across them.
+    The order is accepted > uncertain > rejected; among equals the later batch wins. To apply it across the scopes of a
+    moved notification, pass their batches in one call.
     """
     statuses: dict[bytes, RecipientStatus] = {}
     for batch in batches:
@@ -65,11 +65,11 @@ def recipient_statuses(batches: Iterable[BatchRecord]) -> dict[bytes, RecipientS
 
 
 def dominant(one: RecipientStatus, other: RecipientStatus) -> RecipientStatus:
-    """The status that decides, with the attempts of both."""
+    """Returns the stronger status, with the attempts of both."""
     _, _, winner = max((RANK[one.kind], one.batch, one), (RANK[other.kind], other.batch, other))
     return winner._replace(attempts=one.attempts + other.attempts)
 
 
 def unpack_ids(packed: bytes) -> set[bytes]:
-    """The recipient ids of a recorded audience, ID_BYTES each."""
+    """Splits a recorded audience into recipient ids, ID_BYTES each."""
     return {packed[start : start + ID_BYTES] for start in range(0, len(packed), ID_BYTES)}

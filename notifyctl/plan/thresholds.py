@@ -1,4 +1,4 @@
-"""The thresholds of a whole scope: when one is broken, all that would be sent is blocked, not a part of it."""
+"""Thresholds of a scope. Exceeding one blocks every send of the scope."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from notifyctl.plan.inputs import ScopeInput
 from notifyctl.plan.scope_result import ScopeResult
 
 GROWTH_FLOOR = 10
-"""Growth is judged from this many people up: one more in a team of three is no accident."""
+"""Smallest recorded audience for which growth is checked: one more recipient in three is not suspicious."""
 RENAME_PERCENT = 90
-"""Of those who are sent to, who accepted the same text under a name that is gone."""
+"""Share of the recipients for whom a removed name's identical text was accepted."""
 
 
 def apply_policy(result: ScopeResult) -> None:
-    """Rule 7 of the action table."""
+    """Blocks the scope by rule 7 of the action table."""
     policy = result.input.notification.policy or Policy()
     reason = suspected_rename(result) or too_many(result, policy) or grown_too_much(result, policy)
     if reason is None and lacks_unsubscribe(result.input, policy):
@@ -26,7 +26,7 @@ def apply_policy(result: ScopeResult) -> None:
 
 
 def suspected_rename(result: ScopeResult) -> str | None:
-    """Nearly everybody got just this under a name that is gone: the name has changed, and not what is said to whom."""
+    """The same texts were accepted for nearly all recipients under a removed name, so the notification was probably renamed."""
     for name, accepted in sorted(result.rename_suspects.items()):
         if result.sends and accepted * 100 >= RENAME_PERCENT * result.sends:
             return f"suspected-rename of {name}"
@@ -41,7 +41,7 @@ def too_many(result: ScopeResult, policy: Policy) -> str | None:
 
 
 def grown_too_much(result: ScopeResult, policy: Policy) -> str | None:
-    """Against the audience that was recorded when the edition was opened."""
+    """Compares with the audience recorded when the edition started."""
     most, recorded = policy.max_growth_percent, result.recorded_size
     if most is None or not result.joiners or result.input.records.recorded is None:
         return None
@@ -51,7 +51,7 @@ def grown_too_much(result: ScopeResult, policy: Policy) -> str | None:
 
 
 def lacks_unsubscribe(scope_input: ScopeInput, policy: Policy) -> bool:
-    """`$(unsubscribe)` works in HTML e-mail only (rules 33 and 82), so only there can it be required."""
+    """Checks HTML emails only: `$(unsubscribe)` works nowhere else (rules 33 and 82)."""
     if scope_input.scope.channel is not ChannelName.EMAIL:
         return False
     category: Category = scope_input.notification.template.category

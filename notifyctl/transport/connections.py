@@ -1,7 +1,7 @@
-"""Connections under a total deadline: DNS, connecting, TLS, every write and every read share the seconds of one request.
+"""Connections with one deadline per request, shared by DNS, connect, TLS, writes and reads.
 
-The time-outs of httpx begin anew with each read, so a server that sends a byte now and then outlives them. A request works
-on one thread from its first to its last byte, so its deadline is found in a context variable by whatever that thread does.
+The timeouts of httpx restart with each read, so a slow trickle of bytes never exceeds them. A request runs on one thread,
+so its deadline is in a context variable.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import httpcore
 from notifyctl.deadline import ClockReading, Deadline, read_clocks, seconds_since
 
 CONNECT_TIMEOUT = 5.0
-"""Seconds for each address of a host, and as many for TLS."""
+"""Seconds per address of a host, and again for TLS."""
 CHUNK = 1 << 16
 PASSING = {EAI_AGAIN, EAI_MEMORY, EAI_SYSTEM}
-"""Failures to find a host that say nothing about its name."""
+"""Lookup errors that are not about the host name itself."""
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ DEADLINE: ContextVar[Deadline] = ContextVar("DEADLINE")
 
 
 class UnknownHostError(httpcore.ConnectError):
-    """A name without an address. `lasting`: the name server says that there is none, and not that it cannot tell now."""
+    """A host name without an address. `lasting`: the name server is sure; False for a temporary failure."""
 
     def __init__(self, why: str, *, lasting: bool) -> None:
         super().__init__(why)
@@ -41,7 +41,7 @@ class UnknownHostError(httpcore.ConnectError):
 
 
 class CertificateError(httpcore.ConnectError):
-    """The other side's certificate is not trusted."""
+    """The peer's certificate is not trusted."""
 
     def __init__(self, error: ssl.SSLCertVerificationError) -> None:
         super().__init__(error)
@@ -49,22 +49,22 @@ class CertificateError(httpcore.ConnectError):
 
 
 class TlsError(httpcore.ConnectError):
-    """TLS did not come about, for another reason than the certificate."""
+    """The TLS handshake failed for another reason than the certificate."""
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[Deadline]:
-    """From now on, for all that this thread does on connections."""
-    countdown = Deadline(seconds)
-    token = DEADLINE.set(countdown)
+    """Sets the deadline of all connection work on this thread, from now on."""
+    deadline = Deadline(seconds)
+    token = DEADLINE.set(deadline)
     try:
-        yield countdown
+        yield deadline
     finally:
         DEADLINE.reset(token)
 
 
 def remaining() -> float:
-    """Seconds. Raises TimeoutError when none are left: a time-out of zero would mean not to wait at all."""
+    """Returns the seconds left. Raises TimeoutError at zero, because a socket timeout of 0 means non-blocking."""
     seconds = DEADLINE.get().remaining
     if not seconds:
         raise TimeoutError("the deadline has passed")
@@ -73,7 +73,7 @@ def remaining() -> float:
 
 @contextmanager
 def translate_errors(timed_out: type[Exception], failed: type[Exception]) -> Iterator[None]:
-    """Errors of a socket as those of httpcore."""
+    """Raises socket errors as errors of httpcore."""
     try:
         yield
     except TimeoutError as error:
@@ -83,7 +83,7 @@ def translate_errors(timed_out: type[Exception], failed: type[Exception]) -> Ite
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
-    """Makes connections for httpcore. `max_received`: bytes that are read of one answer, with its head and what frames it."""
+    """Makes connections for httpcore. `max_received`: limit in bytes of one response, with headers and framing."""
 
     def __init__(self, *, max_received: int) -> None:
         self._backend = httpcore.SyncBackend()
@@ -97,7 +97,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """On a thread of its own: nothing ends a name server's wait, and each of a host's addresses is tried in turn."""
+        """Connects on a separate thread, because a DNS lookup has no timeout and addresses are tried in turn."""
         with translate_errors(httpcore.ConnectTimeout, httpcore.ConnectError):
             seconds = remaining()
         connecting: Future[httpcore.NetworkStream] = Future()
@@ -106,7 +106,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
             each = min(CONNECT_TIMEOUT, seconds)
             try:
                 stream = self._backend.connect_tcp(host, port, each, local_address, socket_options)
-            except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+            except BaseException as error:  # noqa: BLE001 - raised by `result`
                 connecting.set_exception(error)
             else:
                 connecting.set_result(stream)
@@ -130,14 +130,14 @@ def classify_lookup(error: gaierror) -> UnknownHostError:
 
 
 def discard(connecting: Future[httpcore.NetworkStream]) -> None:
-    """Close a connection that came too late."""
+    """Closes a connection made after the deadline."""
     if connecting.exception() is None:
         connecting.result().close()
 
 
 class DeadlineStream(httpcore.NetworkStream):
-    """A connection. `received` is what was read since the last write: the answer to one request. It may be idle for
-    `idle_limit` seconds from `idle_since` on, and be used again within these.
+    """A connection. `received`: the bytes read since the last write, that is, one response. It can be reused for `idle_limit`
+    seconds from `idle_since` on.
     """
 
     def __init__(self, stream: httpcore.NetworkStream, *, max_received: int) -> None:
@@ -157,9 +157,9 @@ class DeadlineStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the deadline counts
         self.received.clear()
-        rest = memoryview(buffer)
-        while rest:
-            rest = rest[self._send(rest) :]
+        unsent = memoryview(buffer)
+        while unsent:
+            unsent = unsent[self._send(unsent) :]
 
     def _receive(self, max_bytes: int) -> bytes:
         with translate_errors(httpcore.ReadTimeout, httpcore.ReadError):
@@ -182,7 +182,7 @@ class DeadlineStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002 - the deadline counts
     ) -> httpcore.NetworkStream:
-        """Raises CertificateError or TlsError, and closes the connection then."""
+        """Raises CertificateError or TlsError after closing the connection."""
         try:
             with translate_errors(httpcore.ConnectTimeout, TlsError):
                 return self._secured(ssl_context, server_hostname)
@@ -199,29 +199,27 @@ class DeadlineStream(httpcore.NetworkStream):
     def _secured(self, ssl_context: ssl.SSLContext, server_hostname: str | None) -> DeadlineStream:
         if self._stream.get_extra_info("ssl_object") is not None:
             return NestedTlsStream(self, self._stream, ssl_context, server_hostname)
-        seconds = min(
-            CONNECT_TIMEOUT, remaining()
-        )  # of the whole handshake: the standard library sees to that
+        seconds = min(CONNECT_TIMEOUT, remaining())  # the standard library applies it to the whole handshake
         secured = self._stream.start_tls(ssl_context, server_hostname, seconds)
         return DeadlineStream(secured, max_received=self.max_received)
 
     def keep(self, seconds: float) -> None:
-        """From now on it may be idle for so long; zero: it is not used again."""
+        """Starts the idle period. 0 seconds: the connection is not reused."""
         self.idle_since, self.idle_limit = read_clocks(), seconds
 
     @property
     def idle_for(self) -> float:
-        """Seconds, by the clock that says more: one of the two stands still while the machine sleeps."""
+        """Seconds since `idle_since`, by the larger of two clocks: one stops while the machine sleeps."""
         return seconds_since(self.idle_since)
 
     def get_extra_info(self, info: str) -> Any:
         return self._has_data() if info == "is_readable" else self._stream.get_extra_info(info)
 
     def _has_data(self) -> bool:
-        """Whether the other side closed the connection, or sent what nobody asked for."""
+        """Whether the peer closed the connection or sent unexpected data."""
         if not self._stream.get_extra_info("is_readable"):
             return False
-        try:  # what came may be of TLS alone, such as a ticket
+        try:  # the data can be TLS-internal, such as a session ticket
             self._socket.settimeout(0.0)
             self._socket.recv(1)
         except (BlockingIOError, ssl.SSLWantReadError):
@@ -232,8 +230,8 @@ class DeadlineStream(httpcore.NetworkStream):
 
 
 class NestedTlsStream(DeadlineStream):
-    """TLS to a server within the TLS to its proxy. The standard library's sockets do not nest, and httpcore's own way of nesting
-    waits anew for each packet.
+    """TLS to a server inside TLS to a proxy. Sockets of the standard library do not nest, and httpcore's own nesting restarts the
+    timeout with each packet.
     """
 
     def __init__(
@@ -261,7 +259,7 @@ class NestedTlsStream(DeadlineStream):
             return self._drive(lambda: self._tls.write(data[:CHUNK]))
 
     def _drive(self, step: Callable[[], T]) -> T:
-        """Do a step of TLS, with as many packets to and from the proxy as it needs."""
+        """Runs a TLS operation, exchanging packets with the proxy until it completes."""
         while True:
             try:
                 result = step()

@@ -1,6 +1,6 @@
-"""Why a request got no answer: whether it may have left, whether another attempt can help, and what to set.
+"""Errors of requests without a response: whether bytes may have left, whether a retry can help, and a hint.
 
-No message holds a password: a proxy is named by scheme, host and port alone.
+No message contains a password: a proxy is named by scheme, host and port.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from notifyctl.transport.proxies import Proxy, Route, is_loopback
 
 BROKE_OFF = "the connection broke off before the answer"
 RETRY_STATUSES = {408, 429}
-"""Refusals of a proxy that may pass; beside them those of the 500s."""
+"""Statuses of a proxy that may be temporary, in addition to 5xx."""
 UNKNOWN_ISSUER = {2, 18, 19, 20, 21}
-"""`X509_V_ERR_…` of OpenSSL: the chain ends in a certificate that nobody here trusts."""
+"""`X509_V_ERR_…` of OpenSSL: the chain ends in an untrusted certificate."""
 
 
 class TransportError(Exception):
-    """There is no answer. `left`: at least the first byte of the request may have been read. `lasting`: another attempt
-    would fail in the same way. `hint`: what to set or whom to ask.
+    """No response. `left`: the server may have read part of the request. `lasting`: a retry would fail in the same way.
+    `hint`: what to do.
     """
 
     def __init__(
@@ -37,13 +37,13 @@ class TransportError(Exception):
 
 
 def no_answer(seconds: float, *, timed_out: bool) -> TransportError:
-    """After the first byte of the request was written."""
+    """The connection failed after the first byte of the request was written."""
     reason = f"no complete answer within {seconds:g} seconds" if timed_out else BROKE_OFF
     return TransportError(reason, left=True)
 
 
 def unknown_host(host: str, why: str, route: Route, *, lasting: bool) -> TransportError:
-    """`host` has no address: it is the proxy's, or the server's where no proxy is used."""
+    """`host` has no address. It is the proxy if there is one, else the server."""
     if route.proxy is not None:
         return TransportError(
             f"the proxy {route.proxy.url} cannot be found: {why}",
@@ -67,7 +67,7 @@ def no_connection(host: str, why: str, route: Route) -> TransportError:
 
 
 def refused_by_proxy(target: str, status: int, proxy: Proxy) -> TransportError:
-    """An answer to CONNECT other than success. 407 and most of the 400s stay what they are."""
+    """The proxy refused CONNECT. 407 and most other 4xx statuses are lasting."""
     lasting = status < 500 and status not in RETRY_STATUSES  # noqa: PLR2004 - the server errors
     if status == 407 and proxy.username:  # noqa: PLR2004 - Proxy Authentication Required
         return TransportError(
@@ -90,7 +90,7 @@ def refused_by_proxy(target: str, status: int, proxy: Proxy) -> TransportError:
 
 
 def proxy_silent(target: str, proxy: Proxy, seconds: float, *, timed_out: bool) -> TransportError:
-    """CONNECT was not answered, or not in HTTP."""
+    """The proxy did not respond to CONNECT, or not in HTTP."""
     how = f"did not answer within {seconds:g} seconds" if timed_out else "gave no answer in HTTP"
     return TransportError(f"the proxy {proxy.url} {how} when asked to connect to {target}")
 
@@ -98,7 +98,7 @@ def proxy_silent(target: str, proxy: Proxy, seconds: float, *, timed_out: bool) 
 def untrusted_certificate(
     host: str, error: ssl.SSLCertVerificationError, route: Route, *, of_proxy: bool
 ) -> TransportError:
-    """`host`: whose certificate it is, the server's or that of a proxy which is reached by TLS."""
+    """`host`: owner of the certificate, the server or (`of_proxy`) a proxy reached by TLS."""
     whose = f"the proxy {host}" if of_proxy else host
     why = error.verify_message or error.strerror or "it cannot be verified"
     unknown_issuer = error.verify_code in UNKNOWN_ISSUER or not error.verify_message
@@ -116,7 +116,7 @@ def no_tls(host: str, why: str) -> TransportError:
 
 
 def describe(error: BaseException | None) -> str:
-    """What the system says of an error of a socket, without its number."""
+    """The system's description of a socket error, without its number."""
     if isinstance(error, TimeoutError) or error is None:
         return "it took too long"
     if isinstance(error, ssl.SSLError) and error.reason:

@@ -1,9 +1,9 @@
-"""Which connections are used again, and when: only where nobody can doubt whose answer comes next.
+"""Decides which idle connections are reused, so that a response is never matched with the wrong request.
 
-The other side can close a connection just when it is used again; then nobody knows whether the request was read. So one
-is used again only within a second, only if it is open at that moment and nothing came on it since, and only after an
-answer whose end was plain. A server must first have been seen to keep one; of one that hung up on an idle connection
-within that second, without having said that it would, none is used again.
+A server can close a connection just as a request is written, which leaves the outcome unknown. So a connection is reused
+only within KEPT seconds, while it is open without unread data, and after a response with an unambiguous end. The first
+reuse waits until the server has kept a connection for TRIED seconds. Once a server closes an idle connection early
+without announcing it, none of its connections is reused.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ import httpcore
 from notifyctl.transport.connections import DeadlineStream
 
 KEPT = 1.0
-"""Seconds for which an idle connection is kept. Servers keep theirs for two seconds at the least, and mostly for five and more."""
+"""Seconds that an idle connection is kept. Servers keep theirs for at least two, usually five or more."""
 TRIED = 0.1
-"""Seconds of idleness that a server must have been seen to stand before any connection to it is used again."""
+"""Idle seconds that a server must keep a connection before any is reused."""
 KEEP_TIMEOUT = re.compile(r"(?:^|,)\s*timeout\s*=\s*([0-9]{1,6})\s*(?:,|$)", re.IGNORECASE)
 
 
 class ServerHabits:
-    """What is known of a server. Changed under the lock of the pool."""
+    """Observed keep-alive behaviour of one server. The pool's lock protects it."""
 
     def __init__(self) -> None:
         self.keeps = False
         self.hangs_up = False
         self.probe: KeptConnection | None = None
-        """The one idle connection that waits to show whether the server keeps it."""
+        """The idle connection that tests whether the server keeps it."""
 
 
 class Pool(httpcore.ConnectionPool):
-    """As many connections as there are requests at once. For several threads."""
+    """One connection per concurrent request. Thread-safe."""
 
     habits: ServerHabits
 
@@ -43,14 +43,14 @@ class Pool(httpcore.ConnectionPool):
 
 
 def make_pool(**options: object) -> Pool:
-    """`options`: those of httpcore.ConnectionPool."""
+    """`options` are passed to httpcore.ConnectionPool."""
     pool = Pool(max_connections=None, keepalive_expiry=None, **options)  # type: ignore[arg-type]
     pool.habits = ServerHabits()
     return pool
 
 
 class KeptConnection(httpcore.ConnectionInterface):
-    """A connection of httpcore that is offered for another request by the rules above."""
+    """An httpcore connection that is reused only by the rules above."""
 
     def __init__(self, connection: httpcore.ConnectionInterface, habits: ServerHabits) -> None:
         self._connection = connection
@@ -81,7 +81,7 @@ class KeptConnection(httpcore.ConnectionInterface):
         return self._habits.probe is self and self._stream is not None and self._stream.idle_for >= TRIED
 
     def has_expired(self) -> bool:
-        """Whether the pool must close it."""
+        """Whether the pool must close the connection."""
         if self._stream is None or not self._connection.is_idle():
             return self._connection.has_expired()
         expired = self._is_over(self._stream)
@@ -117,19 +117,19 @@ class KeptConnection(httpcore.ConnectionInterface):
 
 
 def idle_limit(received: bytes, headers: Mapping[str, str]) -> float:
-    """Seconds for which a connection may be idle after this answer: half of what the server allows, whose last word is on its way
-    for some of that; none where the end of the answer is in doubt. `received`: all bytes that came; `headers`: of the answer.
+    """Seconds that a connection can be idle after this response: half the server's timeout, to allow for latency, at most KEPT.
+    0 if the end of the response is ambiguous. `received`: its bytes; `headers`: its headers.
     """
     if not ends_plainly(received):
         return 0.0
-    found = KEEP_TIMEOUT.search(headers.get("keep-alive", ""))
-    return min(KEPT, float(found[1]) / 2) if found else KEPT
+    timeout = KEEP_TIMEOUT.search(headers.get("keep-alive", ""))
+    return min(KEPT, float(timeout[1]) / 2) if timeout else KEPT
 
 
 def ends_plainly(received: bytes) -> bool:
-    """Whether the bytes are exactly one answer to a POST. What came beyond its end would be taken for the next one's answer."""
+    """Whether the bytes are exactly one response to a POST. Surplus bytes would be read as the next response."""
     if b"\n" in received.partition(b"\r\n\r\n")[0].replace(b"\r\n", b""):
-        return False  # bare line feeds: not everybody on the way reads them alike
+        return False  # bare line feeds: intermediaries can parse them differently
     parser = h11.Connection(h11.CLIENT)
     parser.send(h11.Request(method="POST", target="/", headers=[("Host", "x"), ("Content-Length", "0")]))
     parser.send(h11.EndOfMessage())

@@ -1,7 +1,7 @@
-"""How requests get out: through which proxy, except for which hosts, and whose certificates are trusted. Opens nothing.
+"""Selects the proxy and the trusted certificates for a URL. No I/O.
 
-The variables are those of curl and httpx: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in small letters first;
-SSL_CERT_FILE and SSL_CERT_DIR. A loopback address is never reached through a proxy.
+The variables are those of curl and httpx: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, lower case first;
+SSL_CERT_FILE and SSL_CERT_DIR. Loopback addresses bypass the proxy.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ PORTS = {"http": 80, "https": 443}
 
 
 class Proxy(Struct, frozen=True):
-    """`setting`: where its address stands, as people are told. `problem`: why it cannot be used; then no field but `setting` counts."""
+    """A proxy. `setting`: the source of its address, for messages. `problem`: why it cannot be used; only `setting` is valid then."""
 
     setting: str
     url: str = ""
-    """Scheme, host and port, no user and no password."""
+    """Scheme, host and port, without credentials."""
     username: str = ""
     password: str = ""
     from_project: bool = False
@@ -33,8 +33,8 @@ class Proxy(Struct, frozen=True):
 
 
 class Route(Struct, frozen=True):
-    """`exceptions`: hosts that are reached without the proxy, as patterns of httpx. `ca_certificates`: PEM, trusted in addition to
-    `cert_file` and `cert_dir`, and without these to what the system trusts. The two settings are what sentences name.
+    """Proxy and trust for a URL. `exceptions`: httpx patterns of hosts that bypass the proxy. `ca_certificates`: PEM, trusted in
+    addition to `cert_file` and `cert_dir`, else to the system's. The two settings are names for messages.
     """
 
     proxy: Proxy | None = None
@@ -55,8 +55,8 @@ def find_route(
     ca_certificates: str | None = None,
     from_project: bool = False,
 ) -> Route:
-    """The way to `url`. `proxy`: an address that goes before the variables, from the project's key `proxy_key`; NO_PROXY does not
-    concern it. `from_project`: sentences may name keys of the environment.
+    """Returns the route to `url`. `proxy`, from the project's key `proxy_key`, overrides the variables and ignores NO_PROXY.
+    `from_project`: messages can name keys of the Environment document.
     """
     exceptions: tuple[str, ...] = ()
     chosen: Proxy | None = None
@@ -81,7 +81,7 @@ def find_route(
 
 
 def proxy_variable(scheme: str, environ: Environ) -> tuple[str, str] | None:
-    """The name and the text of the variable that counts for a scheme; None: none is set."""
+    """Returns name and value of the variable for a scheme, or None if none is set."""
     for name in (f"{scheme}_proxy", "all_proxy"):
         if text := variable(environ, name):
             return (name if environ.get(name) else name.upper()), text
@@ -89,13 +89,13 @@ def proxy_variable(scheme: str, environ: Environ) -> tuple[str, str] | None:
 
 
 def variable(environ: Environ, name: str) -> str | None:
-    """In small letters it goes first, and empty it takes the other one back, as in curl and the standard library."""
+    """The lower-case name wins; set but empty, it disables the other, as in curl and the standard library."""
     return environ.get(name, environ.get(name.upper()))
 
 
 def parse_proxy(text: str, setting: str, *, from_project: bool = False) -> Proxy:
-    """An address without a scheme is one of HTTP, as in curl. What cannot be used is a proxy with a `problem`, which never holds
-    the address: it may hold a password.
+    """Parses a proxy address; without a scheme it is HTTP, as in curl. If it is not usable, `problem` is set, and never quotes the
+    address, which can contain a password.
     """
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
@@ -117,8 +117,8 @@ def parse_proxy(text: str, setting: str, *, from_project: bool = False) -> Proxy
 
 
 def no_proxy_pattern(entry: str) -> str:
-    """An entry of NO_PROXY as a pattern of httpx, by the rules of httpx: a name stands for itself and all below it, one that begins
-    with a dot for all below it, an address and `localhost` for themselves, `*` for everything.
+    """Converts an entry of NO_PROXY to an httpx pattern, by the rules of httpx: a name matches itself and its subdomains, a name
+    with a leading dot only subdomains, an address and `localhost` only themselves, `*` every host.
     """
     if entry == "*":
         return "all://"

@@ -27,7 +27,7 @@ def to_plan(saved: SavedPlan) -> Plan:
             valid_until=saved.valid_until,
             complete=document["complete"],
             digest=saved.digest,
-            notifications=tuple(planned(each) for each in document["notifications"]),
+            notifications=tuple(describe_planned(each) for each in document["notifications"]),
             later=tuple(
                 (each["name"], each["occurrence"], datetime.fromisoformat(each["due"]))
                 for each in document["later"]
@@ -41,7 +41,7 @@ def to_plan(saved: SavedPlan) -> Plan:
         raise PlanRefusedError("the plan file is damaged", hint="plan again") from error
 
 
-def planned(each: Mapping[str, Any]) -> PlannedNotification:
+def describe_planned(each: Mapping[str, Any]) -> PlannedNotification:
     return PlannedNotification(
         name=each["name"],
         channel=ChannelName(each["channel"]),

@@ -1,7 +1,7 @@
-"""What the provider posts to `notifyUrl`: the exact envelope and odd casing, and the signature over it. Pure.
+"""Parses the receipts that the provider posts to `notifyUrl`, and verifies their signature. Pure.
 
-Documented: `x-hub-signature` is the hexadecimal HMAC of the raw body, SHA-256 or SHA-512; a prefix is not documented and
-is taken all the same.
+Documented: `x-hub-signature` is the hexadecimal HMAC (SHA-256 or SHA-512) of the raw body. A `sha256=` or `sha512=` prefix
+is undocumented and accepted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 MAX_BODY = 256 * 1024
-"""Bytes; the documented receipts have less than two thousand."""
+"""In bytes; documented receipts are smaller than 2,000."""
 
 STATUSES = {
     "submitted": "submitted",
@@ -29,32 +29,32 @@ STATUSES = {
     "bounced": "failed",
     "not verified": "failed",
     "invalid": "failed",
-    # Who complains has read it, or at least its sender.
+    # A complaint implies delivery.
     "complaint": "delivered",
     "complained": "delivered",
-    # Who unsubscribes has got something; the platform reports it for some channels.
+    # So does an unsubscription, which the platform reports for some channels.
     "unsubscribe": "delivered",
     "unsubscribed": "delivered",
 }
-"""`deliveryStatus`, in small letters, as our words."""
+"""`deliveryStatus`, in lower case → DeliveryStatus or clicked."""
 OPT_OUTS = {
     "complaint": "7521",
     "complained": "7521",
     "unsubscribe": "unsubscribe",
     "unsubscribed": "unsubscribe",
 }
-"""`deliveryStatus` → the code by which an opt-out is known, whatever code came with it."""
+"""`deliveryStatus` → code of the opt-out, which replaces the code in the receipt."""
 
 SIGNATURES = {64: "sha256", 128: "sha512"}
 """Hexadecimal digits of a signature → its algorithm."""
 
 
 class UnreadableReceiptError(Exception):
-    """The body is no receipt. The message holds nothing of it."""
+    """The body is not a receipt. The message quotes nothing from it."""
 
 
 class Incoming(Struct, frozen=True):
-    """A receipt as it came. `canonical` is the same text for the same receipt, whatever its spaces and order of keys."""
+    """A parsed receipt. `canonical` is its JSON, independent of whitespace and key order."""
 
     status: str
     destination: str | None
@@ -67,7 +67,7 @@ class Incoming(Struct, frozen=True):
 
 
 def read_receipt(data: bytes) -> Incoming:
-    """Raises UnreadableReceiptError."""
+    """Parses one receipt. Raises UnreadableReceiptError."""
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -103,17 +103,17 @@ def text(of: Mapping[str, Any], key: str) -> str | None:
 
 
 def signature_matches(body: bytes, signature: str, secret: bytes) -> bool:
-    """Whether a signature is that of the raw body. Takes the same time for every wrong one of its length."""
-    given = signature.strip().lower()
-    given = given.partition("=")[2] if given.startswith(("sha256=", "sha512=")) else given
-    algorithm = SIGNATURES.get(len(given))
-    if algorithm is None or not given.isascii():
+    """Whether the signature matches the raw body, compared in constant time."""
+    digits = signature.strip().lower()
+    digits = digits.partition("=")[2] if digits.startswith(("sha256=", "sha512=")) else digits
+    algorithm = SIGNATURES.get(len(digits))
+    if algorithm is None or not digits.isascii():
         return False
-    return hmac.compare_digest(hmac.digest(secret, body, algorithm).hex(), given)
+    return hmac.compare_digest(hmac.digest(secret, body, algorithm).hex(), digits)
 
 
 def receipts_in(data: bytes) -> Iterator[tuple[int, Incoming | str]]:
-    """A file of receipts: one JSON object a line, or one array, or one object. Gives (line, receipt or why it is none)."""
+    """Parses a file of receipts: JSON Lines, one array, or one object. Yields (line, receipt or error)."""
     try:
         whole = json.loads(data)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""What an answer of the API means for the messages in the request. Pure: status, headers and body in, outcome out.
+"""Maps a response of the API to the outcome of the request. Pure.
 
-Only an answer that says so is an acceptance, only one that excludes it a rejection; everything else is unknown. Reasons
-are sentences for people; they hold no address and no secret.
+An outcome is accepted or rejected only if the response is conclusive; everything else is unknown. Reasons are sentences
+without addresses and secrets.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from notifyctl import strict_json
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
 
 WITHOUT_A_BODY = {401, 404, 405, 429}
-"""Documented without a body: whatever comes with them is from somebody else and is not read."""
+"""Documented without a body. A body comes from an intermediary and is ignored."""
 AMBIGUOUS = {408, 409}
-"""The request may have been taken all the same: a time-out at the server, and a conflict with what it has."""
+"""The request may have been accepted: a timeout at the server, or a conflict."""
 FAILED = {"error", "failed", "failure", "invalid", "rejected"}
-"""Values of `status` that contradict an acceptance; documented is `queued`."""
+"""Values of `status` that contradict an acceptance; the documented value is `queued`."""
 
 MAX_QUOTED = 200
 PRIVATE = re.compile(r"\S+@\S+|\+?\d[\d ()./-]{5,}\d|\S{33,}")
-"""What may be an address, a number or a key in words of the provider."""
+"""Matches possible addresses, phone numbers and keys in text from the provider."""
 
 
 class ApiAnswer(Struct, frozen=True, rename="camel"):
-    """The JSON object of an answer. An acceptance has `message_id`, everything else `code` and `message`; the first version of the
-    API listed its destinations in `response`.
+    """The JSON body of a response: `message_id` if accepted, else `code` and `message`. Version 1 of the API lists destinations
+    in `response`.
     """
 
     message_id: str | None = None
@@ -43,7 +43,7 @@ class ApiAnswer(Struct, frozen=True, rename="camel"):
 
 
 class ApiAnswerEntry(Struct, frozen=True, rename="camel"):
-    """What an answer says of one destination, which it calls by one of four names."""
+    """One destination in a response. Its address is under one of four keys."""
 
     to: str | None = None
     destination: str | None = None
@@ -69,9 +69,10 @@ def outcome_of(
     addresses: Callable[[], Sequence[str]] = tuple,
     secrets: Sequence[str] = (),
 ) -> Outcome:
-    """`body` is None when it could not be read to its end, or was longer than any answer of the API. `retry_after` is the
-    header's text. `addresses` gives the request's destinations in their order; it is asked only for an answer that lists them. `secrets` are
-    struck out of what the provider says.
+    """Returns the outcome of a response. `body` is None if it is incomplete or too long; `retry_after` is the header.
+
+    `addresses` returns the request's destinations in order, and is called only if the response lists them. `secrets` are
+    removed from text of the provider.
     """
     answer = None if status in WITHOUT_A_BODY else parse_answer(body)
     if status // 100 == 2:  # noqa: PLR2004 - what most answers are
@@ -99,7 +100,7 @@ def parse_success(
     secrets: Sequence[str],
     addresses: Callable[[], Sequence[str]],
 ) -> Outcome:
-    """An answer of the 200s: accepted when it has a message id and says nothing to the contrary."""
+    """Status 2xx: accepted if the body has a message id and no contradicting status."""
     if answer is None:
         return Unknown(f"the answer to the request cannot be read ({status})", status)
     if isinstance(answer.response, list) and (requested := addresses()):
@@ -118,8 +119,8 @@ def parse_success(
 def parse_listing(
     status: int, answer: ApiAnswer, entries: Sequence[object], addresses: Sequence[str]
 ) -> Outcome:
-    """An answer that tells of each destination, as the first version of the API gave. Only an explicit rejection is one; who
-    is not named is unknown; names that were not asked for say nothing.
+    """A response with a status per destination (version 1 of the API). Unlisted destinations are unknown; entries for other
+    addresses are ignored.
     """
     positions = {comparable(address): position for position, address in enumerate(addresses)}
     accepted: set[int] = set()
@@ -146,7 +147,7 @@ def parse_listing(
 
 
 def parse_entry(entry: object) -> ApiAnswerEntry | None:
-    """None: it is no object, or its fields are not what they are called."""
+    """None if it is not an object or a field has another type."""
     try:
         return msgspec.convert(entry, ApiAnswerEntry)
     except msgspec.ValidationError:
@@ -154,12 +155,12 @@ def parse_entry(entry: object) -> ApiAnswerEntry | None:
 
 
 def comparable(address: str) -> str:
-    """An address as answers and requests are compared by: without case, space around it and a leading +."""
+    """An address for comparison: lower case, without surrounding space and leading +."""
     return address.strip().lower().removeprefix("+")
 
 
 def parse_answer(body: bytes | None) -> ApiAnswer | None:
-    """None: it is not JSON, no object, has a key twice, or a message id that is no text."""
+    """None if it is not a JSON object, repeats a key, or its message id is not a string."""
     try:
         strict_json.parse(body or b"")  # msgspec takes the last of two values
         return msgspec.json.decode(body or b"", type=ApiAnswer)
@@ -168,7 +169,7 @@ def parse_answer(body: bytes | None) -> ApiAnswer | None:
 
 
 def describe_problem(answer: ApiAnswer | ApiAnswerEntry | None, secrets: Sequence[str]) -> str:
-    """The answer's code and message, to stand after a status: `, code 7004: Invalid parameter - sendAt`."""
+    """The response's code and message, to follow a status: `, code 7004: Invalid parameter - sendAt`."""
     if answer is None:
         return ""
     code, message = redact(answer.code, secrets), redact(answer.message, secrets)
@@ -176,13 +177,13 @@ def describe_problem(answer: ApiAnswer | ApiAnswerEntry | None, secrets: Sequenc
 
 
 def redact(value: object, secrets: Sequence[str]) -> str:
-    """The provider's words without secrets, addresses and keys, and not too many of them."""
+    """Removes secrets, addresses and keys from text of the provider, and shortens it to MAX_QUOTED."""
     if not isinstance(value, str | int):
         return ""
     text = str(value)
     for secret in secrets:
         text = text.replace(secret, "…")
-    # Cut before the search too: what comes from outside may be long, and made to keep a pattern busy.
+    # Cut before matching: untrusted text can be long enough to make the pattern slow.
     words = PRIVATE.sub("…", text[: 2 * MAX_QUOTED]).split()
     return "".join(c for c in " ".join(words) if c.isprintable())[:MAX_QUOTED]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from notifyctl.model.project import ChannelName, Policy
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Intent
-from notifyctl.plan.digest import ScopeEffects, SortedEntries, digest, shared
+from notifyctl.plan.digest import ScopeEffects, SortedEntries, digest, shared_key
 
 SCOPE = Scope("outage", 1, "once", ChannelName.SMS)
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -32,7 +32,7 @@ def effects(
     entries = b"".join(sorted(recipient + text for recipient in recipients))
     group = SortedEntries(len(recipients), lambda: iter([entries]))
     return ScopeEffects(
-        scope, policy or Policy(), {shared(intent, not_before, expires): group} if recipients else {}
+        scope, policy or Policy(), {shared_key(intent, not_before, expires): group} if recipients else {}
     )
 
 

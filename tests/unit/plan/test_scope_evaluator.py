@@ -43,7 +43,7 @@ from notifyctl.model.recipients import (
     Suppression,
 )
 from notifyctl.plan.actions import AUTHORISED, Action, Circumstances, decide
-from notifyctl.plan.digest import shared
+from notifyctl.plan.digest import shared_key
 from notifyctl.plan.inputs import LedgerRecords, PlanContext, RecordedAudience, ScopeInput
 from notifyctl.plan.prices import CostTally, Price, PriceList
 from notifyctl.plan.samples import Samples
@@ -330,7 +330,7 @@ class OneByOne:
         if decision.reason == "baseline":
             self.served.append(member)
         if decision.action in AUTHORISED and when is not None:
-            name = shared(decision.intent, when.not_before, when.expires)
+            name = shared_key(decision.intent, when.not_before, when.expires)
             self.effects.append((recipient + packed_hash, name))
             self.segments += segments
             self.tally.add(somebody.address, 1, segments or 1)
@@ -419,7 +419,7 @@ def test_columns_find_out_what_is_found_out_one_by_one(setting: Setting) -> None
         assert result.held == b"".join(expected.held)
     assert result.served == b"".join(expected.served)
     assert result.segments == expected.segments
-    assert result.samples.chosen() == expected.samples.chosen()
+    assert result.samples.choose() == expected.samples.choose()
     assert result.samples.texts == expected.samples.texts
     assert result.tally.costs() == expected.tally.costs()
     assert list(result.tally.reach()) == list(expected.tally.reach())
