@@ -76,17 +76,17 @@ def parse_correlation_id(text: str) -> tuple[int, int, bytes] | None:
     if FORM_2.fullmatch(text):
         raw = urlsafe_b64decode(text)
         place, index_bytes = raw.removeprefix(MARK_2), INDEX_BYTES_2
-        known = len(place) == len(raw) - len(MARK_2)
+        is_ours = len(place) == len(raw) - len(MARK_2)
     elif FORM_1.fullmatch(text):
         packed = text.removeprefix(PREFIX_1)
         raw = place = urlsafe_b64decode(f"{packed}=")
         # The last character has unused bits: reject other spellings of the same bytes.
-        known, index_bytes = urlsafe_b64encode(raw).decode() == f"{packed}=", INDEX_BYTES_1
+        is_ours, index_bytes = urlsafe_b64encode(raw).decode() == f"{packed}=", INDEX_BYTES_1
     else:
         return None
     number, index, tag = place[:NUMBER_BYTES], place[NUMBER_BYTES:-TAG_BYTES], place[-TAG_BYTES:]
-    assert not known or len(index) == index_bytes
-    return (int.from_bytes(number), int.from_bytes(index), tag) if known else None
+    assert not is_ours or len(index) == index_bytes
+    return (int.from_bytes(number), int.from_bytes(index), tag) if is_ours else None
 
 
 def verify(text: str, seal: bytes) -> bool:

@@ -130,7 +130,7 @@ class LedgerJoin:
         self, pieces: Iterable[Piece], recorded: Mask | None = None, statuses: StatusColumns | None = None
     ) -> StatusColumns:
         """Keeps the highest rank per recipient, and sets `recorded` for members that a piece marks so."""
-        ranks, same, fingerprints = known = statuses or StatusColumns.empty(len(self._table))
+        ranks, same, fingerprints = columns = statuses or StatusColumns.empty(len(self._table))
         for piece in pieces:
             rows, recipients = self.find(piece.members)
             if recorded is not None:
@@ -144,7 +144,7 @@ class LedgerJoin:
             ranks[recipients] = piece.ranks[rows]
             same[recipients] = (sent == self._table.members[recipients, ID_BYTES:]).all(axis=1)
             fingerprints[recipients] = sent
-        return known
+        return columns
 
     def _counted(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
         for piece in pieces:

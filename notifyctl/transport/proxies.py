@@ -64,8 +64,8 @@ def find_route(
         pass
     elif proxy is not None:
         chosen = parse_proxy(proxy, f"`{proxy_key}` of the environment", from_project=True)
-    elif found := proxy_variable(urlsplit(url).scheme, environ):
-        name, text = found
+    elif configured := proxy_variable(urlsplit(url).scheme, environ):
+        name, text = configured
         no_proxy = variable(environ, "no_proxy") or ""
         chosen = parse_proxy(text, name, from_project=from_project)
         exceptions = tuple(no_proxy_pattern(entry.strip()) for entry in no_proxy.split(",") if entry.strip())
