@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from notifyctl.app.ledger import no_facts
 from notifyctl.app.plan import derive
 from notifyctl.app.workspace import Workspace, find_environment
+from notifyctl.audience.suppressions import applicable_lists
 from notifyctl.channels import CHANNELS
 from notifyctl.config.load import load_project
 from notifyctl.diagnostics import Location, Positions, has_errors, sort_diagnostics
@@ -200,9 +201,8 @@ def without_location(recipient: object) -> object:
 def compare_suppressions(side: Sides) -> list[tuple[SuppressionList, bytes]]:
     """All suppression lists of one side with their contents."""
     project = side.project
-    levels = [project.suppressions, side.environment.suppressions]
-    levels += [each.suppressions for each in project.notifications.values()]
-    lists = dict.fromkeys(replace(each, location=NOWHERE) for level in levels for each in level)
+    every = applicable_lists(project, side.environment, *project.notifications.values())
+    lists = dict.fromkeys(replace(each, location=NOWHERE) for each in every)
     return [(each, read(side.workspace.files, each.file)) for each in lists]
 
 

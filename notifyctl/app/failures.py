@@ -15,14 +15,13 @@ from notifyctl.app.plan import Past, suppressions_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience import open_audience
 from notifyctl.audience.rewrite import rewrite_rows, suffix_of
+from notifyctl.audience.suppressions import index_opt_outs
 from notifyctl.errors import AbsentAudienceError, UsageError
-from notifyctl.lint.project import opt_outs
-from notifyctl.model.events import UNSETTLED
-from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.ledger import BatchRecord
 from notifyctl.model.project import Audience, Environment, Notification
-from notifyctl.model.recipients import MEMBER_BYTES, RowRejection
+from notifyctl.model.recipients import RowRejection
 from notifyctl.plan.model import Plan
-from notifyctl.plan.statuses import MEMBER
+from notifyctl.plan.statuses import recipient_statuses
 from notifyctl.ports import AudienceReader, LedgerReader
 
 Failures = tuple[Audience, dict[int, str]]
@@ -103,7 +102,7 @@ def find_failures(
         reader = open_audience(
             audience,
             workspace.files,
-            suppressed=opt_outs(lists, project, environment, notification, workspace.clock.now()),
+            suppressed=index_opt_outs(lists, project, environment, notification, workspace.clock.now()),
             fence=environment.fence,
             environ=workspace.environ,
         )
@@ -117,26 +116,19 @@ def find_failures(
 
 
 def failure_reasons(past: Past, ledger: LedgerReader, notification: Notification) -> dict[bytes, str]:
-    """Recipient id → reason, for recipients who were attempted and not accepted."""
-    reasons: dict[bytes, str] = {}
-    accepted: set[bytes] = set()
+    """Recipient id → reason, for recipients who were attempted and not accepted in some occurrence of the edition."""
+    occurrences: dict[tuple[str, str], list[BatchRecord]] = {}
     for scope in past.scopes(notification.name):
         if scope.edition == notification.edition:
-            for batch in ledger.facts(scope):
-                for recipient, state in members_of(batch):
-                    if state is BatchState.ACCEPTED:
-                        accepted.add(recipient)
-                    elif state is BatchState.REJECTED:
-                        reasons[recipient] = f"rejected: {batch.reason or 'by the provider'}"
-                    elif state in UNSETTLED:
-                        reasons[recipient] = f"uncertain: {batch.reason or 'no answer recorded'}"
-    return {recipient: reason for recipient, reason in reasons.items() if recipient not in accepted}
-
-
-def members_of(batch: BatchRecord) -> Iterator[tuple[bytes, BatchState]]:
-    for position in range(len(batch.members) // MEMBER_BYTES):
-        recipient, _ = MEMBER.unpack_from(batch.members, position * MEMBER_BYTES)
-        yield recipient, batch.others.get(position, batch.state)
+            occurrences.setdefault((scope.occurrence, scope.channel), []).extend(ledger.facts(scope))
+    reasons: dict[bytes, str] = {}
+    for batches in occurrences.values():
+        given = {batch.number: batch.reason for batch in batches}
+        for recipient, status in recipient_statuses(batches).items():
+            if status.kind != "accepted":
+                missing = "by the provider" if status.kind == "rejected" else "no answer recorded"
+                reasons[recipient] = f"{status.kind}: {given[status.batch] or missing}"
+    return reasons
 
 
 def unreached_rows(

@@ -12,10 +12,9 @@ from io import StringIO
 from notifyctl.app.ledger import Facts, ledger_store
 from notifyctl.app.plan import suppressions_of
 from notifyctl.app.workspace import Workspace
-from notifyctl.audience.addresses import email, msisdn
-from notifyctl.audience.suppressions import SuppressionIndex
+from notifyctl.audience.addresses import parse_address
+from notifyctl.audience.suppressions import SuppressionIndex, applicable_lists, index_opt_outs
 from notifyctl.errors import ProjectError
-from notifyctl.lint.project import opt_outs
 from notifyctl.model.project import Environment
 from notifyctl.model.recipients import Scope
 
@@ -30,9 +29,7 @@ class OptOutWatcher:
         self._environment = environment
         self._facts = facts
         project = workspace.sound
-        levels = [project.suppressions, environment.suppressions]
-        levels += [each.suppressions for each in project.notifications.values()]
-        self._lists = [each for level in levels for each in level]
+        self._lists = applicable_lists(project, environment, *project.notifications.values())
         self._paths = sorted({each.file for each in self._lists})
         self._known_stamps = self._stamps()
         self._reread: dict[str, SuppressionIndex] | None = None
@@ -55,7 +52,7 @@ class OptOutWatcher:
         return [
             position
             for position, destination in enumerate(destinations)
-            if suppressed.reason(normalise(destination)) is not None
+            if suppressed.reason(parse_address(destination).key) is not None
         ]
 
     def _read(self, name: str) -> SuppressionIndex:
@@ -68,7 +65,7 @@ class OptOutWatcher:
                 diagnostics=problems,
             )
         project, now = workspace.sound, workspace.clock.now()
-        return opt_outs(lists, project, self._environment, project.notifications[name], now)
+        return index_opt_outs(lists, project, self._environment, project.notifications[name], now)
 
     def _stamps(self) -> list[tuple[int, ...]]:
         return [self._stamp(path) for path in self._paths]
@@ -80,10 +77,6 @@ class OptOutWatcher:
         except OSError:
             return ()
         return (status.st_ino, status.st_size, status.st_mtime_ns) if status is not None else (0,)
-
-
-def normalise(destination: str) -> str:
-    return (email(destination) if "@" in destination else msisdn(destination)).key
 
 
 def export_opt_outs(

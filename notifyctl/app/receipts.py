@@ -13,7 +13,7 @@ from notifyctl.app.ledger import ledger_name, ledger_store
 from notifyctl.app.resolve import uncertain_positions
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.correlation import parse_correlation_id, verify
-from notifyctl.audience.addresses import email, msisdn
+from notifyctl.audience.addresses import parse_address
 from notifyctl.errors import SettingsError, UsageError
 from notifyctl.model.events import Receipt
 from notifyctl.model.ledger import BatchRecord
@@ -94,7 +94,7 @@ class Matcher(Struct, frozen=True):
         if destination is None:
             return None
         try:
-            key = (email(destination) if "@" in destination else msisdn(destination)).key
+            key = parse_address(destination).key
         except ValueError:
             return None
         return self.reader.recipient_ids([key])[0]

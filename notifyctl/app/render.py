@@ -7,7 +7,7 @@ from itertools import islice
 
 from notifyctl.app.plan import refuse_unknown
 from notifyctl.app.workspace import Workspace, errors_in_project
-from notifyctl.audience.addresses import Address, email, msisdn
+from notifyctl.audience.addresses import Address, parse_address
 from notifyctl.channels.segments import segment
 from notifyctl.diagnostics import has_errors, sort_diagnostics
 from notifyctl.errors import UsageError
@@ -50,7 +50,7 @@ def normalise_address(channel: ChannelName, text: str | None) -> Address | None:
     if text is None:
         return None
     try:
-        return email(text) if channel is ChannelName.EMAIL else msisdn(text)
+        return parse_address(text, channel)
     except ValueError as error:
         raise UsageError(f"--recipient: {error}") from error
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from notifyctl.app.ledger import holder, ledger_store, open_reader
 from notifyctl.app.workspace import Workspace
-from notifyctl.audience.addresses import email, msisdn
+from notifyctl.audience.addresses import parse_address
 from notifyctl.errors import LedgerError, UsageError
 from notifyctl.git import current_revision
 from notifyctl.model.events import (
@@ -33,7 +33,7 @@ earlier (`apply.run.SEND_BY`)."""
 def normalise(address: str) -> str:
     """The form of an address that is hashed. Raises UsageError if it is invalid."""
     try:
-        return (email(address) if "@" in address else msisdn(address)).key
+        return parse_address(address).key
     except ValueError as error:
         raise UsageError(f"this is no address: {error}") from error
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from notifyctl.app.providers import inbox_path
 from notifyctl.app.workspace import Workspace
-from notifyctl.audience.addresses import email, msisdn
+from notifyctl.audience.addresses import parse_address
 from notifyctl.errors import UsageError
 from notifyctl.model.project import Environment
 
@@ -94,6 +94,6 @@ def clear_inbox(workspace: Workspace) -> None:
 
 def normalise(address: str) -> str:
     try:
-        return email(address).key if "@" in address else msisdn(address).key
+        return parse_address(address).key
     except ValueError as error:
         raise UsageError(f"--to: {error}") from error

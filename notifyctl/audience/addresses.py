@@ -99,6 +99,12 @@ def a_labels(domain: str) -> str:
         raise ValueError("the part after @ cannot be written as an international domain name") from error
 
 
+def parse_address(text: str, channel: ChannelName | None = None) -> Address:
+    """Parse an address of a channel. Without one, a text with @ is an e-mail address. Raises ValueError with a sentence."""
+    is_email = "@" in text if channel is None else channel is ChannelName.EMAIL
+    return email(text) if is_email else msisdn(text)
+
+
 class AddressColumn(NamedTuple):
     """A column of addresses. Where `errors` has the position of a cell that is no address, `keys` and `sent` hold nothing
     of use.

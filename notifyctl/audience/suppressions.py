@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from notifyctl.audience.addresses import email, msisdn
+from notifyctl.audience.addresses import parse_address
 from notifyctl.audience.compression import TableError
 from notifyctl.audience.csv_reader import Csv
 from notifyctl.audience.readers import Cells
 from notifyctl.config.scalar_types import parse_date_or_time
 from notifyctl.diagnostics import Diagnostic, Location, Severity
-from notifyctl.model.project import Category, ChannelName, SuppressionList
+from notifyctl.model.project import Category, ChannelName, Environment, Notification, Project, SuppressionList
 from notifyctl.model.recipients import ID_BYTES, Suppression
 from notifyctl.ports import Environ, FileTree
 
@@ -151,7 +151,7 @@ class SuppressionLists(Struct):
                     if kind == HASH:
                         found.hashes.setdefault(terms, set()).add(parse_hash(text))
                     else:
-                        key = (email(text) if "@" in text else msisdn(text)).key
+                        key = parse_address(text).key
                         found.addresses.setdefault(terms, set()).add(key)
                 except ValueError as error:
                     place = Location(given.file, line, 1)
@@ -250,3 +250,23 @@ def parse_hash(text: str) -> bytes:
         return bytes.fromhex(text)[:ID_BYTES]
     except ValueError:
         raise ValueError("a hash has hexadecimal digits only") from None
+
+
+def applicable_lists(
+    project: Project, environment: Environment, *notifications: Notification
+) -> list[SuppressionList]:
+    """The lists that apply to notifications: the project's, the environment's and their own."""
+    levels = [project.suppressions, environment.suppressions, *(each.suppressions for each in notifications)]
+    return [given for level in levels for given in level]
+
+
+def index_opt_outs(
+    lists: SuppressionLists,
+    project: Project,
+    environment: Environment,
+    notification: Notification,
+    now: datetime | None,
+) -> SuppressionIndex:
+    """The suppressed addresses of one notification, from all lists that apply to it. Raises SettingsError if a key is missing."""
+    given = applicable_lists(project, environment, notification)
+    return lists.of(given, notification.channel, notification.template.category, now)

@@ -12,7 +12,7 @@ from functools import partial
 from msgspec import Struct, field
 
 from notifyctl.audience import SuppressionLists, open_audience
-from notifyctl.audience.suppressions import SuppressionIndex
+from notifyctl.audience.suppressions import index_opt_outs
 from notifyctl.channels import CHANNELS
 from notifyctl.diagnostics import Diagnostic, Problem, Severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
@@ -74,7 +74,7 @@ def check_project(
         opened = partial(
             open_audience,
             files=files,
-            suppressed=opt_outs(lists, project, environment, notification, now),
+            suppressed=index_opt_outs(lists, project, environment, notification, now),
             fence=environment.fence,
             environ=environ,
         )
@@ -105,18 +105,6 @@ def check_project(
                 compose_all(project, notification, environment=environment, files=files, columns=())[1]
             )
     return Checked(messages, audiences, tuple(drafts), tuple(problems))
-
-
-def opt_outs(
-    lists: SuppressionLists,
-    project: Project,
-    environment: Environment,
-    notification: Notification,
-    now: datetime | None,
-) -> SuppressionIndex:
-    """Who is not written to, by the lists of project, environment and notification."""
-    given = (*project.suppressions, *environment.suppressions, *notification.suppressions)
-    return lists.of(given, notification.channel, notification.template.category, now)
 
 
 def is_remote(audience: Audience) -> bool:
