@@ -14,7 +14,7 @@ from notifyctl.app.ledger import facts_from, ledger_store
 from notifyctl.app.plan import Past, suppressions_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience import open_audience
-from notifyctl.audience.rewrite import rewrite_rows, suffix_of
+from notifyctl.audience.row_rewriter import rewrite_rows, suffix_of
 from notifyctl.audience.suppressions import index_opt_outs
 from notifyctl.errors import AbsentAudienceError, UsageError
 from notifyctl.model.ledger import BatchRecord

@@ -33,8 +33,8 @@ def command(context: click.Context, paths: tuple[Path, ...], check: bool, diff: 
     """
     from notifyctl.app.fmt import format_files
     from notifyctl.diagnostics import Diagnostic
+    from notifyctl.views.colours import strip_controls
     from notifyctl.views.diagnostics import as_text, pluralise
-    from notifyctl.views.paint import strip_controls
     from notifyctl.views.unified_diff import as_diff
 
     dry = check or diff

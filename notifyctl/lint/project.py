@@ -19,7 +19,7 @@ from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.lint.content_checks import check_words, is_clean
 from notifyctl.lint.recipient_pass import check_recipients
 from notifyctl.lint.synthetic_recipients import make_recipients
-from notifyctl.lint.unused import check_unused, stand_in_notification, unbound_templates
+from notifyctl.lint.unused_declarations import check_unused, stand_in_notification, unbound_templates
 from notifyctl.lint.variables import check_variables
 from notifyctl.message import VariantComposer, position_finder, variants
 from notifyctl.message.render_limits import SECONDS, OutOfTimeError, run_bounded

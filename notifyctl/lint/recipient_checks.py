@@ -110,7 +110,7 @@ class RecipientChecker:
             return
         text = self._text(values)
         limit = self._evaluator.limit
-        if limit is not None and len(text) > limit:
+        if 0 in find_above([len(text)], limit):
             yield Finding("text-too-long", f"the text has {len(text):,} characters; the API takes {limit:,}")
         if self._gsm7_values and (character := first_non_gsm7(text)) is not None:
             yield self._not_gsm7(character, values)
@@ -125,7 +125,11 @@ class RecipientChecker:
             )
         elif not value.strip() and (declared is None or declared.required):
             yield Finding("empty-variable", f"$({name}) is empty", "fill it, or declare it `required: false`")
-        elif declared is not None and declared.max_length is not None and len(value) > declared.max_length:
+        elif (
+            declared is not None
+            and declared.max_length is not None
+            and 0 in find_longer([value], declared.max_length)
+        ):
             yield Finding(
                 "variable-too-long",
                 f"$({name}) has {len(value)} characters; `maxLength` is {declared.max_length}",

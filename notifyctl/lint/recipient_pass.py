@@ -1,6 +1,7 @@
 """Checks a message for every recipient of its audience, streamed in constant memory.
 
-The first rows of each problem are reported, the rest counted. A plan blocks the recipients reported here.
+The first rows of each problem are reported, the rest counted. A plan blocks recipients with a missing value, and values or texts
+that are too long.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from notifyctl.diagnostics import Diagnostic
 from notifyctl.lint.advice import advise_on
 from notifyctl.lint.project import compose_all
-from notifyctl.lint.unused import stand_in_notification, unbound_templates
+from notifyctl.lint.unused_declarations import stand_in_notification, unbound_templates
 from notifyctl.lint.unused_values import check_names
 from notifyctl.model.project import Environment, Notification, Project
 from notifyctl.ports import FileTree

@@ -9,8 +9,8 @@ from typing import Any
 from notifyctl.apply.run import Report
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Plan
+from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.paint import Paint, strip_controls
 
 FORMAT_VERSION = "1.0"
 

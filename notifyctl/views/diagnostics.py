@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from notifyctl.diagnostics import Diagnostic, Severity
-from notifyctl.views.paint import Paint, strip_controls
+from notifyctl.views.colours import Paint, strip_controls
 
 FORMAT_VERSION = "1.0"
 

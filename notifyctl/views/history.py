@@ -11,9 +11,9 @@ from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.history import DeliveryRecord, Explanation, History, PastRun
 from notifyctl.plan.model import PlannedNotification
+from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.ledger import WORDS
-from notifyctl.views.paint import Paint, strip_controls
 from notifyctl.views.plan import format_time, public_plan
 
 FORMAT_VERSION = "1.0"

@@ -9,8 +9,8 @@ from typing import Any
 from notifyctl.audience.addresses import mask
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.samples import without
+from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.message import as_lines
-from notifyctl.views.paint import Paint, strip_controls
 
 
 def as_json_line(entry: Mapping[str, Any], *, reveal: bool) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from notifyctl.model.ledger import BatchState, LedgerSummary, ScopeStatus
+from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.paint import Paint, strip_controls
 from notifyctl.views.plan import format_time
 
 FORMAT_VERSION = "1.0"

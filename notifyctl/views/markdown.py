@@ -16,9 +16,9 @@ from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
 from notifyctl.plan.diff import Category, Change, Review, TextChange
 from notifyctl.plan.model import Plan, PlannedNotification, Sample
+from notifyctl.views.colours import strip_controls
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.message import as_lines
-from notifyctl.views.paint import strip_controls
 from notifyctl.views.plan import EXPLAINED, ORDER, describe_cost, describe_samples, format_time
 
 BUDGET = 60_000

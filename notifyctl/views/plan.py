@@ -10,9 +10,9 @@ from typing import Any
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import FORMAT_VERSION, Cost, Plan, PlannedNotification, Sample
+from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import as_object, format_block, pluralise
 from notifyctl.views.message import as_lines
-from notifyctl.views.paint import Paint, strip_controls
 
 SHOWN = {ChannelName.SMS: 3}
 """Texts shown per notification, at least one per locale."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from notifyctl.plan.diff import Change, Review, Side, TextChange
+from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.markdown import MEANT, total, word_diff
-from notifyctl.views.paint import Paint, strip_controls
 
 
 def as_text(review: Review, *, colour: bool) -> str:

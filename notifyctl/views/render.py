@@ -9,9 +9,9 @@ from typing import Any
 from notifyctl.audience.addresses import mask
 from notifyctl.model.message import RenderedMessage
 from notifyctl.plan.samples import without
+from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.message import as_lines
-from notifyctl.views.paint import Paint, strip_controls
 
 FORMAT_VERSION = "1.0"
 

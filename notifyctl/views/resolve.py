@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from notifyctl.model.events import UnresolvedBatch
+from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.paint import Paint, strip_controls
 from notifyctl.views.plan import format_time
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import unified_diff
 
-from notifyctl.views.paint import Paint, strip_controls
+from notifyctl.views.colours import Paint, strip_controls
 
 NO_LINE_END = "\\ No newline at end of file"
 

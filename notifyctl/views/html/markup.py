@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from notifyctl.views.paint import strip_controls
+from notifyctl.views.colours import strip_controls
 
 EMPTY = frozenset({"br", "hr", "img", "input", "link", "meta"})
 

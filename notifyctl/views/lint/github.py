@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.views.colours import strip_controls
 from notifyctl.views.lint.context import LintContext, by_severity
-from notifyctl.views.paint import strip_controls
 
 PER_STEP = 10
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import count_line
 from notifyctl.views.lint.context import LintContext
-from notifyctl.views.paint import Paint, strip_controls
 
 PLACE = 7
 """Minimum width of line and column."""

@@ -18,9 +18,9 @@ from jsonschema import Draft7Validator
 from junitparser import JUnitXml
 
 from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.views.colours import strip_controls
 from notifyctl.views.lint import github, gitlab, junit, sarif, text
 from notifyctl.views.lint.context import LintContext
-from notifyctl.views.paint import strip_controls
 
 HERE = LintContext(lambda _: ["a line"], prefix="sub/notifications")
 
