@@ -125,9 +125,11 @@ def failure_reasons(past: Past, ledger: LedgerReader, notification: Notification
     for batches in occurrences.values():
         given = {batch.number: batch.reason for batch in batches}
         for recipient, status in recipient_statuses(batches).items():
-            if status.kind != "accepted":
-                missing = "by the provider" if status.kind == "rejected" else "no answer recorded"
-                reasons[recipient] = f"{status.kind}: {given[status.batch] or missing}"
+            # Whoever may have one occurrence is reported as uncertain, even if another one was rejected.
+            if status.kind == "uncertain":
+                reasons[recipient] = f"uncertain: {given[status.batch] or 'no answer recorded'}"
+            elif status.kind == "rejected":
+                reasons.setdefault(recipient, f"rejected: {given[status.batch] or 'by the provider'}")
     return reasons
 
 

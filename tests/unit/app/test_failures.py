@@ -35,6 +35,8 @@ audience: {recipients: [{msisdn: "+447700900123"}]}
         ([("once", Rejected("refused")), ("once", Accepted("m1", 202))], None),
         ([("1", Rejected("refused")), ("2", Accepted("m1", 202))], "rejected: refused"),
         ([("1", Accepted("m1", 202)), ("2", Unknown("no answer"))], "uncertain: no answer"),
+        ([("1", Unknown("no answer")), ("2", Rejected("refused"))], "uncertain: no answer"),
+        ([("1", Rejected("refused")), ("2", Unknown("no answer"))], "uncertain: no answer"),
     ],
 )
 def test_the_strongest_record_of_each_occurrence_decides(
