@@ -36,7 +36,7 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
 
     `every`: report all rows of an audience that have a problem, not only the first of each kind.
     """
-    from notifyctl.lint.advice import advise
+    from notifyctl.lint.advice import advise, is_spelling_of_profile
     from notifyctl.lint.project import check_all_recipients, check_project
     from notifyctl.lint.unbound_templates import check_unbound
 
@@ -46,6 +46,7 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
     project = workspace.project
     if project is not None:
         environment = find_environment(project, environment_name)
+        advice = [each for each in advice if not is_spelling_of_profile(each, environment.profile)]
         found = check_project(project, environment=environment, files=workspace.files, idle=False)
         advice += check_unbound(project, environment=environment, files=workspace.files)
         advice += advise(project, found, environment=environment, files=workspace.files)

@@ -339,7 +339,8 @@ class ShapeChecker:
             return None  # will not be shown, so skip the slow search for a similar key
         known = [field.name for field in shape.fields]
         others = [case for case, record in among.cases.items() if record.find_field(name)] if among else []
-        hint = suggest_name(name, known, "its keys")
+        elsewhere = shape.unknown_key_hints.get(name)
+        hint = elsewhere or suggest_name(name, known, "its keys")
         if among and others:
             hint = f"`{name}` goes with `{among.by}: {list_choices(others)}`"
         message = f"{shape.title} has no key `{name}`"
@@ -353,7 +354,7 @@ class ShapeChecker:
             self.report_rule(rule, message, (*path, name), hint)
         else:
             self.report("unknown-key", message, (*path, name), shape=shape, hint=hint)
-        return None if others else find_nearest(name, known)
+        return None if others or elsewhere else find_nearest(name, known)
 
     def check_presence(
         self, shape: Record, spellings: dict[str, str], path: Path, *, misspelt_keys: set[str | None]

@@ -127,6 +127,8 @@ class Record(Shape, frozen=True, kw_only=True):
     partial: bool = False
     unknown_key_rules: Mapping[str, Rule] = field(default_factory=dict)
     """Unknown key → the rule that it violates; "*" matches any other key."""
+    unknown_key_hints: Mapping[str, str] = field(default_factory=dict)
+    """Unknown key that is known elsewhere → the hint that says so, instead of the nearest known key."""
     exclusive_rules: Mapping[tuple[str, ...], Rule] = field(default_factory=dict)
     """Group of `exactly_one` or `at_most_one` → the API rule that it stands for."""
 

@@ -68,6 +68,10 @@ HINTS = (
     ("expected '-' indicator", "this line is indented unlike the list above it"),
     ("expected node content", "a value is missing, or a quote or bracket that was opened is not closed"),
     ("end of stream", "a quote or bracket that was opened is not closed"),
+    (
+        "invalid Unicode character escape",
+        "JSON writes an emoji as two escapes; YAML takes the character itself, or one escape such as \\U0001F600",
+    ),
     ("escape", "in double quotes a backslash begins an escape: double it, or use single quotes"),
     ("incompatible YAML document", "leave the %YAML line out"),
 )

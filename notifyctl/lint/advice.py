@@ -17,6 +17,7 @@ from notifyctl.message import position_finder
 from notifyctl.model.message import Message
 from notifyctl.model.project import Environment, Notification, Project
 from notifyctl.ports import FileTree
+from notifyctl.rulebook.receipts import SPELLING
 
 
 def advise(
@@ -28,6 +29,16 @@ def advise(
     yield from check_values(checked)
     for notification, messages in checked.drafts:
         yield from advise_on(notification, messages, environment=environment)
+
+
+def is_spelling_of_profile(advice: Diagnostic, profile: str) -> bool:
+    """Whether advice is about a receipt as release 6.20 spells it, in an environment of that release."""
+    return (
+        profile == "6.20"
+        and advice.rule == SPELLING.id
+        and advice.fix is not None
+        and advice.fix.old == advice.fix.old.upper()
+    )
 
 
 def advise_on(

@@ -8,6 +8,11 @@ from typing import Any
 
 from notifyctl.channels.channel import collect_texts
 from notifyctl.diagnostics import Path, Problem, Severity
+from notifyctl.lint.foreign_placeholders import (
+    find_foreign_placeholders,
+    has_foreign_sign,
+    suggest_placeholder,
+)
 from notifyctl.lint.secrets_scan import RULE, describe_secret, find_secret
 from notifyctl.model.message import PLACEHOLDER, Message
 from notifyctl.rulebook.substitutions import FOREIGN_PLACEHOLDER, PLACEHOLDER_FORM
@@ -18,11 +23,6 @@ TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 LINK = re.compile(r"\bhttp://[^\s\"'<>)]+", re.IGNORECASE)
 OPENED = re.compile(r"\$\(")
-FOREIGN = re.compile(
-    r"\$\{[^{}\s]{1,64}\}|\{\{[^{}]{1,64}\}\}|(?<![\w%])%[A-Za-z_][A-Za-z0-9_.-]{0,62}%(?!\w)"
-)
-SMARTLINK = re.compile(r"\{\{smartlink_\d+\}\}")
-"""The API's own placeholder for a short link of the platform, which `{{ smartlink(5) }}` writes."""
 LOCAL = ("http://127.0.0.1", "http://localhost")
 
 Check = Callable[[Path, str], Iterator[Problem]]
@@ -70,8 +70,7 @@ def is_harmless(text: str) -> bool:
     return (
         is_visible(text)
         and "://" not in text
-        and "{" not in text
-        and "%" not in text
+        and not has_foreign_sign(text)
         and text.count("$(") == len(PLACEHOLDER.findall(text))
         and find_secret(text) is None
     )
@@ -119,11 +118,9 @@ def placeholders(path: Path, text: str) -> Iterator[Problem]:
         if not PLACEHOLDER.match(text, found.start()):
             problem = f"this is no placeholder: {text[found.start() : found.start() + 24]!r}"
             yield PLACEHOLDER_FORM.broken(path, problem, "$(name), without blanks or brackets in the name")
-    for found in FOREIGN.finditer(text) if "{" in text or "%" in text else ():
-        if not SMARTLINK.fullmatch(found[0]):
-            name = re.sub(r"[^\w.-]", "", found[0])
-            problem = f"{found[0]!r} looks like a placeholder of another tool, and is sent as it stands"
-            yield FOREIGN_PLACEHOLDER.broken(path, problem, f"write $({name}), if a value is meant")
+    for found in find_foreign_placeholders(text):
+        problem = f"{found!r} looks like a placeholder of another tool, and is sent as it stands"
+        yield FOREIGN_PLACEHOLDER.broken(path, problem, suggest_placeholder(found))
 
 
 def markup(path: Path, text: str) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 
 from notifyctl.diagnostics import Path, Problem, Severity
+from notifyctl.lint.foreign_placeholders import find_foreign_placeholders
 
 MOST_OPEN = 1000
 
@@ -54,8 +55,8 @@ class Markup(HTMLParser):
             self.link(given.get("href"))
 
     def link(self, href: str | None) -> None:
-        if href is None or href.startswith(("$(", "#")):
-            return
+        if href is None or href.startswith(("$(", "#")) or find_foreign_placeholders(href):
+            return  # reported as a placeholder
         scheme = href.partition(":")[0].lower() if ":" in href else ""
         if scheme == "javascript":
             self.report("active-markup", "a link runs a script", "link to a page", Severity.ERROR)

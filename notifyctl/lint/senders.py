@@ -12,6 +12,10 @@ from notifyctl.rulebook import envelope
 
 SENDER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._&-]*")
 """Letters and digits, with the blanks and positions that carriers take between them. No +: that is for destinations."""
+MAX_LETTERS = 11
+"""Characters of a sender ID with a letter (3GPP TS 23.040, 9.1.2.5): phones cut a longer one, carriers refuse it."""
+MAX_DIGITS = 15
+"""Digits of a short or long code (E.164)."""
 APP_ID = re.compile(r"a_[0-9]+")
 
 
@@ -19,6 +23,13 @@ def check_sender(channel: ChannelName, sender: str, path: Path) -> Iterator[Prob
     if channel is ChannelName.SMS and not SENDER_ID.fullmatch(sender):
         hint = "leave the + out" if sender.startswith("+") else "for example CNNECT, 80808 or 447700900123"
         message = "an SMS comes from a sender ID of letters and digits, a short code or a long code"
+        yield envelope.SMS_SENDER.broken(path, message, hint)
+    elif channel is ChannelName.SMS and len(sender) > (
+        most := MAX_DIGITS if sender.isdigit() else MAX_LETTERS
+    ):
+        what = "digits" if sender.isdigit() else "characters"
+        message = f"this sender has {len(sender)} {what}; carriers take at most {most}"
+        hint = f"shorten it to {most}, as it is registered with the account"
         yield envelope.SMS_SENDER.broken(path, message, hint)
     if channel is ChannelName.EMAIL and not is_email_address(sender):
         message = "an e-mail comes from one e-mail address"

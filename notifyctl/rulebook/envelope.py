@@ -19,7 +19,8 @@ SENDER = Rule(
 SMS_SENDER = Rule(
     6,
     "sms-sender",
-    "An SMS comes from a sender ID of letters and digits, a short code or a long code. None of them has a + before it.",
+    "An SMS comes from a sender ID of letters and digits, a short code or a long code. None of them has a + before it."
+    " With a letter it has at most 11 characters, without one at most 15 digits.",
 )
 EMAIL_SENDER = Rule(
     7, "email-sender", "An e-mail comes from one address, whose domain is registered with the account."

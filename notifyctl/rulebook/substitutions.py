@@ -16,8 +16,8 @@ PLACEHOLDER_FORM = Rule(
 FOREIGN_PLACEHOLDER = Rule(
     30,
     "foreign-placeholder",
-    "${name}, {{name}}, {name} in double braces, %name% and their like are placeholders of other tools. The API fills in"
-    " $(name) only; these would be read by people as they stand.",
+    "${name}, {{name}}, {name}, %name%, *|NAME|*, [[name]], ((name)), <%= name %> and their like are placeholders of other"
+    " tools. The API fills in $(name) only; these would be read by people as they stand.",
     W,
 )
 MISSING = Rule(

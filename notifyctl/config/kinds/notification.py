@@ -58,6 +58,10 @@ def notification(channels: Sequence[ChannelShape]) -> Record:
     return Record(
         title="Notification",
         description="The only document with an effect: it binds template, audience and schedule.",
+        unknown_key_hints={
+            name: f"`{name}` is a key of release 6.20 of the API, which this format does not have; leave it out"
+            for name in ("notifyUrlAuthId", "contactPolicy", "batchId", "multipleToRecipients")
+        },
         fields=(
             *head("Notification", name_text("What the ledger knows it by.", "ec1m-outage-december")),
             Field(name="edition", shape=EDITION, default=1),
