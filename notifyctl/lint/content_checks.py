@@ -13,6 +13,7 @@ from notifyctl.lint.foreign_placeholders import (
     has_foreign_sign,
     suggest_placeholder,
 )
+from notifyctl.lint.links import find_insecure_links, insecure_link
 from notifyctl.lint.secrets_scan import RULE, describe_secret, find_secret
 from notifyctl.model.message import PLACEHOLDER, Message
 from notifyctl.rulebook.substitutions import FOREIGN_PLACEHOLDER, PLACEHOLDER_FORM
@@ -21,9 +22,7 @@ HIDDEN = re.compile("[\u200b\u2060\ufeff\u00ad\u180e]")
 """Zero-width characters that are of no use in a message; the joiners of scripts and emoji are."""
 TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-LINK = re.compile(r"\bhttp://[^\s\"'<>)]+", re.IGNORECASE)
 OPENED = re.compile(r"\$\(")
-LOCAL = ("http://127.0.0.1", "http://localhost")
 
 Check = Callable[[Path, str], Iterator[Problem]]
 
@@ -99,10 +98,8 @@ def invisible_characters(path: Path, text: str) -> Iterator[Problem]:
 
 
 def insecure_links(path: Path, text: str) -> Iterator[Problem]:
-    for found in LINK.finditer(text) if "://" in text else ():
-        if not found[0].lower().startswith(LOCAL):
-            message = f"a link without TLS: {found[0][:80]}"
-            yield Problem(path, "insecure-link", message, "write https://", Severity.WARNING)
+    for link in find_insecure_links(text):
+        yield insecure_link(path, link)
 
 
 def secrets(path: Path, text: str) -> Iterator[Problem]:
@@ -118,9 +115,9 @@ def placeholders(path: Path, text: str) -> Iterator[Problem]:
         if not PLACEHOLDER.match(text, found.start()):
             problem = f"this is no placeholder: {text[found.start() : found.start() + 24]!r}"
             yield PLACEHOLDER_FORM.broken(path, problem, "$(name), without blanks or brackets in the name")
-    for found in find_foreign_placeholders(text):
-        problem = f"{found!r} looks like a placeholder of another tool, and is sent as it stands"
-        yield FOREIGN_PLACEHOLDER.broken(path, problem, suggest_placeholder(found))
+    for foreign in find_foreign_placeholders(text):
+        problem = f"{foreign!r} looks like a placeholder of another tool, and is sent as it stands"
+        yield FOREIGN_PLACEHOLDER.broken(path, problem, suggest_placeholder(foreign))
 
 
 def markup(path: Path, text: str) -> Iterator[Problem]:
@@ -130,4 +127,5 @@ def markup(path: Path, text: str) -> Iterator[Problem]:
 
 
 TEXT_CHECKS: tuple[Check, ...] = (invisible_characters, insecure_links, secrets, placeholders)
-MARKUP_CHECKS: tuple[Check, ...] = (*TEXT_CHECKS, markup)
+MARKUP_CHECKS: tuple[Check, ...] = (invisible_characters, secrets, placeholders, markup)
+"""Links without TLS are found tag by tag: a namespace or document type looks like one, and is none."""

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
 from notifyctl.diagnostics import Path, Problem, Severity
-from notifyctl.lint.foreign_placeholders import find_foreign_placeholders
+from notifyctl.lint.links import (
+    LINK_SCHEMES,
+    RESOURCE_SCHEMES,
+    find_insecure_links,
+    insecure_link,
+    leads_nowhere,
+)
 
 MOST_OPEN = 1000
+ACTIVE = frozenset({"script", "form", "iframe", "object", "embed"})
+LINKED_DATA = "application/ld+json"
+"""The type of a <script> that is data: mail programs read actions and bookings from it (schema.org in e-mail)."""
+NAMESPACE = re.compile(r"""xmlns(?::\w+)?\s*=\s*(?:"[^"]*"|'[^']*')""")
+LOADING = {"img": "src", "source": "src", "video": "src", "audio": "src", "link": "href", "input": "src"}
+"""Tag → the attribute that names what it loads."""
 
 
 class Markup(HTMLParser):
@@ -19,8 +32,12 @@ class Markup(HTMLParser):
         self.path = path
         self.problems: list[Problem] = []
         self.links = 0
+        self.data_only = False
+        """Whether what follows is linked data in a <script>, of which no reader sees anything."""
+        self.has_base = False
 
     def handle_endtag(self, tag: str) -> None:
+        self.data_only = False
         if tag == "a":
             self.links -= 1
             if self.links < 0:
@@ -33,7 +50,11 @@ class Markup(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if tag in {"script", "form", "iframe", "object", "embed"}:
+        self.data_only = tag == "script" and (given.get("type") or "").lower() == LINKED_DATA
+        for name, value in attrs:
+            if value and not name.startswith("xmlns"):
+                self.insecure_links(value)
+        if tag in ACTIVE and not self.data_only:
             self.report(
                 "active-markup",
                 f"<{tag}> does nothing in a mail client, or alarms it",
@@ -46,6 +67,11 @@ class Markup(HTMLParser):
             self.report(
                 "image-without-alt", "an image has no alt text", 'write alt="…", or alt="" for decoration'
             )
+        if tag == "base" and given.get("href"):
+            self.has_base = True
+        self.resource(tag, given.get("background"))
+        if tag in LOADING:
+            self.resource(tag, given.get(LOADING[tag]))
         if tag == "a":
             if self.links:
                 self.report(
@@ -54,16 +80,31 @@ class Markup(HTMLParser):
             self.links = 1
             self.link(given.get("href"))
 
+    def handle_data(self, data: str) -> None:
+        if not self.data_only:
+            self.insecure_links(data)
+
+    def handle_comment(self, data: str) -> None:
+        if data.startswith("[if"):  # Outlook reads it
+            self.insecure_links(NAMESPACE.sub("", data))
+
+    def insecure_links(self, text: str) -> None:
+        self.problems.extend(insecure_link(self.path, link) for link in find_insecure_links(text))
+
     def link(self, href: str | None) -> None:
-        if href is None or href.startswith(("$(", "#")) or find_foreign_placeholders(href):
-            return  # reported as a placeholder
-        scheme = href.partition(":")[0].lower() if ":" in href else ""
-        if scheme == "javascript":
+        if href is None:
+            return
+        if href.strip().lower().startswith("javascript:"):
             self.report("active-markup", "a link runs a script", "link to a page", Severity.ERROR)
-        elif scheme not in {"http", "https", "mailto", "tel", "sms"}:
+        elif not self.has_base and leads_nowhere(href, LINK_SCHEMES):
             self.report(
                 "relative-link", f"a link leads nowhere from a mailbox: {href[:80]!r}", "write https://…"
             )
+
+    def resource(self, tag: str, url: str | None) -> None:
+        if url and not self.has_base and leads_nowhere(url, RESOURCE_SCHEMES):
+            message = f"<{tag}> loads nothing in a mailbox: {url[:80]!r} is relative"
+            self.report("relative-link", message, "write https://…")
 
     def report(self, rule: str, message: str, hint: str, severity: Severity = Severity.WARNING) -> None:
         self.problems.append(Problem(self.path, rule, message, hint, severity))
