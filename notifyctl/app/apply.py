@@ -81,7 +81,11 @@ def apply(
         store.create()
     with store.writer(holder(), revision=current_revision(workspace.root)) as writer:
         again = saved is not None and writer.plan_used(saved.id)
-        plan = derive(workspace, environment, facts_from(writer), only=only, fresh_only=again)
+        facts = facts_from(writer)
+        opted_out = OptOutWatcher(workspace, environment, facts)
+        plan = derive(
+            workspace, environment, facts, only=only, fresh_only=again, suppressions=opted_out.lists
+        )
         if saved is not None:
             check_against_review(saved, plan, again=again)
         # The digest also covers what is not due yet, so the confirmed number is checked on its own.
@@ -95,10 +99,7 @@ def apply(
             writer.use_plan(saved.id, at=workspace.clock.now())
         with open_provider(workspace, environment) as provider:
             report = run(
-                replace(
-                    build_job(workspace, environment, plan),
-                    opted_out=OptOutWatcher(workspace, environment, facts_from(writer)),
-                ),
+                replace(build_job(workspace, environment, plan), opted_out=opted_out),
                 writer=writer,
                 provider=provider,
                 clock=workspace.clock,

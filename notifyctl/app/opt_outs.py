@@ -13,40 +13,53 @@ from notifyctl.app.ledger import Facts, ledger_store
 from notifyctl.app.plan import suppressions_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience.addresses import parse_address
-from notifyctl.audience.suppressions import SuppressionIndex, applicable_lists, index_opt_outs
+from notifyctl.audience.suppressions import (
+    SuppressionIndex,
+    SuppressionLists,
+    applicable_lists,
+    index_opt_outs,
+)
 from notifyctl.errors import ProjectError
 from notifyctl.model.project import Environment
 from notifyctl.model.recipients import Scope
 
 COLUMNS = ("hash", "channel", "reason", "since")
+TICK = 2.0
+"""Seconds that the clock of a file system may stand still: FAT counts by two."""
+
+Stamp = tuple[float, ...]
 
 
 class OptOutWatcher:
-    """Finds, before each attempt, recipients who opted out since the plan. Rereads the lists only if a file has changed."""
+    """Finds, before each attempt, recipients who opted out since the plan. Rereads the lists only if a file has changed.
+
+    `lists` are what the plan is to be derived from: their files are stamped when the watcher is made, before anything can read
+    them, so that no change between the first read and the last request goes unseen.
+    """
 
     def __init__(self, workspace: Workspace, environment: Environment, facts: Facts) -> None:
         self._workspace = workspace
         self._environment = environment
         self._facts = facts
         project = workspace.sound
-        self._lists = applicable_lists(project, environment, *project.notifications.values())
-        self._paths = sorted({each.file for each in self._lists})
+        self._applicable = applicable_lists(project, environment, *project.notifications.values())
+        self._paths = sorted({each.file for each in self._applicable})
         self._known_stamps = self._stamps()
-        self._reread: dict[str, SuppressionIndex] | None = None
+        self.lists = self._unread_lists()
+        self._judged_at = workspace.clock.now()
+        self._stale = False
+        """Whether something counts that the plan did not know."""
+        self._indexes: dict[str, SuppressionIndex] = {}
 
     def __call__(self, scope: Scope, destinations: Sequence[str]) -> Collection[int]:
         """Positions of the destinations that have opted out.
 
         Raises ProjectError if a list has changed and cannot be read: no further attempt may then start.
         """
-        stamps = self._stamps()
-        if stamps != self._known_stamps:
-            self._known_stamps, self._reread = stamps, {}
-        if self._reread is None:
+        self._look()
+        if not self._stale:
             return ()
-        if scope.notification not in self._reread:
-            self._reread[scope.notification] = self._read(scope.notification)
-        suppressed = self._reread[scope.notification]
+        suppressed = self._index(scope.notification)
         if not suppressed:
             return ()
         return [
@@ -55,28 +68,48 @@ class OptOutWatcher:
             if suppressed.reason(parse_address(destination).key) is not None
         ]
 
-    def _read(self, name: str) -> SuppressionIndex:
-        workspace = self._workspace
-        lists = suppressions_of(workspace, self._facts, environ=workspace.environ)
-        problems = list(lists.problems(self._lists))
-        if problems:
-            raise ProjectError(
-                "a suppression list was changed while it was in use, and cannot be read now",
-                diagnostics=problems,
+    def _look(self) -> None:
+        """Forget what no longer holds: lists whose file has changed, and entries that have begun to count since."""
+        now = self._workspace.clock.now()
+        stamps = self._stamps()
+        if stamps != self._known_stamps:
+            self._known_stamps, self._judged_at, self._stale = stamps, now, True
+            self.lists, self._indexes = self._unread_lists(), {}
+        elif self.lists.begin_between(self._judged_at, now):
+            self._judged_at, self._stale, self._indexes = now, True, {}
+
+    def _index(self, name: str) -> SuppressionIndex:
+        if name not in self._indexes:
+            problems = list(self.lists.problems(self._applicable))
+            if problems:
+                raise ProjectError(
+                    "a suppression list was changed while it was in use, and cannot be read now",
+                    diagnostics=problems,
+                )
+            project = self._workspace.sound
+            self._indexes[name] = index_opt_outs(
+                self.lists, project, self._environment, project.notifications[name], self._judged_at
             )
-        project, now = workspace.sound, workspace.clock.now()
-        return index_opt_outs(lists, project, self._environment, project.notifications[name], now)
+        return self._indexes[name]
 
-    def _stamps(self) -> list[tuple[int, ...]]:
-        return [self._stamp(path) for path in self._paths]
+    def _unread_lists(self) -> SuppressionLists:
+        return suppressions_of(self._workspace, self._facts, environ=self._workspace.environ)
 
-    def _stamp(self, path: str) -> tuple[int, ...]:
+    def _stamps(self) -> list[Stamp]:
+        now = self._workspace.clock.now().timestamp()
+        return [self._stamp(path, now) for path in self._paths]
+
+    def _stamp(self, path: str, now: float) -> Stamp:
+        """Size, times and inode of a file. Within TICK of a change another one can leave no trace, so `now` is in it too."""
         try:
             real = self._workspace.files.on_disk(path)
             status = os.stat(real) if real is not None else None  # noqa: PTH116 - a path that is checked
         except OSError:
             return ()
-        return (status.st_ino, status.st_size, status.st_mtime_ns) if status is not None else (0,)
+        if status is None:
+            return (0,)
+        fresh = now if abs(now - max(status.st_mtime, status.st_ctime)) < TICK else 0
+        return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, fresh)
 
 
 def export_opt_outs(

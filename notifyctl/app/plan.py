@@ -66,10 +66,12 @@ def derive(
     fresh_only: bool = False,
     one: str | None = None,
     checked: Checked | None = None,
+    suppressions: SuppressionLists | None = None,
 ) -> Plan:
     """The plan from the files and the ledger as they are now.
 
     `one`: for this normalised address only. `checked`: the result of `check_project`, if there is one already.
+    `suppressions`: the lists, where somebody watches them.
     """
     project = workspace.sound
     refuse_unknown(only, project)
@@ -84,7 +86,8 @@ def derive(
             only=only,
             synthetic=synthetic,
             environ=None if synthetic else workspace.environ,
-            suppressions=suppressions_of(workspace, facts, environ=None if synthetic else workspace.environ),
+            suppressions=suppressions
+            or suppressions_of(workspace, facts, environ=None if synthetic else workspace.environ),
             now=now,
         )
     prices, unpriced = prices_of(workspace, environment)

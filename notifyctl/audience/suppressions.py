@@ -137,6 +137,14 @@ class SuppressionLists(Struct):
         for each in lists:
             yield from self.load(each).problems
 
+    def begin_between(self, past: datetime, now: datetime) -> bool:
+        """Whether an entry that was read begins to count after `past` and not after `now`."""
+        return any(
+            terms.since is not None and past < terms.since <= now
+            for entries in self.loaded.values()
+            for terms in (*entries.addresses, *entries.hashes)
+        )
+
     def load(self, given: SuppressionList) -> SuppressionEntries:
         if given not in self.loaded:
             self.loaded[given] = self._read(given)

@@ -7,6 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+from msgspec.structs import replace
+
+from notifyctl.app.apply import apply
+from notifyctl.app.plan import make_plan
+from notifyctl.app.workspace import open_workspace
+from notifyctl.apply.job import Stop
+
 NOTIFICATION = """\
 apiVersion: notifyctl/v1
 kind: Notification
@@ -87,6 +95,70 @@ def test_who_opts_out_while_an_apply_is_under_way_gets_nothing_more(production: 
     foreign.on_request = None
     assert production.apply().code == 0
     assert sorted(foreign.addresses) == NUMBERS
+
+
+def listed(production: Any, text: str, limits: str = "concurrency: 4") -> Path:
+    """A suppression list of the project."""
+    production.write(**{"stop.csv": text})
+    project = (production.root / "notifyctl.yaml").read_text().replace("concurrency: 4", limits)
+    production.write(
+        notifyctl=project.replace("defaultEnvironment", "suppressions: [stop.csv]\ndefaultEnvironment")
+    )
+    path: Path = production.root / "stop.csv"
+    return path
+
+
+def applied_while(production: Any, *, reading: Any = None, planned: Any = None) -> None:
+    """Apply, and call `reading` once while the plan is derived, or `planned` right after."""
+    workspace = open_workspace(production.root)
+    told: list[object] = []
+
+    def on_progress(progress: object) -> None:
+        told.append(progress)
+        if reading is not None and len(told) == 1:
+            reading()
+
+    digest = make_plan(workspace, workspace.environment(None)).digest
+    apply(
+        replace(workspace, show_progress=on_progress),
+        workspace.environment(None),
+        expect=digest,
+        on_plan=lambda _: planned() if planned is not None else None,
+        on_event=lambda _: None,
+        stop=Stop(),
+    )
+
+
+@pytest.mark.parametrize("moment", ["reading", "planned"])
+def test_who_opts_out_between_the_first_look_at_a_list_and_the_request_gets_nothing(
+    production: Any, foreign: Any, moment: str
+) -> None:
+    stop = listed(production, f"{NUMBERS[0]}\n")
+    offer(production)
+    applied_while(production, **{moment: lambda: stop.write_text(f"{NUMBERS[0]}\n{NUMBERS[3]}\n")})
+    assert sorted(foreign.addresses) == [NUMBERS[at] for at in (1, 2, 4, 5)]
+
+
+def test_who_opts_out_between_two_attempts_is_not_in_the_second(production: Any, foreign: Any) -> None:
+    stop = listed(production, "# nobody yet\n", "concurrency: 1")
+    offer(production)
+    foreign.answers = [(429, b'{"code":"7020","message":"You have reached the maximum transaction limit"}')]
+    foreign.on_request = lambda: stop.write_text(f"{NUMBERS[2]}\n")
+    applied = production.apply()
+    assert foreign.addresses == [*NUMBERS, *NUMBERS[:2], *NUMBERS[3:]]
+    assert applied.json["outcomes"] == {"accepted": 5, "rejected": 1, "uncertain": 0, "not_begun": 0}
+
+
+@pytest.mark.parametrize("before", [f"{NUMBERS[0]}\n", "+447700900099\n"])
+def test_a_list_that_is_edited_to_the_same_length_is_read_again(
+    production: Any, foreign: Any, before: str
+) -> None:
+    stop = listed(production, before, "concurrency: 1, destinationsPerRequest: 2")
+    offer(production)
+    foreign.on_request = lambda: stop.write_text(f"{NUMBERS[4]}\n")
+    production.apply()
+    assert NUMBERS[4] not in foreign.addresses
+    assert NUMBERS[3] in foreign.addresses
 
 
 def test_a_list_that_breaks_while_an_apply_is_under_way_ends_it(production: Any, foreign: Any) -> None:
