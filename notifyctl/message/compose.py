@@ -276,8 +276,15 @@ class Composer:
         try:
             return self._render(source, name, self.variables)
         except Exception as error:  # noqa: BLE001 - whatever a user's template raises is a problem of the template
-            from notifyctl.message.jinja import explain
+            from notifyctl.message.jinja import explain, explain_undefined, find_undefined
 
+            undefined = find_undefined(error, source, self.variables)
+            for variable, line in undefined:
+                where = locate_line(line, name, source, place)
+                advice = explain_undefined(variable, self.variables)
+                self.problem("template-undefined", f"{variable!r} is undefined", where, advice)
+            if undefined:
+                return ""
             rule, message, hint = explain(error, self.variables)
             return self.problem(rule, message, locate_error(error, source, place), hint)
 
@@ -287,11 +294,14 @@ class Composer:
 
 
 def locate_error(error: Exception, source: str, place: Location) -> Location:
-    """Returns the location of the error in the text, if known. A multi-line text starts on the line below its key."""
+    """Returns the location of the error in the text, if known."""
     line = getattr(error, "lineno", None)
     name = getattr(error, "name", None)
-    if not isinstance(line, int):
-        return place
+    return locate_line(line, name, source, place) if isinstance(line, int) else place
+
+
+def locate_line(line: int, name: object, source: str, place: Location) -> Location:
+    """Returns the location of a line of a text. A multi-line text starts on the line below its key."""
     if isinstance(name, str) and "#" not in name and name != place.file:
         return Location(name, line, 1)  # in an included file
     if place.line == 1 and "#" not in str(name):

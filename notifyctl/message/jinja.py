@@ -8,6 +8,7 @@ from typing import Any
 
 import jinja2
 from jinja2.exceptions import SecurityError
+from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -120,6 +121,31 @@ def make_renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], st
         return "".join(parts)
 
     return render
+
+
+def find_undefined(error: Exception, source: str, variables: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """The names that a text reads and nothing defines, each with the first line that reads it, in that order.
+
+    Empty unless the error is that one of them is undefined: included files are not read.
+    """
+    if not isinstance(error, jinja2.UndefinedError):
+        return []
+    tree = jinja2.Environment().parse(source)
+    undefined = find_undeclared_variables(tree) - set(variables) - {"range", "smartlink"}
+    lines: dict[str, int] = {}
+    for node in tree.find_all(jinja2.nodes.Name):
+        if node.name in undefined:
+            lines[node.name] = min(node.lineno, lines.get(node.name, node.lineno))
+    if not any(repr(name) in str(error.message) for name in lines):
+        return []
+    return sorted(lines.items(), key=lambda found: (found[1], found[0]))
+
+
+def explain_undefined(name: str, variables: Mapping[str, Any]) -> str:
+    known = ", ".join(sorted(variables)) or "none"
+    return (
+        f"a value for each reader is written $({name}); `vars` of the project or environment define: {known}"
+    )
 
 
 def explain(error: Exception, variables: Mapping[str, Any]) -> tuple[str, str, str | None]:
