@@ -1,4 +1,8 @@
-"""The recipes for CI are run as they stand: every script of the action and of the GitLab template, by bash, in a repository."""
+"""The recipes for CI are run as they stand: every script of the action and of the GitLab template, by bash, in a repository.
+
+The repository is a hostile one: it has modules by the names that Python looks for, and the variables that would make Python look
+there are set. After each test none of them has run.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ import os
 import re
 import subprocess
 import sys
-import sysconfig
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -80,9 +83,36 @@ def git(root: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+HOSTILE = (
+    "ensurepip/__init__.py",
+    "ensurepip/__main__.py",
+    "hatchling/build.py",
+    "json.py",
+    "notifyctl/__init__.py",
+    "notifyctl/__main__.py",
+    "pip.py",
+    "runpy.py",
+    "sitecustomize.py",
+    "startup.py",
+    "usercustomize.py",
+    "venv.py",
+)
+POINTED_THERE = {"PYTHONPATH": ".", "PYTHONSTARTUP": "startup.py", "PYTHONWARNINGS": "ignore::startup.Bad"}
+
+
+def set_traps(place: Path) -> Path:
+    """Writes the hostile modules. Returns the file that each of them adds its name to when it is run."""
+    sprung = place.parent / "sprung"
+    for name in HOSTILE:
+        path = place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"open({str(sprung)!r}, 'a').write({name + ' '!r})\nclass Bad(Warning): pass\n")
+    return sprung
+
+
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A repository with a project in a folder; the branch has another text than main."""
+def checkout(tmp_path: Path) -> Iterator[Path]:
+    """A hostile repository with a project in a folder; the branch has another text than main."""
     place = tmp_path / "checkout"
     project = place / "messages"
     project.mkdir(parents=True)
@@ -93,7 +123,27 @@ def checkout(tmp_path: Path) -> Path:
     git(place, "add", "-A")
     git(place, "commit", "-q", "-m", "Start")
     (project / "hello.yaml").write_text(HELLO.replace("Hello", "Goodbye"))
-    return place
+    sprung = set_traps(place)
+    yield place
+    assert not sprung.exists(), f"code of the checkout was run: {sprung.read_text()}"
+
+
+@pytest.mark.parametrize(
+    ("line", "variables", "name"),
+    [
+        ("python3 -m venv --help", {}, "venv.py"),
+        ("python3 -m pip --version", {}, "pip.py"),
+        ("python3 -c 'import json'", {}, "json.py"),
+        ("python3 -m notifyctl", {}, "notifyctl/__main__.py"),
+        ("python3 /dev/null", {"PYTHONPATH": "."}, "sitecustomize.py"),
+    ],
+)
+def test_the_traps_are_traps(tmp_path: Path, line: str, variables: Mapping[str, str], name: str) -> None:
+    place = tmp_path / "checkout"
+    place.mkdir()
+    sprung = set_traps(place)
+    bash(line, place, variables)
+    assert name in sprung.read_text().split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +204,7 @@ class Github:
                 name: EXPRESSION.sub(lambda found: known.get(found[1], ""), value)
                 for name, value in step["env"].items()
             }
-            surroundings = {**variables, **given_to_step, "RUNNER_TEMP": str(self.runner)}
+            surroundings = {**POINTED_THERE, **variables, **given_to_step, "RUNNER_TEMP": str(self.runner)}
             surroundings |= {name: str(path) for name, path in files.items()}
             assert "${{" not in step["run"], "an input in a script could become a command"
             code, told = bash(
@@ -287,33 +337,30 @@ def test_an_input_cannot_become_a_command(github: Github, tmp_path: Path) -> Non
     assert not (github.checkout / "ran").exists()
 
 
-def job(name: str, *, prepare: bool) -> tuple[str, dict[str, str]]:
-    """A job's script with what comes before it, as one, and its variables."""
+INSTALLING = re.compile(r" -I -m (venv|pip) ")
+
+
+def job(name: str, *, installed: bool) -> tuple[str, dict[str, str]]:
+    """A job's script with what comes before it, as one, and its variables. What is installed is not installed again."""
     template = yaml.safe_load(GITLAB.read_text())
     shared, own = template[template[name]["extends"]], template[name]
     variables = {**template["variables"], **shared["variables"], **own.get("variables", {})}
-    lines = [*(shared["before_script"] if prepare else ()), *own["script"]]
-    return "\n".join(lines), {key: str(value) for key, value in variables.items()}
+    before = [line for line in shared["before_script"] if not (installed and INSTALLING.search(line))]
+    return "\n".join([*before, *own["script"]]), {key: str(value) for key, value in variables.items()}
 
 
 def gitlab(name: str, checkout: Path, builds: Path, **variables: str) -> tuple[int, str]:
-    """The job as GitLab's runner does it; what they share is installed once. Pip finds what notifyctl needs where the tests have it."""
-    venv = builds / "notifyctl-1" / "bin"
-    script, own = job(name, prepare=not venv.exists())
-    start = f'set -eo pipefail\nexport PATH="{venv}:$PATH"\n'
-    return bash(
-        start + script,
-        checkout,
-        {
-            **own,
-            "INSTALL_NOTIFYCTL": str(ROOT),
-            "NOTIFYCTL_CHDIR": "messages",
-            "CI_BUILDS_DIR": str(builds),
-            "CI_JOB_ID": "1",
-            "PYTHONPATH": sysconfig.get_paths()["purelib"],
-            **variables,
-        },
-    )
+    """The job as GitLab's runner does it; what they share is installed once."""
+    script, own = job(name, installed=(builds / "notifyctl-1" / "bin" / "notifyctl").exists())
+    surroundings = {
+        **own,
+        **POINTED_THERE,
+        "INSTALL_NOTIFYCTL": str(ROOT),
+        "NOTIFYCTL_CHDIR": "messages",
+        "CI_BUILDS_DIR": str(builds),
+        "CI_JOB_ID": "1",
+    }
+    return bash("set -eo pipefail\n" + script, checkout, {**surroundings, **variables})
 
 
 def test_every_job_of_the_gitlab_template(checkout: Path, tmp_path: Path, forge: Forge) -> None:

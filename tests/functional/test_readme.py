@@ -92,7 +92,7 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 def test_the_first_command_installs_no_more_than_it_needs() -> None:
     first = blocks("sh")[0].strip()
-    assert first == "python3 -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/notifyctl apply"
+    assert first == "python3 -I -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/notifyctl apply"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
