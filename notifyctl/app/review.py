@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+from notifyctl.app.workspace import Workspace
 from notifyctl.errors import SettingsError, UsageError
 from notifyctl.forge.client import Forge, github, gitlab, put
 from notifyctl.forge.comments import Decision
+from notifyctl.git import git_output
 from notifyctl.plan.actions import Action
 from notifyctl.plan.diff import Review
+from notifyctl.plan.marker import Subject
 from notifyctl.plan.model import Plan
 from notifyctl.ports import Environ
 
@@ -56,8 +60,21 @@ def missing_number(hint: str) -> int:
     raise UsageError("which pull or merge request?", hint=hint)
 
 
+def project_folder(root: Path) -> str:
+    """The project's folder in its repository; `.` for the root, and where there is no repository."""
+    return (git_output(root, "rev-parse", "--show-prefix") or "").rstrip("/") or "."
+
+
+def failed_subject(workspace: Workspace, name: str | None) -> Subject | None:
+    """What a comment is about when no plan could be made; None if the project or environment is unknown too."""
+    project = workspace.project
+    if project is None:
+        return None
+    return Subject(project.name, project_folder(workspace.root), name or project.default_environment)
+
+
 def should_comment(plan: Plan, review: Review | None, when: str) -> bool:
-    """Whether to comment. `changes`: something would be sent, or differs; `blocked`: a person must decide; `always`."""
+    """Whether to make a comment. `changes`: something would be sent, or differs; `blocked`: a person must decide; `always`."""
     held = plan.summary[Action.BLOCKED] + plan.summary[Action.CHANGED] + plan.summary[Action.UNCERTAIN]
     if when == "always":
         return True
@@ -67,5 +84,11 @@ def should_comment(plan: Plan, review: Review | None, when: str) -> bool:
     return changed or bool(held)
 
 
-def comment(forge: Forge, body: str, environ: Environ) -> Decision:
-    return put(forge, body, environ)
+def is_settled(plan: Plan, review: Review | None) -> bool:
+    """Whether nothing changes and, without a base, nothing is sent."""
+    return not should_comment(plan, review, "changes")
+
+
+def comment(forge: Forge, body: str, environ: Environ, *, create: bool) -> Decision:
+    """Brings an existing comment up to date; makes one if `create`."""
+    return put(forge, body, environ, create=create)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from notifyctl.cli.options import echo, get_globals, global_options, only_option
+from notifyctl.errors import NotifyctlError, ProviderError
 from notifyctl.exit_codes import ExitCode
 
 
@@ -19,7 +22,7 @@ from notifyctl.exit_codes import ExitCode
     type=click.Choice(["changes", "blocked", "always"]),
     default="changes",
     show_default=True,
-    help="When to comment: something changes or is sent; somebody must look; in any case.",
+    help="When to make a comment: something changes or is sent; somebody must look; in any case. One that exists is always brought up to date.",
 )
 @click.option("--forge", type=click.Choice(["github", "gitlab"]), help="Without it, what CI says it is.")
 @click.option(
@@ -36,7 +39,7 @@ def command(
     forge: str | None,
     pull: int | None,
 ) -> int:
-    """Put the plan on a pull request as a comment: found again by its marker, updated in place, never by an older run.
+    """Put the plan on a pull request as a comment: found again by its author and marker, updated in place, never by an older run.
 
     The token comes from the environment: GITHUB_TOKEN or GITLAB_TOKEN.
 
@@ -46,19 +49,39 @@ def command(
     """
     from notifyctl.app.diff import review
     from notifyctl.app.plan import make_plan
-    from notifyctl.app.review import comment, forge_of, should_comment
+    from notifyctl.app.review import (
+        comment,
+        failed_subject,
+        forge_of,
+        is_settled,
+        project_folder,
+        should_comment,
+    )
     from notifyctl.app.workspace import open_workspace
-    from notifyctl.views.markdown import render
+    from notifyctl.forge.comments import Verb
+    from notifyctl.views.markdown import render, render_failure
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
-    environment = workspace.environment(settings.env)
     pull_request = forge_of(workspace.environ, named=forge, number=pull)
-    plan = make_plan(workspace, environment, only=only, offline=offline)
-    changes = review(workspace, environment, base, plan, only=only) if base is not None else None
-    if not should_comment(plan, changes, when):
+    try:
+        environment = workspace.environment(settings.env)
+        plan = make_plan(workspace, environment, only=only, offline=offline)
+        changes = review(workspace, environment, base, plan, only=only) if base is not None else None
+    except NotifyctlError:
+        subject = failed_subject(workspace, settings.env)
+        if subject is not None:
+            failure = render_failure(subject, workspace.clock.now())
+            with suppress(ProviderError):  # the first failure is the one to report
+                comment(pull_request, failure, workspace.environ, create=False)
+        raise
+    create = should_comment(plan, changes, when)
+    body = render(
+        plan, changes, folder=project_folder(workspace.root), settled=not create and is_settled(plan, changes)
+    )
+    decision = comment(pull_request, body, workspace.environ, create=create)
+    if decision.verb is Verb.NONE:
         echo("Nothing to say: no comment.", stderr=True)
-        return ExitCode.DONE
-    decision = comment(pull_request, render(plan, changes), workspace.environ)
-    echo(f"The comment on {pull_request.name} was {decision.verb.value}.", stderr=True)
+    else:
+        echo(f"The comment on {pull_request.name} was {decision.verb.value}.", stderr=True)
     return ExitCode.DONE

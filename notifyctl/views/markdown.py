@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from difflib import SequenceMatcher
 
 from notifyctl.diagnostics import Severity
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
 from notifyctl.plan.diff import Category, Change, Review, TextChange
+from notifyctl.plan.marker import NO_DIGEST, Subject, mark
 from notifyctl.plan.model import Plan, PlannedNotification, Sample
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.diagnostics import pluralise
@@ -27,7 +29,6 @@ MOST_LINES = 60
 """Lines shown of one text."""
 MOST_DIAGNOSTICS = 20
 MOST_SAMPLES = 6
-MARKER = "<!-- notifyctl:plan"
 WORD = re.compile(r"\s+|[^\s]+")
 BACKTICKS = re.compile(r"`+")
 
@@ -42,9 +43,15 @@ MEANT = {
 }
 
 
-def render(plan: Plan, review: Review | None = None) -> str:
-    """One document of at most BUDGET bytes. If it would be longer, whole notifications are left out, smallest first."""
-    head = "\n".join([marker(plan), *verdict(plan, review)])
+def render(plan: Plan, review: Review | None = None, *, folder: str = ".", settled: bool = False) -> str:
+    """One document of at most BUDGET bytes. If it would be longer, whole notifications are left out, smallest first.
+
+    `folder`: the project's, in its repository. `settled`: the comment is there, and nothing is left to say.
+    """
+    subject = Subject(plan.project, folder, plan.environment)
+    marker = mark(subject, digest=plan.digest, at=plan.as_of)
+    closing = ["", "**No changes any more.**"] if settled else []
+    head = "\n".join([marker, *verdict(plan, review), *closing])
     blocks = list(sections(plan, review))
     ranked = sorted(range(len(blocks)), key=lambda at: (-blocks[at][0], at))
     room = BUDGET - len(head.encode()) - len(omitted_note(len(blocks)).encode()) - 2
@@ -66,10 +73,17 @@ def omitted_note(count: int) -> str:
     return f"\n_{pluralise(count, 'more notification')} with fewer people: not shown here; `notifyctl plan` shows all._"
 
 
-def marker(plan: Plan) -> str:
-    """A hidden marker that finds the comment again and tells an older plan from a newer one."""
-    at = plan.as_of.isoformat(timespec="seconds")
-    return f"{MARKER} env={plan.environment} digest={plan.digest} at={at} -->"
+def render_failure(subject: Subject, at: datetime) -> str:
+    """What replaces a comment when no plan can be made any more. Gives no reason: it is in the job's log."""
+    return "\n".join(
+        [
+            mark(subject, digest=NO_DIGEST, at=at),
+            f"## ❌ {code(subject.project)} · {code(subject.environment)}: no plan can be made of this",
+            "",
+            "The plan that was shown here is out of date. The log of the job names the errors.",
+            "",
+        ]
+    )
 
 
 def verdict(plan: Plan, review: Review | None) -> Iterator[str]:

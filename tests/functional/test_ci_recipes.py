@@ -51,7 +51,8 @@ def forge() -> Iterator[Forge]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.answer(200, b"[]")
+            account = b'{"login": "github-actions[bot]", "username": "project_1_bot"}'
+            self.answer(200, account if self.path.endswith("/user") else b"[]")
 
         def do_POST(self) -> None:
             api.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from hypothesis import strategies as st
 from notifyctl.views.markdown import BUDGET, code_fence, word_diff
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "review" / "expected.md"
+CASES = Path(__file__).parents[1] / "cases" / "review"
+TWO_PROJECTS = CASES / "two-projects"
+STALE = CASES / "stale-comment"
 PROJECT = """\
 apiVersion: notifyctl/v1
 kind: Project
@@ -306,15 +310,37 @@ def test_no_address_and_no_secret_leaves(changed: Repository, monkeypatch: pytes
 
 # The comment
 
+ACTIONS = "github-actions[bot]"
+
 
 @dataclass
 class Forge:
     """GitHub's and GitLab's endpoints for comments, as their documentation has them."""
 
     url: str = ""
+    account: str | None = "acme-bot"
+    """The token's own; None for one of GitHub that may not ask."""
+    viewer: str | None = None
+    """What GraphQL says of the account; None if it refuses too."""
     comments: list[dict[str, Any]] = field(default_factory=list)
     said: list[tuple[str, str, str]] = field(default_factory=list)
     refuse: int = 0
+
+    @property
+    def bodies(self) -> list[str]:
+        return [str(comment["body"]) for comment in self.comments]
+
+    def comment(self, body: str, author: str) -> dict[str, Any]:
+        number = len(self.comments) + 1
+        return {"id": number, "body": body, "user": {"login": author}, "author": {"username": author}}
+
+    def who(self, path: str) -> tuple[int, Any]:
+        """What the forge answers to who asks for the token's account."""
+        name = self.account if path == "/user" else self.viewer
+        if name is None:
+            return 403, {"message": "Resource not accessible by integration"}
+        account = {"id": 1, "login": name, "username": name}
+        return 200, account if path == "/user" else {"data": {"viewer": account}}
 
     def handler(forge) -> type[BaseHTTPRequestHandler]:  # noqa: N805
         class Handler(BaseHTTPRequestHandler):
@@ -332,13 +358,15 @@ class Forge:
                 data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 if forge.refuse:
                     return self.answer(forge.refuse, {"message": f"no: {token}"})
+                if parts.path in {"/user", "/graphql"}:
+                    return self.answer(*forge.who(parts.path))
                 if self.command == "GET":
                     query = parse_qs(parts.query)
                     page, size = int(query["page"][0]), int(query["per_page"][0])
                     return self.answer(200, forge.comments[(page - 1) * size : page * size])
                 body = json.loads(data)["body"]
                 if self.command == "POST":
-                    forge.comments.append({"id": len(forge.comments) + 1, "body": body})
+                    forge.comments.append(forge.comment(body, forge.account or forge.viewer or ACTIONS))
                     return self.answer(201, forge.comments[-1])
                 found = next(c for c in forge.comments if str(c["id"]) == parts.path.rpartition("/")[2])
                 found["body"] = body
@@ -393,7 +421,8 @@ def review(repository: Repository, *arguments: str) -> Any:
 
 
 def test_one_comment_is_made_updated_and_left(changed: Repository, forge: Forge, ci: str) -> None:
-    forge.comments[:] = [{"id": n, "body": f"words of others {n}"} for n in range(1, 121)]
+    for number in range(120):
+        forge.comments.append(forge.comment(f"words of others {number}", "bob"))
     assert "created" in review(changed).err
     assert len(forge.comments) == 121
     assert "left: it says the same" in review(changed).err
@@ -413,7 +442,139 @@ def test_an_older_run_never_replaces_a_newer_one(changed: Repository, forge: For
     newer = re.sub(r"at=\S+", "at=2099-01-01T00:00:00+00:00", forge.comments[0]["body"])
     forge.comments[0]["body"] = newer
     assert "a newer plan is there" in review(changed).err
-    assert forge.comments == [{"id": 1, "body": newer}]
+    assert forge.bodies == [newer]
+
+
+STRANGERS = (
+    "<!-- notifyctl:plan env=sandbox digest=sha256:0 at=2099-01-01T00:00:00+00:00 -->\n## ✅ `acme` · `sandbox`: all fine",
+    "<!-- notifyctl:plan project=acme in=. env=sandbox digest=sha256:0 at=2099-01-01T00:00:00+00:00 -->\nall fine",
+)
+
+
+@pytest.mark.parametrize("body", STRANGERS)
+def test_a_strangers_marker_changes_nothing(changed: Repository, forge: Forge, ci: str, body: str) -> None:
+    forge.comments.append(forge.comment(body, "mallory"))
+    assert "created" in review(changed).err
+    changed.cli.write(edited=SMS.format(name="edited", text="Another word.", people="a.csv"))
+    assert "updated" in review(changed).err
+    assert [forge.bodies[0], len(forge.comments)] == [body, 2]
+    assert "Another word." in forge.bodies[1]
+
+
+def test_a_marker_that_our_account_quotes_is_not_ours(changed: Repository, forge: Forge, ci: str) -> None:
+    """Another job of the same account repeats what a stranger wrote."""
+    said = f"mallory says: {STRANGERS[1]}"
+    forge.comments.append(forge.comment(said, "acme-bot"))
+    assert "created" in review(changed).err
+    assert forge.bodies[0] == said
+
+
+@pytest.mark.parametrize("viewer", [None, "acme-app[bot]"])
+def test_a_token_of_github_that_may_not_ask_for_its_account(
+    changed: Repository, forge: Forge, ci: str, viewer: str | None
+) -> None:
+    """The token of Actions, and that of an app."""
+    forge.account, forge.viewer = None, viewer
+    forge.comments.append(forge.comment(STRANGERS[1], "mallory"))
+    if ci == "gitlab":
+        assert review(changed).code == 1
+        return
+    assert "created" in review(changed).err
+    assert "left: it says the same" in review(changed).err
+    assert len(forge.comments) == 2
+
+
+def test_a_comment_of_an_earlier_version_is_taken_over(changed: Repository, forge: Forge, ci: str) -> None:
+    """It did not name the project in its marker, but in its title."""
+    ours = review(changed) and forge.bodies[0]
+    earlier = re.sub(r"project=\S+ in=\S+ ", "", str(ours)).replace("Good morning", "Good evening")
+    other = earlier.replace("`acme`", "`other`")
+    forge.comments[:] = []
+    for body in (other, earlier):
+        forge.comments.append(forge.comment(body, "acme-bot"))
+    assert "updated" in review(changed).err
+    assert forge.bodies[0] == other
+    assert "Good morning" in forge.bodies[1]
+    assert len(forge.comments) == 2
+
+
+@pytest.mark.parametrize("name", ["alpha", "beta"])
+def test_two_projects_have_two_comments(cli: Any, forge: Forge, ci: str, name: str) -> None:
+    """By the name, and where it is the same, by the folder."""
+    made = Repository(cli)
+    for folder in ("alpha", "beta"):
+        shutil.copytree(TWO_PROJECTS / folder, cli.root / folder)
+    project = cli.root / "beta" / "notifyctl.yaml"
+    project.write_text(project.read_text().replace("name: beta", f"name: {name}"))
+    made.commit()
+    for folder in ("alpha", "beta", "alpha", "beta"):
+        assert cli("review", "-C", str(cli.root / folder)).code == 0
+    assert len(forge.comments) == 2
+    assert "## ✅ `alpha`" in forge.bodies[0]
+    assert f"## ✅ `{name}`" in forge.bodies[1]
+
+
+@pytest.fixture
+def sent(cli: Any) -> Repository:
+    """What the branch had was sent once."""
+    made = Repository(cli)
+    for path in STALE.glob("*.yaml"):
+        shutil.copy(path, cli.root)
+    made.commit()
+    assert cli("apply").code == 0
+    return made
+
+
+def test_a_change_that_is_taken_back_is_said(sent: Repository, forge: Forge, ci: str) -> None:
+    notification = sent.cli.root / "n.yaml"
+    before = notification.read_text()
+    notification.write_text(before + "edition: 2\n")
+    assert "created" in sent.cli("review", "--base", "HEAD").err
+    assert "sends to **1 recipient**" in forge.bodies[0]
+    notification.write_text(before)
+    assert "updated" in sent.cli("review", "--base", "HEAD").err
+    assert "sends to **nobody**" in forge.bodies[0]
+    assert "No changes any more." in forge.bodies[0]
+    assert "left" in sent.cli("review", "--base", "HEAD").err
+
+
+def test_a_comment_about_something_blocked_follows_what_is_not(
+    sent: Repository, forge: Forge, ci: str
+) -> None:
+    notification = sent.cli.root / "n.yaml"
+    before = notification.read_text()
+    notification.write_text(before.replace("Hello", "Goodbye"))
+    assert "created" in sent.cli("review", "--base", "HEAD", "--when", "blocked").err
+    assert "sends to **nobody**, and 1 need a look" in forge.bodies[0]
+    notification.write_text(before.replace("Hello", "Goodbye") + "edition: 2\n")
+    assert "updated" in sent.cli("review", "--base", "HEAD", "--when", "blocked").err
+    assert "sends to **1 recipient**" in forge.bodies[0]
+    assert "No changes" not in forge.bodies[0]
+
+
+@pytest.mark.parametrize("broken", ["apiVersion: notifyctl/v1\nkind: Nothing\n", "a: [\n"])
+def test_a_project_that_breaks_leaves_no_old_plan_standing(
+    sent: Repository, forge: Forge, ci: str, broken: str
+) -> None:
+    notification = sent.cli.root / "n.yaml"
+    assert "created" in sent.cli("review", "--when", "always").err
+    sent.cli.write(broken=broken)
+    assert sent.cli("review").code == 1
+    assert len(forge.comments) == 1
+    assert "no plan can be made" in forge.bodies[0]
+    assert "sends to" not in forge.bodies[0]
+    (sent.cli.root / "broken.yaml").unlink()
+    notification.write_text(notification.read_text() + "edition: 2\n")
+    assert "updated" in sent.cli("review").err
+    assert "sends to **1 recipient**" in forge.bodies[0]
+
+
+def test_no_comment_is_made_about_a_project_that_is_broken_from_the_start(
+    sent: Repository, forge: Forge, ci: str
+) -> None:
+    sent.cli.write(broken="a: [\n")
+    assert sent.cli("review").code == 1
+    assert forge.comments == []
 
 
 def test_each_environment_has_its_own_comment(changed: Repository, forge: Forge, ci: str) -> None:
