@@ -36,6 +36,7 @@ class Point(StrEnum):
     RESERVED = "RESERVE.done"
     ARM_COMMIT = "ARM.commit"
     ARM_COMMITTED = "ARM.committed"
+    ARM_MARKED = "ARM.marked"
     POST_BEGUN = "POST.begun"
     POST_CONNECTED = "POST.connected"
     POST_HEAD = "POST.head"
@@ -49,7 +50,8 @@ class Point(StrEnum):
     END_COMMITTED = "END.committed"
 
 
-SIGNALS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "stop": signal.SIGSTOP}
+SIGNALS = {"kill": "SIGKILL", "term": "SIGTERM", "stop": "SIGSTOP"}
+"""By name, because not every system has all of them."""
 RAISE = "raise"
 
 
@@ -63,7 +65,7 @@ class Fault(Struct, frozen=True):
     def happen(self) -> None:
         if self.kind == RAISE:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        os.kill(os.getpid(), SIGNALS[self.kind])
+        os.kill(os.getpid(), getattr(signal, SIGNALS[self.kind]))
 
 
 class Faults:

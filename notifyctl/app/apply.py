@@ -15,6 +15,7 @@ from notifyctl.app.ledger import (
     ledger_name,
     ledger_store,
     no_ledger,
+    refuse_unmarked,
 )
 from notifyctl.app.opt_outs import OptOutWatcher
 from notifyctl.app.plan import derive, make_plan, provider_identity
@@ -67,6 +68,7 @@ def apply(
     if not store.exists() and not environment.is_sandbox:
         store.refuse_lost()
         raise no_ledger(environment, planning=False)
+    refuse_unmarked(workspace, environment)
     most = None
     if saved is not None:
         check_saved_plan(saved, workspace, environment, expect)

@@ -6,13 +6,14 @@ import getpass
 import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from notifyctl.app.environ import state_folder
 from notifyctl.app.workspace import Workspace
 from notifyctl.errors import LedgerError, SettingsError
 from notifyctl.ledger import FixedIdentity, RecipientHasher, scope_statuses
@@ -67,18 +68,25 @@ def ledger_store(workspace: Workspace, environment: Environment) -> SqliteStore:
 
 
 def high_water_marks(workspace: Workspace, environment: Environment) -> HighWaterMarks | None:
-    """The ledgers' high-water marks, in the user's state folder by the XDG base directory specification.
-
-    None for a sandbox, whose ledger may be thrown away, and for a process that has no home.
+    """The ledgers' high-water marks, in the user's state folder. None for a sandbox, whose ledger may be thrown away, and
+    for a process that has no state folder.
     """
-    environ = workspace.environ
-    if environment.is_sandbox or not (environ.get("XDG_STATE_HOME") or environ.get("HOME")):
+    folder = state_folder(workspace.environ)
+    if environment.is_sandbox or folder is None:
         return None
-    from platformdirs.unix import Unix  # on macOS too: marks elsewhere would be overlooked
-
     from notifyctl.ledger.high_water import HighWaterMarks
 
-    return HighWaterMarks(Unix("notifyctl").user_state_path / "ledgers")
+    return HighWaterMarks(folder / "ledgers")
+
+
+def refuse_unmarked(workspace: Workspace, environment: Environment) -> None:
+    """Raises SettingsError where no mark can be kept, so that a lost or restored ledger would not be noticed."""
+    if not environment.is_sandbox and state_folder(workspace.environ) is None:
+        raise SettingsError(
+            "this process has no state folder, so that a ledger that is lost or put back from a backup would not be"
+            " noticed; nothing was sent",
+            hint="set NOTIFYCTL_STATE_DIR to a folder that is kept, apart from the ledger",
+        )
 
 
 def sandbox_identity(workspace: Workspace, environment: Environment) -> FixedIdentity | None:
@@ -93,9 +101,11 @@ def sandbox_identity(workspace: Workspace, environment: Environment) -> FixedIde
     return FixedIdentity(f"sandbox:{name}", sha256(f"notifyctl sandbox ledger {name}".encode()).digest())
 
 
-def create_ledger(workspace: Workspace, environment: Environment) -> LedgerSummary:
-    """Creates the ledger of an environment. Raises LedgerError if there is one."""
-    ledger_store(workspace, environment).create()
+def create_ledger(
+    workspace: Workspace, environment: Environment, *, replace_lost: bool = False
+) -> LedgerSummary:
+    """Creates the ledger of an environment. Raises LedgerError if there is one, or was one that is lost."""
+    ledger_store(workspace, environment).create(replace_lost=replace_lost)
     return show_ledger(workspace, environment)
 
 
@@ -119,16 +129,28 @@ def export_ledger(
 def find_adoptable(
     workspace: Workspace, environment: Environment
 ) -> tuple[LedgerSummary, HighWaterMark | None]:
-    """The ledger to adopt, and its high-water mark on this machine. Raises LedgerError if there is no ledger."""
-    store = ledger_store(workspace, environment)
-    return show_ledger(workspace, environment), store.mark()
+    """The ledger to adopt, and its high-water mark on this machine, if it can be read. Raises LedgerError if there is no
+    ledger.
+    """
+    mark = None
+    with suppress(LedgerError):
+        mark = ledger_store(workspace, environment).mark()
+    return show_ledger(workspace, environment), mark
 
 
 def ledger_mark(workspace: Workspace, environment: Environment) -> HighWaterMark | None:
     return ledger_store(workspace, environment).mark()
 
 
+def doubt_ledger(workspace: Workspace, environment: Environment) -> LedgerError | None:
+    """Why no run may begin with an environment's ledger, by its marks; None if one may, or if there is no ledger."""
+    store = ledger_store(workspace, environment)
+    return store.doubt() if store.exists() else None
+
+
 def adopt_ledger(workspace: Workspace, environment: Environment) -> None:
+    """Takes the ledger that lies here for the right one. Raises SettingsError where that cannot be noted."""
+    refuse_unmarked(workspace, environment)
     ledger_store(workspace, environment).adopt(holder())
 
 

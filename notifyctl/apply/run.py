@@ -205,7 +205,6 @@ class SendRun:
         attempt = prepared.attempt
         try:
             self._writer.arm(attempt.number, attempt.attempt, seal=prepared.seal, at=self._clock.now())
-            point(Point.ARM_COMMITTED)
         except Exception as error:  # noqa: BLE001 - raised again once what is in flight is recorded
             self._error = self._error or error
             return False

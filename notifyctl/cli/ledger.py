@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
-from notifyctl.errors import PlanRefusedError, UsageError
+from notifyctl.cli.doubts import warn_of_doubts
+from notifyctl.errors import LedgerError, PlanRefusedError, UsageError
 from notifyctl.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from notifyctl.model.ledger import LedgerSummary
 
 
 @click.group("ledger")
@@ -18,31 +23,53 @@ def command() -> None:
 
 
 @command.command("init")
+@click.option(
+    "--replace-lost",
+    metavar="[NAME]",
+    is_flag=False,
+    flag_value="",
+    help="Make a new ledger in place of one that is lost: it knows nobody, and everything is sent again. NAME is"
+    " PROJECT/ENVIRONMENT; without it, it is asked for.",
+)
 @global_options
 @click.pass_context
-def init(context: click.Context) -> int:
-    """Make the ledger of an environment. Refuses where there is one.
+def init(context: click.Context, replace_lost: str | None) -> int:
+    """Make the ledger of an environment. Refuses where there is one, or was one that is lost.
 
     \b
     notifyctl -e production ledger init
+    notifyctl -e production ledger init --replace-lost acme/production
     """
-    from notifyctl.app.ledger import create_ledger, ledger_mark
+    from notifyctl.app.ledger import create_ledger, ledger_mark, ledger_name
     from notifyctl.app.workspace import open_workspace
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
-    previous = ledger_mark(workspace, environment)
-    ledger = create_ledger(workspace, environment)
-    if previous is not None:
-        echo(
-            f"Warning: another ledger lay here, {previous.lineage} with {previous.serial:,} facts. If it is lost, the new one does not"
-            " know who was sent what: put the old one back instead, and `notifyctl ledger adopt`.",
-            stderr=True,
-        )
+    if replace_lost is not None and ledger_mark(workspace, environment) is not None:
+        confirm_name(ledger_name(workspace.sound, environment), replace_lost)
+    ledger = create_ledger(workspace, environment, replace_lost=replace_lost is not None)
     echo(f"Made the ledger of {environment.name!r}: {ledger.location}")
     echo(f"Its lineage is {ledger.lineage}. Keep the file, and back it up: it alone knows who was sent what.")
     return ExitCode.DONE
+
+
+def confirm_name(name: str, given: str) -> None:
+    """Raises unless the ledger's name was given, or is typed now."""
+    if not given:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise UsageError(
+                "nobody is here to type the ledger's name",
+                hint=f"--replace-lost {name} does it without asking",
+            )
+        given = click.prompt(
+            f"Everybody will be sent everything again. Type the ledger's name, {name}, to go on",
+            err=True,
+            default="",
+            show_default=False,
+        )
+    if given.strip() != name:
+        raise PlanRefusedError(f"this is not the name of the ledger, {name}; nothing was made")
 
 
 @command.command("show")
@@ -61,7 +88,9 @@ def show(context: click.Context, form: str) -> int:
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
-    summary = show_ledger(workspace, workspace.environment(settings.env))
+    environment = workspace.environment(settings.env)
+    summary = show_ledger(workspace, environment)
+    warn_of_doubts(workspace, environment)
     echo(view.as_json(summary) if form == "json" else view.as_text(summary, colour=wants_colour(context)))
     return ExitCode.DONE
 
@@ -80,7 +109,9 @@ def verify(context: click.Context) -> int:
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
-    summary, faults = verify_ledger(workspace, workspace.environment(settings.env))
+    environment = workspace.environment(settings.env)
+    summary, faults = verify_ledger(workspace, environment)
+    doubtful = warn_of_doubts(workspace, environment)
     for fault in faults:
         echo(f"fault: {fault}")
     if faults:
@@ -93,7 +124,7 @@ def verify(context: click.Context) -> int:
     echo(
         f"Sound: {summary.serial:,} facts, {people:,} people in {sum(summary.batches.values()):,} batches, nobody twice."
     )
-    return ExitCode.DONE
+    return ExitCode.ERROR if doubtful else ExitCode.DONE
 
 
 @command.command("export")
@@ -118,20 +149,40 @@ def export(context: click.Context) -> int:
 
 
 @command.command("adopt")
-@click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can be asked.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--ledger", "lineage", metavar="ID", help="Do not ask, and adopt only the ledger with this lineage."
+)
+@click.option(
+    "--facts",
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="With --ledger: only if it has at least as many facts, as `ledger show` said where it was last written.",
+)
 @global_options
 @click.pass_context
-def adopt(context: click.Context, yes: bool) -> int:  # noqa: FBT001 - click passes flags by name
-    """Take the ledger that lies here for the right one, after it was put back from a backup, moved or copied.
+def adopt(
+    context: click.Context,
+    yes: bool,  # noqa: FBT001 - click passes flags by name
+    lineage: str | None,
+    facts: int | None,
+) -> int:
+    """Take the ledger that lies here for the right one: put back from a backup, moved, copied, or new to this machine.
 
     Who was sent to after the backup was made is not in it: `plan` will show them as not sent. Settle that first.
 
     \b
     notifyctl -e production ledger adopt
+    notifyctl -e production ledger adopt --ledger 1b4e28ba-2fa1-11d2-883f-0016d3cca427 --facts 41207
     """
     from notifyctl.app.ledger import adopt_ledger, find_adoptable
     from notifyctl.app.workspace import open_workspace
 
+    if (lineage is None) is not (facts is None):
+        raise UsageError(
+            "--ledger and --facts belong together",
+            hint="`notifyctl ledger show` says both, where it was written",
+        )
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
@@ -142,11 +193,27 @@ def adopt(context: click.Context, yes: bool) -> int:  # noqa: FBT001 - click pas
         if mark
         else "Nothing was written here before."
     )
-    if not yes and not confirm("Take the ledger that lies here for the right one?"):
+    if lineage is not None and facts is not None:
+        refuse_other(summary, lineage, facts)
+    elif not yes and not confirm("Take the ledger that lies here for the right one?"):
         raise PlanRefusedError("not confirmed; nothing was changed")
     adopt_ledger(workspace, environment)
     echo("Adopted.")
     return ExitCode.DONE
+
+
+def refuse_other(summary: LedgerSummary, lineage: str, facts: int) -> None:
+    """Raises LedgerError for another ledger than the one named, or an older state of it."""
+    if summary.lineage != lineage:
+        raise LedgerError(
+            f"the ledger that lies here is {summary.lineage}, not {lineage}; nothing was changed",
+            hint="put the right one here",
+        )
+    if summary.serial < facts:
+        raise LedgerError(
+            f"the ledger that lies here has {summary.serial:,} facts, fewer than {facts:,}; nothing was changed",
+            hint="people were sent to that it does not know: put a later copy here",
+        )
 
 
 @command.command("unlock")
@@ -190,5 +257,7 @@ def unlock(context: click.Context, force: bool) -> int:  # noqa: FBT001
 
 def confirm(question: str) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("nobody is here to confirm", hint="--yes does it without asking")
+        raise UsageError(
+            "nobody is here to confirm", hint="--ledger ID --facts N, or --yes, does it without asking"
+        )
     return click.confirm(question, err=True)

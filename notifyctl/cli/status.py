@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from notifyctl.cli.doubts import warn_of_doubts
 from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
 from notifyctl.exit_codes import ExitCode
 
@@ -26,6 +27,8 @@ def command(context: click.Context, notification: str | None, form: str) -> int:
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
-    rows = status(workspace, workspace.environment(settings.env), notification)
+    environment = workspace.environment(settings.env)
+    rows = status(workspace, environment, notification)
+    warn_of_doubts(workspace, environment)
     echo(view.status_json(rows) if form == "json" else view.status_text(rows, colour=wants_colour(context)))
     return ExitCode.UNCERTAIN if any(row.uncertain for row in rows) else ExitCode.DONE

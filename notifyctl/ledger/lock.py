@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -79,3 +79,17 @@ def read_holder(path: Path) -> str | None:
         return None
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def hold_file(descriptor: int, *, shared: bool = False) -> Iterator[None]:
+    """Keeps writers of a small file out while it is read or written; `shared` among readers. Waits for the moment that
+    others need. On a file system without locks it does nothing.
+    """
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -15,7 +15,15 @@ from notifyctl.hashing import RecipientHasher
 from notifyctl.ledger.database import Database
 from notifyctl.ledger.events import BATCHES, SqliteEvents
 from notifyctl.ledger.identity import key_check
-from notifyctl.ledger.schema import APPLICATION_ID, FIRST_VERSION, NORMALISER_VERSION, SCHEMA_VERSION
+from notifyctl.ledger.schema import (
+    APPLICATION_ID,
+    FACTS,
+    FACTS_1,
+    FIRST_VERSION,
+    NORMALISER_VERSION,
+    SCHEMA_VERSION,
+    serial_query,
+)
 from notifyctl.model.ledger import BatchRecord, BatchState, LedgerSummary, OpeningRecord
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
@@ -37,6 +45,7 @@ class SqliteReader(SqliteEvents):
         super().__init__(database)
         self._identity = identity
         self.recipient_ids = RecipientHasher(identity.key)
+        self._serial = serial_query(FACTS if self._version >= SCHEMA_VERSION else FACTS_1)
 
     @property
     def lineage(self) -> str:
@@ -44,7 +53,7 @@ class SqliteReader(SqliteEvents):
 
     @property
     def serial(self) -> int:
-        return self._database.number("SELECT facts FROM serial")
+        return self._database.number(self._serial)
 
     def summary(self) -> LedgerSummary:
         counts = self._database.rows(

@@ -6,9 +6,12 @@ A receipt can only confirm that the provider had a message; it never makes anybo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
-from notifyctl.ledger.reader import SqliteReader
-from notifyctl.ledger.writer import stamp
+from notifyctl.errors import LedgerError
+from notifyctl.ledger.database import Database
+from notifyctl.ledger.reader import Identity, SqliteReader
+from notifyctl.ledger.writer import Mark, stamp
 from notifyctl.model.events import UNSETTLED, Receipt, VerdictSource
 from notifyctl.model.ledger import BatchState
 
@@ -19,9 +22,18 @@ CONFIRMED_BY_RECEIPT = frozenset({*UNSETTLED, BatchState.REJECTED})
 class SqliteReceiptInbox(SqliteReader):
     """Implements ports.ReceiptInbox. Not fenced by the epoch, because a receipt is true whoever holds the lock."""
 
+    def __init__(self, database: Database, identity: Identity, *, mark: Mark | None = None) -> None:
+        super().__init__(database, identity)
+        self._mark = mark
+
     def add(self, receipts: Sequence[Receipt]) -> int:
         with self._database.transaction():
-            return sum(self._add(receipt) for receipt in receipts)
+            new = sum(self._add(receipt) for receipt in receipts)
+        if new and self._mark is not None:
+            # A backup from before a complaint must be noticed too. The receipt itself is recorded, whatever the mark does.
+            with suppress(LedgerError):
+                self._mark(self.serial)
+        return new
 
     def _add(self, receipt: Receipt) -> bool:
         """Records a receipt; False if it was recorded before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from secrets import token_bytes
@@ -13,7 +13,14 @@ from notifyctl.errors import LedgerError
 from notifyctl.fault_injection import Point, point
 from notifyctl.ledger import lock
 from notifyctl.ledger.database import RECEIPT_LOCK_TIMEOUT, create_file, open_for_reading, open_for_writing
-from notifyctl.ledger.high_water import HighWaterMark, HighWaterMarks, refuse_missing, refuse_unexpected
+from notifyctl.ledger.high_water import (
+    FRESH,
+    HighWaterMark,
+    HighWaterMarks,
+    RaisedMark,
+    refuse_missing,
+    refuse_unexpected,
+)
 from notifyctl.ledger.identity import KEY_BYTES, FixedIdentity, key_check
 from notifyctl.ledger.integrity import export_facts, find_problems
 from notifyctl.ledger.journal import Result, append_result, read_results, remove_journal
@@ -56,8 +63,10 @@ class SqliteStore:
         except OSError as error:
             raise LedgerError(f"the ledger {self._path} cannot be reached: {error.strerror}") from error
 
-    def create(self) -> None:
-        """Creates the folder and the file, for this user only. Raises LedgerError if the path exists."""
+    def create(self, *, replace_lost: bool = False) -> None:
+        """Creates the folder and the file, for this user only. Raises LedgerError if the path exists, or if there was a ledger
+        here that is lost, unless it may be replaced.
+        """
         now = self._clock.now()
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -71,17 +80,28 @@ class SqliteStore:
                     f"there is a ledger already: {self._path}",
                     hint="a new one in its place would send everything again; to start over, move it away by hand",
                 )
+            if not replace_lost:
+                refuse_missing(
+                    self.mark(),
+                    self._path,
+                    self._path.stem,
+                    last_resort="; if it is lost for good, `ledger init --replace-lost`, and everybody is sent everything again",
+                )
             identity = self._fixed or FixedIdentity(str(uuid4()), token_bytes(KEY_BYTES))
             key = self._external_key or identity.key
             kept = None if self._external_key else key
             create_file(self._path, (identity.lineage, stamp(now), NORMALISER_VERSION, kept, key_check(key)))
             if self._marks is not None:
-                self._marks.set(self._path, identity.lineage, 1)
+                try:
+                    self._marks.set(self._path, identity.lineage, FRESH)
+                except LedgerError:
+                    self._path.unlink()  # nothing is in it yet
+                    raise
 
     def reader(self, *, strict: bool = False) -> LedgerReader:
         self._refuse_missing()
         # Read before the ledger is opened: a run that ends in between raises the mark above what this reader sees.
-        marks = self._marks.all() if strict and self._marks is not None else []
+        marks = self._all_marks() if strict else None
         database = open_for_reading(self._path)
         try:
             reader = SqliteReader(database, identify_ledger(database, self._external_key))
@@ -99,25 +119,30 @@ class SqliteStore:
             database = open_for_writing(self._path)
             try:
                 identity = identify_ledger(database, self._external_key)
-                marks = self._marks.all() if self._marks is not None else []
-                self._refuse_unexpected(SqliteReader(database, identity), marks)
-                writer = SqliteWriter(
-                    database, identity, holder=holder, now=self._clock.now(), revision=revision
-                )
+                self._refuse_unexpected(SqliteReader(database, identity), self._all_marks())
                 self._lineage = identity.lineage
-                self._replay(writer, identity.lineage)
-                # Before the first request: from here on a lost ledger must be noticed.
-                self._mark(writer, identity.lineage)
-                try:
-                    yield writer
-                except BaseException as error:
-                    # Report the error that ended the run, not the failure to record its end.
-                    with suppress(LedgerError):
-                        writer.end(type(error).__name__, at=self._clock.now())
-                        self._mark(writer, identity.lineage)
-                    raise
-                writer.end("finished", at=self._clock.now())
-                self._mark(writer, identity.lineage)
+                with self._raising(identity.lineage) as mark:
+                    writer = SqliteWriter(
+                        database,
+                        identity,
+                        holder=holder,
+                        now=self._clock.now(),
+                        revision=revision,
+                        mark=mark.raise_to if mark is not None else None,
+                    )
+                    self._replay(writer, identity.lineage)
+                    # Before the first request: from here on a lost ledger must be noticed.
+                    raise_mark(mark, writer)
+                    try:
+                        yield writer
+                    except BaseException as error:
+                        # Report the error that ended the run, not the failure to record its end.
+                        with suppress(LedgerError):
+                            writer.end(type(error).__name__, at=self._clock.now())
+                            raise_mark(mark, writer)
+                        raise
+                    writer.end("finished", at=self._clock.now())
+                    raise_mark(mark, writer)
             finally:
                 database.close()
 
@@ -132,7 +157,8 @@ class SqliteStore:
                     f"{self._path} is a ledger of an earlier version, which has no place for receipts",
                     hint="the next apply, or `notifyctl ledger adopt`, upgrades it",
                 )
-            yield SqliteReceiptInbox(database, identity)
+            with self._known_mark(identity.lineage) as mark:
+                yield SqliteReceiptInbox(database, identity, mark=mark.raise_to if mark is not None else None)
         finally:
             database.close()
 
@@ -146,8 +172,8 @@ class SqliteStore:
                 writer = SqliteWriter(database, identity, holder=f"{holder} (adopt)", now=now, revision=None)
                 self._replay(writer, identity.lineage)
                 writer.end("adopted", at=now)
-                self._mark(writer, identity.lineage)
                 if self._marks is not None:
+                    self._marks.set(self._path, identity.lineage, writer.serial)
                     self._marks.forget_others(self._path, identity.lineage)
             finally:
                 database.close()
@@ -158,9 +184,10 @@ class SqliteStore:
         try:
             identity = identify_ledger(database, self._external_key)
             now = self._clock.now()
-            SqliteWriter(database, identity, holder=f"{holder} (unlock)", now=now, revision=None).end(
-                "unlocked", at=now
-            )
+            writer = SqliteWriter(database, identity, holder=f"{holder} (unlock)", now=now, revision=None)
+            writer.end("unlocked", at=now)
+            with self._known_mark(identity.lineage) as mark:
+                raise_mark(mark, writer)
         finally:
             database.close()
 
@@ -184,6 +211,14 @@ class SqliteStore:
             yield from export_facts(database)
         finally:
             database.close()
+
+    def doubt(self) -> LedgerError | None:
+        """Why no run may begin with the ledger that lies here, by its marks; None if one may."""
+        try:
+            self.reader(strict=True).close()
+        except LedgerError as error:
+            return error
+        return None
 
     def refuse_lost(self) -> None:
         """Raises LedgerError if there is no ledger although this machine wrote one here."""
@@ -215,13 +250,22 @@ class SqliteStore:
         point(Point.REPLAYED)
         remove_journal(self._path)
 
-    def _mark(self, writer: SqliteWriter, lineage: str) -> None:
-        if self._marks is not None:
-            self._marks.set(self._path, lineage, writer.serial)
-            point(Point.MARKED)
+    def _all_marks(self) -> list[HighWaterMark] | None:
+        return self._marks.all() if self._marks is not None else None
 
-    def _refuse_unexpected(self, reader: SqliteReader, marks: Sequence[HighWaterMark]) -> None:
-        if marks:
+    def _raising(self, lineage: str) -> AbstractContextManager[RaisedMark | None]:
+        return self._marks.raising(self._path, lineage) if self._marks is not None else nullcontext()
+
+    def _known_mark(self, lineage: str) -> AbstractContextManager[RaisedMark | None]:
+        """The mark if there is one of this ledger: what does not begin a run makes none, and is not kept from its work."""
+        with suppress(LedgerError):
+            known = self.mark()
+            if known is not None and known.lineage == lineage:
+                return self._raising(lineage)
+        return nullcontext()
+
+    def _refuse_unexpected(self, reader: SqliteReader, marks: Sequence[HighWaterMark] | None) -> None:
+        if marks is not None:
             refuse_unexpected(marks, self._path, lineage=reader.lineage, serial=reader.serial)
 
     @property
@@ -235,3 +279,10 @@ class SqliteStore:
                 f"there is no ledger for the environment {self._path.stem!r}: {self._path} does not exist",
                 hint=f"`notifyctl -e {self._path.stem} ledger init` makes one, once",
             )
+
+
+def raise_mark(mark: RaisedMark | None, writer: SqliteWriter) -> None:
+    """At the ends of a run: durable."""
+    if mark is not None:
+        mark.raise_to(writer.serial, durable=True)
+        point(Point.MARKED)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -14,7 +14,7 @@ from notifyctl.ledger.database import SQLITE_VERSION, Database
 from notifyctl.ledger.events import columns
 from notifyctl.ledger.reader import Identity, SqliteReader
 from notifyctl.ledger.schema import SCHEMA_VERSION, upgrade
-from notifyctl.model.batch import Accepted, Outcome, Unknown
+from notifyctl.model.batch import Accepted, Outcome, Rejected, Unknown
 from notifyctl.model.events import Statement, Verdict, member_verdicts
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
@@ -29,6 +29,9 @@ PLANNED = (
 )
 """The run that planned a batch, and whether any of its members is known to be accepted."""
 STATE = "SELECT state, attempt FROM batch_state WHERE number = ?"
+NOT_MARKED = "the ledger's mark could not be written after it was recorded, and it never left"
+Mark = Callable[[int], None]
+"""Raises the ledger's high-water mark to this number of facts. Raises LedgerError."""
 BROKE_OFF = "the run ended before the answer was recorded"
 
 
@@ -36,9 +39,17 @@ class SqliteWriter(SqliteReader):
     """Implements ports.LedgerWriter. Calls from several threads are serialised."""
 
     def __init__(
-        self, database: Database, identity: Identity, *, holder: str, now: datetime, revision: str | None
+        self,
+        database: Database,
+        identity: Identity,
+        *,
+        holder: str,
+        now: datetime,
+        revision: str | None,
+        mark: Mark | None = None,
     ) -> None:
         """Begins an epoch; the same commit marks as unknown what earlier epochs left armed. Upgrades an earlier version."""
+        self._mark = mark
         with database.transaction():
             if database.number("PRAGMA user_version") < SCHEMA_VERSION:
                 for statement in upgrade(SQLITE_VERSION):
@@ -97,6 +108,20 @@ class SqliteWriter(SqliteReader):
                 "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", number, attempt, self._epoch, stamp(at), seal
             )
             point(Point.ARM_COMMIT)
+        point(Point.ARM_COMMITTED)
+        self._raise_mark(number, attempt, at)
+
+    def _raise_mark(self, number: int, attempt: int, at: datetime) -> None:
+        """After an ARM and before its request: from here on a ledger without this ARM is noticed."""
+        if self._mark is None:
+            return
+        try:
+            self._mark(self.serial)
+        except LedgerError:
+            with suppress(LedgerError, LedgerLockedError):
+                self.settle(number, attempt, Rejected(NOT_MARKED, posted=False), at=at)
+            raise
+        point(Point.ARM_MARKED)
 
     def _refuse_to_arm(self, number: int, attempt: int) -> None:
         """Raises LedgerError unless the attempt can start."""

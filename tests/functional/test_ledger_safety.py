@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from notifyctl.ledger.high_water import HighWaterMarks
 from notifyctl.ledger.journal import journal_path
 
 HELLO = """\
@@ -105,9 +106,12 @@ def test_a_lost_ledger_is_put_back_and_adopted(
 ) -> None:
     shutil.move(ledger, tmp_path / "found.db")
     refused(served, foreign, "is lost")
-    made = served("ledger", "init")
-    assert made.code == 0
-    assert "another ledger lay here" in made.err
+    assert served("ledger", "init").code == 1
+    assert not ledger.exists()
+    assert served("ledger", "init", "--replace-lost").code == 64, "nobody is asked"
+    assert served("ledger", "init", "--replace-lost", "acme/staging").code == 4
+    assert not ledger.exists()
+    assert served("ledger", "init", "--replace-lost", "acme/production").code == 0
     shutil.move(tmp_path / "found.db", ledger)
     refused(served, foreign, "another ledger lies at")
     assert served("ledger", "adopt", "--yes").code == 0
@@ -192,7 +196,10 @@ def test_a_ledger_of_the_first_version_is_read_and_upgraded_by_the_next_apply(
             connection.execute(f"INSERT INTO main.{table} SELECT * FROM new.{table}")
         connection.execute("PRAGMA journal_mode = WAL")
     old.replace(ledger)
+    with closing(sqlite3.connect(ledger)) as connection:
+        [(lineage,)] = connection.execute("SELECT lineage FROM meta")
     served.forget_marks()
+    HighWaterMarks(Path(os.environ["XDG_STATE_HOME"]) / "notifyctl" / "ledgers").set(ledger, lineage, 8)
     before = ledger.read_bytes()
     assert served.plan()["summary"]["unchanged"] == 3
     assert served("status", "--format", "json").json["notifications"][0]["outcomes"]["accepted"] == 3

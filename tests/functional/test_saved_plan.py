@@ -158,7 +158,7 @@ def test_a_plan_that_is_too_old_is_refused(hello: Any, foreign: Any, saved: tupl
 
 def test_a_plan_for_another_ledger_is_refused(hello: Any, foreign: Any, saved: tuple[str, str]) -> None:
     (hello.root / ".notifyctl" / "production.db").unlink()
-    assert hello("ledger", "init").code == 0
+    assert hello("ledger", "init", "--replace-lost", "acme/production").code == 0
     result = apply(hello, saved)
     assert result.code == 4
     assert "another ledger" in result.err
