@@ -97,6 +97,7 @@ def build_policy(values: Values) -> Policy:
             max_recipients="maxRecipients",
             max_growth_percent="maxGrowthPercent",
             max_segments="maxSegments",
+            max_rejected_percent="maxRejectedPercent",
         ),
     )
 

@@ -277,6 +277,7 @@ def narrow_policy(policy: Policy, limits: Mapping[str, Any]) -> Policy:
         max_recipients=smaller_limit(policy.max_recipients, limits.get("maxRecipients")),
         max_growth_percent=smaller_limit(policy.max_growth_percent, limits.get("maxGrowthPercent")),
         max_segments=smaller_limit(policy.max_segments, limits.get("maxSegments")),
+        max_rejected_percent=smaller_limit(policy.max_rejected_percent, limits.get("maxRejectedPercent")),
         require_unsubscribe=(*policy.require_unsubscribe, *added),
     )
 

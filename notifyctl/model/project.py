@@ -108,6 +108,7 @@ class Policy(Struct, frozen=True):
     max_recipients: int | None = 100_000
     max_growth_percent: int | None = 20
     max_segments: int | None = None
+    max_rejected_percent: int | None = 2
     require_unsubscribe: tuple[Category, ...] = ()
 
 

@@ -201,7 +201,7 @@ def describe_policy(notification: Notification) -> str | None:
         return None
     return (
         f"maxRecipients {policy.max_recipients}, maxGrowthPercent {policy.max_growth_percent},"
-        f" maxSegments {policy.max_segments}"
+        f" maxSegments {policy.max_segments}, maxRejectedPercent {policy.max_rejected_percent}"
     )
 
 

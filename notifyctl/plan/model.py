@@ -133,3 +133,8 @@ class Plan(Struct, frozen=True):
     @property
     def sends(self) -> int:
         return sum(n.sends for n in self.notifications)
+
+    @property
+    def rejected_rows(self) -> int:
+        """Rows that cannot be read, or whose address is none: people of the audiences that no action counts."""
+        return sum(n.rejected_rows for n in self.notifications)

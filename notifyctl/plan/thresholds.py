@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.model.project import Category, ChannelName, Policy
+from notifyctl.model.recipients import RowRejection
 from notifyctl.plan.inputs import ScopeInput
 from notifyctl.plan.scope_result import ScopeResult
 
 GROWTH_FLOOR = 10
 """Smallest recorded audience for which growth is checked: one more recipient in three is not suspicious."""
+REJECTED_FLOOR = 50
+"""Smallest audience, in rows, for which rejected rows are compared: one typo in a short list is not suspicious."""
 RENAME_PERCENT = 90
 """Share of the recipients for whom a removed name's identical text was accepted."""
 
@@ -18,7 +21,12 @@ RENAME_PERCENT = 90
 def apply_policy(result: ScopeResult) -> None:
     """Blocks the scope by rule 7 of the action table."""
     policy = result.input.notification.policy or Policy()
-    reason = suspected_rename(result) or too_many(result, policy) or grown_too_much(result, policy)
+    reason = (
+        suspected_rename(result)
+        or too_many(result, policy)
+        or grown_too_much(result, policy)
+        or too_many_rejected(result, policy)
+    )
     if reason is None and lacks_unsubscribe(result.input, policy):
         reason = "unsubscribe-missing"
     if reason is not None and result.authorised:
@@ -48,6 +56,18 @@ def grown_too_much(result: ScopeResult, policy: Policy) -> str | None:
     if recorded < GROWTH_FLOOR or result.joiners * 100 <= most * recorded:
         return None
     return f"max-growth {result.joiners} joined {recorded}, over {most} %"
+
+
+def too_many_rejected(result: ScopeResult, policy: Policy) -> str | None:
+    """So many rows are unreadable, or have an address that is none, that the file is probably damaged or not the one meant.
+
+    A row without an address is not rejected: it is not among those that the share is of either.
+    """
+    most, rejected = policy.max_rejected_percent, result.excluded.bad
+    addressed = result.rows - result.excluded.counts[RowRejection.NO_ADDRESS]
+    if most is None or result.rows < REJECTED_FLOOR or rejected * 100 <= most * addressed:
+        return None
+    return f"max-rejected {rejected} of {addressed} rows, over {most} %"
 
 
 def lacks_unsubscribe(scope_input: ScopeInput, policy: Policy) -> bool:

@@ -73,6 +73,9 @@ def _standing(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
         yield paint.red(
             f"{pluralise(before, 'recipient')} uncertain from an earlier run; a person must settle them."
         )
+    if plan.rejected_rows:
+        rejected = pluralise(plan.rejected_rows, "rejected row")
+        yield paint.yellow(f"⚠ {rejected}: nothing was sent to them; `notifyctl plan` lists them.")
     if summary[Action.DEFERRED]:
         yield paint.dim(f"{pluralise(summary[Action.DEFERRED], 'recipient')} deferred until they are due.")
 
@@ -83,6 +86,7 @@ def as_json(plan: Plan, report: Report | None) -> str:
         "environment": plan.environment,
         "digest": plan.digest,
         "summary": {action.value: count for action, count in plan.summary.items()},
+        "rejected_rows": plan.rejected_rows,
         "requests": report.requests if report else 0,
         "outcomes": {
             "accepted": report.accepted if report else 0,

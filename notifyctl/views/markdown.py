@@ -21,7 +21,14 @@ from notifyctl.plan.model import Plan, PlannedNotification, Sample
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.message import as_lines
-from notifyctl.views.plan import EXPLAINED, ORDER, describe_cost, describe_samples, format_time
+from notifyctl.views.plan import (
+    EXPLAINED,
+    ORDER,
+    describe_cost,
+    describe_rejected,
+    describe_samples,
+    format_time,
+)
 
 BUDGET = 60_000
 """Bytes of UTF-8. GitHub accepts 65,536 characters in a comment."""
@@ -95,12 +102,16 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
         sign, verdict = "❌", f"has {pluralise(errors, 'error')} and cannot be applied"
     elif held:
         sign, verdict = "⚠️", f"{sends}, and {held:,} need a look"
+    elif plan.rejected_rows:
+        sign, verdict = "⚠️", f"{sends}, and leaves {pluralise(plan.rejected_rows, 'rejected row')} out"
     else:
         sign, verdict = "✅", sends
     yield f"## {sign} {code(plan.project)} · {code(plan.environment)}: this {verdict}"
     yield ""
-    counts = " · ".join(f"{summary[action]:,} {action.value}" for action in ORDER if action in summary)
-    yield f"{counts or 'nothing to do'}  "
+    counts = [f"{summary[action]:,} {action.value}" for action in ORDER if action in summary] or [
+        "nothing to do"
+    ]
+    yield f"{' · '.join([*counts, *describe_rejected(plan)])}  "
     yield f"Digest `{plan.digest}` · as of {format_time(plan.as_of)}, valid until {format_time(plan.valid_until)}"
     if review is not None:
         yield from describe_changes(review)
@@ -274,6 +285,8 @@ def list_facts(planned: PlannedNotification) -> Iterator[str]:
         if count:
             reasons = ", ".join(planned.reasons.get(action, {}))
             yield f"- {count:,} {action.value}{': ' + plain(reasons) if reasons else ''}"
+    if planned.rejected_rows:
+        yield f"- ⚠ {pluralise(planned.rejected_rows, 'rejected row')} of {planned.rows:,}"
     if planned.reach:
         countries = ", ".join(f"{each.recipients:,} in {each.country}" for each in planned.reach[:8])
         yield f"- reach: {countries}{' …' if len(planned.reach) > 8 else ''}"  # noqa: PLR2004 - as many as are shown

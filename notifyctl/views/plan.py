@@ -72,12 +72,17 @@ def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
 
 def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
     yield "  ".join([paint.bold(planned.name), paint.dim(" · ".join(_traits(planned)))])
-    width = max((len(f"{count:,}") for count in planned.actions.values()), default=1)
+    numbers = [*planned.actions.values(), planned.rejected_rows]
+    width = max(len(f"{count:,}") for count in numbers)
     for action in ORDER:
         count = planned.actions.get(action)
         if count:
             name = colour_of(action, paint)(f"{action.value:<18}")
             yield f"  {name} {count:>{width},}  {paint.dim(_because(planned, action))}".rstrip()
+    if planned.rejected_rows:
+        of_all = f"of {pluralise(planned.rows, 'row')} cannot be read, or have an address that is none"
+        name = paint.yellow(f"{'⚠ rejected rows':<18}")
+        yield f"  {name} {planned.rejected_rows:>{width},}  {paint.dim(of_all)}"
     shown = describe_samples(planned)
     for sample in shown:
         yield from _sample(planned, sample, paint)
@@ -162,10 +167,18 @@ def _sample(planned: PlannedNotification, sample: Sample, paint: Paint) -> Itera
 def summary_lines(plan: Plan, paint: Paint) -> Iterator[str]:
     """The last lines of a plan: a count per action, the digest, how long it is valid."""
     counts = {action: count for action, count in plan.summary.items() if count}
-    phrases = " · ".join(colour_of(a, paint)(f"{counts[a]:,} {a.value}") for a in ORDER if a in counts)
-    yield f"{paint.bold('Plan:')} {phrases or 'nothing to do'}"
+    phrases = [colour_of(a, paint)(f"{counts[a]:,} {a.value}") for a in ORDER if a in counts] or [
+        "nothing to do"
+    ]
+    phrases += map(paint.yellow, describe_rejected(plan))
+    yield f"{paint.bold('Plan:')} {' · '.join(phrases)}"
     yield f"{paint.bold('Digest:')} {plan.digest}"
     yield paint.dim(f"valid until {format_time(plan.valid_until)}")
+
+
+def describe_rejected(plan: Plan) -> list[str]:
+    """What stands beside the counts of actions where rows of the audiences were rejected; else nothing."""
+    return [f"{pluralise(plan.rejected_rows, 'rejected row')} ⚠"] if plan.rejected_rows else []
 
 
 def as_json(plan: Plan, **beside: Any) -> str:
@@ -187,6 +200,7 @@ def public_plan(plan: Plan) -> dict[str, Any]:
         "applyable": plan.applyable,
         "digest": plan.digest,
         "summary": {action.value: count for action, count in plan.summary.items()},
+        "rejected_rows": plan.rejected_rows,
         "notifications": [_planned(n) for n in plan.notifications],
         "later": [{"name": n, "occurrence": o, "due": due.isoformat()} for n, o, due in plan.later],
         "diagnostics": [as_object(d) for d in plan.diagnostics],

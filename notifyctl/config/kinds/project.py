@@ -57,6 +57,16 @@ POLICY_FIELDS = (
         ),
     ),
     Field(
+        name="maxRejectedPercent",
+        shape=Integer(
+            minimum=0,
+            maximum=100,
+            description="Apply refuses when more rows of the audience cannot be read or have an address that is none; from 50"
+            " rows up.",
+        ),
+        default=2,
+    ),
+    Field(
         name="requireUnsubscribe",
         shape=Items(
             item=Choice(values=("transactional", "marketing")),

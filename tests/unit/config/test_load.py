@@ -65,7 +65,7 @@ def test_six_lines_are_a_notification_with_all_defaults(load: Load) -> None:
         Joiners.HOLD,
         OnUnknown.HOLD,
     )
-    assert hello.policy == Policy(max_recipients=100_000, max_growth_percent=20)
+    assert hello.policy == Policy(max_recipients=100_000, max_growth_percent=20, max_rejected_percent=2)
     assert (hello.template.name, hello.audience.name, hello.schedule) == ("hello", "hello", None)
     assert hello.channel is ChannelName.SMS
     assert hello.template.category is Category.TRANSACTIONAL
@@ -122,14 +122,18 @@ environments:
 def test_a_policy_is_narrowed_never_widened(load: Load) -> None:
     project = (
         HEAD
-        + "kind: Project\nname: acme\npolicy: {maxRecipients: 500, maxSegments: 3, requireUnsubscribe: [marketing]}\n"
+        + "kind: Project\nname: acme\npolicy: {maxRecipients: 500, maxSegments: 3, maxRejectedPercent: 10, requireUnsubscribe: [marketing]}\n"
     )
-    limits = "limits: {maxRecipients: 9000, maxGrowthPercent: 5, maxSegments: 2, requireUnsubscribe: [transactional]}\n"
+    limits = (
+        "limits: {maxRecipients: 9000, maxGrowthPercent: 5, maxSegments: 2, maxRejectedPercent: 5,"
+        " requireUnsubscribe: [transactional]}\n"
+    )
     loaded = load({"notifyctl.yaml": project, "n.yaml": HELLO + limits})
     assert whole(loaded).notifications["hello"].policy == Policy(
         max_recipients=500,
         max_growth_percent=5,
         max_segments=2,
+        max_rejected_percent=5,
         require_unsubscribe=(Category.MARKETING, Category.TRANSACTIONAL),
     )
 

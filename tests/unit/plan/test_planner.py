@@ -315,6 +315,42 @@ def test_marketing_mail_without_unsubscribe_is_blocked_where_policy_asks() -> No
     assert counts(mail("<p>Hello</p><a href='$(unsubscribe)'>x</a>")) == {"send": 1}
 
 
+def rejected(reason: RowRejection, number: int) -> list[RejectedRow]:
+    return [RejectedRow(reason, Location("p.csv", 1000 + n, 1), "no") for n in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("people", "excluded", "policy", "blocked"),
+    [
+        (49, rejected(RowRejection.BAD_ADDRESS, 1), Policy(), False),  # 2.0 % of 50
+        (48, rejected(RowRejection.BAD_ADDRESS, 2), Policy(), True),  # 4 % of 50
+        (47, rejected(RowRejection.BAD_ADDRESS, 2), Policy(), False),  # 49 rows are too few to tell
+        (48, rejected(RowRejection.BAD_ROW, 2), Policy(), True),
+        (48, rejected(RowRejection.NO_ADDRESS, 2), Policy(), False),
+        (48, rejected(RowRejection.DUPLICATE, 2), Policy(), False),
+        # 3 of 63 that have an address; who has none is not among those the share is of.
+        (60, rejected(RowRejection.NO_ADDRESS, 900) + rejected(RowRejection.BAD_ADDRESS, 3), Policy(), True),
+        (48, rejected(RowRejection.BAD_ADDRESS, 2), Policy(max_rejected_percent=4), False),
+        (47, rejected(RowRejection.BAD_ADDRESS, 3), Policy(max_rejected_percent=4), True),
+        (999, rejected(RowRejection.BAD_ADDRESS, 1), Policy(max_rejected_percent=0), True),
+        (9, rejected(RowRejection.BAD_ADDRESS, 900), Policy(max_rejected_percent=None), False),
+    ],
+)
+def test_too_many_rejected_rows_block_a_notification(
+    people: int, excluded: list[RejectedRow], policy: Policy, *, blocked: bool
+) -> None:
+    plan = plan_of(scope_input(People([Person(n) for n in range(people)], excluded), policy=policy))
+    shown = plan.notifications[0]
+    assert shown.actions.get(Action.BLOCKED, 0) == (people if blocked else 0)
+    assert bool(plan.sends) is not blocked
+    assert (
+        any(reason.startswith("max-rejected ") for reason in shown.reasons.get(Action.BLOCKED, ())) is blocked
+    )
+    assert plan.rejected_rows == sum(
+        row.reason in {RowRejection.BAD_ROW, RowRejection.BAD_ADDRESS} for row in excluded
+    )
+
+
 def test_rows_that_are_nobody_are_listed_and_not_counted() -> None:
     excluded = [
         RejectedRow(RowRejection.BAD_ADDRESS, Location("p.csv", 5, 1), "no"),
