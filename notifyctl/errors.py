@@ -6,7 +6,7 @@ NotifyctlError                  1   expected failure: a message and, where there
 ├── SettingsError               1   an environment variable or mounted secret is missing, or an environment is unknown
 ├── LedgerError                 1   the ledger is missing, unreadable, of a newer version or not ours
 │   └── UnseenLedgerError       1   this machine has never written it, and it has facts
-├── ProviderError               1   the provider refuses the run as a whole (401, 403), or cannot be set up
+├── ProviderError               1   the provider refuses the run as a whole (401, 403, 410), or cannot be set up
 ├── UntrustedError              1   a project that is not trusted led to what is not allowed, or to more than is bounded
 ├── UsageError                 64   the command line is wrong
 ├── PlanRefusedError            4   plan stale, used, expired, or other than expected

@@ -48,15 +48,24 @@ class Matcher(Struct, frozen=True):
 
     def match(self, receipt: Incoming) -> Match:
         """Matches by our correlation id; else by our callback data or the provider's id, with the destination; else by the
-        destination, if exactly one member with it is uncertain.
+        author's correlation id with the destination, if exactly one member with it is uncertain.
         """
         recipient = self.recipient_id(receipt.destination)
         for batch, index in self.candidates(receipt):
             position = index if recipient is None else position_of(batch, recipient, index or 0)
             if position is not None:
                 return Match(batch.number, position)
-        return (
-            self.only_uncertain(recipient) if recipient is not None and receipt.correlation_id else NO_MATCH
+        if recipient is None or not receipt.correlation_id or self.is_of_others(receipt):
+            return NO_MATCH
+        return self.only_uncertain(recipient)
+
+    def is_of_others(self, receipt: Incoming) -> bool:
+        """Whether names of our form, but not of this ledger, say that the receipt is forged or for another ledger. One address
+        may be uncertain in several ledgers.
+        """
+        callback = receipt.callback_data or ""
+        return parse_correlation_id(receipt.correlation_id or "") is not None or (
+            callback.startswith(f"{CALLBACK}:") and not callback.startswith(f"{CALLBACK}:{self.ledger}:")
         )
 
     def candidates(self, receipt: Incoming) -> Iterator[tuple[BatchRecord, int | None]]:

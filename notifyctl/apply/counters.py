@@ -11,7 +11,7 @@ from notifyctl.model.recipients import Scope
 
 REASONS_KEPT = 20
 OPTED_OUT = "opted out since the plan"
-UNNAMED = "the answer lists its recipients and does not name them"
+UNNAMED = "the answer lists its recipients and does not name them, or contradicts itself"
 
 
 class Counters:

@@ -149,7 +149,7 @@ class Accepted(Struct, frozen=True):
     refused: Mapping[int, str] = field(default_factory=dict)
     """Positions of members that the provider's answer says it did not take, with its reason."""
     unheard: frozenset[int] = frozenset()
-    """Positions of members that an answer which lists its members does not name: nobody knows of them."""
+    """Positions of members that an answer which lists its members does not name, or lists as both: unknown."""
     posted: ClassVar[bool] = True
 
 
@@ -168,7 +168,7 @@ class Rejected(Struct, frozen=True):
 class Refused(Struct, frozen=True):
     """Not accepted, and no other request would be. Ends the run.
 
-    Either 401 or 403, or, without a status, a request that never left and that another attempt cannot deliver.
+    401, 403 or 410, or, without a status, a request that never left and that another attempt cannot deliver.
     """
 
     reason: str

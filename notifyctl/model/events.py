@@ -62,7 +62,7 @@ def member_verdicts(outcome: Accepted) -> list[Verdict]:
         Verdict(position, BatchState.REJECTED, VerdictSource.ANSWER, reason)
         for position, reason in sorted(outcome.refused.items())
     ]
-    silent = "the answer lists its recipients and does not name this one"
+    silent = "the answer lists its recipients and does not name this one, or contradicts itself"
     unheard = [
         Verdict(position, BatchState.UNKNOWN, VerdictSource.ANSWER, silent)
         for position in sorted(outcome.unheard)

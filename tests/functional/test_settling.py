@@ -134,6 +134,48 @@ def test_a_forged_correlation_id_settles_nobody(uncertain: Any, foreign: Any) ->
     assert outcomes(uncertain) == {"uncertain": 6}
 
 
+@pytest.mark.parametrize("destination", ["", "nobody", None, "own"])
+def test_a_batch_and_a_position_without_their_tag_settle_nobody(
+    uncertain: Any, foreign: Any, destination: str | None
+) -> None:
+    """Both can be guessed, and the destination can be known."""
+    forged = receipts(foreign, callbackData="x")
+    for each in forged:
+        outer = each["deliveryInfoNotification"]
+        outer["correlationid"] = outer["correlationid"][:-4] + "AAAA"
+        if destination != "own":
+            outer["deliveryInfo"]["destination"] = destination
+    ingest(uncertain, forged)
+    assert outcomes(uncertain) == {"uncertain": 6}
+
+
+def test_a_receipt_of_another_ledger_settles_nobody_here(uncertain: Any, foreign: Any) -> None:
+    """One address may be uncertain in both, and both may have their receipts sent here."""
+    foreign_callback = receipts(foreign, callbackData="notifyctl:other/production:1:1", correlationid="own-1")
+    assert ingest(uncertain, foreign_callback).code == 0
+    assert outcomes(uncertain) == {"uncertain": 6}
+
+
+def test_who_is_uncertain_twice_is_not_settled_by_a_guess(production: Any, foreign: Any) -> None:
+    """An author's correlation id does not say which of the two messages the receipt is about."""
+    crew = "".join(
+        f'  - {{msisdn: "{p}", correlationId: own-{p[-1]}, substitutions: {{name: A}}}}\n' for p in PEOPLE[:2]
+    )
+    production.write(crew=f"apiVersion: notifyctl/v1\nkind: Audience\nname: crew\nrecipients:\n{crew}")
+    doc = HELLO.replace("{source: {file: people.csv}}", "crew") + "callbackData: december\n"
+    production.write(one=doc.replace("name: hello", "name: one"))
+    foreign.answers[:] = [(500, b""), (500, b"")]
+    assert production.apply().code == 7
+    first = receipts(foreign)
+    two = doc.replace("name: hello", "name: two").replace("Hello", "Goodbye")
+    production.write(two=two.replace("audience: crew", f"audience: {{recipients: [{{msisdn: '{PEOPLE[0]}', substitutions: {{name: A}}}}]}}"))
+    assert production.apply().code == 7
+    assert ingest(production, first).code == 0
+    rows = production("status", "--format", "json").json["notifications"]
+    found = {row["name"]: {kind: n for kind, n in row["outcomes"].items() if n} for row in rows}
+    assert found == {"one": {"accepted": 1, "uncertain": 1}, "two": {"uncertain": 1}}
+
+
 def test_a_thousand_receipts_shuffled_and_doubled_give_what_they_give_in_order(
     production: Any, foreign: Any
 ) -> None:

@@ -68,11 +68,16 @@ LIES = [
     Lie("empty answer", taken(status=201), 7, UNREADABLE, uncertain=4),
     Lie("no message id", taken(status=201, body='{"status": "queued"}'), 7, "has no message id", uncertain=4),
     Lie("an id, and failed", taken(status=201, body='{"messageId": "{id}", "status": "failed"}'), 7, "'failed'", uncertain=4),
+    Lie("an id, and success: false", taken(status=201, body='{"messageId": "{id}", "success": false}'), 7, "success 'false'", uncertain=4),
+    Lie("an id, and an error code", taken(status=201, body='{"messageId": "{id}", "status": "queued", "code": "7020"}'), 7, "code '7020'", uncertain=4),
     Lie("a list for an object", taken(status=201, body='[{"messageId": "x"}]'), 7, UNREADABLE, uncertain=4),
     Lie("10 MB of blanks", {"do": "flood", "bytes": 10_000_000}, 7, UNREADABLE, uncertain=4),
     Lie("408 although taken", taken(status=408), 7, "(408)", uncertain=4),
     Lie("two of four", {"do": "some", "positions": [0, 2], "status": 201, "body": listing(
         a0="queued", a1="rejected", a2="queued", a3="rejected")}, 6, "rejected this recipient", rejected=2),
+    Lie("one is accepted and rejected", {"do": "some", "positions": [0, 1, 2, 3], "status": 201, "body": json.dumps({"response": [
+        *json.loads(listing(a0="queued", a1="queued", a2="queued", a3="queued"))["response"],
+        *json.loads(listing(a1="failed"))["response"]]})}, 7, "contradicts itself", uncertain=1),
     Lie("one is not named", {"do": "some", "positions": [0, 1, 2, 3], "status": 201, "body": listing(
         a0="queued", a1="queued", a2="queued")}, 7, "does not name", uncertain=1),
     Lie("reordered, with a stranger", {"do": "some", "positions": [0, 1, 2, 3], "status": 201, "body": listing(
@@ -164,13 +169,14 @@ def test_reset_in_the_middle_of_a_request(rig: Any, received: int) -> None:
     assert set(rig.taken()) == believed["accepted"], "half a request was taken"
 
 
-@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("status", [401, 403, 410])
 def test_a_refusal_of_the_credentials_stops_within_the_requests_in_flight(rig: Any, status: int) -> None:
     rig.fresh(80)
     rig.script(*[refused(status=status)] * 20)
     ended = rig.apply()
     assert ended.code == 1
-    assert f"does not accept the credentials ({status}" in ended.json["refused"]
+    why = "the endpoint no longer exists" if status == 410 else "does not accept the credentials"
+    assert f"{why} ({status}" in ended.json["refused"]
     assert 1 <= ended.json["requests"] <= 2
     assert rig.check(crashes=0)["accepted"] == set()
     assert ended.json["outcomes"]["not_begun"] == 80 - 4 * ended.json["requests"]

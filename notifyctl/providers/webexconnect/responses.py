@@ -17,14 +17,17 @@ from msgspec import Struct
 
 from notifyctl import strict_json
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
+from notifyctl.providers.webexconnect.contradictions import (
+    contradictions,
+    contradicts,
+    is_acceptance,
+    is_failure,
+)
 
 WITHOUT_A_BODY = {401, 404, 405, 429}
 """Documented without a body. A body comes from an intermediary and is ignored."""
 AMBIGUOUS = {408, 409}
 """The request may have been accepted: a timeout at the server, or a conflict."""
-FAILED = {"error", "failed", "failure", "invalid", "rejected"}
-"""Values of `status` that contradict an acceptance; the documented value is `queued`."""
-
 MAX_QUOTED = 200
 PRIVATE = re.compile(r"\S+@\S+|\+?\d[\d ()./-]{5,}\d|\S{33,}")
 """Matches possible addresses, phone numbers and keys in text from the provider."""
@@ -45,19 +48,25 @@ class ApiAnswer(Struct, frozen=True, rename="camel"):
 class ApiAnswerEntry(Struct, frozen=True, rename="camel"):
     """One destination in a response. Its address is under one of four keys."""
 
-    to: str | None = None
-    destination: str | None = None
-    msisdn: str | None = None
-    email: str | None = None
-    status: str | int | None = None
-    message_id: str | int | None = None
-    transid: str | int | None = None
+    to: Any = None
+    destination: Any = None
+    msisdn: Any = None
+    email: Any = None
+    status: Any = None
+    message_id: Any = None
+    transid: Any = None
     code: Any = None
     message: Any = None
 
     @property
-    def address(self) -> str | None:
-        return self.to or self.destination or self.msisdn or self.email
+    def agrees(self) -> bool:
+        """Whether nothing in it contradicts an acceptance."""
+        return is_acceptance(self.status) and not contradicts("code", self.code)
+
+    @property
+    def address(self) -> str:
+        given = (self.to, self.destination, self.msisdn, self.email)
+        return next((each for each in given if isinstance(each, str) and each), "")
 
 
 def outcome_of(
@@ -74,13 +83,15 @@ def outcome_of(
     `addresses` returns the request's destinations in order, and is called only if the response lists them. `secrets` are
     removed from text of the provider.
     """
-    answer = None if status in WITHOUT_A_BODY else parse_answer(body)
     if status // 100 == 2:  # noqa: PLR2004 - what most answers are
-        return parse_success(status, answer, secrets, addresses)
+        return parse_success(status, body, secrets, addresses)
+    answer = None if status in WITHOUT_A_BODY else parse_answer(body)
     problem = describe_problem(answer, secrets)
     match status // 100, status:
         case 3, _:
             return Rejected(f"the endpoint answers with a redirect ({status}), which is not followed", status)
+        case _, 410:
+            return Refused(f"the endpoint no longer exists ({status}{problem})", status)
         case _, 401 | 403:
             return Refused(f"the provider does not accept the credentials ({status}{problem})", status)
         case _, 429:
@@ -96,58 +107,67 @@ def outcome_of(
 
 def parse_success(
     status: int,
-    answer: ApiAnswer | None,
+    body: bytes | None,
     secrets: Sequence[str],
     addresses: Callable[[], Sequence[str]],
 ) -> Outcome:
-    """Status 2xx: accepted if the body has a message id and no contradicting status."""
+    """Status 2xx: accepted if the body has a message id and nothing in it contradicts that."""
+    answer = parse_answer(body)
     if answer is None:
         return Unknown(f"the answer to the request cannot be read ({status})", status)
-    if isinstance(answer.response, list) and (requested := addresses()):
-        return parse_listing(status, answer, answer.response, requested)
-    if not answer.message_id:
-        problem = describe_problem(answer, secrets)
+    problem = describe_problem(answer, secrets)
+    fields = strict_json.parse(body or b"")
+    requested = addresses() if isinstance(answer.response, list) else ()
+    if requested:
+        fields.pop("response")
+    contradiction = next(contradictions(fields), None)
+    if not requested and not answer.message_id:
         return Unknown(f"the answer has no message id ({status}{problem})", status)
-    if isinstance(answer.status, str) and answer.status.lower() in FAILED:
-        problem = describe_problem(answer, secrets)
-        return Unknown(
-            f"the answer has a message id and says {answer.status.lower()!r} ({status}{problem})", status
-        )
-    return Accepted(answer.message_id, status)
+    if contradiction is not None:
+        name, value = (redact(each, secrets) for each in contradiction)
+        return Unknown(f"the answer has a message id and says {name} {value!r} ({status}{problem})", status)
+    if isinstance(answer.response, list) and requested:
+        return parse_listing(status, answer, answer.response, requested)
+    return Accepted(answer.message_id or "", status)
 
 
 def parse_listing(
     status: int, answer: ApiAnswer, entries: Sequence[object], addresses: Sequence[str]
 ) -> Outcome:
-    """A response with a status per destination (version 1 of the API). Unlisted destinations are unknown; entries for other
-    addresses are ignored.
+    """A response with a status per destination (version 1 of the API). Unknown are destinations that it does not list, or
+    lists as accepted and as rejected; entries for other addresses are ignored.
     """
     positions = {comparable(address): position for position, address in enumerate(addresses)}
     accepted: set[int] = set()
     refused: dict[int, str] = {}
+    unclear: set[int] = set()
     ids: list[object] = [answer.message_id]
     for entry in filter(None, map(parse_entry, entries)):
-        position = positions.get(comparable(entry.address or ""))
+        position = positions.get(comparable(entry.address))
         if position is None:
             continue
         message_id = entry.message_id or entry.transid
-        if str(entry.status).lower() in FAILED:
+        if is_failure(entry.status):
             refused[position] = f"the provider rejected this recipient{describe_problem(entry, ())}"
-        elif isinstance(message_id, str) and message_id:
+        elif isinstance(message_id, str) and message_id and entry.agrees:
             accepted.add(position)
             ids.append(message_id)
+        else:
+            unclear.add(position)
+    unclear |= accepted & refused.keys()
+    accepted -= unclear
+    sure = {position: reason for position, reason in refused.items() if position not in unclear}
     provider_id = next((each for each in ids if isinstance(each, str) and each), None)
     everybody = frozenset(range(len(addresses)))
-    if not accepted and refused.keys() == everybody:
+    if sure.keys() == everybody:
         return Rejected(f"the provider rejected every recipient ({status})", status)
     if provider_id is None or not accepted:
         return Unknown(f"the answer lists recipients and accepts none ({status})", status)
-    sure = {position: reason for position, reason in refused.items() if position not in accepted}
     return Accepted(provider_id, status, refused=sure, unheard=everybody - accepted - sure.keys())
 
 
 def parse_entry(entry: object) -> ApiAnswerEntry | None:
-    """None if it is not an object or a field has another type."""
+    """None if it is not an object."""
     try:
         return msgspec.convert(entry, ApiAnswerEntry)
     except msgspec.ValidationError:

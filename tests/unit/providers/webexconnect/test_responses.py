@@ -53,6 +53,121 @@ def test_success_without_saying_so_is_unknown(body: bytes | None) -> None:
     assert isinstance(answer(201, body), Unknown)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"status": "Failed "},
+        {"status": " FAILED"},
+        {"status": "failure: blacklisted"},
+        {"status": "Error"},
+        {"status": "Un-Delivered"},
+        {"status": "something that nobody has documented"},
+        {"status": 500},
+        {"status": False},
+        {"status": ["failed"]},
+        {"Status": "failed"},
+        {"state": "rejected"},
+        {"success": False},
+        {"success": "false"},
+        {"success": 0},
+        {"isSuccess": False},
+        {"code": "7020"},
+        {"code": 7000},
+        {"status": "queued", "code": "7004", "message": "Invalid parameter - sendAt"},
+        {"statusCode": 400},
+        {"error": "no route"},
+        {"error": {"code": "7004"}},
+        {"error": True},
+        {"errors": [{"code": "7004"}]},
+        {"errorCode": "7004"},
+        {"error_message": "no route"},
+        {"failed": 1},
+        {"fault": "x"},
+        {"message": "Rejected by policy"},
+        {"result": {"status": "failed"}},
+        {"data": {"more": {"success": False}}},
+        {"data": {"errors": ["x"]}},
+    ],
+)
+def test_a_success_that_says_failure_is_unknown(more: dict[str, object]) -> None:
+    outcome = answer(201, json.dumps({"messageId": "5f1c", **more}).encode())
+    assert isinstance(outcome, Unknown)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"status": "Queued "},
+        {"status": "accepted"},
+        {"status": ""},
+        {"status": None},
+        {"success": True},
+        {"success": "TRUE"},
+        {"code": "1001"},
+        {"code": 1001, "description": "Queued"},
+        {"code": 0},
+        {"code": None},
+        {"error": None, "errors": [], "errorCode": "0", "failed": 0, "fault": {}},
+        {"data": {"status": "active", "code": "44"}},
+        {"defaultRegion": "GB", "countryCode": "44"},
+    ],
+)
+def test_a_success_that_says_so_in_other_words_is_an_acceptance(more: dict[str, object]) -> None:
+    assert answer(201, json.dumps({"messageId": "5f1c", **more}).encode()) == Accepted("5f1c", 201)
+
+
+ADDRESSES = ("+447700900001", "+447700900002", "+447700900003")
+
+
+def listed(*entries: tuple[int, dict[str, object]], **more: object) -> Outcome:
+    """The answer that lists destinations, each with its position in ADDRESSES."""
+    response = [{"to": ADDRESSES[position], **entry} for position, entry in entries]
+    body = json.dumps({"response": response, **more}).encode()
+    return outcome_of(201, body, now=NOW, addresses=lambda: ADDRESSES)
+
+
+TAKEN: dict[str, object] = {"messageId": "5f1c", "status": "queued"}
+REFUSED: dict[str, object] = {"messageId": "5f1c", "status": "Rejected "}
+
+
+@pytest.mark.parametrize("entries", [(TAKEN, REFUSED), (REFUSED, TAKEN), (REFUSED, {"code": "7004"})])
+def test_who_is_listed_as_accepted_and_as_rejected_is_unknown(entries: tuple[dict[str, object], ...]) -> None:
+    outcome = listed((0, TAKEN), (2, REFUSED), *((1, entry) for entry in entries))
+    assert isinstance(outcome, Accepted)
+    assert set(outcome.refused) == {2}
+    assert outcome.unheard == {1}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"messageId": "5f1c", "status": "whatever"},
+        {"messageId": "5f1c", "status": {"code": 1}},
+        {"messageId": "5f1c", "status": "queued", "code": "7102"},
+        {"messageId": 12, "status": "queued"},
+        {"status": "queued"},
+        {"code": "7102"},
+    ],
+)
+def test_who_is_listed_without_saying_so_is_unknown(entry: dict[str, object]) -> None:
+    outcome = listed((0, TAKEN), (1, entry), (2, TAKEN))
+    assert isinstance(outcome, Accepted)
+    assert (outcome.refused, outcome.unheard) == ({}, {1})
+    assert listed((0, TAKEN), (1, TAKEN), (1, entry), (2, TAKEN)) == outcome
+
+
+def test_a_list_in_an_answer_that_says_failure_is_unknown() -> None:
+    entries = [(position, TAKEN) for position in range(3)]
+    assert isinstance(listed(*entries), Accepted)
+    assert isinstance(listed(*entries, success=False), Unknown)
+    assert isinstance(listed(*entries, status="failed"), Unknown)
+    assert isinstance(listed(*((position, REFUSED) for position in range(3))), Rejected)
+
+
+def test_an_endpoint_that_is_gone_ends_the_run() -> None:
+    assert answer(410) == Refused("the endpoint no longer exists (410)", 410)
+
+
 def test_a_rejection_gives_the_providers_words() -> None:
     assert answer(400, BAD_TIME) == Rejected(
         "the provider rejected the request (400, code 7004: Invalid parameter - sendAt)", 400
@@ -83,7 +198,7 @@ def test_what_proves_nothing_is_unknown(status: int) -> None:
         assert isinstance(answer(status, body), Unknown)
 
 
-@pytest.mark.parametrize("status", [300, 301, 302, 307, 308, 404, 405, 410, 413, 415, 422, 451])
+@pytest.mark.parametrize("status", [300, 301, 302, 307, 308, 404, 405, 413, 415, 422, 451])
 def test_what_was_certainly_not_taken_is_rejected_for_good(status: int) -> None:
     outcome = answer(status, QUEUED)
     assert isinstance(outcome, Rejected)
