@@ -168,7 +168,12 @@ def test_who_is_uncertain_twice_is_not_settled_by_a_guess(production: Any, forei
     assert production.apply().code == 7
     first = receipts(foreign)
     two = doc.replace("name: hello", "name: two").replace("Hello", "Goodbye")
-    production.write(two=two.replace("audience: crew", f"audience: {{recipients: [{{msisdn: '{PEOPLE[0]}', substitutions: {{name: A}}}}]}}"))
+    production.write(
+        two=two.replace(
+            "audience: crew",
+            f"audience: {{recipients: [{{msisdn: '{PEOPLE[0]}', substitutions: {{name: A}}}}]}}",
+        )
+    )
     assert production.apply().code == 7
     assert ingest(production, first).code == 0
     rows = production("status", "--format", "json").json["notifications"]
