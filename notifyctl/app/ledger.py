@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +19,7 @@ from notifyctl.errors import LedgerError, SettingsError
 from notifyctl.ledger import FixedIdentity, RecipientHasher, scope_statuses
 from notifyctl.model.events import Statement
 from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord, ScopeStatus
-from notifyctl.model.project import Environment, Project
+from notifyctl.model.project import ChannelName, Environment, Project
 from notifyctl.model.recipients import Scope
 from notifyctl.ports import Environ, LedgerReader
 from notifyctl.recipients.hashes import Identify
@@ -237,6 +237,14 @@ class Facts(Struct, frozen=True):
     @property
     def statements(self) -> Sequence[Statement]:
         return self.reader.statements() if self.reader else ()
+
+    def opt_outs(self, reasons: Collection[str]) -> dict[tuple[ChannelName, str], set[bytes]]:
+        """Whom receipts opted out for one of these reasons: ids by channel and reason."""
+        found: dict[tuple[ChannelName, str], set[bytes]] = {}
+        for recipient, channel, reason, _ in self.reader.opt_outs() if self.reader and reasons else ():
+            if reason in reasons:
+                found.setdefault((ChannelName(channel), str(reason)), set()).add(recipient)
+        return found
 
     def served(self, scope: Scope) -> Iterator[bytes]:
         return self.reader.served(scope) if self.reader else iter(())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from io import StringIO
@@ -12,17 +12,18 @@ from io import StringIO
 from notifyctl.app.ledger import Facts, ledger_store
 from notifyctl.app.plan import suppressions_of
 from notifyctl.app.workspace import Workspace
+from notifyctl.apply.job import OptedOut
 from notifyctl.audience.addresses import parse_address
-from notifyctl.audience.suppressions import (
-    SuppressionIndex,
-    SuppressionLists,
-    applicable_lists,
-    index_opt_outs,
-)
+from notifyctl.audience.destinations import JudgedCopies, judge_copies, rules_of
+from notifyctl.audience.recipients import Rules
+from notifyctl.audience.suppressions import SuppressionLists, applicable_lists
 from notifyctl.errors import ProjectError
+from notifyctl.model.events import OptOutReason
 from notifyctl.model.project import Environment
 from notifyctl.model.recipients import Scope
 
+LISTED = (OptOutReason.COMPLAINT, OptOutReason.UNSUBSCRIBED)
+"""What a list of opt-outs always has; a bounce only where the project's `optOutOn` says so."""
 COLUMNS = ("hash", "channel", "reason", "since")
 TICK = 2.0
 """Seconds that the clock of a file system may stand still: FAT counts by two."""
@@ -49,24 +50,25 @@ class OptOutWatcher:
         self._judged_at = workspace.clock.now()
         self._stale = False
         """Whether something counts that the plan did not know."""
-        self._indexes: dict[str, SuppressionIndex] = {}
+        self._judged: dict[str, tuple[Rules, JudgedCopies]] = {}
 
-    def __call__(self, scope: Scope, destinations: Sequence[str]) -> Collection[int]:
-        """Positions of the destinations that have opted out.
+    def __call__(self, scope: Scope, destinations: Sequence[str]) -> OptedOut:
+        """Which of the destinations have opted out, and which copies.
 
         Raises ProjectError if a list has changed and cannot be read: no further attempt may then start.
         """
         self._look()
         if not self._stale:
-            return ()
-        suppressed = self._index(scope.notification)
-        if not suppressed:
-            return ()
-        return [
-            position
-            for position, destination in enumerate(destinations)
-            if suppressed.reason(parse_address(destination).key) is not None
-        ]
+            return OptedOut()
+        rules, copies = self._rules(scope.notification)
+        keys = [parse_address(destination, scope.channel).key for destination in destinations]
+        return OptedOut(
+            recipients=[at for at, reason in enumerate(rules.suppressed.column(keys)) if reason is not None],
+            fallback={
+                at: reason for at, reason in enumerate(rules.fallback.column(keys)) if reason is not None
+            },
+            copies=copies.left_out,
+        )
 
     def _look(self) -> None:
         """Forget what no longer holds: lists whose file has changed, and entries that have begun to count since."""
@@ -74,12 +76,13 @@ class OptOutWatcher:
         stamps = self._stamps()
         if stamps != self._known_stamps:
             self._known_stamps, self._judged_at, self._stale = stamps, now, True
-            self.lists, self._indexes = self._unread_lists(), {}
+            self.lists, self._judged = self._unread_lists(), {}
         elif self.lists.begin_between(self._judged_at, now):
-            self._judged_at, self._stale, self._indexes = now, True, {}
+            self._judged_at, self._stale, self._judged = now, True, {}
 
-    def _index(self, name: str) -> SuppressionIndex:
-        if name not in self._indexes:
+    def _rules(self, name: str) -> tuple[Rules, JudgedCopies]:
+        """What holds for a notification now. The fence is part of the project, which is not read again."""
+        if name not in self._judged:
             problems = list(self.lists.problems(self._applicable))
             if problems:
                 raise ProjectError(
@@ -87,10 +90,10 @@ class OptOutWatcher:
                     diagnostics=problems,
                 )
             project = self._workspace.sound
-            self._indexes[name] = index_opt_outs(
-                self.lists, project, self._environment, project.notifications[name], self._judged_at
-            )
-        return self._indexes[name]
+            notification = project.notifications[name]
+            rules = rules_of(self.lists, project, self._environment, notification, self._judged_at)
+            self._judged[name] = rules, judge_copies(notification, rules)
+        return self._judged[name]
 
     def _unread_lists(self) -> SuppressionLists:
         return suppressions_of(self._workspace, self._facts, environ=self._workspace.environ)
@@ -120,7 +123,8 @@ def export_opt_outs(
     It is CSV with the columns COLUMNS; `hash` is the ledger's recipient id. It contains no address.
     """
     with closing(ledger_store(workspace, environment).reader()) as reader:
-        rows = list(first_per_person(reader.opt_outs(since)))
+        reasons = {*LISTED, *workspace.sound.opt_out_on}
+        rows = list(first_per_person(each for each in reader.opt_outs(since) if each[2] in reasons))
     output = StringIO()
     writer = csv.writer(output, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -13,6 +13,7 @@ from notifyctl.app.ledger import Facts, facts_of, no_ledger
 from notifyctl.app.lint import apply_severities
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience import SuppressionLists
+from notifyctl.audience.destinations import JudgedCopies
 from notifyctl.audience.single_recipient import SingleRecipient
 from notifyctl.diagnostics import Diagnostic, has_errors, sort_diagnostics
 from notifyctl.errors import ProjectError, UsageError
@@ -124,9 +125,9 @@ def derive(
 
 
 def suppressions_of(workspace: Workspace, facts: Facts, *, environ: Environ | None) -> SuppressionLists:
-    """The project's lists; those with the ledger's own hashes need the ledger."""
+    """The project's lists, and whom receipts opted out; those with the ledger's own hashes need the ledger."""
     hasher = facts.identify if facts.complete and isinstance(facts.identify, RecipientHasher) else None
-    return SuppressionLists(workspace.files, environ, hasher)
+    return SuppressionLists(workspace.files, environ, hasher, facts.opt_outs(workspace.sound.opt_out_on))
 
 
 def prices_of(workspace: Workspace, environment: Environment) -> tuple[PriceList | None, list[Diagnostic]]:
@@ -279,6 +280,7 @@ def scope_inputs(
             records=past.records(scope, vanished),
             withdrawn=withdrawn,
             baseline=pending,
+            copies=checked.copies.get(notification.name, JudgedCopies()),
             fresh_only=fresh_only,
         )
 

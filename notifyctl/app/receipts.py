@@ -51,6 +51,8 @@ class Matcher(Struct, frozen=True):
         author's correlation id with the destination, if exactly one member with it is uncertain.
         """
         recipient = self.recipient_id(receipt.destination)
+        if receipt.inbound:
+            return self.last_message(recipient, receipt.channel) if recipient is not None else NO_MATCH
         for batch, index in self.candidates(receipt):
             position = index if recipient is None else position_of(batch, recipient, index or 0)
             if position is not None:
@@ -107,6 +109,16 @@ class Matcher(Struct, frozen=True):
         except ValueError:
             return None
         return self.reader.recipient_ids([key])[0]
+
+    def last_message(self, recipient: bytes, channel: str | None) -> Match:
+        """The last batch with this recipient, on a channel where it is known."""
+        found = NO_MATCH
+        for scope in self.reader.scopes():
+            for batch in self.reader.facts(scope) if channel in {None, scope.channel.value} else ():
+                if found.batch is None or batch.number > found.batch:
+                    position = position_of(batch, recipient, 0)
+                    found = Match(batch.number, position) if position is not None else found
+        return found
 
     def only_uncertain(self, recipient: bytes) -> Match:
         matches = [

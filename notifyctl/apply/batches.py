@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from notifyctl.apply.correlation import callback_data, correlation_ids, seal
 from notifyctl.channels.limits import MAX_DESTINATIONS
 from notifyctl.model.batch import Batch, Destinations, SendGroup, UnitColumns
-from notifyctl.model.message import Envelope
+from notifyctl.model.left_out import leave_out, unite
+from notifyctl.model.message import Envelope, LeftOut
 from notifyctl.model.project import Limits, TpsCounts
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.ports import Clock
@@ -63,8 +64,18 @@ class BatchSlice(Struct, frozen=True):
     def without(self, positions: Collection[int]) -> BatchSlice:
         """The slice without the units at these positions, cut again."""
         gone = frozenset(positions)
-        left = [at for at in range(len(self.units)) if at not in gone]
-        return make_slice(self.group, select(self.units, left))
+        return self.only([at for at in range(len(self.units)) if at not in gone])
+
+    def only(self, positions: Sequence[int]) -> BatchSlice:
+        """The units at these positions, cut again."""
+        return make_slice(self.group, select(self.units, positions))
+
+    def leaving_out(self, left_out: Collection[LeftOut]) -> BatchSlice:
+        """The same units, sent without further destinations; itself if it goes without them already."""
+        united = unite(self.group.left_out, left_out)
+        if united == self.group.left_out:
+            return self
+        return replace(self, group=replace(self.group, left_out=united))
 
     def seal(self, secret: bytes, *, ledger: str, number: int) -> bytes:
         """The batch's seal. It covers addresses and fingerprints but not ids, which depend on the ledger."""
@@ -81,7 +92,7 @@ class BatchSlice(Struct, frozen=True):
             number=number,
             attempt=attempt,
             scope=self.scope,
-            message=self.group.message,
+            message=leave_out(self.group.message, self.group.left_out),
             envelope=with_callback_data(self.group.envelope, ledger=ledger, number=number, attempt=attempt),
             to=self._destinations(number, seal),
             members=self.members,

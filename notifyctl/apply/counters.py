@@ -36,16 +36,17 @@ class Counters:
         self.batches += batches
         self._people[scope] += people
 
-    def replanned(self, number: int, left: int) -> None:
-        """Recipients of a batch were planned again in another; `left` were not, and keep the outcome of this batch, if any."""
-        self.batches += 1
+    def replanned(self, number: int, left: int, *, batches: int) -> None:
+        """Recipients of a batch were planned again in others; `left` were not, and keep the outcome of this batch, if any."""
+        self.batches += batches
         if number in self._retryable:
             scope, _, outcome = self._retryable[number]
             self._retryable[number] = scope, left, outcome
 
     def held_back(self, people: int, why: str) -> None:
         """Count recipients that are not attempted, and why."""
-        self._reasons[why] += people
+        if people:
+            self._reasons[why] += people
 
     def ended(self, number: int, scope: Scope, size: int, outcome: Outcome) -> None:
         self._retryable.pop(number, None)

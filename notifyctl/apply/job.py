@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from notifyctl.apply.batches import BatchSlice, batch_size, cut, cut_members
 from notifyctl.model.batch import Batch, ScopeOpening, SendGroup
+from notifyctl.model.message import LeftOut
 from notifyctl.model.project import Limits
 from notifyctl.model.recipients import Scope
+
+
+class OptedOut(Struct, frozen=True):
+    """Who is not to be reached any more: positions among the recipients of a batch, and copies of its message."""
+
+    recipients: Collection[int] = ()
+    fallback: Mapping[int, str] = {}
+    """Position → why this recipient gets no SMS in place of the message."""
+    copies: Collection[LeftOut] = ()
 
 
 class Job(Struct, frozen=True):
     """The part of a plan that a run carries out.
 
     `ledger_name` is project/environment. With an empty `seal_secret` a batch's seal depends on the batch alone.
-    `opted_out` is called right before a batch is armed, with its scope and destinations; it returns the positions of
-    recipients who have opted out.
+    `opted_out` is called right before a batch is armed, with its scope and destinations.
     """
 
     openings: Sequence[ScopeOpening]
@@ -25,7 +34,7 @@ class Job(Struct, frozen=True):
     limits: Limits
     ledger_name: str
     seal_secret: bytes
-    opted_out: Callable[[Scope, Sequence[str]], Collection[int]] | None = None
+    opted_out: Callable[[Scope, Sequence[str]], OptedOut] | None = None
 
     def slices(self) -> Iterator[BatchSlice]:
         """All batches in the order of their numbers; the same on each call."""

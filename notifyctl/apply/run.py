@@ -6,8 +6,11 @@ right before it is posted, so that after a crash only requests in flight have an
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from random import Random
+
+from msgspec.structs import replace
 
 from notifyctl.apply.attempts import TOO_LATE, Attempt, PreparedAttempt
 from notifyctl.apply.counters import Counters
@@ -19,7 +22,8 @@ from notifyctl.apply.retries import MAX_ATTEMPTS, RETRY_AFTER_CAP, RetryQueue
 from notifyctl.apply.workers import SEND_BY, ArmedAt, Workers
 from notifyctl.apply.write_ahead import WriteAhead
 from notifyctl.fault_injection import Point, point
-from notifyctl.model.batch import Batch, Outcome, PreparedRequest, Refused, Rejected, Unknown
+from notifyctl.model.batch import Accepted, Batch, Outcome, PreparedRequest, Refused, Rejected, Unknown
+from notifyctl.model.left_out import describe
 from notifyctl.ports import Clock, LedgerWriter, Provider
 
 __all__ = [
@@ -106,6 +110,8 @@ class SendRun:
         self._write_ahead = WriteAhead(job, writer, clock, self._counters)
         self._first_attempts: Iterator[Attempt] = iter(())
         self._prepared: PreparedAttempt | None = None
+        self._split: deque[PreparedAttempt] = deque()
+        """The rest of an attempt that became several."""
         self._retries = RetryQueue(clock, random)
         self._refused: str | None = None
         self._unreachable = False
@@ -145,6 +151,8 @@ class SendRun:
 
     def _next(self) -> PreparedAttempt | None:
         """The next attempt: a retry once it is due; a first attempt only while no retry waits."""
+        if self._split:
+            return self._split.popleft()
         if self._retries:
             return self._prepare(self._retries.pop()) if self._retries.wait < INSTANT else None
         self._prepare_next()
@@ -186,16 +194,17 @@ class SendRun:
         point(Point.RESERVED)
 
     def _still_sendable(self, prepared: PreparedAttempt) -> PreparedAttempt | None:
-        """The attempt, or what is left of it now: without recipients who opted out, or None."""
+        """The attempt, or the first of what is left of it now: without those who opted out, or None."""
         attempt = prepared.attempt
         if attempt.slice.has_lapsed(self._clock):
             self._counters.held_back(attempt.slice.size, TOO_LATE)
             return None
         try:
-            current = self._write_ahead.without_opted_out(attempt)
-            if current is None or current is attempt:
-                return prepared if current is attempt else None
-            return self._prepare(current)
+            current = self._write_ahead.still_wanted(attempt)
+            if len(current) == 1 and current[0] is attempt:
+                return prepared
+            self._split.extend(map(self._prepare, current))
+            return self._split.popleft() if self._split else None
         except Exception as error:  # noqa: BLE001 - raised again once what is in flight is recorded
             self._error = self._error or error
             return None
@@ -228,6 +237,8 @@ class SendRun:
     def _record(self, attempt: Attempt, outcome: Outcome) -> None:
         """RESULT: record how the attempt ended, and decide what follows."""
         size = attempt.slice.size
+        if isinstance(outcome, Accepted) and attempt.slice.group.left_out:
+            outcome = replace(outcome, note=describe(attempt.slice.group.left_out))
         self._counters.requests += outcome.posted
         self._counters.ended(attempt.number, attempt.slice.scope, size, outcome)
         try:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
 
+from msgspec.structs import replace
+
 from notifyctl.apply.attempts import Attempt
+from notifyctl.apply.batches import BatchSlice
 from notifyctl.apply.counters import OPTED_OUT, Counters
 from notifyctl.apply.job import Job
 from notifyctl.fault_injection import Point, point
+from notifyctl.model.left_out import SMS_FALLBACK
+from notifyctl.model.message import LeftOut
 from notifyctl.model.recipients import MEMBER_BYTES, Scope
 from notifyctl.ports import Clock, LedgerWriter
 
@@ -49,20 +54,39 @@ class WriteAhead:
                 raise RuntimeError(f"batch {number} does not consist of the recipients recorded in it")
             yield Attempt(number, 1, piece)
 
-    def without_opted_out(self, attempt: Attempt) -> Attempt | None:
-        """The attempt itself, or a new batch of those who have not opted out since; None if all have."""
+    def still_wanted(self, attempt: Attempt) -> list[Attempt]:
+        """What is left of an attempt now, in requests of their own: itself, or less where people or destinations of theirs have
+        opted out since.
+        """
         ask = self._job.opted_out
-        gone = ask(attempt.slice.scope, attempt.slice.units.destinations) if ask is not None else ()
-        return self._replan_without(attempt, gone) if gone else attempt
+        if ask is None:
+            return [attempt]
+        piece = attempt.slice
+        found = ask(piece.scope, piece.units.destinations)
+        piece = piece.leaving_out(found.copies)
+        gone = frozenset(found.recipients)
+        bare: dict[str, list[int]] = {}
+        if not any(each.what == SMS_FALLBACK for each in piece.group.left_out):
+            for position, reason in found.fallback.items():
+                if position not in gone:
+                    bare.setdefault(reason, []).append(position)
+        apart = [position for positions in bare.values() for position in positions]
+        if not gone and not apart:
+            return [attempt if piece is attempt.slice else replace(attempt, slice=piece)]
+        parts = [piece.without([*gone, *apart])] + [
+            piece.only(positions).leaving_out([LeftOut(SMS_FALLBACK, reason)])
+            for reason, positions in bare.items()
+        ]
+        return self._replan(attempt, [part for part in parts if part.size], len(gone))
 
-    def _replan_without(self, attempt: Attempt, gone: Collection[int]) -> Attempt | None:
-        """PLAN the remaining recipients as a batch of their own: a recorded batch never changes."""
-        rest = attempt.slice.without(gone)
+    def _replan(self, attempt: Attempt, parts: Sequence[BatchSlice], gone: int) -> list[Attempt]:
+        """PLAN what is left of a batch as batches of their own: a recorded batch never changes."""
         if attempt.attempt == 1:
-            self._counters.held_back(attempt.slice.size - rest.size, OPTED_OUT)
-        if not rest.size:
-            return None
-        (number,) = self._writer.plan_batches(rest.scope, [rest.members], at=self._clock.now())
+            self._counters.held_back(gone, OPTED_OUT)
+        if not parts:
+            return []
+        scope = attempt.slice.scope
+        numbers = self._writer.plan_batches(scope, [part.members for part in parts], at=self._clock.now())
         point(Point.PLAN_COMMITTED)
-        self._counters.replanned(attempt.number, attempt.slice.size - rest.size)
-        return Attempt(number, 1, rest)
+        self._counters.replanned(attempt.number, gone, batches=len(parts))
+        return [Attempt(number, 1, part) for number, part in zip(numbers, parts, strict=True)]

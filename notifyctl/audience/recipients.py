@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from notifyctl.audience.addresses import parse_column
 from notifyctl.audience.deduplication import FirstLines
-from notifyctl.audience.suppressions import SuppressionIndex
+from notifyctl.audience.suppressions import NOBODY, SuppressionIndex
 from notifyctl.diagnostics import Location
 from notifyctl.model.project import ChannelName, Numbers
 from notifyctl.model.recipients import RecipientBatch, RejectedRow, RowRejection, Suppression
@@ -44,8 +44,10 @@ class Rows(Struct, frozen=True):
 class Rules(Struct, frozen=True):
     """What decides about a recipient, apart from the form of the address."""
 
-    suppressed: SuppressionIndex = SuppressionIndex()
+    suppressed: SuppressionIndex = NOBODY
     fence: tuple[str, ...] | None = None
+    fallback: SuppressionIndex = NOBODY
+    """Whom an SMS in place of the message would not be sent to."""
     numbers: Numbers = Numbers.FORM
 
     @property
@@ -55,12 +57,17 @@ class Rules(Struct, frozen=True):
 
     def suppression(self, key: str) -> str | None:
         """Why a normalised address is not sent to."""
-        reason = self.suppressed.reason(key)
-        if reason is not None:
-            return reason
-        if self.fence is not None and not any(fnmatchcase(key, pattern.lower()) for pattern in self.fence):
-            return Suppression.FENCED.value
-        return None
+        return self.column([key])[0]
+
+    def column(self, keys: Sequence[str]) -> list[str | None]:
+        """The same for many addresses."""
+        found = self.suppressed.column(keys)
+        if self.fence is not None:
+            patterns = [pattern.lower() for pattern in self.fence]
+            for position, key in enumerate(keys):
+                if found[position] is None and not any(fnmatchcase(key, pattern) for pattern in patterns):
+                    found[position] = Suppression.FENCED.value
+        return found
 
 
 def read_recipients(
@@ -135,7 +142,7 @@ class RecipientReader:
     ) -> RecipientBatch:
         suppressions: Column = [None] * len(keys)
         if self._rules.suppress_any:
-            suppressions = list(map(self._rules.suppression, keys))
+            suppressions = self._rules.column(keys)
         return RecipientBatch(
             addresses=keys,
             destinations=sent,
@@ -146,6 +153,7 @@ class RecipientReader:
             suppressions=suppressions,
             values={name: without(column, rejected) for name, column in rows.values.items()},
             excluded=[rejected[position] for position in sorted(rejected)],
+            fallbacks=self._rules.fallback.column(keys) if self._rules.fallback else (),
         )
 
 

@@ -41,4 +41,5 @@ class SingleRecipient(Struct, frozen=True):
                     suppressions=[batch.suppressions[at]],
                     values={name: [column[at]] for name, column in batch.values.items()},
                     excluded=(),
+                    fallbacks=batch.fallbacks[at : at + 1],
                 )

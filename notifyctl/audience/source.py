@@ -12,7 +12,7 @@ from notifyctl.audience.compression import TableError, without_compression_suffi
 from notifyctl.audience.csv_reader import Csv
 from notifyctl.audience.readers import CHUNK, Chunk, JsonLines, Table
 from notifyctl.audience.recipients import Rows, Rules, read_recipients
-from notifyctl.audience.suppressions import SuppressionIndex, index_addresses
+from notifyctl.audience.suppressions import NOBODY, SuppressionIndex, index_addresses
 from notifyctl.diagnostics import Diagnostic, Severity, truncate
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.model.project import Audience, ChannelName
@@ -58,15 +58,16 @@ def open_audience(
     *,
     suppressed: frozenset[str] | SuppressionIndex,
     fence: tuple[str, ...] | None,
+    fallback: SuppressionIndex = NOBODY,
     environ: Mapping[str, str] | None = None,
     batch_size: int = CHUNK,
 ) -> AudienceReader:
-    """Opens an audience. `environ` holds the URLs of databases; without it databases are not queried.
+    """Opens an audience. `fallback`: whom no SMS is sent to in place of another message. `environ` holds the URLs of databases; without it databases are not queried.
 
     Raises ProjectError with a diagnostic if the source cannot be read, and AbsentAudienceError if it is not available here.
     """
     out = suppressed if isinstance(suppressed, SuppressionIndex) else index_addresses(suppressed)
-    rules = Rules(out, fence, audience.numbers)
+    rules = Rules(out, fence, fallback, audience.numbers)
     if audience.recipients is not None:
         return read_inline(audience, rules, batch_size)
     return read_source(audience, files, rules, batch_size, environ)

@@ -6,7 +6,7 @@ and until. The list's own settings apply where a row has no value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -58,6 +58,22 @@ class SuppressionIndex(Struct, frozen=True):
                 return reason
         return None
 
+    def column(self, keys: Sequence[str]) -> list[str | None]:
+        """The same for many addresses; each hasher goes over them once."""
+        if not self.hashed:
+            return list(map(self.reason, keys)) if self.plain else [None] * len(keys)
+        plain = SuppressionIndex(self.plain)
+        found = list(map(plain.reason, keys))
+        ids = {id(hasher): hasher(keys) for _, hasher, _ in self.hashed}
+        for reason, hasher, wanted in self.hashed:
+            for position, known in enumerate(ids[id(hasher)]):
+                if known in wanted and found[position] is None:
+                    found[position] = reason
+        return found
+
+
+NOBODY = SuppressionIndex()
+
 
 def index_addresses(addresses: frozenset[str]) -> SuppressionIndex:
     """An index of normalised addresses that have no reason of their own."""
@@ -104,12 +120,13 @@ class SuppressionLists(Struct):
     """The suppression lists of a project, each read once.
 
     `environ` holds the keys of hashed lists and `by_ledger` hashes with the ledger's key. Hashed rows without a key are
-    checked and have no effect.
+    checked and have no effect. `learnt`: whom receipts opted out, by channel and reason, as the ledger's ids.
     """
 
     files: FileTree
     environ: Environ | None = None
     by_ledger: RecipientHasher | None = None
+    learnt: Mapping[tuple[ChannelName, str], AbstractSet[bytes]] = {}
     loaded: dict[SuppressionList, SuppressionEntries] = field(default_factory=dict)
 
     def of(
@@ -117,7 +134,7 @@ class SuppressionLists(Struct):
     ) -> SuppressionIndex:
         """The suppressed addresses of one notification. Raises SettingsError if a key is missing."""
         plain: dict[str, set[str]] = {}
-        hashed = []
+        hashed: list[tuple[str, RecipientHasher, AbstractSet[bytes]]] = []
         for each in lists:
             found = self.load(each)
             for terms, addresses in found.addresses.items():
@@ -130,6 +147,12 @@ class SuppressionLists(Struct):
                     for number, (terms, ids) in enumerate(found.hashes.items())
                     if terms.applies_to(channel, category, now)
                 ]
+        if self.by_ledger is not None:
+            hashed += [
+                (Terms(reason).label, self.by_ledger, ids)
+                for (where, reason), ids in self.learnt.items()
+                if where is channel
+            ]
         return SuppressionIndex(list(plain.items()), hashed)
 
     def problems(self, lists: Sequence[SuppressionList]) -> Iterator[Diagnostic]:
@@ -274,7 +297,11 @@ def index_opt_outs(
     environment: Environment,
     notification: Notification,
     now: datetime | None,
+    *,
+    channel: ChannelName | None = None,
 ) -> SuppressionIndex:
-    """The suppressed addresses of one notification, from all lists that apply to it. Raises SettingsError if a key is missing."""
+    """The suppressed addresses of one notification, from all lists that apply to it, on its channel or on another one that it
+    may reach people by. Raises SettingsError if a key is missing.
+    """
     given = applicable_lists(project, environment, notification)
-    return lists.of(given, notification.channel, notification.template.category, now)
+    return lists.of(given, channel or notification.channel, notification.template.category, now)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
 from notifyctl.cli.doubts import warn_of_doubts
+from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
 from notifyctl.errors import LedgerError, PlanRefusedError, UsageError
 from notifyctl.exit_codes import ExitCode
 

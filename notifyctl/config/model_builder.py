@@ -64,7 +64,13 @@ def build_project(values: Values, positions: Positions) -> Project:
         suppressions=build_suppressions(values, positions),
         policy=build_policy(values.get("policy", {})),
         **pick_fields(values.get("defaults", {}), timezone="timezone", locale="locale"),
-        **pick_fields(values, default_environment="defaultEnvironment", vars="vars", lint="lint"),
+        **pick_fields(
+            values,
+            default_environment="defaultEnvironment",
+            vars="vars",
+            lint="lint",
+            opt_out_on="optOutOn",
+        ),
     )
 
 

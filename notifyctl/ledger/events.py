@@ -5,6 +5,7 @@ A ledger of version 1 lacks most of these tables; they read as empty.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -117,21 +118,25 @@ class SqliteEvents:
 
     def deliveries(self, number: int) -> Deliveries:
         rows = self._events(
-            "SELECT position, status FROM receipt WHERE batch = ? AND position IS NOT NULL ORDER BY position, id",
+            "SELECT position, status, code FROM receipt WHERE batch = ? AND position IS NOT NULL ORDER BY position, id",
             number,
         )
-        by_position: defaultdict[int, list[str]] = defaultdict(list)
-        for position, status in rows:
-            by_position[position].append(status)
-        return {position: fold_receipts(statuses) for position, statuses in by_position.items()}
+        by_position: defaultdict[int, list[tuple[str, str | None]]] = defaultdict(list)
+        for position, status, code in rows:
+            by_position[position].append((status, code))
+        return {
+            position: fold_receipts(*zip(*receipts, strict=True))
+            for position, receipts in by_position.items()
+        }
 
     def opt_outs(self, since: datetime | None = None) -> Iterator[tuple[bytes, str, str, datetime]]:
-        """(recipient id, channel, reason, time) of each complaint or unsubscription, in the order of their receipts."""
+        """(recipient id, channel, reason, time) of each OptOutReason in a receipt, in the order of the receipts."""
         query = (
             "SELECT code, receipt.at, position, members, channel FROM receipt JOIN batch ON batch.number = receipt.batch"
-            " JOIN scope ON scope.id = batch.scope WHERE position IS NOT NULL AND code IN (?, ?) ORDER BY receipt.id"
+            " JOIN scope ON scope.id = batch.scope WHERE position IS NOT NULL"
+            " AND code IN (SELECT value FROM json_each(?)) ORDER BY receipt.id"
         )
-        for code, at, position, members, channel in self._events(query, *OPT_OUT_CODES):
+        for code, at, position, members, channel in self._events(query, json.dumps(sorted(OPT_OUT_CODES))):
             moment = datetime.fromisoformat(at)
             if since is None or moment >= since:
                 start = position * MEMBER_BYTES

@@ -12,7 +12,7 @@ from notifyctl.errors import LedgerError
 from notifyctl.ledger.database import Database
 from notifyctl.ledger.reader import Identity, SqliteReader
 from notifyctl.ledger.writer import Mark, stamp
-from notifyctl.model.events import UNSETTLED, Receipt, VerdictSource
+from notifyctl.model.events import UNSETTLED, UNSUBSCRIBED, Receipt, VerdictSource
 from notifyctl.model.ledger import BatchState
 
 CONFIRMED_BY_RECEIPT = frozenset({*UNSETTLED, BatchState.REJECTED})
@@ -55,8 +55,8 @@ class SqliteReceiptInbox(SqliteReader):
         return True
 
     def _confirm(self, receipt: Receipt) -> None:
-        """Whatever its status, a receipt proves that the provider accepted the message."""
-        if receipt.batch is None or receipt.position is None:
+        """Whatever its status, a receipt proves that the provider accepted the message; an event about a person does not."""
+        if receipt.batch is None or receipt.position is None or receipt.status == UNSUBSCRIBED:
             return
         batch = self.find(receipt.batch)
         assert batch is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from notifyctl.model.events import CLICKED
 from notifyctl.model.ledger import BatchRecord, ScopeStatus
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.statuses import recipient_statuses, unpack_ids
@@ -39,18 +40,21 @@ def scope_status(reader: LedgerReader, scope: Scope) -> ScopeStatus:
 
 
 def count_receipts(reader: LedgerReader, scope: Scope, accepted: int) -> dict[str, int]:
-    """People by the status of their receipts; the statuses and `none` add up to `accepted`. Empty without receipts."""
+    """People by the status of their receipts; the statuses and `none` add up to `accepted`. Clicks, complaints, unsubscriptions
+    and permanent bounces are counted beside. Empty without receipts.
+    """
     counts: Counter[str] = Counter()
-    clicked = 0
+    beside: Counter[str] = Counter()
     for batch in reader.facts(scope):
         for delivery in reader.deliveries(batch.number).values():
-            clicked += delivery.clicked
+            beside.update([CLICKED] * delivery.clicked)
+            beside.update(each.value for each in delivery.opt_outs)
             counts[delivery.status.value if delivery.status else "none"] += 1
     counts["none"] += accepted - counts.total()
     present = {status: count for status, count in counts.items() if count}
-    if set(present) == {"none"}:
+    if set(present) == {"none"} and not beside:
         return {}
-    return {**dict(sorted(present.items())), **({"clicked": clicked} if clicked else {})}
+    return {**dict(sorted(present.items())), **dict(sorted(beside.items()))}
 
 
 def collect_reasons(batches: Iterable[BatchRecord], reasons: dict[int, str]) -> Iterator[BatchRecord]:

@@ -239,7 +239,7 @@ class SqliteWriter(SqliteReader):
 def outcome_columns(outcome: Outcome) -> tuple[str, int | None, str | None, str | None]:
     """The columns kind, status, provider id and reason. Refused is not accepted either, so it is recorded as a rejection."""
     if isinstance(outcome, Accepted):
-        return BatchState.ACCEPTED.value, outcome.status, outcome.provider_id, None
+        return BatchState.ACCEPTED.value, outcome.status, outcome.provider_id, outcome.note
     kind = BatchState.UNKNOWN if isinstance(outcome, Unknown) else BatchState.REJECTED
     return kind.value, outcome.status, None, outcome.reason
 

@@ -12,7 +12,7 @@ from functools import partial
 from msgspec import Struct, field
 
 from notifyctl.audience import SuppressionLists, open_audience
-from notifyctl.audience.suppressions import index_opt_outs
+from notifyctl.audience.destinations import JudgedCopies, judge_copies, rules_of
 from notifyctl.channels import CHANNELS
 from notifyctl.diagnostics import Diagnostic, Problem, Severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
@@ -36,6 +36,7 @@ class Checked(Struct, frozen=True):
 
     messages: Mapping[str, Mapping[str | None, Message]] = field(default_factory=dict)
     audiences: Mapping[str, AudienceReader] = field(default_factory=dict)
+    copies: Mapping[str, JudgedCopies] = field(default_factory=dict)
     drafts: tuple[tuple[Notification, Mapping[str | None, Message]], ...] = ()
     """Every notification whose audience could be opened, with those variants that could be composed."""
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -66,16 +67,20 @@ def check_project(
         problems.extend(check_schedule(schedule))
     messages: dict[str, Mapping[str | None, Message]] = {}
     audiences: dict[str, AudienceReader] = {}
+    copies: dict[str, JudgedCopies] = {}
     drafts: list[tuple[Notification, Mapping[str | None, Message]]] = []
     for name, notification in project.notifications.items():
         if only and name not in only:
             continue
         problems.extend(lists.problems(notification.suppressions))
+        rules = rules_of(lists, project, environment, notification, now)
+        copies[name] = judge_copies(notification, rules)
         opened = partial(
             open_audience,
             files=files,
-            suppressed=index_opt_outs(lists, project, environment, notification, now),
-            fence=environment.fence,
+            suppressed=rules.suppressed,
+            fence=rules.fence,
+            fallback=rules.fallback,
             environ=environ,
         )
         unasked = environ is None and is_remote(notification.audience)
@@ -104,7 +109,7 @@ def check_project(
             problems.extend(
                 compose_all(project, notification, environment=environment, files=files, columns=())[1]
             )
-    return Checked(messages, audiences, tuple(drafts), tuple(problems))
+    return Checked(messages, audiences, copies, tuple(drafts), tuple(problems))
 
 
 def is_remote(audience: Audience) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from msgspec import Struct, field
 
-from notifyctl.model.message import Envelope, Message
+from notifyctl.model.message import Envelope, LeftOut, Message
 from notifyctl.model.recipients import MEMBER_BYTES, Scope
 
 
@@ -61,6 +61,8 @@ class SendGroup(Struct, frozen=True):
     message: Message
     envelope: Envelope
     units: Units
+    left_out: tuple[LeftOut, ...] = ()
+    """Destinations that the message goes without, though its author named them."""
     not_after: datetime | None = None
     """When the window closes or the message expires; nothing is attempted from then on."""
 
@@ -150,6 +152,8 @@ class Accepted(Struct, frozen=True):
     """Positions of members that the provider's answer says it did not take, with its reason."""
     unheard: frozenset[int] = frozenset()
     """Positions of members that an answer which lists its members does not name, or lists as both: unknown."""
+    note: str | None = None
+    """What else the ledger keeps of it: destinations that were left out."""
     posted: ClassVar[bool] = True
 
 

@@ -36,8 +36,24 @@ class Verdict(Struct, frozen=True):
     who: str | None = None
 
 
-OPT_OUT_CODES = {"7521": "complaint", "unsubscribe": "unsubscribe"}
-"""The code of a receipt → the reason of the opt-out."""
+class OptOutReason(StrEnum):
+    """Why a receipt means that somebody is not to be written to. The values of `optOutOn`."""
+
+    COMPLAINT = "complaint"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"  # for good: the mailbox does not exist
+
+
+UNSUBSCRIBE_CODE, BOUNCE_CODE = "unsubscribe", "bounced"
+"""In place of a code, for what the provider tells by a status or a description."""
+OPT_OUT_CODES = {
+    "7521": OptOutReason.COMPLAINT,
+    UNSUBSCRIBE_CODE: OptOutReason.UNSUBSCRIBED,
+    "7241": OptOutReason.UNSUBSCRIBED,  # Failed: the address unsubscribed
+    BOUNCE_CODE: OptOutReason.BOUNCED,
+    "7240": OptOutReason.BOUNCED,  # Failed: the address has bounced before
+}
+"""The code of a receipt → why it opts its recipient out."""
 UNSETTLED = frozenset({BatchState.ARMED, BatchState.UNKNOWN})
 
 
@@ -80,6 +96,8 @@ class DeliveryStatus(StrEnum):
 
 
 CLICKED = "clicked"
+UNSUBSCRIBED = "unsubscribed"
+"""The status of an event that is about a person and proves nothing of a message."""
 RANK = {status: rank for rank, status in enumerate(DeliveryStatus)}
 
 
@@ -88,13 +106,16 @@ class Delivery(Struct, frozen=True):
 
     status: DeliveryStatus | None = None
     clicked: bool = False
+    opt_outs: tuple[OptOutReason, ...] = ()
+    """What the receipts mean beside: a complaint, an unsubscription, a permanent bounce. Sorted."""
 
 
-def fold_receipts(statuses: Iterable[str]) -> Delivery:
+def fold_receipts(statuses: Iterable[str], codes: Iterable[str | None] = ()) -> Delivery:
     """Keeps the highest status (submitted < delivered < failed < read), independent of order and repeats."""
     seen = set(statuses)
     known = [DeliveryStatus(status) for status in seen if status in RANK]
-    return Delivery(max(known, key=RANK.__getitem__, default=None), CLICKED in seen)
+    opt_outs = {OPT_OUT_CODES[code] for code in codes if code in OPT_OUT_CODES}
+    return Delivery(max(known, key=RANK.__getitem__, default=None), CLICKED in seen, tuple(sorted(opt_outs)))
 
 
 class Receipt(Struct, frozen=True):

@@ -73,7 +73,8 @@ class ScopeStatus(Struct, frozen=True):
     reasons: Mapping[str, int] = field(default_factory=dict)
     """Why batches are rejected or uncertain → recipients in them."""
     receipts: Mapping[str, int] = field(default_factory=dict)
-    """Accepted recipients by their last receipt; `none`: without one. `clicked` counts in addition to the others."""
+    """Accepted recipients by their last receipt; `none`: without one. `clicked`, `complaint`,
+    `unsubscribed` and `bounced` count in addition to the others."""
 
     @property
     def total(self) -> int:

@@ -40,6 +40,13 @@ class Message(Struct, frozen=True):
         return self.template_id is not None
 
 
+class LeftOut(Struct, frozen=True):
+    """A destination beside the recipient that a message is sent without, and why: `cc 2`, `bcc 1` or `SMS fallback`."""
+
+    what: str
+    reason: str
+
+
 class Envelope(Struct, frozen=True):
     """What goes around a message and is no content. Times are aware; `validity` is in seconds; see rules 19 to 54."""
 

@@ -335,6 +335,8 @@ class Project(Struct, frozen=True):
     default_environment: str = "sandbox"
     vars: Mapping[str, Any] = field(default_factory=dict)
     suppressions: tuple[SuppressionList, ...] = ()
+    opt_out_on: tuple[str, ...] = ("complaint", "unsubscribed")
+    """Which OptOutReason in a receipt opts its recipient out."""
     policy: Policy = Policy()
     lint: Mapping[str, str] = field(default_factory=dict)
     """Rule → error, warning, info or off."""

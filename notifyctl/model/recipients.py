@@ -63,6 +63,8 @@ class RecipientBatch(Struct, frozen=True):
     suppressions: Sequence[str | None]
     values: Mapping[str, Sequence[str | None]]
     excluded: Sequence[RejectedRow] = ()
+    fallbacks: Sequence[str | None] = ()
+    """Why an SMS in place of the message would not be sent to each; empty: it would to all."""
 
     def __len__(self) -> int:
         return len(self.addresses)

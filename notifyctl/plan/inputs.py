@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from notifyctl.audience.destinations import JudgedCopies
 from notifyctl.model.ledger import BatchRecord
 from notifyctl.model.message import Message
 from notifyctl.model.project import RECIPIENT_ZONE, Environment, Notification
@@ -65,6 +66,7 @@ class ScopeInput(Struct, frozen=True):
     withdrawn: str | None = None
     baseline: str | None = None
     """The reason of a baseline that is not recorded yet. Its apply counts the audience as already notified."""
+    copies: JudgedCopies = JudgedCopies()
     fresh_only: bool = False
     """Send only to recipients never attempted: a saved plan is applied again."""
 

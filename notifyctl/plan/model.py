@@ -51,6 +51,14 @@ class Reach(Struct, frozen=True):
     segments: int | None
 
 
+class LeftOutOf(Struct, frozen=True):
+    """A destination beside the recipient that the message to `recipients` people goes without: `cc 2`, `SMS fallback`."""
+
+    what: str
+    reason: str
+    recipients: int
+
+
 class PlannedNotification(Struct, frozen=True):
     """One notification at one occurrence."""
 
@@ -80,6 +88,7 @@ class PlannedNotification(Struct, frozen=True):
     """One for each currency; none without a price list. `cost` is the first of them."""
     reach: tuple[Reach, ...] = ()
     """By country, the most recipients first; none for e-mail."""
+    left_out: tuple[LeftOutOf, ...] = ()
     content_hash: str = ""
     """Of the composed texts, whoever reads them: what `acknowledge:` names."""
 

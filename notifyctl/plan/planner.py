@@ -121,6 +121,7 @@ def describe(result: ScopeResult) -> PlannedNotification:
         costs=costs,
         reach=tuple(result.tally.reach()),
         samples=result.samples.choose(),
+        left_out=tuple(result.describe_left_out()),
         content_hash=result.content_hash,
     )
 

@@ -31,6 +31,8 @@ class Profile(NamedTuple):
     zone: str
     problem: str | None
     suppression: str | None
+    fallback: str | None = None
+    """Why no SMS is sent in place of the message."""
 
 
 class Numbering(dict[Hashable, int]):
@@ -45,7 +47,7 @@ class TableChunk(NamedTuple):
     """Columns of the recipients of one batch; `entries` are packed, ENTRY_BYTES each."""
 
     entries: bytes
-    profiles: Iterable[tuple[str | None, str, str | None, str | None]]
+    profiles: Iterable[tuple[str | None, ...]]
     """As Profile has them."""
     prefixes: Sequence[str]
     """The beginning of each address, as far as its price depends on it."""

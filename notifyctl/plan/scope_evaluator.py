@@ -155,6 +155,8 @@ class ScopeEvaluator:
         result.count(decision.action, decision.reason, each.about.people)
         if each.authorised and when is not None:
             result.segments += each.about.segments
+            if each.about.profile.fallback is not None:
+                result.without_fallback[each.about.profile.fallback] += each.about.people
             result.joiners += each.about.people if decision.intent is Intent.JOINER else 0
             result.due = earliest(result.due, when.not_before)
             result.expires = earliest(result.expires, when.expires)
@@ -195,7 +197,12 @@ class ScopeEvaluator:
             when = each.when
             if each.decision.action.sends and when is not None:
                 key = GroupKey(
-                    each.about.profile.variant, when.send_at, when.expire_at, when.validity, when.closes
+                    each.about.profile.variant,
+                    when.send_at,
+                    when.expire_at,
+                    when.validity,
+                    when.closes,
+                    each.about.profile.fallback,
                 )
                 by_group.setdefault(key, []).append(each)
         for key, some in by_group.items():

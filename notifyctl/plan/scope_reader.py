@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from notifyctl.audience.rejects import Rejects
 from notifyctl.message import DeliveryHash
+from notifyctl.model.left_out import has_fallback
 from notifyctl.model.recipients import ID_BYTES, RecipientBatch
 from notifyctl.plan.digest import ENTRY_BYTES
 from notifyctl.plan.inputs import ScopeInput
@@ -49,6 +50,9 @@ class ScopeReader:
             )
             for variant, message in scope_input.messages.items()
         }
+        self.with_fallback = {
+            variant for variant, message in scope_input.messages.items() if has_fallback(message)
+        }
         names = {name for message in scope_input.messages.values() for name in message.names}
         self.table = RecipientTable(sorted(names))
         self.excluded = Rejects()
@@ -84,13 +88,26 @@ class ScopeReader:
         segments, lengths, marks = facts
         return TableChunk(
             entries=entries.tobytes(),
-            profiles=zip(variants, self._zones(batch.timezones), problems, batch.suppressions, strict=True),
+            profiles=self._profiles(batch, variants, problems),
             prefixes=[address[: self.prefix_length] for address in batch.addresses],
             segments=segments.astype(np.uint16),
             lengths=lengths,
             marks=marks.astype(np.uint8),
             spooled=self._spooled(batch),
         )
+
+    def _profiles(
+        self, batch: RecipientBatch, variants: Sequence[str | None], problems: Sequence[str | None]
+    ) -> Iterator[tuple[str | None, ...]]:
+        """As Profile has them."""
+        zones = self._zones(batch.timezones)
+        if not batch.fallbacks or not self.with_fallback:
+            return zip(variants, zones, problems, batch.suppressions, strict=True)
+        fallbacks = [
+            reason if variant in self.with_fallback else None
+            for variant, reason in zip(variants, batch.fallbacks, strict=True)
+        ]
+        return zip(variants, zones, problems, batch.suppressions, fallbacks, strict=True)
 
     def _measure(self, variant: str | None, values: ValueTable) -> tuple[dict[int, str], NDArray[np.uint32]]:
         """Problems by position; and segments, lengths and marks as rows of an array."""

@@ -11,11 +11,13 @@ from msgspec import Struct, field
 
 from notifyctl.audience.rejects import Rejects
 from notifyctl.model.batch import SendGroup
-from notifyctl.model.message import Envelope
+from notifyctl.model.left_out import SMS_FALLBACK
+from notifyctl.model.message import Envelope, LeftOut
 from notifyctl.model.project import Notification
 from notifyctl.plan.actions import AUTHORISED, Action
 from notifyctl.plan.digest import ScopeEffects
 from notifyctl.plan.inputs import ScopeInput
+from notifyctl.plan.model import LeftOutOf
 from notifyctl.plan.prices import CostTally
 from notifyctl.plan.samples import Samples
 from notifyctl.plan.selected_recipients import SelectedRecipients
@@ -29,6 +31,8 @@ class GroupKey(NamedTuple):
     expire_at: datetime | None
     validity: int | None
     closes: datetime | None
+    fallback: str | None = None
+    """Why no SMS is sent in place of the message."""
 
 
 class ScopeResult(Struct):
@@ -50,6 +54,8 @@ class ScopeResult(Struct):
     """Packed members that a baseline counts as already notified."""
     rename_suspects: dict[str, int] = {}
     """Removed names → recipients to be sent to whose current text was accepted under that name."""
+    without_fallback: Counter[str] = field(default_factory=Counter)
+    """Why somebody who may be sent to gets no SMS in place of the message → how many."""
     recorded_size: int = 0
     """Size of the audience recorded when the edition started."""
     rows: int = 0
@@ -81,6 +87,7 @@ class ScopeResult(Struct):
             self.reasons.pop(action, None)
         self.count(Action.BLOCKED, reason, blocked)
         self.groups.clear()
+        self.without_fallback.clear()
         self.effects.groups.clear()
         self.segments = 0
         self.tally = CostTally(self.tally.channel, self.tally.list)
@@ -93,8 +100,22 @@ class ScopeResult(Struct):
                 self.input.messages[key.variant],
                 envelope(self.input.notification, key),
                 units,
+                self.left_out(key.fallback),
                 key.closes,
             )
+
+    def left_out(self, fallback: str | None) -> tuple[LeftOut, ...]:
+        """Destinations that the message goes without. `fallback`: why there is no SMS in its place, if there is none."""
+        copies = self.input.copies.left_out
+        return copies if fallback is None else (*copies, LeftOut(SMS_FALLBACK, fallback))
+
+    def describe_left_out(self) -> Iterator[LeftOutOf]:
+        """The same with the number of those who may be sent to."""
+        if self.authorised:
+            for each in self.input.copies.left_out:
+                yield LeftOutOf(each.what, each.reason, self.authorised)
+        for reason, people in sorted(self.without_fallback.items()):
+            yield LeftOutOf(SMS_FALLBACK, reason, people)
 
 
 def envelope(notification: Notification, key: GroupKey) -> Envelope:

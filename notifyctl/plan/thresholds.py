@@ -22,7 +22,8 @@ def apply_policy(result: ScopeResult) -> None:
     """Blocks the scope by rule 7 of the action table."""
     policy = result.input.notification.policy or Policy()
     reason = (
-        suspected_rename(result)
+        result.input.copies.refused
+        or suspected_rename(result)
         or too_many(result, policy)
         or grown_too_much(result, policy)
         or too_many_rejected(result, policy)

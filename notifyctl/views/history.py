@@ -154,6 +154,8 @@ def _verdict(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
             head = f"{planned.name} ({planned.channel}, edition {planned.edition}{slot})"
             meaning = MEANS[action.value] + (f" ({reasons})" if reasons else "")
             yield f"{head}: {paint.bold(will)}: {action.value}, {meaning}."
+    for each in planned.left_out:
+        yield f"  without {each.what}: {strip_controls(each.reason).replace('-', ' ')}"
 
 
 def _got(got: DeliveryRecord, paint: Paint) -> Iterator[str]:
@@ -166,7 +168,8 @@ def _got(got: DeliveryRecord, paint: Paint) -> Iterator[str]:
 
 def _receipts(delivery: Delivery) -> str:
     words = [delivery.status.value] if delivery.status else []
-    return " and ".join([*words, *(["clicked"] if delivery.clicked else [])]) or "none"
+    words += ["clicked"] if delivery.clicked else []
+    return " and ".join([*words, *(each.value for each in delivery.opt_outs)]) or "none"
 
 
 def explanation_json(found: Explanation, *, recipient: str) -> str:
@@ -174,7 +177,10 @@ def explanation_json(found: Explanation, *, recipient: str) -> str:
         "format_version": FORMAT_VERSION,
         "recipient": recipient,
         "notifications": [
-            {key: each[key] for key in ("name", "channel", "edition", "occurrence", "actions", "reasons")}
+            {
+                key: each[key]
+                for key in ("name", "channel", "edition", "occurrence", "actions", "reasons", "left_out")
+            }
             for each in public_plan(found.plan)["notifications"]
         ],
         "received": [
@@ -189,6 +195,7 @@ def explanation_json(found: Explanation, *, recipient: str) -> str:
                 "revision": got.revision,
                 "receipt": got.delivery.status.value if got.delivery.status else None,
                 "clicked": got.delivery.clicked,
+                "opt_outs": [each.value for each in got.delivery.opt_outs],
             }
             for got in found.got
         ],

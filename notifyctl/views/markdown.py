@@ -25,6 +25,7 @@ from notifyctl.views.plan import (
     EXPLAINED,
     ORDER,
     describe_cost,
+    describe_left_out,
     describe_rejected,
     describe_samples,
     format_time,
@@ -287,6 +288,7 @@ def list_facts(planned: PlannedNotification) -> Iterator[str]:
             yield f"- {count:,} {action.value}{': ' + plain(reasons) if reasons else ''}"
     if planned.rejected_rows:
         yield f"- ⚠ {pluralise(planned.rejected_rows, 'rejected row')} of {planned.rows:,}"
+    yield from (f"- without {plain(line)}" for line in describe_left_out(planned))
     if planned.reach:
         countries = ", ".join(f"{each.recipients:,} in {each.country}" for each in planned.reach[:8])
         yield f"- reach: {countries}{' …' if len(planned.reach) > 8 else ''}"  # noqa: PLR2004 - as many as are shown

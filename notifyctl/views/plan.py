@@ -83,6 +83,7 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
         of_all = f"of {pluralise(planned.rows, 'row')} cannot be read, or have an address that is none"
         name = paint.yellow(f"{'⚠ rejected rows':<18}")
         yield f"  {name} {planned.rejected_rows:>{width},}  {paint.dim(of_all)}"
+    yield from (f"  {paint.yellow('without')} {line}" for line in describe_left_out(planned))
     shown = describe_samples(planned)
     for sample in shown:
         yield from _sample(planned, sample, paint)
@@ -93,6 +94,13 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
         )
     if planned.opaque:
         yield paint.yellow("  The body is held by the provider and cannot be shown (opaque).")
+
+
+def describe_left_out(planned: PlannedNotification) -> Iterator[str]:
+    """Destinations beside the recipients that are not sent to, and why."""
+    for each in planned.left_out:
+        reason = strip_controls(each.reason).replace("-", " ")
+        yield f"{each.what} for {pluralise(each.recipients, 'recipient')}: {reason}"
 
 
 def describe_samples(planned: PlannedNotification) -> list[Sample]:
@@ -232,6 +240,10 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
         ],
         "texts": planned.texts,
         "content_hash": planned.content_hash or None,
+        "left_out": [
+            {"what": each.what, "reason": each.reason, "recipients": each.recipients}
+            for each in planned.left_out
+        ],
         "samples": [_sample_object(sample) for sample in planned.samples],
     }
 

@@ -10,7 +10,7 @@ from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.errors import PlanRefusedError
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
-from notifyctl.plan.model import Cost, Plan, PlannedNotification, Reach, Sample
+from notifyctl.plan.model import Cost, LeftOutOf, Plan, PlannedNotification, Reach, Sample
 from notifyctl.plan.saved import SavedPlan
 
 
@@ -66,6 +66,7 @@ def describe_planned(each: Mapping[str, Any]) -> PlannedNotification:
         costs=tuple(Cost(**entry) for entry in each["costs"]),
         reach=tuple(Reach(**entry) for entry in each["reach"]),
         content_hash=each["content_hash"] or "",
+        left_out=tuple(LeftOutOf(**entry) for entry in each.get("left_out", ())),
     )
 
 

@@ -193,7 +193,7 @@ def test_what_receipts_teach_becomes_a_list(production: Any, foreign: Any) -> No
     assert rows[0] == ["hash", "channel", "reason", "since"]
     assert sorted((channel, reason) for _, channel, reason, _ in rows[1:]) == [
         ("sms", "complaint"),
-        ("sms", "unsubscribe"),
+        ("sms", "unsubscribed"),
     ]
     assert not any(number.lstrip("+") in learnt.read_text() for number in NUMBERS)
     text = (production.root / "notifyctl.yaml").read_text()
@@ -201,7 +201,7 @@ def test_what_receipts_teach_becomes_a_list(production: Any, foreign: Any) -> No
     production.write(notifyctl=text.replace("defaultEnvironment", lists + "defaultEnvironment"))
     offer(production, more="edition: 2")
     plan = production.plan()
-    assert reasons(plan) == {"opted-out: complaint": 1, "opted-out: unsubscribe": 1}
+    assert reasons(plan) == {"opted-out: complaint": 1, "opted-out: unsubscribed": 1}
     assert plan["summary"]["resend"] == 4
     assert production.apply().code == 0
     assert foreign.addresses[6:] == [NUMBERS[n] for n in (0, 2, 3, 5)]

@@ -28,6 +28,7 @@ from notifyctl.config.scalar_types import (
     parse_proxy,
     parse_zone,
 )
+from notifyctl.model.events import OptOutReason
 from notifyctl.rulebook import envelope
 
 POLICY_FIELDS = (
@@ -323,6 +324,17 @@ PROJECT = Record(
         ),
         Field(name="vars", shape=VARS),
         SUPPRESSIONS,
+        Field(
+            name="optOutOn",
+            shape=Items(
+                item=Choice(values=tuple(each.value for each in OptOutReason)),
+                unique=True,
+                description="Which receipts opt their recipient out on that channel, from the next plan on: a complaint, an"
+                " unsubscription, an e-mail that bounced for good. [] for none.",
+                examples=(["complaint", "unsubscribed", "bounced"],),
+            ),
+            default=["complaint", "unsubscribed"],
+        ),
         Field(name="policy", shape=POLICY),
         Field(
             name="lint",

@@ -13,6 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from notifyctl.model.events import BOUNCE_CODE, UNSUBSCRIBE_CODE, UNSUBSCRIBED
+
 MAX_BODY = 256 * 1024
 """In bytes; documented receipts are smaller than 2,000."""
 
@@ -40,10 +42,17 @@ STATUSES = {
 OPT_OUTS = {
     "complaint": "7521",
     "complained": "7521",
-    "unsubscribe": "unsubscribe",
-    "unsubscribed": "unsubscribe",
+    "unsubscribe": UNSUBSCRIBE_CODE,
+    "unsubscribed": UNSUBSCRIBE_CODE,
 }
 """`deliveryStatus` → code of the opt-out, which replaces the code in the receipt."""
+
+BOUNCES = ("bounce", "bounced")
+PERMANENT = "permanent"
+"""How the description of a bounce begins that no later e-mail will escape: Permanent_NoEmail."""
+UNSUBSCRIBE_EVENT = "unsubscribe"
+SENDER_KEYS = ("oa", "msisdn", "email", "from", "destination", "userId")
+"""Where an inbound event has the address of the person, the likeliest first."""
 
 SIGNATURES = {64: "sha256", 128: "sha512"}
 """Hexadecimal digits of a signature → its algorithm."""
@@ -64,6 +73,10 @@ class Incoming(Struct, frozen=True):
     code: str | None
     said_at: str | None
     canonical: str
+    channel: str | None = None
+    """Of an event; others say it by what they match."""
+    inbound: bool = False
+    """An event that the person began, about no message: the last one they got stands for it."""
 
 
 def read_receipt(data: bytes) -> Incoming:
@@ -78,23 +91,56 @@ def read_receipt(data: bytes) -> Incoming:
 def to_incoming(document: object) -> Incoming:
     if not isinstance(document, dict):
         raise UnreadableReceiptError("it is no JSON object")
+    event = inbound_event(document)
+    if event is not None:
+        return event
     outer = document.get("deliveryInfoNotification")
     inner = outer.get("deliveryInfo") if isinstance(outer, dict) else None
     if not isinstance(outer, dict) or not isinstance(inner, dict):
         raise UnreadableReceiptError("it has no deliveryInfoNotification with a deliveryInfo")
-    status = text(inner, "deliveryStatus")
-    if status is None:
+    said = text(inner, "deliveryStatus")
+    if said is None:
         raise UnreadableReceiptError("it has no deliveryStatus")
+    status = said.strip().lower()
     return Incoming(
-        status=STATUSES.get(status.strip().lower(), status.strip().lower()[:40]),
+        status=STATUSES.get(status, status[:40]),
         destination=text(inner, "destination"),
         correlation_id=text(outer, "correlationid") or text(outer, "correlationId"),
         callback_data=text(outer, "callbackData"),
         transaction=text(outer, "transid"),
-        code=OPT_OUTS.get(status.strip().lower()) or text(inner, "code"),
+        code=OPT_OUTS.get(status) or bounce_code(status, inner) or text(inner, "code"),
         said_at=text(inner, "timeStamp"),
-        canonical=json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
+        canonical=canonical_text(document),
     )
+
+
+def bounce_code(status: str, inner: Mapping[str, Any]) -> str | None:
+    description = text(inner, "Description") or text(inner, "description") or ""
+    permanent = description.strip().lower().startswith(PERMANENT)
+    return BOUNCE_CODE if status in BOUNCES and permanent else None
+
+
+def inbound_event(document: Mapping[str, Any]) -> Incoming | None:
+    """Somebody who unsubscribed by themselves. `None` for anything else."""
+    for each in (document, *(value for value in document.values() if isinstance(value, dict))):
+        if (text(each, "event") or "").strip().lower() == UNSUBSCRIBE_EVENT:
+            return Incoming(
+                status=UNSUBSCRIBED,
+                destination=next(filter(None, (text(each, key) for key in SENDER_KEYS)), None),
+                correlation_id=None,
+                callback_data=None,
+                transaction=text(each, "tid") or text(each, "transid"),
+                code=UNSUBSCRIBE_CODE,
+                said_at=text(each, "timeStamp") or text(each, "ts"),
+                canonical=canonical_text(document),
+                channel=(text(each, "channel") or "").lower() or None,
+                inbound=True,
+            )
+    return None
+
+
+def canonical_text(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def text(of: Mapping[str, Any], key: str) -> str | None:
