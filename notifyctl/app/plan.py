@@ -15,7 +15,7 @@ from notifyctl.app.workspace import Workspace
 from notifyctl.audience import SuppressionLists
 from notifyctl.audience.destinations import JudgedCopies
 from notifyctl.audience.single_recipient import SingleRecipient
-from notifyctl.diagnostics import Diagnostic, has_errors, sort_diagnostics
+from notifyctl.diagnostics import Diagnostic, Severity, has_errors, sort_diagnostics
 from notifyctl.errors import ProjectError, UsageError
 from notifyctl.hashing import RecipientHasher
 from notifyctl.lint.project import Checked, check_project
@@ -36,6 +36,7 @@ from notifyctl.plan.model import Plan
 from notifyctl.plan.planner import build_plan, valid_until
 from notifyctl.plan.prices import PriceList, read_prices
 from notifyctl.ports import Environ
+from notifyctl.rulebook.sms import NEEDS_UNICODE
 from notifyctl.schedule.timing import Occurrence, occurrences
 
 LISTED_AHEAD = timedelta(days=7)
@@ -117,6 +118,7 @@ def derive(
         as_of=now,
         complete=facts.complete,
         prices=prices,
+        needs_gsm7=project.lint.get(NEEDS_UNICODE.id, Severity.ERROR) == Severity.ERROR,
         show_progress=workspace.show_progress,
         later=sorted(later_occurrences(project, wanted.values(), now)),
     )

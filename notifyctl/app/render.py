@@ -8,7 +8,7 @@ from itertools import islice
 from notifyctl.app.plan import refuse_unknown
 from notifyctl.app.workspace import Workspace, errors_in_project
 from notifyctl.audience.addresses import Address, parse_address
-from notifyctl.channels.segments import segment
+from notifyctl.channels.segments import segment_content
 from notifyctl.diagnostics import has_errors, sort_diagnostics
 from notifyctl.errors import UsageError
 from notifyctl.lint.project import Checked, check_project
@@ -82,8 +82,7 @@ def render_one(
         f"$({name})" if value is None else value for name, value in zip(message.names, values, strict=True)
     ]
     content = None if message.opaque else filler.content(filled)
-    text = content.get("text") if content and message.channel is ChannelName.SMS else None
-    sms = segment(text) if isinstance(text, str) else None
+    sms = segment_content(content) if message.channel is ChannelName.SMS else None
     return RenderedMessage(
         notification=notification.name,
         channel=message.channel,

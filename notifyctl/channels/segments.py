@@ -1,5 +1,8 @@
 """SMS arithmetic: the encoding (GSM-7 or UCS-2), the units and the segments of a text.
 
+`type: unicode` is sent as UCS-2 whatever its characters. A `type: text` beyond GSM-7 breaks a rule (64) and is counted as
+UCS-2, so that no estimate is too low.
+
 GSM 03.38 default alphabet and its extension table. In a message of several segments, 6 octets of each hold the
 concatenation header, which leaves 153 septets or 67 UCS-2 units. A character is never split: an extension character
 (two septets) or a surrogate pair (two units) that does not fit starts the next segment.
@@ -8,7 +11,8 @@ concatenation header, which leaves 153 septets or 67 UCS-2 units. A character is
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
@@ -49,11 +53,11 @@ def is_bmp(text: str) -> bool:
     return IS_BMP(text) is not None
 
 
-def segment(text: str) -> Segmentation:
-    """Encoding, units and segments of a text."""
-    if IS_BASIC(text):
+def segment(text: str, *, unicode: bool = False) -> Segmentation:
+    """Encoding, units and segments of a text. `unicode`: its content is `type: unicode`."""
+    if not unicode and IS_BASIC(text):
         return Segmentation("GSM-7", len(text), divide(len(text), SINGLE_GSM7, MULTI_GSM7))
-    if IS_GSM7(text):
+    if not unicode and IS_GSM7(text):
         widths = [2 if character in WIDE else 1 for character in text]
         return count_segments("GSM-7", widths, SINGLE_GSM7, MULTI_GSM7)
     if IS_BMP(text):
@@ -81,11 +85,23 @@ def count_segments(encoding: str, widths: list[int], single: int, multi: int) ->
     return Segmentation(encoding, units, segments)
 
 
-def segment_starts(text: str) -> list[int]:
-    """The indexes at which a further segment starts; empty if the text fits one segment."""
-    if segment(text).segments <= 1:
+def segment_content(content: Mapping[str, Any] | None) -> Segmentation | None:
+    """Segments the finished content of an SMS by its `type`; None without a text."""
+    text = (content or {}).get("text")
+    return segment(text, unicode=is_unicode(content)) if isinstance(text, str) else None
+
+
+def is_unicode(content: Mapping[str, Any] | None) -> bool:
+    """Whether the content of an SMS is sent as UCS-2, whatever its characters."""
+    return (content or {}).get("type") == "unicode"
+
+
+def segment_starts(text: str, *, unicode: bool = False) -> list[int]:
+    """The indexes at which a further segment starts; empty if the text fits one segment. `unicode` as in `segment`."""
+    counted = segment(text, unicode=unicode)
+    if counted.segments <= 1:
         return []
-    narrow = is_gsm7(text)
+    narrow = counted.encoding == "GSM-7"
     most = MULTI_GSM7 if narrow else MULTI_UCS2
     found, used = [], 0
     for at, character in enumerate(text):

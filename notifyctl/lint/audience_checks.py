@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
+from notifyctl.channels import segments
 from notifyctl.channels.limits import MAX_CORRELATION_BYTES
-from notifyctl.channels.segments import first_non_gsm7
 from notifyctl.diagnostics import Diagnostic, Location, Problem
-from notifyctl.message import Filler, position_finder
+from notifyctl.message import position_finder
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Notification
 from notifyctl.model.recipients import RecipientBatch
-from notifyctl.recipients.values import VariantIndex, resolve_columns
+from notifyctl.recipients.texts import TextMeter
+from notifyctl.recipients.values import ValueTable, VariantIndex, resolve_columns
 from notifyctl.rulebook import email, envelope, sms, substitutions
 
 INDIA = "91"
@@ -81,11 +82,7 @@ class AudienceChecker(Struct):
         self.read.update(rows)
         for variant, positions in rows.items():
             message = self.messages[variant]
-            if (
-                is_unicode(message)
-                and variant not in self.wide
-                and any(needs_unicode(message, batch, positions))
-            ):
+            if is_unicode(message) and variant not in self.wide and needs_unicode(message, batch, positions):
                 self.wide.add(variant)
 
     def finish(self) -> Iterator[Diagnostic]:
@@ -116,16 +113,16 @@ class AudienceChecker(Struct):
 
 
 def is_unicode(message: Message) -> bool:
+    """Whether it is an SMS of `type: unicode` with a text that we know."""
     content = message.content or {}
-    return message.channel is ChannelName.SMS and content.get("type") == "unicode" and "text" in content
+    return message.channel is ChannelName.SMS and segments.is_unicode(content) and "text" in content
 
 
-def needs_unicode(message: Message, batch: RecipientBatch, positions: Sequence[int]) -> Iterator[bool]:
-    """Whether each of these recipients' texts has a character outside GSM-7."""
-    fill = Filler(message).fill("text")
-    columns = resolve_columns(message, batch.values, positions)
-    for values in zip(*columns, strict=True) if columns else [()] * len(positions):
-        yield first_non_gsm7(fill([value or "" for value in values])) is not None
+def needs_unicode(message: Message, batch: RecipientBatch, positions: Sequence[int]) -> bool:
+    """Whether the text of any of these recipients has a character outside GSM-7."""
+    meter = TextMeter(message)
+    values = ValueTable(resolve_columns(message, batch.values, positions), len(positions))
+    return not meter.fits_gsm7 or any(True for _ in meter.find_non_gsm7(values))
 
 
 def shared_values(notification: Notification) -> Iterator[Diagnostic]:

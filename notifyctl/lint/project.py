@@ -16,6 +16,7 @@ from notifyctl.audience.destinations import JudgedCopies, judge_copies, rules_of
 from notifyctl.channels import CHANNELS
 from notifyctl.diagnostics import Diagnostic, Problem, Severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
+from notifyctl.lint.alphabet import check_alphabet
 from notifyctl.lint.content_checks import check_words, is_clean
 from notifyctl.lint.recipient_pass import check_recipients
 from notifyctl.lint.synthetic_recipients import make_recipients
@@ -146,6 +147,7 @@ def compose_all(
         if message is None:
             continue
         broken = [] if silent else list(check_texts(message))
+        broken += check_alphabet(message)
         if message.content is not None:
             broken = channel.check(message.content, message.options, profile=environment.profile) + broken
         if broken:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from notifyctl.channels.segments import first_non_gsm7, is_gsm7, segment
+from notifyctl.channels.segments import first_non_gsm7, is_unicode, segment
 from notifyctl.diagnostics import Severity
+from notifyctl.lint.alphabet import describe_non_gsm7
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Variable
 from notifyctl.model.recipients import RecipientBatch
@@ -23,6 +24,7 @@ from notifyctl.recipients.values import (
     join_values,
     resolve_columns,
 )
+from notifyctl.rulebook.sms import NEEDS_UNICODE
 
 
 class Finding(Struct, frozen=True):
@@ -57,16 +59,12 @@ class RecipientChecker:
 
     def __init__(self, message: Message, variables: Sequence[Variable], *, profile: str) -> None:
         """`variables` are those that the template declares; `profile` is the environment's limits profile."""
-        content = message.content or {}
         self.message = message
         self._evaluator = MessageEvaluator(message, variables, profile=profile)
         self._declared = {variable.name: variable for variable in variables}
         self._has_text = self._evaluator.has_text and message.channel is not ChannelName.EMAIL
-        self._gsm7_only = message.channel is ChannelName.SMS and content.get("type") == "text"
-        self._gsm7_values = (
-            self._gsm7_only and self._has_text and first_non_gsm7(str(content["text"])) is None
-        )
-        """Whether values alone decide if the text is in GSM-7."""
+        meter = self._evaluator.meter
+        self._gsm7_only = self._evaluator.is_sms and meter is not None and not meter.unicode
 
     def scan(self, batch: RecipientBatch, positions: Sequence[int]) -> BatchScan:
         """Find the suspects among the recipients at `positions`, and the longest text."""
@@ -82,6 +80,8 @@ class RecipientChecker:
         values = ValueTable(columns, len(positions))
         lengths = meter.lengths(values)
         suspects.update(find_above(lengths, self._evaluator.limit))
+        if self._gsm7_only:
+            suspects.update(meter.find_non_gsm7(values))
         sizes: Sequence[int] = lengths
         if self._evaluator.is_sms:
             sizes = meter.count_segments(values, lengths).units
@@ -89,7 +89,7 @@ class RecipientChecker:
         return BatchScan(positions, columns, sorted(suspects), most, list(sizes).index(most))
 
     def _suspect_values(self, name: str, column: Column) -> Iterator[int]:
-        """Indexes of values that are missing, blank, too long, or not in GSM-7 where the text must be."""
+        """Indexes of values that are missing, blank or too long."""
         yield from find_missing(column)
         joined = join_values(column)
         if "" in column or " " in joined or not joined.isprintable():
@@ -99,8 +99,6 @@ class RecipientChecker:
         declared = self._declared.get(name)
         if declared is not None and declared.max_length is not None:
             yield from find_longer(column, declared.max_length)
-        if self._gsm7_values and not is_gsm7(joined):
-            yield from (index for index, value in enumerate(column) if value and not is_gsm7(value))
 
     def check(self, values: Sequence[str | None]) -> Iterator[Finding]:
         """The problems of one recipient, whose values are in the order of the message's names."""
@@ -112,8 +110,13 @@ class RecipientChecker:
         limit = self._evaluator.limit
         if 0 in find_above([len(text)], limit):
             yield Finding("text-too-long", f"the text has {len(text):,} characters; the API takes {limit:,}")
-        if self._gsm7_values and (character := first_non_gsm7(text)) is not None:
-            yield self._not_gsm7(character, values)
+        meter = self._evaluator.meter
+        if self._gsm7_only and meter is not None:
+            # The template's own words are reported once, where they stand.
+            for at in meter.uses:
+                if (character := first_non_gsm7(values[at] or "")) is not None:
+                    yield self._not_gsm7(character, self.message.names[at])
+                    return
 
     def _check_value(self, name: str, value: str | None) -> Iterator[Finding]:
         declared = self._declared.get(name)
@@ -135,21 +138,15 @@ class RecipientChecker:
                 f"$({name}) has {len(value)} characters; `maxLength` is {declared.max_length}",
             )
 
-    def _not_gsm7(self, character: str, values: Sequence[str | None]) -> Finding:
-        names = [n for n, v in zip(self.message.names, values, strict=True) if v and character in v]
-        where = f"{character!r} (U+{ord(character):04X})" + (f" in $({names[0]})" if names else "")
-        return Finding(
-            "needs-unicode",
-            f"{where} is not in GSM-7, and the content is `type: text`",
-            "write `type: unicode`, or another character",
-        )
+    def _not_gsm7(self, character: str, name: str) -> Finding:
+        return Finding(NEEDS_UNICODE.id, *describe_non_gsm7(character, f" in $({name})"))
 
     def describe_size(self, values: Sequence[str | None]) -> str:
         """The size of a recipient's text: units and segments of an SMS, else characters."""
         text = self._text(values)
         if self.message.channel is not ChannelName.SMS:
             return f"{len(text):,} characters"
-        counted = segment(text)
+        counted = segment(text, unicode=is_unicode(self.message.content))
         plural = "" if counted.segments == 1 else "s"
         return f"{counted.units} {counted.encoding} units in {counted.segments} segment{plural}"
 

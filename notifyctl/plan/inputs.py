@@ -101,4 +101,6 @@ class PlanContext(Struct, frozen=True):
     complete: bool = True
     later: Sequence[tuple[str, str, datetime]] = ()
     prices: PriceList | None = None
+    needs_gsm7: bool = False
+    """Whether a value outside GSM-7 blocks its reader, in an SMS of `type: text`."""
     show_progress: Callable[[Progress], None] = ignore_progress

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from notifyctl.channels.segments import is_gsm7
 from notifyctl.model.recipients import ID_BYTES
 from notifyctl.plan.actions import Action
 from notifyctl.plan.digest import ENTRY_BYTES
 from notifyctl.plan.recipient_table import Mask, RecipientTable
 from notifyctl.plan.samples import HELD, RTL, Samples
-from notifyctl.recipients.values import ValueTable, resolve_columns
+from notifyctl.recipients.values import ValueTable, find_non_gsm7, resolve_columns
 
 NOT_GSM7, RIGHT_TO_LEFT, LACKS_OPTIONAL = 1, 2, 4
 """Bits of a mark: what a recipient's values are an example of."""
@@ -26,13 +25,10 @@ def measure_values(values: ValueTable, optional: Sequence[int]) -> tuple[list[in
     lengths, marks = [0] * values.count, [0] * values.count
     for sizes in values.lengths:
         lengths = list(map(add, lengths, sizes))
-    if not is_gsm7(values.joined):
-        right_to_left = RTL.search(values.joined) is not None
-        for at, row in enumerate(zip(*values.columns, strict=True)):
-            text = "".join(filter(None, row))
-            if not is_gsm7(text):
-                marks[at] |= NOT_GSM7
-                marks[at] |= RIGHT_TO_LEFT if right_to_left and RTL.search(text) else 0
+    for column in values.columns:
+        for at in find_non_gsm7(column):
+            marks[at] |= NOT_GSM7
+            marks[at] |= RIGHT_TO_LEFT if RTL.search(column[at] or "") else 0
     for column in (values.columns[at] for at in optional):
         if not all(column):
             marks = [

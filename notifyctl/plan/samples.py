@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from notifyctl.audience.addresses import mask
-from notifyctl.channels.segments import is_gsm7, segment
+from notifyctl.channels.segments import is_gsm7, segment_content
 from notifyctl.message import Filler
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName
@@ -85,14 +85,14 @@ class Samples:
             content = None
         else:
             content = fillers[variant].content([value or "" for value in values])
-        text = content.get("text") if content and message.channel is ChannelName.SMS else None
+        sms = segment_content(content) if message.channel is ChannelName.SMS else None
         return Sample(
             recipient=masked,
             count=self.counts[key],
             action=action,
             locale=variant,
             content=without(content, destination, masked),
-            segments=segment(text).segments if isinstance(text, str) else None,
+            segments=sms.segments if sms else None,
             why=tuple(name for (name, _), (shown, _) in self.sights.items() if shown == key)
             if explain
             else (),

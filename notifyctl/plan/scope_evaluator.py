@@ -94,6 +94,7 @@ class ScopeEvaluator:
             profile=self.context.environment.profile,
             prefix_length=result.tally.prefix_length,
             optional=result.samples.optional,
+            needs_gsm7=self.context.needs_gsm7,
         )
         table = reader.read(identify, lambda rows: tell(Progress(name, "reading", rows)))
         result.excluded = reader.excluded

@@ -32,8 +32,9 @@ class ScopeReader:
         profile: str,
         prefix_length: int,
         optional: dict[str | None, list[int]],
+        needs_gsm7: bool = False,
     ) -> None:
-        """`profile`: of the API's limits. `prefix_length`: characters of an address that its price depends on. `optional`: of each
+        """`profile`: of the API's limits. `needs_gsm7` as in MessageEvaluator. `prefix_length`: characters of an address that its price depends on. `optional`: of each
         variant the names (by place) whose values may be empty.
         """
         policy = scope_input.notification.policy
@@ -46,7 +47,11 @@ class ScopeReader:
         self.hashers = {variant: DeliveryHash(message) for variant, message in scope_input.messages.items()}
         self.evaluators = {
             variant: MessageEvaluator(
-                message, template.variables or (), profile=profile, max_segments=policy.max_segments
+                message,
+                template.variables or (),
+                profile=profile,
+                max_segments=policy.max_segments,
+                needs_gsm7=needs_gsm7,
             )
             for variant, message in scope_input.messages.items()
         }

@@ -1,7 +1,8 @@
 """Evaluates one message for many recipients: the segments of each text, and what is wrong with it.
 
 The rules a plan blocks somebody by, in the order in which they are tried: a value that is missing, a value longer than its
-variable allows, a text longer than the API takes, more SMS segments than the policy allows.
+variable allows, a text longer than the API takes, a character that the SMS's alphabet lacks, more SMS segments than the
+policy allows.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Variable
 from notifyctl.recipients.texts import SegmentCounts, TextMeter
 from notifyctl.recipients.values import ValueTable, find_longer, find_missing
+from notifyctl.rulebook.sms import NEEDS_UNICODE
 
 
 class Evaluation(Struct, frozen=True):
@@ -40,8 +42,11 @@ class MessageEvaluator:
         *,
         profile: str,
         max_segments: int | None = None,
+        needs_gsm7: bool = False,
     ) -> None:
-        """`variables` are those that the template declares; `profile` is the environment's limits profile."""
+        """`variables` are those that the template declares; `profile` is the environment's limits profile. `needs_gsm7`: a
+        value outside GSM-7 is a problem in an SMS of `type: text` (rule 64).
+        """
         content = message.content or {}
         self.message = message
         self.filler = Filler(message)
@@ -51,6 +56,7 @@ class MessageEvaluator:
         self.limit = text_limit(message.channel, str(content.get("type")), profile) if self.has_text else None
         """Characters that the API takes."""
         self.max_segments = max_segments
+        self.needs_gsm7 = needs_gsm7 and self.is_sms and self.meter is not None and not self.meter.unicode
         self.max_lengths = [
             (message.names.index(variable.name), variable.max_length)
             for variable in variables
@@ -69,6 +75,9 @@ class MessageEvaluator:
             problems.setdefault(position, "text-too-long")
         if not self.is_sms:
             return Evaluation(problems, lengths)
+        if self.needs_gsm7:
+            for position in self.meter.find_non_gsm7(values):
+                problems.setdefault(position, NEEDS_UNICODE.id)
         sms = self.meter.count_segments(values, lengths)
         for position in find_above(sms.segments, self.max_segments):
             problems.setdefault(position, "max-segments")

@@ -7,7 +7,7 @@ for whom that does not hold is filled in and counted by `channels.segments.segme
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import add
 
 from msgspec import Struct
@@ -22,11 +22,12 @@ from notifyctl.channels.segments import (
     is_basic,
     is_bmp,
     is_gsm7,
+    is_unicode,
     segment,
 )
 from notifyctl.message import Filler
 from notifyctl.model.message import PLACEHOLDER, UNSUBSCRIBE, Message
-from notifyctl.recipients.values import ValueTable, join_values
+from notifyctl.recipients.values import ValueTable, find_non_gsm7, join_values
 
 
 class SegmentCounts(Struct, frozen=True):
@@ -47,12 +48,16 @@ class TextMeter:
         self.fixed_text = PLACEHOLDER.sub(lambda found: "" if found[1] in positions else found[0], text)
         """The text without what is filled in."""
         self._fill = Filler(message).fill("text")
+        self.unicode = is_unicode(message.content)
+        """Whether an SMS is UCS-2 whatever its characters."""
+        self.fits_gsm7 = is_gsm7(self.fixed_text)
+        """Whether `fixed_text` is in GSM-7."""
+        self._narrow = self.fits_gsm7 and not self.unicode
         self._extra_units = 0
         self._sizes: _SegmentTable = _SegmentTable(SINGLE_UCS2, MULTI_UCS2)
-        if is_gsm7(self.fixed_text):
+        if self._narrow:
             self._extra_units = sum(character in EXTENSION for character in self.fixed_text)
             self._sizes = _SegmentTable(SINGLE_GSM7, MULTI_GSM7)
-        self._narrow = is_gsm7(self.fixed_text)
 
     def lengths(self, values: ValueTable) -> list[int]:
         """Characters of each recipient's text."""
@@ -67,9 +72,16 @@ class TextMeter:
         units = [length + self._extra_units for length in lengths] if self._extra_units else list(lengths)
         segments = list(map(self._sizes.__getitem__, units))
         for position in self._irregular(values, units):
-            counted = segment(self._fill([column[position] or "" for column in values.columns]))
+            text = self._fill([column[position] or "" for column in values.columns])
+            counted = segment(text, unicode=self.unicode)
             units[position], segments[position] = counted.units, counted.segments
         return SegmentCounts(units, segments)
+
+    def find_non_gsm7(self, values: ValueTable) -> Iterator[int]:
+        """Recipients with a character outside GSM-7 in a value that the text reads; some more than once."""
+        if not is_gsm7(values.joined):
+            for at in self.uses:
+                yield from find_non_gsm7(values.columns[at])
 
     def _irregular(self, values: ValueTable, units: Sequence[int]) -> set[int]:
         """Recipients whose text has characters of different widths, or an alphabet other than the fixed text's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
+from notifyctl.channels.segments import is_gsm7
 from notifyctl.message import variant_for
 from notifyctl.model.message import Message
 from notifyctl.model.project import Template
@@ -89,6 +90,12 @@ def find_longer(column: Column, limit: int) -> Iterator[int]:
     """Where a value has more than `limit` characters."""
     if max(map(len, filter(None, column)), default=0) > limit:
         yield from (position for position, value in enumerate(column) if value and len(value) > limit)
+
+
+def find_non_gsm7(column: Column) -> Iterator[int]:
+    """Where a value has a character that is not in GSM-7."""
+    if not is_gsm7(join_values(column)):
+        yield from (position for position, value in enumerate(column) if value and not is_gsm7(value))
 
 
 def value_lengths(column: Column) -> list[int]:

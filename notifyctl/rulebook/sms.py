@@ -51,7 +51,8 @@ NEEDS_UNICODE = Rule(
     64,
     "needs-unicode",
     "A character is not in GSM-7, and the content is `type: text`: it would arrive as another one, or not at all. Lint says"
-    " so for each reader; a plan does not refuse for it.",
+    " so where the template's own words or `vars` have it, and for each reader whose value has it; a plan refuses the former and"
+    " blocks the latter.",
 )
 NEEDLESS_UNICODE = Rule(
     64,

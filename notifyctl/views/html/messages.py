@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from notifyctl.channels.segments import segment, segment_starts
+from notifyctl.channels.segments import is_unicode, segment, segment_starts
 from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html.markup import Html, el, srcdoc
@@ -21,7 +21,7 @@ def message(channel: ChannelName, content: ApiObject | None, *, sender: str) -> 
     if content is None:
         return el("p", "The body is held by the provider and cannot be shown.", class_="opaque")
     if channel is ChannelName.SMS:
-        return sms(str(content.get("text", "")), sender)
+        return sms(str(content.get("text", "")), sender, unicode=is_unicode(content))
     if channel is ChannelName.EMAIL:
         return mail(content, sender)
     return rcs(content, sender)
@@ -34,10 +34,10 @@ text.
 """
 
 
-def sms(text: str, sender: str) -> Html:
+def sms(text: str, sender: str, *, unicode: bool = False) -> Html:
     true = MASKED.sub(lambda found: found[0].replace(DOT, "0"), text)
-    counted = segment(true)
-    parts = list(split(text, segment_starts(true)))
+    counted = segment(true, unicode=unicode)
+    parts = list(split(text, segment_starts(true, unicode=unicode)))
     inside: list[str | Html] = []
     for number, piece in enumerate(parts, start=1):
         if number > 1:

@@ -7,7 +7,7 @@ import smsutil
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.channels.segments import BASIC, EXTENSION, first_non_gsm7, is_gsm7, segment
+from notifyctl.channels.segments import BASIC, EXTENSION, first_non_gsm7, is_gsm7, segment, segment_starts
 
 gsm = st.text(st.sampled_from(BASIC + EXTENSION), max_size=400)
 any_text = st.one_of(gsm, st.text(max_size=200), st.text(st.sampled_from("aé€😀中"), max_size=400))
@@ -90,3 +90,9 @@ def test_the_offender_is_what_makes_a_text_unicode(text: str) -> None:
     found = first_non_gsm7(text)
     assert (found is None) == is_gsm7(text)
     assert found is None or found in text
+
+
+@pytest.mark.parametrize(("length", "segments"), [(0, 0), (70, 1), (71, 2), (134, 2), (135, 3), (160, 3)])
+def test_a_text_of_type_unicode_is_ucs2_even_if_gsm7_would_do(length: int, segments: int) -> None:
+    assert segment("€" * length, unicode=True) == ("UCS-2", length, segments)
+    assert len(segment_starts("€" * length, unicode=True)) == max(segments - 1, 0)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.channels.segments import segment
+from notifyctl.channels.segments import is_unicode, segment
 from notifyctl.lint.recipient_checks import RecipientChecker
 from notifyctl.message.substitute import find_placeholders
 from notifyctl.model.message import Message
@@ -53,7 +53,9 @@ def one_by_one(
         text = str((checker.message.content or {})["text"])
         for name, value in zip(checker.message.names, filled, strict=True):
             text = text.replace(f"$({name})", value or "")
-        units = segment(text).units if checker.message.channel is ChannelName.SMS else len(text)
+        units = len(text)
+        if checker.message.channel is ChannelName.SMS:
+            units = segment(text, unicode=is_unicode(checker.message.content)).units
         if units > most:
             most, first = units, position
     return found, most, first

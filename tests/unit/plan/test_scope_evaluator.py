@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfoNotFoundError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifyctl.channels.segments import segment
+from notifyctl.channels.segments import is_unicode, segment
 from notifyctl.diagnostics import Location, Positions
 from notifyctl.ledger import RecipientHasher
 from notifyctl.message import DeliveryHash, Filler, find_placeholders, variant_for
@@ -357,7 +357,7 @@ class OneByOne:
         text = Filler(message).text("text", [value or "" for value in values])
         if len(text) > 1024:
             return "text-too-long", 0
-        segments = segment(text).segments
+        segments = segment(text, unicode=is_unicode(message.content)).segments
         most = notification.policy.max_segments if notification.policy else None
         return ("max-segments" if most is not None and segments > most else None), segments
 

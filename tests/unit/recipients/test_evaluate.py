@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.channels.segments import segment
+from notifyctl.channels.segments import is_gsm7, is_unicode, segment
 from notifyctl.diagnostics import Positions
 from notifyctl.message import DeliveryHash, Filler, find_placeholders
 from notifyctl.model.message import Message
@@ -52,10 +52,10 @@ TEXTS = st.sampled_from(
 )
 
 
-def sms(text: str, shared: dict[str, str]) -> Message:
+def sms(text: str, shared: dict[str, str], kind: str) -> Message:
     names = tuple(sorted(find_placeholders(text) - {"unsubscribe"}))
     given = {name: value for name, value in shared.items() if name in names}
-    return Message(ChannelName.SMS, "CNNECT", {"type": "unicode", "text": text}, names=names, shared=given)
+    return Message(ChannelName.SMS, "CNNECT", {"type": kind, "text": text}, names=names, shared=given)
 
 
 def batch(rows: Sequence[tuple[str | None, ...]]) -> RecipientBatch:
@@ -69,12 +69,19 @@ def batch(rows: Sequence[tuple[str | None, ...]]) -> RecipientBatch:
 rows_of_values = st.lists(st.tuples(VALUES, VALUES, VALUES), max_size=6)
 
 
-@given(TEXTS, rows_of_values, st.sampled_from([{}, {"name": 'the "default"'}, {"note": "", "area": "é€"}]))
+@given(
+    TEXTS,
+    rows_of_values,
+    st.sampled_from([{}, {"name": 'the "default"'}, {"note": "", "area": "é€"}]),
+    st.sampled_from(["text", "unicode"]),
+)
 def test_columns_say_what_single_values_say(
-    text: str, rows: list[tuple[str | None, ...]], shared: dict[str, str]
+    text: str, rows: list[tuple[str | None, ...]], shared: dict[str, str], kind: str
 ) -> None:
-    message = sms(text, shared)
-    evaluator = MessageEvaluator(message, (Variable("name", max_length=60),), profile="6.20", max_segments=2)
+    message = sms(text, shared, kind)
+    evaluator = MessageEvaluator(
+        message, (Variable("name", max_length=60),), profile="6.20", max_segments=2, needs_gsm7=True
+    )
     recipients = batch(rows)
     columns = resolve_columns(message, recipients.values, range(len(rows)))
     found = evaluator.evaluate(ValueTable(columns, len(rows)))
@@ -88,7 +95,7 @@ def test_columns_say_what_single_values_say(
     for at, single in enumerate(values):
         finished = Filler(message).text("text", [value or "" for value in single])
         assert found.lengths[at] == len(finished)
-        counted = segment(finished)
+        counted = segment(finished, unicode=kind == "unicode")
         assert (found.sms.units[at], found.sms.segments[at]) == (counted.units, counted.segments)
         assert found.problems.get(at) == expected_problem(message, single, finished)
         assert hashes[at].tobytes() == delivery_hash(hasher, single)
@@ -104,7 +111,11 @@ def expected_problem(message: Message, values: Sequence[str | None], text: str) 
         return "variable-too-long name"
     if len(text) > 4000:
         return "text-too-long"
-    return "max-segments" if segment(text).segments > 2 else None
+    read = find_placeholders(str((message.content or {})["text"]))
+    unicode = is_unicode(message.content)
+    if not unicode and not all(is_gsm7(value or "") for name, value in given.items() if name in read):
+        return "needs-unicode"
+    return "max-segments" if segment(text, unicode=unicode).segments > 2 else None
 
 
 def test_opaque_bodies_and_mail_have_no_segments() -> None:
