@@ -6,6 +6,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| ([a-z][a-z0-9-]*) \| (.+?) \|", re.MULTILINE)
 NAME = re.compile(r"[a-z0-9-]+")
@@ -32,6 +34,29 @@ def test_the_table_has_each_runtime_dependency_and_no_other() -> None:
 def test_each_runtime_dependency_has_a_floor() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert [each for each in project["dependencies"] if ">=" not in each] == []
+
+
+CLOSED = {
+    "certifi": ("2024.7.4", "CVE-2024-39689"),
+    "h11": ("0.16", "CVE-2025-43859"),
+    "jinja2": ("3.1.6", "CVE-2025-27516"),
+    "pyjwt": ("2.13", "CVE-2026-48524"),
+    "pyyaml": ("5.4", "CVE-2020-14343"),
+    "starlette": ("1.0.1", "CVE-2026-48710"),
+    "uvicorn": ("0.11.7", "CVE-2020-7694"),
+}
+"""The version of a dependency that closed the last advisory about it that we know of. pip-audit in CI knows the later ones."""
+
+
+@pytest.mark.parametrize(("name", "closed"), [(name, closed) for name, (closed, _) in CLOSED.items()])
+def test_no_floor_admits_a_known_vulnerability(name: str, closed: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    [floor] = [each.partition(">=")[2] for each in project["dependencies"] if each.startswith(f"{name}>=")]
+    assert version(floor) >= version(closed)
+
+
+def version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
 
 
 def test_each_runtime_dependency_has_a_reason() -> None:
