@@ -75,7 +75,7 @@ def apply(
     if expect is None and not environment.is_sandbox:
         # Ask before taking the lock: a prompt must not keep others from sending.
         shown = refuse_errors(make_plan(workspace, environment, only=only), on_plan)
-        if not shown.sends:
+        if not shown.has_effect:
             return Applied(shown, None)
         refuse_unconfirmed(shown, environment, confirm)
         expect, most = shown.digest, shown.sends
@@ -95,10 +95,10 @@ def apply(
             raise digest_mismatch(plan, str(expect))
         refuse_errors(plan, on_plan)
         record_decisions(workspace, plan, writer)
+        if saved is not None and plan.has_effect:
+            writer.use_plan(saved.id, at=workspace.clock.now())
         if not plan.send_groups:
             return Applied(plan, None)
-        if saved is not None:
-            writer.use_plan(saved.id, at=workspace.clock.now())
         with open_provider(workspace, environment) as provider:
             report = run(
                 replace(build_job(workspace, environment, plan), opted_out=opted_out),
@@ -193,7 +193,9 @@ def refuse_errors(plan: Plan, on_plan: Callable[[Plan], None]) -> Plan:
 
 
 def refuse_unconfirmed(plan: Plan, environment: Environment, confirm: Confirm | None) -> None:
-    """Raises unless a person is present and agrees."""
+    """Raises unless a person is present and agrees. A plan that sends nothing needs nobody: the run cannot send then."""
+    if not plan.sends:
+        return
     if confirm is None:
         raise UsageError(
             f"nobody is here to confirm {plan.sends:,} messages in {environment.name!r}; nothing was sent",

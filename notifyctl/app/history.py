@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from notifyctl.app.ledger import facts_of, open_reader
-from notifyctl.app.plan import derive, refuse_unknown
+from notifyctl.app.plan import Past, derive, refuse_unknown
 from notifyctl.app.resolve import normalise
 from notifyctl.app.workspace import Workspace
-from notifyctl.model.events import Delivery
+from notifyctl.model.events import Delivery, served_reason
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.project import Environment
 from notifyctl.model.recipients import MEMBER_BYTES, Scope
-from notifyctl.plan.history import DeliveryRecord, Explanation, History, PastRun, ScopeActivity
+from notifyctl.plan.history import (
+    DeliveryRecord,
+    Explanation,
+    History,
+    PastRun,
+    ScopeActivity,
+    ServedRecord,
+)
 from notifyctl.plan.statuses import MEMBER
 from notifyctl.ports import LedgerReader
 
@@ -53,15 +60,29 @@ def explain(workspace: Workspace, environment: Environment, notification: str, a
     key = normalise(address)
     with facts_of(workspace, environment) as facts:
         plan = derive(workspace, environment, facts, only=(notification,), one=key)
-        received = tuple(find_received(facts.reader, notification, key)) if facts.reader is not None else ()
-    return Explanation(plan, received)
+        if facts.reader is None:
+            return Explanation(plan, ())
+        # What was sent under an earlier name is theirs too.
+        names = Past(workspace.sound, facts).names(notification)
+        received = tuple(find_received(facts.reader, names, key))
+        return Explanation(plan, received, tuple(find_served(facts.reader, names, key)))
 
 
-def find_received(reader: LedgerReader, notification: str, key: str) -> Iterator[DeliveryRecord]:
+def find_served(reader: LedgerReader, names: Collection[str], key: str) -> Iterator[ServedRecord]:
+    """The scopes in which a baseline counts the recipient as served."""
+    [recipient] = reader.recipient_ids([key])
+    for scope in reader.scopes():
+        if scope.notification in names and any(
+            member == recipient for packed in reader.served(scope) for member, _ in MEMBER.iter_unpack(packed)
+        ):
+            yield ServedRecord(scope, served_reason(reader.statements(), scope))
+
+
+def find_received(reader: LedgerReader, names: Collection[str], key: str) -> Iterator[DeliveryRecord]:
     [recipient] = reader.recipient_ids([key])
     revisions = {run.epoch: run.revision for run in reader.runs()}
     for scope in reader.scopes():
-        if scope.notification != notification:
+        if scope.notification not in names:
             continue
         for batch in reader.facts(scope):
             for position in range(len(batch.members) // MEMBER_BYTES):

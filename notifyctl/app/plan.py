@@ -21,15 +21,15 @@ from notifyctl.hashing import RecipientHasher
 from notifyctl.lint.project import Checked, check_project
 from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.ledger import BatchRecord
-from notifyctl.model.project import RECIPIENT_ZONE, Environment, Notification, Project
+from notifyctl.model.project import RECIPIENT_ZONE, ChannelName, Environment, Notification, Project
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.inputs import (
-    Batches,
     LedgerRecords,
     PlanContext,
     RecordedAudience,
     RemovedScope,
     ScopeInput,
+    ScopeRecords,
 )
 from notifyctl.plan.ledger_join import count_unsettled
 from notifyctl.plan.model import Plan
@@ -181,39 +181,56 @@ class Past(Struct, frozen=True):
 
     def withdrawal(self, notification: Notification) -> str | None:
         """Why an edition is withdrawn: the reason in a document, else in the ledger."""
+        names = self.names(notification.name)
         documents = [
             each.reason
             for each in self.project.withdrawals
-            if each.notification == notification.name and each.edition == notification.edition
+            if each.notification in names and each.edition == notification.edition
         ]
         in_ledger = [each.detail for each in self.list_statements(StatementKind.WITHDRAW, notification)]
         return next(iter([*documents, *in_ledger]), None)
 
     def pending_baseline(self, notification: Notification) -> str | None:
         """The reason of a baseline that no apply has recorded yet."""
-        if self.list_statements(StatementKind.BASELINE, notification):
+        if self.recorded_baseline(notification) is not None:
             return None
+        names = self.names(notification.name)
         for each in self.project.baselines:
-            if each.notification == notification.name and each.edition == notification.edition:
+            if each.notification in names and each.edition == notification.edition:
                 return each.reason
         return None
 
-    def find_vanished(self, notification: Notification) -> dict[str, list[Batches]]:
-        """The batches of names that are no longer defined, if this notification has no records of its own."""
-        if any(True for _ in self.scopes(notification.name)):
-            return {}
+    def recorded_baseline(self, notification: Notification) -> str | None:
+        """The reason of the baseline that an apply has recorded."""
+        recorded = [each.detail for each in self.list_statements(StatementKind.BASELINE, notification)]
+        return next(iter(recorded), None)
+
+    def higher_edition(self, notification: Notification) -> int | None:
+        """The highest edition that was opened on any channel, where it is above the notification's."""
+        higher = (
+            scope.edition
+            for scope in self.scopes(notification.name)
+            if scope.edition > notification.edition and self.facts.opening(scope) is not None
+        )
+        return max(higher, default=None)
+
+    def find_vanished(self, channel: ChannelName) -> dict[str, list[ScopeRecords]]:
+        """The records of names that are no longer defined."""
         defined = {name for each in self.project.notifications for name in self.names(each)}
-        gone: dict[str, list[Batches]] = {}
+        gone: dict[str, list[ScopeRecords]] = {}
         for scope in self.facts.scopes:
-            if scope.notification not in defined and scope.channel is notification.channel:
-                gone.setdefault(scope.notification, []).append(partial(self.facts.batches, scope))
+            if scope.notification not in defined and scope.channel is channel:
+                gone.setdefault(scope.notification, []).append(self.scope_records(scope))
         return gone
+
+    def scope_records(self, scope: Scope) -> ScopeRecords:
+        return ScopeRecords(scope, partial(self.facts.batches, scope), partial(self.facts.served, scope))
 
     def scopes(self, notification: str) -> Iterator[Scope]:
         names = self.names(notification)
         return (scope for scope in self.facts.scopes if scope.notification in names)
 
-    def records(self, scope: Scope, vanished: Mapping[str, Sequence[Batches]]) -> LedgerRecords:
+    def records(self, scope: Scope, vanished: Mapping[str, Sequence[ScopeRecords]]) -> LedgerRecords:
         """The ledger's records of one scope, read on demand."""
         known = list(self.scopes(scope.notification))
         same = [past for past in known if same_slot(past, scope)]
@@ -223,6 +240,7 @@ class Past(Struct, frozen=True):
             served=lambda: (members for past in same for members in self.facts.served(past)),
             recorded=self._recorded(same),
             earlier=partial(self._batches, lower),
+            own=[self.scope_records(past) for past in known if past.channel is scope.channel],
             vanished=vanished,
         )
 
@@ -266,11 +284,13 @@ def scope_inputs(
 ) -> Iterator[ScopeInput]:
     pending = past.pending_baseline(notification)
     withdrawn = past.withdrawal(notification)
-    vanished: Mapping[str, Sequence[Batches]] | None = None
+    recorded = past.recorded_baseline(notification)
+    higher = past.higher_edition(notification)
+    vanished: Mapping[str, Sequence[ScopeRecords]] | None = None
     for occurrence in occurrences_of(project, notification, after=now, until=valid_until(now)):
         scope = Scope(notification.name, notification.edition, occurrence.id, notification.channel)
         if vanished is None:
-            vanished = past.find_vanished(notification)
+            vanished = past.find_vanished(notification.channel)
         yield ScopeInput(
             notification=notification,
             scope=scope,
@@ -283,6 +303,8 @@ def scope_inputs(
             withdrawn=withdrawn,
             baseline=pending,
             copies=checked.copies.get(notification.name, JudgedCopies()),
+            recorded_baseline=recorded,
+            higher_edition=higher,
             fresh_only=fresh_only,
         )
 

@@ -139,6 +139,12 @@ def withdraw(
             )
         latest = max((s.edition for s in writer.scopes() if s.notification == notification), default=1)
         chosen = edition or (known.edition if known else latest)
+        highest = max(latest, known.edition if known else 0)
+        if chosen > highest:
+            raise UsageError(
+                f"there is no edition {chosen} of {notification!r}; the highest is {highest}",
+                hint="an edition that does not exist yet cannot be withdrawn: nobody would be sent it later",
+            )
         statement = Statement(StatementKind.WITHDRAW, notification, chosen, reason, holder())
         writer.declare(statement, at=workspace.clock.now())
     return statement

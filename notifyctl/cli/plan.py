@@ -65,7 +65,8 @@ if TYPE_CHECKING:
 @click.option(
     "--detailed-exitcode",
     is_flag=True,
-    help="0: nothing to send; 2: something to send; 3: all that is left is blocked; 7: uncertain outcomes.",
+    help="0: nothing to send; 2: something to send or a baseline to record; 3: all that is left is blocked;"
+    " 7: uncertain outcomes.",
 )
 @global_options
 @click.pass_context
@@ -215,8 +216,8 @@ def save(plan: Plan, out: Path) -> None:
 
 
 def exit_code(plan: Plan) -> ExitCode:
-    """Returns the code for --detailed-exitcode. Recipients that can be sent to take precedence."""
-    if plan.sends:
+    """Returns the code for --detailed-exitcode. What an apply would do takes precedence."""
+    if plan.has_effect:
         return ExitCode.SOMETHING_TO_SEND
     if plan.summary[Action.UNCERTAIN]:
         return ExitCode.UNCERTAIN

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from notifyctl.model.events import CLICKED
+from notifyctl.model.events import CLICKED, served_reason
 from notifyctl.model.ledger import BatchRecord, ScopeStatus
 from notifyctl.model.recipients import Scope
-from notifyctl.plan.statuses import recipient_statuses, unpack_ids
+from notifyctl.plan.statuses import MEMBER, recipient_statuses, unpack_ids
 from notifyctl.ports import LedgerReader
 
 NO_ANSWER = "no answer recorded yet"
@@ -26,6 +26,11 @@ def scope_statuses(reader: LedgerReader, notification: str | None = None) -> lis
 def scope_status(reader: LedgerReader, scope: Scope) -> ScopeStatus:
     reasons: dict[int, str] = {}
     known = recipient_statuses(collect_reasons(reader.facts(scope), reasons))
+    served = {member for packed in reader.served(scope) for member, _ in MEMBER.iter_unpack(packed)}
+    known = {
+        each: status for each, status in known.items() if status.kind != "rejected" or each not in served
+    }
+    served -= known.keys()
     counts = Counter(standing.kind for standing in known.values())
     failures = Counter(reasons[standing.batch] for standing in known.values() if standing.kind != "accepted")
     return ScopeStatus(
@@ -33,7 +38,9 @@ def scope_status(reader: LedgerReader, scope: Scope) -> ScopeStatus:
         accepted=counts["accepted"],
         rejected=counts["rejected"],
         uncertain=counts["uncertain"],
-        not_begun=len(unpack_ids(reader.recorded(scope) or b"") - known.keys()),
+        not_begun=len(unpack_ids(reader.recorded(scope) or b"") - known.keys() - served),
+        served=len(served),
+        baseline=served_reason(reader.statements(), scope) if served else "",
         reasons=dict(failures.most_common()),
         receipts=count_receipts(reader, scope, counts["accepted"]),
     )

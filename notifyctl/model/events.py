@@ -152,6 +152,17 @@ class Statement(Struct, frozen=True):
     at: datetime | None = None
 
 
+def served_reason(statements: Iterable[Statement], scope: Scope) -> str:
+    """Why a baseline counts recipients of the scope as served; empty if none is recorded."""
+    reasons = (
+        each.detail
+        for each in statements
+        if each.kind is StatementKind.BASELINE
+        and (each.notification, each.edition) == (scope.notification, scope.edition)
+    )
+    return next(reasons, "")
+
+
 class RunRecord(Struct, frozen=True):
     """One run that wrote to the ledger. `ended` and `how` are None while it is active or if it was interrupted."""
 

@@ -62,7 +62,7 @@ class LedgerSummary(Struct, frozen=True):
 
 
 class ScopeStatus(Struct, frozen=True):
-    """Recipients of a scope by state, each counted once. `total` is the sum of the four other counts."""
+    """Recipients of a scope by state, each counted once. `total` is the sum of the five other counts."""
 
     scope: Scope
     accepted: int
@@ -70,6 +70,10 @@ class ScopeStatus(Struct, frozen=True):
     uncertain: int
     not_begun: int
     """In the recorded audience, and not attempted."""
+    served: int = 0
+    """Counted as served by a baseline, and not attempted or only rejected."""
+    baseline: str = ""
+    """The reason of that baseline."""
     reasons: Mapping[str, int] = field(default_factory=dict)
     """Why batches are rejected or uncertain → recipients in them."""
     receipts: Mapping[str, int] = field(default_factory=dict)
@@ -78,4 +82,4 @@ class ScopeStatus(Struct, frozen=True):
 
     @property
     def total(self) -> int:
-        return self.accepted + self.rejected + self.uncertain + self.not_begun
+        return self.accepted + self.rejected + self.uncertain + self.not_begun + self.served

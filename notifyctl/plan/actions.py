@@ -18,6 +18,7 @@ class Action(StrEnum):
     CHANGED = "changed-after-send"
     WITHDRAWN = "withdrawn"
     SUPPRESSED = "suppressed"
+    BASELINE = "baseline"
     EXPIRED = "expired"
     BLOCKED = "blocked"
     DEFERRED = "deferred"
@@ -56,14 +57,26 @@ class Circumstances(Struct, frozen=True):
     """A saved plan is applied again: only who was never attempted may be sent to."""
     acknowledged: bool = False
     """Those who have another text need not get this one."""
-    baseline: bool = False
-    """Whoever is in the audience counts as served."""
+    baseline: str | None = None
+    """Why whoever is in the audience counts as served from the next apply on."""
+    recorded_baseline: str | None = None
+    """Why those whom the ledger counts as served do so."""
+    higher_edition: int | None = None
+    """The highest edition that was opened, where it is above this one."""
 
 
 class Decision(Struct, frozen=True):
     action: Action
     reason: str | None = None
     intent: Intent = Intent.FIRST
+
+
+BASELINE_REASON = "baseline ("
+"""How the reason of somebody who counts as served begins; the author's reason follows."""
+
+
+def baseline_reason(reason: str | None) -> str:
+    return f"{BASELINE_REASON}{reason or 'recorded'})"
 
 
 def decide(  # noqa: C901, PLR0912 - a table read from the top: one test a row
@@ -74,12 +87,15 @@ def decide(  # noqa: C901, PLR0912 - a table read from the top: one test a row
     blocked: str | None,
     joined: bool,
     earlier: bool,
+    served: bool = False,
+    renamed: str | None = None,
     circumstances: Circumstances,
 ) -> Decision:
     """The action table, top to bottom.
 
     `kind` is what the ledger knows of the unit; None: nothing. `same`: what was sent is what it would get now. `joined`:
-    the edition is open and its recorded audience is without this recipient. `earlier`: accepted under a lower edition.
+    the edition is open and its recorded audience is without this recipient. `earlier`: accepted under a lower edition. `served`:
+    a recorded baseline counts them as served. `renamed`: the removed name under which they got this very text.
     """
     if kind == "uncertain" and circumstances.unknown is OnUnknown.HOLD:
         return Decision(Action.UNCERTAIN, "no-outcome")
@@ -89,18 +105,25 @@ def decide(  # noqa: C901, PLR0912 - a table read from the top: one test a row
         if circumstances.acknowledged:
             return Decision(Action.UNCHANGED, "acknowledged")
         return Decision(Action.CHANGED, "other-text-sent")
+    if served:
+        # Whatever the text is now: a baseline speaks of the message, not of its words.
+        return Decision(Action.UNCHANGED, baseline_reason(circumstances.recorded_baseline))
     if circumstances.withdrawn:
         return Decision(Action.WITHDRAWN, circumstances.withdrawn)
     if suppressed:
         return Decision(Action.SUPPRESSED, suppressed)
-    if circumstances.baseline:
-        return Decision(Action.UNCHANGED, "baseline")
+    if circumstances.baseline is not None:
+        return Decision(Action.BASELINE, baseline_reason(circumstances.baseline))
     if circumstances.expired:
         return Decision(Action.EXPIRED, circumstances.expired)
     if blocked:
         return Decision(Action.BLOCKED, blocked)
+    if renamed is not None:
+        return Decision(Action.BLOCKED, f"suspected-rename of {renamed}")
     intent = Intent.JOINER if joined else Intent.RESEND if earlier else Intent.FIRST
-    # Held joiners are blocked before the question of when: they are not authorised at any moment.
+    # These two come before the question of when: nobody is authorised at any moment.
+    if circumstances.higher_edition is not None and kind is None:
+        return Decision(Action.BLOCKED, f"higher-edition {circumstances.higher_edition}", intent)
     if joined and circumstances.joiners is Joiners.HOLD and kind is None:
         return Decision(Action.BLOCKED, "joiners-held", intent)
     if circumstances.deferred:

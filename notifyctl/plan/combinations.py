@@ -22,16 +22,29 @@ STATUSES: tuple[tuple[Kind | None, bool], ...] = (
 )
 """Status codes: the kind, and whether what was sent is what the recipient would get now."""
 REJECTED, UNCERTAIN, SAME_TEXT, OTHER_TEXT = 1, 2, 3, 4
-PAST_STATES = len(STATUSES) * 4
-"""What a ledger can say of somebody: a status, whether they joined later, whether they got an earlier edition."""
+PAST_STATES = len(STATUSES) * 8
+"""What a ledger can say of somebody: a status, whether a baseline serves them, whether they joined later, whether they got an
+earlier edition.
+"""
 
 
 class Past(Struct, frozen=True):
-    """What the ledger says of each recipient: a code of STATUSES, whether they joined, whether an edition before reached them."""
+    """What the ledger says of each recipient: a code of STATUSES, whether they joined, whether an edition before reached them,
+    whether a baseline counts them as served, and under which removed name they got the text that they would get now.
+    """
 
     statuses: NDArray[np.uint8]
     joined: Mask
     earlier: Mask
+    served: Mask
+    renames: Renames
+
+
+class Renames(Struct, frozen=True):
+    """`places`: for each recipient 0, or 1 + the place in `names`."""
+
+    names: tuple[str, ...]
+    places: NDArray[np.uint32]
 
 
 class Circumstance(Struct, frozen=True):
@@ -43,6 +56,8 @@ class Circumstance(Struct, frozen=True):
     same: bool
     joined: bool
     earlier: bool
+    served: bool
+    renamed: str | None
     people: int
     segments: int
 
@@ -75,19 +90,26 @@ class CombinationKeys:
     """One number for each recipient that stands for all a decision about them depends on."""
 
     def __init__(self, table: RecipientTable, past: Past) -> None:
-        facts = (past.statuses * 4 + past.joined * 2 + past.earlier).astype(np.uint32)
-        self.keys: NDArray[np.uint32] = table.profiles * np.uint32(PAST_STATES) + facts
+        facts = (past.statuses * 8 + past.served * 4 + past.joined * 2 + past.earlier).astype(np.uint32)
+        self._renamed: tuple[str | None, ...] = (None, *past.renames.names)
+        who = table.profiles * np.uint32(len(self._renamed)) + past.renames.places
+        self.keys: NDArray[np.uint32] = who * np.uint32(PAST_STATES) + facts
         self._profiles = table.profile_list
         self._segments = table.segments
 
+    @property
+    def _size(self) -> int:
+        return len(self._profiles) * len(self._renamed) * PAST_STATES
+
     def count(self) -> Iterator[Circumstance]:
         """Every combination that somebody has."""
-        size = len(self._profiles) * PAST_STATES
+        size = self._size
         people = np.bincount(self.keys, minlength=size)
         segments = np.bincount(self.keys, weights=self._segments, minlength=size)
         for key in np.flatnonzero(people).tolist():
-            profile, facts = divmod(key, PAST_STATES)
-            kind, same = STATUSES[facts >> 2]
+            who, facts = divmod(key, PAST_STATES)
+            profile, renamed = divmod(who, len(self._renamed))
+            kind, same = STATUSES[facts >> 3]
             yield Circumstance(
                 key=key,
                 profile=self._profiles[profile],
@@ -95,13 +117,15 @@ class CombinationKeys:
                 same=same,
                 joined=bool(facts & 2),
                 earlier=bool(facts & 1),
+                served=bool(facts & 4),
+                renamed=self._renamed[renamed],
                 people=int(people[key]),
                 segments=int(segments[key]),
             )
 
     def select(self, combinations: Iterable[Combination]) -> Selection:
         """Everybody who has one of these combinations."""
-        wanted = np.zeros(len(self._profiles) * PAST_STATES, bool)
+        wanted = np.zeros(self._size, bool)
         people = 0
         for each in combinations:
             wanted[each.about.key] = True

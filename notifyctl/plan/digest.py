@@ -18,6 +18,8 @@ from notifyctl.model.recipients import ID_BYTES, Scope
 from notifyctl.plan.actions import Intent
 
 PREFIX = "sha256:"
+BASELINE = "baseline|"
+"""How the key of a group that a baseline counts as served begins; its reason follows."""
 HASH_BYTES = 32
 ENTRY_BYTES = ID_BYTES + HASH_BYTES
 """A recipient id, then the delivery hash."""
@@ -31,7 +33,10 @@ class SortedEntries(Struct, frozen=True):
 
 
 class ScopeEffects(Struct):
-    """What a plan authorises in one scope. `groups`: what entries share (why, and when) → the entries."""
+    """What a plan authorises in one scope. `groups`: what entries share (why, and when) → the entries.
+
+    A pending baseline is a group of its own: its recipients are sent nothing.
+    """
 
     scope: Scope
     policy: Policy
@@ -45,11 +50,16 @@ class ScopeEffects(Struct):
         return merge(*(unpack(name, group.pieces()) for name, group in self.groups.items()))
 
     def ids(self) -> Iterator[bytes]:
-        return (entry[:ID_BYTES] for entry, _ in self.entries())
+        """Of those who may be sent to."""
+        return (entry[:ID_BYTES] for entry, name in self.entries() if not name.startswith(BASELINE))
 
 
 def shared_key(intent: Intent, not_before: datetime | None, expires: datetime | None) -> str:
     return f"{intent}|{moment(not_before)}|{moment(expires)}"
+
+
+def baseline_key(reason: str | None) -> str:
+    return f"{BASELINE}{reason}"
 
 
 def moment(value: datetime | None) -> str:

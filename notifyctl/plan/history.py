@@ -46,8 +46,16 @@ class DeliveryRecord(Struct, frozen=True):
     delivery: Delivery
 
 
+class ServedRecord(Struct, frozen=True):
+    """A scope in which a baseline counts a person as served, and its reason."""
+
+    scope: Scope
+    reason: str
+
+
 class Explanation(Struct, frozen=True):
     """Why a person will or will not get a notification, and what they got of it. `plan` is for them alone."""
 
     plan: Plan
     got: tuple[DeliveryRecord, ...]
+    served: tuple[ServedRecord, ...] = ()

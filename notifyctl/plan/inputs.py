@@ -34,6 +34,14 @@ class RecordedAudience(Struct, frozen=True):
     epochs: Mapping[Scope, int] = {}
 
 
+class ScopeRecords(Struct, frozen=True):
+    """What the ledger has of one scope, read on demand. `served` as in LedgerRecords."""
+
+    scope: Scope
+    batches: Batches = no_batches
+    served: Callable[[], Iterable[bytes]] = tuple
+
+
 class LedgerRecords(Struct, frozen=True):
     """The ledger's records of one scope, read on demand."""
 
@@ -45,8 +53,10 @@ class LedgerRecords(Struct, frozen=True):
     """`None`: the edition has not started."""
     earlier: Batches = no_batches
     """Of earlier editions on the same channel."""
-    vanished: Mapping[str, Sequence[Batches]] = {}
-    """Recorded names without a definition → the batches of each scope. Filled only if this name has no records."""
+    own: Sequence[ScopeRecords] = ()
+    """Of every edition and occurrence on the same channel, under current and earlier names."""
+    vanished: Mapping[str, Sequence[ScopeRecords]] = {}
+    """Recorded names without a definition → their scopes on the same channel."""
 
 
 class ScopeInput(Struct, frozen=True):
@@ -67,6 +77,10 @@ class ScopeInput(Struct, frozen=True):
     baseline: str | None = None
     """The reason of a baseline that is not recorded yet. Its apply counts the audience as already notified."""
     copies: JudgedCopies = JudgedCopies()
+    recorded_baseline: str | None = None
+    """The reason of the recorded one."""
+    higher_edition: int | None = None
+    """The highest edition that was opened, where it is above this one."""
     fresh_only: bool = False
     """Send only to recipients never attempted: a saved plan is applied again."""
 

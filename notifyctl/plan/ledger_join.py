@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, MEMBER_BYTES, Scope
-from notifyctl.plan.combinations import OTHER_TEXT, REJECTED, SAME_TEXT, UNCERTAIN, Past
-from notifyctl.plan.inputs import Batches, LedgerRecords
+from notifyctl.plan.combinations import OTHER_TEXT, REJECTED, SAME_TEXT, UNCERTAIN, Past, Renames
+from notifyctl.plan.inputs import Batches, LedgerRecords, ScopeRecords
 from notifyctl.plan.recipient_table import Mask, Places, RecipientTable
-from notifyctl.plan.statuses import KINDS, RANK, SERVED_RANK
+from notifyctl.plan.statuses import KINDS, RANK
 
 PIECE = 1 << 18
 """Members per lookup."""
@@ -26,12 +26,7 @@ MEMBER = np.dtype([("high", ">u8"), ("low", ">u8"), ("fingerprint", np.uint8, (F
 BATCH_BITS = 56
 """A rank has the kind in the high bits and the batch number below: among equal kinds the later batch wins."""
 STATUS_OF_RANK = np.zeros(8, np.uint8)
-STATUS_OF_RANK[[RANK["rejected"], SERVED_RANK, RANK["uncertain"], RANK["accepted"]]] = (
-    REJECTED,
-    SAME_TEXT,
-    UNCERTAIN,
-    SAME_TEXT,
-)
+STATUS_OF_RANK[[RANK["rejected"], RANK["uncertain"], RANK["accepted"]]] = (REJECTED, UNCERTAIN, SAME_TEXT)
 """Rank of a kind → status code, if the text sent equals the current one."""
 
 
@@ -93,16 +88,38 @@ class LedgerJoin:
                 self.recorded_size += len(held) // ID_BYTES
                 recorded[self.find(np.frombuffer(held, ID))[1]] = True
         statuses = self.fold(self._counted(pieces_of(records.batches(), epochs)), recorded)
-        self.fold(map(served_piece, records.served()), recorded, statuses)
-        past = Past(statuses.codes(), ~recorded, self._reached(records.earlier()))
+        served = np.zeros(count, bool)
+        for packed in records.served():
+            served[self.find(np.frombuffer(packed, MEMBER))[1]] = True
+        nothing = Renames((), np.zeros(count, np.uint32))
+        past = Past(statuses.codes(), ~recorded, self._reached(records.earlier()), served, nothing)
         return past, statuses
 
-    def count_accepted(self, scopes: Iterable[Iterable[BatchRecord]], wanted: Mask) -> int:
-        """Counts the wanted recipients whose current text was accepted in one of the scopes."""
-        accepted = np.zeros(len(self._table), bool)
-        for batches in scopes:
-            accepted |= self.fold(pieces_of(batches)).codes() == SAME_TEXT
-        return int((accepted & wanted).sum())
+    def find_renames(self, records: LedgerRecords, wanted: Mask) -> Renames:
+        """The wanted recipients who may have their current text under a removed name, and do not have it under the present one."""
+        places = np.zeros(len(self._table), np.uint32)
+        names: list[str] = []
+        for name, scopes in sorted(records.vanished.items()):
+            if not wanted.any():
+                break
+            found = self.find_text(scopes) & wanted
+            if found.any():
+                names.append(name)
+                places[found] = len(names)
+                wanted = wanted & ~found
+        if names:
+            # Who has it under this name too gets it again on purpose: another edition, or another occurrence.
+            places[self.find_text(records.own)] = 0
+        return Renames(tuple(names), places)
+
+    def find_text(self, scopes: Iterable[ScopeRecords]) -> Mask:
+        """The recipients who have their current text in one of the scopes, may have it, or count as served with it."""
+        found = np.zeros(len(self._table), bool)
+        for members in members_who_may_have_it(scopes):
+            rows, recipients = self.find(members)
+            same = members["fingerprint"][rows] == self._table.members[recipients, ID_BYTES:]
+            found[recipients[same.all(axis=1)]] = True
+        return found
 
     def find(self, ids: NDArray[Any]) -> tuple[Places, Places]:
         """Returns (positions in `ids`, positions in the table) of the ids that are in the table."""
@@ -193,10 +210,13 @@ def rank_of(batch: BatchRecord, state: BatchState) -> int:
     return (RANK[kind] << BATCH_BITS) + batch.number if kind is not None else 0
 
 
-def served_piece(members: bytes) -> Piece:
-    packed = np.frombuffer(members, MEMBER)
-    rank = SERVED_RANK << BATCH_BITS
-    return Piece(packed, np.full(len(packed), rank, np.uint64), np.zeros(len(packed), bool))
+def members_who_may_have_it(scopes: Iterable[ScopeRecords]) -> Iterator[NDArray[Any]]:
+    """Members of type MEMBER that are accepted, uncertain or served."""
+    scopes = list(scopes)
+    for piece in pieces_of(batch for scope in scopes for batch in scope.batches()):
+        yield piece.members[piece.ranks >> np.uint64(BATCH_BITS) > RANK["rejected"]]
+    for scope in scopes:
+        yield from (np.frombuffer(packed, MEMBER) for packed in scope.served())
 
 
 def has_uncertain(batch: BatchRecord) -> bool:

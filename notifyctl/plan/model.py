@@ -147,3 +147,8 @@ class Plan(Struct, frozen=True):
     def rejected_rows(self) -> int:
         """Rows that cannot be read, or whose address is none: people of the audiences that no action counts."""
         return sum(n.rejected_rows for n in self.notifications)
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether an apply now sends something, or records whom a baseline counts as served."""
+        return bool(self.sends or self.summary[Action.BASELINE])

@@ -8,12 +8,14 @@ from functools import partial
 from zoneinfo import ZoneInfoNotFoundError
 
 import numpy as np
+from msgspec.structs import replace
 
 from notifyctl.message import texts_hash
 from notifyctl.model.recipients import RowRejection
 from notifyctl.plan.actions import Action, Circumstances, Intent, decide
 from notifyctl.plan.combinations import (
     OTHER_TEXT,
+    REJECTED,
     SAME_TEXT,
     Circumstance,
     Combination,
@@ -21,7 +23,7 @@ from notifyctl.plan.combinations import (
     Past,
     Selection,
 )
-from notifyctl.plan.digest import ScopeEffects, SortedEntries, shared_key
+from notifyctl.plan.digest import ScopeEffects, SortedEntries, baseline_key, shared_key
 from notifyctl.plan.inputs import PlanContext, ScopeInput
 from notifyctl.plan.ledger_join import LedgerJoin
 from notifyctl.plan.legacy_hashes import match
@@ -79,7 +81,6 @@ class ScopeEvaluator:
             self._count(each)
         self._authorise(table, keys, combinations)
         self._send(table, keys, combinations)
-        self._find_renames(table, keys, combinations)
         self._show(table, keys, combinations)
         return self.result
 
@@ -111,7 +112,8 @@ class ScopeEvaluator:
         same = match(table, past.statuses == OTHER_TEXT, statuses.fingerprints, self.input.messages)
         past.statuses[same] = SAME_TEXT
         self.result.recorded_size = join.recorded_size
-        return past
+        not_sent = (past.statuses <= REJECTED) & ~past.served
+        return replace(past, renames=join.find_renames(self.input.records, not_sent))
 
     # Deciding
 
@@ -125,6 +127,8 @@ class ScopeEvaluator:
             blocked=profile.problem or (None if when else "unknown-timezone"),
             joined=about.joined,
             earlier=about.earlier,
+            served=about.served,
+            renamed=about.renamed,
             circumstances=self._circumstances(when),
         )
         return Combination(about, when, decision)
@@ -148,7 +152,9 @@ class ScopeEvaluator:
             unknown=self.input.notification.on_unknown,
             fresh_only=self.input.fresh_only,
             acknowledged=self.acknowledged,
-            baseline=self.input.baseline is not None,
+            baseline=self.input.baseline,
+            recorded_baseline=self.input.recorded_baseline,
+            higher_edition=self.input.higher_edition,
         )
 
     def _count(self, each: Combination) -> None:
@@ -212,20 +218,13 @@ class ScopeEvaluator:
         held = [each for each in combinations if each.decision.action in {Action.DEFERRED, Action.BLOCKED}]
         if self.input.records.recorded is None and by_group:
             result.held = table.packed_ids(keys.select(held).mask())
-        served = [each for each in combinations if each.decision.reason == "baseline"]
-        result.served = table.packed_members(keys.select(served).mask())
-
-    def _find_renames(
-        self, table: RecipientTable, keys: CombinationKeys, combinations: Sequence[Combination]
-    ) -> None:
-        """How many of those who are sent to accepted the same text under a name that is gone."""
-        vanished = self.input.records.vanished
-        if not self.result.groups or not vanished:
-            return
-        join = LedgerJoin(table)
-        sent = keys.select(each for each in combinations if each.decision.action.sends).mask()
-        for name, scopes in vanished.items():
-            self.result.rename_suspects[name] = join.count_accepted((read() for read in scopes), sent)
+        served = keys.select(each for each in combinations if each.decision.action is Action.BASELINE)
+        result.served = table.packed_members(served.mask())
+        if served.people:
+            # A part of what is reviewed like what is sent: who counts as served is never sent to.
+            result.effects.groups[baseline_key(self.input.baseline)] = SortedEntries(
+                served.people, partial(sorted_entries, table, served)
+            )
 
     def _show(
         self, table: RecipientTable, keys: CombinationKeys, combinations: Sequence[Combination]

@@ -52,8 +52,6 @@ class ScopeResult(Struct):
     """Packed ids of recipients that belong to the edition but are not sent to now."""
     served: bytes = b""
     """Packed members that a baseline counts as already notified."""
-    rename_suspects: dict[str, int] = {}
-    """Removed names → recipients to be sent to whose current text was accepted under that name."""
     without_fallback: Counter[str] = field(default_factory=Counter)
     """Why somebody who may be sent to gets no SMS in place of the message → how many."""
     recorded_size: int = 0

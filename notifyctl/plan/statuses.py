@@ -25,8 +25,6 @@ KINDS: dict[BatchState, Kind] = {
 """Without PLANNED: such a batch was not attempted."""
 
 RANK: dict[Kind, int] = {"rejected": 1, "uncertain": 3, "accepted": 4}
-SERVED_RANK = 2
-"""Already notified by a baseline: above rejected, below an attempt that may have been accepted."""
 
 
 class RecipientStatus(NamedTuple):

@@ -14,8 +14,6 @@ GROWTH_FLOOR = 10
 """Smallest recorded audience for which growth is checked: one more recipient in three is not suspicious."""
 REJECTED_FLOOR = 50
 """Smallest audience, in rows, for which rejected rows are compared: one typo in a short list is not suspicious."""
-RENAME_PERCENT = 90
-"""Share of the recipients for whom a removed name's identical text was accepted."""
 
 
 def apply_policy(result: ScopeResult) -> None:
@@ -23,7 +21,6 @@ def apply_policy(result: ScopeResult) -> None:
     policy = result.input.notification.policy or Policy()
     reason = (
         result.input.copies.refused
-        or suspected_rename(result)
         or too_many(result, policy)
         or grown_too_much(result, policy)
         or too_many_rejected(result, policy)
@@ -32,14 +29,6 @@ def apply_policy(result: ScopeResult) -> None:
         reason = "unsubscribe-missing"
     if reason is not None and result.authorised:
         result.block(reason)
-
-
-def suspected_rename(result: ScopeResult) -> str | None:
-    """The same texts were accepted for nearly all recipients under a removed name, so the notification was probably renamed."""
-    for name, accepted in sorted(result.rename_suspects.items()):
-        if result.sends and accepted * 100 >= RENAME_PERCENT * result.sends:
-            return f"suspected-rename of {name}"
-    return None
 
 
 def too_many(result: ScopeResult, policy: Policy) -> str | None:

@@ -8,9 +8,10 @@ from typing import Any
 
 from notifyctl.apply.run import Report
 from notifyctl.plan.actions import Action
-from notifyctl.plan.model import Plan
+from notifyctl.plan.model import Plan, PlannedNotification
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
+from notifyctl.views.reasons import spell_out
 
 FORMAT_VERSION = "1.0"
 
@@ -21,14 +22,22 @@ def as_text(plan: Plan, report: Report | None, *, colour: bool) -> str:
 
 def _lines(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
     if report is None:
-        have = plan.summary[Action.UNCHANGED]
+        have = sum(count_unchanged(planned) for planned in plan.notifications)
         already = (
             f" {pluralise(have, 'recipient')} already {'has' if have == 1 else 'have'} it." if have else ""
         )
         yield paint.green(f"Nothing to send.{already}")
     else:
         yield from _sent(report, paint)
+    for planned in plan.notifications:
+        for reason, count in planned.reasons.get(Action.BASELINE, {}).items():
+            yield f"{planned.name}: {count:,} {spell_out(reason)}"
     yield from _standing(plan, report, paint)
+
+
+def count_unchanged(planned: PlannedNotification) -> int:
+    """Recipients who have this very text, without those who are unchanged for another reason."""
+    return planned.actions.get(Action.UNCHANGED, 0) - sum(planned.reasons.get(Action.UNCHANGED, {}).values())
 
 
 def _sent(report: Report, paint: Paint) -> Iterator[str]:

@@ -9,12 +9,14 @@ from typing import Any
 from notifyctl.model.events import Delivery, Statement
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import Scope
+from notifyctl.plan.actions import Action
 from notifyctl.plan.history import DeliveryRecord, Explanation, History, PastRun
 from notifyctl.plan.model import PlannedNotification
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.ledger import WORDS
 from notifyctl.views.plan import format_time, public_plan
+from notifyctl.views.reasons import describe_reasons, served_phrase
 
 FORMAT_VERSION = "1.0"
 
@@ -24,6 +26,7 @@ MEANS = {
     "changed-after-send": "they have another text, and nothing recalls it",
     "withdrawn": "it is withdrawn",
     "suppressed": "they are not written to",
+    "baseline": "the next apply records it",
     "expired": "its time is past",
     "blocked": "it is held back",
     "deferred": "it is not due yet",
@@ -66,10 +69,11 @@ def _scope(scope: Scope) -> str:
 
 def _statement(statement: Statement) -> str:
     edition = f" edition {statement.edition}" if statement.edition else ""
-    detail = {"moved": f"was {statement.detail}"}.get(statement.kind, statement.detail)
+    detail = strip_controls(statement.detail)
+    detail = {"moved": f"was {detail}", "baseline": served_phrase(detail)}.get(statement.kind, detail)
     at = f"{format_time(statement.at)} " if statement.at else ""
     who = f", by {strip_controls(statement.who)}" if statement.who else ""
-    return f"{at}{statement.kind}: {statement.notification}{edition}: {strip_controls(detail)}{who}"
+    return f"{at}{statement.kind}: {statement.notification}{edition}: {detail}{who}"
 
 
 def as_json(history: History) -> str:
@@ -135,7 +139,9 @@ def _explained(found: Explanation, recipient: str, paint: Paint) -> Iterator[str
     for planned in plan.notifications:
         yield from _verdict(planned, paint)
     yield paint.bold("What they got")
-    if not found.got:
+    for each in found.served:
+        yield f"  {_scope(each.scope)}: {served_phrase(each.reason)}; no request was made for it"
+    if not found.got and not found.served:
         yield "  nothing was ever begun for them"
     for got in found.got:
         yield from _got(got, paint)
@@ -144,15 +150,16 @@ def _explained(found: Explanation, recipient: str, paint: Paint) -> Iterator[str
 def _verdict(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
     for action, count in planned.actions.items():
         if count:
-            reasons = ", ".join(
-                strip_controls(reason).replace("-", " ") for reason in planned.reasons.get(action, {})
-            )
+            reasons = ", ".join(describe_reasons(planned.reasons.get(action, {})))
             will = "will get it" if action.sends else "will not get it"
             if action.value == "deferred":
                 will = "will get it later"
             slot = "" if planned.occurrence == "once" else f" at {planned.occurrence}"
             head = f"{planned.name} ({planned.channel}, edition {planned.edition}{slot})"
             meaning = MEANS[action.value] + (f" ({reasons})" if reasons else "")
+            if action in {Action.UNCHANGED, Action.BASELINE} and reasons:
+                pending = f"; {MEANS['baseline']}" if action is Action.BASELINE else ""
+                meaning = reasons + pending
             yield f"{head}: {paint.bold(will)}: {action.value}, {meaning}."
     for each in planned.left_out:
         yield f"  without {each.what}: {strip_controls(each.reason).replace('-', ' ')}"
@@ -199,5 +206,6 @@ def explanation_json(found: Explanation, *, recipient: str) -> str:
             }
             for got in found.got
         ],
+        "served": [{**_scope_object(each.scope), "baseline": each.reason} for each in found.served],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)

@@ -10,6 +10,7 @@ from notifyctl.model.ledger import BatchState, LedgerSummary, ScopeStatus
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.plan import format_time
+from notifyctl.views.reasons import served_phrase
 
 FORMAT_VERSION = "1.0"
 
@@ -91,6 +92,8 @@ def _status(row: ScopeStatus, paint: Paint) -> Iterator[str]:
         number = getattr(row, outcome)
         if number:
             yield f"  {shades[outcome](outcome.replace('_', ' ').ljust(9))} {number:>9,}"
+    if row.served:
+        yield f"  {paint.dim('baseline ')} {row.served:>9,}  {served_phrase(row.baseline)}"
     if row.receipts:
         counts = ", ".join(f"{count:,} {status}" for status, count in row.receipts.items())
         yield f"  receipts  {counts}"
@@ -110,7 +113,8 @@ def _status_object(row: ScopeStatus) -> dict[str, Any]:
         "edition": row.scope.edition,
         "occurrence": row.scope.occurrence,
         "recipients": row.total,
-        "outcomes": {outcome: getattr(row, outcome) for outcome in OUTCOMES},
+        "outcomes": {**{outcome: getattr(row, outcome) for outcome in OUTCOMES}, "baseline": row.served},
+        "baseline": row.baseline or None,
         "receipts": dict(row.receipts),
         "reasons": dict(row.reasons),
     }

@@ -30,6 +30,7 @@ from notifyctl.views.plan import (
     describe_samples,
     format_time,
 )
+from notifyctl.views.reasons import spell_out
 
 BUDGET = 60_000
 """Bytes of UTF-8. GitHub accepts 65,536 characters in a comment."""
@@ -159,7 +160,10 @@ def attention(plan: Plan) -> Iterator[str]:
         yield "|---|---|---:|---|"
         for action, planned, count in rows[:50]:
             why = ", ".join(
-                [*([EXPLAINED[action]] if action in EXPLAINED else []), *planned.reasons.get(action, {})]
+                [
+                    *([EXPLAINED[action]] if action in EXPLAINED else []),
+                    *map(spell_out, planned.reasons.get(action, {})),
+                ]
             )
             yield f"| {action.value} | {code(planned.name)} | {count:,} | {plain(why)} |"
 
@@ -284,7 +288,7 @@ def list_facts(planned: PlannedNotification) -> Iterator[str]:
     for action in ORDER:
         count = planned.actions.get(action)
         if count:
-            reasons = ", ".join(planned.reasons.get(action, {}))
+            reasons = ", ".join(map(spell_out, planned.reasons.get(action, {})))
             yield f"- {count:,} {action.value}{': ' + plain(reasons) if reasons else ''}"
     if planned.rejected_rows:
         yield f"- ⚠ {pluralise(planned.rejected_rows, 'rejected row')} of {planned.rows:,}"

@@ -13,6 +13,7 @@ from notifyctl.plan.model import FORMAT_VERSION, Cost, Plan, PlannedNotification
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import as_object, format_block, pluralise
 from notifyctl.views.message import as_lines
+from notifyctl.views.reasons import describe_reasons
 
 SHOWN = {ChannelName.SMS: 3}
 """Texts shown per notification, at least one per locale."""
@@ -25,6 +26,7 @@ ORDER = (
     Action.SEND_NEW,
     Action.RETRY,
     Action.SEND,
+    Action.BASELINE,
     Action.DEFERRED,
     Action.EXPIRED,
     Action.WITHDRAWN,
@@ -137,8 +139,8 @@ def describe_cost(planned: PlannedNotification) -> Iterator[str]:
 
 
 def _because(planned: PlannedNotification, action: Action) -> str:
-    phrases = [EXPLAINED[action]] if action in EXPLAINED else []
     reasons = planned.reasons.get(action, {})
+    phrases = list(explain_action(planned, action))
     if action is Action.DEFERRED and planned.deferred_until:
         phrases.append(f"until {format_time(planned.deferred_until)}")
     if action is Action.CHANGED:
@@ -146,10 +148,22 @@ def _because(planned: PlannedNotification, action: Action) -> str:
             f"`edition:` one higher sends to them again, `acknowledge: {planned.content_hash[:15]}` lets it be"
         )
     elif action is not Action.UNCERTAIN:
-        alone = len(reasons) == 1
-        words = ((strip_controls(reason).replace("-", " "), count) for reason, count in reasons.items())
-        phrases.extend(word if alone else f"{count:,} {word}" for word, count in words)
+        phrases.extend(describe_reasons(reasons))
     return ", ".join(phrases)
+
+
+def explain_action(planned: PlannedNotification, action: Action) -> Iterator[str]:
+    """What an action means. Those who are unchanged for a reason do not have this very text, so it is not said of them."""
+    if action is Action.UNCHANGED:
+        have_it = planned.actions[action] - sum(planned.reasons.get(action, {}).values())
+        if have_it:
+            yield (
+                EXPLAINED[action]
+                if have_it == planned.actions[action]
+                else f"{have_it:,} {EXPLAINED[action]}"
+            )
+    elif action in EXPLAINED:
+        yield EXPLAINED[action]
 
 
 def colour_of(action: Action, paint: Paint) -> Any:
@@ -157,7 +171,7 @@ def colour_of(action: Action, paint: Paint) -> Any:
         return paint.red
     if action is Action.RESEND:
         return paint.yellow
-    return paint.green if action.sends else paint.dim
+    return paint.green if action.sends or action is Action.BASELINE else paint.dim
 
 
 def _sample(planned: PlannedNotification, sample: Sample, paint: Paint) -> Iterator[str]:

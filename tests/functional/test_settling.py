@@ -476,15 +476,74 @@ def test_a_baseline_counts_the_audience_as_served(hello: Any, foreign: Any) -> N
     baseline = "---\napiVersion: notifyctl/v1\nkind: Baseline\nnotification: hello\nreason: sent by post\n"
     hello.write(hello=HELLO + baseline)
     plan = hello.plan()
-    assert plan["summary"]["unchanged"] == 6
-    assert plan["notifications"][0]["reasons"]["unchanged"] == {"baseline": 6}
+    assert plan["summary"]["baseline"] == 6
+    assert plan["notifications"][0]["reasons"]["baseline"] == {"baseline (sent by post)": 6}
+    assert hello("plan", "--detailed-exitcode").code == 2
     assert hello.apply().code == 0
+    assert hello.plan()["notifications"][0]["reasons"]["unchanged"] == {"baseline (sent by post)": 6}
+    assert hello("plan", "--detailed-exitcode").code == 0
     hello.write(hello=HELLO)
     assert hello.plan()["summary"]["unchanged"] == 6, "the fact outlives the document"
     rows = (hello.root / "people.csv").read_text() + "+447700900009,New\n"
     hello.write(**{"people.csv": rows})
     assert hello.plan()["summary"]["blocked"] == 1, "who comes later is a joiner"
     assert foreign.requests == []
+
+
+def test_a_baseline_is_recorded_without_a_confirmation_and_is_a_part_of_what_is_reviewed(
+    hello: Any, foreign: Any, tmp_path: Path
+) -> None:
+    digest = hello.plan()["digest"]
+    baseline = "---\napiVersion: notifyctl/v1\nkind: Baseline\nnotification: hello\nreason: sent by post\n"
+    hello.write(hello=HELLO + baseline)
+    assert hello.plan()["digest"] != digest
+    assert hello("apply", "--expect", digest).code == 4, "the plan that was reviewed sends"
+    file = str(tmp_path / "baseline.plan")
+    reviewed = hello.plan("--out", file)
+    assert hello("show", file).out.count("counts as served: baseline (sent by post)") == 1
+    hello.write(hello=HELLO)
+    assert hello("apply", file, "--expect", reviewed["digest"]).code == 4, (
+        "it is sent to nobody who counted as served"
+    )
+    hello.write(hello=HELLO + baseline)
+    result = hello("apply")
+    assert (result.code, foreign.requests) == (0, []), "nothing is sent, so nobody need confirm"
+    assert hello.plan()["summary"]["unchanged"] == 6
+    assert hello("apply", file, "--expect", reviewed["digest"]).code == 0
+
+
+def test_a_document_about_an_old_name_holds_for_the_new_one(hello: Any, foreign: Any) -> None:
+    renamed = HELLO.replace("name: hello", "name: greeting")
+    head = "---\napiVersion: notifyctl/v1\nkind: "
+    moved = f"{head}Moved\nfrom: hello\nto: greeting\n"
+    hello.write(hello=renamed + moved + f"{head}Withdraw\nnotification: hello\nreason: called off\n")
+    assert hello.plan()["summary"]["withdrawn"] == 6
+    hello.write(hello=renamed + moved + f"{head}Baseline\nnotification: hello\nreason: sent by post\n")
+    assert hello.plan()["summary"]["baseline"] == 6
+    assert hello.apply().code == 0
+    hello.write(hello=renamed + moved)
+    assert hello.plan()["summary"]["unchanged"] == 6
+    assert foreign.requests == []
+
+
+def test_an_uncertain_outcome_that_a_baseline_counts_as_served_is_not_sent_again(
+    hello: Any, foreign: Any
+) -> None:
+    hello.write(hello=HELLO + "onUnknown: resend\n")
+    foreign.answers = [(500, b"")]
+    assert hello.apply().code == 7
+    assert hello.plan()["summary"]["retry"] == 6
+    baseline = "---\napiVersion: notifyctl/v1\nkind: Baseline\nnotification: hello\nreason: they called\n"
+    hello.write(hello=HELLO + "onUnknown: resend\n" + baseline)
+    assert hello.apply().code == 0
+    hello.write(hello=HELLO + "onUnknown: resend\n")
+    assert hello.plan()["summary"]["unchanged"] == 6
+    assert len(foreign.requests) == 1
+
+
+def test_an_edition_that_does_not_exist_cannot_be_withdrawn(hello: Any) -> None:
+    result = hello("withdraw", "hello", "--edition", "9", "--reason", "x")
+    assert (result.code, "the highest is 1" in result.err) == (64, True)
 
 
 def test_a_move_outlives_its_document(hello: Any, foreign: Any) -> None:

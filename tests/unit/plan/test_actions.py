@@ -14,9 +14,8 @@ from notifyctl.plan.actions import AUTHORISED, SENDS, Action, Circumstances, Dec
 
 def decision(**given: Any) -> Decision:
     """The decision for a recipient about whom everything would send, but for what is given."""
-    circumstances = {
-        name: given.pop(name) for name in ("withdrawn", "expired", "deferred", "joiners") if name in given
-    }
+    names = ("withdrawn", "expired", "deferred", "joiners", "baseline", "higher_edition")
+    circumstances = {name: given.pop(name) for name in names if name in given}
     facts: dict[str, Any] = {
         "kind": None,
         "same": True,
@@ -31,6 +30,7 @@ def decision(**given: Any) -> Decision:
 EVERYTHING: dict[str, Any] = {
     "withdrawn": "w",
     "suppressed": "opted-out",
+    "baseline": "letter",
     "expired": "e",
     "blocked": "b",
     "deferred": "d",
@@ -45,6 +45,7 @@ TABLE: list[tuple[Action, dict[str, Any]]] = [
     (Action.CHANGED, {"kind": "accepted", "same": False}),
     (Action.WITHDRAWN, {"withdrawn": "w"}),
     (Action.SUPPRESSED, {"suppressed": "opted-out"}),
+    (Action.BASELINE, {"baseline": "letter"}),
     (Action.EXPIRED, {"expired": "e"}),
     (Action.BLOCKED, {"blocked": "b"}),
     (Action.DEFERRED, {"deferred": "d"}),
@@ -71,6 +72,29 @@ def test_a_row_wins_over_all_below_it(number: int) -> None:
 
 def test_the_table_names_every_action_in_the_order_of_the_enum() -> None:
     assert [action for action, _ in TABLE] == list(Action)
+
+
+def test_a_lower_edition_than_one_that_was_opened_is_blocked_at_any_moment() -> None:
+    for facts in ({}, {"deferred": "quiet hours"}, {"joined": True}, {"earlier": True}):
+        found = decision(higher_edition=3, **facts)
+        assert (found.action, found.reason) == (Action.BLOCKED, "higher-edition 3")
+    assert decision(higher_edition=3, kind="rejected").action is Action.RETRY
+    assert decision(higher_edition=3, kind="accepted").action is Action.UNCHANGED
+
+
+def test_who_has_the_text_under_a_removed_name_is_blocked_at_any_moment() -> None:
+    for facts in ({}, {"deferred": "quiet hours"}, {"kind": "rejected"}, {"earlier": True}):
+        found = decision(renamed="n", **facts)
+        assert (found.action, found.reason) == (Action.BLOCKED, "suspected-rename of n")
+    assert decision(renamed="n", baseline="letter").action is Action.BASELINE
+
+
+def test_who_is_served_is_unchanged_whatever_the_text_is() -> None:
+    for facts in ({}, {"same": False}, {"kind": "rejected"}, {"earlier": True}, {"withdrawn": "w"}):
+        found = decision(served=True, **facts)
+        assert (found.action, found.reason) == (Action.UNCHANGED, "baseline (recorded)")
+    assert decision(served=True, kind="uncertain").action is Action.UNCERTAIN
+    assert decision(served=True, kind="accepted", same=False).action is Action.CHANGED
 
 
 def test_a_joiner_is_blocked_while_joiners_are_held() -> None:

@@ -13,7 +13,7 @@ from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.combinations import STATUSES
-from notifyctl.plan.inputs import LedgerRecords, RecordedAudience
+from notifyctl.plan.inputs import LedgerRecords, RecordedAudience, ScopeRecords
 from notifyctl.plan.ledger_join import LedgerJoin, count_unsettled
 from notifyctl.plan.recipient_table import RecipientTable, TableChunk
 from notifyctl.plan.spool import SpooledColumns
@@ -67,20 +67,12 @@ def status_code(status: RecipientStatus | None) -> int:
     return STATUSES.index((status.kind, status.kind != "accepted" or status.fingerprint == TEXT))
 
 
-def with_served(statuses: dict[bytes, RecipientStatus], served: Sequence[bytes]) -> None:
-    for each in served:
-        known = statuses.get(each[:16])
-        if known is None or known.kind == "rejected":
-            statuses[each[:16]] = RecipientStatus("accepted", each[16:], 0, 0)
-
-
 @settings(deadline=None)
 @given(audiences, batches(), st.lists(members, max_size=2), st.none() | st.lists(ids, max_size=3))
 def test_the_strongest_status_is_the_one_that_is_folded_one_by_one(
     audience: list[bytes], told: list[BatchRecord], served: list[bytes], held: list[bytes] | None
 ) -> None:
     expected = recipient_statuses(told)
-    with_served(expected, served)
     recorded = None if held is None else RecordedAudience([b"".join(held)], {SCOPE: 1})
     join = LedgerJoin(table_of(audience))
     past, statuses = join.join(
@@ -95,6 +87,7 @@ def test_the_strongest_status_is_the_one_that_is_folded_one_by_one(
     assert past.joined.tolist() == [held is not None and each not in belongs for each in audience]
     assert held is None or join.recorded_size == len(opened_with) + len(held)
     assert past.earlier.tolist() == [each in accepted(told) for each in audience]
+    assert past.served.tolist() == [each in {packed[:16] for packed in served} for each in audience]
 
 
 def member_ids(batch: BatchRecord) -> list[bytes]:
@@ -110,20 +103,49 @@ def accepted(told: Sequence[BatchRecord]) -> set[bytes]:
     }
 
 
+def with_text(told: Sequence[BatchRecord], served: Sequence[bytes]) -> set[bytes]:
+    """Who may have TEXT, recipient by recipient: accepted with it, uncertain with it, or served with it."""
+    found = {each[:16] for each in served if each[16:] == TEXT}
+    for batch in told:
+        for at, recipient in enumerate(member_ids(batch)):
+            state = batch.others.get(at, batch.state)
+            same = batch.members[at * 28 + 16 : at * 28 + 28] == TEXT
+            if same and state in {BatchState.ACCEPTED, BatchState.UNKNOWN, BatchState.ARMED}:
+                found.add(recipient)
+    return found
+
+
 @settings(deadline=None)
-@given(audiences, batches(), batches(), st.data())
-def test_who_accepted_the_same_text_is_counted_once(
-    audience: list[bytes], one: list[BatchRecord], other: list[BatchRecord], data: st.DataObject
+@given(audiences, batches(), batches(), batches(), st.lists(members, max_size=2), st.data())
+def test_whoever_may_have_the_text_under_a_removed_name_and_not_under_this_one_is_found(
+    audience: list[bytes],
+    one: list[BatchRecord],
+    other: list[BatchRecord],
+    own: list[BatchRecord],
+    served: list[bytes],
+    data: st.DataObject,
 ) -> None:
-    wanted = np.array([data.draw(st.booleans()) for _ in audience])
-    same = {
-        each
-        for told in (one, other)
-        for each, status in recipient_statuses(told).items()
-        if (status.kind, status.fingerprint) == ("accepted", TEXT)
-    }
-    expected = sum(each in same for each, counts in zip(audience, wanted, strict=True) if counts)
-    assert LedgerJoin(table_of(audience)).count_accepted([one, other], wanted) == expected
+    wanted = [data.draw(st.booleans()) for _ in audience]
+    records = LedgerRecords(
+        own=[ScopeRecords(SCOPE, lambda: own)],
+        vanished={
+            "a": [ScopeRecords(SCOPE, lambda: one, lambda: served)],
+            "b": [ScopeRecords(SCOPE, lambda: other)],
+        },
+    )
+    found = LedgerJoin(table_of(audience)).find_renames(records, np.array(wanted))
+    under_a, under_b, here = with_text(one, served), with_text(other, []), with_text(own, [])
+    names = [None, *found.names]
+    assert [names[place] for place in found.places.tolist()] == [
+        None
+        if not is_wanted or each in here
+        else "a"
+        if each in under_a
+        else "b"
+        if each in under_b
+        else None
+        for each, is_wanted in zip(audience, wanted, strict=True)
+    ]
 
 
 @settings(deadline=None)

@@ -43,13 +43,13 @@ from notifyctl.model.recipients import (
     Suppression,
 )
 from notifyctl.plan.actions import AUTHORISED, Action, Circumstances, decide
-from notifyctl.plan.digest import shared_key
-from notifyctl.plan.inputs import LedgerRecords, PlanContext, RecordedAudience, ScopeInput
+from notifyctl.plan.digest import baseline_key, shared_key
+from notifyctl.plan.inputs import LedgerRecords, PlanContext, RecordedAudience, ScopeInput, ScopeRecords
 from notifyctl.plan.prices import CostTally, Price, PriceList
 from notifyctl.plan.samples import Samples
 from notifyctl.plan.scope_evaluator import evaluate_scope
 from notifyctl.plan.scope_result import GroupKey, ScopeResult, envelope
-from notifyctl.plan.statuses import RecipientStatus, recipient_statuses
+from notifyctl.plan.statuses import recipient_statuses
 from notifyctl.schedule.timing import Occurrence, Timing, evaluate_timing
 from notifyctl.testing import whole
 from tests.delivery_hashes import delivery_hash, legacy_hashes
@@ -155,6 +155,7 @@ class Setting:
     served: Sequence[bytes]
     recorded: Sequence[bytes] | None
     earlier: Sequence[bytes]
+    renamed: Sequence[bytes]
 
 
 @st.composite
@@ -232,14 +233,14 @@ def scenes(draw: st.DrawFn) -> Setting:
             1,
         )
     ]
-    served = (
-        [
-            member(each)
-            for each in draw(st.lists(st.sampled_from(crowd), max_size=2, unique_by=lambda each: each.number))
-        ]
-        if crowd
-        else []
-    )
+
+    def some_members() -> list[bytes]:
+        if not crowd:
+            return []
+        some = st.lists(st.sampled_from(crowd), max_size=2, unique_by=lambda each: each.number)
+        return [member(each) for each in draw(some)]
+
+    served, renamed = some_members(), some_members()
     some_ids = st.lists(st.sampled_from(sorted(ids.values())), unique=True) if ids else st.just([])
     recorded = draw(st.none() | some_ids)
     excluded = [
@@ -264,8 +265,11 @@ def scenes(draw: st.DrawFn) -> Setting:
             served=lambda: served,
             recorded=None if recorded is None else RecordedAudience([b"".join(recorded)]),
             earlier=lambda: [reached],
+            vanished={"gone": [ScopeRecords(scope, served=lambda: renamed)]},
         ),
         baseline=draw(st.sampled_from([None, None, "had it by post"])),
+        recorded_baseline=draw(st.sampled_from([None, "had it by fax"])),
+        higher_edition=draw(st.sampled_from([None, None, 7])),
         fresh_only=draw(st.booleans()),
     )
     prices = PriceList(
@@ -278,7 +282,7 @@ def scenes(draw: st.DrawFn) -> Setting:
     )
     environment = Environment("production", "webexconnect", MARKS)
     context = PlanContext("acme", environment, "p", "l", NOW, prices=draw(st.sampled_from([None, prices])))
-    return Setting(scope_input, context, crowd, batches, served, recorded, earlier)
+    return Setting(scope_input, context, crowd, batches, served, recorded, earlier, renamed)
 
 
 class OneByOne:
@@ -295,10 +299,8 @@ class OneByOne:
         self.served: list[bytes] = []
         self.segments = 0
         self.statuses = recipient_statuses(setting.batches)
-        for each in setting.served:
-            known = self.statuses.get(each[:16])
-            if known is None or known.kind == "rejected":
-                self.statuses[each[:16]] = RecipientStatus("accepted", each[16:], 0, 0)
+        self.told_as_served = {each[:16] for each in setting.served}
+        self.renamed = {(each[:16], each[16:28]) for each in setting.renamed}
         for somebody in setting.crowd:
             self.see(somebody)
 
@@ -321,14 +323,17 @@ class OneByOne:
             blocked=problem or (None if when else "unknown-timezone"),
             joined=self.setting.recorded is not None and recipient not in self.setting.recorded,
             earlier=recipient in self.setting.earlier,
+            served=recipient in self.told_as_served,
+            renamed="gone" if (recipient, packed_hash[:12]) in self.renamed else None,
             circumstances=self.circumstances(when),
         )
         self.actions[decision.action, decision.reason] += 1
         member = recipient + packed_hash[:12]
         if decision.action in {Action.DEFERRED, Action.BLOCKED}:
             self.held.append(recipient)
-        if decision.reason == "baseline":
+        if decision.action is Action.BASELINE:
             self.served.append(member)
+            self.effects.append((recipient + packed_hash, baseline_key(self.input.baseline)))
         if decision.action in AUTHORISED and when is not None:
             name = shared_key(decision.intent, when.not_before, when.expires)
             self.effects.append((recipient + packed_hash, name))
@@ -376,7 +381,9 @@ class OneByOne:
             joiners=self.input.notification.joiners,
             unknown=self.input.notification.on_unknown,
             fresh_only=self.input.fresh_only,
-            baseline=self.input.baseline is not None,
+            baseline=self.input.baseline,
+            recorded_baseline=self.input.recorded_baseline,
+            higher_edition=self.input.higher_edition,
         )
 
 
