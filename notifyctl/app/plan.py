@@ -140,8 +140,8 @@ def prices_of(workspace: Workspace, environment: Environment) -> tuple[PriceList
 
 
 def provider_identity(environment: Environment) -> str:
-    """What a reviewed plan is bound to. The sandbox's port changes with each run and is no part of it."""
-    return "sandbox" if environment.is_sandbox else f"{environment.provider} {environment.endpoint}"
+    """What a reviewed plan is bound to. The embedded sandbox's port changes with each run and is no part of it."""
+    return " ".join(filter(None, (environment.provider, environment.endpoint)))
 
 
 def refuse_unknown(only: Sequence[str], project: Project) -> None:

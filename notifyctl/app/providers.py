@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from notifyctl.app.ledger import STATE_FOLDER
 from notifyctl.app.workspace import Workspace
@@ -15,6 +16,7 @@ from notifyctl.model.project import Auth, Environment, JwtAuth, Secret
 from notifyctl.ports import FileTree, Provider
 from notifyctl.secrets import read_secret
 from notifyctl.transport.ca_files import read_certificates
+from notifyctl.transport.loopback import is_loopback
 from notifyctl.transport.proxies import Route, find_route
 
 SANDBOX_PATH = "http://127.0.0.1/v2/messages"
@@ -27,7 +29,8 @@ def inbox_path(workspace: Workspace) -> Path:
 
 
 def prepare_only(workspace: Workspace, environment: Environment) -> Provider:
-    """A provider that prepares requests and holds no credentials."""
+    """A provider that prepares requests and holds no credentials. Raises SettingsError as `open_provider` does."""
+    refuse_sandbox_elsewhere(environment)
     from notifyctl.providers.webexconnect.client import WebexConnect
 
     return WebexConnect(
@@ -42,9 +45,20 @@ def is_embedded(environment: Environment) -> bool:
     return environment.is_sandbox and environment.endpoint is None
 
 
+def refuse_sandbox_elsewhere(environment: Environment) -> None:
+    """The second line behind the loader, which accepts only loopback: the sandbox asks nobody before it sends."""
+    if environment.is_sandbox and environment.endpoint is not None:
+        host = urlsplit(environment.endpoint).hostname or ""
+        if not is_loopback(host):
+            raise SettingsError(
+                f"the environment `{environment.name}` is a sandbox, and its endpoint is not on this machine; nothing was sent"
+            )
+
+
 @contextmanager
 def open_provider(workspace: Workspace, environment: Environment) -> Iterator[Provider]:
     """A provider that is ready to send. Raises SettingsError for a missing variable or file, before any attempt."""
+    refuse_sandbox_elsewhere(environment)
     from notifyctl.providers.webexconnect.auth import read_credentials
     from notifyctl.providers.webexconnect.client import WebexConnect
 

@@ -10,6 +10,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 
 from notifyctl.model.project import RECIPIENT_ZONE
+from notifyctl.transport.loopback import is_loopback
 
 DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -19,7 +20,6 @@ EPOCH = re.compile(r"[0-9]{9,10}")
 MILLISECONDS = re.compile(r"[0-9]{12,}")
 CLOCK = re.compile(r"(\d{2}):(\d{2})")
 CRON = r"\S+(?:\s+\S+){4}"
-LOOPBACK = re.compile(r"localhost|::1|127(\.\d{1,3}){3}", re.IGNORECASE)
 
 
 def parse_duration(text: str) -> timedelta:
@@ -124,8 +124,20 @@ def parse_endpoint(text: str) -> str:
 
     check_url(text, schemes=("https", "http"))
     parts = urlsplit(text)
-    if parts.scheme == "http" and not LOOPBACK.fullmatch(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ValueError("http:// is for this machine only (127.0.0.1, ::1, localhost); write https://")
+    return text
+
+
+def parse_sandbox_endpoint(text: str) -> str:
+    """Checks a URL on this machine: what the sandbox is sent is confirmed by nobody, so it must not leave."""
+    from urllib.parse import urlsplit
+
+    parse_endpoint(text)
+    if not is_loopback(urlsplit(text).hostname or ""):
+        raise ValueError(
+            "the sandbox must be on this machine (127.0.0.1, ::1, localhost); to send to another one, write `provider: webexconnect`"
+        )
     return text
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ssl
 
-from notifyctl.transport.proxies import Proxy, Route, is_loopback
+from notifyctl.transport.loopback import is_loopback
+from notifyctl.transport.proxies import Proxy, Route
 
 BROKE_OFF = "the connection broke off before the answer"
 RETRY_STATUSES = {408, 429}

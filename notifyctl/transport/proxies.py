@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 
 from notifyctl.ports import Environ
+from notifyctl.transport.loopback import is_loopback
 
 SCHEMES = ("http", "https")
 PORTS = {"http": 80, "https": 443}
@@ -129,10 +130,3 @@ def no_proxy_pattern(entry: str) -> str:
     except ValueError:
         return f"all://{entry}" if entry.lower() == "localhost" else f"all://*{entry}"
     return f"all://[{entry.strip('[]')}]" if address.version == 6 else f"all://{entry}"  # noqa: PLR2004 - IPv6
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

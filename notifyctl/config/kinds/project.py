@@ -26,6 +26,7 @@ from notifyctl.config.kinds.suppressions import SUPPRESSIONS
 from notifyctl.config.scalar_types import (
     parse_endpoint,
     parse_proxy,
+    parse_sandbox_endpoint,
     parse_zone,
 )
 from notifyctl.model.events import OptOutReason
@@ -221,7 +222,7 @@ FENCE = Record(
 )
 
 
-def environment(provider: str, *, endpoint_needed: bool) -> Record:
+def environment(provider: str, endpoint: Field) -> Record:
     return Record(
         title=f"{provider} environment",
         description="An account that messages are sent through, or the embedded sandbox.",
@@ -231,15 +232,7 @@ def environment(provider: str, *, endpoint_needed: bool) -> Record:
                 shape=Choice(values=(provider,), description="webexconnect, or the embedded sandbox."),
                 required=True,
             ),
-            Field(
-                name="endpoint",
-                shape=Text(
-                    description="The address of the Messaging API v2; http:// for this machine only.",
-                    examples=("https://api.eu.webexconnect.io/v2/messages",),
-                    parse=parse_endpoint,
-                ),
-                required=endpoint_needed,
-            ),
+            endpoint,
             Field(
                 name="profile",
                 shape=Choice(
@@ -285,13 +278,32 @@ def environment(provider: str, *, endpoint_needed: bool) -> Record:
     )
 
 
+ENDPOINT = Field(
+    name="endpoint",
+    shape=Text(
+        description="The address of the Messaging API v2; http:// for this machine only.",
+        examples=("https://api.eu.webexconnect.io/v2/messages",),
+        parse=parse_endpoint,
+    ),
+    required=True,
+)
+
+SANDBOX_ENDPOINT = Field(
+    name="endpoint",
+    shape=Text(
+        description="The address of a sandbox on this machine, as `notifyctl sandbox serve` prints it; without it the embedded one.",
+        examples=("http://127.0.0.1:8080/v2/messages",),
+        parse=parse_sandbox_endpoint,
+    ),
+)
+
 ENVIRONMENT = Cases(
     title="environment",
     by="provider",
     description="Where messages go to.",
     cases={
-        "webexconnect": environment("webexconnect", endpoint_needed=True),
-        "sandbox": environment("sandbox", endpoint_needed=False),
+        "webexconnect": environment("webexconnect", ENDPOINT),
+        "sandbox": environment("sandbox", SANDBOX_ENDPOINT),
     },
 )
 

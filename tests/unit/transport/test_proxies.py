@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyctl.transport.client import is_url, open_client, proxy_of
-from notifyctl.transport.proxies import Proxy, find_route, is_loopback, no_proxy_pattern
+from notifyctl.transport.loopback import is_loopback
+from notifyctl.transport.proxies import Proxy, find_route, no_proxy_pattern
 
 CONTEXT = ssl.create_default_context()
 URL = "https://api.example/v2/messages"
@@ -46,7 +47,21 @@ def test_loopback_never_takes_a_proxy(host: str) -> None:
         assert find_route(f"{scheme}://{host}:8080/", environ, proxy="http://b:2").proxy is None
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1.example", "localhost.example", "1270.0.0.1", "128.0.0.1", ""])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1.example",
+        "localhost.example",
+        "1270.0.0.1",
+        "128.0.0.1",
+        "",
+        "127.1",
+        "127.0.0.1.",
+        "::ffff:127.0.0.1",
+        "::1%lo",
+        "127.\u0660.\u0660.\u0661",
+    ],
+)
 def test_what_only_looks_like_loopback(host: str) -> None:
     assert not is_loopback(host)
 
