@@ -22,6 +22,7 @@ STATUSES: tuple[tuple[Kind | None, bool], ...] = (
 )
 """Status codes: the kind, and whether what was sent is what the recipient would get now."""
 REJECTED, UNCERTAIN, SAME_TEXT, OTHER_TEXT = 1, 2, 3, 4
+"""Up to UNCERTAIN somebody may be sent to, under `onUnknown: resend`."""
 PAST_STATES = len(STATUSES) * 8
 """What a ledger can say of somebody: a status, whether a baseline serves them, whether they joined later, whether they got an
 earlier edition.

@@ -15,8 +15,8 @@ from notifyctl.model.recipients import RowRejection
 from notifyctl.plan.actions import Action, Circumstances, Intent, decide
 from notifyctl.plan.combinations import (
     OTHER_TEXT,
-    REJECTED,
     SAME_TEXT,
+    UNCERTAIN,
     Circumstance,
     Combination,
     CombinationKeys,
@@ -112,8 +112,8 @@ class ScopeEvaluator:
         same = match(table, past.statuses == OTHER_TEXT, statuses.fingerprints, self.input.messages)
         past.statuses[same] = SAME_TEXT
         self.result.recorded_size = join.recorded_size
-        not_sent = (past.statuses <= REJECTED) & ~past.served
-        return replace(past, renames=join.find_renames(self.input.records, not_sent))
+        eligible = (past.statuses <= UNCERTAIN) & ~past.served
+        return replace(past, renames=join.find_renames(self.input.records, eligible))
 
     # Deciding
 
