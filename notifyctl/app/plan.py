@@ -11,6 +11,7 @@ from msgspec.structs import replace as replace_field
 
 from notifyctl.app.ledger import Facts, facts_of, no_ledger
 from notifyctl.app.lint import apply_severities
+from notifyctl.app.statements import find_without_effect
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience import SuppressionLists
 from notifyctl.audience.destinations import JudgedCopies
@@ -93,7 +94,10 @@ def derive(
             now=now,
         )
     prices, unpriced = prices_of(workspace, environment)
+    past = Past(project, facts)
     found = [*workspace.diagnostics, *checked.diagnostics, *unpriced]
+    if facts.complete:
+        found += find_without_effect(project, facts.scopes, facts.statements, earlier_names=past.names)
     problems = sort_diagnostics(apply_severities(workspace, project.lint, found))
     if has_errors(problems):
         raise ProjectError(
@@ -102,7 +106,6 @@ def derive(
             diagnostics=problems,
         )
     wanted = {name: n for name, n in project.notifications.items() if not only or name in only}
-    past = Past(project, facts)
     inputs = [
         each
         for notification in wanted.values()

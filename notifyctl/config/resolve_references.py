@@ -108,6 +108,7 @@ def resolve_references(
         if notification is not None:
             notifications.setdefault(notification.name, notification)
     problems.extend(check_statements(sound, names))
+    problems.extend(check_editions(sound, names, notifications))
     return replace(
         project,
         notifications=notifications,
@@ -303,6 +304,32 @@ def check_statements(documents: Sequence[Document], names: DeclaredNames) -> Ite
         key = {"Moved": "to", "Baseline": "notification", "Withdraw": "notification"}.get(document.kind)
         if key is not None and follow_moves(document.values[key], steps, present) is None:
             yield names.unknown_reference("Notification", document.values[key], (key,)).at(document.positions)
+
+
+def check_editions(
+    documents: Sequence[Document], names: DeclaredNames, notifications: Mapping[str, Notification]
+) -> Iterator[Diagnostic]:
+    """Checks that a Baseline or Withdraw document is about an edition that exists, or did."""
+    present = set(names.known.get("Notification", ()))
+    steps = {each.values["from"]: each.values["to"] for each in select_kind(documents, "Moved")}
+    for document in documents:
+        if document.kind not in {"Baseline", "Withdraw"}:
+            continue
+        current = notifications.get(follow_moves(document.values["notification"], steps, present) or "")
+        edition = document.values.get("edition")
+        if current is None or edition == current.edition:
+            continue
+        at = f"the Notification `{current.name}` is at edition {current.edition}"
+        if edition is not None and edition > current.edition:
+            message = f"there is no edition {edition} yet: {at}"
+            hint = f"`edition: {current.edition}` is the present one; who gets a later one is said when it exists"
+            yield Problem(("edition",), "unknown-reference", message, hint).at(document.positions)
+        elif edition is None and current.edition > 1:
+            message = f"without `edition` this {document.kind} is about edition 1, and {at}"
+            hint = f"write `edition: {current.edition}`, or `edition: 1` if an earlier apply recorded it"
+            yield Problem(("notification",), "statement-without-effect", message, hint, Severity.WARNING).at(
+                document.positions
+            )
 
 
 def follow_moves(name: str, steps: Mapping[str, str], present: set[str]) -> str | None:

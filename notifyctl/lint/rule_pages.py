@@ -64,7 +64,13 @@ FORM: Mapping[str, Page] = {
     ),
     "duplicate-name": Page(E, "A name is unique within its kind, over all files: references are by name."),
     "unknown-reference": Page(
-        E, "There is no document of that kind and name. The message says which there are."
+        E,
+        "There is no document of that kind and name, or no such edition of it yet. The message says which there are.",
+    ),
+    "statement-without-effect": Page(
+        W,
+        "A Moved, Baseline or Withdraw document changes nothing: it is about an edition below the present one that nothing"
+        " was recorded for, or about a name that the ledger does not have. Only `plan` can compare it with the ledger.",
     ),
     "trust-setting": Page(
         W,

@@ -248,10 +248,12 @@ handOff: provider
 
 def test_statements_follow_moved_names(load: Load) -> None:
     text = HELLO + (
+        "edition: 2\n"
         "---\napiVersion: notifyctl/v1\nkind: Moved\nfrom: old\nto: hello\n"
         "---\napiVersion: notifyctl/v1\nkind: Moved\nfrom: older\nto: old\n"
         "---\napiVersion: notifyctl/v1\nkind: Baseline\nnotification: hello\nedition: 2\nreason: sent by hand\n"
-        "---\napiVersion: notifyctl/v1\nkind: Withdraw\nnotification: older\nreason: called off\n"
+        "---\napiVersion: notifyctl/v1\nkind: Withdraw\nnotification: older\nedition: 1\n"
+        "reason: called off\n"
     )
     project = whole(load({"n.yaml": text}))
     assert [(moved.source, moved.target) for moved in project.moved] == [("old", "hello"), ("older", "old")]
