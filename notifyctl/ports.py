@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 
 from notifyctl.model.batch import Batch, Outcome, PreparedRequest
 from notifyctl.model.events import AttemptRecord, Deliveries, Receipt, RunRecord, Statement, Verdict
-from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord
+from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord, Purpose
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import RecipientBatch, Scope
 
@@ -130,6 +130,12 @@ class LedgerReader(Protocol):
     def plan_used(self, plan: str) -> bool:
         """Whether a saved plan was already applied."""
 
+    def code(self, purpose: Purpose, data: bytes) -> bytes:
+        """A code of 32 bytes that only who has this ledger's key can make of `data`."""
+
+    def account(self) -> bytes | None:
+        """The hash of the provider's account that was last sent with, or `None` if none was ever known."""
+
     def close(self) -> None: ...
 
 
@@ -172,6 +178,11 @@ class LedgerWriter(LedgerReader, Protocol):
 
     def use_plan(self, plan: str, *, at: datetime) -> None:
         """Records that a saved plan is being applied."""
+
+    def use_account(self, account: bytes | None, *, at: datetime) -> None:
+        """Records the hash of the account that is sent with from now on, unless it is that
+        already, or `None`: not known.
+        """
 
 
 class ReceiptInbox(LedgerReader, Protocol):

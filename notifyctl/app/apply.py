@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from notifyctl.app.account import account_of, refuse_other_account
 from notifyctl.app.ledger import (
     external_key,
     facts_from,
@@ -29,7 +30,7 @@ from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.project import Environment
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Plan
-from notifyctl.plan.saved import SavedPlan, find_excess
+from notifyctl.plan.saved import SavedPlan, find_excess, refuse_unsealed
 from notifyctl.plan.statuses import MEMBER
 from notifyctl.ports import LedgerWriter
 
@@ -82,6 +83,8 @@ def apply(
     if not store.exists():
         store.create()
     with store.writer(holder(), revision=current_revision(workspace.root)) as writer:
+        account = account_of(workspace, environment, writer.code)
+        refuse_other_account(account, known=writer.account(), saved=saved, environment=environment)
         again = saved is not None and writer.plan_used(saved.id)
         facts = facts_from(writer)
         opted_out = OptOutWatcher(workspace, environment, facts)
@@ -99,6 +102,7 @@ def apply(
             writer.use_plan(saved.id, at=workspace.clock.now())
         if not plan.send_groups:
             return Applied(plan, None)
+        writer.use_account(account, at=workspace.clock.now())
         with open_provider(workspace, environment) as provider:
             report = run(
                 replace(build_job(workspace, environment, plan), opted_out=opted_out),
@@ -115,7 +119,7 @@ def apply(
 def check_saved_plan(
     saved: SavedPlan, workspace: Workspace, environment: Environment, expect: str | None
 ) -> None:
-    """Checks a saved plan before anything is opened. Raises PlanRefusedError."""
+    """Checks a saved plan before anything is begun. Raises PlanRefusedError."""
     if expect is not None and expect != saved.digest:
         raise PlanRefusedError(
             f"the plan file is not the one that was reviewed; nothing was sent\n  expected {expect}\n"
@@ -132,19 +136,27 @@ def check_saved_plan(
                 f"the plan was made for the {what} {planned!r}, and this is {now!r}; nothing was sent",
                 hint="plan again for this one",
             )
+    with facts_of(workspace, environment) as facts:
+        refuse_other_ledger(saved, facts.lineage)
+        assert facts.code is not None, "there is a ledger, or a sandbox without one"
+        refuse_unsealed(saved, facts.code)
     if workspace.clock.now() >= saved.valid_until:
         raise PlanRefusedError(
             f"the plan was valid until {saved.valid_until.isoformat()}; nothing was sent", hint="plan again"
         )
 
 
-def check_against_review(saved: SavedPlan, plan: Plan, *, again: bool) -> None:
-    """Allows less than what was reviewed, never more or other. Raises PlanRefusedError, which names the difference."""
-    if saved.lineage != plan.lineage:
+def refuse_other_ledger(saved: SavedPlan, lineage: str | None) -> None:
+    if saved.lineage not in {None, lineage}:
         raise PlanRefusedError(
-            f"the plan was made against another ledger ({saved.lineage}, and this is {plan.lineage}); nothing was sent",
+            f"the plan was made against another ledger ({saved.lineage}, and this is {lineage}); nothing was sent",
             hint="plan again",
         )
+
+
+def check_against_review(saved: SavedPlan, plan: Plan, *, again: bool) -> None:
+    """Allows less than what was reviewed, never more or other. Raises PlanRefusedError, which names the difference."""
+    refuse_other_ledger(saved, plan.lineage)
     more = find_excess(saved, plan.effects)
     if more:
         raise PlanRefusedError(

@@ -5,7 +5,6 @@ The files can be corrected and used as an audience again.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +22,7 @@ from notifyctl.model.recipients import RowRejection
 from notifyctl.plan.model import Plan
 from notifyctl.plan.statuses import recipient_statuses
 from notifyctl.ports import AudienceReader, LedgerReader
+from notifyctl.private_files import open_private
 
 Failures = tuple[Audience, dict[int, str]]
 """An audience, and by line of its source why the row failed."""
@@ -84,8 +84,7 @@ def write_files(
 
 def write_file(path: Path, pieces: Iterable[str]) -> None:
     """For this user only, because it contains addresses."""
-    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+    with open_private(path, "w") as file:
         file.writelines(pieces)
 
 

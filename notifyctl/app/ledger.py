@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +17,12 @@ from msgspec import Struct
 from notifyctl.app.environ import state_folder
 from notifyctl.app.workspace import Workspace
 from notifyctl.errors import LedgerError, SettingsError
-from notifyctl.ledger import FixedIdentity, RecipientHasher, scope_statuses
+from notifyctl.ledger import FixedIdentity, RecipientHasher, derived_code, scope_statuses
 from notifyctl.model.events import Statement
 from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord, ScopeStatus
 from notifyctl.model.project import ChannelName, Environment, Project
 from notifyctl.model.recipients import Scope
+from notifyctl.plan.saved import Code
 from notifyctl.ports import Environ, LedgerReader
 from notifyctl.recipients.hashes import Identify
 
@@ -148,10 +150,13 @@ def doubt_ledger(workspace: Workspace, environment: Environment) -> LedgerError 
     return store.doubt() if store.exists() else None
 
 
-def adopt_ledger(workspace: Workspace, environment: Environment) -> None:
-    """Takes the ledger that lies here for the right one. Raises SettingsError where that cannot be noted."""
+def adopt_ledger(workspace: Workspace, environment: Environment, *, account: bytes | None = None) -> None:
+    """Takes the ledger that lies here for the right one, and `account` for the one that is sent with.
+
+    Raises SettingsError where that cannot be noted.
+    """
     refuse_unmarked(workspace, environment)
-    ledger_store(workspace, environment).adopt(holder())
+    ledger_store(workspace, environment).adopt(holder(), account=account)
 
 
 def lock_holder(workspace: Workspace, environment: Environment) -> str | None:
@@ -210,6 +215,8 @@ class Facts(Struct, frozen=True):
     identify: Identify
     lineage: str | None
     complete: bool
+    code: Code | None = None
+    """Codes under the ledger's key; None where it is not read."""
 
     @property
     def missing(self) -> bool:
@@ -251,7 +258,7 @@ class Facts(Struct, frozen=True):
 
 
 def facts_from(reader: LedgerReader) -> Facts:
-    return Facts(reader, reader.recipient_ids, reader.lineage, complete=True)
+    return Facts(reader, reader.recipient_ids, reader.lineage, complete=True, code=reader.code)
 
 
 def no_facts(workspace: Workspace, environment: Environment, *, offline: bool) -> Facts:
@@ -259,19 +266,25 @@ def no_facts(workspace: Workspace, environment: Environment, *, offline: bool) -
     identity = sandbox_identity(workspace, environment)
     if identity is None or offline:
         return Facts(None, RecipientHasher(b""), None, complete=False)
-    return Facts(None, RecipientHasher(identity.key), identity.lineage, complete=True)
+    code = partial(derived_code, identity.key)
+    return Facts(None, RecipientHasher(identity.key), identity.lineage, complete=True, code=code)
 
 
 @contextmanager
-def facts_of(workspace: Workspace, environment: Environment, *, offline: bool = False) -> Iterator[Facts]:
-    """The facts of an environment's ledger; without one or with `offline`, what is known without it. Changes no file."""
+def facts_of(
+    workspace: Workspace, environment: Environment, *, offline: bool = False, strict: bool = True
+) -> Iterator[Facts]:
+    """The facts of an environment's ledger; without one or with `offline`, what is known without it. Changes no file.
+
+    `strict` refuses a ledger that is lost, behind its high-water mark, a copy, or new to this machine.
+    """
     store = None if offline else ledger_store(workspace, environment)
-    if store is not None and not store.exists():
+    if store is not None and strict and not store.exists():
         store.refuse_lost()
     if store is None or not store.exists():
         yield no_facts(workspace, environment, offline=offline)
         return
-    reader = store.reader(strict=True)
+    reader = store.reader(strict=strict)
     try:
         yield facts_from(reader)
     finally:

@@ -24,7 +24,6 @@ from notifyctl.cli.options import (
     wants_colour,
 )
 from notifyctl.cli.plan_progress import PlanProgressLines, memory_option
-from notifyctl.cli.show import read_plan
 from notifyctl.errors import InterruptedRunError, UsageError
 from notifyctl.exit_codes import ExitCode
 from notifyctl.plan.actions import Action
@@ -85,6 +84,7 @@ def command(
     notifyctl -e production apply december.plan --expect sha256:…
     notifyctl apply --dry-run --reveal --format json
     """
+    from notifyctl.app.plan_file import read_plan_file
     from notifyctl.app.workspace import open_workspace
 
     settings = get_globals(context)
@@ -92,7 +92,7 @@ def command(
     environment = workspace.environment(settings.env)
     if dry_run:
         return print_requests(context, workspace, environment, only=only, reveal=reveal, form=form)
-    saved = read_plan(plan_file) if plan_file is not None else None
+    saved = read_plan_file(plan_file) if plan_file is not None else None
     if saved is not None and only:
         raise UsageError(
             "a plan file says what is sent; --only would make it another plan", hint="plan again with --only"

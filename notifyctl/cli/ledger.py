@@ -159,6 +159,11 @@ def export(context: click.Context) -> int:
     type=click.IntRange(min=0),
     help="With --ledger: only if it has at least as many facts, as `ledger show` said where it was last written.",
 )
+@click.option(
+    "--account",
+    is_flag=True,
+    help="From now on send with the account (service ID) that the environment has now.",
+)
 @global_options
 @click.pass_context
 def adopt(
@@ -166,6 +171,7 @@ def adopt(
     yes: bool,  # noqa: FBT001 - click passes flags by name
     lineage: str | None,
     facts: int | None,
+    account: bool,  # noqa: FBT001
 ) -> int:
     """Take the ledger that lies here for the right one: put back from a backup, moved, copied, or new to this machine.
 
@@ -175,6 +181,7 @@ def adopt(
     notifyctl -e production ledger adopt
     notifyctl -e production ledger adopt --ledger 1b4e28ba-2fa1-11d2-883f-0016d3cca427 --facts 41207
     """
+    from notifyctl.app.account import known_account
     from notifyctl.app.ledger import adopt_ledger, find_adoptable
     from notifyctl.app.workspace import open_workspace
 
@@ -186,6 +193,7 @@ def adopt(
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
+    known = known_account(workspace, environment) if account else None
     summary, mark = find_adoptable(workspace, environment)
     echo(f"Here lies   {summary.lineage}, {summary.serial:,} facts: {summary.location}")
     echo(
@@ -197,8 +205,8 @@ def adopt(
         refuse_other(summary, lineage, facts)
     elif not yes and not confirm("Take the ledger that lies here for the right one?"):
         raise PlanRefusedError("not confirmed; nothing was changed")
-    adopt_ledger(workspace, environment)
-    echo("Adopted.")
+    adopt_ledger(workspace, environment, account=known)
+    echo("Adopted, with the account that the environment has now." if known else "Adopted.")
     return ExitCode.DONE
 
 

@@ -108,7 +108,14 @@ def command(  # noqa: PLR0917 - click passes options by name
         environment = workspace.environment(settings.env)
         with show_plan_progress(workspace, colour=wants_colour(context, stderr=True)) as limited:
             plan = make_plan(limited, environment, only=only, offline=offline, as_of=as_of)
-        show(context, request, plan, compare_with_base(request, workspace, environment, plan))
+        show(
+            context,
+            request,
+            workspace,
+            environment,
+            plan,
+            compare_with_base(request, workspace, environment, plan),
+        )
         if rejects is not None:
             from notifyctl.app.failures import write_rejects
 
@@ -154,7 +161,7 @@ def plan_untrusted(context: click.Context, request: PlanRequest) -> Plan:
     changes = compare_with_base(request, workspace, environment, plan)
     if changes is not None:
         changes = replace(changes, unknown=tuple(unknown_facts(base=request.base)))
-    show(context, request, plan, changes, extra=unknown_as_json(base=request.base))
+    show(context, request, workspace, environment, plan, changes, extra=unknown_as_json(base=request.base))
     if request.form == "text":
         for each in unknown_facts(base=request.base):
             echo(f"Not known here: {each}.")
@@ -174,6 +181,8 @@ def compare_with_base(
 def show(
     context: click.Context,
     request: PlanRequest,
+    workspace: Workspace,
+    environment: Environment,
     plan: Plan,
     changes: Review | None,
     extra: Mapping[str, object] = MappingProxyType({}),
@@ -182,7 +191,9 @@ def show(
     from notifyctl.views import plan as view
 
     if request.out is not None:
-        save(plan, request.out)
+        from notifyctl.app.plan_file import save_plan
+
+        save_plan(workspace, environment, plan, request.out)
     if request.form == "markdown":
         from notifyctl.views.markdown import render
 
@@ -197,22 +208,6 @@ def show(
             from notifyctl.views.plan_diff import as_text
 
             echo(as_text(changes, colour=wants_colour(context)))
-
-
-def save(plan: Plan, out: Path) -> None:
-    import json
-    from uuid import uuid4
-
-    from notifyctl.plan.saved import authorised_units
-    from notifyctl.views.plan import public_plan
-
-    document = {**public_plan(plan), **authorised_units(plan, str(uuid4()))}
-    temporary = out.with_name(f"{out.name}.new")
-    try:
-        temporary.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        temporary.replace(out)
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
 
 
 def exit_code(plan: Plan) -> ExitCode:

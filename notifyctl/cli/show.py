@@ -1,4 +1,4 @@
-"""`notifyctl show`: shows a saved plan. Needs no project, ledger or network."""
+"""`notifyctl show`: shows a saved plan, and checks it where its ledger is. Needs no project, ledger or network."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notifyctl import strict_json
-from notifyctl.cli.options import echo, format_option, global_options, wants_colour
-from notifyctl.errors import UsageError
+from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
+from notifyctl.errors import NotifyctlError, PlanRefusedError
 from notifyctl.exit_codes import ExitCode
+from notifyctl.views.colours import strip_controls
 
 if TYPE_CHECKING:
     from notifyctl.plan.saved import SavedPlan
@@ -23,32 +23,43 @@ if TYPE_CHECKING:
 @global_options
 @click.pass_context
 def command(context: click.Context, file: Path, form: str) -> int:
-    """Show a plan that `notifyctl plan --out FILE` saved, and check that nobody changed it.
+    """Show a plan that `notifyctl plan --out FILE` saved. In the project, where its ledger is, it is checked that nobody
+    changed it; elsewhere that is not checked, and said.
 
     \b
     notifyctl show december.plan
     notifyctl show december.plan --format json
     """
+    from notifyctl.app.plan_file import read_plan_file
     from notifyctl.views import plan as view
     from notifyctl.views.saved_plan import to_plan
 
-    saved = read_plan(file)
+    saved = read_plan_file(file)
+    unchecked = check_here(saved, get_globals(context).chdir)
     if form == "json":
         echo(json.dumps(saved.document, indent=2, ensure_ascii=False))
     else:
-        echo(view.as_text(to_plan(saved), colour=wants_colour(context)))
-        echo(f"Saved as {saved.id}")
+        plan = to_plan(saved)
+        echo(view.as_text(plan, colour=wants_colour(context)))
+        echo(f"Saved as {strip_controls(saved.id)}")
+    if unchecked is not None:
+        echo(
+            f"Not checked here whether somebody changed this file: {unchecked}. `notifyctl apply` checks it.",
+            stderr=True,
+        )
+    elif form == "text":
+        echo("Checked by its ledger: nobody changed it.")
     return ExitCode.DONE
 
 
-def read_plan(file: Path) -> SavedPlan:
-    """Reads a saved plan. Raises UsageError if the file cannot be read, PlanRefusedError if it is not a valid plan."""
-    from notifyctl.plan.saved import read_saved
+def check_here(saved: SavedPlan, chdir: Path | None) -> str | None:
+    """Returns why the file cannot be checked here, or None if it was. Raises PlanRefusedError if it was changed."""
+    from notifyctl.app.plan_file import check_seal
+    from notifyctl.app.workspace import open_workspace
 
     try:
-        document = strict_json.parse(file.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
-    except ValueError:
-        document = None
-    return read_saved(document)
+        return check_seal(saved, open_workspace(chdir))
+    except PlanRefusedError:
+        raise
+    except NotifyctlError as error:
+        return error.message

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from notifyctl.ledger.database import Database, Row
-from notifyctl.ledger.schema import SCHEMA_VERSION
+from notifyctl.ledger.schema import EVENTS_SINCE
 from notifyctl.model.events import (
     OPT_OUT_CODES,
     AttemptRecord,
@@ -45,7 +45,7 @@ class SqliteEvents:
         self._version = database.number("PRAGMA user_version")
 
     def _events(self, sql: str, *values: object) -> list[Row]:
-        return self._database.rows(sql, *values) if self._version >= SCHEMA_VERSION else []
+        return self._database.rows(sql, *values) if self._version >= EVENTS_SINCE else []
 
     def words(self, first: int, last: int) -> Words:
         rows = self._events(

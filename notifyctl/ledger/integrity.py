@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from notifyctl.ledger.database import Database
 from notifyctl.ledger.reader import SqliteReader
-from notifyctl.ledger.schema import FACTS_1, FACTS_2, SCHEMA_VERSION
+from notifyctl.ledger.schema import fact_tables
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES
 
@@ -23,9 +23,8 @@ EXPORT_PAGE = 64
 SECRET_COLUMNS = frozenset({"recipient_key"})
 
 
-def fact_tables(database: Database) -> tuple[str, ...]:
-    current = database.number("PRAGMA user_version") >= SCHEMA_VERSION
-    return (*FACTS_1, *FACTS_2) if current else FACTS_1
+def tables_of(database: Database) -> tuple[str, ...]:
+    return fact_tables(database.number("PRAGMA user_version"))
 
 
 def find_problems(database: Database, reader: SqliteReader) -> Iterator[str]:
@@ -51,7 +50,7 @@ def find_problems(database: Database, reader: SqliteReader) -> Iterator[str]:
 
 def find_unguarded_tables(database: Database) -> Iterator[str]:
     triggers = {name for (name,) in database.rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'")}
-    for table in sorted(fact_tables(database)):
+    for table in sorted(tables_of(database)):
         if not {f"{table}_update", f"{table}_delete"} <= triggers:
             yield f"the table {table} is not guarded against changes"
 
@@ -77,7 +76,7 @@ def find_double_acceptances(reader: SqliteReader) -> Iterator[str]:
 
 def export_facts(database: Database) -> Iterator[tuple[str, Mapping[str, object]]]:
     """(table, row) of every fact, table by table, in the order in which they were recorded."""
-    for table in fact_tables(database):
+    for table in tables_of(database):
         columns = [name for (name,) in database.rows(f"SELECT name FROM pragma_table_info('{table}')")]  # noqa: S608 - a constant
         last = -1
         while page := database.rows(

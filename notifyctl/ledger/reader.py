@@ -14,17 +14,17 @@ from notifyctl.errors import LedgerError
 from notifyctl.hashing import RecipientHasher
 from notifyctl.ledger.database import Database
 from notifyctl.ledger.events import BATCHES, SqliteEvents
-from notifyctl.ledger.identity import key_check
+from notifyctl.ledger.identity import derived_code, key_check
 from notifyctl.ledger.schema import (
+    ACCOUNT_SINCE,
     APPLICATION_ID,
-    FACTS,
-    FACTS_1,
     FIRST_VERSION,
     NORMALISER_VERSION,
     SCHEMA_VERSION,
+    fact_tables,
     serial_query,
 )
-from notifyctl.model.ledger import BatchRecord, BatchState, LedgerSummary, OpeningRecord
+from notifyctl.model.ledger import BatchRecord, BatchState, LedgerSummary, OpeningRecord, Purpose
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 
@@ -45,7 +45,7 @@ class SqliteReader(SqliteEvents):
         super().__init__(database)
         self._identity = identity
         self.recipient_ids = RecipientHasher(identity.key)
-        self._serial = serial_query(FACTS if self._version >= SCHEMA_VERSION else FACTS_1)
+        self._serial = serial_query(fact_tables(self._version))
 
     @property
     def lineage(self) -> str:
@@ -124,6 +124,15 @@ class SqliteReader(SqliteEvents):
             opening.epoch,
         )
         return opening.held + recipient_ids_of(b"".join(members for (members,) in batches))
+
+    def code(self, purpose: Purpose, data: bytes) -> bytes:
+        return derived_code(self._identity.key, purpose, data)
+
+    def account(self) -> bytes | None:
+        if self._version < ACCOUNT_SINCE:
+            return None
+        row = self._database.row("SELECT hash FROM account ORDER BY id DESC LIMIT 1")
+        return row[0] if row is not None else None
 
     def next_batch(self) -> int:
         return self._database.number("SELECT coalesce(max(number), 0) + 1 FROM batch")

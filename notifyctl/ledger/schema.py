@@ -1,4 +1,4 @@
-"""SQL of the ledger's tables, version 2, and of the upgrade from version 1. Opens no connection.
+"""SQL of the ledger's tables, by the version that added them, and of the upgrade from earlier versions. Opens no connection.
 
 Tables are append-only: triggers refuse UPDATE and DELETE. The number of rows is the ledger's serial, which grows with every
 commit. Recipients are keyed hashes, packed by batch. No addresses and no texts are stored.
@@ -8,9 +8,13 @@ from __future__ import annotations
 
 APPLICATION_ID = 0x6E746679
 """`PRAGMA application_id`, "ntfy" in ASCII: identifies a SQLite file as a ledger."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """`PRAGMA user_version`. A higher version is refused; a lower one can be read, and the next writer upgrades it."""
 FIRST_VERSION = 1
+EVENTS_SINCE = 2
+"""The first version with receipts, verdicts, statements and used plans."""
+ACCOUNT_SINCE = 3
+"""The first version that knows the provider's account."""
 NORMALISER_VERSION = 1
 """Stored in each ledger. Raise it if `audience.addresses` normalises addresses differently: recipients would get other ids and
 be sent everything again."""
@@ -189,10 +193,29 @@ CREATE TABLE plan_use (
 CREATE INDEX outcome_by_provider ON outcome (provider_id) WHERE provider_id IS NOT NULL;
 """
 
+SINCE_3 = """
+-- The provider's account that was sent with, each time it became another one. The last row counts.
+CREATE TABLE account (
+    id    INTEGER PRIMARY KEY,
+    hash  BLOB    NOT NULL,  -- keyed, of the service id
+    epoch INTEGER NOT NULL REFERENCES run,
+    at    TEXT    NOT NULL
+) STRICT;
+"""
+
 FACTS_1 = ("meta", "run", "run_end", "scope", "opening", "batch", "attempt", "outcome")
 FACTS_2 = ("origin", "word", "receipt", "statement", "served", "plan_use")
-FACTS = (*FACTS_1, *FACTS_2)
+FACTS_3 = ("account",)
+FACTS = (*FACTS_1, *FACTS_2, *FACTS_3)
 """All tables; each is append-only."""
+STEPS = {2: (SINCE_2, FACTS_2), 3: (SINCE_3, FACTS_3)}
+"""By version: the script that it added to the version before, and the tables in it."""
+
+
+def fact_tables(version: int) -> tuple[str, ...]:
+    """The tables of a ledger of this version."""
+    later = [tables for since, (_, tables) in STEPS.items() if since <= version]
+    return (*FACTS_1, *(table for tables in later for table in tables))
 
 
 def serial_view(tables: tuple[str, ...]) -> str:
@@ -218,21 +241,21 @@ def serial_query(tables: tuple[str, ...]) -> str:
 
 def schema(sqlite_version: tuple[int, ...]) -> str:
     """Returns the script that creates an empty ledger, without its `meta` row."""
-    tables = adapt_strictness(TABLES + SINCE_2, sqlite_version)
+    scripts = "".join([TABLES, *(script for script, _ in STEPS.values())])
+    tables = adapt_strictness(scripts, sqlite_version)
     pragmas = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {SCHEMA_VERSION};"
     return f"{tables}\n{serial_view(FACTS)}\n{guards(FACTS)}\n{pragmas}\n"
 
 
-def upgrade(sqlite_version: tuple[int, ...]) -> list[str]:
-    """Returns the statements that upgrade a ledger from version 1, for one transaction. They change no rows."""
-    script = adapt_strictness(SINCE_2, sqlite_version).split(";\n")
-    return [
-        "DROP VIEW serial",
-        *(statement for statement in script if statement.strip()),
-        serial_view(FACTS),
-        *guards(FACTS_2).split("\n"),
-        f"PRAGMA user_version = {SCHEMA_VERSION}",
-    ]
+def upgrade(sqlite_version: tuple[int, ...], version: int) -> list[str]:
+    """Returns the statements that upgrade a ledger from an earlier version, for one transaction. They change no rows."""
+    statements = ["DROP VIEW serial"]
+    for since, (script, tables) in STEPS.items():
+        if since > version:
+            parts = adapt_strictness(script, sqlite_version).split(";\n")
+            statements += [part for part in parts if part.strip()]
+            statements += guards(tables).split("\n")
+    return [*statements, serial_view(FACTS), f"PRAGMA user_version = {SCHEMA_VERSION}"]
 
 
 def adapt_strictness(tables: str, sqlite_version: tuple[int, ...]) -> str:

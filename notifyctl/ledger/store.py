@@ -26,7 +26,7 @@ from notifyctl.ledger.integrity import export_facts, find_problems
 from notifyctl.ledger.journal import Result, append_result, read_results, remove_journal
 from notifyctl.ledger.reader import SqliteReader, identify_ledger, refuse_unreadable_version
 from notifyctl.ledger.receipts import SqliteReceiptInbox
-from notifyctl.ledger.schema import NORMALISER_VERSION, SCHEMA_VERSION
+from notifyctl.ledger.schema import EVENTS_SINCE, NORMALISER_VERSION
 from notifyctl.ledger.writer import SqliteWriter, stamp
 from notifyctl.model.batch import Outcome
 from notifyctl.model.ledger import BatchState
@@ -152,7 +152,7 @@ class SqliteStore:
         database = open_for_writing(self._path, timeout=RECEIPT_LOCK_TIMEOUT)
         try:
             identity = identify_ledger(database, self._external_key)
-            if database.number("PRAGMA user_version") < SCHEMA_VERSION:
+            if database.number("PRAGMA user_version") < EVENTS_SINCE:
                 raise LedgerError(
                     f"{self._path} is a ledger of an earlier version, which has no place for receipts",
                     hint="the next apply, or `notifyctl ledger adopt`, upgrades it",
@@ -162,8 +162,10 @@ class SqliteStore:
         finally:
             database.close()
 
-    def adopt(self, holder: str) -> None:
-        """Declares this ledger the right one, whatever its mark says. Begins an epoch, which records it."""
+    def adopt(self, holder: str, *, account: bytes | None = None) -> None:
+        """Declares this ledger the right one, whatever its mark says, and `account` the one that is sent with. Begins an
+        epoch, which records it.
+        """
         with lock.hold_lock(self._lock_path, holder, since=self._clock.now()):
             database = open_for_writing(self._path)
             try:
@@ -171,6 +173,7 @@ class SqliteStore:
                 now = self._clock.now()
                 writer = SqliteWriter(database, identity, holder=f"{holder} (adopt)", now=now, revision=None)
                 self._replay(writer, identity.lineage)
+                writer.use_account(account, at=now)
                 writer.end("adopted", at=now)
                 if self._marks is not None:
                     self._marks.set(self._path, identity.lineage, writer.serial)

@@ -51,8 +51,9 @@ class SqliteWriter(SqliteReader):
         """Begins an epoch; the same commit marks as unknown what earlier epochs left armed. Upgrades an earlier version."""
         self._mark = mark
         with database.transaction():
-            if database.number("PRAGMA user_version") < SCHEMA_VERSION:
-                for statement in upgrade(SQLITE_VERSION):
+            version = database.number("PRAGMA user_version")
+            if version < SCHEMA_VERSION:
+                for statement in upgrade(SQLITE_VERSION, version):
                     database.run(statement)
         super().__init__(database, identity)
         with database.transaction():
@@ -196,6 +197,15 @@ class SqliteWriter(SqliteReader):
         with self._writing():
             if not self.plan_used(plan):
                 self._database.run("INSERT INTO plan_use VALUES (?, ?, ?)", plan, self._epoch, stamp(at))
+
+    def use_account(self, account: bytes | None, *, at: datetime) -> None:
+        if account is None:
+            return
+        with self._writing():
+            if self.account() != account:
+                self._database.run(
+                    "INSERT INTO account (hash, epoch, at) VALUES (?, ?, ?)", account, self._epoch, stamp(at)
+                )
 
     def _say(self, number: int, words: Sequence[Verdict], *, at: datetime) -> None:
         self._database.run_many(

@@ -38,6 +38,13 @@ class BatchRecord(Struct, frozen=True):
     """The run that planned the batch."""
 
 
+class Purpose(StrEnum):
+    """What a code under the ledger's key is for."""
+
+    PLAN_FILE = "plan file 1"
+    ACCOUNT = "account 1"
+
+
 class OpeningRecord(Struct, frozen=True):
     """A recorded audience: the packed ids in `held` and the members of the scope's batches in this epoch."""
 

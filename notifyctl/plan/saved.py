@@ -1,14 +1,14 @@
 """A plan saved to a file, with every authorised delivery, so that apply sends a subset of what was reviewed. Pure.
 
-Deliveries are keyed hashes without addresses. Reading recomputes the digest, so the digest that was reviewed covers the
-whole file.
+Deliveries are keyed hashes without addresses. They are unpacked only once the file's seal was checked.
 """
 
 from __future__ import annotations
 
+import hmac
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -17,32 +17,92 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from notifyctl.errors import PlanRefusedError
-from notifyctl.model.project import Category, ChannelName, Policy
-from notifyctl.model.recipients import ID_BYTES, Scope
+from notifyctl.model.ledger import Purpose
+from notifyctl.model.recipients import ID_BYTES
 from notifyctl.plan.digest import ENTRY_BYTES, ScopeEffects, SortedEntries, digest
-from notifyctl.plan.model import FORMAT_VERSION, Plan
+from notifyctl.plan.model import Plan
+from notifyctl.plan.plan_file import (
+    FILE_FORMAT,
+    SEAL,
+    AuthorisedScope,
+    PackedUnits,
+    PlanDocument,
+    decode,
+    sealed_digest,
+)
 
 MOST_BYTES = 1 << 30
 """Limit on the uncompressed entries of one scope: ten million recipients."""
 
+Code = Callable[[Purpose, bytes], bytes]
+"""`LedgerReader.code` of the ledger that a plan is made against."""
+
 
 class SavedPlan(Struct, frozen=True):
-    """`document` is the parsed file."""
+    """`document` is the parsed file, `typed` the same by its types."""
 
-    id: str
-    environment: str
-    provider: str
-    lineage: str | None
-    digest: str
-    valid_until: datetime
-    effects: tuple[ScopeEffects, ...]
     document: Mapping[str, Any]
+    typed: PlanDocument
+
+    @property
+    def id(self) -> str:
+        return self.typed.plan_id
+
+    @property
+    def environment(self) -> str:
+        return self.typed.environment
+
+    @property
+    def provider(self) -> str:
+        return self.typed.provider
+
+    @property
+    def lineage(self) -> str | None:
+        return self.typed.ledger
+
+    @property
+    def digest(self) -> str:
+        return self.typed.digest
+
+    @property
+    def valid_until(self) -> datetime:
+        return self.typed.valid_until
+
+    @property
+    def effects(self) -> tuple[ScopeEffects, ...]:
+        """What is authorised, unpacked. Only of a file whose seal was checked. Raises PlanRefusedError."""
+        try:
+            return tuple(scope_effects(entry) for entry in self.typed.authorised)
+        except (ValueError, zlib.error) as error:
+            raise damaged() from error
+
+    def is_sealed_by(self, code: Code) -> bool:
+        """Whether the file is, to the last value, what was written under this ledger's key."""
+        try:
+            expected = code(Purpose.PLAN_FILE, sealed_digest(self.document)).hex()
+        except ValueError:
+            return False
+        return hmac.compare_digest(expected.encode(), (self.typed.mac or "").encode(errors="replace"))
 
 
-def authorised_units(plan: Plan, plan_id: str) -> dict[str, Any]:
-    """Returns what a plan file adds to the public plan."""
+def damaged() -> PlanRefusedError:
+    return PlanRefusedError("the plan file is damaged; nothing was sent", hint="plan again")
+
+
+def build_document(
+    public: Mapping[str, Any], plan: Plan, *, plan_id: str, account: str | None, code: Code | None
+) -> dict[str, Any]:
+    """The document of a plan file. `public`: the public plan; without `code` it is not sealed, and apply refuses it."""
     scopes = sorted((each for each in plan.effects if len(each)), key=lambda each: each.scope)
-    return {"plan_id": plan_id, "authorised": [scope_object(each) for each in scopes]}
+    document = {
+        **public,
+        "format_version": FILE_FORMAT,
+        "plan_id": plan_id,
+        "account": account,
+        "authorised": [scope_object(each) for each in scopes],
+    }
+    document[SEAL] = code(Purpose.PLAN_FILE, sealed_digest(document)).hex() if code is not None else None
+    return document
 
 
 def scope_object(effects: ScopeEffects) -> dict[str, Any]:
@@ -64,57 +124,44 @@ def compress(pieces: Iterable[bytes]) -> str:
 
 
 def read_saved(document: object) -> SavedPlan:
-    """Raises PlanRefusedError if the document is not a plan file, is damaged or was changed."""
-    if not isinstance(document, dict) or "plan_id" not in document:
+    """Raises PlanRefusedError if the document is not a plan file of this format, or is damaged. Its seal is not checked."""
+    typed = decode(document)
+    assert isinstance(document, dict)
+    return SavedPlan(document, typed)
+
+
+def refuse_unsealed(saved: SavedPlan, code: Code) -> None:
+    """Raises PlanRefusedError unless the file is what was written under this ledger's key, and adds up."""
+    if saved.typed.mac is None:
         raise PlanRefusedError(
-            "this is not a saved plan",
-            hint="`notifyctl plan --out FILE` writes one; plan.json from --format json is none",
+            "the plan file was made without the ledger; nothing was sent",
+            hint="plan where the ledger is, without --offline",
         )
-    major = str(document.get("format_version", "")).partition(".")[0]
-    if major != FORMAT_VERSION.partition(".")[0]:
+    if not saved.is_sealed_by(code):
         raise PlanRefusedError(
-            f"the plan is of format {document.get('format_version')}; this notifyctl reads {FORMAT_VERSION}",
-            hint="plan again with this version",
+            "the plan file was changed after it was written, or made with another ledger's key; nothing was sent",
+            hint="plan again",
         )
-    try:
-        effects = tuple(scope_effects(entry) for entry in document["authorised"])
-        saved = SavedPlan(
-            id=str(document["plan_id"]),
-            environment=str(document["environment"]),
-            provider=str(document["provider"]),
-            lineage=document["ledger"],
-            digest=str(document["digest"]),
-            valid_until=datetime.fromisoformat(document["valid_until"]),
-            effects=effects,
-            document=document,
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
-        raise PlanRefusedError("the plan file is damaged; nothing was sent", hint="plan again") from error
     recomputed = digest(
         environment=saved.environment, provider=saved.provider, lineage=saved.lineage, effects=saved.effects
     )
     if recomputed != saved.digest:
-        raise PlanRefusedError(
-            f"the plan file was changed: it says {saved.digest}, and holds {recomputed}; nothing was sent",
-            hint="plan again",
-        )
-    return saved
+        raise damaged()
 
 
-def scope_effects(entry: Mapping[str, Any]) -> ScopeEffects:
-    scope, policy = dict(entry["scope"]), dict(entry["policy"])
-    scope["channel"] = ChannelName(scope["channel"])
-    policy["require_unsubscribe"] = tuple(Category(each) for each in policy["require_unsubscribe"])
-    groups = {str(each["shared"]): decompress(each["packed"]) for each in entry["units"]}
-    return ScopeEffects(Scope(**scope), Policy(**policy), groups)
+def scope_effects(entry: AuthorisedScope) -> ScopeEffects:
+    return ScopeEffects(entry.scope, entry.policy, {units.shared: decompress(units) for units in entry.units})
 
 
-def decompress(text: str) -> SortedEntries:
+def decompress(units: PackedUnits) -> SortedEntries:
     unpacking = zlib.decompressobj()
-    packed = unpacking.decompress(b64decode(text, validate=True), MOST_BYTES)
-    if unpacking.unconsumed_tail or not unpacking.eof or len(packed) % ENTRY_BYTES:
+    most = units.count * ENTRY_BYTES
+    if most > MOST_BYTES:
+        raise ValueError("too long")
+    packed = unpacking.decompress(b64decode(units.packed, validate=True), most)
+    if unpacking.unconsumed_tail or not unpacking.eof or len(packed) != most:
         raise ValueError("too long, or cut off")
-    return SortedEntries(len(packed) // ENTRY_BYTES, lambda: iter((packed,)))
+    return SortedEntries(units.count, lambda: iter((packed,)))
 
 
 def find_excess(saved: SavedPlan, now: Iterable[ScopeEffects]) -> list[str]:

@@ -1,91 +1,101 @@
-"""Reads a saved plan's document back into a plan that views can draw. It lacks what only apply needs."""
+"""A saved plan as a plan that views can draw. It lacks what only apply needs. Text of its file cannot steer a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+import msgspec
 
-from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.diagnostics import Diagnostic, Location
 from notifyctl.errors import PlanRefusedError
-from notifyctl.model.project import ChannelName
-from notifyctl.plan.actions import Action
-from notifyctl.plan.model import Cost, LeftOutOf, Plan, PlannedNotification, Reach, Sample
+from notifyctl.plan.model import Plan, PlannedNotification
+from notifyctl.plan.plan_file import DiagnosticEntry, NotificationEntry, PlanDocument
 from notifyctl.plan.saved import SavedPlan
+from notifyctl.views.colours import strip_controls
+from notifyctl.views.message import as_lines
+
+DAMAGE = (
+    TypeError,
+    ValueError,
+    AttributeError,
+    KeyError,
+    IndexError,
+    RecursionError,
+    msgspec.MsgspecError,  # no ValueError in msgspec 0.19
+)
+"""What content that no channel has raises where it is drawn."""
 
 
 def to_plan(saved: SavedPlan) -> Plan:
-    """Raises PlanRefusedError if the public part of the file is damaged."""
-    document = saved.document
+    """Raises PlanRefusedError if the file holds what no plan can."""
     try:
-        return Plan(
-            project=document["project"],
-            environment=saved.environment,
-            provider=saved.provider,
-            lineage=saved.lineage,
-            as_of=datetime.fromisoformat(document["as_of"]),
-            valid_until=saved.valid_until,
-            complete=document["complete"],
-            digest=saved.digest,
-            notifications=tuple(describe_planned(each) for each in document["notifications"]),
-            later=tuple(
-                (each["name"], each["occurrence"], datetime.fromisoformat(each["due"]))
-                for each in document["later"]
-            ),
-            diagnostics=tuple(diagnostic(each) for each in document["diagnostics"]),
-            send_groups=(),
-            openings=(),
-            effects=saved.effects,
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        typed = msgspec.convert(without_controls(saved.document), PlanDocument)
+        for notification in typed.notifications:
+            refuse_undrawable(notification)
+    except DAMAGE as error:
         raise PlanRefusedError("the plan file is damaged", hint="plan again") from error
+    return Plan(
+        project=typed.project,
+        environment=typed.environment,
+        provider=typed.provider,
+        lineage=typed.ledger,
+        as_of=typed.as_of,
+        valid_until=typed.valid_until,
+        complete=typed.complete,
+        digest=typed.digest,
+        notifications=tuple(describe_planned(each) for each in typed.notifications),
+        later=tuple((each.name, each.occurrence, each.due) for each in typed.later),
+        diagnostics=tuple(diagnostic(each) for each in typed.diagnostics),
+        send_groups=(),
+        openings=(),
+    )
 
 
-def describe_planned(each: Mapping[str, Any]) -> PlannedNotification:
+def without_controls(value: object) -> object:
+    """A JSON value without characters that could steer a terminal. Line breaks in texts stay."""
+    if isinstance(value, str):
+        return strip_controls(value)
+    if isinstance(value, dict):
+        return {strip_controls(str(key)): without_controls(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [without_controls(each) for each in value]
+    return value
+
+
+def refuse_undrawable(notification: NotificationEntry) -> None:
+    """Raises what drawing a content raises that no channel has."""
+    for sample in notification.samples:
+        if sample.content is not None:
+            list(as_lines(notification.channel, sample.content))
+
+
+def describe_planned(each: NotificationEntry) -> PlannedNotification:
     return PlannedNotification(
-        name=each["name"],
-        channel=ChannelName(each["channel"]),
-        edition=each["edition"],
-        occurrence=each["occurrence"],
-        category=each["category"],
-        sender=each["from"],
-        template=each["template"],
-        audience=each["audience"]["name"],
-        opaque=each["opaque"],
-        rows=each["audience"]["rows"],
-        rejected_rows=each["audience"]["rejected_rows"],
-        actions={Action(action): count for action, count in each["actions"].items()},
-        reasons={Action(action): reasons for action, reasons in each["reasons"].items()},
-        segments=each["segments"],
-        texts=each["texts"],
-        due=moment(each["due"]),
-        deferred_until=moment(each["deferred_until"]),
-        expires=moment(each["expires"]),
-        cost=Cost(**each["cost"]) if each["cost"] else None,
-        samples=tuple(sample(entry) for entry in each["samples"]),
-        costs=tuple(Cost(**entry) for entry in each["costs"]),
-        reach=tuple(Reach(**entry) for entry in each["reach"]),
-        content_hash=each["content_hash"] or "",
-        left_out=tuple(LeftOutOf(**entry) for entry in each.get("left_out", ())),
+        name=each.name,
+        channel=each.channel,
+        edition=each.edition,
+        occurrence=each.occurrence,
+        category=each.category,
+        sender=each.sender,
+        template=each.template,
+        audience=each.audience.name,
+        opaque=each.opaque,
+        rows=each.audience.rows,
+        rejected_rows=each.audience.rejected_rows,
+        actions=each.actions,
+        reasons=each.reasons,
+        segments=each.segments,
+        texts=each.texts,
+        due=each.due,
+        deferred_until=each.deferred_until,
+        expires=each.expires,
+        cost=each.cost,
+        samples=each.samples,
+        costs=each.costs,
+        reach=each.reach,
+        content_hash=each.content_hash or "",
+        left_out=each.left_out,
     )
 
 
-def sample(each: Mapping[str, Any]) -> Sample:
-    return Sample(
-        recipient=each["recipient"],
-        count=each["count"],
-        action=Action(each["action"]),
-        locale=each["locale"],
-        content=each["content"],
-        segments=each["segments"],
-        why=tuple(each["why"]),
-    )
-
-
-def diagnostic(each: Mapping[str, Any]) -> Diagnostic:
-    place = Location(each["file"], each["line"] or 0, each["column"] or 0)
-    return Diagnostic(each["rule"], Severity(each["severity"]), each["message"], place, each["hint"])
-
-
-def moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def diagnostic(each: DiagnosticEntry) -> Diagnostic:
+    place = Location(each.file, each.line or 0, each.column or 0)
+    return Diagnostic(each.rule, each.severity, each.message, place, each.hint)

@@ -6,10 +6,18 @@ import os
 import pty
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
+from notifyctl.app.apply import apply
+from notifyctl.app.workspace import open_workspace
+from notifyctl.apply.run import Stop
+from notifyctl.errors import PlanRefusedError
+from notifyctl.plan.model import Plan
+from notifyctl.testing import ManualClock
 
 HELLO = """\
 apiVersion: notifyctl/v1
@@ -144,3 +152,33 @@ def test_the_sandbox_asks_nothing_and_makes_its_own_ledger(cli: Any) -> None:
     assert cli("apply", "--expect", digest).code == 0
     assert cli("apply").code == 0
     assert cli.plan()["summary"]["unchanged"] == 1
+
+
+def test_the_number_that_was_confirmed_holds_when_more_becomes_due_meanwhile(
+    hello: Any, foreign: Any
+) -> None:
+    """The digest covers what is not due yet, so that only the number can tell."""
+    hello.write(
+        later=HELLO.replace("name: hello", "name: later") + "schedule: soon\n",
+        soon="apiVersion: notifyctl/v1\nkind: Schedule\nname: soon\nat: '2026-12-01T09:30:00Z'\n",
+    )
+    clock = ManualClock(datetime(2026, 12, 1, 9, 15, tzinfo=UTC))
+    workspace = open_workspace(hello.root, clock=clock)
+    shown: list[int] = []
+
+    def confirm(plan: Plan) -> bool:
+        shown.append(plan.sends)
+        clock.advance(20 * 60)
+        return True
+
+    with suppress(PlanRefusedError):
+        apply(
+            workspace,
+            workspace.environment(None),
+            confirm=confirm,
+            on_plan=lambda _: None,
+            on_event=lambda _: None,
+            stop=Stop(),
+        )
+    assert shown == [1]
+    assert len(foreign.addresses) <= 1

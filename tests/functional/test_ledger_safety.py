@@ -18,6 +18,7 @@ import pytest
 
 from notifyctl.ledger.high_water import HighWaterMarks
 from notifyctl.ledger.journal import journal_path
+from notifyctl.ledger.schema import SCHEMA_VERSION
 
 HELLO = """\
 apiVersion: notifyctl/v1
@@ -207,7 +208,7 @@ def test_a_ledger_of_the_first_version_is_read_and_upgraded_by_the_next_apply(
     assert ledger.read_bytes() == before
     people(served, [*ROWS, "+447700900004,Mary"])
     assert served.apply().code == 0
-    assert served("ledger", "show", "--format", "json").json["schema_version"] == 2
+    assert served("ledger", "show", "--format", "json").json["schema_version"] == SCHEMA_VERSION
     assert served("ledger", "verify").code == 0
     assert foreign.addresses == [row.partition(",")[0] for row in ROWS] + ["+447700900004"]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from notifyctl.model.message import PLACEHOLDER
+from notifyctl.private_files import open_private
 
 ADDRESS_FIELDS = ("msisdn", "email")
 
@@ -32,7 +33,7 @@ class Inbox:
             self.accepted += len(entries)
             if self.path is not None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                with self.path.open("a", encoding="utf-8") as stream:
+                with open_private(self.path, "a") as stream:
                     stream.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
         return entries
 

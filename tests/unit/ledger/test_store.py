@@ -16,7 +16,7 @@ import pytest
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger import FixedIdentity, RecipientHasher
 from notifyctl.ledger.journal import journal_path
-from notifyctl.ledger.schema import FACTS
+from notifyctl.ledger.schema import FACTS, SCHEMA_VERSION
 from notifyctl.ledger.store import SqliteStore
 from notifyctl.ledger.writer import HELD_PART, outcome_columns
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
@@ -62,6 +62,7 @@ def fill(store: SqliteStore) -> None:
             served={SCOPE: recipient + bytes(12)},
         )
         writer.use_plan("p1", at=AT)
+        writer.use_account(b"account", at=AT)
     with store.inbox() as inbox:
         inbox.add([Receipt(b"digest", AT, "delivered", number, 0)])
 
@@ -315,8 +316,8 @@ def test_a_damaged_ledger_is_called_so(path: Path, store: SqliteStore) -> None:
 
 
 def test_a_ledger_of_a_newer_version_is_not_touched(path: Path, store: SqliteStore) -> None:
-    raw(path, "PRAGMA user_version = 3")
-    with pytest.raises(LedgerError, match="version 3") as newer, store.writer("test"):
+    raw(path, f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    with pytest.raises(LedgerError, match=f"version {SCHEMA_VERSION + 1}") as newer, store.writer("test"):
         pass
     assert "upgrade" in (newer.value.hint or "")
 
