@@ -93,9 +93,7 @@ def apply(
         )
         if saved is not None:
             check_against_review(saved, plan, again=again)
-        # The digest also covers what is not due yet, so the confirmed number is checked on its own.
-        elif (expect is not None and plan.digest != expect) or (most is not None and plan.sends > most):
-            raise digest_mismatch(plan, str(expect))
+        refuse_unexpected(plan, expect if saved is None else None, most=most)
         refuse_errors(plan, on_plan)
         record_decisions(workspace, plan, writer)
         if saved is not None and plan.has_effect:
@@ -217,13 +215,22 @@ def refuse_unconfirmed(plan: Plan, environment: Environment, confirm: Confirm | 
         raise PlanRefusedError("not confirmed; nothing was sent")
 
 
-def digest_mismatch(plan: Plan, expected: str) -> PlanRefusedError:
-    return PlanRefusedError(
-        f"what would be sent now is not what was expected; nothing was sent\n"
-        f"  expected {expected}\n"
-        f"  now      {plan.digest} ({plan.sends:,} to send)",
-        hint="review `notifyctl plan` again and give its digest",
-    )
+def refuse_unexpected(plan: Plan, expected: str | None, *, most: int | None) -> None:
+    """Raises PlanRefusedError for another digest than the expected one, or for more recipients than a person confirmed: the
+    digest also covers what is not due yet.
+    """
+    if expected is not None and plan.digest != expected:
+        raise PlanRefusedError(
+            f"what would be sent now is not what was expected; nothing was sent\n"
+            f"  expected {expected}\n"
+            f"  now      {plan.digest} ({plan.sends:,} to send)",
+            hint="review `notifyctl plan` again and give its digest",
+        )
+    if most is not None and plan.sends > most:
+        raise PlanRefusedError(
+            f"{plan.sends:,} would be sent to now, and {most:,} were confirmed; nothing was sent",
+            hint="apply again, and confirm that number",
+        )
 
 
 def prepare_requests(
