@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,9 +19,10 @@ from notifyctl.audience.single_recipient import SingleRecipient
 from notifyctl.diagnostics import Diagnostic, Severity, has_errors, sort_diagnostics
 from notifyctl.errors import ProjectError, UsageError
 from notifyctl.hashing import RecipientHasher
-from notifyctl.lint.project import Checked, check_project
+from notifyctl.lint.project import Checked, check_project, compose_former
 from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.ledger import BatchRecord
+from notifyctl.model.message import Message
 from notifyctl.model.project import RECIPIENT_ZONE, ChannelName, Environment, Notification, Project
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.inputs import (
@@ -109,7 +110,23 @@ def derive(
     inputs = [
         each
         for notification in wanted.values()
-        for each in scope_inputs(project, notification, checked, past, now=now, fresh_only=fresh_only)
+        for each in scope_inputs(
+            project,
+            notification,
+            checked,
+            past,
+            former_messages=partial(
+                compose_former,
+                project,
+                notification,
+                checked.messages[notification.name],
+                environment=environment,
+                files=workspace.files,
+                columns=tuple(checked.audiences[notification.name].variables),
+            ),
+            now=now,
+            fresh_only=fresh_only,
+        )
     ]
     if one is not None:
         inputs = [replace_field(each, audience=SingleRecipient(each.audience, one)) for each in inputs]
@@ -282,6 +299,7 @@ def scope_inputs(
     checked: Checked,
     past: Past,
     *,
+    former_messages: Callable[[], Mapping[str | None, Message]],
     now: datetime,
     fresh_only: bool = False,
 ) -> Iterator[ScopeInput]:
@@ -303,6 +321,7 @@ def scope_inputs(
             locale=project.locale,
             zone=project.timezone,
             records=past.records(scope, vanished),
+            former_messages=former_messages,
             withdrawn=withdrawn,
             baseline=pending,
             copies=checked.copies.get(notification.name, JudgedCopies()),

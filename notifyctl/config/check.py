@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from notifyctl.config.cut_texts import HINT, is_cut
 from notifyctl.config.fields import (
     Boolean,
     Cases,
@@ -27,6 +28,7 @@ from notifyctl.config.fields import (
     Spelling,
     Table,
     Text,
+    Written,
 )
 from notifyctl.config.messages import (
     describe_node,
@@ -38,7 +40,16 @@ from notifyctl.config.messages import (
     shorten,
     suggest_name,
 )
-from notifyctl.config.nodes import MappingNode, Node, Scalar, SequenceNode, key_positions, plain_value, walk
+from notifyctl.config.nodes import (
+    MappingNode,
+    Node,
+    Scalar,
+    SequenceNode,
+    key_positions,
+    plain_value,
+    walk,
+    written_value,
+)
 from notifyctl.diagnostics import Diagnostic, Fix, Path, Positions, Problem
 from notifyctl.rulebook import Rule, envelope, rcs, sms
 
@@ -116,7 +127,7 @@ class ShapeChecker:
         self, shape: Shape, expected: str, node: Node, path: Path, hint: str | None = None
     ) -> None:
         if isinstance(node, Scalar) and node.value is None and hint is None:
-            hint = "give it a value, or leave the key out"
+            hint = HINT if is_cut(node) else "give it a value, or leave the key out"
         message = f"{describe_path(path)} must be {expected}, not {describe_node(node)}"
         self.report("wrong-type", message, path, shape=shape, hint=hint)
 
@@ -255,6 +266,15 @@ class ShapeChecker:
                 message = f"{describe_path(path + inner)} must be a finite number or text, not {value.text}"
                 self.report("invalid-value", message, path + inner, shape=shape, hint="put text in quotes")
         return plain_value(node)
+
+    def check_written(self, shape: Written, node: Node, path: Path) -> Any:
+        for inner, _, value in walk(node):
+            if isinstance(value, Scalar) and value.value is None:
+                message = f"{describe_path(path + inner)} has no value"
+                hint = HINT if is_cut(value) else 'write "" for an empty text, or leave the key out'
+                self.report("invalid-value", message, path + inner, shape=shape, hint=hint)
+        self.check_free(Free(rule=shape.rule), node, path)
+        return written_value(node)
 
     # -- lists and mappings -------------------------------------------------------------------------------------
 
@@ -429,6 +449,7 @@ CHECKS: dict[type[Shape], Callable[[ShapeChecker, Any, Node, Path], Any]] = {
     Number: ShapeChecker.check_number,
     Boolean: ShapeChecker.check_boolean,
     Free: ShapeChecker.check_free,
+    Written: ShapeChecker.check_written,
     Items: ShapeChecker.check_items,
     Table: ShapeChecker.check_table,
     Record: ShapeChecker.check_record,

@@ -155,7 +155,11 @@ class Either(Shape, frozen=True, kw_only=True):
 
 
 class Free(Shape, frozen=True, kw_only=True):
-    """Any YAML value, resolved by the YAML 1.2 core schema: `vars`, and substitution values before they become text."""
+    """Any YAML value, resolved by the YAML 1.2 core schema: what another check looks at later."""
+
+
+class Written(Shape, frozen=True, kw_only=True):
+    """Any YAML value but null. Its numbers and booleans keep the characters in the file: `vars`."""
 
 
 class ChannelShape(Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from notifyctl.config.fields import (
     Shape,
     Table,
     Text,
+    Written,
 )
 from notifyctl.config.kinds.shared_fields import API_VERSION
 from notifyctl.config.nodes import resolve_scalar
@@ -157,6 +158,9 @@ class SchemaWriter:
     def free(self, _shape: Free) -> Schema:
         return {}
 
+    def written(self, _shape: Written) -> Schema:
+        return {"not": {"type": "null"}}
+
     def items(self, shape: Items) -> Schema:
         item = self.schema(shape.item)
         listed: Schema = {"type": "array", "items": item}
@@ -246,6 +250,7 @@ WRITERS: dict[type[Shape], Callable[[SchemaWriter, Any], Schema]] = {
     Number: SchemaWriter.number,
     Boolean: SchemaWriter.boolean,
     Free: SchemaWriter.free,
+    Written: SchemaWriter.written,
     Items: SchemaWriter.items,
     Table: SchemaWriter.table,
     Record: SchemaWriter.record,

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from notifyctl.config import model_builder
 from notifyctl.config.check import MAX_PROBLEMS, check_and_advise, locate_problems
+from notifyctl.config.cut_texts import find_cut_texts
 from notifyctl.config.document_rules import check_rules
 from notifyctl.config.documents import document_shapes
 from notifyctl.config.fields import ChannelShape, Shape
@@ -147,7 +148,7 @@ def check_document(
         positions,
         sound=sound and not problems,
         flaws=frozenset(problem.path for problem in problems),
-    ), locate_problems([*problems, *advice], node, positions)
+    ), locate_problems([*problems, *advice, *find_cut_texts(kind, node)], node, positions)
 
 
 def api_version_problem(node: Node) -> Problem | None:

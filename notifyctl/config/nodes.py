@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from notifyctl.diagnostics import Path
+from notifyctl.model.written_values import as_written
 
 MAX_DEPTH = 64
 """Maximum nesting of lists and mappings, in YAML and in JSON."""
@@ -29,6 +30,8 @@ class Scalar(NamedTuple):
     plain: bool
     line: int = 0
     column: int = 0
+    comment: str = ""
+    """What follows a plain scalar on its line and YAML takes for a comment, with the blanks before it."""
 
 
 class MappingNode(NamedTuple):
@@ -113,6 +116,15 @@ def plain_value(node: Node) -> Any:
     if isinstance(node, SequenceNode):
         return [plain_value(item) for item in node.items]
     return node.value
+
+
+def written_value(node: Node) -> Any:
+    """Converts a node like `plain_value`; numbers and booleans print as they are written."""
+    if isinstance(node, MappingNode):
+        return {key.text: written_value(value) for key, value in node.items}
+    if isinstance(node, SequenceNode):
+        return [written_value(item) for item in node.items]
+    return as_written(node.value, node.text) if isinstance(node.value, (int, float)) else node.value
 
 
 def value_positions(node: Node) -> dict[Path, tuple[int, int]]:

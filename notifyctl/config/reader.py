@@ -47,6 +47,7 @@ FORBIDDEN_CHARACTERS = re.compile(
 LIBRARY_DEPTH = "exceeded maximum nesting depth"
 """libyaml's own message (from 0.2.6) for too many open brackets; it comes before our depth check can apply."""
 TOO_DEEP, FLATTEN = f"lists and mappings may nest {MAX_DEPTH} deep", "flatten this part"
+COMMENT = re.compile(r"[ \t]+#[^\r\n]*")
 TAB = "indent with spaces: a tab cannot stand here"
 JINJA = "a text that begins with {{ must be in quotes"
 BARE_JINJA = re.compile(r"(?:: |- )\s*\{\{")
@@ -166,6 +167,8 @@ class NodeBuilder:
         self.values = 0
         self.deepest = 0
         self.documents = 0
+        self.comments = {found.start(): found[0] for found in COMMENT.finditer(text)}
+        """Places in the text at which blanks and a `#` begin."""
         self.next_event = create_parser(text).get_event
         """Returns the next parser event."""
 
@@ -323,7 +326,8 @@ class NodeBuilder:
             value = resolve_scalar(text)
             if tag != CORE + core_tag(value):
                 self.report_tag(event)
-        return Scalar(text, value, plain, mark.line + 1, mark.column + 1)
+        comment = self.comments.get(event.end_mark.index, "") if plain and self.comments else ""
+        return Scalar(text, value, plain, mark.line + 1, mark.column + 1, comment)
 
     def report_tag(self, event: Any) -> None:
         tag = event.tag.replace(CORE, "!!")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from notifyctl.channels import segments
 from notifyctl.channels.limits import MAX_CORRELATION_BYTES
-from notifyctl.diagnostics import Diagnostic, Location, Problem
+from notifyctl.diagnostics import Diagnostic, Location, Problem, Severity
 from notifyctl.message import position_finder
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Notification
@@ -37,6 +38,8 @@ class AudienceChecker(Struct):
     """Variants with a recipient."""
     known: OrderedDict[str, int] = field(default_factory=OrderedDict)
     """Correlation id → the first line with it."""
+    dearer: Counter[str | None] = field(default_factory=Counter)
+    """Variant → recipients for whom the last line break takes one more segment."""
     people: int = 0
     indian: bool = False
 
@@ -51,6 +54,7 @@ class AudienceChecker(Struct):
                 yield from self._without_plus(batch)
         yield from self._correlation_ids(batch)
         self._encodings(batch)
+        self._line_ends(batch)
 
     def _without_plus(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
         for line, sent in zip(batch.lines, batch.destinations, strict=True):
@@ -85,8 +89,19 @@ class AudienceChecker(Struct):
             if is_unicode(message) and variant not in self.wide and needs_unicode(message, batch, positions):
                 self.wide.add(variant)
 
+    def _line_ends(self, batch: RecipientBatch) -> None:
+        """Count those for whom the last line break of a variant takes one more segment."""
+        for variant, positions in self.variants.group(batch.locales).items():
+            message = self.messages[variant]
+            if message.channel is ChannelName.SMS and ends_with_line_break(message):
+                self.dearer[variant] += count_dearer(message, batch, positions)
+
     def finish(self) -> Iterator[Diagnostic]:
         """The problems that show once every batch was fed."""
+        for variant, people in self.dearer.items():
+            if people:
+                problem = f"the text ends with a line break, which takes one more segment for {people:,} of its readers"
+                yield self._line_break(variant, problem)
         for variant in sorted(self.read - self.wide, key=str):
             if is_unicode(self.messages[variant]):
                 path = ("content", "type")
@@ -99,6 +114,11 @@ class AudienceChecker(Struct):
             problem = f"each of {self.people:,} e-mails goes to `{key}` too"
             hint = "leave it out, and look at `notifyctl render` or the ledger instead"
             yield email.COPIES_FOR_ALL.broken((key,), problem, hint).at(self.notification.positions)
+
+    def _line_break(self, variant: str | None, problem: str) -> Diagnostic:
+        path = ("content", "text")
+        place = position_finder(self.notification, variant)(path).location(*path)
+        return Diagnostic("trailing-line-break", Severity.WARNING, problem, place, "|- leaves it out")
 
     def _carrier_registration(self) -> Iterator[Diagnostic]:
         if self.notification.channel is not ChannelName.SMS or not self.indian:
@@ -123,6 +143,22 @@ def needs_unicode(message: Message, batch: RecipientBatch, positions: Sequence[i
     meter = TextMeter(message)
     values = ValueTable(resolve_columns(message, batch.values, positions), len(positions))
     return not meter.fits_gsm7 or any(True for _ in meter.find_non_gsm7(values))
+
+
+def ends_with_line_break(message: Message) -> bool:
+    return str((message.content or {}).get("text", "")).endswith("\n")
+
+
+def count_dearer(message: Message, batch: RecipientBatch, positions: Sequence[int]) -> int:
+    """How many of these recipients' texts take fewer segments without the last line break."""
+    content = {**(message.content or {})}
+    shorter = replace(message, content={**content, "text": str(content["text"])[:-1]})
+    values = ValueTable(resolve_columns(message, batch.values, positions), len(positions))
+    with_it, without = (
+        meter.count_segments(values, meter.lengths(values)).segments
+        for meter in (TextMeter(message), TextMeter(shorter))
+    )
+    return sum(more > fewer for more, fewer in zip(with_it, without, strict=True))
 
 
 def shared_values(notification: Notification) -> Iterator[Diagnostic]:

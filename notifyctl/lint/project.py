@@ -156,6 +156,35 @@ def compose_all(
     return composed, problems
 
 
+def compose_former(
+    project: Project,
+    notification: Notification,
+    messages: Mapping[str | None, Message],
+    *,
+    environment: Environment,
+    files: FileTree,
+    columns: tuple[str, ...],
+) -> dict[str | None, Message]:
+    """The messages that earlier versions made of the same files, where they differ from `messages`."""
+    sender = sender_of(notification, environment)
+    if sender is None:
+        return {}
+    composing = VariantComposer(
+        notification,
+        variables={**project.vars, **environment.vars},
+        sender=sender,
+        columns=columns,
+        files=files,
+        former=True,
+    )
+    composed = {variant: composing.compose(variant, variant or project.locale)[0] for variant in messages}
+    return {
+        variant: message
+        for variant, message in composed.items()
+        if message is not None and message != messages[variant]
+    }
+
+
 def check_texts(message: Message) -> Iterator[Problem]:
     """Bounded, because broken markup can keep a parser busy for hours."""
     if "html" not in (message.content or {}):

@@ -109,6 +109,16 @@ TEXTS: Mapping[str, Page] = {
     "bad-schedule": Page(
         E, "The cron expression or the time zone has no meaning, or the window never opens."
     ),
+    "comment-cuts-text": Page(
+        W,
+        "A blank and a # begin a comment in YAML, so an unquoted text ends there. Put it in quotes; or set the comment apart by"
+        " two blanks before the # and one behind it.",
+    ),
+    "trailing-line-break": Page(
+        W,
+        "The text of an SMS ends with a line break that takes one more segment, which is paid for. A block scalar keeps it with"
+        " `|`, and leaves it out with `|-`.",
+    ),
     "invisible-character": Page(
         W, "A character that nobody sees makes an SMS twice as dear, or shows other words than it says."
     ),

@@ -12,10 +12,12 @@ from typing import Any
 
 from notifyctl.diagnostics import Diagnostic, Location, Path, Positions, Severity, truncate
 from notifyctl.message.fast_render import render_fast
+from notifyctl.message.line_ends import unify_line_ends
 from notifyctl.message.render_limits import MAX_TEXT
 from notifyctl.message.substitute import find_placeholders
 from notifyctl.model.message import UNSUBSCRIBE, Message
 from notifyctl.model.project import ApiObject, LocaleVariant, Notification, Template
+from notifyctl.model.written_values import plain
 from notifyctl.ports import FileTree
 
 MAX_NAMES = 1000
@@ -75,9 +77,14 @@ class VariantComposer:
         sender: str,
         columns: Sequence[str],
         files: FileTree,
+        former: bool = False,
     ) -> None:
+        """`former`: compose as earlier versions did, to recognise what they sent: numbers and booleans of `vars` as Python
+        prints them, and the last line end of a text file as part of the text.
+        """
         self.notification = notification
-        self.variables = variables
+        self.variables = plain(variables) if former else variables
+        self.former = former
         self.sender = sender
         self.columns = columns
         self.files = files
@@ -90,7 +97,9 @@ class VariantComposer:
         template = self.notification.template
         locale_variant = template.locales.get(variant or "")
         find = position_finder(self.notification, variant)
-        composer = Composer(self.files, {**self.variables, "locale": locale}, find)
+        composer = Composer(
+            self.files, {**self.variables, "locale": locale}, find, keeps_line_end=self.former
+        )
         options = self.options_of(locale_variant, composer)
         content = template.content
         if content is not None:
@@ -209,8 +218,12 @@ def find_positions(notification: Notification, variant: str | None, path: Path) 
 class Composer:
     """Composes nested values: renders their strings and collects all problems."""
 
-    def __init__(self, files: FileTree, variables: Mapping[str, Any], find: Finder) -> None:
+    def __init__(
+        self, files: FileTree, variables: Mapping[str, Any], find: Finder, *, keeps_line_end: bool = False
+    ) -> None:
+        """`keeps_line_end`: the last line end of a text file is part of the text."""
         self.files = files
+        self.keeps_line_end = keeps_line_end
         self.variables = variables
         self.find = find
         self.problems: list[Diagnostic] = []
@@ -237,6 +250,10 @@ class Composer:
 
     def text(self, source: str, path: Path) -> str:
         """Renders a string of a YAML file."""
+        text = self.render_string(source, path)
+        return unify_line_ends(text) if "\r" in text else text
+
+    def render_string(self, source: str, path: Path) -> str:
         if len(source) <= MAX_TEXT:
             text = render_fast(source, f"#{path[-1]}", self.variables) if "{" in source else source
             if text is not None and len(text) <= MAX_TEXT:
@@ -257,7 +274,12 @@ class Composer:
             except OSError as error:
                 message = f"{truncate(candidate)} cannot be read: {error.strerror}"
                 return self.problem("unreadable-file", message, location)
-            return self.render(source, Location(candidate, 1, 1), candidate)
+            source = unify_line_ends(source)
+            if path[-1] == "textFile" and not self.keeps_line_end:
+                source = source.removesuffix(
+                    "\n"
+                )  # the one that every editor writes, and every reader would pay for
+            return unify_line_ends(self.render(source, Location(candidate, 1, 1), candidate))
         hint = "a path relative to this file or to the project; files outside the project cannot be read"
         return self.problem("unreadable-file", f"there is no file {truncate(file_name)!r}", location, hint)
 
@@ -282,7 +304,7 @@ class Composer:
             for variable, line in undefined:
                 where = locate_line(line, name, source, place)
                 advice = explain_undefined(variable, self.variables)
-                self.problem("template-undefined", f"{variable!r} is undefined", where, advice)
+                self.problem("template-undefined", f"{truncate(variable)!r} is undefined", where, advice)
             if undefined:
                 return ""
             rule, message, hint = explain(error, self.variables)

@@ -9,6 +9,7 @@ from hashlib import sha256
 from json.encoder import encode_basestring
 from typing import Any
 
+from notifyctl.message.line_ends import unify_line_ends
 from notifyctl.model.message import Message
 
 DELIVERY_PREFIX = "d1:"
@@ -32,7 +33,7 @@ def canonical_json(value: Any) -> bytes:
 
 def normalise_line_endings(value: Any) -> Any:
     if isinstance(value, str):
-        return value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value
+        return unify_line_ends(value) if "\r" in value else value
     if isinstance(value, Mapping):
         return {key: normalise_line_endings(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -9,11 +9,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from notifyctl.model.written_values import WrittenBool, WrittenFloat, WrittenInt
+
 VARIABLE = re.compile(r"\{\{[ \t\n]*([A-Za-z_][A-Za-z0-9_]*)[ \t\n]*\}\}")
 SPECIAL = re.compile(r"\{[{%#]")
 """The start of a Jinja2 construct."""
 ESCAPED = (".html", ".htm", "#html")
 """Suffixes of template names for which Jinja2 escapes values."""
+PRINTABLE = (str, int, WrittenInt, WrittenFloat, WrittenBool)
+"""Types of values that Jinja2 prints as `str` does."""
 RESERVED_WORDS = frozenset(
     [
         "and",
@@ -53,7 +57,7 @@ def render_fast(source: str, name: str, variables: Mapping[str, Any]) -> str | N
         return None
     for at in range(1, len(parts), 2):
         value = variables.get(parts[at]) if parts[at] not in RESERVED_WORDS else None
-        if type(value) is not str and type(value) is not int:
+        if type(value) not in PRINTABLE:
             return None
         parts[at] = str(value)
     return "".join(parts)

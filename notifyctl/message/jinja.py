@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from posixpath import dirname, join, normpath
 from typing import Any
 
 import jinja2
 from jinja2.exceptions import SecurityError
+from jinja2.ext import Extension
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from notifyctl.diagnostics import truncate
+from notifyctl.message.comments import CommentError, mask_text
 from notifyctl.message.fast_render import ESCAPED
 from notifyctl.message.render_limits import MAX_TEXT, SECONDS, OutOfTimeError, run_bounded
+from notifyctl.model.written_values import WrittenBool, plain
 from notifyctl.ports import FileTree
 
 MAX_STEPS = 200_000
@@ -23,12 +27,31 @@ MAX_INCLUDES = 50
 MAX_POWER = 1000
 
 
+TESTS_OF_BOOLEANS: Mapping[str, Callable[..., bool]] = {
+    "boolean": lambda value: isinstance(value, (bool, WrittenBool)),
+    "true": lambda value: plain(value) is True,
+    "false": lambda value: plain(value) is False,
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, (bool, WrittenBool)),
+    "sameas": lambda value, other: (
+        plain(value) is plain(other) if isinstance(other, bool) else value is other
+    ),
+}
+"""Jinja2's tests that look for Python's own True and False."""
+
+
 class TemplateLimitError(Exception):
     """A template exceeds a limit."""
 
 
 class TemplateFileError(Exception):
     """A file to include exists but cannot be read."""
+
+
+class StrictComments(Extension):
+    """Makes every source safe for Jinja2's own comments, included files as well."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
+        return mask_text(source, name) if "{#" in source else source
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -45,7 +68,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
             autoescape=lambda name: bool(name and name.endswith(ESCAPED)),
             keep_trailing_newline=True,
             cache_size=0,
+            extensions=[StrictComments],
         )
+        self.tests.update(TESTS_OF_BOOLEANS)
+        self.policies["json.dumps_function"] = lambda value, **options: json.dumps(plain(value), **options)
         self.files = files
         self.steps = self.includes = 0
         self.globals = {"range": self._range, "smartlink": smartlink}
@@ -130,7 +156,7 @@ def find_undefined(error: Exception, source: str, variables: Mapping[str, Any]) 
     """
     if not isinstance(error, jinja2.UndefinedError):
         return []
-    tree = jinja2.Environment().parse(source)
+    tree = jinja2.Environment(extensions=[StrictComments], autoescape=True).parse(source)
     undefined = find_undeclared_variables(tree) - set(variables) - {"range", "smartlink"}
     lines: dict[str, int] = {}
     for node in tree.find_all(jinja2.nodes.Name):
@@ -150,6 +176,8 @@ def explain_undefined(name: str, variables: Mapping[str, Any]) -> str:
 
 def explain(error: Exception, variables: Mapping[str, Any]) -> tuple[str, str, str | None]:
     """Returns the rule, message and hint for an exception raised by a template."""
+    if isinstance(error, CommentError):
+        return "template-syntax", f"the template cannot be read: {error}", error.hint
     if isinstance(error, jinja2.TemplateSyntaxError):
         return "template-syntax", f"the template cannot be read: {truncate(error.message)}", None
     if isinstance(error, jinja2.UndefinedError):

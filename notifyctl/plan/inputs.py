@@ -73,6 +73,8 @@ class ScopeInput(Struct, frozen=True):
     zone: str
     """The project's time zone, for schedules and recipients without one."""
     records: LedgerRecords = field(default_factory=LedgerRecords)
+    former_messages: Callable[[], Mapping[str | None, Message]] = dict
+    """The messages that earlier versions composed from the same files, where they differ."""
     withdrawn: str | None = None
     baseline: str | None = None
     """The reason of a baseline that is not recorded yet. Its apply counts the audience as already notified."""

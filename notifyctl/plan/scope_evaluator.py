@@ -66,8 +66,15 @@ class ScopeEvaluator:
             content_hash=texts_hash(scope_input.messages),
         )
         acknowledged = scope_input.notification.acknowledge
-        self.acknowledged = acknowledged is not None and self.result.content_hash.startswith(acknowledged)
+        self.acknowledged = acknowledged is not None and self._is_acknowledged(acknowledged)
         self.timings: dict[str, Timing | None] = {}
+
+    def _is_acknowledged(self, acknowledged: str) -> bool:
+        """By the hash of the texts, or by the one that earlier versions made of the same files."""
+        if self.result.content_hash.startswith(acknowledged):
+            return True
+        former = self.input.former_messages()
+        return bool(former) and texts_hash({**self.input.messages, **former}).startswith(acknowledged)
 
     def run(self, identify: Identify) -> ScopeResult:
         table = self._read(identify)
@@ -109,7 +116,13 @@ class ScopeEvaluator:
     def _past(self, table: RecipientTable) -> Past:
         join = LedgerJoin(table)
         past, statuses = join.join(self.input.records)
-        same = match(table, past.statuses == OTHER_TEXT, statuses.fingerprints, self.input.messages)
+        same = match(
+            table,
+            past.statuses == OTHER_TEXT,
+            statuses.fingerprints,
+            self.input.messages,
+            self.input.former_messages,
+        )
         past.statuses[same] = SAME_TEXT
         self.result.recorded_size = join.recorded_size
         eligible = (past.statuses <= UNCERTAIN) & ~past.served

@@ -177,6 +177,7 @@ def test_nobody_at_the_endpoint_is_certain_and_comes_again_as_retry(production: 
 
 
 def test_colours_and_control_characters(sandbox: Any) -> None:
+    sandbox.write(hello=HELLO.replace("type: text", "type: unicode"))
     sandbox.write(**{"people.csv": 'msisdn,name\n+447700900123,"\x1b[31mred\u202e\x07"\n'})
     plain = sandbox("plan").out
     assert "\x1b" not in plain

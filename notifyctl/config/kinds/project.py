@@ -7,12 +7,12 @@ from notifyctl.config.fields import (
     Cases,
     Choice,
     Field,
-    Free,
     Integer,
     Items,
     Record,
     Table,
     Text,
+    Written,
 )
 from notifyctl.config.kinds.shared_fields import (
     NAME,
@@ -90,7 +90,7 @@ NARROWED = Record(
 )
 
 VARS = Table(
-    value=Free(description="Any value."),
+    value=Written(description="Any value but null. It prints as it is written here."),
     description="Names that Jinja2 sees at build time: {{ brand }}.",
     keys=r"[A-Za-z_][A-Za-z0-9_]*",
     examples=({"brand": "Acme Power"},),
