@@ -124,6 +124,9 @@ class LedgerReader(Protocol):
     def served(self, scope: Scope) -> Iterator[bytes]:
         """Packed members that a baseline of this scope counts as already notified."""
 
+    def likenesses(self) -> Mapping[Scope, Sequence[int]]:
+        """The fingerprints of the texts with which scopes were opened, as far as they were recorded."""
+
     def runs(self) -> Sequence[RunRecord]:
         """Every run that wrote to the ledger, first to last."""
 
@@ -144,8 +147,9 @@ class LedgerWriter(LedgerReader, Protocol):
     (fsync).
     """
 
-    def open_scope(self, scope: Scope, held: bytes, *, at: datetime) -> None:
-        """Opens a scope, once. `held` are the packed ids of the audience that no batch of this run carries.
+    def open_scope(self, scope: Scope, held: bytes, *, at: datetime, likeness: Sequence[int] = ...) -> None:
+        """Opens a scope, once. `held` are the packed ids of the audience that no batch of this run carries; `likeness` the
+        64-bit fingerprints of its texts.
 
         The recorded audience is these ids and the members of all batches that this writer plans for the scope. Plan
         first, then open: a run interrupted in between leaves the scope unopened, not half recorded.

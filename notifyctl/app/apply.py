@@ -191,7 +191,7 @@ def record_decisions(workspace: Workspace, plan: Plan, writer: LedgerWriter) -> 
             ids = b"".join(
                 MEMBER.unpack_from(served.members, at)[0] for at in range(0, len(served.members), MEMBER.size)
             )
-            writer.open_scope(served.scope, ids, at=now)
+            writer.open_scope(served.scope, ids, at=now, likeness=served.likeness)
 
 
 def refuse_errors(plan: Plan, on_plan: Callable[[Plan], None]) -> Plan:

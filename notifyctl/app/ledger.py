@@ -238,6 +238,9 @@ class Facts(Struct, frozen=True):
     def opening_size(self, scope: Scope) -> int:
         return self.reader.opening_size(scope) if self.reader else 0
 
+    def likenesses(self) -> Mapping[Scope, Sequence[int]]:
+        return self.reader.likenesses() if self.reader else {}
+
     def next_batch(self) -> int:
         return self.reader.next_batch() if self.reader else 1
 

@@ -107,6 +107,7 @@ def derive(
             diagnostics=problems,
         )
     wanted = {name: n for name, n in project.notifications.items() if not only or name in only}
+    likenesses = facts.likenesses()
     inputs = [
         each
         for notification in wanted.values()
@@ -126,6 +127,7 @@ def derive(
             ),
             now=now,
             fresh_only=fresh_only,
+            likenesses=likenesses,
         )
     ]
     if one is not None:
@@ -243,6 +245,21 @@ class Past(Struct, frozen=True):
                 gone.setdefault(scope.notification, []).append(self.scope_records(scope))
         return gone
 
+    def find_alike(
+        self, notification: Notification, likenesses: Mapping[Scope, Sequence[int]]
+    ) -> list[tuple[ScopeRecords, Sequence[int]]]:
+        """The scopes to compare the texts of a new name or edition with; none if an occurrence of it was opened."""
+        names = self.names(notification.name)
+        own = (scope for scope in self.scopes(notification.name) if scope.edition == notification.edition)
+        if any(self.facts.opening(scope) is not None for scope in own):
+            return []
+        return [
+            (self.scope_records(scope), likeness)
+            for scope, likeness in likenesses.items()
+            if scope.channel is notification.channel
+            and not (scope.notification in names and scope.edition >= notification.edition)
+        ]
+
     def scope_records(self, scope: Scope) -> ScopeRecords:
         return ScopeRecords(scope, partial(self.facts.batches, scope), partial(self.facts.served, scope))
 
@@ -250,7 +267,12 @@ class Past(Struct, frozen=True):
         names = self.names(notification)
         return (scope for scope in self.facts.scopes if scope.notification in names)
 
-    def records(self, scope: Scope, vanished: Mapping[str, Sequence[ScopeRecords]]) -> LedgerRecords:
+    def records(
+        self,
+        scope: Scope,
+        vanished: Mapping[str, Sequence[ScopeRecords]],
+        alike: Sequence[tuple[ScopeRecords, Sequence[int]]],
+    ) -> LedgerRecords:
         """The ledger's records of one scope, read on demand."""
         known = list(self.scopes(scope.notification))
         same = [past for past in known if same_slot(past, scope)]
@@ -262,6 +284,7 @@ class Past(Struct, frozen=True):
             earlier=partial(self._batches, lower),
             own=[self.scope_records(past) for past in known if past.channel is scope.channel],
             vanished=vanished,
+            alike=alike,
         )
 
     def _batches(self, scopes: Sequence[Scope]) -> Iterator[BatchRecord]:
@@ -302,11 +325,13 @@ def scope_inputs(
     former_messages: Callable[[], Mapping[str | None, Message]],
     now: datetime,
     fresh_only: bool = False,
+    likenesses: Mapping[Scope, Sequence[int]],
 ) -> Iterator[ScopeInput]:
     pending = past.pending_baseline(notification)
     withdrawn = past.withdrawal(notification)
     recorded = past.recorded_baseline(notification)
     higher = past.higher_edition(notification)
+    alike = past.find_alike(notification, likenesses)
     vanished: Mapping[str, Sequence[ScopeRecords]] | None = None
     for occurrence in occurrences_of(project, notification, after=now, until=valid_until(now)):
         scope = Scope(notification.name, notification.edition, occurrence.id, notification.channel)
@@ -320,7 +345,7 @@ def scope_inputs(
             audience=checked.audiences[notification.name],
             locale=project.locale,
             zone=project.timezone,
-            records=past.records(scope, vanished),
+            records=past.records(scope, vanished, alike),
             former_messages=former_messages,
             withdrawn=withdrawn,
             baseline=pending,

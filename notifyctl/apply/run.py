@@ -121,7 +121,9 @@ class SendRun:
         """PLAN, then open the scopes: a run that breaks off in between has opened none of them partly."""
         self._write_ahead.record()
         for opening in self._job.openings:
-            self._writer.open_scope(opening.scope, opening.held, at=self._clock.now())
+            self._writer.open_scope(
+                opening.scope, opening.held, at=self._clock.now(), likeness=opening.likeness
+            )
             point(Point.OPEN_COMMITTED)
         self._first_attempts = self._write_ahead.attempts()
         self._on_event(Planned(self._counters.batches, self._counters.recipients))

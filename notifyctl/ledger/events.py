@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from notifyctl.ledger.database import Database, Row
-from notifyctl.ledger.schema import EVENTS_SINCE
+from notifyctl.ledger.schema import EVENTS_SINCE, LIKENESS_SINCE
 from notifyctl.model.events import (
     OPT_OUT_CODES,
     AttemptRecord,
@@ -157,6 +157,17 @@ class SqliteEvents:
             "SELECT members FROM served WHERE scope = ? ORDER BY statement, part", self._scope_id(scope)
         )
         yield from (members for (members,) in rows)
+
+    def likenesses(self) -> Mapping[Scope, Sequence[int]]:
+        if self._version < LIKENESS_SINCE:
+            return {}
+        found: defaultdict[Scope, list[int]] = defaultdict(list)
+        for fingerprint, *scope in self._database.rows(
+            "SELECT fingerprint, notification, edition, occurrence, channel FROM likeness"
+            " JOIN scope ON scope.id = likeness.scope ORDER BY likeness.id"
+        ):
+            found[scope_of(scope)].append(int.from_bytes(fingerprint))
+        return found
 
     def runs(self) -> Sequence[RunRecord]:
         revisions: dict[int, str] = dict(self._events("SELECT epoch, revision FROM origin"))

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 APPLICATION_ID = 0x6E746679
 """`PRAGMA application_id`, "ntfy" in ASCII: identifies a SQLite file as a ledger."""
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """`PRAGMA user_version`. A higher version is refused; a lower one can be read, and the next writer upgrades it."""
 FIRST_VERSION = 1
 EVENTS_SINCE = 2
 """The first version with receipts, verdicts, statements and used plans."""
 ACCOUNT_SINCE = 3
 """The first version that knows the provider's account."""
+LIKENESS_SINCE = 4
+"""The first version that keeps how alike texts are."""
 NORMALISER_VERSION = 1
 """Stored in each ledger. Raise it if `audience.addresses` normalises addresses differently: recipients would get other ids and
 be sent everything again."""
@@ -203,12 +205,22 @@ CREATE TABLE account (
 ) STRICT;
 """
 
+SINCE_4 = """
+-- How alike texts are: a fingerprint of each text of an opened edition, from which no word can be read.
+CREATE TABLE likeness (
+    id          INTEGER PRIMARY KEY,
+    scope       INTEGER NOT NULL REFERENCES scope,
+    fingerprint BLOB    NOT NULL  -- 8 bytes
+) STRICT;
+"""
+
 FACTS_1 = ("meta", "run", "run_end", "scope", "opening", "batch", "attempt", "outcome")
 FACTS_2 = ("origin", "word", "receipt", "statement", "served", "plan_use")
 FACTS_3 = ("account",)
-FACTS = (*FACTS_1, *FACTS_2, *FACTS_3)
+FACTS_4 = ("likeness",)
+FACTS = (*FACTS_1, *FACTS_2, *FACTS_3, *FACTS_4)
 """All tables; each is append-only."""
-STEPS = {2: (SINCE_2, FACTS_2), 3: (SINCE_3, FACTS_3)}
+STEPS = {2: (SINCE_2, FACTS_2), 3: (SINCE_3, FACTS_3), 4: (SINCE_4, FACTS_4)}
 """By version: the script that it added to the version before, and the tables in it."""
 
 

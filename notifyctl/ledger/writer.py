@@ -20,6 +20,8 @@ from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 
 SERVED_PART = 65_536 * MEMBER_BYTES
+FINGERPRINT_BYTES = 8
+"""Of the likeness of a text."""
 HELD_PART = 65_536 * ID_BYTES
 """Bytes in one row: a million held ids are sixteen rows of 1 MB."""
 
@@ -73,7 +75,7 @@ class SqliteWriter(SqliteReader):
             point(Point.EPOCH_COMMIT)
         point(Point.EPOCH_COMMITTED)
 
-    def open_scope(self, scope: Scope, held: bytes, *, at: datetime) -> None:
+    def open_scope(self, scope: Scope, held: bytes, *, at: datetime, likeness: Sequence[int] = ()) -> None:
         assert len(held) % ID_BYTES == 0
         with self._writing():
             key = self._find_or_add_scope(scope)
@@ -85,6 +87,10 @@ class SqliteWriter(SqliteReader):
             self._database.run_many(
                 "INSERT INTO opening VALUES (?, ?, ?, ?, ?)",
                 [(key, number, self._epoch, stamp(at), part) for number, part in enumerate(parts)],
+            )
+            self._database.run_many(
+                "INSERT INTO likeness (scope, fingerprint) VALUES (?, ?)",
+                [(key, each.to_bytes(FINGERPRINT_BYTES)) for each in likeness],
             )
             point(Point.OPEN_COMMIT)
 

@@ -72,6 +72,8 @@ class ScopeOpening(Struct, frozen=True):
 
     scope: Scope
     held: bytes
+    likeness: tuple[int, ...] = ()
+    """Fingerprints of its texts."""
 
 
 class Destination(Struct, frozen=True):

@@ -57,6 +57,8 @@ class LedgerRecords(Struct, frozen=True):
     """Of every edition and occurrence on the same channel, under current and earlier names."""
     vanished: Mapping[str, Sequence[ScopeRecords]] = {}
     """Recorded names without a definition → their scopes on the same channel."""
+    alike: Sequence[tuple[ScopeRecords, Sequence[int]]] = ()
+    """Other scopes on the same channel with the fingerprints of their texts, for an edition that has not started."""
 
 
 class ScopeInput(Struct, frozen=True):

@@ -7,6 +7,7 @@ Ids are compared as two 64-bit numbers: the audience's are sorted, the ledger's 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,6 +121,20 @@ class LedgerJoin:
             same = members["fingerprint"][rows] == self._table.members[recipients, ID_BYTES:]
             found[recipients[same.all(axis=1)]] = True
         return found
+
+    def find_reached(self, records: ScopeRecords, wanted: Mask) -> tuple[Mask, datetime | None]:
+        """The wanted recipients who have a text of a scope, or may have it, and when the last of them was sent it."""
+        reached = np.zeros(len(self._table), bool)
+        last: datetime | None = None
+        for batch in records.batches():
+            [piece] = pieces_of([batch])
+            likely = piece.ranks >> np.uint64(BATCH_BITS) > RANK["rejected"]
+            recipients = self.find(piece.members[likely])[1]
+            recipients = recipients[wanted[recipients]]
+            if len(recipients):
+                reached[recipients] = True
+                last = max(last or batch.at, batch.at)
+        return reached, last
 
     def find(self, ids: NDArray[Any]) -> tuple[Places, Places]:
         """Returns (positions in `ids`, positions in the table) of the ids that are in the table."""

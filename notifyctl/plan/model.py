@@ -14,6 +14,7 @@ from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import SENDS, Action
 from notifyctl.plan.digest import ScopeEffects
+from notifyctl.plan.likeness import NearlySent
 
 FORMAT_VERSION = "1.0"
 VALID_FOR_HOURS = 24
@@ -92,6 +93,9 @@ class PlannedNotification(Struct, frozen=True):
     content_hash: str = ""
     """Of the composed texts, whoever reads them: what `acknowledge:` names."""
 
+    nearly: tuple[NearlySent, ...] = ()
+    """Of an edition that is not started: who was sent nearly this before, the most recipients first."""
+
     @property
     def sends(self) -> int:
         return sum(count for action, count in self.actions.items() if action in SENDS)
@@ -106,6 +110,8 @@ class Served(Struct, frozen=True):
     statement: Statement
     members: bytes
     opened: bool
+    likeness: tuple[int, ...] = ()
+    """Fingerprints of the texts that they count as served with."""
 
 
 class Plan(Struct, frozen=True):

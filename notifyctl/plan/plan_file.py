@@ -20,6 +20,7 @@ from notifyctl.errors import PlanRefusedError
 from notifyctl.model.project import ChannelName, Policy
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
+from notifyctl.plan.likeness import NearlySent
 from notifyctl.plan.model import Cost, LeftOutOf, Reach, Sample
 
 FILE_FORMAT = "2.0"
@@ -74,6 +75,7 @@ class NotificationEntry(Struct, frozen=True):
     content_hash: str | None
     left_out: tuple[LeftOutOf, ...]
     samples: tuple[Sample, ...]
+    nearly: tuple[NearlySent, ...] = ()
 
 
 class LaterEntry(Struct, frozen=True):

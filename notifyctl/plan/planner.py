@@ -51,7 +51,7 @@ def build_plan(
         ready = list(result.send_groups())
         send_groups.extend(ready)
         if ready and scope_input.records.recorded is None:
-            openings.append(ScopeOpening(scope_input.scope, result.held))
+            openings.append(ScopeOpening(scope_input.scope, result.held, result.likeness))
     planned.extend(map(describe_removed, removed))
     return Plan(
         project=context.project,
@@ -82,7 +82,8 @@ def baseline_of(result: ScopeResult) -> Iterable[Served]:
     reason, scope = result.input.baseline, result.input.scope
     if reason is not None:
         statement = Statement(StatementKind.BASELINE, scope.notification, scope.edition, reason)
-        yield Served(scope, statement, result.served, opened=result.input.records.recorded is not None)
+        opened = result.input.records.recorded is not None
+        yield Served(scope, statement, result.served, opened=opened, likeness=result.likeness)
 
 
 def end_of_validity(as_of: datetime, planned: Iterable[PlannedNotification]) -> datetime:
@@ -123,6 +124,7 @@ def describe(result: ScopeResult) -> PlannedNotification:
         samples=result.samples.choose(),
         left_out=tuple(result.describe_left_out()),
         content_hash=result.content_hash,
+        nearly=result.nearly,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfoNotFoundError
@@ -24,11 +24,12 @@ from notifyctl.plan.combinations import (
     Selection,
 )
 from notifyctl.plan.digest import ScopeEffects, SortedEntries, baseline_key, shared_key
-from notifyctl.plan.inputs import PlanContext, ScopeInput
+from notifyctl.plan.inputs import PlanContext, ScopeInput, ScopeRecords
 from notifyctl.plan.ledger_join import LedgerJoin
 from notifyctl.plan.legacy_hashes import match
+from notifyctl.plan.likeness import NearlySent, are_alike, fingerprints
 from notifyctl.plan.prices import CostTally
-from notifyctl.plan.recipient_table import RecipientTable
+from notifyctl.plan.recipient_table import Mask, RecipientTable
 from notifyctl.plan.sample_search import find_samples
 from notifyctl.plan.samples import Samples
 from notifyctl.plan.scope_reader import ScopeReader
@@ -89,6 +90,7 @@ class ScopeEvaluator:
         self._authorise(table, keys, combinations)
         self._send(table, keys, combinations)
         self._show(table, keys, combinations)
+        self._compare_texts(table, keys, combinations, identify)
         return self.result
 
     def _report(self, doing: str, share: float) -> None:
@@ -246,6 +248,43 @@ class ScopeEvaluator:
         if shown:
             actions = {each.about.key: each.decision.action for each in shown}
             find_samples(table, keys.select(shown).mask(), actions, keys.keys, self.result.samples)
+
+    def _compare_texts(
+        self,
+        table: RecipientTable,
+        keys: CombinationKeys,
+        combinations: Sequence[Combination],
+        identify: Identify,
+    ) -> None:
+        """Fingerprints for the ledger; and who was sent nearly the same under another name or edition."""
+        records = self.input.records
+        if records.recorded is not None:
+            return
+        self.result.likeness = fingerprints(self.input.messages, identify)
+        near = [scope for scope, likeness in records.alike if are_alike(self.result.likeness, likeness)]
+        if near:
+            authorised = keys.select(each for each in combinations if each.authorised)
+            self.result.nearly = tuple(
+                find_nearly_sent(LedgerJoin(table), near, authorised.mask(), of=authorised.people)
+            )
+
+
+def find_nearly_sent(
+    join: LedgerJoin, near: Iterable[ScopeRecords], wanted: Mask, *, of: int
+) -> Iterator[NearlySent]:
+    """By name and edition, the most recipients first."""
+    found: dict[tuple[str, int], tuple[Mask, datetime]] = {}
+    for records in near:
+        reached, last = join.find_reached(records, wanted)
+        if last is not None:
+            key = (records.scope.notification, records.scope.edition)
+            before = found.get(key, (reached, last))
+            found[key] = (reached | before[0], max(last, before[1]))
+    rows = [
+        NearlySent(name, edition, int(reached.sum()), of, last)
+        for (name, edition), (reached, last) in found.items()
+    ]
+    yield from sorted(rows, key=lambda each: (-each.recipients, each.name, each.edition))
 
 
 def sorted_entries(table: RecipientTable, selection: Selection) -> Iterator[bytes]:

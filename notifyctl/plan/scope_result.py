@@ -17,6 +17,7 @@ from notifyctl.model.project import Notification
 from notifyctl.plan.actions import AUTHORISED, Action
 from notifyctl.plan.digest import ScopeEffects
 from notifyctl.plan.inputs import ScopeInput
+from notifyctl.plan.likeness import NearlySent
 from notifyctl.plan.model import LeftOutOf
 from notifyctl.plan.prices import CostTally
 from notifyctl.plan.samples import Samples
@@ -54,6 +55,9 @@ class ScopeResult(Struct):
     """Packed members that a baseline counts as already notified."""
     without_fallback: Counter[str] = field(default_factory=Counter)
     """Why somebody who may be sent to gets no SMS in place of the message → how many."""
+    likeness: tuple[int, ...] = ()
+    """Fingerprints of the texts, for the ledger, if the edition is not started yet."""
+    nearly: tuple[NearlySent, ...] = ()
     recorded_size: int = 0
     """Size of the audience recorded when the edition started."""
     rows: int = 0

@@ -29,6 +29,7 @@ from notifyctl.views.plan import (
     describe_rejected,
     describe_samples,
     format_time,
+    nearly_sent,
 )
 from notifyctl.views.reasons import spell_out
 
@@ -104,6 +105,8 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
         sign, verdict = "❌", f"has {pluralise(errors, 'error')} and cannot be applied"
     elif held:
         sign, verdict = "⚠️", f"{sends}, and {held:,} need a look"
+    elif any(planned.nearly for planned in plan.notifications):
+        sign, verdict = "⚠️", f"{sends}, and some of them got nearly this before"
     elif plan.rejected_rows:
         sign, verdict = "⚠️", f"{sends}, and leaves {pluralise(plan.rejected_rows, 'rejected row')} out"
     else:
@@ -117,11 +120,21 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
     yield f"Digest `{plan.digest}` · as of {format_time(plan.as_of)}, valid until {format_time(plan.valid_until)}"
     if review is not None:
         yield from describe_changes(review)
+    yield from describe_nearly_sent(plan)
     if not plan.complete:
         yield ""
         yield "> Without the ledger: nobody can say here who already has what, and this plan cannot be applied."
     yield from problems(plan)
     yield from attention(plan)
+
+
+def describe_nearly_sent(plan: Plan) -> Iterator[str]:
+    found = list(nearly_sent(plan))
+    if found:
+        yield ""
+    yield from (f"- ⚠️ {code(subject)}: {phrase}" for subject, phrase in found[:MOST_DIAGNOSTICS])
+    if len(found) > MOST_DIAGNOSTICS:
+        yield f"- … and {len(found) - MOST_DIAGNOSTICS:,} more; `notifyctl plan` lists them"
 
 
 def describe_changes(review: Review) -> Iterator[str]:

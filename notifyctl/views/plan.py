@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from notifyctl.model.project import ChannelName
@@ -17,6 +17,9 @@ from notifyctl.views.reasons import describe_reasons
 
 SHOWN = {ChannelName.SMS: 3}
 """Texts shown per notification, at least one per locale."""
+
+NEARLY_SHOWN = 3
+"""Names and editions shown per notification that sent nearly the same."""
 
 ORDER = (
     Action.BLOCKED,
@@ -59,6 +62,8 @@ def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
         yield paint.yellow(
             "Without the ledger: nobody can say who already has what. This plan cannot be applied."
         )
+    for subject, phrase in nearly_sent(plan):
+        yield paint.yellow(f"⚠ {subject}: {phrase}")
     for diagnostic in plan.diagnostics:
         yield from format_block(diagnostic, paint)
     for notification in plan.notifications:
@@ -70,6 +75,26 @@ def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
         yield paint.dim(f"later: {name} at {occurrence} ({format_time(due)}); not part of this plan")
     yield ""
     yield from summary_lines(plan, paint)
+
+
+def nearly_sent(plan: Plan) -> Iterator[tuple[str, str]]:
+    """(what would be sent, how many got nearly this and when) for each new name or edition."""
+    for planned in plan.notifications:
+        for each in planned.nearly[:NEARLY_SHOWN]:
+            slot = "" if planned.occurrence == "once" else f" ({planned.occurrence})"
+            before = f"edition {each.edition}" if each.name == planned.name else f"`{each.name}`"
+            age = format_age(plan.as_of - each.last_sent)
+            phrase = f"{each.recipients:,} of {each.of:,} got nearly this as {before}, {age}"
+            yield f"{planned.name}{slot}", phrase
+
+
+def format_age(age: timedelta) -> str:
+    """How long ago something was, in its largest unit."""
+    seconds = age.total_seconds()
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= size:
+            return f"{pluralise(int(seconds // size), unit)} ago"
+    return "less than a minute ago"
 
 
 def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
@@ -223,6 +248,7 @@ def public_plan(plan: Plan) -> dict[str, Any]:
         "digest": plan.digest,
         "summary": {action.value: count for action, count in plan.summary.items()},
         "rejected_rows": plan.rejected_rows,
+        "nearly_sent": [f"{subject}: {phrase}" for subject, phrase in nearly_sent(plan)],
         "notifications": [_planned(n) for n in plan.notifications],
         "later": [{"name": n, "occurrence": o, "due": due.isoformat()} for n, o, due in plan.later],
         "diagnostics": [as_object(d) for d in plan.diagnostics],
@@ -259,6 +285,16 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
             for each in planned.left_out
         ],
         "samples": [_sample_object(sample) for sample in planned.samples],
+        "nearly": [
+            {
+                "name": each.name,
+                "edition": each.edition,
+                "recipients": each.recipients,
+                "of": each.of,
+                "last_sent": each.last_sent.isoformat(),
+            }
+            for each in planned.nearly
+        ],
     }
 
 

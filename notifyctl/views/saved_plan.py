@@ -93,6 +93,7 @@ def describe_planned(each: NotificationEntry) -> PlannedNotification:
         reach=each.reach,
         content_hash=each.content_hash or "",
         left_out=each.left_out,
+        nearly=each.nearly,
     )
 
 

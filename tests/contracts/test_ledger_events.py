@@ -253,6 +253,14 @@ def test_what_is_declared_comes_back_in_order(store: LedgerStore) -> None:
         assert list(reader.served(SMS)) == []
 
 
+def test_the_likeness_of_texts_comes_back_by_scope(store: LedgerStore) -> None:
+    with store.writer("test") as writer:
+        writer.open_scope(SMS, b"", at=AT, likeness=[0, 2**64 - 1, 7])
+        writer.open_scope(MAIL, b"", at=AT)
+    with closing(store.reader()) as reader:
+        assert reader.likenesses() == {SMS: [0, 2**64 - 1, 7]}
+
+
 def test_a_plan_is_used_once_and_remembered(store: LedgerStore) -> None:
     with store.writer("test") as writer:
         assert not writer.plan_used("p1")

@@ -53,7 +53,7 @@ def fill(store: SqliteStore) -> None:
     with store.writer("ada@laptop", revision="abc1234") as writer:
         [recipient] = writer.recipient_ids([PHONE])
         [number] = writer.plan_batches(SCOPE, [recipient + bytes(12)], at=AT)
-        writer.open_scope(SCOPE, b"", at=AT)
+        writer.open_scope(SCOPE, b"", at=AT, likeness=[1])
         writer.arm(number, 1, seal=b"seal", at=AT)
         writer.settle(number, 1, Accepted("msg-1", 202, refused={0: "no such number"}), at=AT)
         writer.declare(
