@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from notifyctl.app.cached_files import CachedFiles
 from notifyctl.app.environ import process_environ
@@ -16,6 +17,10 @@ from notifyctl.errors import UsageError
 from notifyctl.files import WorkingTree
 from notifyctl.ports import FileTree
 from notifyctl.views.lint.context import LintContext
+
+if TYPE_CHECKING:
+    from notifyctl.lint.project import Checked
+    from notifyctl.model.project import Environment
 
 
 def check_files(
@@ -36,7 +41,7 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
 
     `every`: report all rows of an audience that have a problem, not only the first of each kind.
     """
-    from notifyctl.lint.advice import advise, is_spelling_of_profile
+    from notifyctl.lint.advice import is_spelling_of_profile
     from notifyctl.lint.project import check_all_recipients, check_project
     from notifyctl.lint.unbound_templates import check_unbound
 
@@ -49,10 +54,11 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
         advice = [each for each in advice if not is_spelling_of_profile(each, environment.profile)]
         found = check_project(project, environment=environment, files=workspace.files, idle=False)
         advice += check_unbound(project, environment=environment, files=workspace.files)
-        advice += advise(project, found, environment=environment, files=workspace.files)
+        advice += find_advice(workspace, environment, found)
         people = check_all_recipients(project, found, environment=environment, every=every)
         advice += [*found.diagnostics, *people]
         if any(each.ca_file is not None for each in project.environments.values()):
+            # No plan refuses for it: an apply reads the file before it begins anything.
             from notifyctl.lint.ca_files import check_ca_files
 
             advice += check_ca_files(project, workspace.files)
@@ -64,6 +70,17 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
     return sort_diagnostics(
         [*problems, *apply_severities(workspace, weights, advice, report_unused=project is not None)]
     )
+
+
+def find_advice(workspace: Workspace, environment: Environment, checked: Checked) -> Iterator[Diagnostic]:
+    """What is wrong with messages beyond `checked`, people aside. Lint reports all of it, and a plan refuses for what is an error
+    in it.
+    """
+    from notifyctl.lint.advice import advise
+
+    project = workspace.project
+    assert project is not None, "it was checked"
+    yield from advise(project, checked, environment=environment, files=workspace.files)
 
 
 def apply_severities(

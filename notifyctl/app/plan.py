@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace as replace_field
 
 from notifyctl.app.ledger import Facts, facts_of, no_ledger
-from notifyctl.app.lint import apply_severities
+from notifyctl.app.lint import apply_severities, find_advice
 from notifyctl.app.statements import find_without_effect
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience import SuppressionLists
@@ -19,6 +19,7 @@ from notifyctl.audience.single_recipient import SingleRecipient
 from notifyctl.diagnostics import Diagnostic, Severity, has_errors, sort_diagnostics
 from notifyctl.errors import ProjectError, UsageError
 from notifyctl.hashing import RecipientHasher
+from notifyctl.lint.filled_texts import FilledTexts, find_blocked
 from notifyctl.lint.project import Checked, check_project, compose_former
 from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.ledger import BatchRecord
@@ -26,6 +27,7 @@ from notifyctl.model.message import Message
 from notifyctl.model.project import RECIPIENT_ZONE, ChannelName, Environment, Notification, Project
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.inputs import (
+    FindBlocked,
     LedgerRecords,
     PlanContext,
     RecordedAudience,
@@ -38,6 +40,7 @@ from notifyctl.plan.model import Plan
 from notifyctl.plan.planner import build_plan, valid_until
 from notifyctl.plan.prices import PriceList, read_prices
 from notifyctl.ports import Environ
+from notifyctl.rulebook.envelope import PLUS
 from notifyctl.rulebook.sms import NEEDS_UNICODE
 from notifyctl.schedule.timing import Occurrence, occurrences
 
@@ -99,7 +102,13 @@ def derive(
     found = [*workspace.diagnostics, *checked.diagnostics, *unpriced]
     if facts.complete:
         found += find_without_effect(project, facts.scopes, facts.statements, earlier_names=past.names)
-    problems = sort_diagnostics(apply_severities(workspace, project.lint, found))
+    further = apply_severities(workspace, project.lint, find_advice(workspace, environment, checked))
+    problems = sort_diagnostics(
+        [
+            *apply_severities(workspace, project.lint, found),
+            *(each for each in further if each.severity is Severity.ERROR),
+        ]
+    )
     if has_errors(problems):
         raise ProjectError(
             "the project has errors; nothing was planned",
@@ -126,6 +135,8 @@ def derive(
                 columns=tuple(checked.audiences[notification.name].variables),
             ),
             now=now,
+            profile=environment.profile,
+            require_plus=environment.limits.require_plus,
             fresh_only=fresh_only,
             likenesses=likenesses,
         )
@@ -324,6 +335,8 @@ def scope_inputs(
     *,
     former_messages: Callable[[], Mapping[str | None, Message]],
     now: datetime,
+    profile: str,
+    require_plus: bool,
     fresh_only: bool = False,
     likenesses: Mapping[Scope, Sequence[int]],
 ) -> Iterator[ScopeInput]:
@@ -333,6 +346,7 @@ def scope_inputs(
     higher = past.higher_edition(notification)
     alike = past.find_alike(notification, likenesses)
     vanished: Mapping[str, Sequence[ScopeRecords]] | None = None
+    blocked = checks_of(project, notification, checked, profile=profile)
     for occurrence in occurrences_of(project, notification, after=now, until=valid_until(now)):
         scope = Scope(notification.name, notification.edition, occurrence.id, notification.channel)
         if vanished is None:
@@ -349,11 +363,24 @@ def scope_inputs(
             former_messages=former_messages,
             withdrawn=withdrawn,
             baseline=pending,
+            find_blocked=blocked,
+            require_plus=require_plus and project.lint.get(PLUS.id, Severity.ERROR) == Severity.ERROR,
             copies=checked.copies.get(notification.name, JudgedCopies()),
             recorded_baseline=recorded,
             higher_edition=higher,
             fresh_only=fresh_only,
         )
+
+
+def checks_of(
+    project: Project, notification: Notification, checked: Checked, *, profile: str
+) -> dict[str | None, FindBlocked]:
+    """The rules over finished texts, as lint has them."""
+    most = notification.policy.max_segments if notification.policy is not None else None
+    return {
+        variant: partial(find_blocked, FilledTexts(message, profile=profile, max_segments=most), project.lint)
+        for variant, message in checked.messages[notification.name].items()
+    }
 
 
 def occurrences_of(

@@ -7,7 +7,7 @@ Whether a number exists in its country's numbering plan is decided in `numbering
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from notifyctl.model.project import ChannelName
@@ -134,6 +134,11 @@ def parse_column(cells: Sequence[str], channel: ChannelName) -> AddressColumn:
         except ValueError as error:
             errors[position] = str(error)
     return AddressColumn(keys, sent, errors)
+
+
+def find_without_plus(destinations: Sequence[str]) -> Iterator[int]:
+    """Where a number, as it is sent, has no + before it."""
+    yield from (at for at, sent in enumerate(destinations) if "@" not in sent and not sent.startswith("+"))
 
 
 def mask(address: str) -> str:

@@ -41,8 +41,8 @@ class Channel(Struct, frozen=True):
     rules: Sequence[Check]
     """One function per rule or family of rules, defined in the channel's module."""
     advice: Sequence[Check] = ()
-    """Rules that lint reports and a plan does not refuse: the API accepts the message, but recipients or the bill are
-    worse off.
+    """Rules that the sandbox does not know: the API may accept the message, but recipients or the bill are worse off. A plan
+    refuses for those that are errors, as for any error of lint.
     """
 
     def check(self, content: ApiObject, options: ApiObject, *, profile: str) -> list[Problem]:

@@ -180,6 +180,8 @@ SHAPE = ChannelShape(
     ),
 )
 
+LINE_BREAK = re.compile("[\r\n\0\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""What one program or another takes for the end of a line, or of a text."""
 NOT_AN_ATTRIBUTE = re.compile(r"no-track-connect", re.IGNORECASE)
 MEDIA_TYPES = {
     "csv": "text/csv",
@@ -229,10 +231,10 @@ def headers_are_one_line(message: Message) -> Iterator[Problem]:
     """A line break in a header could inject another header."""
     for where, key in (("content", "subject"), ("content", "replyTo"), ("options", "fromName")):
         text = getattr(message, where).get(key)
-        if isinstance(text, str) and any(character in text for character in "\r\n\0"):
+        if isinstance(text, str) and LINE_BREAK.search(text):
             yield rules.ONE_LINE.broken((where, key), f"{key} is one line", "write it in quotes on one line")
     for path, attachment in attachments(message):
-        if any(character in attachment["name"] for character in "\r\n\0"):
+        if LINE_BREAK.search(attachment["name"]):
             yield rules.ONE_LINE.broken((*path, "name"), "the name of a file is one line")
 
 
@@ -268,6 +270,6 @@ def no_track_is_an_attribute(message: Message) -> Iterator[Problem]:
 CHANNEL = Channel(
     ChannelName.EMAIL,
     SHAPE,
-    rules=(reply_to_is_an_address, attachments_have_urls, headers_are_one_line, unsubscribe_in_html_only),
+    rules=(headers_are_one_line, reply_to_is_an_address, attachments_have_urls, unsubscribe_in_html_only),
     advice=(tracking_needs_html, attachments_are_what_they_say, no_track_is_an_attribute),
 )

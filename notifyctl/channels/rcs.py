@@ -21,6 +21,7 @@ from notifyctl.channels.limits import (
     SUGGESTIONS_PER_CAROUSEL_CARD,
     SUGGESTIONS_PER_MESSAGE,
 )
+from notifyctl.channels.senders import check_sender, is_sender_id
 from notifyctl.channels.suggestions import check_suggestion, suggestions
 from notifyctl.config.fields import (
     Boolean,
@@ -38,6 +39,7 @@ from notifyctl.model.message import PLACEHOLDER
 from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.rulebook import Rule, envelope
 from notifyctl.rulebook import rcs as rules
+from notifyctl.rulebook.rule import W
 from notifyctl.rulebook.sms import BOOLEAN
 from notifyctl.rulebook.substitutions import OUTSIDE_TEXT
 
@@ -349,6 +351,14 @@ def fallback_is_asked_for(message: Message) -> Iterator[Problem]:
                 )
 
 
+def fallback_sender_is_one(message: Message) -> Iterator[Problem]:
+    sender = message.options.get("smsSenderId")
+    if isinstance(sender, str) and sender and is_final(sender):
+        for problem in check_sender(ChannelName.SMS, sender, ("options", "smsSenderId")):
+            # The API's own samples have a sender of 13 letters: its length is told, and stops nobody.
+            yield replace(problem, severity=W) if is_sender_id(sender) else problem
+
+
 def media_is_a_file(message: Message) -> Iterator[Problem]:
     url = str(message.content.get("mediaContentUrl", ""))
     if message.type == "media" and is_final(url) and not FILE_ENDING.search(url.partition("?")[0]):
@@ -377,8 +387,9 @@ def cards_are_short(message: Message) -> Iterator[Problem]:
 
 def labels_are_short(message: Message) -> Iterator[Problem]:
     for path, suggestion in all_suggestions(message):
-        size = len(suggestion["displayText"])
-        if size > MAX_LABEL:
+        label = suggestion["displayText"]
+        size = len(label)
+        if is_final(label) and size > MAX_LABEL:
             text = f"the label has {size} characters; phones show {MAX_LABEL}"
             yield rules.LABEL_LONG.broken((*path, "displayText"), text, "shorten it")
 
@@ -406,6 +417,7 @@ CHANNEL = Channel(
     ),
     advice=(
         fallback_is_asked_for,
+        fallback_sender_is_one,
         media_is_a_file,
         cards_are_complete,
         cards_are_short,

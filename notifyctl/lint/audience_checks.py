@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from notifyctl.audience.addresses import find_without_plus
 from notifyctl.channels import segments
 from notifyctl.channels.limits import MAX_CORRELATION_BYTES
 from notifyctl.diagnostics import Diagnostic, Location, Problem, Severity
@@ -57,10 +58,10 @@ class AudienceChecker(Struct):
         self._line_ends(batch)
 
     def _without_plus(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
-        for line, sent in zip(batch.lines, batch.destinations, strict=True):
-            if not sent.startswith("+"):
-                message = "the number has no + before it, and this account takes none without"
-                yield envelope.PLUS.broken((), message, "write +44…"), Location(self.file, line, 1)
+        for position in find_without_plus(batch.destinations):
+            message = "the number has no + before it, and this account takes none without"
+            place = Location(self.file, batch.lines[position], 1)
+            yield envelope.PLUS.broken((), message, "write +44…"), place
 
     def _correlation_ids(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
         seen = self.known

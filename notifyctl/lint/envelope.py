@@ -1,5 +1,5 @@
-"""What goes beside the content: senders, credentials, receipts, copies, times, attachments' sizes. Advice for lint; a plan
-does not refuse for it, because the API may take what we only infer.
+"""What goes beside the content: senders, credentials, receipts, copies, times, attachments' sizes. Much of it is
+inferred: a project that knows better makes a rule a warning in `lint:`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from notifyctl.channels.limits import (
     MAX_VALIDITY_SMS,
     MIME_GROWTH,
 )
+from notifyctl.channels.senders import check_sender
 from notifyctl.diagnostics import Diagnostic
-from notifyctl.lint.senders import check_sender
 from notifyctl.message.compose import merge, position_finder
 from notifyctl.model.message import Message
 from notifyctl.model.project import Category, ChannelName, Environment, Notification, Project

@@ -9,6 +9,8 @@ from notifyctl.lint.foreign_placeholders import find_foreign_placeholders
 
 LINK = re.compile(r"\bhttp://[^\s\"'<>)]+", re.IGNORECASE)
 LOCAL = ("http://127.0.0.1", "http://localhost")
+SKIPPED = re.compile(r"[\x00-\x20\x7f-\xa0]")
+SCRIPT_SCHEMES = frozenset({"javascript", "vbscript", "data"})
 LINK_SCHEMES = frozenset({"http", "https", "mailto", "tel", "sms"})
 RESOURCE_SCHEMES = frozenset({"http", "https", "cid", "data"})
 
@@ -32,3 +34,9 @@ def leads_nowhere(url: str, schemes: frozenset[str]) -> bool:
         return False
     scheme = url.partition(":")[0].lower() if ":" in url else ""
     return scheme not in schemes
+
+
+def runs_script(url: str) -> bool:
+    """Whether opening a URL runs what it holds. Programs skip control characters and blanks in front of and within a scheme."""
+    scheme, colon, _ = url.partition(":")
+    return bool(colon) and SKIPPED.sub("", scheme).lower() in SCRIPT_SCHEMES

@@ -13,6 +13,7 @@ from notifyctl.lint.links import (
     find_insecure_links,
     insecure_link,
     leads_nowhere,
+    runs_script,
 )
 
 MOST_OPEN = 1000
@@ -94,7 +95,7 @@ class Markup(HTMLParser):
     def link(self, href: str | None) -> None:
         if href is None:
             return
-        if href.strip().lower().startswith("javascript:"):
+        if runs_script(href):
             self.report("active-markup", "a link runs a script", "link to a page", Severity.ERROR)
         elif not self.has_base and leads_nowhere(href, LINK_SCHEMES):
             self.report(

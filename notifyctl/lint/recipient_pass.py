@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from heapq import merge
 from operator import itemgetter
 
 from msgspec import Struct, field
 
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.lint.audience_checks import AudienceChecker
+from notifyctl.lint.filled_texts import FilledTexts
 from notifyctl.lint.recipient_checks import BatchScan, Finding, RecipientChecker
 from notifyctl.model.message import Message
 from notifyctl.model.project import Environment, Notification
 from notifyctl.model.recipients import RejectedRow, RowRejection
 from notifyctl.ports import AudienceReader
-from notifyctl.recipients.values import VariantIndex
+from notifyctl.recipients.values import ValueTable, VariantIndex
 
 SHOWN = 5
 """Rows reported for each rule and notification unless all are asked for."""
@@ -104,6 +106,7 @@ def check_recipients(
     checkers = {
         variant: RecipientChecker(message, declared, profile=profile) for variant, message in messages.items()
     }
+    filled = {variant: FilledTexts(message, profile=profile) for variant, message in messages.items()}
     variants = VariantIndex(notification.template, locale)
     tally, longest, places = FindingCounts(every), LongestText(), Places.of(notification, audience)
     whole = AudienceChecker(
@@ -119,7 +122,8 @@ def check_recipients(
             variant: checkers[variant].scan(batch, positions)
             for variant, positions in variants.group(batch.locales).items()
         }
-        for position, finding in find_problems(checkers, scans):
+        filled_in = find_filled(filled, scans)
+        for position, finding in merge(find_problems(checkers, scans), filled_in, key=itemgetter(0)):
             yield from tally.report(finding, places.at(batch.lines[position]))
         longest.update(checkers, scans, partial(places.at_position, batch.lines))
     yield from tally.finish()
@@ -164,6 +168,17 @@ def find_problems(
     for position, index, variant in sorted(suspects, key=itemgetter(0)):
         for finding in checkers[variant].check(scans[variant].values(index)):
             yield position, finding
+
+
+def find_filled(filled: Mapping[str | None, FilledTexts], scans: Scans) -> Iterator[tuple[int, Finding]]:
+    """The problems of finished texts by position, in the order of their rows."""
+    found = [
+        (scan.positions[index], problem)
+        for variant, scan in scans.items()
+        for index, problem in filled[variant].find(ValueTable(scan.columns, len(scan.positions)))
+    ]
+    for position, problem in sorted(found, key=itemgetter(0)):
+        yield position, Finding(problem.rule, problem.message, problem.hint, problem.severity)
 
 
 def empty_audience(notification: Notification) -> Diagnostic:

@@ -15,10 +15,15 @@ from notifyctl.model.recipients import Scope
 from notifyctl.plan.prices import PriceList
 from notifyctl.ports import AudienceReader
 from notifyctl.progress import Progress, ignore_progress
+from notifyctl.recipients.values import ValueTable
 from notifyctl.schedule.timing import Occurrence
 
 Batches = Callable[[], Iterable[BatchRecord]]
 """Reads batch records; can be called repeatedly."""
+
+
+FindBlocked = Callable[[ValueTable], Iterable[tuple[int, str]]]
+"""Positions of recipients that are not sent to, each with the rule that their message breaks."""
 
 
 def no_batches() -> Iterable[BatchRecord]:
@@ -85,6 +90,10 @@ class ScopeInput(Struct, frozen=True):
     """The reason of the recorded one."""
     higher_edition: int | None = None
     """The highest edition that was opened, where it is above this one."""
+    find_blocked: Mapping[str | None, FindBlocked] = {}
+    """For each variant the rules over finished texts."""
+    require_plus: bool = False
+    """The account takes numbers with a + only."""
     fresh_only: bool = False
     """Send only to recipients never attempted: a saved plan is applied again."""
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from notifyctl.audience.addresses import find_without_plus
 from notifyctl.audience.rejects import Rejects
 from notifyctl.message import DeliveryHash
 from notifyctl.model.left_out import has_fallback
@@ -20,6 +21,7 @@ from notifyctl.plan.spool import SpooledColumns
 from notifyctl.recipients.evaluate import MessageEvaluator
 from notifyctl.recipients.hashes import Identify, delivery_hashes
 from notifyctl.recipients.values import Column, ValueTable, VariantIndex, resolve_columns
+from notifyctl.rulebook.envelope import PLUS
 
 
 class ScopeReader:
@@ -90,6 +92,8 @@ class ScopeReader:
             if variant is not None:
                 for position in positions:
                     variants[position] = variant
+        for position in find_without_plus(batch.destinations) if self.input.require_plus else ():
+            problems[position] = problems[position] or PLUS.id
         segments, lengths, marks = facts
         return TableChunk(
             entries=entries.tobytes(),
@@ -119,7 +123,11 @@ class ScopeReader:
         evaluation = self.evaluators[variant].evaluate(values)
         lengths, marks = measure_values(values, self.optional[variant])
         segments = evaluation.sms.segments if evaluation.sms is not None else [0] * values.count
-        return dict(evaluation.problems), np.array([segments, lengths, marks], np.uint32)
+        problems = dict(evaluation.problems)
+        find_blocked = self.input.find_blocked.get(variant)
+        for position, rule in find_blocked(values) if find_blocked is not None else ():
+            problems.setdefault(position, rule)
+        return problems, np.array([segments, lengths, marks], np.uint32)
 
     def _zones(self, timezones: Column) -> list[str]:
         zones = {name: self.input.zone_of(name) for name in set(timezones)}

@@ -60,6 +60,20 @@ NO_TRACK = Rule(
     "no-track-connect keeps a link from being tracked. It works as an attribute of <a> and nowhere else.",
     W,
 )
+VALUE_MARKUP = Rule(
+    73,
+    "html-value-markup",
+    "This person's value has <, & or \" in it and stands in the HTML. Nothing says that the API escapes it: whoever writes the"
+    " value writes markup into the e-mail.",
+    W,
+)
+VALUE_IN_LINK = Rule(
+    30,
+    "link-value-unencoded",
+    "This person's value is part of a link and has a blank, or in the query + & # or %, that is not encoded: the link ends"
+    " there, or leads elsewhere.",
+    W,
+)
 UNSUBSCRIBE_MISSING = Rule(
     82,
     "unsubscribe-missing",

@@ -23,8 +23,7 @@ MEDIA = Rule(89, "media-content-url", "An RCS message of type media has a mediaC
 MEDIA_ENDING = Rule(
     89,
     "media-file-type",
-    "mediaContentUrl is a direct public URL that ends in the type of the file, such as .jpg. Lint says so; a plan does not"
-    " refuse for it.",
+    "mediaContentUrl is a direct public URL that ends in the type of the file, such as .jpg.",
 )
 RICH_CARD = Rule(90, "rich-card", "An RCS message of type standalone has a richCard.")
 WIDTH = Rule(91, "carousel-width", "A carousel has a width: SMALL or MEDIUM.")
@@ -42,7 +41,7 @@ EMPTY_CARD = Rule(97, "empty-card", "A card shows at least one of media, title a
 CARD_INCOMPLETE = Rule(
     97,
     "card-incomplete",
-    "Release 6.20 asks for a title and media in every card. Lint says so; a plan does not refuse for it.",
+    "Release 6.20 asks for a title and media in every card.",
     profile="6.20",
 )
 LAYOUT = Rule(
@@ -72,7 +71,11 @@ SUGGESTION = Rule(
 LABEL = Rule(
     106, "suggestion-text", "Every suggestion has a displayText, which is not empty; postbackData is a text."
 )
-LABEL_LONG = Rule(106, "suggestion-text-long", "A label of more than 25 characters is cut off on phones.", W)
+LABEL_LONG = Rule(
+    106,
+    "suggestion-text-long",
+    "A label has at most 25 characters: phones cut it off, and release 6.20 refuses it.",
+)
 PLACE = Rule(
     107,
     "view-location-place",

@@ -26,8 +26,8 @@ DOMAIN_URL = Rule(
 DOMAIN_MISSING = Rule(
     58,
     "short-link-domain-missing",
-    "Short links need a domain to be short on. Lint asks for it; a plan does not refuse for want of it, because newer pages"
-    " of the API ask for it in some accounts only.",
+    "Short links need a domain to be short on. Newer pages of the API ask for it in some accounts only:"
+    " `lint: {short-link-domain-missing: warning}` lets a project do without.",
 )
 CLICKS = Rule(
     59,

@@ -50,9 +50,16 @@ def rcs(content: ApiObject) -> Iterator[str]:
         for number, one in enumerate(cards, start=1):
             yield f"— card {number} of {len(cards)}"
             yield from card(one)
+        if content.get("suggestions"):
+            yield "— below the cards"
     elif kind == "agentEvent":
-        yield f"({content.get('event')})"
+        yield describe_event(content)
     yield from chips(content)
+
+
+def describe_event(content: ApiObject) -> str:
+    """With the message that a READ is about."""
+    return f"({' '.join(str(content[key]) for key in ('event', 'messageId') if content.get(key))})"
 
 
 def card(card: Mapping[str, Any]) -> Iterator[str]:
@@ -67,9 +74,35 @@ def card(card: Mapping[str, Any]) -> Iterator[str]:
 
 
 def chips(holder: Mapping[str, Any]) -> Iterator[str]:
-    labels = [f"( {s.get('displayText')} )" for s in holder.get("suggestions") or ()]
-    if labels:
+    """On one line, or each on its own where one leads somewhere."""
+    suggestions = holder.get("suggestions") or ()
+    targets = [leads_to(each) for each in suggestions]
+    labels = [
+        f"( {each.get('displayText')} → {target} )" if target else f"( {each.get('displayText')} )"
+        for each, target in zip(suggestions, targets, strict=True)
+    ]
+    if any(targets):
+        yield from (line for label in labels for line in label.splitlines())
+    elif labels:
         yield "  ".join(labels)
+
+
+def leads_to(suggestion: Mapping[str, Any]) -> str | None:
+    """What a tap opens, dials or saves; `None` for a reply and for a request for the reader's place."""
+    match suggestion.get("type"):
+        case "openUrl":
+            return str(suggestion.get("url"))
+        case "dialPhone":
+            return str(suggestion.get("phone"))
+        case "calendarEvent":
+            about = [suggestion.get("meetingTitle"), suggestion.get("meetingDescription")]
+            when = f"{suggestion.get('startTime')} to {suggestion.get('endTime')}"
+            return ", ".join([when, *(str(each) for each in about if each)])
+        case "viewLocation":
+            place = [suggestion.get("latitude"), suggestion.get("longitude")]
+            known = [suggestion.get("label"), suggestion.get("address"), *place]
+            return ", ".join(str(each) for each in known if each is not None)
+    return None
 
 
 def strip_hidden(markup: str) -> Iterator[str]:

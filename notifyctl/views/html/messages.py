@@ -10,7 +10,7 @@ from notifyctl.channels.segments import is_unicode, segment, segment_starts
 from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html.markup import Html, el, srcdoc
-from notifyctl.views.message import text_of
+from notifyctl.views.message import describe_event, leads_to, text_of
 
 WIDTHS = {"desktop": "as on a desk", "narrow": "as on a phone"}
 PREHEADER = 90
@@ -123,7 +123,7 @@ def rcs(content: ApiObject, sender: str) -> Html:
             )
         )
     elif kind == "agentEvent":
-        parts.append(el("p", f"({content.get('event')})", class_="bubble event"))
+        parts.append(el("p", describe_event(content), class_="bubble event"))
     return el("div", head(sender), *parts, chips(content), class_="phone")
 
 
@@ -147,8 +147,14 @@ def media(url: str, height: str) -> Html:
 
 
 def chips(holder: Mapping[str, Any]) -> Html | None:
+    """Each with what a tap opens, dials or saves."""
     labels = [
-        el("li", str(each.get("displayText", "")), title=str(each.get("type", "")))
+        el(
+            "li",
+            str(each.get("displayText", "")),
+            el("small", f" → {target}") if (target := leads_to(each)) else None,
+            title=str(each.get("type", "")),
+        )
         for each in holder.get("suggestions") or ()
     ]
     return el("ul", *labels, class_="chips") if labels else None

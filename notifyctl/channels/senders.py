@@ -19,8 +19,13 @@ MAX_DIGITS = 15
 APP_ID = re.compile(r"a_[0-9]+")
 
 
+def is_sender_id(sender: str) -> bool:
+    """Whether it has the form of an SMS sender, of any length."""
+    return SENDER_ID.fullmatch(sender) is not None
+
+
 def check_sender(channel: ChannelName, sender: str, path: Path) -> Iterator[Problem]:
-    if channel is ChannelName.SMS and not SENDER_ID.fullmatch(sender):
+    if channel is ChannelName.SMS and not is_sender_id(sender):
         hint = "leave the + out" if sender.startswith("+") else "for example CNNECT, 80808 or 447700900123"
         message = "an SMS comes from a sender ID of letters and digits, a short code or a long code"
         yield envelope.SMS_SENDER.broken(path, message, hint)
