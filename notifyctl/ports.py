@@ -5,7 +5,7 @@ The contract tests in `tests/contracts/` run against every implementation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from threading import Event
@@ -62,8 +62,10 @@ class AudienceReader(Protocol):
     def file(self) -> str:
         """The file that line numbers refer to."""
 
-    def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
-        """Yields the recipients. Raises ProjectError if the source cannot be read at all (no file, unknown column)."""
+    def batches(self, channel: ChannelName, names: Collection[str] | None = None) -> Iterator[RecipientBatch]:
+        """Yields the recipients with the values of the variables `names`, by default all: what stands in other columns is not
+        looked at. Raises ProjectError if the source cannot be read at all (no file, unknown column).
+        """
 
 
 class LedgerReader(Protocol):

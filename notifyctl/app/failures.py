@@ -61,9 +61,7 @@ def write_rejects(
             for row in batch.excluded:
                 if row.reason in INVALID:
                     _, reasons = found.setdefault(audience.name, (audience, {}))
-                    reasons.setdefault(
-                        row.location.line, f"{row.location.file}:{row.location.line}: {row.detail}"
-                    )
+                    reasons.setdefault(row.row, f"{row.location.file}:{row.row}: {row.detail}")
     yield from write_files(workspace, found, target)
 
 
@@ -138,7 +136,7 @@ def unreached_rows(
     for batch in reader.batches(notification.channel):
         for row in batch.excluded:
             if row.reason in INVALID:
-                yield row.location.line, row.detail
+                yield row.row, row.detail
         ids = ledger.recipient_ids(batch.addresses)
         for recipient, line in zip(ids, batch.lines, strict=True):
             if recipient in unreached:

@@ -61,7 +61,8 @@ def render_recipient(
     messages = checked.messages[notification.name]
     variants = VariantIndex(notification.template, locale)
     fillers = {variant: Filler(message) for variant, message in messages.items()}
-    for batch in checked.audiences[notification.name].batches(notification.channel):
+    names = {name for message in messages.values() for name in message.names}
+    for batch in checked.audiences[notification.name].batches(notification.channel, names):
         for position, key in enumerate(batch.addresses):
             if wanted is None or key == wanted.key:
                 variant = variants.variant(batch.locales[position])

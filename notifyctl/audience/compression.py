@@ -20,7 +20,18 @@ FREE = 64 << 20
 
 
 class TableError(Exception):
-    """The source as a whole cannot be read."""
+    """The source as a whole cannot be read. Line and column of a file count from 1; 0 where the fault has no place in it.
+
+    `in_row`: a row there is wrong, and what it means for those below it is not known.
+    """
+
+    def __init__(
+        self, message: str, *, line: int = 0, column: int = 1, hint: str | None = None, in_row: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.line, self.column = line, column
+        self.hint = hint
+        self.in_row = in_row
 
 
 def without_compression_suffix(path: str) -> str:

@@ -1,55 +1,50 @@
-"""Reads separated values with the standard library's parser: blocks of whole lines at once, odd ones record by record."""
+"""Reads separated values with the standard library's parser."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from itertools import chain, compress, islice
+from itertools import islice
 from typing import BinaryIO, TextIO
 
 from notifyctl.audience.compression import TableError, opener
+from notifyctl.audience.csv_records import Block, CsvBlocks, Record, parse_records
 from notifyctl.audience.readers import (
     CHUNK,
     MAX_FIELD,
-    MAX_LINE,
     Cells,
     Chunk,
     Column,
+    FlawedColumn,
     Lines,
-    LineTooLongError,
     check_header,
+)
+from notifyctl.audience.table_encoding import (
+    detect_encoding,
+    is_odd,
+    is_utf8_name,
+    odd_text,
+    refuse_other_encoding,
 )
 from notifyctl.ports import FileTree
 
-BLOCK = 1 << 16
-"""Characters that are parsed together, and the rest of the last line."""
 MAX_CHUNK_BLOCKS = 16
 """Blocks of a chunk in CSV; the last line of each can be MAX_LINE characters long."""
-WINDOW = MAX_FIELD // 2
-"""A line with a cell that is too long covers one of these, wherever it starts."""
-UTF_8 = "utf-8-sig"
-BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-"""How a file starts → its encoding. That of UTF-8 is handled by UTF_8."""
 COMMA = ","
 OTHER_DELIMITERS = ";\t|"
 IN_QUOTES = re.compile(r'"[^"]*"?')
-NOT_DECODED_CHARACTER = re.compile("[\udc80-\udcff]")
-
-
-Record = list[str] | str
-"""The cells of a record, or why it cannot be read."""
-Block = tuple[Sequence[int], Sequence[Record], bool]
-"""Lines on which records start, the records, and whether a character in them may be odd (`has_odd`)."""
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;\t|]*[\r\n]*', re.IGNORECASE)
+"""The first line that Excel needs where a list has another separator than its country's."""
 
 
 class Csv:
     """Separated values with a header, compressed or not.
 
-    Without `encoding` the byte order mark decides, else UTF-8. Without `delimiter` the header decides: a comma if it has one.
+    Without `encoding` the byte order mark decides, else UTF-8. Without `delimiter` a line `sep=;` above the header decides,
+    else the header: a comma if it has one. Columns without a name are left out.
     """
 
     def __init__(
@@ -58,25 +53,53 @@ class Csv:
         """Raises TableError."""
         self._open = opener(files, path)
         self.encoding = encoding or detect_encoding(self._open)
-        self.delimiter = delimiter or detect_delimiter(self._open, self.encoding)
-        first = next(self.records(), None)
-        if first is None or isinstance(first[1], str):
+        said = detect_separator_line(self._open, self.encoding)
+        self._lines_above = 0 if said is None else 1
+        self.delimiter = delimiter or said or detect_delimiter(self._open, self.encoding)
+        line, first = next(self.records(), (0, ""))
+        if isinstance(first, str):
             raise TableError("the file has no header: its first line names the columns")
-        self.header = check_header([name.strip() for name in first[1]])
+        self._refuse_odd_header(line, first)
+        names = [name.strip() for name in first]
+        self._cells = len(names)
+        """Cells of the header."""
+        while names and not names[-1]:
+            names.pop()
+        self._names = names
+        """Of the columns up to the last one with a name; "" for one without."""
+        self.header = check_header([name for name in names if name])
+        if not self.header:
+            raise TableError("the file has no header: its first line names no column")
+
+    def _refuse_odd_header(self, line: int, header: Sequence[str]) -> None:
+        for name in header:
+            if is_odd(name):
+                self._refuse_other_encoding(line, name)
+                raise TableError(f"its header {odd_text(name)}", line=line)
+
+    def _refuse_other_encoding(self, line: int, cell: str) -> None:
+        if is_utf8_name(self.encoding):
+            refuse_other_encoding(self._open, line, cell)
 
     def records(self) -> Iterator[tuple[int, Record]]:
         """The header and the rows as they are written, with their lines."""
         for lines, records, _ in self._blocks():
             yield from zip(lines, records, strict=True)
 
+    def _text(self, binary: BinaryIO) -> TextIO:
+        """From the header on."""
+        # Undecodable bytes become surrogates, which mark a cell as unreadable instead of ending the file.
+        text = io.TextIOWrapper(binary, encoding=self.encoding, errors="surrogateescape", newline="")
+        for _ in range(self._lines_above):
+            text.readline(MAX_FIELD)
+        return text
+
     def _blocks(self) -> Iterator[Block]:
         csv.field_size_limit(MAX_FIELD)
         with self._open() as binary:
-            # Undecodable bytes become surrogates, which mark their row as bad instead of ending the file.
-            text = io.TextIOWrapper(binary, encoding=self.encoding, errors="surrogateescape", newline="")
-            blocks = CsvBlocks(text, self.delimiter)
+            text = self._text(binary)  # kept until the file is closed
             try:
-                yield from blocks
+                yield from CsvBlocks(text, self.delimiter, self._lines_above)
             except UnicodeDecodeError as error:
                 raise TableError(
                     f"it is not {self.encoding} from line {self._count_decoded() + 1} on: {error.reason}"
@@ -85,15 +108,17 @@ class Csv:
     def _count_decoded(self) -> int:
         """Lines that can be decoded, of a file that cannot be decoded to its end."""
         with self._open() as binary:
-            lines = Lines(
-                io.TextIOWrapper(binary, encoding=self.encoding, errors="surrogateescape", newline="")
-            )
-            with suppress(UnicodeDecodeError):
+            lines = Lines(self._text(binary), self._lines_above)
+            with suppress(UnicodeDecodeError, TableError):
                 for _ in parse_records(lines, self.delimiter):
                     pass
             return lines.number
 
-    def chunks(self, size: int = CHUNK) -> Iterator[Chunk]:
+    def chunks(
+        self,
+        size: int = CHUNK,
+        names: Collection[str] | None = None,  # noqa: ARG002 - a column is read when it is used
+    ) -> Iterator[Chunk]:
         lines: list[int] = []
         records: list[Record] = []
         header_read = odd = False
@@ -112,144 +137,67 @@ class Csv:
             yield self._chunk(lines, records, odd=odd)
 
     def _chunk(self, lines: Sequence[int], records: Sequence[Record], *, odd: bool) -> Chunk:
-        width = len(self.header)
         broken: dict[int, str] = {}
-        if set(map(type, records)) != {list} or set(map(len, records)) != {width} or odd:
-            for position, record in enumerate(records):
-                wrong = record if isinstance(record, str) else row_problem(record, width)
-                if wrong:
-                    broken[position] = wrong
-            empty = [""] * width
-            records = [empty if at in broken else record for at, record in enumerate(records)]
-        raw = dict(zip(self.header, zip(*records, strict=True), strict=True))
+        if set(map(type, records)) != {list} or set(map(len, records)) != {len(self._names)}:
+            fitted = list(map(self._fit, records))
+            broken = {at: record for at, record in enumerate(fitted) if isinstance(record, str)}
+            empty = [""] * len(self._names)
+            records = [empty if isinstance(record, str) else record for record in fitted]
+        raw = dict(zip(self._names, zip(*records, strict=True), strict=True))
 
-        def read(name: str) -> Column:
-            if name not in raw:
+        def read(name: str) -> Column | FlawedColumn:
+            if not name or name not in raw:
                 return [None] * len(lines)
-            cells = list(map(str.strip, raw[name]))
-            return [cell or None for cell in cells] if "" in cells else cells
+            cells: Column = list(map(str.strip, raw[name]))
+            if "" in cells:
+                cells = [cell or None for cell in cells]
+            return self._without_odd(lines, cells) if odd else cells
 
         return Chunk(lines, read, broken)
 
+    def _fit(self, record: Record) -> Record:
+        """The cells up to the last column with a name, or why the row cannot be read. Raises TableError."""
+        width = len(self._names)
+        if isinstance(record, str) or len(record) == width:
+            return record
+        if len(record) < width or any(map(str.strip, record[self._cells :])):
+            return wrong_width(len(record), self._cells)
+        return record[:width]
+
+    def _without_odd(self, lines: Sequence[int], cells: Column) -> Column | FlawedColumn:
+        """Raises TableError where the file has another encoding."""
+        found = [at for at, cell in enumerate(cells) if cell and is_odd(cell)]
+        if not found:
+            return cells
+        flaws = {at: odd_text(str(cells[at])) for at in found}
+        for at in found:
+            self._refuse_other_encoding(lines[at], str(cells[at]))
+        kept = list(cells)
+        for at in found:
+            kept[at] = None
+        return FlawedColumn(kept, flaws)
+
     def cells(self) -> Iterator[tuple[int, Cells | str]]:
         for line, record in islice(self.records(), 1, None):
-            wrong = record if isinstance(record, str) else row_problem(record, len(self.header))
-            yield (
-                line,
-                wrong or {name: cell.strip() or None for name, cell in zip(self.header, record, strict=True)},
-            )
-
-
-class CsvBlocks:
-    """The records of a text in blocks, without empty ones.
-
-    A block in which each line is a record is parsed at once. Anything else, such as quoted line breaks and lines that are too
-    long, is parsed record by record.
-    """
-
-    def __init__(self, text: TextIO, delimiter: str) -> None:
-        self._text = text
-        self._delimiter = delimiter
-        self.number = 0
-        """Lines read so far."""
-        self._ended = False
-
-    def __iter__(self) -> Iterator[Block]:
-        while not self._ended and (piece := self._text.read(BLOCK)):
-            piece += self._text.readline(MAX_LINE)
-            parsed = None if has_long_line(piece) else self._parse_at_once(piece)
-            if parsed is not None:
-                yield *parsed, has_odd(piece)
+            fitted = self._fit(record)
+            if isinstance(fitted, str):
+                yield line, fitted
                 continue
-            numbered = list(self._parse(piece))
-            yield [line for line, _ in numbered], [record for _, record in numbered], True
-
-    def _parse_at_once(self, piece: str) -> tuple[Sequence[int], Sequence[Record]] | None:
-        """None unless each line is a record."""
-        lines = io.StringIO(piece, newline="").readlines()
-        try:
-            records = list(csv.reader(chain(lines, "\n"), delimiter=self._delimiter))
-        except csv.Error:
-            return None
-        if len(records) != len(lines) + 1:  # a quoted line break, or a quote that is still open
-            return None
-        records.pop()
-        numbers = range(self.number + 1, self.number + 1 + len(lines))
-        self.number += len(lines)
-        if all(records):
-            return numbers, records
-        return list(compress(numbers, records)), list(filter(None, records))
-
-    def _parse(self, piece: str) -> Iterator[tuple[int, Record]]:
-        """One by one. The last record can end beyond the piece."""
-        stream = Continued(piece, self._text)
-        lines = Lines[str](stream, self.number)
-        for numbered in parse_records(lines, self._delimiter):
-            self.number = lines.number
-            yield numbered
-            self._ended = lines.ended
-            if stream.spent:
-                return
-        self.number = lines.number
-        self._ended = True
+            odd = next(filter(is_odd, fitted), None)
+            if odd is not None:
+                self._refuse_other_encoding(line, odd)
+                yield line, f"the row {odd_text(odd)}"
+                continue
+            pairs = zip(self._names, fitted, strict=True)
+            yield line, {name: cell.strip() or None for name, cell in pairs if name}
 
 
-class Continued:
-    """A piece of a text, then the rest of it."""
-
-    def __init__(self, piece: str, rest: TextIO) -> None:
-        self._piece, self._size, self._rest = io.StringIO(piece, newline=""), len(piece), rest
-
-    @property
-    def spent(self) -> bool:
-        """Whether the piece was read to its end."""
-        return self._piece.tell() == self._size
-
-    def readline(self, size: int, /) -> str:
-        line = self._piece.readline(size)
-        if len(line) == size or line.endswith(("\n", "\r")):
-            return line
-        return line + self._rest.readline(size - len(line))
-
-
-def parse_records(lines: Lines[str], delimiter: str) -> Iterator[tuple[int, Record]]:
-    """Records one by one, from lines of which the first starts a record."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=False)
-    while True:
-        line = lines.number + 1
-        lines.held = 0
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except (LineTooLongError, csv.Error) as error:
-            if lines.number > line:
-                # Most likely a quote is not closed. What follows is the inside of a cell, not rows.
-                lines.ended = True
-                yield line, f"the row cannot be read, nor those below it: {error}; is a quote not closed?"
-                return
-            yield line, f"the row cannot be read: {error}"
-        else:
-            if record:
-                yield line, record
-
-
-def has_long_line(text: str) -> bool:
-    """Whether a line can be longer than a cell can be. Never false if one is."""
-    return any(
-        text.find("\n", start, start + WINDOW) < 0 for start in range(0, len(text) - WINDOW + 1, WINDOW)
-    )
-
-
-def has_odd(text: str) -> bool:
-    """Whether a text contains a NUL, or what could not be decoded."""
-    return "\0" in text or (not text.isascii() and NOT_DECODED_CHARACTER.search(text) is not None)
-
-
-def detect_encoding(open_file: Callable[[], BinaryIO]) -> str:
-    """The encoding of a byte order mark, else UTF-8."""
+def detect_separator_line(open_file: Callable[[], BinaryIO], encoding: str) -> str | None:
+    """The separator that a line above the header names."""
     with open_file() as binary:
-        return BYTE_ORDER_MARKS.get(binary.read(2), UTF_8)
+        text = io.TextIOWrapper(binary, encoding=encoding, errors="replace", newline="")
+        found = SEPARATOR_LINE.fullmatch(text.readline(MAX_FIELD))
+    return found[1] if found else None
 
 
 def detect_delimiter(open_file: Callable[[], BinaryIO], encoding: str) -> str:
@@ -258,19 +206,6 @@ def detect_delimiter(open_file: Callable[[], BinaryIO], encoding: str) -> str:
         text = io.TextIOWrapper(binary, encoding=encoding, errors="replace", newline="")
         bare = IN_QUOTES.sub("", text.readline(MAX_FIELD))
     return COMMA if COMMA in bare else max(COMMA + OTHER_DELIMITERS, key=bare.count)
-
-
-NOT_DECODED = "the row is not in the file's encoding, UTF-8 unless `source: {encoding: …}` names another"
-
-
-def row_problem(record: Sequence[str], width: int) -> str | None:
-    """Why a record cannot be read."""
-    if len(record) != width:
-        return wrong_width(len(record), width)
-    joined = "".join(record)
-    if has_odd(joined):
-        return "the row holds a NUL character" if "\0" in joined else NOT_DECODED
-    return None
 
 
 def wrong_width(found: int, width: int) -> str:

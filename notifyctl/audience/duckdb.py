@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 
 from notifyctl.audience.compression import TableError
 from notifyctl.audience.queries import PATIENCE, QueryTable, Values, open_query
 from notifyctl.audience.readers import CHUNK
+from notifyctl.audience.values import NEITHER, NoText, finite, json_value
+
+NESTED = frozenset({"list", "array", "struct", "map", "union", "blob", "variant"})
+"""Kinds of types whose values are no text. The engine writes them as a text all the same."""
+MEASURED = frozenset(
+    {
+        "float",
+        "double",
+        "date",
+        "timestamp",
+        "timestamp_s",
+        "timestamp_ms",
+        "timestamp_ns",
+        "timestamp with time zone",
+    }
+)
+"""Kinds of types with infinity, some also with NaN."""
 
 
 def open_duckdb(path: str, select: str) -> QueryTable:
@@ -22,12 +39,39 @@ def open_duckdb(path: str, select: str) -> QueryTable:
 
 
 def query_duckdb(
-    select: str, *, database: str | None = None, readable: Sequence[str] = ()
+    select: str,
+    names: Collection[str] | None = None,
+    *,
+    database: str | None = None,
+    readable: Sequence[str] = (),
 ) -> Iterator[Values]:
     from notifyctl.audience.engine import Engine, EngineError
 
     try:
         with Engine(readable=readable, database=database) as engine:
-            yield from engine.texts(select, CHUNK, seconds=PATIENCE)
+            columns, rows = engine.texts(select, CHUNK, seconds=PATIENCE, names=names)
+            yield [column.name for column in columns]
+            taken = [column for column in columns if names is None or column.name in names]
+            convert = {
+                at: made for at, column in enumerate(taken) if (made := converter(column.kind, column.type))
+            }
+            for row in rows:
+                yield (
+                    row
+                    if not convert
+                    else [
+                        value if value is None or at not in convert else convert[at](value)
+                        for at, value in enumerate(row)
+                    ]
+                )
     except EngineError as error:
         raise TableError(str(error)) from error
+
+
+def converter(kind: str, name: str) -> Callable[[str], object] | None:
+    """What to make of the texts of a column by its type; None for texts, which stay as they are."""
+    if kind in NESTED:
+        return lambda _: NoText(NEITHER)
+    if name == "JSON":
+        return json_value
+    return finite if kind in MEASURED else None

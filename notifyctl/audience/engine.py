@@ -11,10 +11,10 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -24,9 +24,20 @@ DEFAULT_MEMORY = 1050 << 20
 MAX_SPILL = 64 << 30
 """Limit of the spill folder in bytes."""
 
+TIME_ZONE = "UTC"
+"""In which times with a zone are written: the same on every machine, whatever its own zone is."""
+
 Row = tuple[Any, ...]
 T = TypeVar("T")
 ATTACHED = "source"
+
+
+class EngineColumn(NamedTuple):
+    """A column of a query: its name, the kind of its type, such as `list`, and the type in the engine's words."""
+
+    name: str
+    kind: str
+    type: str
 
 
 class EngineError(Exception):
@@ -72,6 +83,8 @@ class Engine:
             "enable_external_access": False,
             "lock_configuration": True,
         }
+        # For every cursor, which is a session of its own.
+        self._connection.execute(f"SET GLOBAL TimeZone = {literal(TIME_ZONE)}")
         self._database = database
         if database is not None:
             try:
@@ -85,9 +98,11 @@ class Engine:
     def rows(self, sql: str) -> list[Row]:
         return self._connection.execute(sql).fetchall()
 
-    def texts(self, select: str, size: int, *, seconds: float) -> Iterator[Sequence[str | None]]:
-        """Runs a user's query. Yields its column names, then its rows as strings. Fetches `size` rows at a time, each within
-        `seconds`. Raises EngineError.
+    def texts(
+        self, select: str, size: int, *, seconds: float, names: Collection[str] | None = None
+    ) -> tuple[list[EngineColumn], Iterator[Sequence[str | None]]]:
+        """Runs a user's query. Returns all its columns, and rows of the columns `names` as strings, by default of all. Fetches
+        `size` rows at a time, each within `seconds`. Raises EngineError.
         """
         select = select.strip().rstrip(";")
         refuse_more_than_select(select)
@@ -97,14 +112,22 @@ class Engine:
             if self._database is not None:
                 limited(lambda: cursor.execute(f"USE {ATTACHED}"))
             described = limited(lambda: cursor.execute(f"SELECT * FROM ({select}\n) LIMIT 0").description)
-            names = [column[0] for column in described]
-            listed = ", ".join(f"{quote_name(name)}::VARCHAR" for name in names)
-            yield names
-            limited(lambda: cursor.execute(f"SELECT {listed} FROM ({select}\n)"))
-            while rows := limited(lambda: cursor.fetchmany(size)):
-                yield from rows
-        finally:
+        except BaseException:
             cursor.close()
+            raise
+        columns = [EngineColumn(name, kind.id, str(kind)) for name, kind, *_ in described]
+        taken = [column for column in columns if names is None or column.name in names]
+        listed = ", ".join(f"{quote_name(column.name)}::VARCHAR" for column in taken) or "NULL"
+
+        def rows() -> Iterator[Sequence[str | None]]:
+            try:
+                limited(lambda: cursor.execute(f"SELECT {listed} FROM ({select}\n)"))
+                while found := limited(lambda: cursor.fetchmany(size)):
+                    yield from found
+            finally:
+                cursor.close()
+
+        return columns, rows()
 
     def syntax(self, sql: str) -> dict[str, Any]:
         """Parses SELECT statements to a syntax tree. Raises EngineError with the parser's message."""

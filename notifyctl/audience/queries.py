@@ -5,23 +5,29 @@ Rows are numbered from 1 in the order in which they come: the query's own `order
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
-from typing import Any
+from operator import itemgetter
+from typing import Any, Protocol
 
 from msgspec import Struct
 
 from notifyctl.audience.compression import TableError
 from notifyctl.audience.engine import quote_name
-from notifyctl.audience.readers import CHUNK, MAX_FIELD, Cells, Chunk, cell_text, check_header, chunks_of_rows
+from notifyctl.audience.readers import CHUNK, Cells, Chunk, FlawedColumn, check_header
+from notifyctl.audience.values import chunks_of_rows, text_column
 
 PATIENCE = 60.0
 """Seconds that a query may take until its next rows come."""
 MAX_ROWS = 50_000_000
 
 Values = Sequence[Any]
-Fetch = Callable[[], Iterator[Values]]
-"""The names of the columns, then the rows."""
+
+
+class Fetch(Protocol):
+    """The names of all columns, then the rows: of the columns `names` alone, in the order of the header; by default all."""
+
+    def __call__(self, names: Collection[str] | None = None) -> Iterator[Values]: ...
 
 
 class QueryTable(Struct, frozen=True):
@@ -30,32 +36,28 @@ class QueryTable(Struct, frozen=True):
     header: Sequence[str]
     fetch: Fetch
 
-    def cells(self) -> Iterator[tuple[int, Cells | str]]:
-        with closing(self.fetch()) as rows:  # type: ignore[type-var]
+    def _rows(self, names: Collection[str] | None) -> Iterator[tuple[int, Values, int]]:
+        with closing(self.fetch(names)) as rows:  # type: ignore[type-var]
             next(rows)
             for number, row in enumerate(rows, start=1):
                 if number > MAX_ROWS:
                     raise TableError(f"it gives more than {MAX_ROWS:,} rows; does the query end?")
-                yield number, to_cells(self.header, row)
+                yield number, row, sum(len(value) for value in row if isinstance(value, str | bytes))
 
-    def chunks(self, size: int = CHUNK) -> Iterator[Chunk]:
-        return chunks_of_rows(self.cells(), size)
+    def cells(self) -> Iterator[tuple[int, Cells | str]]:
+        for number, row, _ in self._rows(None):
+            read = text_column(row, strip=True)
+            cells = read.cells if isinstance(read, FlawedColumn) else read
+            yield number, dict(zip(self.header, cells, strict=True))
 
+    def chunks(self, size: int = CHUNK, names: Collection[str] | None = None) -> Iterator[Chunk]:
+        taken = [name for name in self.header if names is None or name in names]
+        places = {name: at for at, name in enumerate(taken)}
 
-def to_cells(header: Sequence[str], row: Values) -> Cells | str:
-    cells: dict[str, str | None] = {}
-    for name, value in zip(header, row, strict=True):
-        if isinstance(value, bytes | list | dict | tuple):
-            return f"{name!r} is neither a text nor a number"
-        text = cell_text(value)
-        if text is not None:
-            if "\0" in text:
-                return "the row holds a NUL character"
-            if len(text) > MAX_FIELD:
-                return f"{name!r} has {len(text):,} characters; {MAX_FIELD:,} are allowed"
-            text = text.strip() or None
-        cells[name] = text
-    return cells
+        def get(row: Values, name: str) -> Any:
+            return row[places[name]] if name in places else None
+
+        return chunks_of_rows(self._rows(taken), get, size)
 
 
 def open_query(fetch: Fetch) -> QueryTable:
@@ -63,6 +65,16 @@ def open_query(fetch: Fetch) -> QueryTable:
     with closing(fetch()) as rows:  # type: ignore[type-var]
         header = check_header([str(name) for name in next(rows)])
     return QueryTable(header, fetch)
+
+
+def pick(header: Sequence[str], names: Collection[str] | None, rows: Iterator[Values]) -> Iterator[Values]:
+    """The values of some columns, of rows with all of them."""
+    at = [position for position, name in enumerate(header) if names is None or name in names]
+    if len(at) == len(header):
+        return rows
+    if len(at) == 1:
+        return ((row[at[0]],) for row in rows)
+    return map(itemgetter(*at), rows) if at else (() for _ in rows)
 
 
 def select_all(table: str) -> str:

@@ -1,17 +1,15 @@
-"""What every reader of an audience has in common, and the reader of JSON Lines.
+"""What every reader of an audience has in common.
 
 A source is read in chunks of rows and handed out as columns. A row that cannot be read is reported and skipped.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import compress
-from typing import Any, AnyStr, Generic, Protocol, Self, TypeVar
+from typing import Any, AnyStr, Generic, NamedTuple, Protocol, Self, TypeVar
 
-from notifyctl.audience.compression import TableError, opener
-from notifyctl.ports import FileTree
+from notifyctl.audience.compression import TableError
 
 Cells = Mapping[str, str | None]
 """One row by the source's own column names. `None` where the cell is empty: an empty cell is no value."""
@@ -29,20 +27,33 @@ TOO_LONG = f"it has {MAX_LINE:,} characters or more"
 MAX_COLUMNS = 1000
 
 
+class FlawedColumn(NamedTuple):
+    """A column with values that are no text. `flaws`: position → what is wrong, the same sentence for the same fault; the
+    cell is None there.
+    """
+
+    cells: Column
+    flaws: Mapping[int, str]
+
+
 class Chunk:
     """Up to some thousand rows as columns. `broken`: position → why the row cannot be read; its cells are None.
 
     `read`: the cells of a column by its name. A column is read when it is first used: most sources have more than a message
-    uses, and JSON objects can have thousands of keys.
+    uses, JSON objects can have thousands of keys, and what is wrong in a column that nobody reads hurts nobody.
     """
 
     def __init__(
-        self, lines: Sequence[int], read: Callable[[str], Column], broken: Mapping[int, str] | None = None
+        self,
+        lines: Sequence[int],
+        read: Callable[[str], Column | FlawedColumn],
+        broken: Mapping[int, str] | None = None,
     ) -> None:
         self.lines = lines
         self.broken = broken or {}
         self._read = read
         self._columns: dict[str, Column] = {}
+        self._flaws: dict[str, Mapping[int, str]] = {}
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -50,15 +61,27 @@ class Chunk:
     def column(self, name: str) -> Column:
         """A column by the source's name; empty cells are None, and so is every cell of an unknown column."""
         if name not in self._columns:
-            self._columns[name] = self._read(name)
+            read = self._read(name)
+            cells, flaws = read if isinstance(read, FlawedColumn) else (read, {})
+            self._columns[name], self._flaws[name] = cells, flaws
         return self._columns[name]
+
+    def flaws(self, name: str) -> Mapping[int, str]:
+        """Position → why a value of this column is no text."""
+        self.column(name)
+        return self._flaws[name]
 
     def select(self, keep: Sequence[bool]) -> Chunk:
         """The rows at which `keep` is true."""
         positions = list(compress(range(len(self.lines)), keep))
-        broken = {new: self.broken[old] for new, old in enumerate(positions) if old in self.broken}
-        lines = [self.lines[at] for at in positions]
-        return Chunk(lines, lambda name: list(compress(self.column(name), keep)), broken)
+
+        def kept(texts: Mapping[int, str]) -> dict[int, str]:
+            return {new: texts[old] for new, old in enumerate(positions) if old in texts} if texts else {}
+
+        def read(name: str) -> FlawedColumn:
+            return FlawedColumn(list(compress(self.column(name), keep)), kept(self.flaws(name)))
+
+        return Chunk([self.lines[at] for at in positions], read, kept(self.broken))
 
 
 class Table(Protocol):
@@ -67,8 +90,10 @@ class Table(Protocol):
     @property
     def header(self) -> Sequence[str]: ...
 
-    def chunks(self, size: int = CHUNK) -> Iterator[Chunk]:
-        """All rows, `size` at a time. Lines count from 1 where the source has none."""
+    def chunks(self, size: int = CHUNK, names: Collection[str] | None = None) -> Iterator[Chunk]:
+        """All rows, `size` at a time. Lines count from 1 where the source has none. `names`: the columns that are read, by
+        default any.
+        """
 
     def cells(self) -> Iterator[tuple[int, Cells | str]]:
         """(line; the row, or why it cannot be read), for sources that are small."""
@@ -127,82 +152,6 @@ def check_header(header: list[str]) -> list[str]:
     if doubled:
         raise TableError(f"the header names a column twice: {', '.join(sorted(doubled))}")
     return header
-
-
-class JsonLines:
-    """Objects, one a line. The header is the keys of the first one."""
-
-    def __init__(self, files: FileTree, path: str) -> None:
-        """Raises TableError."""
-        self._open = opener(files, path)
-        first = next((cells for _, cells in self.cells() if not isinstance(cells, str)), None)
-        if first is None:
-            raise TableError("the file has no line with a JSON object")
-        self.header = list(first)
-
-    def chunks(self, size: int = CHUNK) -> Iterator[Chunk]:
-        return chunks_of_rows(self.cells(), size)
-
-    def cells(self) -> Iterator[tuple[int, Cells | str]]:
-        for line, data in self.raw():
-            yield line, parse_object(data) if isinstance(data, bytes) else data
-
-    def raw(self) -> Iterator[tuple[int, bytes | str]]:
-        """(line, its bytes or why it cannot be read) of every line that is not empty."""
-        with self._open() as binary:
-            lines = Lines(binary)
-            while True:
-                lines.held = 0
-                try:
-                    data = next(lines)
-                except StopIteration:
-                    return
-                except LineTooLongError as error:
-                    yield lines.number, f"the line cannot be read: {error}"
-                else:
-                    if data.strip():
-                        yield lines.number, data
-
-
-def chunks_of_rows(rows: Iterable[tuple[int, Cells | str]], size: int) -> Iterator[Chunk]:
-    """Numbered rows as columns. A row can have cells that the header lacks."""
-    taken: list[tuple[int, Cells | str]] = []
-    weight = 0
-    for numbered in rows:
-        taken.append(numbered)
-        weight += count_characters(numbered[1])
-        if len(taken) == size or weight >= MAX_CHUNK_CHARACTERS:
-            yield chunk_of_rows(taken)
-            taken, weight = [], 0
-    if taken:
-        yield chunk_of_rows(taken)
-
-
-def chunk_of_rows(rows: Sequence[tuple[int, Cells | str]]) -> Chunk:
-    broken = {at: row for at, (_, row) in enumerate(rows) if isinstance(row, str)}
-    records: Sequence[Cells] = [{} if isinstance(row, str) else row for _, row in rows]
-    return Chunk([line for line, _ in rows], lambda name: [record.get(name) for record in records], broken)
-
-
-def count_characters(row: Cells | str) -> int:
-    """Characters of the cells of a row and of their names."""
-    return (
-        len(row) if isinstance(row, str) else sum(map(len, row)) + sum(map(len, filter(None, row.values())))
-    )
-
-
-def parse_object(data: bytes) -> Cells | str:
-    """The cells of a JSON object, or why they cannot be read."""
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        return f"the line is no JSON: {error}"
-    if not isinstance(value, dict):
-        return "the line is no JSON object"
-    nested = [key for key, item in value.items() if isinstance(item, (dict, list))]
-    if nested:
-        return f"{nested[0]!r} is neither a text nor a number"
-    return {key: cell_text(item) for key, item in value.items()}
 
 
 def cell_text(value: Any) -> str | None:

@@ -24,7 +24,9 @@ T = TypeVar("T")
 
 
 class Rows(Struct, frozen=True):
-    """Rows of a source by what their columns mean, all of equal length. `broken`: position → why a row cannot be read."""
+    """Rows of a source by what their columns mean, all of equal length. `broken`: position → why a row cannot be read;
+    `flawed`: position → what is wrong with a column that is read, in the same words for each of its rows.
+    """
 
     lines: Sequence[int]
     addresses: Column
@@ -33,6 +35,7 @@ class Rows(Struct, frozen=True):
     correlations: Column
     values: Mapping[str, Column]
     broken: Mapping[int, str] = {}
+    flawed: Mapping[int, str] = {}
     columns: Sequence[int] | None = None
     """The column of each row in its file; None: 1, as in a file of one row a line."""
 
@@ -92,16 +95,19 @@ class RecipientReader:
 
     def read(self, rows: Rows) -> RecipientBatch:
         """The recipients of some rows, and the rows that are none."""
-        rejected: dict[int, RejectedRow] = {
-            position: RejectedRow(RowRejection.BAD_ROW, rows.location(self._file, position), why)
-            for position, why in rows.broken.items()
-        }
+        rejected: dict[int, RejectedRow] = {}
+        for position, why in rows.flawed.items():
+            self._reject(rejected, rows, position, RowRejection.BAD_ROW, why, whole_column=True)
+        for position, why in rows.broken.items():
+            self._reject(rejected, rows, position, RowRejection.BAD_ROW, why)
         positions: Sequence[int] = range(len(rows.lines))
-        if not all(rows.addresses):
-            positions = [position for position, address in enumerate(rows.addresses) if address]
-            for position in sorted({*range(len(rows.lines))} - {*positions} - rows.broken.keys()):
+        addresses = rows.addresses
+        if rejected or not all(addresses):
+            positions = [at for at, address in enumerate(addresses) if address and at not in rejected]
+            for position in sorted({*range(len(rows.lines))} - {*positions} - rejected.keys()):
                 self._reject(rejected, rows, position, RowRejection.NO_ADDRESS, f"no {self._field}")
-        parsed = parse_column(list(filter(None, rows.addresses)), self._channel)
+            addresses = [addresses[position] for position in positions]
+        parsed = parse_column(list(filter(None, addresses)), self._channel)
         errors = {**parsed.errors, **self._number_errors(parsed.keys, parsed.errors)}
         for at, why in errors.items():
             detail = f"{self._field}: {why}"
@@ -129,9 +135,17 @@ class RecipientReader:
         return found
 
     def _reject(
-        self, rejected: dict[int, RejectedRow], rows: Rows, position: int, reason: RowRejection, detail: str
+        self,
+        rejected: dict[int, RejectedRow],
+        rows: Rows,
+        position: int,
+        reason: RowRejection,
+        detail: str,
+        *,
+        whole_column: bool = False,
     ) -> None:
-        rejected[position] = RejectedRow(reason, rows.location(self._file, position), detail)
+        place, row = rows.location(self._file, position), rows.lines[position]
+        rejected[position] = RejectedRow(reason, place, detail, row, whole_column)
 
     def _batch(
         self,

@@ -9,7 +9,8 @@ from io import StringIO
 
 from notifyctl.audience.compression import without_compression_suffix
 from notifyctl.audience.csv_reader import Csv
-from notifyctl.audience.readers import JsonLines, Table
+from notifyctl.audience.json_lines import JsonLines
+from notifyctl.audience.readers import Table
 from notifyctl.audience.source import FORMATS, open_table
 from notifyctl.model.project import Audience, InlineRecipient
 from notifyctl.ports import FileTree

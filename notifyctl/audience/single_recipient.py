@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,8 +26,8 @@ class SingleRecipient(Struct, frozen=True):
     def file(self) -> str:
         return self.reader.file
 
-    def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
-        for batch in self.reader.batches(channel):
+    def batches(self, channel: ChannelName, names: Collection[str] | None = None) -> Iterator[RecipientBatch]:
+        for batch in self.reader.batches(channel, names):
             if self.key in batch.addresses:
                 at = list(batch.addresses).index(self.key)
                 yield replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,12 @@ from msgspec import Struct
 
 from notifyctl.audience.compression import TableError, without_compression_suffix
 from notifyctl.audience.csv_reader import Csv
-from notifyctl.audience.readers import CHUNK, Chunk, JsonLines, Table
+from notifyctl.audience.json_lines import JsonLines
+from notifyctl.audience.readers import CHUNK, Chunk, Table
 from notifyctl.audience.recipients import Rows, Rules, read_recipients
 from notifyctl.audience.suppressions import NOBODY, SuppressionIndex, index_addresses
-from notifyctl.diagnostics import Diagnostic, Severity, truncate
+from notifyctl.audience.table_encoding import OtherEncodingError
+from notifyctl.diagnostics import Diagnostic, Location, Severity, truncate
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.model.project import Audience, ChannelName
 from notifyctl.model.recipients import RecipientBatch
@@ -38,6 +40,8 @@ FORMATS = {
     "duckdb": "duckdb",
 }
 DATABASES = {"sqlite", "duckdb"}
+Names = Collection[str] | None
+"""Variables whose columns are read; None: all of them."""
 
 
 class Reader(Struct, frozen=True):
@@ -45,11 +49,11 @@ class Reader(Struct, frozen=True):
 
     variables: Sequence[str]
     file: str
-    rows: Callable[[ChannelName], Iterable[Rows]]
+    rows: Callable[[ChannelName, Names], Iterable[Rows]]
     rules: Rules
 
-    def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
-        return read_recipients(self.rows(channel), channel, file=self.file, rules=self.rules)
+    def batches(self, channel: ChannelName, names: Names = None) -> Iterator[RecipientBatch]:
+        return read_recipients(self.rows(channel, names), channel, file=self.file, rules=self.rules)
 
 
 def open_audience(
@@ -78,7 +82,8 @@ def read_inline(audience: Audience, rules: Rules, size: int) -> Reader:
     recipients = audience.recipients or ()
     variables = sorted({name for recipient in recipients for name in recipient.substitutions})
 
-    def rows(channel: ChannelName) -> Iterator[Rows]:
+    def rows(channel: ChannelName, names: Names) -> Iterator[Rows]:
+        wanted = [name for name in variables if names is None or name in names]
         entries = [
             (recipient, address)
             for recipient in recipients
@@ -93,7 +98,7 @@ def read_inline(audience: Audience, rules: Rules, size: int) -> Reader:
                 locales=[each.locale for each in people],
                 timezones=[each.timezone for each in people],
                 correlations=[each.correlation_id for each in people],
-                values={name: [each.substitutions.get(name) for each in people] for name in variables},
+                values={name: [each.substitutions.get(name) for each in people] for name in wanted},
                 columns=[each.location.column for each in people],
             )
 
@@ -118,21 +123,30 @@ def read_source(
             require_column(audience, column, header, field=("substitutions", variable))
     condition = parse_where(audience, header)
 
-    def rows(channel: ChannelName) -> Iterator[Rows]:
+    def rows(channel: ChannelName, names: Names) -> Iterator[Rows]:
+        wanted = {
+            variable: column for variable, column in variables.items() if names is None or variable in names
+        }
+        own = [columns[role] for role in (channel.address_field, "locale", "timezone", "correlationId")]
+        read = [*own, *wanted.values(), *(condition.columns if condition is not None else ())]
         try:
-            chunks = found.chunks(size)
+            chunks = found.chunks(size, read)
             for chunk in chunks if condition is None else filter_rows(audience, condition, chunks):
+                flawed = {
+                    at: f"{column!r} {why}" for column in read for at, why in chunk.flaws(column).items()
+                }
                 yield Rows(
                     lines=chunk.lines,
                     addresses=chunk.column(columns[channel.address_field]),
                     locales=chunk.column(columns["locale"]),
                     timezones=chunk.column(columns["timezone"]),
                     correlations=chunk.column(columns["correlationId"]),
-                    values={variable: chunk.column(column) for variable, column in variables.items()},
+                    values={variable: chunk.column(column) for variable, column in wanted.items()},
                     broken=chunk.broken,
+                    flawed=flawed,
                 )
         except TableError as error:
-            raise unreadable_error(audience, "unreadable-file", f"{place.name}: {error}") from error
+            raise table_error(audience, place.name, error) from error
 
     return Reader(list(variables), place.name, rows, rules)
 
@@ -149,14 +163,15 @@ def open_table(audience: Audience, files: FileTree, environ: Mapping[str, str] |
     """The source as a table. Raises ProjectError."""
     source = audience.source
     assert source is not None
+    name = source.file or "the database"
     try:
         if source.url is not None:
             return open_database(audience, environ), Place(audience.positions.file, "database")
         place = locate(audience, files)
+        name = place.name
         return read_table(audience, place, files), place
     except TableError as error:
-        name = source.file or "the database"
-        raise unreadable_error(audience, "unreadable-file", f"{name}: {error}") from error
+        raise table_error(audience, name, error) from error
 
 
 def open_database(audience: Audience, environ: Mapping[str, str] | None) -> Table:
@@ -244,7 +259,7 @@ def read_table(audience: Audience, place: Place, files: FileTree) -> Table:
     source = audience.source
     assert source is not None
     if place.kind == "jsonl":
-        return JsonLines(files, place.name)
+        return JsonLines(files, place.name, encoding=source.encoding)
     if place.kind in {"csv", "tsv"}:
         delimiter = source.delimiter or ("\t" if place.kind == "tsv" else None)
         return Csv(files, place.name, delimiter=delimiter, encoding=source.encoding)
@@ -311,6 +326,17 @@ def bad_where_error(audience: Audience, error: Exception) -> ProjectError:
     return unreadable_error(audience, "bad-where", str(error), hint=hint, field=("where",))
 
 
+def table_error(audience: Audience, name: str, error: TableError) -> ProjectError:
+    """The error of a source that cannot be read: at its place in the file, if it has one."""
+    hint = error.hint
+    if isinstance(error, OtherEncodingError):
+        hint = f"write `source: {{file: {name}, encoding: {error.encoding}}}`, or {error.hint}"
+    rule = "bad-row" if error.in_row else "unreadable-file"
+    place = Location(name, error.line, error.column) if error.line else None
+    message = str(error) if error.in_row else f"{name}: {error}"
+    return unreadable_error(audience, rule, message, hint=hint, place=place)
+
+
 def unreadable_error(
     audience: Audience,
     rule: str,
@@ -318,9 +344,11 @@ def unreadable_error(
     *,
     hint: str | None = None,
     field: tuple[str, ...] = ("source",),
+    place: Location | None = None,
     kind: type[ProjectError] = ProjectError,
 ) -> ProjectError:
-    place = audience.positions.location(*field)
+    """`place`: where it is, if not at a field of the audience."""
+    place = place or audience.positions.location(*field)
     return kind(
         f"the audience {audience.name!r} cannot be read: {message}",
         hint=hint,

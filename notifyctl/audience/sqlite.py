@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ MAX_HEAP = 512 << 20
 """Bytes that SQLite may hold in this process."""
 STEPS = 100_000
 """SQLite's virtual machine steps between two looks at the clock: a few milliseconds."""
+NUMBERED = re.compile(r":[0-9]+$")
 READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
 
 
@@ -25,7 +27,7 @@ def open_sqlite(path: str, select: str) -> QueryTable:
     return open_query(partial(query_sqlite, path, select))
 
 
-def query_sqlite(path: str, select: str) -> Iterator[Values]:
+def query_sqlite(path: str, select: str, names: Collection[str] | None = None) -> Iterator[Values]:
     """Reads alone: whatever else a statement would do is refused by SQLite's authoriser, recursion too."""
     patience = Deadline(PATIENCE)
     try:
@@ -33,16 +35,18 @@ def query_sqlite(path: str, select: str) -> Iterator[Values]:
             database.execute("PRAGMA trusted_schema = OFF")
             database.execute(f"PRAGMA hard_heap_limit = {MAX_HEAP}")
             database.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, MAX_COLUMNS)
-            database.text_factory = partial(str, encoding="utf-8", errors="replace")
+            database.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
             database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * MAX_FIELD)
             database.set_authorizer(authorize_reads)
             database.set_progress_handler(lambda: not patience.remaining, STEPS)
-            cursor = database.execute(select)
-            if cursor.description is None:
-                raise TableError("it is no query")
-            yield [column[0] for column in cursor.description]
-            # One by one: a row may hold megabytes.
-            for number, row in enumerate(cursor):
+            query = f"({select.strip().rstrip(';')}\n)"
+            every = f"SELECT * FROM {query} LIMIT 0"  # noqa: S608 - the author's own query, and read alone
+            header = [column[0] for column in database.execute(every).description]
+            yield unnumbered(header)
+            taken = [quote_column(name) for name in header if names is None or name in names] or ["NULL"]
+            # One by one: a row may hold megabytes, and in columns that nobody reads more than that.
+            rows = database.execute(f"SELECT {', '.join(taken)} FROM {query}")  # noqa: S608 - as above
+            for number, row in enumerate(rows):
                 yield row
                 if number % CHUNK == 0:
                     patience.restart()
@@ -56,6 +60,16 @@ def query_sqlite(path: str, select: str) -> Iterator[Values]:
         raise TableError(
             describe_sqlite_error(error) if patience.remaining else "the query takes too long"
         ) from error
+
+
+def unnumbered(header: Sequence[str]) -> list[str]:
+    """The names of columns as the query has them: SQLite makes `id:1` of the second `id`."""
+    return [NUMBERED.sub("", name) if NUMBERED.sub("", name) in header else name for name in header]
+
+
+def quote_column(name: str) -> str:
+    """In backticks: what stands in double quotes and is no column is a text to SQLite."""
+    return "`" + name.replace("`", "``") + "`"
 
 
 def authorize_reads(action: int, _: str | None, second: str | None, *__: Any) -> int:

@@ -189,7 +189,11 @@ class SuppressionLists(Struct):
                     found.problems.append(Diagnostic("bad-suppression", Severity.ERROR, str(error), place))
         except (OSError, ValueError, TableError) as error:
             message = f"the suppression list {given.file!r} cannot be read: {error}"
-            found.problems.append(Diagnostic("unreadable-file", Severity.ERROR, message, given.location))
+            place, hint, rule = given.location, None, "unreadable-file"
+            if isinstance(error, TableError):
+                place = Location(given.file, error.line, error.column) if error.line else place
+                hint, rule = error.hint, "bad-suppression" if error.in_row else rule
+            found.problems.append(Diagnostic(rule, Severity.ERROR, message, place, hint))
         if found.hashes:
             found.hasher = self._hasher(given)
             if given.key is None and not given.by_ledger:
@@ -222,7 +226,7 @@ def read_entries(files: FileTree, path: str) -> Iterator[tuple[int, str, str, Ce
         yield 1, "address", header[0], {}
     for line, cells in table.cells():
         if isinstance(cells, str):
-            raise TableError(f"line {line}: {cells}")
+            raise TableError(f"line {line}: {cells}", line=line)
         lower = {kinds[name]: cell for name, cell in cells.items()} if named else {}
         for column in named or header[:1]:
             text = cells.get(column)

@@ -97,7 +97,8 @@ class Condition(Struct, frozen=True):
                 clock = Deadline(allowed)
                 matching = self._matching(engine, chunk, allowed)
                 allowed = clock.remaining
-                yield chunk.select([at in matching or at in chunk.broken for at in range(len(chunk))])
+                unknown = chunk.broken.keys() | {at for name in self.columns for at in chunk.flaws(name)}
+                yield chunk.select([at in matching or at in unknown for at in range(len(chunk))])
 
     def _matching(self, engine: Engine, chunk: Chunk, seconds: float) -> set[int]:
         columns = [[shorten(cell) for cell in chunk.column(name)] for name in self.columns]

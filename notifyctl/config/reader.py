@@ -31,6 +31,7 @@ from notifyctl.config.nodes import (
 )
 from notifyctl.config.paths import MAX_READ
 from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.text_encoding import NotUtf8Error, decode_utf8
 
 MAX_BYTES = MAX_READ
 MAX_VALUES = 100_000
@@ -127,14 +128,10 @@ def decode(data: bytes, file: str) -> str:
             )
         )
     try:
-        text = data.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-        message = "this file is UTF-16" if wide else f"the byte 0x{data[error.start]:02x} is not UTF-8"
-        where = Location(file, 1, 1) if wide else locate_after(data[: error.start].decode("utf-8"), file)
-        raise UnreadableFileError(
-            make_error("yaml-syntax", message, where, "save the file as UTF-8")
-        ) from None
+        text = decode_utf8(data)
+    except NotUtf8Error as error:
+        where = Location(file, error.line, error.column)
+        raise UnreadableFileError(make_error("yaml-syntax", str(error), where, error.hint)) from None
     if forbidden := FORBIDDEN_CHARACTERS.search(text):
         message = f"the character U+{ord(forbidden[0]):04X} cannot stand in a YAML file"
         hint = f'remove it, or write it in double quotes as "\\u{ord(forbidden[0]):04x}"'

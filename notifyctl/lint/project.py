@@ -207,14 +207,17 @@ def check_all_recipients(
     for name, messages in checked.messages.items():
         notification = project.notifications[name]
         if len(messages) == 1 + len(notification.template.locales):
-            yield from check_recipients(
-                notification,
-                messages,
-                checked.audiences[name],
-                environment=environment,
-                locale=project.locale,
-                every=every,
-            )
+            try:
+                yield from check_recipients(
+                    notification,
+                    messages,
+                    checked.audiences[name],
+                    environment=environment,
+                    locale=project.locale,
+                    every=every,
+                )
+            except ProjectError as error:  # its source breaks off
+                yield from error.diagnostics
 
 
 def sender_of(notification: Notification, environment: Environment) -> str | None:

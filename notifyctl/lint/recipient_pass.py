@@ -14,6 +14,7 @@ from operator import itemgetter
 
 from msgspec import Struct, field
 
+from notifyctl.audience.rejects import FlawedColumns
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.lint.audience_checks import AudienceChecker
 from notifyctl.lint.filled_texts import FilledTexts
@@ -112,8 +113,13 @@ def check_recipients(
     whole = AudienceChecker(
         notification, messages, audience.file, variants, require_plus=environment.limits.require_plus
     )
-    for batch in audience.batches(notification.channel):
+    columns = FlawedColumns()
+    names = {name for message in messages.values() for name in message.names}
+    for batch in audience.batches(notification.channel, names):
         for row in batch.excluded:
+            if row.whole_column:
+                columns.add(row)
+                continue
             yield from tally.report(rejected_row(row, inline=bool(places.columns)), row.location)
         for problem, location in whole.feed(batch):
             finding = Finding(problem.rule, problem.message, problem.hint, problem.severity)
@@ -126,6 +132,7 @@ def check_recipients(
         for position, finding in merge(find_problems(checkers, scans), filled_in, key=itemgetter(0)):
             yield from tally.report(finding, places.at(batch.lines[position]))
         longest.update(checkers, scans, partial(places.at_position, batch.lines))
+    yield from columns.diagnostics()
     yield from tally.finish()
     yield from whole.finish()
     if not whole.people:

@@ -19,6 +19,7 @@ from notifyctl.model.message import UNSUBSCRIBE, Message
 from notifyctl.model.project import ApiObject, LocaleVariant, Notification, Template
 from notifyctl.model.written_values import plain
 from notifyctl.ports import FileTree
+from notifyctl.text_encoding import NotUtf8Error, decode_utf8
 
 MAX_NAMES = 1000
 """Most variables that one message can use."""
@@ -266,9 +267,10 @@ class Composer:
         location = self.find(path).location(*path)
         for candidate in (normpath(join(dirname(location.file), file_name)), normpath(file_name)):
             try:
-                source = self.files.read(candidate).decode("utf-8-sig")
-            except UnicodeDecodeError:
-                return self.problem("unreadable-file", f"{candidate} is not UTF-8", location)
+                source = decode_utf8(self.files.read(candidate))
+            except NotUtf8Error as error:
+                place = Location(candidate, error.line, error.column)
+                return self.problem("unreadable-file", str(error), place, error.hint)
             except (FileNotFoundError, ValueError):
                 continue
             except OSError as error:

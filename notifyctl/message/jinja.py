@@ -20,6 +20,7 @@ from notifyctl.message.fast_render import ESCAPED
 from notifyctl.message.render_limits import MAX_TEXT, SECONDS, OutOfTimeError, run_bounded
 from notifyctl.model.written_values import WrittenBool, plain
 from notifyctl.ports import FileTree
+from notifyctl.text_encoding import NotUtf8Error, decode_utf8
 
 MAX_STEPS = 200_000
 """Maximum total length of all `range()` calls in one rendering."""
@@ -95,9 +96,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if self.includes > MAX_INCLUDES:
             raise TemplateLimitError(f"more than {MAX_INCLUDES} includes; does a file include itself?")
         try:
-            return self.files.read(name).decode()
-        except UnicodeDecodeError as error:
-            raise TemplateFileError(f"{name} is not UTF-8") from error
+            return decode_utf8(self.files.read(name))
+        except NotUtf8Error as error:
+            place = f"{name}:{error.line}:{error.column}"
+            raise TemplateFileError(f"{place}: {error}; {error.hint}") from error
         except (FileNotFoundError, ValueError):
             return None
         except OSError as error:

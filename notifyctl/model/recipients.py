@@ -38,11 +38,16 @@ class Suppression(StrEnum):
 
 
 class RejectedRow(Struct, frozen=True):
-    """A row that yields no recipient: where it is, and a sentence without the address."""
+    """A row that yields no recipient: where it is, and a sentence without the address.
+
+    `row`: its line or number in the source. `whole_column`: the sentence is about a column, and the same for all such rows.
+    """
 
     reason: RowRejection
     location: Location
     detail: str
+    row: int = 0
+    whole_column: bool = False
 
 
 class RecipientBatch(Struct, frozen=True):

@@ -119,7 +119,11 @@ def read_prices(files: FileTree, path: str, positions: Positions) -> tuple[Price
                 )
     except (OSError, ValueError, TableError) as error:
         message = f"the price list {path!r} cannot be read: {error}"
-        problems.append(Diagnostic("unreadable-file", Severity.ERROR, message, positions.location("pricing")))
+        place, hint, rule = positions.location("pricing"), None, "unreadable-file"
+        if isinstance(error, TableError):
+            place = Location(path, error.line, error.column) if error.line else place
+            hint, rule = error.hint, "bad-price" if error.in_row else rule
+        problems.append(Diagnostic(rule, Severity.ERROR, message, place, hint))
     return PriceList(prices), problems
 
 

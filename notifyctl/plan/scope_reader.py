@@ -66,7 +66,7 @@ class ScopeReader:
 
     def read(self, identify: Identify, on_rows: Callable[[int], None]) -> RecipientTable:
         """`on_rows` is told how many rows were read so far."""
-        for batch in self.input.audience.batches(self.input.scope.channel):
+        for batch in self.input.audience.batches(self.input.scope.channel, self.table.names):
             for row in batch.excluded:
                 self.excluded.add(row)
             if len(batch):

@@ -120,10 +120,16 @@ def test_blemishes_are_told_with_the_line_of_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [b"+447700900002,A\x00B", b"+447700900002,A\xff\xfe", b'+447700900002,"' + b"x" * (1 << 21) + b'"']
+    "row",
+    [
+        b"+447700900002,A\x00B",
+        b"+447700900002,A\xff\xfe",
+        b'+447700900002,"' + b"x" * (1 << 21) + b'"',
+        b'+447700900002,"24" TV',
+    ],
 )
 def test_rows_that_cannot_be_read_hide_nobody_after_them(row: bytes) -> None:
-    data = b"msisdn,name\n+447700900001,Ada\n" + row + b"\n+447700900003,Grace\n"
+    data = "msisdn,name\n+447700900001,Zoë Brontë Müller\n".encode() + row + b"\n+447700900003,Grace\n"
     assert (RowRejection.BAD_ROW, 3) in excluded(data)
     assert people(data)[0][0] == "+447700900001"
 
@@ -140,11 +146,105 @@ def test_a_line_longer_than_any_row_is_skipped_and_counted() -> None:
     assert (batch.addresses, batch.lines) == (["+447700900001", "+447700900003"], [1, 3])
 
 
-def test_behind_a_quote_that_is_not_closed_nobody_is_read() -> None:
-    inside = "+447700900003,Grace\n" * (MAX_FIELD // 10)
-    data = f'msisdn,name\n+447700900001,Ada\n+447700900002,"Bob\n{inside}'
-    assert excluded(data) == [(RowRejection.BAD_ROW, 3)]
+FEW, MANY = "+447700900124,Grace\n+447700900125,Bob\n", "+447700900124,Grace\n" * (MAX_FIELD // 10)
+
+
+@pytest.mark.parametrize(
+    "below", [FEW, FEW * 2000, MANY], ids=["few", "more than a block", "more than a cell"]
+)
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ('+447700900123,"Ada', 15),
+        ('+447700900123,"24"" TV', 15),
+        ('+447700900123,"Ada "Countess" Lovelace', 15),
+        ('"+447700900123,Ada', 1),
+        ('"+447700900123","Ada', 17),
+    ],
+)
+def test_a_quote_that_is_not_closed_is_an_error_where_it_opens(row: str, column: int, below: str) -> None:
+    for last in ("", '+447700900126,"Eve"\n', '+447700900126,"Eve\n', 'Eve",+447700900126\n'):
+        data = f"msisdn,name\n+447700900001,Ada\n{row}\n{below}{last}"
+        rule, place, message = refusal(data)
+        assert (rule, place) == ("bad-row", Location("lists/people.csv", 3, column))
+        assert "a quote opens here" in message
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        'name,msisdn\n"Ada,+447700900123\nGrace,+447700900124\nBob",+447700900125\n',
+        'name,msisdn\n"Ada,+447700900123\nGrace",+447700900124\n',
+        'msisdn,name\n+447700900123,"Ada\n+447700900124,Grace"\n',
+        'msisdn,name\n+447700900123,"Ada\n+447700900124,Grace\n+447700900125,Bob "\n',
+        'msisdn\n"+447700900123\n+447700900124"\n',
+        'msisdn,name\n+447700900123,"Ada\n+447700900124,Grace","x",y\n',
+    ],
+)
+def test_a_quoted_cell_that_takes_in_rows_is_an_error(data: str) -> None:
+    rule, place, message = refusal(data)
+    assert (rule, place.line) == ("bad-row", 2)
+    assert "takes in the rows below" in message
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ('5" x 3"', '5" x 3"'),
+        ('"5"" x 3"""', '5" x 3"'),
+        ('"Ada" ', "Ada"),
+        ('"London\nEC1M 4BH, UK"', "London\nEC1M 4BH, UK"),
+        (
+            '"Dear Ada,\ncall +44 7700 900555\nor write, thanks"',
+            "Dear Ada,\ncall +44 7700 900555\nor write, thanks",
+        ),
+        ('"x"" ,y"', 'x" ,y'),
+    ],
+)
+def test_quotes_that_mean_what_they_say(cell: str, value: str) -> None:
+    data = f"msisdn,name,note\n+447700900123,{cell},n\n+447700900124,Grace,n\n"
+    assert [row["name"] for _, row in people(data)] == [value, "Grace"]
+    assert excluded(data) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "sep=;\r\nmsisdn;name\r\n+447700900001;Ada\r\n",
+        '"sep=,"\nmsisdn,name\n+447700900001,Ada\n',
+        "sep=,\nmsisdn,name\n+447700900001,Ada\n",
+        "SEP=\t\nmsisdn\tname\n+447700900001\tAda\n",
+        "sep=;;\nmsisdn;name\n+447700900001;Ada\n",
+        b"\xef\xbb\xbfsep=;\nmsisdn;name\n+447700900001;Ada\n",
+        "sep=^\nmsisdn^name\n+447700900001^Ada\n",
+    ],
+)
+def test_the_line_that_excel_writes_above_a_table(data: Bytes) -> None:
     assert people(data) == ADA
+    text = data if isinstance(data, bytes) else data.encode()
+    assert excluded(text + b"\n\nnonsense")[-1][1] == 6
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("msisdn,name,,,", "+447700900001,Ada,,,"),
+        ("msisdn,name,,,", "+447700900001,Ada"),
+        ("msisdn,name,,", "+447700900001,Ada,x,"),
+        ("msisdn,,name,", "+447700900001,,Ada,"),
+        ("msisdn, ,name", "+447700900001,x,Ada"),
+        ("msisdn,name", "+447700900001,Ada,,"),
+    ],
+)
+def test_columns_without_a_name_are_left_out(header: str, row: str) -> None:
+    assert people(f"{header}\n{row}\n") == ADA
+    assert excluded(f"{header}\n{row}\n") == []
+
+
+def test_what_stands_beyond_the_header_is_a_row_that_cannot_be_read() -> None:
+    assert excluded("msisdn,name,\n+447700900001,Ada,,x\n") == [(RowRejection.BAD_ROW, 2)]
+    assert excluded("msisdn,name,\n+447700900001\n") == [(RowRejection.BAD_ROW, 2)]
+    assert "names no column" in refusal(",,\n+447700900001,Ada,\n")[2]
 
 
 def test_rows_that_are_left_out_come_in_batches_too() -> None:

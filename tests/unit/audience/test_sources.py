@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +23,7 @@ from notifyctl.audience.compression import FREE
 from notifyctl.audience.source import FORMATS, READ
 from notifyctl.config.fields import Choice
 from notifyctl.config.kinds.audience import SOURCE
-from notifyctl.diagnostics import Positions
+from notifyctl.diagnostics import Positions, Severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.files import WorkingTree
 from notifyctl.model.project import Audience, AudienceSource, ChannelName, Secret
@@ -159,12 +161,43 @@ def test_several_parquet_files_are_read_in_the_order_of_their_names(tmp_path: Pa
     assert "there is no file" in refusal(tmp_path, AudienceSource("none/*.parquet"))
 
 
-def test_bytes_that_are_no_utf_8_are_a_row_and_the_way_out_is_told(tmp_path: Path) -> None:
-    (tmp_path / "people.csv").write_text(CSV, "latin-1")
+@pytest.mark.parametrize(
+    "encoding",
+    ["windows-1252", "windows-1250", "mac-roman", "cp850", "windows-1251", "utf-16-le"],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_file_in_another_encoding_is_refused_once_and_its_encoding_named(
+    encoding: str, end: str, tmp_path: Path
+) -> None:
+    names = {
+        "windows-1250": "Łukasz Wałęsa",
+        "windows-1251": "Привет",
+    }
+    text = CSV.replace("Zoë", names.get(encoding, "Zoë Müller, Málaga".replace(",", ""))).replace("\n", end)
+    (tmp_path / "people.csv").write_bytes(text.encode(encoding))
+    with pytest.raises(ProjectError) as told:
+        read(tmp_path, AudienceSource("people.csv"))
+    [diagnostic] = told.value.diagnostics
+    assert encoding in diagnostic.message
+    assert (diagnostic.location.file, diagnostic.severity) == ("people.csv", Severity.ERROR)
+    assert diagnostic.location.line == (1 if encoding == "utf-16-le" else 2)
+    assert f"source: {{file: people.csv, encoding: {encoding}}}" in str(diagnostic.hint)
+    people, nobody = read(tmp_path, AudienceSource("people.csv", encoding=encoding))
+    assert (len(people), nobody) == (len(PEOPLE), [])
+
+
+def test_another_encoding_in_a_column_that_nobody_reads_hurts_nobody(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_bytes("phone,name,age\n+447700900001,Ada,é\n".encode("latin-1"))
+    assert read(tmp_path, AudienceSource("people.csv")) == ([("+447700900001", "Ada")], [])
+    with pytest.raises(ProjectError, match="windows-1252"):
+        read(tmp_path, AudienceSource("people.csv"), where="age = 'x'")
+
+
+def test_damage_in_a_file_that_is_utf_8_is_a_row(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_bytes(CSV.encode() + b"+447700900555,Zo\xeb,1\n")
     people, nobody = read(tmp_path, AudienceSource("people.csv"))
-    assert people == []
-    assert {reason for reason, _, _ in nobody} == {RowRejection.BAD_ROW}
-    assert "source: {encoding: …}" in nobody[0][2]
+    assert len(people) == len(PEOPLE)
+    assert nobody == [(RowRejection.BAD_ROW, 11, "'name' has bytes that are not in the file's encoding")]
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
@@ -252,7 +285,7 @@ def test_a_query_reads_its_database_and_nothing_else(sql: str, kind: str, tmp_pa
     path = tmp_path / f"people.{kind}"
     (put_sqlite if kind == "sqlite" else put_duckdb)(path)
     before = path.read_bytes()
-    assert refusal(tmp_path, AudienceSource(path.name, sql=sql))
+    assert refusal(tmp_path, AudienceSource(path.name, sql=sql), substitutions={})
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
 
@@ -332,15 +365,128 @@ def test_a_database_needs_a_table_or_a_query(tmp_path: Path) -> None:
     assert "no such table" in refusal(tmp_path, AudienceSource("people.sqlite", table="nobody"))
 
 
-def test_values_that_are_no_text_are_rows_of_nobody(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "people.sqlite") as database:
-        database.execute("CREATE TABLE people (phone, name)")
-        database.execute("INSERT INTO people VALUES ('+447700900001', x'00ff')")
-        database.execute("INSERT INTO people VALUES ('+447700900002', 1.5)")
-    database.close()
-    people, nobody = read(tmp_path, AudienceSource("people.sqlite", table="people"))
-    assert people == [("+447700900002", "1.5")]
-    assert nobody == [(RowRejection.BAD_ROW, 1, "'name' is neither a text nor a number")]
+# What nobody reads, and what is no text
+
+
+def put_odd_sqlite(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE people (phone, name, odd)")
+        for phone, name, odd in (*ODD_ROWS, ("+447700900003", "Eve", b"x" * (5 << 20))):
+            database.execute("INSERT INTO people VALUES (?, ?, ?)", (phone, name, odd))
+
+
+def put_odd_duckdb(path: Path, into: str = "") -> None:
+    import duckdb
+
+    with duckdb.connect(":memory:" if into else str(path)) as database:
+        database.execute(
+            "CREATE TABLE people AS SELECT * FROM (VALUES ('+447700900001', 'Ada', ['a']), ('+447700900002', 'Bea', NULL))"
+            " AS people (phone, name, odd)"
+        )
+        if into:
+            database.execute(f"COPY people TO '{path}' (FORMAT parquet)")
+
+
+ODD_ROWS: list[tuple[str, str, object]] = [
+    ("+447700900001", "Ada", b"\0\xff"),
+    ("+447700900002", "Bea", None),
+]
+ODD_LINES = (
+    '{"phone": "+447700900001", "name": "Ada", "odd": ["a"]}\n{"phone": "+447700900002", "name": "Bea"}\n'
+)
+ODD: Mapping[str, tuple[Callable[[Path], object], AudienceSource]] = {
+    "CSV": (
+        lambda path: path.write_bytes(
+            "phone,name,odd,é\n+447700900001,Ada,a\0b,\n+447700900002,Bea,,\n".encode()
+        ),
+        AudienceSource("people.csv"),
+    ),
+    "JSON Lines": (lambda path: path.write_text(ODD_LINES), AudienceSource("people.jsonl")),
+    "SQLite": (put_odd_sqlite, AudienceSource("people.sqlite", table="people")),
+    "SQLite query": (put_odd_sqlite, AudienceSource("people.sqlite", sql="SELECT * FROM people -- all\n;")),
+    "DuckDB": (put_odd_duckdb, AudienceSource("people.duckdb", table="people")),
+    "Parquet": (lambda path: put_odd_duckdb(path, "parquet"), AudienceSource("people.parquet")),
+}
+
+
+@pytest.mark.parametrize("form", ODD)
+def test_a_value_that_nobody_reads_loses_nobody(form: str, tmp_path: Path) -> None:
+    put, source = ODD[form]
+    put(tmp_path / str(source.file))
+    people, nobody = read(tmp_path, source, where="name <> 'Eve'")
+    assert (people, nobody) == ([("+447700900001", "Ada"), ("+447700900002", "Bea")], [])
+
+
+@pytest.mark.parametrize("form", ODD)
+def test_every_column_is_a_variable_and_those_that_no_text_names_are_not_read(
+    form: str, tmp_path: Path
+) -> None:
+    put, source = ODD[form]
+    put(tmp_path / str(source.file))
+    audience = Audience("people", MARKS, source=source, columns={"msisdn": "phone"})
+    reader = open_audience(audience, WorkingTree(tmp_path), suppressed=frozenset(), fence=None)
+    assert {"name", "odd"} <= set(reader.variables)
+    (batch,) = reader.batches(ChannelName.SMS, {"name"})
+    assert (list(batch.values), batch.values["name"][:2], batch.excluded) == (["name"], ["Ada", "Bea"], [])
+
+
+@pytest.mark.parametrize("form", ODD)
+@pytest.mark.parametrize("where", [None, "odd is null or odd <> 'x'"])
+def test_a_value_that_is_read_and_no_text_rejects_its_row(
+    form: str, where: str | None, tmp_path: Path
+) -> None:
+    put, source = ODD[form]
+    put(tmp_path / str(source.file))
+    if "SQLite" in form:
+        source = AudienceSource("people.sqlite", sql="SELECT * FROM people WHERE name <> 'Eve'")
+    substitutions = {"name": "name", **({} if where else {"odd": "odd"})}
+    people, nobody = read(tmp_path, source, substitutions=substitutions, where=where)
+    assert people == [("+447700900002", "Bea")]
+    [(reason, _, why)] = nobody
+    assert reason is RowRejection.BAD_ROW
+    assert why == ("'odd' holds a NUL character" if form == "CSV" else "'odd' is neither a text nor a number")
+
+
+def test_numbers_that_are_none_are_no_text(tmp_path: Path) -> None:
+    import duckdb
+
+    with duckdb.connect(str(tmp_path / "people.duckdb")) as database:
+        database.execute(
+            "CREATE TABLE people AS SELECT * FROM (VALUES ('+447700900001', 'nan'::DOUBLE, 'infinity'::TIMESTAMP),"
+            " ('+447700900002', 1.5, '2026-11-01')) AS people (phone, name, since)"
+        )
+    (tmp_path / "people.jsonl").write_text(
+        '{"phone": "+447700900001", "name": NaN}\n{"phone": "+447700900002", "name": 1.5}'
+    )
+    for source in (AudienceSource("people.duckdb", table="people"), AudienceSource("people.jsonl")):
+        people, nobody = read(tmp_path, source)
+        assert people == [("+447700900002", "1.5")]
+        assert [why for _, _, why in nobody] == ["'name' holds NaN or infinity, which is no value"]
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata", "UTC"])
+def test_times_with_a_zone_are_written_in_utc_on_every_machine(zone: str, tmp_path: Path) -> None:
+    import duckdb
+
+    with duckdb.connect() as database:
+        database.execute("SET TimeZone = 'Europe/Berlin'")
+        made = "SELECT '+447700900001' AS phone, TIMESTAMPTZ '2026-11-01 10:00:00+02' AS name"
+        database.execute(f"COPY ({made}) TO '{tmp_path / 'people.parquet'}' (FORMAT parquet)")
+    with duckdb.connect(str(tmp_path / "people.duckdb")) as database:
+        database.execute(f"CREATE TABLE people AS {made}")
+    program = (
+        "import sys; from pathlib import Path; from tests.unit.audience.test_sources import *;"
+        "print(*(read(Path(sys.argv[1]), source)[0][0][1] for source in"
+        " (AudienceSource('people.parquet'), AudienceSource('people.duckdb', table='people'))), sep='|')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        env={**os.environ, "TZ": zone, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "2026-11-01 08:00:00+00|2026-11-01 08:00:00+00"
 
 
 # A real server
@@ -381,6 +527,70 @@ def test_postgresql_gives_the_same_people(postgres: str, tmp_path: Path) -> None
     assert (people, nobody) == ([(phone, name) for phone, name, _ in PEOPLE], [])
     table = AudienceSource(table="people", url=Secret(env="CRM_URL"))
     assert len(read(tmp_path, table, environ={"CRM_URL": postgres}, where="age <> '3'")[0]) == len(PEOPLE) - 1
+
+
+def put_typed(url: str) -> None:
+    """A table with a column of each kind of type that servers have and texts do not."""
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        connection.execute("DROP TABLE IF EXISTS typed")
+        connection.execute("CREATE SCHEMA IF NOT EXISTS crm")
+        connection.execute("CREATE TABLE IF NOT EXISTS crm.people AS SELECT * FROM people")
+        connection.execute(
+            "CREATE TABLE typed AS SELECT '+4477009001' || lpad(i::text, 2, '0') AS phone, 'Ada' AS name, array['a'] AS tags,"
+            " '{\"a\": 1}'::jsonb AS object, '\"Ada\"'::json AS word, '1.50'::jsonb AS figure, '\\xff'::bytea AS bytes,"
+            " (SELECT p FROM crm.people p LIMIT 1) AS pair, timestamptz '2026-11-01 10:00+02' AS since, timestamp 'infinity' AS never,"
+            " time '24:00' AS midnight, date '0044-03-15 BC' AS ides, '-1 mon'::interval AS ago, 'NaN'::numeric AS nan,"
+            " 447700900100.0 + i AS number, (447700900100.0 + i)::float8 AS double, 9.50::numeric AS price, true AS yes,"
+            " int4range(1, 5) AS span, null::text AS nothing, array[true] AS flags, 'a'::char(3) AS padded"
+            " FROM generate_series(1, 5) i"
+        )
+
+
+WRITTEN = {
+    "word": "Ada",
+    "figure": "1.50",
+    "since": "2026-11-01 08:00:00+00",
+    "midnight": "24:00:00",
+    "ides": "0044-03-15 BC",
+    "ago": "-1 mons",
+    "price": "9.50",
+    "yes": "true",
+    "span": "[1,5)",
+    "number": "447700900101.0",
+    "double": "447700900101",
+    "padded": "a",
+}
+"""A column of the table → its text."""
+NO_TEXTS = {
+    **dict.fromkeys(("tags", "object", "bytes", "pair", "flags"), "is neither a text nor a number"),
+    **dict.fromkeys(("never", "nan"), "holds NaN or infinity, which is no value"),
+}
+TYPED = AudienceSource(table="typed", url=Secret(env="CRM_URL"))
+
+
+def test_what_nobody_reads_in_postgresql_loses_nobody(postgres: str, tmp_path: Path) -> None:
+    put_typed(postgres)
+    people, nobody = read(tmp_path, TYPED, environ={"CRM_URL": postgres})
+    assert (len(people), nobody) == (5, [])
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_postgresql_writes_its_values_itself(
+    zone: str | None, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_typed(postgres)
+    if zone is not None:
+        monkeypatch.setenv("PGTZ", zone)
+        monkeypatch.setenv("PGDATESTYLE", "German")
+    for column, text in WRITTEN.items():
+        people, nobody = read(tmp_path, TYPED, environ={"CRM_URL": postgres}, substitutions={"name": column})
+        assert (people[0][1], nobody) == (text, []), column
+    for column, why in NO_TEXTS.items():
+        people, nobody = read(tmp_path, TYPED, environ={"CRM_URL": postgres}, substitutions={"name": column})
+        assert people == []
+        assert {detail for _, _, detail in nobody} == {f"{column!r} {why}"}
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ class People:
     variables: Sequence[str] = ("name",)
     file: str = "people.csv"
 
-    def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
+    def batches(self, channel: ChannelName, names: Collection[str] | None = None) -> Iterator[RecipientBatch]:
         rest = list(self.excluded)
         for start in range(0, max(len(self.people), 1), self.size):
             some = self.people[start : start + self.size]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -101,7 +101,7 @@ class Crowd:
     variables: Sequence[str] = VARIABLES
     file: str = "people.csv"
 
-    def batches(self, channel: ChannelName) -> Iterator[RecipientBatch]:
+    def batches(self, channel: ChannelName, names: Collection[str] | None = None) -> Iterator[RecipientBatch]:
         assert channel is ChannelName.SMS
         for start in range(0, max(len(self.people), 1), 3):
             some = self.people[start : start + 3]
