@@ -53,8 +53,15 @@ def external_key(environment: Environment, environ: Environ) -> bytes | None:
 
 def ledger_store(workspace: Workspace, environment: Environment) -> SqliteStore:
     """The ledger store of an environment. Opens and creates nothing."""
-    from notifyctl.ledger.store import SqliteStore
-
+    try:
+        from notifyctl.ledger.store import SqliteStore
+    except ImportError as error:
+        if error.name != "fcntl":
+            raise
+        raise SettingsError(
+            "ledgers are not supported on this system: it has no POSIX file locks, as Linux and macOS have",
+            hint="on Windows use its Subsystem for Linux (WSL); init, lint, fmt, render, preview and `plan --offline` work here",
+        ) from None
     if environment.ledger.url is not None:
         raise SettingsError(
             "this version keeps ledgers in SQLite only",
@@ -116,10 +123,10 @@ def show_ledger(workspace: Workspace, environment: Environment) -> LedgerSummary
         return reader.summary()
 
 
-def verify_ledger(workspace: Workspace, environment: Environment) -> tuple[LedgerSummary, list[str]]:
-    """A summary of the ledger, and what is wrong with it."""
+def verify_ledger(workspace: Workspace, environment: Environment) -> tuple[LedgerSummary | None, list[str]]:
+    """A summary of a sound ledger, and what is wrong with another."""
     problems = ledger_store(workspace, environment).verify()
-    return show_ledger(workspace, environment), problems
+    return show_ledger(workspace, environment) if not problems else None, problems
 
 
 def export_ledger(

@@ -114,7 +114,7 @@ def verify(context: click.Context) -> int:
     doubtful = warn_of_doubts(workspace, environment)
     for fault in faults:
         echo(f"fault: {fault}")
-    if faults:
+    if summary is None:
         echo(
             "Put the ledger back from a backup, then `notifyctl ledger adopt`; do not apply with this one.",
             stderr=True,

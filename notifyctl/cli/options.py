@@ -118,7 +118,13 @@ class TimeParam(click.ParamType[datetime]):
             self.fail(f"{value!r} is no ISO 8601 time, such as 2026-12-01T09:00:00Z", param, ctx)
         if moment.tzinfo is None:
             self.fail(f"{value!r} has no zone: write it with Z or an offset, such as {value}Z", param, ctx)
+        if moment.year not in YEARS:
+            self.fail(f"{value!r} is not between the years {YEARS.start} and {YEARS.stop - 1}", param, ctx)
         return moment
+
+
+YEARS = range(1970, 9000)
+"""Of times on the command line: what follows from them is in the calendar too."""
 
 
 def wants_colour(context: click.Context, *, stderr: bool = False) -> bool:

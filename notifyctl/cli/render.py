@@ -19,7 +19,11 @@ from notifyctl.exit_codes import ExitCode
 @click.argument("notification")
 @click.option("--recipient", metavar="ADDRESS", help="Only for this address.")
 @click.option(
-    "--sample", type=click.IntRange(min=1), default=3, show_default=True, help="For the first N recipients."
+    "--sample",
+    type=click.IntRange(min=1, max=1_000_000),
+    default=3,
+    show_default=True,
+    help="For the first N recipients.",
 )
 @reveal_option
 @format_option("text", "json")

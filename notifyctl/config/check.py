@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from notifyctl.config.cut_texts import HINT, is_cut
 from notifyctl.config.fields import (
+    LARGEST,
     Boolean,
     Cases,
     Choice,
@@ -223,7 +224,13 @@ class ShapeChecker:
         if not isinstance(value, int) or isinstance(value, bool):
             self.report_wrong_type(shape, f"a whole number{describe_range(shape)}", node, path)
             return None
-        self.check_range(shape, value, path)
+        if abs(value) > LARGEST:
+            message = (
+                f"{describe_path(path)} must be a number{describe_range(shape)}, and at most {LARGEST:,}"
+            )
+            self.report("invalid-value", message, path, shape=shape)
+        else:
+            self.check_range(shape, value, path)
         return value
 
     def check_number(self, shape: Number, node: Node, path: Path) -> float | None:

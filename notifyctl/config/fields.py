@@ -60,8 +60,12 @@ class Choice(Shape, frozen=True, kw_only=True):
     spelling: Spelling | None = None
 
 
+LARGEST = 2**53 - 1
+"""The largest integer that every reader of JSON keeps; no field takes a larger one."""
+
+
 class Integer(Shape, frozen=True, kw_only=True):
-    """An integer. `strings`: also accept digits in quotes."""
+    """An integer, of at most `LARGEST`. `strings`: also accept digits in quotes."""
 
     minimum: int | None = None
     maximum: int | None = None

@@ -13,6 +13,7 @@ from typing import Any
 
 from notifyctl.config.documents import document_shapes
 from notifyctl.config.fields import (
+    LARGEST,
     Boolean,
     Cases,
     ChannelShape,
@@ -234,7 +235,8 @@ def presence_conditions(shape: Record) -> list[Schema]:
 
 
 def range_keywords(shape: Integer | Number) -> Schema:
-    limits = {"minimum": shape.minimum, "maximum": shape.maximum}
+    largest = LARGEST if shape.maximum is None and isinstance(shape, Integer) else shape.maximum
+    limits = {"minimum": shape.minimum, "maximum": largest}
     return {key: value for key, value in limits.items() if value is not None}
 
 

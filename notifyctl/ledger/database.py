@@ -5,10 +5,12 @@ Only this module uses `sqlite3`. Its errors become a LedgerError with a message 
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -33,6 +35,10 @@ FILE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 """Of the files that a crash can leave of a database. SQLite would replay a leftover log into the next file of its name."""
 
 
+FAILURES = (sqlite3.Error, UnicodeDecodeError, OverflowError)
+"""What the library raises: the second where a damaged name or text is in its own message, the third for a huge number."""
+
+
 class Database:
     """One connection; calls from several threads are serialised by a lock."""
 
@@ -54,7 +60,7 @@ class Database:
         with self._lock:
             try:
                 rows = self._connection.execute(sql, values).fetchall()
-            except sqlite3.Error as error:
+            except FAILURES as error:
                 raise translate_error(error, self._path) from error
             if self._frozen is not None and fingerprint(self._path) != self._frozen:
                 raise LedgerError(f"{self._path} was written to while it was read", hint="do it again")
@@ -65,9 +71,25 @@ class Database:
 
     def number(self, sql: str, *values: object) -> int:
         """The single number that a query yields."""
-        [(value,)] = self.rows(sql, *values)
-        assert isinstance(value, int)
-        return value
+        found = self.rows(sql, *values)
+        if len(found) != 1 or not isinstance(found[0][0], int):
+            raise damaged_error(self._path)
+        return found[0][0]
+
+    def pages(self, sql: str, *values: object, size: int, after: int = -1) -> Iterator[list[Row]]:
+        """The rows of a query by `size` of them, for large tables. Its first column is a number that it is ordered by; the
+        last two parameters are the number to begin behind, and `size`.
+
+        Raises LedgerError if a row comes again: in a damaged file they can go round for ever.
+        """
+        while page := self.rows(sql, *values, after, size):
+            numbers = [row[0] for row in page]
+            if not all(isinstance(number, int) for number in numbers) or any(
+                later <= earlier for earlier, later in pairwise([after, *numbers])
+            ):
+                raise damaged_error(self._path)
+            after = numbers[-1]
+            yield page
 
     def run(self, sql: str, *values: object) -> None:
         self.rows(sql, *values)
@@ -75,7 +97,7 @@ class Database:
     def run_many(self, sql: str, entries: Sequence[Row]) -> None:
         try:
             self._connection.executemany(sql, entries)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise translate_error(error, self._path) from error
 
     @contextmanager
@@ -101,19 +123,40 @@ def create_file(path: Path, meta: Row) -> None:
     """Creates the file `path` with empty tables and the `meta` row; it appears whole or not at all."""
     temporary = path.with_name(f"{path.name}.new")
     try:
-        for suffix in FILE_SUFFIXES:
-            temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
+        remove_database(temporary)
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with closing(sqlite3.connect(temporary, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(schema(sqlite3.sqlite_version_info))
+            # Without a log until it is whole: SQLite does not say that it could not merge one when it is closed.
+            connection.executescript(f"BEGIN;\n{schema(sqlite3.sqlite_version_info)}")
             connection.execute("INSERT INTO meta VALUES (1, ?, ?, ?, ?, ?)", meta)
+            connection.execute("COMMIT")
+            connection.execute("PRAGMA journal_mode = WAL")
+        refuse_unfinished(temporary, meta)
         temporary.replace(path)
         sync_folder(path.parent)
-    except sqlite3.Error as error:
+    except FAILURES as error:
         raise translate_error(error, path) from error
     except OSError as error:
         raise LedgerError(f"the ledger {path} cannot be made: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            remove_database(temporary)
+
+
+def refuse_unfinished(path: Path, meta: Row) -> None:
+    """Raises sqlite3.Error or OSError unless the file, without any log, is a sound ledger with this `meta` row."""
+    if any(path.with_name(path.name + suffix).exists() for suffix in FILE_SUFFIXES[1:]):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with closing(connect(path, "immutable=1")) as connection:
+        sound = connection.execute("PRAGMA integrity_check(1)").fetchall() == [("ok",)]
+        [written] = connection.execute("SELECT * FROM meta").fetchall()
+    if not sound or written != (1, *meta):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def remove_database(path: Path) -> None:
+    for suffix in FILE_SUFFIXES:
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -132,7 +175,7 @@ def open_for_writing(path: Path, *, timeout: float = LOCK_TIMEOUT) -> Database:
         with closing_on_error(connection):
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
-    except sqlite3.Error as error:
+    except FAILURES as error:
         raise translate_error(error, path) from error
     return Database(connection, path)
 
@@ -143,7 +186,7 @@ def open_for_reading(path: Path) -> Database:
     Without a write-ahead log nobody has the ledger open: the file is read as immutable, because SQLite would otherwise
     create a log. With one, a writer is at work or has crashed: its log and index are read as they are.
     """
-    failure: sqlite3.Error | None = None
+    failure: Exception | None = None
     for _ in range(OPENING_TRIES):
         has_log, has_index = (path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-shm"))
         frozen = None if has_log else fingerprint(path)
@@ -155,7 +198,7 @@ def open_for_reading(path: Path) -> Database:
                 connection.execute("BEGIN")
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
             return Database(connection, path, frozen=frozen)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             failure = error
     assert failure is not None
     raise translate_error(failure, path) from failure
@@ -189,8 +232,12 @@ def fingerprint(path: Path) -> Fingerprint:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def translate_error(error: sqlite3.Error, path: Path) -> LedgerError | LedgerLockedError:
-    """An error of SQLite as an error of ours, in words for the person at the terminal."""
+def translate_error(error: Exception, path: Path) -> LedgerError | LedgerLockedError:
+    """One of FAILURES as an error of ours, in words for the person at the terminal."""
+    if isinstance(error, UnicodeDecodeError):
+        return damaged_error(path)
+    if isinstance(error, OverflowError):
+        return LedgerError(f"a number is too large for the ledger {path}")
     name: str = getattr(error, "sqlite_errorname", "")  # absent where Python itself refused the call
     if name.startswith("SQLITE_BUSY"):
         return LedgerLockedError(
@@ -200,6 +247,11 @@ def translate_error(error: sqlite3.Error, path: Path) -> LedgerError | LedgerLoc
         if name.startswith(prefix):
             return LedgerError(message.format(path=path), hint=hint)
     return LedgerError(f"the ledger {path} cannot be used: {error}")
+
+
+def damaged_error(path: Path) -> LedgerError:
+    message, hint = ERRORS["SQLITE_CORRUPT"]
+    return LedgerError(message.format(path=path), hint=hint)
 
 
 ERRORS = {

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from notifyctl.ledger.damage import reads_checked
 from notifyctl.ledger.database import Database, Row
 from notifyctl.ledger.schema import EVENTS_SINCE, LIKENESS_SINCE
 from notifyctl.model.events import (
@@ -37,6 +38,7 @@ Words = Mapping[int, Sequence[Verdict]]
 """Batch number → verdicts on its members, in order."""
 
 
+@reads_checked
 class SqliteEvents:
     """The part of ports.LedgerReader that is about single members and runs."""
 
@@ -61,6 +63,9 @@ class SqliteEvents:
     def batch_facts(self, row: Row, words: Words) -> BatchRecord:
         """`row`: of the query BATCHES."""
         number, state, attempt, members, at, reason, epoch, *scope = row
+        assert isinstance(members, bytes)
+        assert len(members) % MEMBER_BYTES == 0
+        assert reason is None or isinstance(reason, str)
         others = fold_verdicts(BatchState(state), len(members) // MEMBER_BYTES, words.get(number, ()))
         return BatchRecord(
             number=number,
@@ -156,7 +161,9 @@ class SqliteEvents:
         rows = self._events(
             "SELECT members FROM served WHERE scope = ? ORDER BY statement, part", self._scope_id(scope)
         )
-        yield from (members for (members,) in rows)
+        for (members,) in rows:
+            assert len(members) % MEMBER_BYTES == 0
+            yield members
 
     def likenesses(self) -> Mapping[Scope, Sequence[int]]:
         if self._version < LIKENESS_SINCE:

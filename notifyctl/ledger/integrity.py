@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from notifyctl.errors import LedgerError
 from notifyctl.ledger.database import Database
 from notifyctl.ledger.reader import SqliteReader
 from notifyctl.ledger.schema import fact_tables
@@ -28,7 +29,14 @@ def tables_of(database: Database) -> tuple[str, ...]:
 
 
 def find_problems(database: Database, reader: SqliteReader) -> Iterator[str]:
-    """Everything that is wrong with the ledger, as sentences."""
+    """Everything that is wrong with the ledger, as sentences; the last one says what could not be read any further."""
+    try:
+        yield from find_readable_problems(database, reader)
+    except LedgerError as error:
+        yield error.message
+
+
+def find_readable_problems(database: Database, reader: SqliteReader) -> Iterator[str]:
     for (message,) in database.rows(f"PRAGMA integrity_check({MAX_PROBLEMS})"):
         if message != "ok":
             yield f"SQLite finds: {message}"
@@ -78,14 +86,9 @@ def export_facts(database: Database) -> Iterator[tuple[str, Mapping[str, object]
     """(table, row) of every fact, table by table, in the order in which they were recorded."""
     for table in tables_of(database):
         columns = [name for (name,) in database.rows(f"SELECT name FROM pragma_table_info('{table}')")]  # noqa: S608 - a constant
-        last = -1
-        while page := database.rows(
-            f"SELECT rowid, * FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT ?",  # noqa: S608 - a constant
-            last,
-            EXPORT_PAGE,
-        ):
-            for rowid, *row in page:
-                last = rowid
+        sql = f"SELECT rowid, * FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608 - a constant
+        for page in database.pages(sql, size=EXPORT_PAGE):
+            for _, *row in page:
                 yield table, {name: as_plain(value, name) for name, value in zip(columns, row, strict=True)}
 
 

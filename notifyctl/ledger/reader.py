@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from notifyctl.errors import LedgerError
 from notifyctl.hashing import RecipientHasher
+from notifyctl.ledger.damage import reading, reads_checked
 from notifyctl.ledger.database import Database
 from notifyctl.ledger.events import BATCHES, SqliteEvents
 from notifyctl.ledger.identity import derived_code, key_check
@@ -38,6 +39,7 @@ class Identity(Struct, frozen=True):
     key: bytes
 
 
+@reads_checked
 class SqliteReader(SqliteEvents):
     """Implements ports.LedgerReader."""
 
@@ -84,15 +86,9 @@ class SqliteReader(SqliteEvents):
 
     def facts(self, scope: Scope) -> Iterator[BatchRecord]:
         """Reads a page of batches at a time, so that a large ledger does not fill the memory."""
-        last, key = 0, self._scope_id(scope)
-        while page := self._database.rows(
-            f"{BATCHES} WHERE batch_state.scope = ? AND batch_state.number > ? ORDER BY batch_state.number LIMIT ?",
-            key,
-            last,
-            PAGE,
-        ):
-            first, last = page[0][0], page[-1][0]
-            words = self.words(first, last)
+        sql = f"{BATCHES} WHERE batch_state.scope = ? AND batch_state.number > ? ORDER BY batch_state.number LIMIT ?"
+        for page in self._database.pages(sql, self._scope_id(scope), size=PAGE):
+            words = self.words(page[0][0], page[-1][0])
             for row in page:
                 yield self.batch_facts(row, words)
 
@@ -101,7 +97,9 @@ class SqliteReader(SqliteEvents):
         rows = self._database.rows("SELECT epoch, held FROM opening WHERE scope = ? ORDER BY part", key)
         if not rows:
             return None
-        return OpeningRecord(rows[0][0], b"".join(held for _, held in rows))
+        held = b"".join(held for _, held in rows)
+        assert len(held) % ID_BYTES == 0
+        return OpeningRecord(rows[0][0], held)
 
     def opening_size(self, scope: Scope) -> int:
         opening = self.opening(scope)
@@ -149,6 +147,11 @@ def recipient_ids_of(members: bytes) -> bytes:
 def identify_ledger(database: Database, external_key: bytes | None) -> Identity:
     """The identity of a ledger. Raises LedgerError unless this version can read it and derives the same recipient ids."""
     refuse_unreadable_version(database)
+    with reading(database.path):
+        return checked_identity(database, external_key)
+
+
+def checked_identity(database: Database, external_key: bytes | None) -> Identity:
     [(lineage, created_at, normaliser, stored_key, check)] = database.rows(
         "SELECT lineage, created_at, normaliser, recipient_key, key_check FROM meta"
     )

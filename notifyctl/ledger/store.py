@@ -199,9 +199,8 @@ class SqliteStore:
         self._refuse_missing()
         database = open_for_reading(self._path)
         try:
-            return list(
-                find_problems(database, SqliteReader(database, identify_ledger(database, self._external_key)))
-            )
+            reader = SqliteReader(database, identify_ledger(database, self._external_key))
+            return list(find_problems(database, reader))
         finally:
             database.close()
 

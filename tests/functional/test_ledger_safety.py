@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -289,3 +292,85 @@ def test_a_full_disk_before_arm_sends_nothing(served: Any, ledger: Path, foreign
     assert served("ledger", "verify").code == 0
     assert served.apply().code == 0
     assert len(foreign.requests) == 2
+
+
+INIT_ON_FULL_DISKS = """
+import json, resource, shutil, signal, sys
+from pathlib import Path
+from notifyctl.cli.main import run
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+folder = Path(sys.argv[1]) / ".notifyctl"
+found = []
+for most in range(0, 200_000, 4096):
+    shutil.rmtree(folder)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, -1))
+    code = run(["ledger", "init", "-C", sys.argv[1]])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+    left = sorted(file.name for file in folder.iterdir())
+    sound = code == 0 and run(["ledger", "verify", "-C", sys.argv[1]]) == 0
+    found.append([int(code), left, sound])
+    shutil.rmtree(Path(sys.argv[2]), ignore_errors=True)
+print(json.dumps(found))
+"""
+
+
+def test_a_ledger_is_made_whole_or_not_at_all_on_a_full_disk(production: Any, tmp_path: Path) -> None:
+    """At every size from nothing to more than enough; what is left of a ledger that was not made is its lock."""
+    command = [sys.executable, "-c", INIT_ON_FULL_DISKS, str(production.root), str(tmp_path / "state")]
+    environ = {**os.environ, "NOTIFYCTL_STATE_DIR": str(tmp_path / "state")}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environ)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    lock = "production.db.lock"
+    assert {(code, *left, sound) for code, left, sound in found} == {
+        (1, lock, False),
+        (0, "production.db", lock, True),
+    }
+
+
+# Damage of any kind
+
+
+def damages(sound: bytes, chance: random.Random) -> Iterator[bytes]:
+    """Single and many changed bytes, changed letters within records, a cut, and zeroed runs."""
+    for count in (1, 3, 20, 400, 3000):
+        data = bytearray(sound)
+        for _ in range(count):
+            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        yield bytes(data)
+    data = bytearray(sound)
+    for found in chance.sample(list(re.finditer(rb"[ -~]{4,}", sound)), 12):
+        data[chance.randrange(*found.span())] = chance.randrange(256)
+    yield bytes(data)
+    yield sound[: chance.randrange(len(sound))]
+    start = chance.randrange(len(sound))
+    yield sound[:start] + bytes(min(64, len(sound) - start)) + sound[start + 64 :]
+
+
+LOOKS = (
+    ("plan",),
+    ("apply", "--expect", "sha256:" + "0" * 64),
+    ("apply", "--dry-run"),
+    ("status",),
+    ("history",),
+    ("explain", "hello", "--recipient", "+447700900001"),
+    ("resolve",),
+    ("ledger", "show"),
+    ("ledger", "verify"),
+    ("ledger", "export"),
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_damage_is_a_defect_or_sends(served: Any, ledger: Path, foreign: Any, seed: int) -> None:
+    served("withdraw", "hello", "--reason", "it is called off")
+    sound, sent = ledger.read_bytes(), len(foreign.requests)
+    for number, damaged in enumerate(damages(sound, random.Random(seed))):
+        for look in LOOKS:
+            for file in ledger.parent.glob("production.db*"):
+                file.unlink()
+            ledger.write_bytes(damaged)
+            result = served(*look)
+            assert result.code != 70, (number, look, result.err)
+    assert len(foreign.requests) == sent
