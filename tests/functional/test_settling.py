@@ -569,6 +569,17 @@ def test_a_suspected_rename_is_blocked_until_somebody_says_what_it_is(hello: Any
     assert hello.plan()["summary"]["send"] == 6, "another text is another message"
 
 
+def test_a_plan_file_shows_who_got_nearly_the_same(hello: Any, tmp_path: Path) -> None:
+    assert hello.apply().code == 0
+    hello.write(hello=HELLO.replace("name: hello", "name: greeting").replace("Hello $", "Hello - $"))
+    file = str(tmp_path / "greeting.plan")
+    plan = hello.plan("--out", file)
+    assert plan["summary"]["send"] == 6, "a warning blocks nobody"
+    [sentence] = plan["nearly_sent"]
+    assert sentence.startswith("greeting: 6 of 6 got nearly this as `hello`, ")
+    assert sentence in hello("show", file).out
+
+
 def test_an_acknowledged_change_leaves_those_who_have_it_alone(hello: Any, foreign: Any) -> None:
     assert hello.apply().code == 0
     changed = HELLO.replace("Hello", "Goodbye") + "joiners: send\n"
