@@ -6,7 +6,7 @@ Ids are compared as two 64-bit numbers: the audience's are sorted, the ledger's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -112,6 +112,18 @@ class LedgerJoin:
             # Who has it under this name too gets it again on purpose: another edition, or another occurrence.
             places[self.find_text(records.own)] = 0
         return Renames(tuple(names), places)
+
+    def last_texts(self, named: Mapping[str, Sequence[ScopeRecords]]) -> tuple[StatusColumns, dict[int, str]]:
+        """What decides of each recipient over all these scopes; and the name that each batch belongs to."""
+        names: dict[int, str] = {}
+
+        def batches() -> Iterator[BatchRecord]:
+            for name, scopes in named.items():
+                for batch in (batch for scope in scopes for batch in scope.batches()):
+                    names[batch.number] = name
+                    yield batch
+
+        return self.fold(pieces_of(batches())), names
 
     def find_text(self, scopes: Iterable[ScopeRecords]) -> Mask:
         """The recipients who have their current text in one of the scopes, may have it, or count as served with it."""

@@ -30,6 +30,7 @@ from notifyctl.plan.legacy_hashes import match
 from notifyctl.plan.likeness import NearlySent, are_alike, fingerprints
 from notifyctl.plan.prices import CostTally
 from notifyctl.plan.recipient_table import Mask, RecipientTable
+from notifyctl.plan.renames import find_renames
 from notifyctl.plan.sample_search import find_samples
 from notifyctl.plan.samples import Samples
 from notifyctl.plan.scope_reader import ScopeReader
@@ -128,7 +129,7 @@ class ScopeEvaluator:
         past.statuses[same] = SAME_TEXT
         self.result.recorded_size = join.recorded_size
         eligible = (past.statuses <= UNCERTAIN) & ~past.served
-        return replace(past, renames=join.find_renames(self.input.records, eligible))
+        return replace(past, renames=find_renames(table, join, self.input, eligible))
 
     # Deciding
 

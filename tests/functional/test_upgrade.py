@@ -52,6 +52,17 @@ def test_nobody_is_sent_to_again_even_where_joiners_are(former: Any, notificatio
     assert (applied.code, applied.json["requests"]) == (0, 0)
 
 
+@pytest.mark.parametrize("notification", ["numbers", "mails", "price", "file"])
+def test_what_was_sent_is_found_under_a_removed_name(former: Any, notification: str) -> None:
+    path = former.root / f"{notification}.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert f"name: {notification}\n" in text
+    path.write_text(text.replace(f"name: {notification}\n", "name: renamed\n"), encoding="utf-8")
+    [planned] = former.plan("--only", "renamed")["notifications"]
+    people = sum(planned["actions"].values())
+    assert planned["reasons"] == {"blocked": {f"suspected-rename of {notification}": people}}
+
+
 def test_what_was_sent_is_found_after_the_ledger_is_upgraded(former: Any) -> None:
     assert former("apply", "--format", "json").json["requests"] == 0
     assert counted(former.plan()) == {"unchanged": 22}
