@@ -162,7 +162,9 @@ def derive(
 def suppressions_of(workspace: Workspace, facts: Facts, *, environ: Environ | None) -> SuppressionLists:
     """The project's lists, and whom receipts opted out; those with the ledger's own hashes need the ledger."""
     hasher = facts.identify if facts.complete and isinstance(facts.identify, RecipientHasher) else None
-    return SuppressionLists(workspace.files, environ, hasher, facts.opt_outs(workspace.sound.opt_out_on))
+    return SuppressionLists(
+        workspace.files, environ, hasher, facts.opt_outs(workspace.sound.opt_out_on), workspace.sound.region
+    )
 
 
 def prices_of(workspace: Workspace, environment: Environment) -> tuple[PriceList | None, list[Diagnostic]]:

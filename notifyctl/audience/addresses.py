@@ -1,21 +1,20 @@
 """Addresses: check their form, normalise two spellings of one address to the same key, and mask them for display.
 
-A phone number is checked for its E.164 form, 7 to 15 digits without a leading 0 (rule 14); an e-mail address by rule 15.
-Whether a number exists in its country's numbering plan is decided in `numbering`.
+An e-mail address is checked by rule 15; `phone_numbers` reads phone numbers, and `numbering` decides whether they exist.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from notifyctl.audience.numbering import is_region
+from notifyctl.audience.phone_numbers import parse_international, parse_number
 from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import WITH_PLUS
 
-TRUNK = re.compile(r"^([^0-9]*(?:00)?[1-9][0-9]{0,2}[^0-9]*)\(0\)")
-"""A trunk zero in brackets behind the country code. Elsewhere in a number, a zero in brackets is one of its digits."""
-SEPARATORS = re.compile(r"[\s.\-/()\u00a0\u2010-\u2015]+")
-MSISDN = re.compile(r"\+?[1-9][0-9]{6,14}", re.ASCII)
 PLAIN_EMAIL = re.compile(
     r"[A-Za-z0-9_+-]{1,32}(?:\.[A-Za-z0-9_+-]{1,15}){0,2}"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?\.){1,5}[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])"
@@ -26,6 +25,8 @@ DOMAIN = re.compile(
     r"(?=.{1,255}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])",
     re.IGNORECASE,
 )
+PLAIN_NUMBER = re.compile(r"\+[1-9][1-9]{3}[0-9]{3,11}", re.ASCII)
+"""A number in which no zero can be a trunk zero: none stands behind a country code of one to three digits."""
 MAX_LOCAL, MAX_EMAIL = 64, 320
 VISIBLE_DIGITS = 4
 SHORT = 9
@@ -37,35 +38,6 @@ class Address(NamedTuple):
 
     key: str
     sent: str
-
-
-def msisdn(text: str) -> Address:
-    """Parse a phone number. Raises ValueError with a sentence that does not contain the number.
-
-    A leading `00` means `+`. Separators and a trunk zero in brackets behind the country code, `+44 (0)`, are removed. A
-    number without `+` is taken to begin with its country code, as the API does, and is sent without `+`.
-    """
-    if MSISDN.fullmatch(text):
-        return Address(number_key(text), text)
-    digits = SEPARATORS.sub("", TRUNK.sub(r"\1", text.strip()))
-    if digits.startswith("00"):
-        digits = "+" + digits[2:]
-    if not MSISDN.fullmatch(digits):
-        raise ValueError(describe_bad_number(digits))
-    return Address(number_key(digits), digits)
-
-
-def number_key(text: str) -> str:
-    return text if text[0] == "+" else "+" + text
-
-
-def describe_bad_number(text: str) -> str:
-    digits = text.removeprefix("+")
-    if not digits.isascii() or not digits.isdigit():
-        return "a number has only digits, a leading + and separators"
-    if digits.startswith("0"):
-        return "a number begins with its country code, such as +44, and not with 0"
-    return f"a number has 7 to 15 digits, not {len(digits)}"
 
 
 def email(text: str) -> Address:
@@ -100,9 +72,22 @@ def a_labels(domain: str) -> str:
 
 
 def parse_address(text: str, channel: ChannelName | None = None) -> Address:
-    """Parse an address of a channel. Without one, a text with @ is an e-mail address. Raises ValueError with a sentence."""
+    """Parse an address that begins with its country code, as the API reads it. Without a channel, a text with @ is an e-mail
+    address. Raises ValueError with a sentence.
+    """
     is_email = "@" in text if channel is None else channel is ChannelName.EMAIL
-    return email(text) if is_email else msisdn(text)
+    if is_email:
+        return email(text)
+    number = parse_international(text)
+    return Address(number.key, number.sent)
+
+
+def parse_listed(text: str, region: str | None) -> Address:
+    """Parse an address of an opt-out list. `region`: the country in which a number without + is read. Raises ValueError."""
+    if "@" in text:
+        return email(text)
+    number = parse_number(text, region)
+    return Address(number.key, number.sent)
 
 
 class AddressColumn(NamedTuple):
@@ -114,26 +99,48 @@ class AddressColumn(NamedTuple):
     sent: Sequence[str]
     errors: dict[int, str]
     """Position → a sentence that does not contain the address."""
+    readings: Counter[str]
+    """How many phone numbers were read in which way: PhoneNumber.reading → numbers."""
 
 
-def parse_column(cells: Sequence[str], channel: ChannelName) -> AddressColumn:
-    """Parse cells as `msisdn` or `email` does each. Cells in a usual spelling, nearly all of most lists, are taken together."""
-    is_usual: Callable[[str], object]
-    if channel is ChannelName.EMAIL:
-        parse, is_usual, keys = email, PLAIN_EMAIL.fullmatch, list(map(str.lower, cells))
-    else:
-        parse, is_usual = msisdn, MSISDN.fullmatch
-        keys = [cell if cell[:1] == "+" else "+" + cell for cell in cells]
-    sent = list(cells)
+def parse_emails(cells: Sequence[str]) -> AddressColumn:
+    """Parse cells as `email` does each. Usual spellings, nearly all of most lists, are taken together."""
+    keys, sent = list(map(str.lower, cells)), list(cells)
     errors: dict[int, str] = {}
-    for position, match in enumerate(map(is_usual, cells)):
+    for position, match in enumerate(map(PLAIN_EMAIL.fullmatch, cells)):
+        if match is None:
+            try:
+                keys[position], sent[position] = email(cells[position])
+            except ValueError as error:
+                errors[position] = str(error)
+    return AddressColumn(keys, sent, errors, Counter())
+
+
+def parse_numbers(cells: Sequence[str], regions: Sequence[str | None]) -> AddressColumn:
+    """Parse cells as `parse_number` does each, in the region of the row. Plain numbers with + are taken together."""
+    keys, sent = list(cells), list(cells)
+    errors: dict[int, str] = {}
+    readings: Counter[str] = Counter()
+    for position, match in enumerate(map(PLAIN_NUMBER.fullmatch, cells)):
         if match is not None:
             continue
         try:
-            keys[position], sent[position] = parse(cells[position])
+            number = parse_number(cells[position], read_region(regions[position]))
         except ValueError as error:
             errors[position] = str(error)
-    return AddressColumn(keys, sent, errors)
+        else:
+            keys[position], sent[position], reading = number
+            readings[reading] += 1
+    readings[WITH_PLUS] += len(cells) - len(errors) - readings.total()
+    return AddressColumn(keys, sent, errors, +readings)
+
+
+def read_region(code: str | None) -> str | None:
+    """Check a region from a cell or from the project. Raises ValueError."""
+    region = code.strip().upper() if code else None
+    if region and not is_region(region):
+        raise ValueError(f"the region {code!r} is no country code of two letters, such as GB or US")
+    return region or None
 
 
 def find_without_plus(destinations: Sequence[str]) -> Iterator[int]:

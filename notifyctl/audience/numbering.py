@@ -1,8 +1,8 @@
-"""Numbering plans: whether a phone number is possible, or valid, in its country.
+"""Numbering plans: whether a phone number is possible, or valid, in its country, and what a national number means.
 
-The metadata of the `phonenumbers` package (an extra) is compiled to one regular expression per kind of number, for the
-calling codes that occur: ten times as fast as the package, number by number. A few countries rewrite a national prefix in a
-way that expressions do not describe; for such numbers the package itself is asked.
+The metadata of the `phonenumbers` package is compiled to one regular expression per kind of number, for the calling codes
+that occur: ten times as fast as the package, number by number. A few countries rewrite a national prefix in a way that
+expressions do not describe; for such numbers the package itself is asked. It is imported with the first number.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from notifyctl.errors import SettingsError
 from notifyctl.model.project import Numbers
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 MAX_CODE_DIGITS = 3
 """Digits of a calling code."""
 NOT_GEOGRAPHIC = "001"
+NO_REGION = "ZZ"
+"""What the package calls the region of a number whose own code says where it is."""
 KINDS = (
     "premium_rate",
     "toll_free",
@@ -36,8 +37,54 @@ KINDS = (
 """Kinds of numbers in the metadata. A number is valid if it is of one of them."""
 
 
+FICTION = re.compile(r"\+44(?:7700900[0-9]{3}|20794600[0-9]{2})|\+1[2-9][0-9]{2}55501[0-9]{2}", re.ASCII)
+"""Numbers that belong to nobody: Ofcom and the NANP keep them for drama and examples. Plans do not list them as valid."""
+
+
+def is_fiction(number: str) -> bool:
+    """Whether a number in E.164 form is of a range that is kept for fiction."""
+    return FICTION.fullmatch(number) is not None
+
+
+def is_valid(number: str) -> bool:
+    """Whether a number in E.164 form is valid in its country's numbering plan."""
+    verdict = decide(number, Numbers.VALID)
+    return ask_library(number, Numbers.VALID) if verdict is None else verdict
+
+
+def is_region(code: str) -> bool:
+    """Whether an ISO 3166 code, in capitals, names a country with numbers of its own."""
+    import phonenumbers
+
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
+def parse_national(digits: str, region: str) -> str | None:
+    """A number in E.164 form, read as people of a region dial it; None if it is not possible there."""
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(digits, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def remove_trunk_zero(number: str) -> str:
+    """A number in E.164 form without a trunk zero behind its country code. Some countries have a zero there that stays."""
+    code = calling_code_of(number)
+    if code is None or code.prefix is None or number[1 + len(code.digits) : 2 + len(code.digits)] != "0":
+        return number
+    national = code.prefix.remove(number[1 + len(code.digits) :])
+    if national is not None:
+        return f"+{code.digits}{national}"
+    return parse_national(number, NO_REGION) or number
+
+
 def check_number(number: str, numbers: Numbers) -> None:
-    """Check a number in E.164 form. Raises ValueError, or SettingsError where the metadata is not installed."""
+    """Check a number in E.164 form. Raises ValueError."""
     if numbers is Numbers.FORM:
         return
     verdict = decide(number, numbers)
@@ -48,10 +95,7 @@ def check_number(number: str, numbers: Numbers) -> None:
 
 
 def decide(number: str, numbers: Numbers) -> bool | None:
-    """Whether a number in E.164 form is possible, or valid; None where only the library's own code can tell.
-
-    Raises SettingsError where the metadata is not installed.
-    """
+    """Whether a number in E.164 form is possible, or valid; None where only the library's own code can tell."""
     code = calling_code_of(number)
     return False if code is None else code.decide(number[1 + len(code.digits) :], numbers)
 
@@ -59,11 +103,13 @@ def decide(number: str, numbers: Numbers) -> bool | None:
 def ask_library(number: str, numbers: Numbers) -> bool:
     import phonenumbers
 
-    test = phonenumbers.is_valid_number if numbers is Numbers.VALID else phonenumbers.is_possible_number
     try:
-        return test(phonenumbers.parse(number))
+        parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return False
+    if numbers is Numbers.VALID:
+        return phonenumbers.is_valid_number(parsed)
+    return phonenumbers.is_possible_number_with_reason(parsed) == phonenumbers.ValidationResult.IS_POSSIBLE
 
 
 class NumberPattern:
@@ -125,7 +171,8 @@ class CallingCode:
         assert general is not None, "the metadata of each main region has a general description"
         prefix = regions[0].national_prefix_for_parsing
         self.digits = digits
-        self.lengths = frozenset([*general.possible_length, *general.possible_length_local_only])
+        self.lengths = frozenset(general.possible_length)
+        """Without those that can be dialled within a town only."""
         self.regions = [Region(each) for each in regions]
         self.prefix = (
             NationalPrefix(prefix, general, rewritten=bool(regions[0].national_prefix_transform_rule))
@@ -165,14 +212,9 @@ def calling_code_of(number: str) -> CallingCode | None:
 
 @cache
 def calling_code(digits: str) -> CallingCode | None:
-    """The metadata of a calling code, if there is such a code. Raises SettingsError."""
-    try:
-        from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
-    except ImportError as error:
-        raise SettingsError(
-            "`numbers: possible` and `numbers: valid` need the numbering plans of all countries",
-            hint="pip install 'notifyctl[phone]'",
-        ) from error
+    """The metadata of a calling code, if there is such a code."""
+    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
+
     names = COUNTRY_CODE_TO_REGION_CODE.get(int(digits)) if digits.isdecimal() else None
     if not names or str(int(digits)) != digits:
         return None

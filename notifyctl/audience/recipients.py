@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from notifyctl.audience.addresses import parse_column
+from notifyctl.audience.addresses import AddressColumn, parse_emails, parse_numbers
 from notifyctl.audience.deduplication import FirstLines
 from notifyctl.audience.suppressions import NOBODY, SuppressionIndex
 from notifyctl.diagnostics import Location
@@ -34,6 +34,8 @@ class Rows(Struct, frozen=True):
     timezones: Column
     correlations: Column
     values: Mapping[str, Column]
+    regions: Column | None = None
+    """Countries in which numbers without + are read; None: that of the audience for all."""
     broken: Mapping[int, str] = {}
     flawed: Mapping[int, str] = {}
     columns: Sequence[int] | None = None
@@ -51,7 +53,9 @@ class Rules(Struct, frozen=True):
     fence: tuple[str, ...] | None = None
     fallback: SuppressionIndex = NOBODY
     """Whom an SMS in place of the message would not be sent to."""
-    numbers: Numbers = Numbers.FORM
+    numbers: Numbers = Numbers.POSSIBLE
+    region: str | None = None
+    """The country in which a number without + is read, for rows without one of their own."""
 
     @property
     def suppress_any(self) -> bool:
@@ -107,7 +111,7 @@ class RecipientReader:
             for position in sorted({*range(len(rows.lines))} - {*positions} - rejected.keys()):
                 self._reject(rejected, rows, position, RowRejection.NO_ADDRESS, f"no {self._field}")
             addresses = [addresses[position] for position in positions]
-        parsed = parse_column(list(filter(None, addresses)), self._channel)
+        parsed = self._parse(addresses, rows, positions)
         errors = {**parsed.errors, **self._number_errors(parsed.keys, parsed.errors)}
         for at, why in errors.items():
             detail = f"{self._field}: {why}"
@@ -118,7 +122,18 @@ class RecipientReader:
             detail = f"the same {self._field} as in line {line}; the first counts"
             self._reject(rejected, rows, positions[at], RowRejection.DUPLICATE, detail)
         sent = without(without(parsed.sent, errors), repeated)
-        return self._batch(rows, without(keys, repeated), sent, rejected)
+        return self._batch(rows, without(keys, repeated), sent, rejected, parsed.readings)
+
+    def _parse(self, addresses: Column, rows: Rows, positions: Sequence[int]) -> AddressColumn:
+        """The addresses of the rows at some positions, each of which has one."""
+        cells = list(filter(None, addresses))
+        if self._channel is ChannelName.EMAIL:
+            return parse_emails(cells)
+        default = self._rules.region
+        regions: Column = [default] * len(cells)
+        if rows.regions is not None:
+            regions = [rows.regions[position] or default for position in positions]
+        return parse_numbers(cells, regions)
 
     def _number_errors(self, keys: Sequence[str], errors: Mapping[int, str]) -> dict[int, str]:
         """Numbers that are not in their country's numbering plan."""
@@ -153,6 +168,7 @@ class RecipientReader:
         keys: Sequence[str],
         sent: Sequence[str],
         rejected: Mapping[int, RejectedRow],
+        readings: Mapping[str, int],
     ) -> RecipientBatch:
         suppressions: Column = [None] * len(keys)
         if self._rules.suppress_any:
@@ -167,6 +183,7 @@ class RecipientReader:
             suppressions=suppressions,
             values={name: without(column, rejected) for name, column in rows.values.items()},
             excluded=[rejected[position] for position in sorted(rejected)],
+            readings=readings,
             fallbacks=self._rules.fallback.column(keys) if self._rules.fallback else (),
         )
 

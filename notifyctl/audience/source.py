@@ -71,7 +71,7 @@ def open_audience(
     Raises ProjectError with a diagnostic if the source cannot be read, and AbsentAudienceError if it is not available here.
     """
     out = suppressed if isinstance(suppressed, SuppressionIndex) else index_addresses(suppressed)
-    rules = Rules(out, fence, fallback, audience.numbers)
+    rules = Rules(out, fence, fallback, audience.numbers, audience.region)
     if audience.recipients is not None:
         return read_inline(audience, rules, batch_size)
     return read_source(audience, files, rules, batch_size, environ)
@@ -115,19 +115,21 @@ def read_source(
     for role, column in audience.columns.items():
         require_column(audience, column, header, field=("columns", role))
     if audience.substitutions is None:
-        taken = set(columns.values())
+        taken = {*columns.values(), *audience.columns.values()}
         variables = {name: name for name in header if name and name not in taken}
     else:
         variables = dict(audience.substitutions)
         for variable, column in variables.items():
             require_column(audience, column, header, field=("substitutions", variable))
     condition = parse_where(audience, header)
+    region = audience.columns.get("region")
 
     def rows(channel: ChannelName, names: Names) -> Iterator[Rows]:
         wanted = {
             variable: column for variable, column in variables.items() if names is None or variable in names
         }
         own = [columns[role] for role in (channel.address_field, "locale", "timezone", "correlationId")]
+        own += [region] if region is not None else []
         read = [*own, *wanted.values(), *(condition.columns if condition is not None else ())]
         try:
             chunks = found.chunks(size, read)
@@ -142,6 +144,7 @@ def read_source(
                     timezones=chunk.column(columns["timezone"]),
                     correlations=chunk.column(columns["correlationId"]),
                     values={variable: chunk.column(column) for variable, column in wanted.items()},
+                    regions=chunk.column(region) if region is not None else None,
                     broken=chunk.broken,
                     flawed=flawed,
                 )

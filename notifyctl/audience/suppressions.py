@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from notifyctl.audience.addresses import parse_address
+from notifyctl.audience.addresses import parse_listed
 from notifyctl.audience.compression import TableError
 from notifyctl.audience.csv_reader import Csv
 from notifyctl.audience.readers import Cells
@@ -127,6 +127,8 @@ class SuppressionLists(Struct):
     environ: Environ | None = None
     by_ledger: RecipientHasher | None = None
     learnt: Mapping[tuple[ChannelName, str], AbstractSet[bytes]] = {}
+    region: str | None = None
+    """The country in which a number without + is read."""
     loaded: dict[SuppressionList, SuppressionEntries] = field(default_factory=dict)
 
     def of(
@@ -182,7 +184,7 @@ class SuppressionLists(Struct):
                     if kind == HASH:
                         found.hashes.setdefault(terms, set()).add(parse_hash(text))
                     else:
-                        key = parse_address(text).key
+                        key = parse_listed(text, self.region).key
                         found.addresses.setdefault(terms, set()).add(key)
                 except ValueError as error:
                     place = Location(given.file, line, 1)

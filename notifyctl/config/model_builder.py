@@ -63,7 +63,7 @@ def build_project(values: Values, positions: Positions) -> Project:
         environments=environments,
         suppressions=build_suppressions(values, positions),
         policy=build_policy(values.get("policy", {})),
-        **pick_fields(values.get("defaults", {}), timezone="timezone", locale="locale"),
+        **pick_fields(values.get("defaults", {}), timezone="timezone", locale="locale", region="region"),
         **pick_fields(
             values,
             default_environment="defaultEnvironment",
@@ -196,8 +196,10 @@ def build_audience(name: str, values: Values, positions: Positions) -> Audience:
         positions=positions,
         recipients=recipients,
         source=build_source(values["source"]) if "source" in values else None,
-        numbers=Numbers(values.get("numbers", Numbers.FORM)),
-        **pick_fields(values, columns="columns", substitutions="substitutions", where="where"),
+        numbers=Numbers(values.get("numbers", Numbers.POSSIBLE)),
+        **pick_fields(
+            values, columns="columns", substitutions="substitutions", where="where", region="region"
+        ),
     )
 
 

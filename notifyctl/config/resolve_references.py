@@ -187,6 +187,8 @@ def resolve_notification(document: Document, project: Project) -> Notification |
     schedule = project.schedules.get(document.values.get("schedule", ""))
     if template is None or audience is None or ("schedule" in document.values and schedule is None):
         return None
+    if audience.region is None:
+        audience = replace(audience, region=project.region)
     return build_notification(document, template, audience, schedule=schedule, policy=project.policy)
 
 

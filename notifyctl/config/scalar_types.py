@@ -103,6 +103,15 @@ def parse_date_or_time(text: str) -> date:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
+def parse_region(text: str) -> str:
+    """Checks the ISO 3166 code of a country that has phone numbers."""
+    from phonenumbers import SUPPORTED_REGIONS
+
+    if text.upper() not in SUPPORTED_REGIONS:
+        raise ValueError(f'"{text}" is no country code of two letters, such as GB or US')
+    return text.upper()
+
+
 def parse_encoding(text: str) -> str:
     """Checks the name of a text encoding known to Python."""
     import codecs

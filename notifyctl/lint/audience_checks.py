@@ -15,7 +15,7 @@ from notifyctl.diagnostics import Diagnostic, Location, Problem, Severity
 from notifyctl.message import position_finder
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Notification
-from notifyctl.model.recipients import RecipientBatch
+from notifyctl.model.recipients import WITHOUT_PLUS, RecipientBatch
 from notifyctl.recipients.texts import TextMeter
 from notifyctl.recipients.values import ValueTable, VariantIndex, resolve_columns
 from notifyctl.rulebook import email, envelope, sms, substitutions
@@ -43,10 +43,13 @@ class AudienceChecker(Struct):
     """Variant → recipients for whom the last line break takes one more segment."""
     people: int = 0
     indian: bool = False
+    without_plus: int = 0
+    """Numbers without + that were read as international."""
 
     def feed(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
         """The problems of single rows, each with its location."""
         self.people += len(batch)
+        self.without_plus += batch.readings.get(WITHOUT_PLUS, 0)
         if self.notification.channel is not ChannelName.EMAIL:
             self.indian = self.indian or any(
                 sent.lstrip("+").startswith(INDIA) for sent in batch.destinations
@@ -110,6 +113,7 @@ class AudienceChecker(Struct):
                 place = position_finder(self.notification, variant)(path)
                 yield sms.NEEDLESS_UNICODE.broken(path, problem, "write `type: text`").at(place)
         yield from self._carrier_registration()
+        yield from self._numbers_without_region()
         if self.people > 1 and (self.notification.cc or self.notification.bcc):
             key = "cc" if self.notification.cc else "bcc"
             problem = f"each of {self.people:,} e-mails goes to `{key}` too"
@@ -120,6 +124,19 @@ class AudienceChecker(Struct):
         path = ("content", "text")
         place = position_finder(self.notification, variant)(path).location(*path)
         return Diagnostic("trailing-line-break", Severity.WARNING, problem, place, "|- leaves it out")
+
+    def _numbers_without_region(self) -> Iterator[Diagnostic]:
+        audience = self.notification.audience
+        if audience.region is None and self.without_plus * 2 > self.people:
+            problem = (
+                f"{self.without_plus:,} of {self.people:,} numbers have no +, and nothing says in which country they are read:"
+                " a national number can be a valid number of another country"
+            )
+            hint = "write `region: GB` in the audience or in `defaults`, or + before each number"
+            path = ("numbers",) if audience.positions.has("numbers") else ()
+            yield Diagnostic(
+                "numbers-without-region", Severity.WARNING, problem, audience.positions.location(*path), hint
+            )
 
     def _carrier_registration(self) -> Iterator[Diagnostic]:
         if self.notification.channel is not ChannelName.SMS or not self.indian:

@@ -60,7 +60,7 @@ def check_project(
     has its URL, is not given. `suppressions`: the lists, where somebody has them; `now`: when they are asked. `idle`:
     templates that wait for a notification too.
     """
-    lists = suppressions or SuppressionLists(files, environ)
+    lists = suppressions or SuppressionLists(files, environ, region=project.region)
     problems = list(lists.problems((*project.suppressions, *environment.suppressions)))
     for schedule in project.schedules.values():
         from notifyctl.schedule.timing import check_schedule

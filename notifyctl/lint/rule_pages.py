@@ -165,6 +165,11 @@ PEOPLE: Mapping[str, Page] = {
         W, "The row cannot be read: another number of cells than the header, or characters that are no UTF-8."
     ),
     "no-address": Page(I, "The row has no address for this channel and is left out.", (11,)),
+    "numbers-without-region": Page(
+        W,
+        "Most numbers of the audience have no + before them, and no `region:` says in which country they are read. A national number"
+        " of one country can be a valid number of another: whoever has it there would get the message.",
+    ),
     "empty-variable": Page(W, "This person's value is blank, and the variable is required."),
     "variable-too-long": Page(
         E, "This person's value is longer than the variable's `maxLength`. A plan blocks them."

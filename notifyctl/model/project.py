@@ -224,7 +224,9 @@ class AudienceSource(Struct, frozen=True):
 
 
 class Audience(Struct, frozen=True):
-    """Either `recipients` or `source`. `columns` maps msisdn, email, locale, timezone and correlationId to columns of the source."""
+    """Either `recipients` or `source`. `columns` maps msisdn, email, locale, timezone, region and correlationId to columns of the
+    source.
+    """
 
     name: str
     positions: Positions
@@ -234,7 +236,9 @@ class Audience(Struct, frozen=True):
     substitutions: Mapping[str, str] | None = None
     """Variable → column. `None`: every other column, by its own name."""
     where: str | None = None
-    numbers: Numbers = Numbers.FORM
+    numbers: Numbers = Numbers.POSSIBLE
+    region: str | None = None
+    """ISO 3166 code of the country in which a number without + is read; a column `region` beats it, row by row."""
 
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -332,6 +336,8 @@ class Project(Struct, frozen=True):
     positions: Positions
     timezone: str = "UTC"
     locale: str = "en"
+    region: str | None = None
+    """For numbers without + in audiences and opt-out lists."""
     default_environment: str = "sandbox"
     vars: Mapping[str, Any] = field(default_factory=dict)
     suppressions: tuple[SuppressionList, ...] = ()

@@ -50,6 +50,13 @@ class RejectedRow(Struct, frozen=True):
     whole_column: bool = False
 
 
+WITH_PLUS = "+"
+WITHOUT_PLUS = "international"
+"""How a phone number was read: with + or 00, or as an international number without. Otherwise it is the region of a national
+number.
+"""
+
+
 class RecipientBatch(Struct, frozen=True):
     """Up to some thousand recipients of one audience on one channel, as columns of equal length.
 
@@ -68,6 +75,8 @@ class RecipientBatch(Struct, frozen=True):
     suppressions: Sequence[str | None]
     values: Mapping[str, Sequence[str | None]]
     excluded: Sequence[RejectedRow] = ()
+    readings: Mapping[str, int] = {}
+    """How phone numbers were read → how many: `+`, `international` without a +, or the region of national numbers."""
     fallbacks: Sequence[str | None] = ()
     """Why an SMS in place of the message would not be sent to each; empty: it would to all."""
 

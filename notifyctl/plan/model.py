@@ -90,6 +90,8 @@ class PlannedNotification(Struct, frozen=True):
     reach: tuple[Reach, ...] = ()
     """By country, the most recipients first; none for e-mail."""
     left_out: tuple[LeftOutOf, ...] = ()
+    readings: Mapping[str, int] = {}
+    """How phone numbers were read, as in RecipientBatch."""
     content_hash: str = ""
     """Of the composed texts, whoever reads them: what `acknowledge:` names."""
 

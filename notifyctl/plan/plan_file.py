@@ -50,6 +50,7 @@ class AudienceEntry(Struct, frozen=True):
     name: str
     rows: int
     rejected_rows: int
+    readings: Mapping[str, int] = {}
 
 
 class NotificationEntry(Struct, frozen=True):

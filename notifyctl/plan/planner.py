@@ -111,6 +111,7 @@ def describe(result: ScopeResult) -> PlannedNotification:
         opaque=message.opaque,
         rows=result.rows,
         rejected_rows=result.excluded.bad,
+        readings=dict(sorted(result.readings.items())),
         actions={action: result.counts[action] for action in Action if result.counts[action]},
         reasons={a: dict(sorted(result.reasons[a].items())) for a in Action if result.reasons.get(a)},
         segments=result.segments if counts_segments else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -63,10 +64,13 @@ class ScopeReader:
         names = {name for message in scope_input.messages.values() for name in message.names}
         self.table = RecipientTable(sorted(names))
         self.excluded = Rejects()
+        self.readings: Counter[str] = Counter()
+        """How phone numbers were read, as in RecipientBatch."""
 
     def read(self, identify: Identify, on_rows: Callable[[int], None]) -> RecipientTable:
         """`on_rows` is told how many rows were read so far."""
         for batch in self.input.audience.batches(self.input.scope.channel, self.table.names):
+            self.readings.update(batch.readings)
             for row in batch.excluded:
                 self.excluded.add(row)
             if len(batch):

@@ -46,6 +46,8 @@ class ScopeResult(Struct):
     """The cost of all authorised messages."""
     content_hash: str
     excluded: Rejects = field(default_factory=Rejects)
+    readings: Counter[str] = field(default_factory=Counter)
+    """How phone numbers were read, as in RecipientBatch."""
     counts: Counter[Action] = field(default_factory=Counter)
     reasons: dict[Action, Counter[str]] = {}
     groups: dict[GroupKey, SelectedRecipients] = {}

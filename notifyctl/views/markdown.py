@@ -26,6 +26,7 @@ from notifyctl.views.plan import (
     ORDER,
     describe_cost,
     describe_left_out,
+    describe_readings,
     describe_rejected,
     describe_samples,
     format_time,
@@ -305,6 +306,8 @@ def list_facts(planned: PlannedNotification) -> Iterator[str]:
             yield f"- {count:,} {action.value}{': ' + plain(reasons) if reasons else ''}"
     if planned.rejected_rows:
         yield f"- ⚠ {pluralise(planned.rejected_rows, 'rejected row')} of {planned.rows:,}"
+    if readings := describe_readings(planned):
+        yield f"- numbers: {plain(readings)}"
     yield from (f"- without {plain(line)}" for line in describe_left_out(planned))
     if planned.reach:
         countries = ", ".join(f"{each.recipients:,} in {each.country}" for each in planned.reach[:8])

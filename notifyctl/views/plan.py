@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import WITH_PLUS, WITHOUT_PLUS
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import FORMAT_VERSION, Cost, Plan, PlannedNotification, Sample
 from notifyctl.views.colours import Paint, strip_controls
@@ -110,6 +111,8 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
         of_all = f"of {pluralise(planned.rows, 'row')} cannot be read, or have an address that is none"
         name = paint.yellow(f"{'⚠ rejected rows':<18}")
         yield f"  {name} {planned.rejected_rows:>{width},}  {paint.dim(of_all)}"
+    if readings := describe_readings(planned):
+        yield paint.dim(f"  {'numbers':<18} {readings}")
     yield from (f"  {paint.yellow('without')} {line}" for line in describe_left_out(planned))
     shown = describe_samples(planned)
     for sample in shown:
@@ -121,6 +124,17 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
         )
     if planned.opaque:
         yield paint.yellow("  The body is held by the provider and cannot be shown (opaque).")
+
+
+def describe_readings(planned: PlannedNotification) -> str | None:
+    """How phone numbers were read, where not all have a +: "900 with +, 100 read as GB"."""
+    if not planned.readings.keys() - {WITH_PLUS}:
+        return None
+    words = {WITH_PLUS: "with +", WITHOUT_PLUS: "without +, read as international"}
+    return ", ".join(
+        f"{count:,} {words.get(how, f'read as {strip_controls(how)}')}"
+        for how, count in planned.readings.items()
+    )
 
 
 def describe_left_out(planned: PlannedNotification) -> Iterator[str]:
@@ -264,7 +278,12 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
         "category": planned.category,
         "from": planned.sender,
         "template": planned.template,
-        "audience": {"name": planned.audience, "rows": planned.rows, "rejected_rows": planned.rejected_rows},
+        "audience": {
+            "name": planned.audience,
+            "rows": planned.rows,
+            "rejected_rows": planned.rejected_rows,
+            "readings": dict(planned.readings),
+        },
         "opaque": planned.opaque,
         "actions": {action.value: count for action, count in planned.actions.items()},
         "reasons": {action.value: dict(reasons) for action, reasons in planned.reasons.items()},

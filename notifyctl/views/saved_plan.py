@@ -80,6 +80,7 @@ def describe_planned(each: NotificationEntry) -> PlannedNotification:
         opaque=each.opaque,
         rows=each.audience.rows,
         rejected_rows=each.audience.rejected_rows,
+        readings=each.audience.readings,
         actions=each.actions,
         reasons=each.reasons,
         segments=each.segments,

@@ -19,6 +19,7 @@ from notifyctl.config.kinds.shared_fields import (
     head,
     locale_text,
     name_text,
+    region_text,
     secret,
 )
 from notifyctl.config.scalar_types import (
@@ -148,6 +149,7 @@ COLUMNS = Record(
             ("email", "the e-mail address", "mail"),
             ("locale", "the locale", "lang"),
             ("timezone", "the time zone", "tz"),
+            ("region", "the country in which a number without + is read", "country"),
             ("correlationId", "your own id", "customer_id"),
         )
     ),
@@ -180,7 +182,13 @@ AUDIENCE_FIELDS = (
             values=("form", "possible", "valid"),
             description="How strictly a mobile number is checked: its form, or its country's numbering plan.",
         ),
-        default="form",
+        default="possible",
+    ),
+    Field(
+        name="region",
+        shape=region_text(
+            "The country in which a number without + is read. `columns: {region: …}` says it for each row."
+        ),
     ),
 )
 

@@ -20,6 +20,7 @@ from notifyctl.config.kinds.shared_fields import (
     head,
     locale_text,
     name_text,
+    region_text,
     secret,
 )
 from notifyctl.config.kinds.suppressions import SUPPRESSIONS
@@ -326,6 +327,10 @@ PROJECT = Record(
                         default="UTC",
                     ),
                     Field(name="locale", shape=locale_text("The language of templates."), default="en"),
+                    Field(
+                        name="region",
+                        shape=region_text("The country in which a number without + is read."),
+                    ),
                 ),
             ),
         ),

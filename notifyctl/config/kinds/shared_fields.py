@@ -9,6 +9,7 @@ from notifyctl.config.fields import (
     Table,
     Text,
 )
+from notifyctl.config.scalar_types import parse_region
 from notifyctl.rulebook import substitutions
 
 API_VERSION = "notifyctl/v1"
@@ -81,3 +82,8 @@ EDITION = Integer(minimum=1, description="Raising it sends to everyone again, on
 SUBSTITUTIONS = Table(
     value=Text(description="The value of $(name)."), keys=VARIABLE, rule=substitutions.VALUES
 )
+
+
+def region_text(description: str) -> Text:
+    """A country in which numbers without + are read."""
+    return Text(description=description, examples=("GB",), parse=parse_region)
