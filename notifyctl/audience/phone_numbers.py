@@ -27,6 +27,8 @@ FRACTION = re.compile(r"\+?[0-9]+[.,][0-9]*")
 EXPONENT = re.compile(r"[0-9](?:[.,]([0-9]+))?[eE]\+?([0-9]{1,2})")
 SEVERAL = re.compile(r":::|[;,|\n]|\+.*\+|[0-9] +(?:or|and) +[+0-9]")
 GROUPS = re.compile(r"[0-9]+")
+FIRST_WIDE, LAST_WIDE, WIDE_OFFSET = "\uff01", "\uff5e", 0xFEE0
+"""Full-width forms of ASCII characters, and how far behind these they stand in Unicode."""
 WHOLE = 10
 """Digits of a group that is a number by itself: what follows it is a note or an extension."""
 PAIR = 2
@@ -120,7 +122,8 @@ def to_ascii(text: str) -> str:
         elif category == "Zs" or character == "\t":
             characters.append(" ")
         elif category not in {"Cf", "Cc", "Mn"} or character == "\n":
-            characters.append(unicodedata.normalize("NFKC", character))
+            wide = FIRST_WIDE <= character <= LAST_WIDE
+            characters.append(chr(ord(character) - WIDE_OFFSET) if wide else character)
     return DASHES.sub("-", "".join(characters)).strip()
 
 

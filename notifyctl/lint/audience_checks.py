@@ -129,7 +129,7 @@ class AudienceChecker(Struct):
         audience = self.notification.audience
         if audience.region is None and self.without_plus * 2 > self.people:
             problem = (
-                f"{self.without_plus:,} of {self.people:,} numbers have no +, and nothing says in which country they are read:"
+                f"most numbers ({self.without_plus:,} of {self.people:,}) have no +, and nothing says in which country they are read:"
                 " a national number can be a valid number of another country"
             )
             hint = "write `region: GB` in the audience or in `defaults`, or + before each number"

@@ -26,7 +26,7 @@ finally:
     print(*sys.modules)
 """
 HEAVY = {
-    "asyncio", "duckdb", "html.parser", "httpx", "jinja2", "jwt", "numpy", "pathspec", "phonenumbers",
+    "asyncio", "duckdb", "html.parser", "httpx", "jinja2", "jwt", "numpy", "pathspec",
     "rich", "sqlite3", "ssl", "starlette", "tzdata", "uvicorn", "zoneinfo",
 }  # fmt: skip
 

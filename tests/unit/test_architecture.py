@@ -44,7 +44,7 @@ DOORS = {
     "jwt": ("providers.webexconnect.auth",),
     "uvicorn": ("providers.sandbox.server", "providers.webexconnect.receipt_server"),
     "jinja2": ("message.jinja",),
-    "phonenumbers": ("audience.numbering",),
+    "phonenumbers": ("audience.numbering", "config.scalar_types"),
 }
 """A third-party or side-effect module, and the only modules of ours that import it."""
 

@@ -17,11 +17,14 @@ KINDS = [Numbers.POSSIBLE, Numbers.VALID]
 
 
 def asked(number: str, numbers: Numbers) -> bool:
-    test = phonenumbers.is_valid_number if numbers is Numbers.VALID else phonenumbers.is_possible_number
     try:
-        return test(phonenumbers.parse(number))
+        parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return False
+    if numbers is Numbers.VALID:
+        return phonenumbers.is_valid_number(parsed)
+    # A number that can be dialled within a town only is none that a message can reach.
+    return phonenumbers.is_possible_number_with_reason(parsed) == phonenumbers.ValidationResult.IS_POSSIBLE
 
 
 def examples() -> Iterator[str]:
