@@ -77,7 +77,7 @@ def test_spellings_of_one_number(text: str) -> None:
     ],
 )
 def test_what_is_not_certain_is_refused(text: str, why: str) -> None:
-    with pytest.raises(ValueError, match="number|digits|note") as told:
+    with pytest.raises(ValueError, match=r"number|digits|note") as told:
         parse_number(text)
     assert why in str(told.value)
     assert len(text) < 7 or text not in str(told.value)
