@@ -239,8 +239,8 @@ class SendRun:
     def _record(self, attempt: Attempt, outcome: Outcome) -> None:
         """RESULT: record how the attempt ended, and decide what follows."""
         size = attempt.slice.size
-        if isinstance(outcome, Accepted) and attempt.slice.group.left_out:
-            outcome = replace(outcome, note=describe(attempt.slice.group.left_out))
+        if attempt.slice.group.left_out:
+            outcome = noted(outcome, describe(attempt.slice.group.left_out))
         self._counters.requests += outcome.posted
         self._counters.ended(attempt.number, attempt.slice.scope, size, outcome)
         try:
@@ -281,3 +281,10 @@ class SendRun:
     def report(self) -> Report:
         """The report of what was done so far."""
         return self._counters.report(refused=self._refused, interrupted=self._stop.requested)
+
+
+def noted(outcome: Outcome, note: str) -> Outcome:
+    """The outcome with what the ledger is to keep of a request that may have been accepted."""
+    if isinstance(outcome, Accepted):
+        return replace(outcome, note=note)
+    return replace(outcome, reason=f"{outcome.reason}; {note}") if isinstance(outcome, Unknown) else outcome

@@ -21,7 +21,7 @@ from notifyctl.channels.limits import (
     SUGGESTIONS_PER_CAROUSEL_CARD,
     SUGGESTIONS_PER_MESSAGE,
 )
-from notifyctl.channels.senders import check_sender, is_sender_id
+from notifyctl.channels.senders import MAX_DIGITS, check_sender, is_sender_id
 from notifyctl.channels.suggestions import check_suggestion, suggestions
 from notifyctl.config.fields import (
     Boolean,
@@ -355,8 +355,9 @@ def fallback_sender_is_one(message: Message) -> Iterator[Problem]:
     sender = message.options.get("smsSenderId")
     if isinstance(sender, str) and sender and is_final(sender):
         for problem in check_sender(ChannelName.SMS, sender, ("options", "smsSenderId")):
-            # The API's own samples have a sender of 13 letters: its length is told, and stops nobody.
-            yield replace(problem, severity=W) if is_sender_id(sender) else problem
+            # The API's own sample has a sender of 13 letters: a length that some sender can have is told, and stops nobody.
+            possible = is_sender_id(sender) and len(sender) <= MAX_DIGITS
+            yield replace(problem, severity=W) if possible else problem
 
 
 def media_is_a_file(message: Message) -> Iterator[Problem]:

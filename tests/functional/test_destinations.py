@@ -233,13 +233,24 @@ def test_what_a_receipt_means_is_shown_and_opts_out_where_the_project_says_so(
 
 
 @pytest.mark.parametrize("channel", ["RCS", "SMS"])
+@pytest.mark.parametrize("form", ["flat", "nested"])
 def test_an_inbound_unsubscription_is_taken_in_and_opts_out(
-    production: Any, foreign: Any, channel: str
+    production: Any, foreign: Any, channel: str, form: str
 ) -> None:
     rcs(production, "# nobody\n")
     assert production.apply().code == 0
-    event = {"channel": channel, "event": "UNSUBSCRIBE", "oa": NUMBERS[1].lstrip("+"), "tid": "1"}
-    ingest(production, event)
+    number = NUMBERS[1].lstrip("+")
+    flat = {"channel": channel, "event": "UNSUBSCRIBE", "oa": number, "tid": "1"}
+    nested = {"inbound": {"channel": channel, "message": {"type": "unsubscribe"}, "msisdn": int(number)}}
+    ingest(production, nested if form == "nested" else flat)
     production.write(outage=RCS + "edition: 2\n")
     assert production.plan()["summary"]["resend"] == (3 if channel == "RCS" else 4)
     assert production("status", "--format", "json").json["notifications"][0]["outcomes"]["accepted"] == 4
+
+
+def test_what_was_left_out_of_a_request_without_an_answer_is_kept(production: Any, foreign: Any) -> None:
+    mail(production, "cc: [boss@inside.example]", stop="boss@inside.example\n")
+    foreign.answers = [(500, b"")]
+    assert production.apply().code == 7
+    explained = production("explain", "news", "--recipient", "ada@inside.example").out
+    assert "sent without cc 1 (opted-out)" in explained

@@ -160,6 +160,14 @@ BLOCKED = [
         "rcs",
         {"type": "text", "text": "Hi"},
         {"smsFallback": True, "smsSenderId": "$(value)", "text": "Hi"},
+        "ACMEPOWERGRID",
+        "ACME",
+        "sms-sender",
+    ),
+    (
+        "rcs",
+        {"type": "text", "text": "Hi"},
+        {"smsFallback": True, "smsSenderId": "$(value)", "text": "Hi"},
         "+4477",
         "ACME",
         "sms-sender",
@@ -290,6 +298,16 @@ def test_a_link_in_an_sms_is_looked_at_too(cli: Any) -> None:
     content = {"type": "text", "text": "See https://acme.example/?e=$(value)"}
     write(cli, "sms", content, bad="a b", good="a")
     assert told(cli) == [("link-value-unencoded", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("sender", "severity"), [("ACMEPOWERGRID", "warning"), ("ACMEPOWERENERGYLTD", "error")]
+)
+def test_the_fallback_s_sender_is_one_of_an_sms(cli: Any, sender: str, severity: str) -> None:
+    options = {"smsFallback": True, "smsSenderId": sender, "text": "Hi"}
+    write(cli, "rcs", {"type": "text", "text": "Hi $(value)"}, options=options, bad="a", good="b")
+    assert told(cli) == [("sms-sender", severity)]
+    assert cli("plan").code == (ExitCode.ERROR if severity == "error" else ExitCode.DONE)
 
 
 def test_the_fallback_s_segments_count_for_the_policy(cli: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -51,7 +51,9 @@ BOUNCES = ("bounce", "bounced")
 PERMANENT = "permanent"
 """How the description of a bounce begins that no later e-mail will escape: Permanent_NoEmail."""
 UNSUBSCRIBE_EVENT = "unsubscribe"
-SENDER_KEYS = ("oa", "msisdn", "email", "from", "destination", "userId")
+EVENT_KEYS = ("event", "eventType", "eventName", "type")
+"""Where an inbound event has its name; editions of the documentation differ."""
+SENDER_KEYS = ("oa", "msisdn", "email", "senderAddress", "from", "destination", "userId")
 """Where an inbound event has the address of the person, the likeliest first."""
 
 SIGNATURES = {64: "sha256", 128: "sha512"}
@@ -122,21 +124,41 @@ def bounce_code(status: str, inner: Mapping[str, Any]) -> str | None:
 
 def inbound_event(document: Mapping[str, Any]) -> Incoming | None:
     """Somebody who unsubscribed by themselves. `None` for anything else."""
-    for each in (document, *(value for value in document.values() if isinstance(value, dict))):
-        if (text(each, "event") or "").strip().lower() == UNSUBSCRIBE_EVENT:
-            return Incoming(
-                status=UNSUBSCRIBED,
-                destination=next(filter(None, (text(each, key) for key in SENDER_KEYS)), None),
-                correlation_id=None,
-                callback_data=None,
-                transaction=text(each, "tid") or text(each, "transid"),
-                code=UNSUBSCRIBE_CODE,
-                said_at=text(each, "timeStamp") or text(each, "ts"),
-                canonical=canonical_text(document),
-                channel=(text(each, "channel") or "").lower() or None,
-                inbound=True,
-            )
+    parts = list(objects_in(document))
+    if UNSUBSCRIBE_EVENT not in {(first_text(parts, key) or "").strip().lower() for key in EVENT_KEYS}:
+        return None
+    return Incoming(
+        status=UNSUBSCRIBED,
+        destination=first_text(parts, *SENDER_KEYS),
+        correlation_id=None,
+        callback_data=None,
+        transaction=first_text(parts, "tid", "transid"),
+        code=UNSUBSCRIBE_CODE,
+        said_at=first_text(parts, "timeStamp", "ts"),
+        canonical=canonical_text(document),
+        channel=(first_text(parts, "channel", "deliveryChannel") or "").lower() or None,
+        inbound=True,
+    )
+
+
+def first_text(parts: Sequence[Mapping[str, Any]], *keys: str) -> str | None:
+    """The first of the keys that has a text or a whole number anywhere, as text."""
+    for key in keys:
+        for each in parts:
+            value = each.get(key)
+            if isinstance(value, int) and not isinstance(value, bool):
+                return str(value)
+            if isinstance(value, str) and value:
+                return value
     return None
+
+
+def objects_in(document: Mapping[str, Any], depth: int = 3) -> Iterator[Mapping[str, Any]]:
+    """An object and those in it, the outermost first."""
+    yield document
+    for value in document.values() if depth else ():
+        if isinstance(value, dict):
+            yield from objects_in(value, depth - 1)
 
 
 def canonical_text(document: Mapping[str, Any]) -> str:
