@@ -112,6 +112,8 @@ class Problem(Struct, frozen=True):
     form: str | None = None
     """The problem of form, for example `missing-key`, where `rule` is the API's own for that value."""
     fix: Fix | None = None
+    line: int = 0
+    """The line within the text at `path`, from 1; 0 means the whole text."""
 
     def at(self, positions: Positions) -> Diagnostic:
         place = positions.location(*self.path)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
+from msgspec.structs import replace
+
 from notifyctl.diagnostics import Path, Problem, Severity
 from notifyctl.lint.links import (
     LINK_SCHEMES,
@@ -66,7 +68,9 @@ class Markup(HTMLParser):
             self.report("active-markup", f"<{tag}> has a script in an attribute", "remove it", Severity.ERROR)
         if tag == "img" and given.get("alt") is None:
             self.report(
-                "image-without-alt", "an image has no alt text", 'write alt="…", or alt="" for decoration'
+                "image-without-alt",
+                f"an image has no alt text: {(given.get('src') or '')[:80]!r}",
+                'write alt="…", or alt="" for decoration',
             )
         if tag == "base" and given.get("href"):
             self.has_base = True
@@ -90,7 +94,9 @@ class Markup(HTMLParser):
             self.insecure_links(NAMESPACE.sub("", data))
 
     def insecure_links(self, text: str) -> None:
-        self.problems.extend(insecure_link(self.path, link) for link in find_insecure_links(text))
+        line, _ = self.getpos()
+        for link in find_insecure_links(text):
+            self.problems.append(replace(insecure_link(self.path, link), line=line))
 
     def link(self, href: str | None) -> None:
         if href is None:
@@ -108,7 +114,8 @@ class Markup(HTMLParser):
             self.report("relative-link", message, "write https://…")
 
     def report(self, rule: str, message: str, hint: str, severity: Severity = Severity.WARNING) -> None:
-        self.problems.append(Problem(self.path, rule, message, hint, severity))
+        line, _ = self.getpos()
+        self.problems.append(Problem(self.path, rule, message, hint, severity, line=line))
 
 
 def check_markup(path: Path, text: str) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from notifyctl.audience import SuppressionLists, open_audience
 from notifyctl.audience.destinations import JudgedCopies, judge_copies, rules_of
@@ -152,7 +153,13 @@ def compose_all(
             broken = channel.check(message.content, message.options, profile=environment.profile) + broken
         if broken:
             find = position_finder(notification, variant)
-            problems.extend(problem.at(find(problem.path)) for problem in broken)
+            for problem in broken:
+                diagnostic = problem.at(find(problem.path))
+                file = composing.text_files.get((variant, str(problem.path[-1]))) if problem.line else None
+                if file is not None:
+                    text = (message.content or {})[str(problem.path[-1])]
+                    diagnostic = replace(diagnostic, location=file.location(text, problem.line))
+                problems.append(diagnostic)
     return composed, problems
 
 

@@ -10,6 +10,8 @@ from functools import partial
 from posixpath import dirname, join, normpath
 from typing import Any
 
+from msgspec import Struct
+
 from notifyctl.diagnostics import Diagnostic, Location, Path, Positions, Severity, truncate
 from notifyctl.message.fast_render import render_fast
 from notifyctl.message.line_ends import unify_line_ends
@@ -89,6 +91,8 @@ class VariantComposer:
         self.sender = sender
         self.columns = columns
         self.files = files
+        self.text_files: dict[tuple[str | None, str], TextFile] = {}
+        """Variant and field → the file that was rendered for it."""
         self.shared = find_shared_values(notification)
         self.options = merge(notification.template.options, notification.options)
         self.option_names = find_placeholders(self.options) if is_composed(self.options) else None
@@ -109,6 +113,7 @@ class VariantComposer:
                     merge(content, locale_variant.content if locale_variant else {}), "content"
                 )
             )
+        self.text_files.update({(variant, key): file for key, file in composer.text_files.items()})
         if composer.problems:
             return None, composer.problems
         names = self.names_of(content, options)
@@ -216,6 +221,21 @@ def find_positions(notification: Notification, variant: str | None, path: Path) 
     return next((positions for positions in layers if positions.has(*path)), template)
 
 
+class TextFile(Struct, frozen=True):
+    """A `textFile` or `htmlFile`: its path in the project and its text before rendering."""
+
+    path: str
+    source: str
+
+    def location(self, composed: str, line: int) -> Location:
+        """Where a line of the composed text is in the file; the file as a whole where rendering moved it out of sight."""
+        before, after = self.source.split("\n"), composed.split("\n")
+        if len(before) != len(after):
+            same = [number for number, text in enumerate(before, 1) if text == after[line - 1]]
+            line = same[0] if len(same) == 1 else 0
+        return Location(self.path, line, 1 if line else 0)
+
+
 class Composer:
     """Composes nested values: renders their strings and collects all problems."""
 
@@ -228,6 +248,8 @@ class Composer:
         self.variables = variables
         self.find = find
         self.problems: list[Diagnostic] = []
+        self.text_files: dict[str, TextFile] = {}
+        """Field → the file that was read for it."""
         self._render: Callable[[str, str, Mapping[str, Any]], str] | None = None
 
     def compose_object(self, value: ApiObject, key: str) -> dict[str, Any]:
@@ -277,6 +299,7 @@ class Composer:
                 message = f"{truncate(candidate)} cannot be read: {error.strerror}"
                 return self.problem("unreadable-file", message, location)
             source = unify_line_ends(source)
+            self.text_files[FILE_FIELDS[str(path[-1])]] = TextFile(candidate, source)
             if path[-1] == "textFile" and not self.keeps_line_end:
                 source = source.removesuffix(
                     "\n"
