@@ -15,7 +15,7 @@ from notifyctl.model.batch import Batch, Outcome, PreparedRequest
 from notifyctl.model.events import AttemptRecord, Deliveries, Receipt, RunRecord, Statement, Verdict
 from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord, Purpose
 from notifyctl.model.project import ChannelName
-from notifyctl.model.recipients import RecipientBatch, Scope
+from notifyctl.model.recipients import RecipientBatch, RowOrigin, Scope
 
 
 class FileTree(Protocol):
@@ -59,8 +59,8 @@ class AudienceReader(Protocol):
         """The names of the value columns, known before a row is read."""
 
     @property
-    def file(self) -> str:
-        """The file that line numbers refer to."""
+    def origin(self) -> RowOrigin:
+        """How to tell where a row is."""
 
     def batches(self, channel: ChannelName, names: Collection[str] | None = None) -> Iterator[RecipientBatch]:
         """Yields the recipients with the values of the variables `names`, by default all: what stands in other columns is not

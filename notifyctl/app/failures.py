@@ -18,7 +18,7 @@ from notifyctl.audience.suppressions import index_opt_outs
 from notifyctl.errors import AbsentAudienceError, UsageError
 from notifyctl.model.ledger import BatchRecord
 from notifyctl.model.project import Audience, Environment, Notification
-from notifyctl.model.recipients import RowRejection
+from notifyctl.model.recipients import RejectedRow, RowRejection
 from notifyctl.plan.model import Plan
 from notifyctl.plan.statuses import recipient_statuses
 from notifyctl.ports import AudienceReader, LedgerReader
@@ -61,8 +61,14 @@ def write_rejects(
             for row in batch.excluded:
                 if row.reason in INVALID:
                     _, reasons = found.setdefault(audience.name, (audience, {}))
-                    reasons.setdefault(row.row, f"{row.location.file}:{row.row}: {row.detail}")
+                    reasons.setdefault(row.row, describe_reject(row))
     yield from write_files(workspace, found, target)
+
+
+def describe_reject(row: RejectedRow) -> str:
+    """Why a row is rejected, with its place in a file; the sentence has that of a query."""
+    place = f"{row.location.file}:{row.row}: " if row.location.line == row.row else ""
+    return f"{place}{row.detail}"
 
 
 def write_files(

@@ -17,7 +17,7 @@ from notifyctl.audience.deduplication import FirstLines
 from notifyctl.audience.suppressions import NOBODY, SuppressionIndex
 from notifyctl.diagnostics import Location
 from notifyctl.model.project import ChannelName, Numbers
-from notifyctl.model.recipients import RecipientBatch, RejectedRow, RowRejection, Suppression
+from notifyctl.model.recipients import RecipientBatch, RejectedRow, RowOrigin, RowRejection, Suppression
 
 Column = Sequence[str | None]
 T = TypeVar("T")
@@ -41,9 +41,11 @@ class Rows(Struct, frozen=True):
     columns: Sequence[int] | None = None
     """The column of each row in its file; None: 1, as in a file of one row a line."""
 
-    def location(self, file: str, position: int) -> Location:
+    def location(self, origin: RowOrigin, position: int) -> Location:
         """Where a row is."""
-        return Location(file, self.lines[position], self.columns[position] if self.columns is not None else 1)
+        return origin.location(
+            self.lines[position], self.columns[position] if self.columns is not None else 1
+        )
 
 
 class Rules(Struct, frozen=True):
@@ -78,10 +80,10 @@ class Rules(Struct, frozen=True):
 
 
 def read_recipients(
-    chunks: Iterable[Rows], channel: ChannelName, *, file: str, rules: Rules
+    chunks: Iterable[Rows], channel: ChannelName, *, origin: RowOrigin, rules: Rules
 ) -> Iterator[RecipientBatch]:
-    """Recipients in the order of their rows; of several rows with one address the first counts. `file` contains the rows."""
-    reader = RecipientReader(channel, file, rules)
+    """Recipients in the order of their rows; of several rows with one address the first counts."""
+    reader = RecipientReader(channel, origin, rules)
     for rows in chunks:
         yield reader.read(rows)
 
@@ -89,10 +91,10 @@ def read_recipients(
 class RecipientReader:
     """One pass over an audience: remembers which address was on which line."""
 
-    def __init__(self, channel: ChannelName, file: str, rules: Rules) -> None:
+    def __init__(self, channel: ChannelName, origin: RowOrigin, rules: Rules) -> None:
         self._channel = channel
         self._field = channel.address_field
-        self._file = file
+        self._origin = origin
         self._rules = rules
         self._check_numbers = channel is not ChannelName.EMAIL and rules.numbers is not Numbers.FORM
         self._first_lines = FirstLines()
@@ -119,7 +121,7 @@ class RecipientReader:
         positions, keys = without(positions, errors), without(parsed.keys, errors)
         repeated = self._first_lines.add(keys, [rows.lines[position] for position in positions])
         for at, line in repeated.items():
-            detail = f"the same {self._field} as in line {line}; the first counts"
+            detail = f"the same {self._field} as in {self._origin.label(line)}; the first counts"
             self._reject(rejected, rows, positions[at], RowRejection.DUPLICATE, detail)
         sent = without(without(parsed.sent, errors), repeated)
         return self._batch(rows, without(keys, repeated), sent, rejected, parsed.readings)
@@ -159,8 +161,10 @@ class RecipientReader:
         *,
         whole_column: bool = False,
     ) -> None:
-        place, row = rows.location(self._file, position), rows.lines[position]
-        rejected[position] = RejectedRow(reason, place, detail, row, whole_column)
+        place, row = rows.location(self._origin, position), rows.lines[position]
+        if not whole_column:
+            detail = self._origin.describe(row, detail)
+        rejected[position] = RejectedRow(reason, place, detail, row, self._origin.label(row), whole_column)
 
     def _batch(
         self,

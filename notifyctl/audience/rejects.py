@@ -33,8 +33,8 @@ class FlawedColumns:
     def diagnostics(self) -> Iterator[Diagnostic]:
         for detail, row in self._first.items():
             count = self._counts[detail]
-            rows = f": {count:,} rows, of which this is the first" if count > 1 else ""
-            yield Diagnostic(row.reason.value, SEVERITIES[row.reason], f"{detail}{rows}", row.location)
+            rows = f"{count:,} rows, the first in {row.label}" if count > 1 else f"1 row, {row.label}"
+            yield Diagnostic(row.reason.value, SEVERITIES[row.reason], f"{detail}: {rows}", row.location)
 
 
 class Rejects:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from notifyctl.model.project import ChannelName
-from notifyctl.model.recipients import RecipientBatch
+from notifyctl.model.recipients import RecipientBatch, RowOrigin
 from notifyctl.ports import AudienceReader
 
 
@@ -23,8 +23,8 @@ class SingleRecipient(Struct, frozen=True):
         return tuple(self.reader.variables)
 
     @property
-    def file(self) -> str:
-        return self.reader.file
+    def origin(self) -> RowOrigin:
+        return self.reader.origin
 
     def batches(self, channel: ChannelName, names: Collection[str] | None = None) -> Iterator[RecipientBatch]:
         for batch in self.reader.batches(channel, names):

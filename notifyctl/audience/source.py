@@ -18,7 +18,7 @@ from notifyctl.audience.table_encoding import OtherEncodingError
 from notifyctl.diagnostics import Diagnostic, Location, Severity, truncate
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.model.project import Audience, ChannelName
-from notifyctl.model.recipients import RecipientBatch
+from notifyctl.model.recipients import RecipientBatch, RowOrigin
 from notifyctl.ports import AudienceReader, FileTree
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ FORMATS = {
     "duckdb": "duckdb",
 }
 DATABASES = {"sqlite", "duckdb"}
+TEXT_FORMATS = {"csv", "tsv", "jsonl"}
 Names = Collection[str] | None
 """Variables whose columns are read; None: all of them."""
 
@@ -48,12 +49,12 @@ class Reader(Struct, frozen=True):
     """An opened audience. Implements ports.AudienceReader; each call of `rows` starts at the first row."""
 
     variables: Sequence[str]
-    file: str
+    origin: RowOrigin
     rows: Callable[[ChannelName, Names], Iterable[Rows]]
     rules: Rules
 
     def batches(self, channel: ChannelName, names: Names = None) -> Iterator[RecipientBatch]:
-        return read_recipients(self.rows(channel, names), channel, file=self.file, rules=self.rules)
+        return read_recipients(self.rows(channel, names), channel, origin=self.origin, rules=self.rules)
 
 
 def open_audience(
@@ -102,7 +103,7 @@ def read_inline(audience: Audience, rules: Rules, size: int) -> Reader:
                 columns=[each.location.column for each in people],
             )
 
-    return Reader(variables, audience.positions.file, rows, rules)
+    return Reader(variables, RowOrigin(audience.positions.file), rows, rules)
 
 
 def read_source(
@@ -151,7 +152,18 @@ def read_source(
         except TableError as error:
             raise table_error(audience, place.name, error) from error
 
-    return Reader(list(variables), place.name, rows, rules)
+    return Reader(list(variables), origin_of(audience, place), rows, rules)
+
+
+def origin_of(audience: Audience, place: Place) -> RowOrigin:
+    """Rows of files are told by their lines, those of tables and queries by their numbers."""
+    source = audience.source
+    assert source is not None
+    if place.kind in TEXT_FORMATS:
+        return RowOrigin(place.name)
+    named = f"the table {source.table!r}" if source.table else "the query" if source.sql else "the file"
+    query = audience.positions.location("source") if source.url is not None else Location(place.name)
+    return RowOrigin(place.name, query, named)
 
 
 class Place(Struct, frozen=True):
@@ -332,6 +344,9 @@ def bad_where_error(audience: Audience, error: Exception) -> ProjectError:
 def table_error(audience: Audience, name: str, error: TableError) -> ProjectError:
     """The error of a source that cannot be read: at its place in the file, if it has one."""
     hint = error.hint
+    table = audience.source.table if audience.source is not None else None
+    if table is not None and "." in table and hint is None:
+        hint = f"`table` is one name; for a table of a schema, write `sql: select * from {table}`"  # noqa: S608 - words
     if isinstance(error, OtherEncodingError):
         hint = f"write `source: {{file: {name}, encoding: {error.encoding}}}`, or {error.hint}"
     rule = "bad-row" if error.in_row else "unreadable-file"

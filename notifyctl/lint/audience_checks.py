@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from notifyctl.audience.addresses import find_without_plus
 from notifyctl.channels import segments
 from notifyctl.channels.limits import MAX_CORRELATION_BYTES
-from notifyctl.diagnostics import Diagnostic, Location, Problem, Severity
+from notifyctl.diagnostics import Diagnostic, Problem, Severity
 from notifyctl.message import position_finder
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Notification
-from notifyctl.model.recipients import WITHOUT_PLUS, RecipientBatch
+from notifyctl.model.recipients import WITHOUT_PLUS, RecipientBatch, RowOrigin
 from notifyctl.recipients.texts import TextMeter
 from notifyctl.recipients.values import ValueTable, VariantIndex, resolve_columns
 from notifyctl.rulebook import email, envelope, sms, substitutions
@@ -30,7 +30,7 @@ class AudienceChecker(Struct):
 
     notification: Notification
     messages: Mapping[str | None, Message]
-    file: str
+    origin: RowOrigin
     variants: VariantIndex
     require_plus: bool
     wide: set[str | None] = field(default_factory=set)
@@ -46,8 +46,8 @@ class AudienceChecker(Struct):
     without_plus: int = 0
     """Numbers without + that were read as international."""
 
-    def feed(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
-        """The problems of single rows, each with its location."""
+    def feed(self, batch: RecipientBatch) -> Iterator[tuple[Problem, int]]:
+        """The problems of single rows, each with its line or row."""
         self.people += len(batch)
         self.without_plus += batch.readings.get(WITHOUT_PLUS, 0)
         if self.notification.channel is not ChannelName.EMAIL:
@@ -60,29 +60,27 @@ class AudienceChecker(Struct):
         self._encodings(batch)
         self._line_ends(batch)
 
-    def _without_plus(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
+    def _without_plus(self, batch: RecipientBatch) -> Iterator[tuple[Problem, int]]:
         for position in find_without_plus(batch.destinations):
             message = "the number has no + before it, and this account takes none without"
-            place = Location(self.file, batch.lines[position], 1)
-            yield envelope.PLUS.broken((), message, "write +44…"), place
+            yield envelope.PLUS.broken((), message, "write +44…"), batch.lines[position]
 
-    def _correlation_ids(self, batch: RecipientBatch) -> Iterator[tuple[Problem, Location]]:
+    def _correlation_ids(self, batch: RecipientBatch) -> Iterator[tuple[Problem, int]]:
         seen = self.known
         for line, given in zip(batch.lines, batch.correlations, strict=True):
             if given is None:
                 continue
-            place = Location(self.file, line, 1)
             if len(seen) > REMEMBERED:
                 seen.popitem(last=False)
             if seen.setdefault(given, line) != line:
-                message = f"the correlation id {given!r} stands in line {seen[given]} too"
-                yield envelope.CORRELATION_TWICE.broken((), message, "give each entry its own"), place
+                message = f"the correlation id {given!r} stands in {self.origin.label(seen[given])} too"
+                yield envelope.CORRELATION_TWICE.broken((), message, "give each entry its own"), line
             size = len(given.encode())
             if size > MAX_CORRELATION_BYTES:
                 message = (
                     f"the correlation id has {size} bytes; more than {MAX_CORRELATION_BYTES} may be cut off"
                 )
-                yield envelope.CORRELATION_LONG.broken((), message, "shorten it"), place
+                yield envelope.CORRELATION_LONG.broken((), message, "shorten it"), line
 
     def _encodings(self, batch: RecipientBatch) -> None:
         """Note which variants of `type: unicode` have a recipient who needs it; a variant is done once one is found."""

@@ -13,6 +13,7 @@ from heapq import merge
 from operator import itemgetter
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from notifyctl.audience.rejects import FlawedColumns
 from notifyctl.diagnostics import Diagnostic, Location, Severity
@@ -21,7 +22,7 @@ from notifyctl.lint.filled_texts import FilledTexts
 from notifyctl.lint.recipient_checks import BatchScan, Finding, RecipientChecker
 from notifyctl.model.message import Message
 from notifyctl.model.project import Environment, Notification
-from notifyctl.model.recipients import RejectedRow, RowRejection
+from notifyctl.model.recipients import RejectedRow, RowOrigin, RowRejection
 from notifyctl.ports import AudienceReader
 from notifyctl.recipients.values import ValueTable, VariantIndex
 
@@ -111,7 +112,7 @@ def check_recipients(
     variants = VariantIndex(notification.template, locale)
     tally, longest, places = FindingCounts(every), LongestText(), Places.of(notification, audience)
     whole = AudienceChecker(
-        notification, messages, audience.file, variants, require_plus=environment.limits.require_plus
+        notification, messages, audience.origin, variants, require_plus=environment.limits.require_plus
     )
     columns = FlawedColumns()
     names = {name for message in messages.values() for name in message.names}
@@ -121,16 +122,16 @@ def check_recipients(
                 columns.add(row)
                 continue
             yield from tally.report(rejected_row(row, inline=bool(places.columns)), row.location)
-        for problem, location in whole.feed(batch):
+        for problem, line in whole.feed(batch):
             finding = Finding(problem.rule, problem.message, problem.hint, problem.severity)
-            yield from tally.report(finding, places.at(location.line))
+            yield from tally.report(*places.told(finding, line))
         scans = {
             variant: checkers[variant].scan(batch, positions)
             for variant, positions in variants.group(batch.locales).items()
         }
         filled_in = find_filled(filled, scans)
         for position, finding in merge(find_problems(checkers, scans), filled_in, key=itemgetter(0)):
-            yield from tally.report(finding, places.at(batch.lines[position]))
+            yield from tally.report(*places.told(finding, batch.lines[position]))
         longest.update(checkers, scans, partial(places.at_position, batch.lines))
     yield from columns.diagnostics()
     yield from tally.finish()
@@ -145,17 +146,21 @@ def check_recipients(
 class Places(Struct, frozen=True):
     """Locations of the lines of an audience. In YAML an entry has a column too."""
 
-    file: str
+    origin: RowOrigin
     columns: Mapping[int, int]
 
     @classmethod
     def of(cls, notification: Notification, audience: AudienceReader) -> Places:
         entries = notification.audience.recipients or ()
-        return cls(audience.file, {each.location.line: each.location.column for each in entries})
+        return cls(audience.origin, {each.location.line: each.location.column for each in entries})
 
     def at(self, line: int) -> Location:
         """The location of a line."""
-        return Location(self.file, line, self.columns.get(line, 1))
+        return self.origin.location(line, self.columns.get(line, 1))
+
+    def told(self, finding: Finding, line: int) -> tuple[Finding, Location]:
+        """A finding about a line or row, with its location; it names the row where that does not."""
+        return replace(finding, message=self.origin.describe(line, finding.message)), self.at(line)
 
     def at_position(self, lines: Sequence[int], position: int) -> Location:
         """The location of a recipient in a batch with these lines."""

@@ -37,16 +37,38 @@ class Suppression(StrEnum):
     FENCED = "fenced"
 
 
+class RowOrigin(Struct, frozen=True):
+    """Where rows come from, to tell of one: by its line in `file`, or by its number in `named` where a query gives them.
+
+    `query`: where the query is named, or its database; None where rows are lines.
+    """
+
+    file: str
+    query: Location | None = None
+    named: str = ""
+
+    def location(self, row: int, column: int = 1) -> Location:
+        return self.query or Location(self.file, row, column)
+
+    def describe(self, row: int, sentence: str) -> str:
+        """A sentence about a row, which names it where its location does not."""
+        return f"row {row:,} of {self.named}: {sentence}" if self.query else sentence
+
+    def label(self, row: int) -> str:
+        return f"row {row:,}" if self.query else f"line {row}"
+
+
 class RejectedRow(Struct, frozen=True):
     """A row that yields no recipient: where it is, and a sentence without the address.
 
-    `row`: its line or number in the source. `whole_column`: the sentence is about a column, and the same for all such rows.
+    `row`: its line or number in the source, `label` in words. `whole_column`: the sentence is about a column, and the same for all such rows.
     """
 
     reason: RowRejection
     location: Location
     detail: str
     row: int = 0
+    label: str = ""
     whole_column: bool = False
 
 

