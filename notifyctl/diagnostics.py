@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 Path = tuple[str | int, ...]
 """A path to a value in a document: keys and indexes, for example ("content", "cards", 0, "title")."""
@@ -45,7 +46,8 @@ class Fix(Struct, frozen=True):
 class Diagnostic(Struct, frozen=True):
     """One problem: a stable kebab-case `rule`, what is wrong in `message`, what to do in `hint`.
 
-    `fix` is what `lint --fix` writes at the location.
+    `fix` is what `lint --fix` writes at the location. `firm`: no message can be made while the problem stands, so its severity
+    cannot be lowered and it cannot be excepted.
     """
 
     rule: str
@@ -54,6 +56,7 @@ class Diagnostic(Struct, frozen=True):
     location: Location
     hint: str | None = None
     fix: Fix | None = None
+    firm: bool = False
 
 
 class Positions(Struct, frozen=True):
@@ -83,6 +86,11 @@ def truncate(what: object) -> str:
     """A path or exception for a message, truncated: either can quote a whole text."""
     text = str(what)
     return text if len(text) <= MAX_QUOTED else text[:MAX_QUOTED] + "…"
+
+
+def make_firm(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The same diagnostics, the errors among them firm."""
+    return [replace(d, firm=True) if d.severity is Severity.ERROR else d for d in diagnostics]
 
 
 def sort_diagnostics(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

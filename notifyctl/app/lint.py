@@ -92,20 +92,21 @@ def apply_severities(
 ) -> list[Diagnostic]:
     """Apply the project's `severities` by rule id, and drop what a `notifyctl: ignore[…]` comment covers.
 
-    `report_unused`: report unused comments.
+    `report_unused`: report unused comments, and severities and comments that can have no effect.
     """
     from notifyctl.lint.ignore_comments import (
         apply_configured_severities,
         read_ignore_comments,
+        report_firm,
         without_ignored,
     )
 
     known = read_ignore_comments(find_ignore_comments(workspace.files), lines_of(workspace))
-    return list(
-        without_ignored(
-            apply_configured_severities(diagnostics, severities), known, report_unused=report_unused
-        )
-    )
+    found = list(diagnostics)
+    weighed = list(apply_configured_severities(found, severities))
+    if report_unused and workspace.project is not None:
+        weighed += report_firm(found, severities, workspace.project.positions)
+    return list(without_ignored(weighed, known, report_unused=report_unused))
 
 
 def find_ignore_comments(files: FileTree) -> Iterator[str]:

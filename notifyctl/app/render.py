@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from notifyctl.app.lint import apply_severities
 from notifyctl.app.plan import refuse_unknown
 from notifyctl.app.workspace import Workspace, errors_in_project
 from notifyctl.audience.addresses import Address, parse_address
@@ -32,8 +33,9 @@ def render(
         only=(name,),
         environ=workspace.environ,
     )
-    if has_errors(checked.diagnostics):
-        raise errors_in_project(sort_diagnostics(checked.diagnostics))
+    problems = sort_diagnostics(apply_severities(workspace, project.lint, checked.diagnostics))
+    if has_errors(problems):
+        raise errors_in_project(problems)
     notification = project.notifications[name]
     everyone = render_recipient(
         notification, checked, project.locale, wanted=normalise_address(notification.channel, recipient)

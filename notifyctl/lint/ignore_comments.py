@@ -1,6 +1,6 @@
 """Configured severities and ignore comments, applied to diagnostics.
 
-Only diagnostics of lint and plan on valid files can be ignored, never errors in loading a file.
+Only diagnostics of lint and plan on valid files can be ignored, never errors in loading a file, nor firm ones.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.diagnostics import Diagnostic, Location, Positions, Severity
 
 COMMENT = re.compile(r"(?:^|\s)#\s*notifyctl:\s*ignore\[([^\]\n]*)\](.*)$")
 OFF = "off"
+FIRM = "fixed-severity"
+FIRM_HINT = "mend what the error names, or remove the notification"
 
 Lines = Callable[[str], Sequence[str]]
 """Project file → its lines; empty unless it is YAML."""
@@ -40,13 +42,23 @@ def read_ignore_comments(files: Iterable[str], lines: Lines) -> Iterator[IgnoreC
 def apply_configured_severities(
     diagnostics: Iterable[Diagnostic], severities: Mapping[str, str]
 ) -> Iterator[Diagnostic]:
-    """Sets severities from the project's `lint:` and drops rules that are off."""
+    """Sets severities from the project's `lint:` and drops rules that are off. Firm ones stay as they are."""
     for diagnostic in diagnostics:
         severity = severities.get(diagnostic.rule)
-        if severity is None:
+        if severity is None or diagnostic.firm:
             yield diagnostic
         elif severity != OFF:
             yield replace(diagnostic, severity=Severity(severity))
+
+
+def report_firm(
+    diagnostics: Iterable[Diagnostic], severities: Mapping[str, str], positions: Positions
+) -> Iterator[Diagnostic]:
+    """Where the project's `lint:` lowers a rule that is broken so that no message can be made."""
+    for rule in sorted({each.rule for each in diagnostics if each.firm}):
+        if severities.get(rule, Severity.ERROR) != Severity.ERROR:
+            message = f"{rule!r} stays an error: no message can be made while it stands"
+            yield Diagnostic(FIRM, Severity.WARNING, message, positions.location("lint", rule), FIRM_HINT)
 
 
 def without_ignored(
@@ -61,8 +73,12 @@ def without_ignored(
         comments = by_line.get((diagnostic.location.file, diagnostic.location.line), ())
         hits = [exception for exception in comments if diagnostic.rule in exception.rules]
         used.update((exception.place, diagnostic.rule) for exception in hits)
-        if not hits:
+        if not hits or diagnostic.firm:
             yield diagnostic
+        if report_unused and diagnostic.firm:
+            for exception in hits:
+                message = f"{diagnostic.rule!r} cannot be excepted: no message can be made while it stands"
+                yield Diagnostic(FIRM, Severity.WARNING, message, exception.place, FIRM_HINT)
     if report_unused:
         yield from (
             problem

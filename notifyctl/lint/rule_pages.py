@@ -181,6 +181,11 @@ PEOPLE: Mapping[str, Page] = {
 }
 
 CHOICES: Mapping[str, Page] = {
+    "fixed-severity": Page(
+        W,
+        "`lint:` lowers, or an exception covers, an error without which no message could be made: a template that cannot be"
+        " filled in, an audience that cannot be read. It stays an error.",
+    ),
     "unused-exception": Page(
         W, "A `# notifyctl: ignore[…]` excepts nothing on its line. It would hide a later problem."
     ),
