@@ -277,7 +277,10 @@ def read_table(audience: Audience, place: Place, files: FileTree) -> Table:
         return JsonLines(files, place.name, encoding=source.encoding)
     if place.kind in {"csv", "tsv"}:
         delimiter = source.delimiter or ("\t" if place.kind == "tsv" else None)
-        return Csv(files, place.name, delimiter=delimiter, encoding=source.encoding)
+        try:
+            return Csv(files, place.name, delimiter=delimiter, encoding=source.encoding)
+        except UnicodeError as error:  # for example UTF-16 without a mark of its byte order
+            raise TableError(f"it is not {source.encoding}: {error}") from error
     if not place.real:
         # Libraries open these files by path: those of a commit have none, and those of an untrusted project get none.
         message = f"{place.name} is not read here: it is opened by its path on the disk"
