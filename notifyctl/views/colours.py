@@ -6,8 +6,8 @@ import re
 
 from msgspec import Struct
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Control and bidirectional-override characters, with which text from files could steer a terminal."""
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Control, line-separating and bidirectional-override characters, with which text from files could steer a terminal."""
 
 
 def strip_controls(text: str) -> str:
