@@ -159,16 +159,20 @@ def is_same(before: Sides, after: Sides, name: str) -> bool:
     one, other = before.project.notifications.get(name), after.project.notifications.get(name)
     if one is None or other is None:
         return False
-    statements = [
-        {(each.notification, each.edition) for each in side.project.withdrawals if each.notification == name}
-        for side in (before, after)
-    ]
+    statements = [statements_about(side, name) for side in (before, after)]
     return (
         statements[0] == statements[1]
         and before.messages.get(name) == after.messages.get(name)
         and strip_positions(one) == strip_positions(other)
         and same_people(before, after, one.audience, other.audience)
     )
+
+
+def statements_about(side: Sides, name: str) -> set[tuple[str, int]]:
+    """Withdraw and Baseline documents about a notification: kind and edition."""
+    withdrawals, baselines = side.project.withdrawals, side.project.baselines
+    found = {("Withdraw", each.edition) for each in withdrawals if each.notification == name}
+    return found | {("Baseline", each.edition) for each in baselines if each.notification == name}
 
 
 def strip_positions(notification: Notification) -> Notification:

@@ -80,12 +80,12 @@ def should_comment(plan: Plan, review: Review | None, when: str) -> bool:
         return True
     if when == "blocked":
         return bool(held) or not plan.applyable
-    changed = bool(review.changes) if review is not None else bool(plan.sends)
+    changed = bool(review.changes) if review is not None else plan.has_effect
     return changed or bool(held)
 
 
 def is_settled(plan: Plan, review: Review | None) -> bool:
-    """Whether nothing changes and, without a base, nothing is sent."""
+    """Whether nothing changes and, without a base, an apply has no effect."""
     return not should_comment(plan, review, "changes")
 
 

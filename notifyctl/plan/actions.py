@@ -122,7 +122,7 @@ def decide(  # noqa: C901, PLR0912 - a table read from the top: one test a row
         return Decision(Action.BLOCKED, f"suspected-rename of {renamed}")
     intent = Intent.JOINER if joined else Intent.RESEND if earlier else Intent.FIRST
     # These two come before the question of when: nobody is authorised at any moment.
-    if circumstances.higher_edition is not None and kind is None:
+    if circumstances.higher_edition is not None and kind != "rejected":
         return Decision(Action.BLOCKED, f"higher-edition {circumstances.higher_edition}", intent)
     if joined and circumstances.joiners is Joiners.HOLD and kind is None:
         return Decision(Action.BLOCKED, "joiners-held", intent)

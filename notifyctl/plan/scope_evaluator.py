@@ -129,8 +129,16 @@ class ScopeEvaluator:
         )
         past.statuses[same] = SAME_TEXT
         self.result.recorded_size = join.recorded_size
-        eligible = (past.statuses <= UNCERTAIN) & ~past.served
+        eligible = (past.statuses <= UNCERTAIN) & ~past.served & self._unhindered(table)
         return replace(past, renames=find_renames(table, join, self.input, eligible))
+
+    def _unhindered(self, table: RecipientTable) -> Mask:
+        """Whom no rule keeps from being sent to before the ledger's texts are asked."""
+        free = self.input.withdrawn is None and self.input.baseline is None
+        unhindered = np.array(
+            [free and each.suppression is None and each.problem is None for each in table.profile_list], bool
+        )
+        return unhindered[table.profiles]
 
     # Deciding
 

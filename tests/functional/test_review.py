@@ -200,6 +200,15 @@ def test_a_moved_notification_is_compared_with_its_old_name(repository: Reposito
     assert repository.plan("--format", "json").json["review"]["changes"] == []
 
 
+def test_a_baseline_is_a_change(repository: Repository, forge: Forge, ci: str) -> None:
+    baseline = "---\napiVersion: notifyctl/v1\nkind: Baseline\nnotification: same\nreason: a letter\n"
+    repository.cli.write(same=SMS.format(name="same", text="Nothing new.", people="a.csv") + baseline)
+    [change] = repository.plan("--format", "json").json["review"]["changes"]
+    assert (change["name"], change["left"]) == ("same", 12)
+    assert "created" in review(repository).err
+    assert "12 baseline: counts as served: baseline" in forge.bodies[0]
+
+
 def test_an_acknowledged_change_is_forward_only(repository: Repository) -> None:
     changed = SMS.format(name="edited", text="Good morning $(name).", people="a.csv")
     repository.cli.write(edited=changed)

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.model.project import Joiners
+from notifyctl.model.project import Joiners, OnUnknown
 from notifyctl.plan.actions import AUTHORISED, SENDS, Action, Circumstances, Decision, Intent, decide
 
 
 def decision(**given: Any) -> Decision:
     """The decision for a recipient about whom everything would send, but for what is given."""
-    names = ("withdrawn", "expired", "deferred", "joiners", "baseline", "higher_edition")
+    names = ("withdrawn", "expired", "deferred", "joiners", "baseline", "higher_edition", "unknown")
     circumstances = {name: given.pop(name) for name in names if name in given}
     facts: dict[str, Any] = {
         "kind": None,
@@ -79,6 +79,8 @@ def test_a_lower_edition_than_one_that_was_opened_is_blocked_at_any_moment() -> 
         found = decision(higher_edition=3, **facts)
         assert (found.action, found.reason) == (Action.BLOCKED, "higher-edition 3")
     assert decision(higher_edition=3, kind="rejected").action is Action.RETRY
+    uncertain = decision(higher_edition=3, kind="uncertain", unknown=OnUnknown.RESEND)
+    assert uncertain.action is Action.BLOCKED
     assert decision(higher_edition=3, kind="accepted").action is Action.UNCHANGED
 
 
