@@ -254,3 +254,13 @@ def test_what_was_left_out_of_a_request_without_an_answer_is_kept(production: An
     assert production.apply().code == 7
     explained = production("explain", "news", "--recipient", "ada@inside.example").out
     assert "sent without cc 1 (opted-out)" in explained
+
+
+def test_an_inbound_unsubscription_proves_nothing_of_a_message(production: Any, foreign: Any) -> None:
+    rcs(production, "# nobody\n")
+    foreign.answers = [(400, b'{"code":"7004","message":"Invalid parameter - from"}')]
+    assert production.apply().code == 6
+    ingest(production, {"channel": "RCS", "event": "UNSUBSCRIBE", "oa": NUMBERS[1]})
+    [row] = production("status", "--format", "json").json["notifications"]
+    assert row["outcomes"]["rejected"] == 4
+    assert production.plan()["summary"]["retry"] == 3

@@ -323,15 +323,15 @@ def test_html_that_a_value_makes_too_long_blocks_that_person(cli: Any) -> None:
 
 
 def test_many_rows_are_told_once_for_each_rule_with_their_number(cli: Any) -> None:
-    people = "".join(f"p{number}@acme.example,A & B\n" for number in range(12))
+    people = "".join(f"p{number}@acme.example,A & B,<\n" for number in range(12))
     notification = {
         "apiVersion": "notifyctl/v1",
         "kind": "Notification",
         "name": "n",
-        "template": {"channel": "email", "content": html("<p>$(name)</p><b>$(name)</b>")},
+        "template": {"channel": "email", "content": html("<p>$(name)</p><b>$(area)</b>")},
         "audience": {"source": {"file": "people.csv"}},
     }
-    cli.write(notifyctl=PROJECT, n=json.dumps(notification), **{"people.csv": "email,name\n" + people})
+    cli.write(notifyctl=PROJECT, n=json.dumps(notification), **{"people.csv": "email,name,area\n" + people})
     found = [
         each
         for each in json.loads(cli("lint", "--format", "json").out)["diagnostics"]
