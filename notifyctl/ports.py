@@ -117,6 +117,9 @@ class LedgerReader(Protocol):
     def attempts(self, scope: Scope) -> Iterator[AttemptRecord]:
         """Every attempt of a scope, in order of batch and attempt, with its last recorded outcome."""
 
+    def begins(self) -> Mapping[int, datetime]:
+        """Run → when it began its first attempt; without the runs that began none."""
+
     def deliveries(self, number: int) -> Deliveries:
         """The receipts of a batch's members, folded."""
 

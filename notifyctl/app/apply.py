@@ -155,7 +155,7 @@ def refuse_other_ledger(saved: SavedPlan, lineage: str | None) -> None:
 def check_against_review(saved: SavedPlan, plan: Plan, *, again: bool) -> None:
     """Allows less than what was reviewed, never more or other. Raises PlanRefusedError, which names the difference."""
     refuse_other_ledger(saved, plan.lineage)
-    more = find_excess(saved, plan.effects)
+    more = find_excess(saved, plan.sending)
     if more:
         raise PlanRefusedError(
             "what would be sent now is more than what was reviewed, or other; nothing was sent\n  "

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -241,6 +242,10 @@ class Facts(Struct, frozen=True):
 
     def opening(self, scope: Scope) -> OpeningRecord | None:
         return self.reader.opening(scope) if self.reader else None
+
+    def begins(self) -> Mapping[int, datetime]:
+        """Run → when it began to send."""
+        return self.reader.begins() if self.reader else {}
 
     def opening_size(self, scope: Scope) -> int:
         return self.reader.opening_size(scope) if self.reader else 0

@@ -37,15 +37,18 @@ from notifyctl.plan.inputs import (
 )
 from notifyctl.plan.ledger_join import count_unsettled
 from notifyctl.plan.model import Plan
-from notifyctl.plan.planner import build_plan, valid_until
+from notifyctl.plan.planner import build_plan
 from notifyctl.plan.prices import PriceList, read_prices
 from notifyctl.ports import Environ
 from notifyctl.rulebook.envelope import PLUS
 from notifyctl.rulebook.sms import NEEDS_UNICODE
-from notifyctl.schedule.timing import Occurrence, occurrences
+from notifyctl.schedule.horizon import Span, authorised_span
+from notifyctl.schedule.slots import EAST, Occurrence
+from notifyctl.schedule.timing import ONCE, local_time, occurrences
+from notifyctl.schedule.zones import Readings, to_local
 
 LISTED_AHEAD = timedelta(days=7)
-"""How far after the end of a plan's validity the next occurrences are listed."""
+"""How far after the horizon the next occurrences are listed."""
 
 
 def make_plan(
@@ -116,6 +119,7 @@ def derive(
             diagnostics=problems,
         )
     wanted = {name: n for name, n in project.notifications.items() if not only or name in only}
+    span = authorised_span(now, project.timezone)
     likenesses = facts.likenesses()
     inputs = [
         each
@@ -134,7 +138,7 @@ def derive(
                 files=workspace.files,
                 columns=tuple(checked.audiences[notification.name].variables),
             ),
-            now=now,
+            span=span,
             profile=environment.profile,
             require_plus=environment.limits.require_plus,
             fresh_only=fresh_only,
@@ -153,7 +157,8 @@ def derive(
         prices=prices,
         needs_gsm7=project.lint.get(NEEDS_UNICODE.id, Severity.ERROR) == Severity.ERROR,
         show_progress=workspace.show_progress,
-        later=sorted(later_occurrences(project, wanted.values(), now)),
+        span=span if any(is_recurring(each) for each in wanted.values()) else None,
+        later=sorted(later_occurrences(project, wanted.values(), span), key=order_of_later),
     )
     removed = [] if only else list(past.find_removed({each.scope for each in inputs}))
     return build_plan(context, inputs, identify=facts.identify, removed=removed, diagnostics=problems)
@@ -285,10 +290,17 @@ class Past(Struct, frozen=True):
         scope: Scope,
         vanished: Mapping[str, Sequence[ScopeRecords]],
         alike: Sequence[tuple[ScopeRecords, Sequence[int]]],
+        known: Sequence[Scope],
+        is_same: Callable[[str], bool],
     ) -> LedgerRecords:
-        """The ledger's records of one scope, read on demand."""
-        known = list(self.scopes(scope.notification))
-        same = [past for past in known if same_slot(past, scope)]
+        """The ledger's records of one scope, read on demand. `known`: the notification's scopes. `is_same`: whether the id of an
+        occurrence stands for this one.
+        """
+        edition = [past for past in known if same_edition(past, scope)]
+        same = [past for past in edition if is_same(past.occurrence)]
+        beside = [
+            past for past in edition if past not in same and are_near(past.occurrence, scope.occurrence)
+        ]
         lower = [past for past in known if past.edition < scope.edition and past.channel is scope.channel]
         return LedgerRecords(
             batches=partial(self._batches, same),
@@ -298,6 +310,8 @@ class Past(Struct, frozen=True):
             own=[self.scope_records(past) for past in known if past.channel is scope.channel],
             vanished=vanished,
             alike=alike,
+            beside=[self.scope_records(past) for past in beside],
+            begins=self.facts.begins,
         )
 
     def _batches(self, scopes: Sequence[Scope]) -> Iterator[BatchRecord]:
@@ -325,8 +339,15 @@ class Past(Struct, frozen=True):
                 yield RemovedScope(scope, found.uncertain, found.withdrawn)
 
 
-def same_slot(one: Scope, other: Scope) -> bool:
-    return (one.edition, one.occurrence, one.channel) == (other.edition, other.occurrence, other.channel)
+def same_edition(one: Scope, other: Scope) -> bool:
+    return (one.edition, one.channel) == (other.edition, other.channel)
+
+
+def are_near(one: str, other: str) -> bool:
+    """Whether two ids are of the same day or of days that follow each other."""
+    if ONCE in {one, other}:
+        return False
+    return abs(local_time(one).date() - local_time(other).date()) <= timedelta(days=1)
 
 
 def scope_inputs(
@@ -336,12 +357,13 @@ def scope_inputs(
     past: Past,
     *,
     former_messages: Callable[[], Mapping[str | None, Message]],
-    now: datetime,
+    span: Span,
     profile: str,
     require_plus: bool,
     fresh_only: bool = False,
     likenesses: Mapping[Scope, Sequence[int]],
 ) -> Iterator[ScopeInput]:
+    """`span`: what the plan authorises of recurring schedules."""
     pending = past.pending_baseline(notification)
     withdrawn = past.withdrawal(notification)
     recorded = past.recorded_baseline(notification)
@@ -349,8 +371,12 @@ def scope_inputs(
     alike = past.find_alike(notification, likenesses)
     vanished: Mapping[str, Sequence[ScopeRecords]] | None = None
     blocked = checks_of(project, notification, checked, profile=profile)
-    for occurrence in occurrences_of(project, notification, after=now, until=valid_until(now)):
+    known = list(past.scopes(notification.name))
+    opened: set[str] | None = None
+    for occurrence in occurrences_of(project, notification, span):
         scope = Scope(notification.name, notification.edition, occurrence.id, notification.channel)
+        if opened is None:
+            opened = {each.occurrence for each in known if same_edition(each, scope)}
         if vanished is None:
             vanished = past.find_vanished(notification.channel)
         yield ScopeInput(
@@ -361,7 +387,9 @@ def scope_inputs(
             audience=checked.audiences[notification.name],
             locale=project.locale,
             zone=project.timezone,
-            records=past.records(scope, vanished, alike),
+            records=past.records(
+                scope, vanished, alike, known, readings_of(project, notification, occurrence)
+            ),
             former_messages=former_messages,
             withdrawn=withdrawn,
             baseline=pending,
@@ -371,6 +399,7 @@ def scope_inputs(
             recorded_baseline=recorded,
             higher_edition=higher,
             fresh_only=fresh_only,
+            opened=opened,
         )
 
 
@@ -385,23 +414,42 @@ def checks_of(
     }
 
 
-def occurrences_of(
-    project: Project, notification: Notification, *, after: datetime, until: datetime
-) -> list[Occurrence]:
-    schedule = notification.schedule
-    zone = schedule.timezone if schedule else None
-    if zone is None or zone == RECIPIENT_ZONE:
-        zone = project.timezone
-    return occurrences(schedule, zone=zone, after=after, until=until)
+def readings_of(
+    project: Project, notification: Notification, occurrence: Occurrence
+) -> Callable[[str], bool]:
+    """Whether an id in the ledger stands for an occurrence; with `timezone: recipient` other ids do for some recipients only."""
+    if occurrence.id == ONCE or occurrence.due is None:
+        return occurrence.id.__eq__
+    return Readings.of(occurrence.due, schedule_zone(project, notification)).include
+
+
+def schedule_zone(project: Project, notification: Notification) -> str:
+    """The zone of a notification's schedule; the project's for `timezone: recipient`."""
+    zone = notification.schedule.timezone if notification.schedule else None
+    return project.timezone if zone is None or zone == RECIPIENT_ZONE else zone
+
+
+def occurrences_of(project: Project, notification: Notification, span: Span) -> list[Occurrence]:
+    return occurrences(notification.schedule, zone=schedule_zone(project, notification), span=span)
+
+
+def is_recurring(notification: Notification) -> bool:
+    return notification.schedule is not None and notification.schedule.cron is not None
 
 
 def later_occurrences(
-    project: Project, notifications: Iterable[Notification], now: datetime
-) -> Iterator[tuple[str, str, datetime]]:
-    """Slots of recurring schedules that open after the plan's validity has ended."""
-    ends = valid_until(now)
-    for notification in notifications:
-        if notification.schedule is not None and notification.schedule.cron is not None:
-            for slot in occurrences_of(project, notification, after=ends, until=ends + LISTED_AHEAD):
-                if slot.due is not None and slot.due > ends:
-                    yield notification.name, slot.id, slot.due
+    project: Project, notifications: Iterable[Notification], span: Span
+) -> Iterator[tuple[str, str, datetime | None]]:
+    """Slots of recurring schedules after the horizon. Those of each recipient's zone have no moment."""
+    later = Span(span.end, span.end + LISTED_AHEAD)
+    for notification in filter(is_recurring, notifications):
+        zone = schedule_zone(project, notification)
+        for slot in occurrences_of(project, notification, later):
+            if slot.due is None and local_time(slot.id) >= to_local(later.start, zone) + EAST:
+                yield notification.name, slot.id, None
+            elif slot.due is not None and slot.due >= later.start:
+                yield notification.name, slot.id, slot.due
+
+
+def order_of_later(entry: tuple[str, str, datetime | None]) -> tuple[str, str]:
+    return entry[1], entry[0]

@@ -121,6 +121,10 @@ class SqliteEvents:
                 reason=reason,
             )
 
+    def begins(self) -> Mapping[int, datetime]:
+        rows = self._database.rows("SELECT epoch, min(at) FROM attempt GROUP BY epoch")
+        return {epoch: datetime.fromisoformat(at) for epoch, at in rows}
+
     def deliveries(self, number: int) -> Deliveries:
         rows = self._events(
             "SELECT position, status, code FROM receipt WHERE batch = ? AND position IS NOT NULL ORDER BY position, id",

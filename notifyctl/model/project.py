@@ -252,6 +252,20 @@ class Window(Struct, frozen=True):
     until: time = time.max
 
 
+class Gap(StrEnum):
+    """What becomes of a local time that a clock change skips."""
+
+    SHIFT = "shift"  # the first instant after the change
+    SKIP = "skip"
+
+
+class Overlap(StrEnum):
+    """Which of the two instants a local time means that comes twice."""
+
+    FIRST = "first"
+    LAST = "last"
+
+
 class Schedule(Struct, frozen=True):
     """`cron`, and `at` without an offset, are local times in `timezone`: an IANA name, RECIPIENT_ZONE, or None for the project's."""
 
@@ -264,7 +278,10 @@ class Schedule(Struct, frozen=True):
     ends: date | None = None
     window: Window | None = None
     holidays: tuple[date, ...] = ()
-    grace: timedelta | None = None
+    grace: timedelta = timedelta(hours=1)
+    """How late an occurrence may begin, from the first moment at which it may go."""
+    gap: Gap = Gap.SHIFT
+    overlap: Overlap = Overlap.FIRST
     expire_after: timedelta | None = None
     expire_at: datetime | None = None
     hand_off: HandOff = HandOff.HOLD

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from notifyctl.plan.actions import AUTHORISED, Decision
 from notifyctl.plan.recipient_table import Mask, Profile, RecipientTable
 from notifyctl.plan.statuses import Kind
-from notifyctl.schedule.timing import Timing
+from notifyctl.schedule.timing import Gate, Timing
 
 STATUSES: tuple[tuple[Kind | None, bool], ...] = (
     (None, True),
@@ -23,9 +23,9 @@ STATUSES: tuple[tuple[Kind | None, bool], ...] = (
 """Status codes: the kind, and whether what was sent is what the recipient would get now."""
 REJECTED, UNCERTAIN, SAME_TEXT, OTHER_TEXT = 1, 2, 3, 4
 """Up to UNCERTAIN somebody may be sent to, under `onUnknown: resend`."""
-PAST_STATES = len(STATUSES) * 8
-"""What a ledger can say of somebody: a status, whether a baseline serves them, whether they joined later, whether they got an
-earlier edition.
+PAST_STATES = len(STATUSES) * 16
+"""What a ledger can say of somebody: a status, whether it was begun in time, whether a baseline serves them, whether they joined
+later, whether they got an earlier edition.
 """
 
 
@@ -39,6 +39,8 @@ class Past(Struct, frozen=True):
     earlier: Mask
     served: Mask
     renames: Renames
+    begun: Mask | None = None
+    """Whether an apply began their message in time; None: nobody's."""
 
 
 class Renames(Struct, frozen=True):
@@ -58,6 +60,7 @@ class Circumstance(Struct, frozen=True):
     joined: bool
     earlier: bool
     served: bool
+    begun: bool
     renamed: str | None
     people: int
     segments: int
@@ -69,10 +72,23 @@ class Combination(Struct, frozen=True):
     about: Circumstance
     when: Timing | None
     decision: Decision
+    allowed: Decision | None = None
+    """What is decided at another time of the day, where only the time is against it now."""
+
+    @property
+    def listed(self) -> bool:
+        """Whether it is an occurrence of these people at all, before the horizon."""
+        elsewhere = self.when is not None and self.when.state is Gate.ELSEWHERE
+        return not (elsewhere and self.decision.action in AUTHORISED)
 
     @property
     def authorised(self) -> bool:
-        return self.decision.action in AUTHORISED
+        return self.decision.action in AUTHORISED and self.listed
+
+    @property
+    def covered(self) -> Decision | None:
+        """The decision by which the plan gives leave to send, now or at another time of the day."""
+        return self.decision if self.authorised else self.allowed
 
 
 class Selection(Struct, frozen=True):
@@ -91,7 +107,15 @@ class CombinationKeys:
     """One number for each recipient that stands for all a decision about them depends on."""
 
     def __init__(self, table: RecipientTable, past: Past) -> None:
-        facts = (past.statuses * 8 + past.served * 4 + past.joined * 2 + past.earlier).astype(np.uint32)
+        begun = np.zeros(len(past.statuses), bool) if past.begun is None else past.begun
+        facts = (
+            past.statuses.astype(np.uint32) * 16
+            + begun * 8
+            + past.served * 4
+            + past.joined * 2
+            + past.earlier
+        )
+        facts = facts.astype(np.uint32)
         self._renamed: tuple[str | None, ...] = (None, *past.renames.names)
         who = table.profiles * np.uint32(len(self._renamed)) + past.renames.places
         self.keys: NDArray[np.uint32] = who * np.uint32(PAST_STATES) + facts
@@ -110,7 +134,7 @@ class CombinationKeys:
         for key in np.flatnonzero(people).tolist():
             who, facts = divmod(key, PAST_STATES)
             profile, renamed = divmod(who, len(self._renamed))
-            kind, same = STATUSES[facts >> 3]
+            kind, same = STATUSES[facts >> 4]
             yield Circumstance(
                 key=key,
                 profile=self._profiles[profile],
@@ -119,6 +143,7 @@ class CombinationKeys:
                 joined=bool(facts & 2),
                 earlier=bool(facts & 1),
                 served=bool(facts & 4),
+                begun=bool(facts & 8),
                 renamed=self._renamed[renamed],
                 people=int(people[key]),
                 segments=int(segments[key]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct, field
@@ -16,7 +16,8 @@ from notifyctl.plan.prices import PriceList
 from notifyctl.ports import AudienceReader
 from notifyctl.progress import Progress, ignore_progress
 from notifyctl.recipients.values import ValueTable
-from notifyctl.schedule.timing import Occurrence
+from notifyctl.schedule.horizon import Span
+from notifyctl.schedule.slots import Occurrence
 
 Batches = Callable[[], Iterable[BatchRecord]]
 """Reads batch records; can be called repeatedly."""
@@ -64,6 +65,10 @@ class LedgerRecords(Struct, frozen=True):
     """Recorded names without a definition → their scopes on the same channel."""
     alike: Sequence[tuple[ScopeRecords, Sequence[int]]] = ()
     """Other scopes on the same channel with the fingerprints of their texts, for an edition that has not started."""
+    beside: Sequence[ScopeRecords] = ()
+    """Other occurrences of the same edition that may stand for this one in some recipients' time zones."""
+    begins: Callable[[], Mapping[int, datetime]] = dict
+    """Run → when it began to send."""
 
 
 class ScopeInput(Struct, frozen=True):
@@ -96,6 +101,8 @@ class ScopeInput(Struct, frozen=True):
     """The account takes numbers with a + only."""
     fresh_only: bool = False
     """Send only to recipients never attempted: a saved plan is applied again."""
+    opened: Collection[str] = ()
+    """The ids of the occurrences of this edition that were opened."""
 
     def zone_of(self, recipient_zone: str | None) -> str:
         """Returns the time zone of the schedule for a recipient."""
@@ -126,7 +133,9 @@ class PlanContext(Struct, frozen=True):
     """The ledger's ID; `None` without a ledger."""
     as_of: datetime
     complete: bool = True
-    later: Sequence[tuple[str, str, datetime]] = ()
+    span: Span | None = None
+    """What is authorised of recurring schedules; None: everything that the inputs name."""
+    later: Sequence[tuple[str, str, datetime | None]] = ()
     prices: PriceList | None = None
     needs_gsm7: bool = False
     """Whether a value outside GSM-7 blocks its reader, in an SMS of `type: text`."""

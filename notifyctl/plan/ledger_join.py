@@ -78,8 +78,12 @@ class LedgerJoin:
         self.recorded_size = 0
         """Size of the recorded audience, set by `join`. A recipient planned twice within the run counts twice."""
 
-    def join(self, records: LedgerRecords) -> tuple[Past, StatusColumns]:
-        """Returns each recipient's past and the record that decides it."""
+    def join(
+        self, records: LedgerRecords, beside: Iterable[tuple[ScopeRecords, Mask]] = ()
+    ) -> tuple[Past, StatusColumns]:
+        """Returns each recipient's past and the record that decides it. `beside`: records of other occurrences, and for which
+        recipients they count too.
+        """
         count = len(self._table)
         recorded = np.full(count, records.recorded is None)
         epochs: Mapping[Scope, int] = {}
@@ -92,9 +96,32 @@ class LedgerJoin:
         served = np.zeros(count, bool)
         for packed in records.served():
             served[self.find(np.frombuffer(packed, MEMBER))[1]] = True
+        for other, concerned in beside:
+            self.fold(pieces_of(other.batches()), None, statuses, concerned)
+            for packed in other.served():
+                found = self.find(np.frombuffer(packed, MEMBER))[1]
+                served[found[concerned[found]]] = True
         nothing = Renames((), np.zeros(count, np.uint32))
         past = Past(statuses.codes(), ~recorded, self._reached(records.earlier()), served, nothing)
         return past, statuses
+
+    def find_begun(
+        self,
+        records: LedgerRecords,
+        first: NDArray[np.float64],
+        last: NDArray[np.float64],
+    ) -> Mask:
+        """The recipients whom a run has planned that began to send in time: from `first` until before `last`, in seconds, an entry
+        for each recipient.
+        """
+        begun = np.zeros(len(self._table), bool)
+        begins = {run: moment.timestamp() for run, moment in records.begins().items()}
+        for batch in records.batches():
+            began = begins.get(batch.epoch)
+            if began is not None:
+                found = self.find(np.frombuffer(batch.members, MEMBER))[1]
+                begun[found[(first[found] <= began) & (began < last[found])]] = True
+        return begun
 
     def find_renames(self, records: LedgerRecords, wanted: Mask) -> Renames:
         """The wanted recipients who may have their current text under a removed name, and do not have it under the present one."""
@@ -171,12 +198,20 @@ class LedgerJoin:
         return np.concatenate(found_rows), np.concatenate(found_recipients)
 
     def fold(
-        self, pieces: Iterable[Piece], recorded: Mask | None = None, statuses: StatusColumns | None = None
+        self,
+        pieces: Iterable[Piece],
+        recorded: Mask | None = None,
+        statuses: StatusColumns | None = None,
+        concerned: Mask | None = None,
     ) -> StatusColumns:
-        """Keeps the highest rank per recipient, and sets `recorded` for members that a piece marks so."""
+        """Keeps the highest rank per recipient, and sets `recorded` for members that a piece marks so. `concerned`: those whom the
+        pieces are about; None: everybody.
+        """
         ranks, same, fingerprints = columns = statuses or StatusColumns.empty(len(self._table))
         for piece in pieces:
             rows, recipients = self.find(piece.members)
+            if concerned is not None:
+                rows, recipients = rows[concerned[recipients]], recipients[concerned[recipients]]
             if recorded is not None:
                 recorded[recipients[piece.recorded[rows]]] = True
             higher = piece.ranks[rows] > ranks[recipients]

@@ -128,13 +128,19 @@ class Plan(Struct, frozen=True):
     complete: bool
     digest: str
     notifications: tuple[PlannedNotification, ...]
-    later: tuple[tuple[str, str, datetime], ...]
-    """Occurrences after `valid_until`: name, occurrence, due. Listed, not authorised."""
+    later: tuple[tuple[str, str, datetime | None], ...]
+    """Occurrences after the horizon: name, occurrence, due (None: in each recipient's zone). Listed, not authorised."""
     diagnostics: tuple[Diagnostic, ...]
     send_groups: tuple[SendGroup, ...]
     openings: tuple[ScopeOpening, ...]
     effects: tuple[ScopeEffects, ...] = ()
-    """What is authorised, unit by unit; a saved plan keeps it."""
+    """What is authorised, unit by unit; a saved plan keeps it. Also what can go at another time of the same day: it does not
+    depend on the clock.
+    """
+    sending: tuple[ScopeEffects, ...] = ()
+    """What an apply of this plan would do now: a part of `effects`."""
+    horizon: datetime | None = None
+    """Recurring notifications are authorised as far as they open before it; None: nothing recurs."""
     baselines: tuple[Served, ...] = ()
     """Baselines that an apply of this plan records."""
 

@@ -82,7 +82,7 @@ class NotificationEntry(Struct, frozen=True):
 class LaterEntry(Struct, frozen=True):
     name: str
     occurrence: str
-    due: Moment
+    due: Moment | None
 
 
 class DiagnosticEntry(Struct, frozen=True):
@@ -105,6 +105,7 @@ class PlanDocument(Struct, frozen=True):
     ledger: str | None
     as_of: Moment
     valid_until: Moment
+    horizon: Moment | None
     complete: bool
     applyable: bool
     digest: str

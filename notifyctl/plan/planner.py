@@ -37,16 +37,20 @@ def build_plan(
     problems = list(diagnostics)
     planned: list[PlannedNotification] = []
     effects: list[ScopeEffects] = []
+    sending: list[ScopeEffects] = []
     send_groups: list[SendGroup] = []
     openings: list[ScopeOpening] = []
     baselines: list[Served] = []
     for scope_input in sorted(inputs, key=lambda each: each.scope):
         result = evaluate_scope(scope_input, context, identify)
+        if not result.listed:
+            continue
         apply_policy(result)
         problems.extend(result.excluded.diagnostics())
         problems.extend(empty_audience(result))
         planned.append(describe(result))
         effects.append(result.effects)
+        sending.append(result.sending)
         baselines.extend(baseline_of(result))
         ready = list(result.send_groups())
         send_groups.extend(ready)
@@ -59,7 +63,7 @@ def build_plan(
         provider=context.provider,
         lineage=context.lineage,
         as_of=context.as_of,
-        valid_until=end_of_validity(context.as_of, planned),
+        valid_until=valid_until(context.as_of),
         complete=context.complete,
         digest=digest(
             environment=context.environment.name,
@@ -68,11 +72,13 @@ def build_plan(
             effects=effects,
         ),
         notifications=tuple(sorted(planned, key=lambda n: (n.name, n.channel, n.edition, n.occurrence))),
-        later=tuple(sorted(context.later, key=lambda entry: (entry[2], entry[0]))),
+        later=tuple(context.later),
         diagnostics=tuple(sort_diagnostics(problems)),
         send_groups=tuple(send_groups),
         openings=tuple(openings),
         effects=tuple(effects),
+        sending=tuple(sending),
+        horizon=context.span.end if context.span else None,
         baselines=tuple(baselines),
     )
 
@@ -84,12 +90,6 @@ def baseline_of(result: ScopeResult) -> Iterable[Served]:
         statement = Statement(StatementKind.BASELINE, scope.notification, scope.edition, reason)
         opened = result.input.records.recorded is not None
         yield Served(scope, statement, result.served, opened=opened, likeness=result.likeness)
-
-
-def end_of_validity(as_of: datetime, planned: Iterable[PlannedNotification]) -> datetime:
-    """A day, and never past a moment at which something that may be sent now lapses."""
-    lapses = [n.expires for n in planned if n.sends and n.expires and n.expires > as_of]
-    return min([*lapses, valid_until(as_of)])
 
 
 def describe(result: ScopeResult) -> PlannedNotification:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 from notifyctl.message import texts_hash
 from notifyctl.model.recipients import RowRejection
-from notifyctl.plan.actions import Action, Circumstances, Intent, decide
+from notifyctl.plan.actions import Action, Circumstances, Decision, Intent, decide
 from notifyctl.plan.combinations import (
     OTHER_TEXT,
     SAME_TEXT,
@@ -38,7 +39,7 @@ from notifyctl.plan.scope_result import GroupKey, ScopeResult
 from notifyctl.plan.selected_recipients import SelectedRecipients
 from notifyctl.progress import Progress
 from notifyctl.recipients.hashes import Identify
-from notifyctl.schedule.timing import Timing, evaluate_timing
+from notifyctl.schedule.timing import PAST_GRACE, Gate, Timing, beginnings, evaluate_timing, stands_for
 
 COUNTED_ROWS = {
     RowRejection.DUPLICATE: Action.SUPPRESSED,
@@ -63,13 +64,14 @@ class ScopeEvaluator:
         self.result = ScopeResult(
             input=scope_input,
             effects=ScopeEffects(scope_input.scope, policy),
+            sending=ScopeEffects(scope_input.scope, policy),
             samples=Samples(scope_input.messages),
             tally=CostTally(channel, context.prices),
             content_hash=texts_hash(scope_input.messages),
         )
         acknowledged = scope_input.notification.acknowledge
         self.acknowledged = acknowledged is not None and self._is_acknowledged(acknowledged)
-        self.timings: dict[str, Timing | None] = {}
+        self.timings: dict[tuple[str, bool], Timing | None] = {}
 
     def _is_acknowledged(self, acknowledged: str) -> bool:
         """By the hash of the texts, or by the one that earlier versions made of the same files."""
@@ -119,7 +121,7 @@ class ScopeEvaluator:
 
     def _past(self, table: RecipientTable) -> Past:
         join = LedgerJoin(table)
-        past, statuses = join.join(self.input.records)
+        past, statuses = join.join(self.input.records, self._beside(table))
         same = match(
             table,
             past.statuses == OTHER_TEXT,
@@ -130,7 +132,36 @@ class ScopeEvaluator:
         past.statuses[same] = SAME_TEXT
         self.result.recorded_size = join.recorded_size
         eligible = (past.statuses <= UNCERTAIN) & ~past.served & self._unhindered(table)
-        return replace(past, renames=find_renames(table, join, self.input, eligible))
+        renames = find_renames(table, join, self.input, eligible)
+        return replace(past, renames=renames, begun=self._begun(table, join))
+
+    def _beside(self, table: RecipientTable) -> Iterator[tuple[ScopeRecords, Mask]]:
+        """Records of other occurrences that stand for this one in some recipients' zones, with these recipients."""
+        schedule, own = self.input.notification.schedule, self.input.scope.occurrence
+        for other in self.input.records.beside:
+            if schedule is None or other.scope.occurrence == own:
+                continue
+            concerned = [
+                self._timing(each.zone) is not None
+                and stands_for(schedule, other.scope.occurrence, own, zone=each.zone)
+                for each in table.profile_list
+            ]
+            if any(concerned):
+                yield other, np.array(concerned, bool)[table.profiles]
+
+    def _begun(self, table: RecipientTable, join: LedgerJoin) -> Mask | None:
+        """Whom an apply began in time: it makes a difference where grace is over."""
+        zones = [each.zone for each in table.profile_list]
+        late = {zone for zone in set(zones) if (when := self._timing(zone)) and when.reason == PAST_GRACE}
+        if not late:
+            return None
+        schedule, now = self.input.notification.schedule, self.context.as_of
+        ranges = {zone: beginnings(schedule, self.input.occurrence, zone=zone, now=now) for zone in late}
+        first = [seconds(each.first, -math.inf) if (each := ranges.get(zone)) else math.inf for zone in zones]
+        last = [each.last.timestamp() if (each := ranges.get(zone)) else -math.inf for zone in zones]
+        return join.find_begun(
+            self.input.records, np.array(first)[table.profiles], np.array(last)[table.profiles]
+        )
 
     def _unhindered(self, table: RecipientTable) -> Mask:
         """Whom no rule keeps from being sent to before the ledger's texts are asked."""
@@ -143,9 +174,18 @@ class ScopeEvaluator:
     # Deciding
 
     def _decide(self, about: Circumstance) -> Combination:
+        when = self._timing(about.profile.zone, begun=about.begun)
+        decision = self._ask(about, when, self._circumstances(when, about))
+        allowed = None
+        if decision.action is Action.EXPIRED and when is not None and when.today:
+            at_another_time = replace(self._circumstances(when, about), expired=None)
+            found = self._ask(about, when, at_another_time)
+            allowed = found if found.action.sends else None
+        return Combination(about, when, decision, allowed)
+
+    def _ask(self, about: Circumstance, when: Timing | None, circumstances: Circumstances) -> Decision:
         profile = about.profile
-        when = self._timing(profile.zone)
-        decision = decide(
+        return decide(
             kind=about.kind,
             same=about.same,
             suppressed=profile.suppression,
@@ -154,25 +194,36 @@ class ScopeEvaluator:
             earlier=about.earlier,
             served=about.served,
             renamed=about.renamed,
-            circumstances=self._circumstances(when),
+            circumstances=circumstances,
         )
-        return Combination(about, when, decision)
 
-    def _timing(self, zone: str) -> Timing | None:
+    def _timing(self, zone: str, *, begun: bool = False) -> Timing | None:
         """What the schedule says in a time zone; `None` for one that does not exist."""
-        if zone not in self.timings:
-            schedule, now = self.input.notification.schedule, self.context.as_of
+        key = zone, begun
+        if key not in self.timings:
             try:
-                self.timings[zone] = evaluate_timing(schedule, self.input.occurrence, zone=zone, now=now)
+                self.timings[key] = evaluate_timing(
+                    self.input.notification.schedule,
+                    self.input.occurrence,
+                    zone=zone,
+                    now=self.context.as_of,
+                    span=self.context.span,
+                    begun=begun,
+                    opened=self.input.opened,
+                )
             except (ZoneInfoNotFoundError, ValueError):
-                self.timings[zone] = None
-        return self.timings[zone]
+                self.timings[key] = None
+        return self.timings[key]
 
-    def _circumstances(self, when: Timing | None) -> Circumstances:
+    def _circumstances(self, when: Timing | None, about: Circumstance) -> Circumstances:
+        # Whoever has no such occurrence waits for it to come, so that a corrected time zone makes nobody a joiner.
+        state = when.state if when is not None else None
+        waits = state is Gate.DEFERRED or (state is Gate.ELSEWHERE and about.kind is None)
+        over = state is Gate.EXPIRED or (state is Gate.ELSEWHERE and about.kind is not None)
         return Circumstances(
             withdrawn=self.input.withdrawn,
-            expired=when.reason if when and when.state == "expired" else None,
-            deferred=when.reason if when and when.state == "deferred" else None,
+            expired=when.reason if when and over else None,
+            deferred=when.reason if when and waits else None,
             joiners=self.input.notification.joiners,
             unknown=self.input.notification.on_unknown,
             fresh_only=self.input.fresh_only,
@@ -184,12 +235,17 @@ class ScopeEvaluator:
 
     def _count(self, each: Combination) -> None:
         result, when, decision = self.result, each.when, each.decision
+        if not each.listed:
+            result.unlisted += each.about.people
+            return
         result.count(decision.action, decision.reason, each.about.people)
+        if each.covered is not None:
+            result.covered += each.about.people
+            result.joiners += each.about.people if each.covered.intent is Intent.JOINER else 0
         if each.authorised and when is not None:
             result.segments += each.about.segments
             if each.about.profile.fallback is not None:
                 result.without_fallback[each.about.profile.fallback] += each.about.people
-            result.joiners += each.about.people if decision.intent is Intent.JOINER else 0
             result.due = earliest(result.due, when.not_before)
             result.expires = earliest(result.expires, when.expires)
             if decision.action is Action.DEFERRED:
@@ -203,14 +259,14 @@ class ScopeEvaluator:
         """Effects by what they share, and what they cost."""
         by_effect: dict[str, list[Combination]] = {}
         for each in combinations:
-            if each.authorised and each.when is not None:
-                name = shared_key(each.decision.intent, each.when.not_before, each.when.expires)
+            if each.covered is not None and each.when is not None:
+                name = shared_key(each.covered.intent, each.when.not_before, each.when.expires)
                 by_effect.setdefault(name, []).append(each)
         for name, some in by_effect.items():
-            selection = keys.select(some)
-            self.result.effects.groups[name] = SortedEntries(
-                selection.people, partial(sorted_entries, table, selection)
-            )
+            self.result.effects.groups[name] = packed_entries(table, keys.select(some))
+            now = keys.select(each for each in some if each.decision.action.sends)
+            if now.people:
+                self.result.sending.groups[name] = packed_entries(table, now)
         authorised = keys.select(each for each in combinations if each.authorised).mask()
         prefixes = table.prefixes[authorised]
         units = np.bincount(prefixes, weights=np.maximum(table.segments[authorised], 1))
@@ -247,9 +303,9 @@ class ScopeEvaluator:
         result.served = table.packed_members(served.mask())
         if served.people:
             # A part of what is reviewed like what is sent: who counts as served is never sent to.
-            result.effects.groups[baseline_key(self.input.baseline)] = SortedEntries(
-                served.people, partial(sorted_entries, table, served)
-            )
+            entries = packed_entries(table, served)
+            result.effects.groups[baseline_key(self.input.baseline)] = entries
+            result.sending.groups[baseline_key(self.input.baseline)] = entries
 
     def _show(
         self, table: RecipientTable, keys: CombinationKeys, combinations: Sequence[Combination]
@@ -295,6 +351,14 @@ def find_nearly_sent(
         for (name, edition), (reached, last) in found.items()
     ]
     yield from sorted(rows, key=lambda each: (-each.recipients, each.name, each.edition))
+
+
+def packed_entries(table: RecipientTable, selection: Selection) -> SortedEntries:
+    return SortedEntries(selection.people, partial(sorted_entries, table, selection))
+
+
+def seconds(moment: datetime | None, otherwise: float) -> float:
+    return moment.timestamp() if moment is not None else otherwise
 
 
 def sorted_entries(table: RecipientTable, selection: Selection) -> Iterator[bytes]:

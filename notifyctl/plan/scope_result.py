@@ -41,6 +41,8 @@ class ScopeResult(Struct):
 
     input: ScopeInput
     effects: ScopeEffects
+    sending: ScopeEffects
+    """The part of the effects that an apply of this plan would carry out now."""
     samples: Samples
     tally: CostTally
     """The cost of all authorised messages."""
@@ -66,6 +68,11 @@ class ScopeResult(Struct):
     recipients: int = 0
     segments: int = 0
     joiners: int = 0
+    """Those of `covered`."""
+    covered: int = 0
+    """Recipients who are authorised now or at another time of the day: what limits are compared with, at whatever time."""
+    unlisted: int = 0
+    """Recipients whose time zone has no such occurrence, or has it after the horizon."""
     due: datetime | None = None
     deferred_until: datetime | None = None
     expires: datetime | None = None
@@ -74,6 +81,11 @@ class ScopeResult(Struct):
         self.counts[action] += number
         if reason:
             self.reasons.setdefault(action, Counter())[reason] += number
+
+    @property
+    def listed(self) -> bool:
+        """Whether the scope concerns anybody; an empty audience is a problem to show."""
+        return not self.recipients or self.unlisted < self.recipients
 
     @property
     def authorised(self) -> int:
@@ -89,7 +101,10 @@ class ScopeResult(Struct):
         for action in AUTHORISED:
             self.counts.pop(action, None)
             self.reasons.pop(action, None)
-        self.count(Action.BLOCKED, reason, blocked)
+        if blocked:
+            self.count(Action.BLOCKED, reason, blocked)
+        self.covered = 0
+        self.sending.groups.clear()
         self.groups.clear()
         self.without_fallback.clear()
         self.effects.groups.clear()

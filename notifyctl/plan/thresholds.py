@@ -27,15 +27,15 @@ def apply_policy(result: ScopeResult) -> None:
     )
     if reason is None and lacks_unsubscribe(result.input, policy):
         reason = "unsubscribe-missing"
-    if reason is not None and result.authorised:
+    if reason is not None and result.covered:
         result.block(reason)
 
 
 def too_many(result: ScopeResult, policy: Policy) -> str | None:
     most = policy.max_recipients
-    if most is None or result.authorised <= most:
+    if most is None or result.covered <= most:
         return None
-    return f"max-recipients {result.authorised} > {most}"
+    return f"max-recipients {result.covered} > {most}"
 
 
 def grown_too_much(result: ScopeResult, policy: Policy) -> str | None:

@@ -1,23 +1,29 @@
-"""Derives occurrences from a schedule, and what can happen to an occurrence now. All times returned are UTC."""
+"""What can happen to an occurrence now: window, quiet days, grace and expiry. All times returned are UTC; the present is passed in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfoNotFoundError
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.model.project import RECIPIENT_ZONE, HandOff, Schedule
-from notifyctl.schedule.zones import load_zone, to_instant, to_local
+from notifyctl.schedule.horizon import Span
+from notifyctl.schedule.opening import next_opening
+from notifyctl.schedule.slots import Occurrence, latest_slot, slot_due, slots_anywhere, slots_between
+from notifyctl.schedule.zones import Readings, load_zone, to_instant
 
 ONCE = "once"
 HORIZON = timedelta(days=7)
 """How far ahead the API accepts `sendAt` (rule 38)."""
-SEARCHED_DAYS = 400
-"""How far ahead to search for an opening of the window; one that stays shut for longer never opens."""
+INSTANT = timedelta(seconds=1)
+PAST_GRACE = "past-grace"
+LONGEST_CHANGE = timedelta(hours=3)
+"""By which a clock change moves a slot at most, with room."""
 
 
 class Gate(StrEnum):
@@ -26,166 +32,238 @@ class Gate(StrEnum):
     DUE = "due"
     DEFERRED = "deferred"
     EXPIRED = "expired"
-
-
-class Occurrence(Struct, frozen=True):
-    """One occurrence of a notification. `due` is None if it is due as soon as it is applied."""
-
-    id: str
-    due: datetime | None
+    ELSEWHERE = "elsewhere"  # of a recurring schedule: an occurrence that this time zone does not have, or has after the horizon
 
 
 class Timing(Struct, frozen=True):
     """What the schedule means for one occurrence in one time zone.
 
-    `not_before` and `expires` depend on the schedule alone, so that a digest over them does not change with the
-    clock. `until` ends a deferral; from `closes` on, what is due now is due no longer. `send_at`, `expire_at` and
-    `validity` (seconds) go into the envelope.
+    `not_before` and `expires` depend on the schedule alone, so that a digest over them does not change with the clock.
+    `until` ends a deferral; from `closes` on, what is due now is due no longer, and with `final` it expires then. `send_at`,
+    `expire_at` and `validity` (seconds) go into the envelope.
     """
 
     state: Gate
     reason: str = ""
     not_before: datetime | None = None
+    """The first moment at which window, quiet hours and holidays let it go; None: at any time."""
     until: datetime | None = None
     expires: datetime | None = None
+    """When it expires unless it was begun before."""
     closes: datetime | None = None
+    final: bool = False
     send_at: datetime | None = None
     expire_at: datetime | None = None
     validity: int | None = None
+    today: bool = False
+    """Whether a plan authorises it that is made at some other time of the same day."""
 
 
-def occurrences(
-    schedule: Schedule | None, *, zone: str, after: datetime, until: datetime
-) -> list[Occurrence]:
-    """The occurrences that are open, or open before `until`, earliest first.
+class Beginnings(Struct, frozen=True):
+    """An apply that began from `first` until before `last` began in time, and is finished. None: however early."""
 
-    A recurring schedule yields at most the latest occurrence before `after`, and only until it lapses; earlier ones
-    are not made up for.
+    first: datetime | None
+    last: datetime
+
+
+def occurrences(schedule: Schedule | None, *, zone: str, span: Span) -> list[Occurrence]:
+    """The occurrences that can open within the span, and the latest one before it, earliest first.
+
+    `zone`: of the schedule. With `timezone: recipient` they are those of every time zone, each without a moment.
     """
     if schedule is None or (schedule.at is None and schedule.cron is None):
         return [Occurrence(ONCE, None)]
+    if schedule.timezone == RECIPIENT_ZONE:
+        return [
+            Occurrence(each, None)
+            for each in ([ONCE] if schedule.cron is None else slots_anywhere(schedule, span))
+        ]
     if schedule.at is not None:
         return [Occurrence(ONCE, to_instant(schedule.at, zone))]
-    return list(cron_occurrences(schedule, zone=zone, after=after, until=until))
+    return recurring(schedule, zone=zone, span=span)
 
 
-def cron_occurrences(
-    schedule: Schedule, *, zone: str, after: datetime, until: datetime
-) -> Iterator[Occurrence]:
-    from cronsim import CronSim
-
-    assert schedule.cron is not None, "only recurring schedules have slots"
-    now = to_local(after, zone)
-    first = now
-    for past in CronSim(schedule.cron, now + timedelta(seconds=1), reverse=True):
-        if is_allowed(schedule, past):
-            due = to_instant(past, zone)
-            ends = lapse_time(schedule, due, zone)
-            first = past if due <= after and (ends is None or after < ends) else now
+def recurring(schedule: Schedule, *, zone: str, span: Span) -> list[Occurrence]:
+    found = slots_between(schedule, zone, span.start, span.end - INSTANT)
+    earlier = []
+    before = latest_slot(schedule, zone, span.start - INSTANT)
+    while before is not None and before.due is not None:
+        earlier.append(before)
+        expires = lapse_time(schedule, first_opening(schedule, before.due, zone), zone)
+        if expires is None or expires <= span.start:
             break
-        if now - past > timedelta(days=SEARCHED_DAYS):
-            break
-    seen: datetime | None = None
-    for slot in CronSim(schedule.cron, first - timedelta(seconds=1)):
-        due = to_instant(slot, zone)
-        if due > until:
-            return
-        # Times inside a daylight-saving gap map to one instant: they are one occurrence.
-        if is_allowed(schedule, slot) and due != seen:
-            seen = due
-            yield Occurrence(slot.isoformat(timespec="minutes"), due)
+        before = latest_slot(schedule, zone, before.due - INSTANT)
+    return [*reversed(earlier), *found]
 
 
-def is_allowed(schedule: Schedule, slot: datetime) -> bool:
-    day = slot.date()
-    started = schedule.starts is None or day >= schedule.starts
-    ended = schedule.ends is not None and day > schedule.ends
-    return started and not ended and day not in schedule.holidays
-
-
-def evaluate_timing(schedule: Schedule | None, occurrence: Occurrence, *, zone: str, now: datetime) -> Timing:
+def evaluate_timing(
+    schedule: Schedule | None,
+    occurrence: Occurrence,
+    *,
+    zone: str,
+    now: datetime,
+    span: Span | None = None,
+    begun: bool = False,
+    opened: Collection[str] = (),
+) -> Timing:
     """Whether an occurrence can be sent now. `zone` is the schedule's, or the recipient's for `timezone: recipient`.
+
+    `span`: what a plan made now authorises. `begun`: an apply began it in time. `opened`: the ids of the occurrences that an apply
+    has begun.
 
     Raises ZoneInfoNotFoundError for an unknown zone.
     """
     if schedule is None:
         return Timing(Gate.DUE)
     due = due_time(schedule, occurrence, zone)
-    expires = lapse_time(schedule, due, zone)
-    expire_at = to_instant(schedule.expire_at, zone) if schedule.expire_at else None
-    validity = int(schedule.expire_after.total_seconds()) if schedule.expire_after else None
-    opened = next_opening(schedule, due, zone) if due else None
-    not_before = opened[0] if opened else None
+    if due is None and schedule.cron is not None:
+        return Timing(Gate.ELSEWHERE, "other-time-zone")
+    opens = first_opening(schedule, due, zone)
+    ends, expires = expiry_time(schedule, opens, zone), lapse_time(schedule, opens, zone)
+    limit = ends if begun else expires
+    timing = Timing(
+        Gate.DUE,
+        not_before=opens,
+        expires=expires,
+        expire_at=to_instant(schedule.expire_at, zone) if schedule.expire_at else None,
+        validity=int(schedule.expire_after.total_seconds()) if schedule.expire_after else None,
+        today=span is not None and (limit is None or limit > span.start),
+    )
+    if schedule.cron is not None and span is not None and opens is not None and opens >= span.end:
+        return replace(timing, state=Gate.ELSEWHERE, reason="after-horizon", today=False)
+    over = why_over(now, ends=ends, limit=limit)
+    if over is None and due is not None and schedule.cron is not None:
+        over = "superseded" if is_superseded(schedule, due, zone=zone, now=now, opened=opened) else None
+    if over is not None:
+        return replace(timing, state=Gate.EXPIRED, reason=over)
+    earliest = max(now, due or now)
+    opening = next_opening(schedule, earliest, zone)
+    goes = opening.first(earliest) if opening is not None else None
+    if opening is None or goes is None or (limit is not None and goes >= limit):
+        return replace(timing, state=Gate.EXPIRED, reason="past-window")
+    closes = min(filter(None, (opening.closes, ends)), default=None)
+    final = closes is not None and expires_at(schedule, closes, ends=ends, expires=expires, zone=zone)
+    return replace(wait(schedule, timing, goes, due=due, now=now), closes=closes, final=final)
 
-    def verdict(state: Gate, reason: str = "", **moments: datetime | None) -> Timing:
-        return Timing(
-            state, reason, not_before, expires=expires, expire_at=expire_at, validity=validity, **moments
-        )
 
-    if expires is not None and now >= expires:
-        return verdict(Gate.EXPIRED, "past-grace-or-expiry")
-    window = next_opening(schedule, max(now, due or now), zone)
-    if window is None or (expires is not None and window[0] >= expires):
-        return verdict(Gate.EXPIRED, "past-window")
-    opens, shuts = window
-    if opens <= now:
-        return verdict(Gate.DUE, closes=min(filter(None, (shuts, expires)), default=None))
+def why_over(now: datetime, *, ends: datetime | None, limit: datetime | None) -> str | None:
+    """Why nobody gets it any more. `ends`: its expiry; `limit`: the end of grace too, unless it was begun."""
+    if ends is not None and now >= ends:
+        return "past-expiry"
+    if limit is not None and now >= limit:
+        return PAST_GRACE
+    return None
+
+
+def wait(
+    schedule: Schedule, timing: Timing, goes: datetime, *, due: datetime | None, now: datetime
+) -> Timing:
+    """Due, handed to the provider, or deferred. `goes`: the next moment at which it may go."""
+    if goes <= now:
+        return timing
     if schedule.hand_off is HandOff.PROVIDER:
-        if opens - now <= HORIZON:
-            return verdict(Gate.DUE, send_at=opens)
-        return verdict(Gate.DEFERRED, "beyond-7-days", until=opens - HORIZON)
-    return verdict(Gate.DEFERRED, "not-due" if due and due > now else "outside-window", until=opens)
+        if goes - now <= HORIZON:
+            return replace(timing, send_at=goes)
+        return replace(timing, state=Gate.DEFERRED, reason="beyond-7-days", until=goes - HORIZON)
+    reason = "not-due" if due is not None and due > now else "outside-window"
+    return replace(timing, state=Gate.DEFERRED, reason=reason, until=goes)
+
+
+def expires_at(
+    schedule: Schedule, closes: datetime, *, ends: datetime | None, expires: datetime | None, zone: str
+) -> bool:
+    """Whether what is left when its opening closes expires then; otherwise it waits for the next opening."""
+    if expires is None:
+        return False
+    again = next_opening(schedule, closes, zone)
+    return closes == ends or again is None or again.first(closes) >= expires
 
 
 def due_time(schedule: Schedule, occurrence: Occurrence, zone: str) -> datetime | None:
-    """When the occurrence is due in the recipient's zone; the id of a recurring one is its local time."""
+    """When the occurrence is due in the recipient's zone; None if it is due at any time, or if the zone does not have it."""
     if schedule.at is not None:
         return to_instant(schedule.at, zone)
     if schedule.cron is not None:
-        return to_instant(datetime.fromisoformat(occurrence.id), zone)
+        return slot_due(schedule, occurrence.id, zone)
     return None
 
 
-def lapse_time(schedule: Schedule, due: datetime | None, zone: str) -> datetime | None:
-    """When it lapses: the earliest of grace, expireAfter and expireAt."""
+def first_opening(schedule: Schedule, due: datetime | None, zone: str) -> datetime | None:
+    """The first moment from its due time on at which it may go; None if there is none, or no due time."""
+    opening = next_opening(schedule, due, zone) if due is not None else None
+    return opening.first(due) if opening is not None and due is not None else None
+
+
+def expiry_time(schedule: Schedule, opens: datetime | None, zone: str) -> datetime | None:
+    """When nobody gets it any more, begun or not. `opens`: the first moment at which it may go; `expireAfter` counts from it."""
     ends = []
     if schedule.expire_at is not None:
         ends.append(to_instant(schedule.expire_at, zone))
-    if due is not None and schedule.expire_after is not None:
-        ends.append(due + schedule.expire_after)
-    if due is not None and schedule.grace is not None:
-        ends.append(due + schedule.grace)
+    if opens is not None and schedule.expire_after is not None:
+        ends.append(opens + schedule.expire_after)
     return min(ends, default=None)
 
 
-def next_opening(schedule: Schedule, moment: datetime, zone: str) -> tuple[datetime, datetime | None] | None:
-    """The first instant from `moment` on that is inside the window and on no holiday, and when that window closes.
+def lapse_time(schedule: Schedule, opens: datetime | None, zone: str) -> datetime | None:
+    """When it expires unless it was begun before: at the end of grace, or at its expiry."""
+    ends = [expiry_time(schedule, opens, zone), opens + schedule.grace if opens is not None else None]
+    return min(filter(None, ends), default=None)
 
-    The end is None for a schedule that never closes; the result is None for one that never opens.
+
+def beginnings(
+    schedule: Schedule | None, occurrence: Occurrence, *, zone: str, now: datetime
+) -> Beginnings | None:
+    """When an apply must have begun an occurrence for what is left of it to be finished now.
+
+    Within grace, and in the opening of the window that has not closed since: what one apply began in time goes on until then.
+    None where it makes no difference.
     """
-    window = schedule.window
-    if window is None and not schedule.holidays:
-        return moment, None
-    days = window.days if window else (0, 1, 2, 3, 4, 5, 6)
-    start, until = (window.start, window.until) if window else (time.min, time.max)
-    first = to_local(moment, zone).date() - timedelta(days=1)  # yesterday's window may extend past midnight
-    for number in range(SEARCHED_DAYS):
-        day = first + timedelta(days=number)
-        if day.weekday() not in days or day in schedule.holidays:
-            continue
-        opens = to_instant(datetime.combine(day, start), zone)
-        closes = to_instant(closing_time(datetime.combine(day, start), until), zone)
-        if moment < closes:
-            return max(moment, opens), closes
-    return None
+    if schedule is None:
+        return None
+    due = due_time(schedule, occurrence, zone)
+    opens = first_opening(schedule, due, zone)
+    if due is None or opens is None:
+        return None
+    own, present = next_opening(schedule, opens, zone), next_opening(schedule, now, zone)
+    if own is not None and own.contains(now):
+        first = None if schedule.hand_off is HandOff.PROVIDER else opens
+    else:
+        first = present.opens if present is not None and present.contains(now) else now
+    return Beginnings(first, opens + schedule.grace)
 
 
-def closing_time(start: datetime, until: time) -> datetime:
-    """When a window that opens at `start` closes: 24:00 is the next midnight, an earlier time is on the next day."""
-    tomorrow = start.date() + timedelta(days=1)
-    if until == time.max:
-        return datetime.combine(tomorrow, time.min)
-    return datetime.combine(tomorrow if until <= start.time() else start.date(), until)
+def is_superseded(
+    schedule: Schedule, due: datetime | None, *, zone: str, now: datetime, opened: Collection[str]
+) -> bool:
+    """Whether a later slot is open: of a recurring rule only the latest open one is sent."""
+    later = latest_slot(schedule, zone, now)
+    while later is not None and later.due is not None and due is not None and later.due > due:
+        opens = first_opening(schedule, later.due, zone)
+        if opens is not None and opens <= now:
+            expires = lapse_time(schedule, opens, zone)
+            if later.id in opened or expires is None or now < expires:
+                return True
+        later = latest_slot(schedule, zone, later.due - INSTANT)
+    return False
+
+
+def stands_for(schedule: Schedule, other: str, own: str, *, zone: str) -> bool:
+    """Whether facts of one occurrence count for another in a recipient's zone.
+
+    They do if both name one instant there; and if the other is none of this zone's but what a clock change somewhere else made of
+    the same slot, for somebody whose zone was corrected.
+    """
+    due = slot_due(schedule, own, zone)
+    if due is None:
+        return False
+    if Readings.of(due, zone).include(other):
+        return True
+    apart = abs(local_time(other) - local_time(own))
+    return apart <= LONGEST_CHANGE and slot_due(schedule, other, zone) is None
+
+
+def local_time(name: str) -> datetime:
+    return datetime.fromisoformat(name).replace(tzinfo=None)
 
 
 def check_schedule(schedule: Schedule) -> list[Diagnostic]:

@@ -73,7 +73,8 @@ def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
     if not plan.notifications:
         yield "No notifications."
     for name, occurrence, due in plan.later:
-        yield paint.dim(f"later: {name} at {occurrence} ({format_time(due)}); not part of this plan")
+        moment = format_time(due) if due is not None else "in each recipient's time zone"
+        yield paint.dim(f"later: {name} at {occurrence} ({moment}); not part of this plan")
     yield ""
     yield from summary_lines(plan, paint)
 
@@ -235,6 +236,10 @@ def summary_lines(plan: Plan, paint: Paint) -> Iterator[str]:
     yield f"{paint.bold('Plan:')} {' · '.join(phrases)}"
     yield f"{paint.bold('Digest:')} {plan.digest}"
     yield paint.dim(f"valid until {format_time(plan.valid_until)}")
+    if plan.horizon is not None:
+        yield paint.dim(
+            f"of recurring notifications it authorises what opens before {format_time(plan.horizon)}"
+        )
 
 
 def describe_rejected(plan: Plan) -> list[str]:
@@ -257,6 +262,7 @@ def public_plan(plan: Plan) -> dict[str, Any]:
         "ledger": plan.lineage,
         "as_of": plan.as_of.isoformat(),
         "valid_until": plan.valid_until.isoformat(),
+        "horizon": _moment(plan.horizon),
         "complete": plan.complete,
         "applyable": plan.applyable,
         "digest": plan.digest,
@@ -264,7 +270,7 @@ def public_plan(plan: Plan) -> dict[str, Any]:
         "rejected_rows": plan.rejected_rows,
         "nearly_sent": [f"{subject}: {phrase}" for subject, phrase in nearly_sent(plan)],
         "notifications": [_planned(n) for n in plan.notifications],
-        "later": [{"name": n, "occurrence": o, "due": due.isoformat()} for n, o, due in plan.later],
+        "later": [{"name": n, "occurrence": o, "due": _moment(due)} for n, o, due in plan.later],
         "diagnostics": [as_object(d) for d in plan.diagnostics],
     }
 

@@ -46,6 +46,7 @@ def to_plan(saved: SavedPlan) -> Plan:
         diagnostics=tuple(diagnostic(each) for each in typed.diagnostics),
         send_groups=(),
         openings=(),
+        horizon=typed.horizon,
     )
 
 

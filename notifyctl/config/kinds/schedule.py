@@ -108,8 +108,12 @@ SCHEDULE = Record(
         Field(
             name="grace",
             shape=Text(
-                description="Never sent later than due and this.", examples=("30m",), parse=parse_duration
+                description="How late an occurrence may begin, from the first moment at which it may go. What has begun goes"
+                " on until its window or expiry ends.",
+                examples=("30m",),
+                parse=parse_duration,
             ),
+            default="1h",
         ),
         Field(
             name="expireAfter",
@@ -129,6 +133,23 @@ SCHEDULE = Record(
                 spelling=EPOCH,
                 rule=times.EXPIRY_TIME,
             ),
+        ),
+        Field(
+            name="gap",
+            shape=Choice(
+                values=("shift", "skip"),
+                description="A local time that a clock change skips: it moves to the first instant after the change, or is left"
+                " out.",
+            ),
+            default="shift",
+        ),
+        Field(
+            name="overlap",
+            shape=Choice(
+                values=("first", "last"),
+                description="Which of the two times is meant by a local time that comes twice.",
+            ),
+            default="first",
         ),
         Field(
             name="handOff",

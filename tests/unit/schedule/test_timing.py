@@ -11,7 +11,9 @@ from msgspec.structs import replace
 
 from notifyctl.diagnostics import Positions
 from notifyctl.model.project import HandOff, Schedule, Window
-from notifyctl.schedule.timing import Gate, Occurrence, check_schedule, evaluate_timing, occurrences
+from notifyctl.schedule.horizon import Span, authorised_span
+from notifyctl.schedule.slots import Occurrence
+from notifyctl.schedule.timing import Gate, check_schedule, evaluate_timing, occurrences
 from notifyctl.schedule.zones import to_instant, to_local
 
 PLAIN = Schedule("s", Positions("s.yaml"))
@@ -33,7 +35,7 @@ def utc(*parts: int) -> datetime:
 
 
 def at(now: datetime, schedule: Schedule, *, zone: str = "Europe/London") -> Gate:
-    (occurrence,) = occurrences(schedule, zone=zone, after=now, until=now + timedelta(days=1))
+    (occurrence,) = occurrences(schedule, zone=zone, span=Span(now, now + timedelta(days=1)))
     return evaluate_timing(schedule, occurrence, zone=zone, now=now).state
 
 
@@ -71,7 +73,9 @@ def test_it_never_fires_later_than_grace() -> None:
 
 
 def test_expire_after_becomes_validity_and_lapses() -> None:
-    schedule = replace(PLAIN, at=datetime(2026, 12, 1, 9), expire_after=timedelta(hours=4))
+    schedule = replace(
+        PLAIN, at=datetime(2026, 12, 1, 9), expire_after=timedelta(hours=4), grace=timedelta(hours=6)
+    )
     when = evaluate_timing(schedule, ONCE, zone="Europe/London", now=utc(2026, 12, 1, 10))
     assert (when.state, when.validity, when.expire_at) == (Gate.DUE, 14400, None)
     assert when.expires == utc(2026, 12, 1, 13)
@@ -102,13 +106,17 @@ def test_outside_the_window_it_waits_for_the_next_opening() -> None:
 
 def test_what_is_due_says_until_when() -> None:
     noon = utc(2026, 12, 1, 12)
-    open_ended = evaluate_timing(replace(PLAIN, at=datetime(2026, 12, 1, 9)), ONCE, zone="UTC", now=noon)
+    patient = replace(PLAIN, at=datetime(2026, 12, 1, 9), grace=timedelta(hours=4))
+    open_ended = evaluate_timing(patient, ONCE, zone="UTC", now=noon)
     assert (open_ended.state, open_ended.closes) == (Gate.DUE, None)
     assert evaluate_timing(replace(PLAIN, window=OFFICE), ONCE, zone="UTC", now=noon).closes == utc(
         2026, 12, 1, 20
     )
-    lapsing = replace(PLAIN, at=datetime(2026, 12, 1, 9), window=OFFICE, grace=timedelta(hours=4))
-    assert evaluate_timing(lapsing, ONCE, zone="UTC", now=noon).closes == utc(2026, 12, 1, 13)
+    # Grace is about the beginning: what begins at noon goes on after its end, until the window closes.
+    lapsing = replace(patient, window=OFFICE)
+    assert evaluate_timing(lapsing, ONCE, zone="UTC", now=noon).closes == utc(2026, 12, 1, 20)
+    ending = replace(lapsing, expire_at=datetime(2026, 12, 1, 18))
+    assert evaluate_timing(ending, ONCE, zone="UTC", now=noon).closes == utc(2026, 12, 1, 18)
 
 
 def test_a_window_may_cross_midnight() -> None:
@@ -119,8 +127,18 @@ def test_a_window_may_cross_midnight() -> None:
     assert at(utc(monday.year, monday.month, monday.day, 21, 59), schedule) is Gate.DEFERRED
 
 
-def test_a_window_that_opens_after_the_lapse_means_expired() -> None:
-    schedule = replace(PLAIN, at=datetime(2026, 12, 5, 9), window=OFFICE, grace=timedelta(hours=2))
+def test_grace_counts_from_the_first_opening_of_the_window() -> None:
+    """A Saturday's message goes on Monday, and expires if nobody begins it within grace of Monday's opening."""
+    schedule = replace(PLAIN, at=datetime(2026, 12, 5, 9), window=OFFICE)
+    for now in (utc(2026, 12, 5, 9), utc(2026, 12, 6, 23), utc(2026, 12, 7, 7, 59)):
+        when = evaluate_timing(schedule, ONCE, zone="Europe/London", now=now)
+        assert (when.state, when.until) == (Gate.DEFERRED, utc(2026, 12, 7, 8))
+    assert at(utc(2026, 12, 7, 8, 59), schedule) is Gate.DUE
+    assert at(utc(2026, 12, 7, 9), schedule) is Gate.EXPIRED
+
+
+def test_expiry_before_the_window_opens_means_expired() -> None:
+    schedule = replace(PLAIN, at=datetime(2026, 12, 5, 9), window=OFFICE, expire_at=datetime(2026, 12, 6, 9))
     assert at(utc(2026, 12, 5, 9), schedule) is Gate.EXPIRED
 
 
@@ -132,13 +150,21 @@ def test_handed_to_the_provider_it_goes_at_most_seven_days_ahead() -> None:
     assert (ready.state, ready.send_at) == (Gate.DUE, utc(2026, 12, 10, 9))
 
 
-def test_a_recurring_schedule_gives_the_open_slot_and_those_of_the_next_day() -> None:
+def test_a_recurring_schedule_gives_the_slots_of_today_and_tomorrow_and_the_one_before() -> None:
     schedule = replace(PLAIN, cron="0 9 * * MON-FRI", grace=timedelta(hours=3))
-    friday = utc(2026, 12, 4, 10)
-    found = occurrences(schedule, zone="Europe/London", after=friday, until=friday + timedelta(days=3))
+    for minute in (0, 8 * 60, 9 * 60, 24 * 60 - 1):
+        friday = utc(2026, 12, 4) + timedelta(minutes=minute)
+        found = occurrences(schedule, zone="Europe/London", span=authorised_span(friday, "Europe/London"))
+        assert [slot.id for slot in found] == ["2026-12-03T09:00", "2026-12-04T09:00"]
+    sunday = authorised_span(utc(2026, 12, 6, 12), "Europe/London")
+    found = occurrences(schedule, zone="Europe/London", span=sunday)
     assert [slot.id for slot in found] == ["2026-12-04T09:00", "2026-12-07T09:00"]
-    lapsed = occurrences(schedule, zone="Europe/London", after=utc(2026, 12, 4, 12), until=utc(2026, 12, 5))
-    assert lapsed == []
+
+
+def test_the_horizon_is_the_end_of_tomorrow_in_the_project_s_zone() -> None:
+    spans = {authorised_span(utc(2026, 12, 4, hour), "Pacific/Auckland") for hour in range(11)}
+    assert spans == {Span(utc(2026, 12, 3, 11), utc(2026, 12, 5, 11))}
+    assert authorised_span(utc(2026, 12, 4, 11), "Pacific/Auckland").end == utc(2026, 12, 6, 11)
 
 
 def test_from_until_and_holidays_bound_a_recurring_schedule() -> None:
@@ -149,7 +175,7 @@ def test_from_until_and_holidays_bound_a_recurring_schedule() -> None:
         ends=date(2026, 12, 5),
         holidays=(date(2026, 12, 4),),
     )
-    found = occurrences(schedule, zone="UTC", after=utc(2026, 12, 1), until=utc(2026, 12, 31))
+    found = occurrences(schedule, zone="UTC", span=Span(utc(2026, 12, 1), utc(2026, 12, 31)))
     assert [slot.id[:10] for slot in found] == ["2026-12-02", "2026-12-03", "2026-12-05"]
 
 
@@ -158,7 +184,7 @@ def test_from_until_and_holidays_bound_a_recurring_schedule() -> None:
 def test_a_daily_schedule_occurs_once_a_day_all_year(zone: str, hour: int) -> None:
     schedule = replace(PLAIN, cron=f"30 {hour} * * *")
     after = to_instant(datetime(2027, 1, 1), zone)
-    found = occurrences(schedule, zone=zone, after=after, until=to_instant(datetime(2028, 1, 1), zone))
+    found = occurrences(schedule, zone=zone, span=Span(after, to_instant(datetime(2028, 1, 1), zone)))
     days = [slot.id[:10] for slot in found if slot.due and slot.due >= after]
     assert days == [(date(2027, 1, 1) + timedelta(days=n)).isoformat() for n in range(365)]
     dues = [slot.due for slot in found if slot.due]
