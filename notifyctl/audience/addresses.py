@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from notifyctl.audience.numbering import is_region
+from notifyctl.audience.numbering import is_plain, is_region
 from notifyctl.audience.phone_numbers import parse_international, parse_number
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import WITH_PLUS
@@ -25,8 +25,7 @@ DOMAIN = re.compile(
     r"(?=.{1,255}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])",
     re.IGNORECASE,
 )
-PLAIN_NUMBER = re.compile(r"\+[1-9][1-9]{3}[0-9]{3,11}", re.ASCII)
-"""A number in which no zero can be a trunk zero: none stands behind a country code of one to three digits."""
+PLAIN_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 MAX_LOCAL, MAX_EMAIL = 64, 320
 VISIBLE_DIGITS = 4
 SHORT = 9
@@ -122,7 +121,7 @@ def parse_numbers(cells: Sequence[str], regions: Sequence[str | None]) -> Addres
     errors: dict[int, str] = {}
     readings: Counter[str] = Counter()
     for position, match in enumerate(map(PLAIN_NUMBER.fullmatch, cells)):
-        if match is not None:
+        if match is not None and is_plain(cells[position]):
             continue
         try:
             number = parse_number(cells[position], read_region(regions[position]))

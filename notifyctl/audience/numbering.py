@@ -8,7 +8,7 @@ expressions do not describe; for such numbers the package itself is asked. It is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -72,32 +72,44 @@ def parse_national(digits: str, region: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def is_plain(number: str) -> bool:
+    """Whether no zero stands behind the country code of a number in E.164 form."""
+    code = calling_code_of(number)
+    return code is not None and not has_zero_behind_code(number, code)
+
+
+def has_zero_behind_code(number: str, code: CallingCode) -> bool:
+    return number[code.skipped : code.skipped + 1] == "0"
+
+
 def remove_trunk_zero(number: str) -> str:
     """A number in E.164 form without a trunk zero behind its country code. Some countries have a zero there that stays."""
     code = calling_code_of(number)
-    if code is None or code.prefix is None or number[1 + len(code.digits) : 2 + len(code.digits)] != "0":
+    if code is None or code.prefix is None or not has_zero_behind_code(number, code):
         return number
-    national = code.prefix.remove(number[1 + len(code.digits) :])
+    national = code.prefix.remove(number[code.skipped :])
     if national is not None:
         return f"+{code.digits}{national}"
     return parse_national(number, NO_REGION) or number
 
 
-def check_number(number: str, numbers: Numbers) -> None:
-    """Check a number in E.164 form. Raises ValueError."""
+def find_numbers_outside_plans(keys: Sequence[str], numbers: Numbers) -> Iterator[tuple[int, str]]:
+    """The positions of numbers in E.164 form that are not possible, or not valid, in their country, each with a sentence."""
     if numbers is Numbers.FORM:
         return
-    verdict = decide(number, numbers)
-    if verdict is None:
-        verdict = ask_library(number, numbers)
-    if not verdict:
-        raise ValueError(f"the number is not {numbers.value} in its country's numbering plan")
+    for position, key in enumerate(keys):
+        code = calling_code_of(key)
+        if code is not None and numbers is Numbers.POSSIBLE and code.is_plainly_possible(key):
+            continue
+        verdict = code.decide(key[code.skipped :], numbers) if code is not None else False
+        if not (ask_library(key, numbers) if verdict is None else verdict):
+            yield position, f"the number is not {numbers.value} in its country's numbering plan"
 
 
 def decide(number: str, numbers: Numbers) -> bool | None:
     """Whether a number in E.164 form is possible, or valid; None where only the library's own code can tell."""
     code = calling_code_of(number)
-    return False if code is None else code.decide(number[1 + len(code.digits) :], numbers)
+    return False if code is None else code.decide(number[code.skipped :], numbers)
 
 
 def ask_library(number: str, numbers: Numbers) -> bool:
@@ -171,6 +183,8 @@ class CallingCode:
         assert general is not None, "the metadata of each main region has a general description"
         prefix = regions[0].national_prefix_for_parsing
         self.digits = digits
+        self.skipped = 1 + len(digits)
+        """Characters before the national digits of a number in E.164 form."""
         self.lengths = frozenset(general.possible_length)
         """Without those that can be dialled within a town only."""
         self.regions = [Region(each) for each in regions]
@@ -179,6 +193,12 @@ class CallingCode:
             if prefix
             else None
         )
+
+    def is_plainly_possible(self, number: str) -> bool:
+        """Whether a number in E.164 form is possible without a look at national prefixes: none stands in it."""
+        national = number[self.skipped :]
+        prefixed = self.prefix is not None and self.prefix.expression.match(national)
+        return not prefixed and len(national) in self.lengths
 
     def decide(self, digits: str, numbers: Numbers) -> bool | None:
         """`digits`: those behind the calling code."""
@@ -201,10 +221,16 @@ class CallingCode:
 
 def calling_code_of(number: str) -> CallingCode | None:
     """The calling code with which a number begins. No code is the beginning of another."""
-    if number[1:2] == "0":
+    return calling_code_in(number[1 : MAX_CODE_DIGITS + 1])
+
+
+@cache
+def calling_code_in(start: str) -> CallingCode | None:
+    """The calling code with which some digits begin."""
+    if start[:1] == "0":
         return None
     for size in range(1, MAX_CODE_DIGITS + 1):
-        code = calling_code(number[1 : size + 1])
+        code = calling_code(start[:size])
         if code is not None:
             return code
     return None

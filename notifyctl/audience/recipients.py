@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from notifyctl.audience.addresses import AddressColumn, parse_emails, parse_numbers
 from notifyctl.audience.deduplication import FirstLines
+from notifyctl.audience.numbering import find_numbers_outside_plans
 from notifyctl.audience.suppressions import NOBODY, SuppressionIndex
 from notifyctl.diagnostics import Location
 from notifyctl.model.project import ChannelName, Numbers
@@ -139,17 +140,10 @@ class RecipientReader:
 
     def _number_errors(self, keys: Sequence[str], errors: Mapping[int, str]) -> dict[int, str]:
         """Numbers that are not in their country's numbering plan."""
-        found: dict[int, str] = {}
-        if self._check_numbers:
-            from notifyctl.audience.numbering import check_number
-
-            for at, key in enumerate(keys):
-                if at not in errors:
-                    try:
-                        check_number(key, self._rules.numbers)
-                    except ValueError as error:
-                        found[at] = str(error)
-        return found
+        if not self._check_numbers:
+            return {}
+        found = find_numbers_outside_plans(keys, self._rules.numbers)
+        return {position: why for position, why in found if position not in errors}
 
     def _reject(
         self,

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberType
 
-from notifyctl.audience.numbering import check_number, decide
+from notifyctl.audience.numbering import decide, find_numbers_outside_plans
 from notifyctl.model.project import Numbers
 
 KINDS = [Numbers.POSSIBLE, Numbers.VALID]
@@ -84,11 +84,7 @@ def test_what_is_not_decided_is_asked(numbers: Numbers) -> None:
 
 
 def taken(number: str, numbers: Numbers) -> bool:
-    try:
-        check_number(number, numbers)
-    except ValueError:
-        return False
-    return True
+    return not list(find_numbers_outside_plans([number], numbers))
 
 
 digits = st.text("0123456789", min_size=1, max_size=14)
