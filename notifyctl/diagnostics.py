@@ -47,7 +47,7 @@ class Diagnostic(Struct, frozen=True):
     """One problem: a stable kebab-case `rule`, what is wrong in `message`, what to do in `hint`.
 
     `fix` is what `lint --fix` writes at the location. `firm`: no message can be made while the problem stands, so its severity
-    cannot be lowered and it cannot be excepted.
+    cannot be lowered and it cannot be excepted. `secrets`: texts of the file that are or may be secrets; no view shows them.
     """
 
     rule: str
@@ -57,6 +57,7 @@ class Diagnostic(Struct, frozen=True):
     hint: str | None = None
     fix: Fix | None = None
     firm: bool = False
+    secrets: tuple[str, ...] = ()
 
 
 class Positions(Struct, frozen=True):
@@ -122,7 +123,11 @@ class Problem(Struct, frozen=True):
     fix: Fix | None = None
     line: int = 0
     """The line within the text at `path`, from 1; 0 means the whole text."""
+    secrets: tuple[str, ...] = ()
+    """As in Diagnostic."""
 
     def at(self, positions: Positions) -> Diagnostic:
         place = positions.location(*self.path)
-        return Diagnostic(self.rule, self.severity, self.message, place, self.hint, self.fix)
+        return Diagnostic(
+            self.rule, self.severity, self.message, place, self.hint, self.fix, secrets=self.secrets
+        )

@@ -43,6 +43,7 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
     """
     from notifyctl.lint.advice import is_spelling_of_profile
     from notifyctl.lint.project import check_all_recipients, check_project
+    from notifyctl.lint.secrets_mask import mask_diagnostics
     from notifyctl.lint.unbound_templates import check_unbound
 
     # Severities and ignore comments apply to advice on spelling, not to errors of form.
@@ -67,8 +68,10 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
 
             advice += read_prices(workspace.files, environment.pricing, environment.positions)[1]
     weights = project.lint if project is not None else {}
-    return sort_diagnostics(
-        [*problems, *apply_severities(workspace, weights, advice, report_unused=project is not None)]
+    return mask_diagnostics(
+        sort_diagnostics(
+            [*problems, *apply_severities(workspace, weights, advice, report_unused=project is not None)]
+        )
     )
 
 
@@ -129,11 +132,14 @@ def filter_rules(
     return [d for d in wanted if d.rule not in ignore]
 
 
-def lint_context(workspace: Workspace, *, colour: bool) -> LintContext:
-    """What the lint views need: source lines, and the path from the working folder (in CI, the repository) to the project."""
+def lint_context(workspace: Workspace, diagnostics: Sequence[Diagnostic], *, colour: bool) -> LintContext:
+    """What the lint views need: source lines without secrets, and the path from the working folder (in CI, the repository) to the project."""
     here, root = Path.cwd(), workspace.root.resolve()
     prefix = root.relative_to(here).as_posix() if root.is_relative_to(here) else root.as_posix()
-    return LintContext(lines_of(workspace), prefix, colour)
+    from notifyctl.lint.secrets_mask import mask_lines
+
+    lines = lru_cache(maxsize=1)(mask_lines(lines_of(workspace), diagnostics))
+    return LintContext(lines, prefix, colour)
 
 
 def lines_of(workspace: Workspace) -> Callable[[str], Sequence[str]]:

@@ -12,15 +12,16 @@ from msgspec.structs import replace as replace_field
 from notifyctl.app.ledger import Facts, facts_of, no_ledger
 from notifyctl.app.lint import apply_severities, find_advice
 from notifyctl.app.statements import find_without_effect
-from notifyctl.app.workspace import Workspace
+from notifyctl.app.workspace import Workspace, errors_in_project
 from notifyctl.audience import SuppressionLists
 from notifyctl.audience.destinations import JudgedCopies
 from notifyctl.audience.single_recipient import SingleRecipient
 from notifyctl.diagnostics import Diagnostic, Severity, has_errors, sort_diagnostics
-from notifyctl.errors import ProjectError, UsageError
+from notifyctl.errors import UsageError
 from notifyctl.hashing import RecipientHasher
 from notifyctl.lint.filled_texts import FilledTexts, find_blocked
 from notifyctl.lint.project import Checked, check_project, compose_former
+from notifyctl.lint.secrets_mask import mask_diagnostics
 from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.ledger import BatchRecord
 from notifyctl.model.message import Message
@@ -106,18 +107,16 @@ def derive(
     if facts.complete:
         found += find_without_effect(project, facts.scopes, facts.statements, earlier_names=past.names)
     further = apply_severities(workspace, project.lint, find_advice(workspace, environment, checked))
-    problems = sort_diagnostics(
-        [
-            *apply_severities(workspace, project.lint, found),
-            *(each for each in further if each.severity is Severity.ERROR),
-        ]
+    problems = mask_diagnostics(
+        sort_diagnostics(
+            [
+                *apply_severities(workspace, project.lint, found),
+                *(each for each in further if each.severity is Severity.ERROR),
+            ]
+        )
     )
     if has_errors(problems):
-        raise ProjectError(
-            "the project has errors; nothing was planned",
-            hint="`notifyctl lint` lists them",
-            diagnostics=problems,
-        )
+        raise errors_in_project(problems)
     wanted = {name: n for name, n in project.notifications.items() if not only or name in only}
     span = authorised_span(now, project.timezone)
     likenesses = facts.likenesses()

@@ -57,10 +57,12 @@ def find_environment(project: Project, name: str | None) -> Environment:
 
 
 def errors_in_project(diagnostics: Sequence[Diagnostic]) -> ProjectError:
+    from notifyctl.lint.secrets_mask import mask_diagnostics
+
     return ProjectError(
         "the project has errors; nothing was planned",
         hint="`notifyctl lint` lists them",
-        diagnostics=diagnostics,
+        diagnostics=mask_diagnostics(diagnostics),
     )
 
 

@@ -76,7 +76,9 @@ def command(
         diagnostics = filter_rules(
             filter_paths(workspace, all_diagnostics, paths), select=select, ignore=ignore
         )
-    echo(format_diagnostics(diagnostics, form, lint_context(workspace, colour=wants_colour(context))))
+    # All of them: a line of one that is filtered out can hold a secret that another one shows.
+    surroundings = lint_context(workspace, all_diagnostics, colour=wants_colour(context))
+    echo(format_diagnostics(diagnostics, form, surroundings))
     return ExitCode.ERROR if has_errors(diagnostics) else ExitCode.DONE
 
 

@@ -156,6 +156,18 @@ class ShapeChecker:
         return None
 
     def check_text(self, shape: Text, node: Node, path: Path) -> Any:
+        known = len(self.problems)
+        value = self.check_plain_text(shape, node, path)
+        if shape.private:
+            self.keep_secret(node, known)
+        return value
+
+    def keep_secret(self, node: Node, known: int) -> None:
+        """Marks the value behind all problems but the first `known` as one that no view shows."""
+        secrets = tuple(each.text for _, _, each in walk(node) if isinstance(each, Scalar))
+        self.problems[known:] = [replace(problem, secrets=secrets) for problem in self.problems[known:]]
+
+    def check_plain_text(self, shape: Text, node: Node, path: Path) -> Any:
         text = self.read_text(shape, node, path)
         if text is None or (shape.composed and not self.composed):
             return text
@@ -349,7 +361,10 @@ class ShapeChecker:
         for key, value in node.items:
             field = shape.find_field(key.text)
             if field is None:
+                known = len(self.problems)
                 misspelt_keys.add(self.report_unknown_key(shape, key.text, path, among))
+                if any(isinstance(each.shape, Text) and each.shape.private for each in shape.fields):
+                    self.keep_secret(value, known)
             elif field.name in spellings:
                 self.report_exclusive(shape, [spellings[field.name], key.text], path)
             else:

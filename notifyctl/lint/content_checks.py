@@ -14,7 +14,7 @@ from notifyctl.lint.foreign_placeholders import (
     suggest_placeholder,
 )
 from notifyctl.lint.links import find_insecure_links, insecure_link
-from notifyctl.lint.secrets_scan import RULE, describe_secret, find_secret
+from notifyctl.lint.secrets_scan import RULE, describe_secret, find_secret, find_secrets
 from notifyctl.model.message import PLACEHOLDER, Message
 from notifyctl.rulebook.substitutions import FOREIGN_PLACEHOLDER, PLACEHOLDER_FORM
 
@@ -106,7 +106,7 @@ def secrets(path: Path, text: str) -> Iterator[Problem]:
     """The secret itself is not repeated."""
     what = find_secret(text)
     if what is not None:
-        yield Problem(path, RULE, *describe_secret(what))
+        yield Problem(path, RULE, *describe_secret(what), secrets=tuple(find_secrets(text)))
 
 
 def placeholders(path: Path, text: str) -> Iterator[Problem]:

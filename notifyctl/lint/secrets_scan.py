@@ -52,6 +52,11 @@ def has_known_prefix(data: bytes) -> bool:
     return False
 
 
+def find_secrets(text: str) -> list[str]:
+    """All keys and tokens in a text."""
+    return [found[0] for found in ANY.finditer(text)]
+
+
 def describe_secret(what: str) -> tuple[str, str]:
     return (
         f"this looks like {what}; whoever reads the message, or the repository, would have it",
@@ -79,4 +84,6 @@ def check_leaks(files: FileTree) -> Iterator[Diagnostic]:
             if found:
                 message, hint = describe_secret(find_secret(line) or "a secret")
                 place = Location(path, number, found.start() + 1)
-                yield Diagnostic(RULE, Severity.ERROR, message, place, hint)
+                yield Diagnostic(
+                    RULE, Severity.ERROR, message, place, hint, secrets=tuple(find_secrets(line))
+                )
