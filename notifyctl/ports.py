@@ -85,6 +85,10 @@ class LedgerReader(Protocol):
     def recipient_ids(self, addresses: Sequence[str]) -> list[bytes]:
         """The keyed hashes (ID_BYTES each) of normalised addresses, in order."""
 
+    @property
+    def knows_former_keys(self) -> bool:
+        """Whether people may be known by what former rules of identity made of their addresses."""
+
     def scopes(self) -> Sequence[Scope]:
         """Every scope that was opened or has batches, sorted."""
 

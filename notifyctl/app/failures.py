@@ -143,7 +143,9 @@ def unreached_rows(
         for row in batch.excluded:
             if row.reason in INVALID:
                 yield row.row, row.detail
-        ids = ledger.recipient_ids(batch.addresses)
-        for recipient, line in zip(ids, batch.lines, strict=True):
-            if recipient in unreached:
-                yield line, unreached[recipient]
+        ids = dict(zip(batch.addresses, ledger.recipient_ids(batch.addresses), strict=True))
+        former = {key: ledger.recipient_ids([before])[0] for key, before in batch.former_keys}
+        for key, line in zip(batch.addresses, batch.lines, strict=True):
+            reason = unreached.get(ids[key]) or unreached.get(former.get(key, b""))
+            if reason is not None:
+                yield line, reason

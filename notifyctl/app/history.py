@@ -9,6 +9,7 @@ from notifyctl.app.ledger import facts_of, open_reader
 from notifyctl.app.plan import Past, derive, refuse_unknown
 from notifyctl.app.resolve import normalise
 from notifyctl.app.workspace import Workspace
+from notifyctl.audience.former_addresses import known_keys
 from notifyctl.model.events import Delivery, served_reason
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.project import Environment
@@ -58,28 +59,35 @@ def explain(workspace: Workspace, environment: Environment, notification: str, a
     """What the plan decides for one recipient, and what they were sent. Raises UsageError for an unknown name or invalid address."""
     refuse_unknown([notification], workspace.sound)
     key = normalise(address)
+    keys = set(known_keys(address, key))
     with facts_of(workspace, environment) as facts:
-        plan = derive(workspace, environment, facts, only=(notification,), one=key)
+        plan = derive(workspace, environment, facts, only=(notification,), one=key, former_keys=keys)
         if facts.reader is None:
             return Explanation(plan, ())
         # What was sent under an earlier name is theirs too.
         names = Past(workspace.sound, facts).names(notification)
-        received = tuple(find_received(facts.reader, names, key))
-        return Explanation(plan, received, tuple(find_served(facts.reader, names, key)))
+        received = tuple(find_received(facts.reader, names, keys))
+        return Explanation(plan, received, tuple(find_served(facts.reader, names, keys)))
 
 
-def find_served(reader: LedgerReader, names: Collection[str], key: str) -> Iterator[ServedRecord]:
-    """The scopes in which a baseline counts the recipient as served."""
-    [recipient] = reader.recipient_ids([key])
+def find_served(
+    reader: LedgerReader, names: Collection[str], keys: Collection[str]
+) -> Iterator[ServedRecord]:
+    """The scopes in which a baseline counts the recipient, under any of their keys, as served."""
+    recipients = set(reader.recipient_ids(sorted(keys)))
     for scope in reader.scopes():
         if scope.notification in names and any(
-            member == recipient for packed in reader.served(scope) for member, _ in MEMBER.iter_unpack(packed)
+            member in recipients
+            for packed in reader.served(scope)
+            for member, _ in MEMBER.iter_unpack(packed)
         ):
             yield ServedRecord(scope, served_reason(reader.statements(), scope))
 
 
-def find_received(reader: LedgerReader, names: Collection[str], key: str) -> Iterator[DeliveryRecord]:
-    [recipient] = reader.recipient_ids([key])
+def find_received(
+    reader: LedgerReader, names: Collection[str], keys: Collection[str]
+) -> Iterator[DeliveryRecord]:
+    recipients = set(reader.recipient_ids(sorted(keys)))
     revisions = {run.epoch: run.revision for run in reader.runs()}
     for scope in reader.scopes():
         if scope.notification not in names:
@@ -87,7 +95,7 @@ def find_received(reader: LedgerReader, names: Collection[str], key: str) -> Ite
         for batch in reader.facts(scope):
             for position in range(len(batch.members) // MEMBER_BYTES):
                 member, fingerprint = MEMBER.unpack_from(batch.members, position * MEMBER_BYTES)
-                if member == recipient:
+                if member in recipients:
                     yield DeliveryRecord(
                         scope=scope,
                         batch=batch.number,

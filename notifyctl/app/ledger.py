@@ -231,6 +231,10 @@ class Facts(Struct, frozen=True):
         return self.reader is None
 
     @property
+    def knows_former_keys(self) -> bool:
+        return self.reader is not None and self.reader.knows_former_keys
+
+    @property
     def scopes(self) -> Sequence[Scope]:
         return self.reader.scopes() if self.reader else ()
 

@@ -76,12 +76,13 @@ def derive(
     as_of: datetime | None = None,
     fresh_only: bool = False,
     one: str | None = None,
+    former_keys: set[str] | None = None,
     checked: Checked | None = None,
     suppressions: SuppressionLists | None = None,
 ) -> Plan:
     """The plan from the files and the ledger as they are now.
 
-    `one`: for this normalised address only. `checked`: the result of `check_project`, if there is one already.
+    `one`: for this normalised address only; its former keys are added to `former_keys`. `checked`: the result of `check_project`, if there is one already.
     `suppressions`: the lists, where somebody watches them.
     """
     project = workspace.sound
@@ -145,7 +146,10 @@ def derive(
         )
     ]
     if one is not None:
-        inputs = [replace_field(each, audience=SingleRecipient(each.audience, one)) for each in inputs]
+        found_keys = former_keys if former_keys is not None else set()
+        inputs = [
+            replace_field(each, audience=SingleRecipient(each.audience, one, found_keys)) for each in inputs
+        ]
     context = PlanContext(
         project=project.name,
         environment=environment,
@@ -153,6 +157,7 @@ def derive(
         lineage=facts.lineage,
         as_of=now,
         complete=facts.complete,
+        knows_former_keys=facts.knows_former_keys,
         prices=prices,
         needs_gsm7=project.lint.get(NEEDS_UNICODE.id, Severity.ERROR) == Severity.ERROR,
         show_progress=workspace.show_progress,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from msgspec import Struct, field
 
@@ -14,6 +14,7 @@ from notifyctl.app.resolve import uncertain_positions
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.correlation import parse_correlation_id, verify
 from notifyctl.audience.addresses import parse_address
+from notifyctl.audience.former_addresses import former_key
 from notifyctl.errors import SettingsError, UsageError
 from notifyctl.model.events import Receipt
 from notifyctl.model.ledger import BatchRecord
@@ -50,16 +51,16 @@ class Matcher(Struct, frozen=True):
         """Matches by our correlation id; else by our callback data or the provider's id, with the destination; else by the
         author's correlation id with the destination, if exactly one member with it is uncertain.
         """
-        recipient = self.recipient_id(receipt.destination)
+        recipients = self.recipient_ids(receipt.destination)
         if receipt.inbound:
-            return self.last_message(recipient, receipt.channel) if recipient is not None else NO_MATCH
+            return self.last_message(recipients, receipt.channel) if recipients else NO_MATCH
         for batch, index in self.candidates(receipt):
-            position = index if recipient is None else position_of(batch, recipient, index or 0)
+            position = position_of(batch, recipients, index or 0) if recipients else index
             if position is not None:
                 return Match(batch.number, position)
-        if recipient is None or not receipt.correlation_id or self.is_of_others(receipt):
+        if not recipients or not receipt.correlation_id or self.is_of_others(receipt):
             return NO_MATCH
-        return self.only_uncertain(recipient)
+        return self.only_uncertain(recipients)
 
     def is_of_others(self, receipt: Incoming) -> bool:
         """Whether names of our form, but not of this ledger, say that the receipt is forged or for another ledger. One address
@@ -101,41 +102,43 @@ class Matcher(Struct, frozen=True):
             if number is not None:
                 yield number
 
-    def recipient_id(self, destination: str | None) -> bytes | None:
+    def recipient_ids(self, destination: str | None) -> set[bytes]:
+        """What the ledger may know the destination by; empty if it is no address."""
         if destination is None:
-            return None
-        try:
-            key = parse_address(destination).key
-        except ValueError:
-            return None
-        return self.reader.recipient_ids([key])[0]
+            return set()
+        keys = [former_key(destination)]
+        with suppress(ValueError):
+            keys.append(parse_address(destination).key)
+        return set(self.reader.recipient_ids(list(filter(None, keys))))
 
-    def last_message(self, recipient: bytes, channel: str | None) -> Match:
-        """The last batch with this recipient, on a channel where it is known."""
+    def last_message(self, recipients: set[bytes], channel: str | None) -> Match:
+        """The last batch with this recipient, by any of their ids, on a channel where it is known."""
         found = NO_MATCH
         for scope in self.reader.scopes():
             for batch in self.reader.facts(scope) if channel in {None, scope.channel.value} else ():
                 if found.batch is None or batch.number > found.batch:
-                    position = position_of(batch, recipient, 0)
+                    position = position_of(batch, recipients, 0)
                     found = Match(batch.number, position) if position is not None else found
         return found
 
-    def only_uncertain(self, recipient: bytes) -> Match:
+    def only_uncertain(self, recipients: set[bytes]) -> Match:
         matches = [
             Match(batch.number, position)
             for scope in self.reader.scopes()
             for batch in self.reader.facts(scope)
-            for position in uncertain_positions(batch, {recipient})
+            for position in uncertain_positions(batch, recipients)
         ]
         return matches[0] if len(matches) == 1 else NO_MATCH
 
 
-def position_of(batch: BatchRecord, recipient: bytes, first: int) -> int | None:
-    """The recipient's position in a batch, preferably from `first` on."""
-    ids = [batch.members[at : at + ID_BYTES] for at in range(0, len(batch.members), MEMBER_BYTES)]
-    if recipient in ids[first:]:
-        return ids.index(recipient, first)
-    return ids.index(recipient) if recipient in ids else None
+def position_of(batch: BatchRecord, recipients: set[bytes], first: int) -> int | None:
+    """The recipient's position in a batch, by any of their ids, preferably from `first` on."""
+    found = [
+        position
+        for position, at in enumerate(range(0, len(batch.members), MEMBER_BYTES))
+        if batch.members[at : at + ID_BYTES] in recipients
+    ]
+    return next((position for position in found if position >= first), found[0] if found else None)
 
 
 class IngestResult(Struct):

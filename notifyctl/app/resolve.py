@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from notifyctl.app.ledger import holder, ledger_store, open_reader
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience.addresses import parse_address
+from notifyctl.audience.former_addresses import known_keys
 from notifyctl.errors import LedgerError, UsageError
 from notifyctl.git import current_revision
 from notifyctl.model.events import (
@@ -42,7 +43,8 @@ def find_uncertain(
     reader: LedgerReader, *, notification: str | None, addresses: Sequence[str], batch: int | None
 ) -> Iterator[UnresolvedBatch]:
     """The uncertain members of each batch; of the named notification, addresses and batch only, if given."""
-    recipients = set(reader.recipient_ids([normalise(address) for address in addresses]))
+    keys = [key for address in addresses for key in known_keys(address, normalise(address))]
+    recipients = set(reader.recipient_ids(keys))
     for scope in reader.scopes():
         if notification is not None and scope.notification != notification:
             continue

@@ -6,10 +6,12 @@ An e-mail address is checked by rule 15; `phone_numbers` reads phone numbers, an
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from notifyctl.audience.email_spelling import clean, domain_to_ascii
 from notifyctl.audience.numbering import is_plain, is_region
 from notifyctl.audience.phone_numbers import parse_international, parse_number
 from notifyctl.model.project import ChannelName
@@ -26,6 +28,8 @@ DOMAIN = re.compile(
     re.IGNORECASE,
 )
 PLAIN_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+SEVERAL = re.compile(r":::|[;,|\s]")
+"""What stands between several addresses in one cell."""
 MAX_LOCAL, MAX_EMAIL = 64, 320
 VISIBLE_DIGITS = 4
 SHORT = 9
@@ -40,34 +44,26 @@ class Address(NamedTuple):
 
 
 def email(text: str) -> Address:
-    """Parse an e-mail address. The domain may be international; the key has its A-labels (RFC 5890).
+    """Parse an e-mail address. The domain may be international; it is sent, and is in the key, in A-labels (RFC 5890).
 
     Raises ValueError with a sentence that does not contain the address.
     """
-    sent = text.strip()
+    sent = clean(text)
     if PLAIN_EMAIL.fullmatch(sent):
         return Address(sent.lower(), sent)
     local, at, domain = sent.rpartition("@")
     if not at or not local:
         raise ValueError("an e-mail address has the form name@domain")
+    if sent.count("@") > 1 and SEVERAL.search(sent):
+        raise ValueError("the cell holds more than one address")
     if not LOCAL_PART.fullmatch(local) or local.startswith(".") or local.endswith(".") or ".." in local:
         raise ValueError("the part before @ has a character or a dot where none may stand")
-    labels = a_labels(domain)
+    labels = domain_to_ascii(domain)
     if not DOMAIN.fullmatch(labels):
         raise ValueError("the part after @ is no domain name with a dot in it")
     if len(local.encode()) > MAX_LOCAL or len(local) + 1 + len(labels) > MAX_EMAIL:
         raise ValueError(f"an address has at most {MAX_LOCAL} characters before @ and {MAX_EMAIL} in all")
-    return Address(f"{local}@{labels}".lower(), sent)
-
-
-def a_labels(domain: str) -> str:
-    """A domain in ASCII. Raises ValueError."""
-    if domain.isascii():
-        return domain
-    try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError as error:
-        raise ValueError("the part after @ cannot be written as an international domain name") from error
+    return Address(unicodedata.normalize("NFC", f"{local}@{labels}".lower()), f"{local}@{labels}")
 
 
 def parse_address(text: str, channel: ChannelName | None = None) -> Address:

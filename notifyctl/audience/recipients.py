@@ -14,6 +14,8 @@ from msgspec import Struct
 
 from notifyctl.audience.addresses import AddressColumn, parse_emails, parse_numbers
 from notifyctl.audience.deduplication import FirstLines
+from notifyctl.audience.email_spelling import pattern_to_ascii
+from notifyctl.audience.former_addresses import FormerKeys, find_former_keys
 from notifyctl.audience.numbering import find_numbers_outside_plans
 from notifyctl.audience.suppressions import NOBODY, SuppressionIndex
 from notifyctl.diagnostics import Location
@@ -73,7 +75,7 @@ class Rules(Struct, frozen=True):
         """The same for many addresses."""
         found = self.suppressed.column(keys)
         if self.fence is not None:
-            patterns = [pattern.lower() for pattern in self.fence]
+            patterns = [pattern_to_ascii(pattern).lower() for pattern in self.fence]
             for position, key in enumerate(keys):
                 if found[position] is None and not any(fnmatchcase(key, pattern) for pattern in patterns):
                     found[position] = Suppression.FENCED.value
@@ -119,13 +121,14 @@ class RecipientReader:
         for at, why in errors.items():
             detail = f"{self._field}: {why}"
             self._reject(rejected, rows, positions[at], RowRejection.BAD_ADDRESS, detail)
+        former = list(find_former_keys(list(filter(None, addresses)), parsed.keys, errors, self._channel))
         positions, keys = without(positions, errors), without(parsed.keys, errors)
         repeated = self._first_lines.add(keys, [rows.lines[position] for position in positions])
         for at, line in repeated.items():
             detail = f"the same {self._field} as in {self._origin.label(line)}; the first counts"
             self._reject(rejected, rows, positions[at], RowRejection.DUPLICATE, detail)
         sent = without(without(parsed.sent, errors), repeated)
-        return self._batch(rows, without(keys, repeated), sent, rejected, parsed.readings)
+        return self._batch(rows, without(keys, repeated), sent, rejected, parsed.readings, former)
 
     def _parse(self, addresses: Column, rows: Rows, positions: Sequence[int]) -> AddressColumn:
         """The addresses of the rows at some positions, each of which has one."""
@@ -167,10 +170,15 @@ class RecipientReader:
         sent: Sequence[str],
         rejected: Mapping[int, RejectedRow],
         readings: Mapping[str, int],
+        former: FormerKeys,
     ) -> RecipientBatch:
-        suppressions: Column = [None] * len(keys)
+        suppressions: list[str | None] = [None] * len(keys)
         if self._rules.suppress_any:
             suppressions = self._rules.column(keys)
+        fallbacks = self._rules.fallback.column(keys) if self._rules.fallback else []
+        add_former_opt_outs(suppressions, self._rules.suppressed, keys, former)
+        if fallbacks:
+            add_former_opt_outs(fallbacks, self._rules.fallback, keys, former)
         return RecipientBatch(
             addresses=keys,
             destinations=sent,
@@ -182,7 +190,8 @@ class RecipientReader:
             values={name: without(column, rejected) for name, column in rows.values.items()},
             excluded=[rejected[position] for position in sorted(rejected)],
             readings=readings,
-            fallbacks=self._rules.fallback.column(keys) if self._rules.fallback else (),
+            former_keys=former,
+            fallbacks=fallbacks,
         )
 
 
@@ -194,3 +203,17 @@ def without(column: Sequence[T], positions: Mapping[int, object]) -> Sequence[T]
     for position in positions:
         keep[position] = 0
     return list(compress(column, keep))
+
+
+def add_former_opt_outs(
+    found: list[str | None], opt_outs: SuppressionIndex, keys: Sequence[str], former: FormerKeys
+) -> None:
+    """Sets the reason of recipients whose former key is on a list of hashes. Such lists were made of the keys of their time."""
+    hashed = SuppressionIndex(hashed=opt_outs.hashed)
+    if not hashed or not former:
+        return
+    places = {key: position for position, key in enumerate(keys)}
+    for key, before in former:
+        position = places.get(key)
+        if position is not None and found[position] is None:
+            found[position] = hashed.reason(before)

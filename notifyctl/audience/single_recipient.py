@@ -13,10 +13,14 @@ from notifyctl.ports import AudienceReader
 
 
 class SingleRecipient(Struct, frozen=True):
-    """The batches of an audience with one address in them. Implements ports.AudienceReader."""
+    """The batches of an audience with one address in them. Implements ports.AudienceReader.
+
+    `former_keys` is filled with what former rules of identity made of the address's spellings.
+    """
 
     reader: AudienceReader
     key: str
+    former_keys: set[str]
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -28,6 +32,7 @@ class SingleRecipient(Struct, frozen=True):
 
     def batches(self, channel: ChannelName, names: Collection[str] | None = None) -> Iterator[RecipientBatch]:
         for batch in self.reader.batches(channel, names):
+            self.former_keys.update(former for key, former in batch.former_keys if key == self.key)
             if self.key in batch.addresses:
                 at = list(batch.addresses).index(self.key)
                 yield replace(

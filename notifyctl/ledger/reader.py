@@ -20,6 +20,7 @@ from notifyctl.ledger.schema import (
     ACCOUNT_SINCE,
     APPLICATION_ID,
     FIRST_VERSION,
+    IDENTITY_RULES_SINCE,
     NORMALISER_VERSION,
     SCHEMA_VERSION,
     fact_tables,
@@ -37,6 +38,8 @@ class Identity(Struct, frozen=True):
     lineage: str
     created_at: datetime
     key: bytes
+    first_rules: int = NORMALISER_VERSION
+    """The rules of identity that the ledger began with."""
 
 
 @reads_checked
@@ -52,6 +55,10 @@ class SqliteReader(SqliteEvents):
     @property
     def lineage(self) -> str:
         return self._identity.lineage
+
+    @property
+    def knows_former_keys(self) -> bool:
+        return self._identity.first_rules < NORMALISER_VERSION
 
     @property
     def serial(self) -> int:
@@ -168,13 +175,21 @@ def checked_identity(database: Database, external_key: bytes | None) -> Identity
             hint="set the variable that `ledger.recipientKeyEnv` names to the key this ledger was made with"
             + ("" if stored_key is None else ", or remove `recipientKeyEnv`: this ledger keeps its own"),
         )
-    if normaliser != NORMALISER_VERSION:
+    latest = max(normaliser, latest_rules(database))
+    if latest > NORMALISER_VERSION:
         raise LedgerError(
-            f"{database.path} knows people by addresses written in way {normaliser}, this version writes way"
+            f"{database.path} knows people by addresses written in way {latest}, this version writes way"
             f" {NORMALISER_VERSION}: people would be taken for others, and get everything again",
             hint="use the version of notifyctl that wrote this ledger last",
         )
-    return Identity(lineage, datetime.fromisoformat(created_at), key)
+    return Identity(lineage, datetime.fromisoformat(created_at), key, normaliser)
+
+
+def latest_rules(database: Database) -> int:
+    """The latest rules of identity that a run made ids by; 0 if those of the ledger's beginning still hold."""
+    if database.number("PRAGMA user_version") < IDENTITY_RULES_SINCE:
+        return 0
+    return database.number("SELECT coalesce(max(version), 0) FROM identity_rules")
 
 
 def refuse_unreadable_version(database: Database) -> None:

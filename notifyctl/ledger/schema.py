@@ -8,7 +8,7 @@ from __future__ import annotations
 
 APPLICATION_ID = 0x6E746679
 """`PRAGMA application_id`, "ntfy" in ASCII: identifies a SQLite file as a ledger."""
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """`PRAGMA user_version`. A higher version is refused; a lower one can be read, and the next writer upgrades it."""
 FIRST_VERSION = 1
 EVENTS_SINCE = 2
@@ -17,9 +17,11 @@ ACCOUNT_SINCE = 3
 """The first version that knows the provider's account."""
 LIKENESS_SINCE = 4
 """The first version that keeps how alike texts are."""
-NORMALISER_VERSION = 1
-"""Stored in each ledger. Raise it if `audience.addresses` normalises addresses differently: recipients would get other ids and
-be sent everything again."""
+IDENTITY_RULES_SINCE = 5
+"""The first version that keeps since when which rules of identity hold."""
+NORMALISER_VERSION = 2
+"""The rules of identity, stored in each ledger. Raise it if `audience.addresses` normalises addresses differently, and keep the
+rules of before in `audience.former_addresses`: recipients get other ids and would otherwise be sent everything again."""
 
 STRICT_SINCE = (3, 37)
 """The first SQLite with STRICT tables. Older ones get the same tables without it."""
@@ -214,13 +216,28 @@ CREATE TABLE likeness (
 ) STRICT;
 """
 
+SINCE_5 = """
+-- Since which run the ids are made by which rules of identity. Earlier runs made them by those in `meta`.
+CREATE TABLE identity_rules (
+    version INTEGER PRIMARY KEY,
+    epoch   INTEGER NOT NULL REFERENCES run,
+    at      TEXT    NOT NULL
+) STRICT;
+"""
+
 FACTS_1 = ("meta", "run", "run_end", "scope", "opening", "batch", "attempt", "outcome")
 FACTS_2 = ("origin", "word", "receipt", "statement", "served", "plan_use")
 FACTS_3 = ("account",)
 FACTS_4 = ("likeness",)
-FACTS = (*FACTS_1, *FACTS_2, *FACTS_3, *FACTS_4)
+FACTS_5 = ("identity_rules",)
+FACTS = (*FACTS_1, *FACTS_2, *FACTS_3, *FACTS_4, *FACTS_5)
 """All tables; each is append-only."""
-STEPS = {2: (SINCE_2, FACTS_2), 3: (SINCE_3, FACTS_3), 4: (SINCE_4, FACTS_4)}
+STEPS = {
+    2: (SINCE_2, FACTS_2),
+    3: (SINCE_3, FACTS_3),
+    4: (SINCE_4, FACTS_4),
+    5: (SINCE_5, FACTS_5),
+}
 """By version: the script that it added to the version before, and the tables in it."""
 
 
@@ -236,15 +253,16 @@ def serial_view(tables: tuple[str, ...]) -> str:
     return f"CREATE VIEW serial AS SELECT {counts} AS facts;"
 
 
-NUMBERED_BY_RUN = frozenset({"run_end", "origin"})
-"""Tables whose rows have the number of their run, so that numbers are left out; in the others rows are numbered without gaps."""
+NUMBERED_BY_ANOTHER = frozenset({"run_end", "origin", "identity_rules"})
+"""Tables whose rows have the number of their run or of a version, so that numbers are left out; in the others rows are numbered
+without gaps."""
 
 
 def serial_query(tables: tuple[str, ...]) -> str:
     """Returns the query for the number of rows of all tables. It reads no table whole: a run asks after each ARM."""
     counts = (
         f"(SELECT count(*) FROM {table})"  # noqa: S608 - our own table names
-        if table in NUMBERED_BY_RUN
+        if table in NUMBERED_BY_ANOTHER
         else f"(SELECT coalesce(max(rowid), 0) FROM {table})"  # noqa: S608
         for table in tables
     )

@@ -12,8 +12,8 @@ from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.fault_injection import Point, point
 from notifyctl.ledger.database import SQLITE_VERSION, Database
 from notifyctl.ledger.events import columns
-from notifyctl.ledger.reader import Identity, SqliteReader
-from notifyctl.ledger.schema import SCHEMA_VERSION, upgrade
+from notifyctl.ledger.reader import Identity, SqliteReader, latest_rules
+from notifyctl.ledger.schema import NORMALISER_VERSION, SCHEMA_VERSION, upgrade
 from notifyctl.model.batch import Accepted, Outcome, Rejected, Unknown
 from notifyctl.model.events import Statement, Verdict, member_verdicts
 from notifyctl.model.ledger import BatchState
@@ -70,6 +70,10 @@ class SqliteWriter(SqliteReader):
                 self._epoch,
                 stamp(now),
             )
+            if latest_rules(database) < NORMALISER_VERSION:
+                database.run(
+                    "INSERT INTO identity_rules VALUES (?, ?, ?)", NORMALISER_VERSION, self._epoch, stamp(now)
+                )
             if revision is not None:
                 database.run("INSERT INTO origin VALUES (?, ?)", self._epoch, revision)
             point(Point.EPOCH_COMMIT)

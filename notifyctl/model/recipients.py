@@ -99,6 +99,8 @@ class RecipientBatch(Struct, frozen=True):
     excluded: Sequence[RejectedRow] = ()
     readings: Mapping[str, int] = {}
     """How phone numbers were read → how many: `+`, `international` without a +, or the region of national numbers."""
+    former_keys: Sequence[tuple[str, str]] = ()
+    """(address, what the former rules of identity made of it), where that is another; of repeated rows too."""
     fallbacks: Sequence[str | None] = ()
     """Why an SMS in place of the message would not be sent to each; empty: it would to all."""
 

@@ -133,6 +133,8 @@ class PlanContext(Struct, frozen=True):
     """The ledger's ID; `None` without a ledger."""
     as_of: datetime
     complete: bool = True
+    knows_former_keys: bool = False
+    """Whether the ledger may know people by the keys of former rules of identity."""
     span: Span | None = None
     """What is authorised of recurring schedules; None: everything that the inputs name."""
     later: Sequence[tuple[str, str, datetime | None]] = ()

@@ -69,14 +69,40 @@ class LedgerJoin:
     """Joins the recipients of one table with ledger records by id."""
 
     def __init__(self, table: RecipientTable) -> None:
+        """Recipients are also found by their former ids, as far as the table has them."""
         self._table = table
-        self._highs = table.entries["high"][table.by_id].astype(np.uint64)
+        self._index(table.entries["high"], table.entries["low"], table.by_id, table.by_id)
+        self._by_former_ids = False
+        if table.former_ids:
+            self._add_former_ids()
+        self.recorded_size = 0
+        """Size of the recorded audience, set by `join`. A recipient planned twice within the run counts twice."""
+
+    def _index(
+        self,
+        highs: NDArray[Any],
+        lows: NDArray[Any],
+        order: NDArray[np.uint32],
+        recipients: NDArray[np.uint32],
+    ) -> None:
+        """`order` sorts the ids; `recipients` are theirs in that order."""
+        self._highs, self._lows = highs[order].astype(np.uint64), lows[order]
+        self._recipients = recipients
         bits = min(len(self._highs).bit_length() + 4, MAX_PREFIX_BITS)
         self._prefix_shift = np.uint64(64 - bits)
         self._prefixes = np.zeros(1 << bits, bool)
         self._prefixes[self._highs >> self._prefix_shift] = True
-        self.recorded_size = 0
-        """Size of the recorded audience, set by `join`. A recipient planned twice within the run counts twice."""
+
+    def _add_former_ids(self) -> None:
+        pairs = np.unique(np.frombuffer(self._table.former_ids, np.dtype([("now", "V16"), ("then", "V16")])))
+        rows, recipients = self.find(np.ascontiguousarray(pairs["now"]).view(ID))
+        former = np.ascontiguousarray(pairs["then"]).view(ID)[rows]
+        highs = np.concatenate([self._table.entries["high"], former["high"]])
+        lows = np.concatenate([self._table.entries["low"], former["low"]])
+        owners = np.concatenate([np.arange(len(self._table), dtype=np.uint32), recipients.astype(np.uint32)])
+        order = np.lexsort((lows, highs)).astype(np.uint32)
+        self._index(highs, lows, order, owners[order])
+        self._by_former_ids = True
 
     def join(
         self, records: LedgerRecords, beside: Iterable[tuple[ScopeRecords, Mask]] = ()
@@ -177,7 +203,6 @@ class LedgerJoin:
 
     def find(self, ids: NDArray[Any]) -> tuple[Places, Places]:
         """Returns (positions in `ids`, positions in the table) of the ids that are in the table."""
-        low_of = self._table.entries["low"]
         highs, lows = ids["high"].astype(np.uint64), ids["low"]
         # Most ids of a large ledger are not in the audience; the prefix filter drops them.
         rows = np.flatnonzero(self._prefixes[highs >> self._prefix_shift])
@@ -189,12 +214,12 @@ class LedgerJoin:
             rows, places = rows[near], places[near]
             near = self._highs[places] == highs[rows]
             rows, places = rows[near], places[near]
-            recipients = self._table.by_id[places]
-            equal = low_of[recipients] == lows[rows]
+            equal = self._lows[places] == lows[rows]
             found_rows.append(rows[equal])
-            found_recipients.append(recipients[equal].astype(np.intp))
-            # Two recipients may share the first half of their ids.
-            rows, places = rows[~equal], places[~equal] + 1
+            found_recipients.append(self._recipients[places[equal]].astype(np.intp))
+            # Two recipients may share the first half of their ids. A former id may be the whole id of somebody else.
+            further = np.full(len(rows), self._by_former_ids) | ~equal
+            rows, places = rows[further], places[further] + 1
         return np.concatenate(found_rows), np.concatenate(found_recipients)
 
     def fold(

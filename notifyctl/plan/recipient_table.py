@@ -70,6 +70,8 @@ class RecipientTable:
         self.spool = Spool()
         self.correlated = False
         """Whether anybody has a correlation id of the author."""
+        self.former_ids = bytearray()
+        """Pairs of ids: a recipient's, and what the former rules of identity made of their address."""
         self._starts: list[int] = []
         self._entries = bytearray()
         self._profiles, self._prefixes = array("I"), array("I")

@@ -108,6 +108,7 @@ class ScopeEvaluator:
             prefix_length=result.tally.prefix_length,
             optional=result.samples.optional,
             needs_gsm7=self.context.needs_gsm7,
+            former_ids=self.context.knows_former_keys,
         )
         table = reader.read(identify, lambda rows: tell(Progress(name, "reading", rows)))
         result.excluded = reader.excluded

@@ -36,14 +36,16 @@ class ScopeReader:
         prefix_length: int,
         optional: dict[str | None, list[int]],
         needs_gsm7: bool = False,
+        former_ids: bool = False,
     ) -> None:
         """`profile`: of the API's limits. `needs_gsm7` as in MessageEvaluator. `prefix_length`: characters of an address that its price depends on. `optional`: of each
-        variant the names (by place) whose values may be empty.
+        variant the names (by place) whose values may be empty. `former_ids`: whether the ledger may know people by former keys.
         """
         policy = scope_input.notification.policy
         assert policy is not None, "resolving references fills the policy in"
         template = scope_input.notification.template
         self.input = scope_input
+        self.former_ids = former_ids
         self.prefix_length = prefix_length
         self.optional = optional
         self.variants = VariantIndex(template, scope_input.locale)
@@ -75,6 +77,9 @@ class ScopeReader:
                 self.excluded.add(row)
             if len(batch):
                 self.table.append(self._evaluate(batch, identify(batch.addresses)))
+            if self.former_ids and batch.former_keys:
+                pairs = zip(*map(identify, zip(*batch.former_keys, strict=True)), strict=True)
+                self.table.former_ids += b"".join([now + then for now, then in pairs])
             on_rows(len(self.table) + self.excluded.counts.total())
         return self.table
 

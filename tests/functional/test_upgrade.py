@@ -4,7 +4,12 @@ and the project it was run on are kept in tests/fixtures/b559261, as it wrote th
 
 from __future__ import annotations
 
+import hmac
+import json
 import shutil
+import sqlite3
+from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +35,22 @@ def former(cli: Any) -> Any:
     )
     put_ledger(cli, FORMER / "former" / "ledger.db")
     return cli
+
+
+@pytest.fixture
+def national(cli: Any) -> Any:
+    """A project whose numbers in national form b559261 sent as if they began with a country code; joiners are sent to."""
+    shutil.copytree(
+        FORMER / "national", cli.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns("ledger.db")
+    )
+    put_ledger(cli, FORMER / "national" / "ledger.db")
+    return cli
+
+
+def ledger_id(project: str, key: str) -> str:
+    """What the ledger of a project's sandbox, whose key is known, makes of a normalised address."""
+    secret = sha256(f"notifyctl sandbox ledger {project}/sandbox".encode()).digest()
+    return hmac.new(secret, key.encode(), "sha256").hexdigest()[:32]
 
 
 def counted(plan: Any) -> dict[str, int]:
@@ -85,3 +106,78 @@ def test_the_worked_example_is_unchanged(cli: Any) -> None:
     summary = counted(cli.plan())
     assert summary["unchanged"] == 1347
     assert set(summary) == {"unchanged", "deferred", "suppressed"}
+
+
+def test_a_region_makes_nobody_a_joiner(national: Any) -> None:
+    path = national.root / "notifyctl.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "defaults: {region: GB}\n", encoding="utf-8")
+    assert counted(national.plan()) == {"unchanged": 3}
+
+
+@pytest.mark.parametrize(
+    ("name", "channel", "before"),
+    [
+        ("numbers", "sms", "+4407700900104"),
+        ("numbers", "sms", "+4477009001060"),
+        ("mails", "email", "d\u200ban@acme.example"),
+        ("mails", "email", "hal@fass.example"),
+    ],
+)
+def test_who_opted_out_under_a_former_key_stays_so(former: Any, name: str, channel: str, before: str) -> None:
+    path = former.root / "notifyctl.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("[opt-out.csv]", "[{file: hashed.csv, key: ledger}]"), encoding="utf-8")
+    rows = f"hash,channel\n{ledger_id('former', before)},{channel}\n"
+    (former.root / "hashed.csv").write_text(rows, encoding="utf-8")
+    path = former.root / f"{name}.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "edition: 2\n", encoding="utf-8")
+    summary = counted(former.plan("--only", name))
+    assert summary["suppressed"] == 1
+    assert "unchanged" not in summary
+
+
+@pytest.mark.parametrize("address", ["+4407700900104", "+447700900104", "+447700900106"])
+def test_what_somebody_got_is_explained_by_either_spelling(former: Any, address: str) -> None:
+    result = former("explain", "numbers", "--recipient", address, "--format", "json")
+    assert result.code == 0, result.err
+    assert len(result.json["received"]) == 1
+
+
+@pytest.mark.parametrize("destination", ["+4477009001060", "+4407700900104", "+447700900100"])
+def test_a_receipt_for_what_was_sent_before_is_matched(former: Any, destination: str) -> None:
+    with closing(sqlite3.connect(former.root / ".notifyctl" / "sandbox.db")) as connection:
+        (batch,) = connection.execute(
+            "SELECT number FROM batch JOIN scope ON scope.id = scope WHERE notification = 'numbers'"
+        ).fetchone()
+    receipt = {
+        "deliveryInfoNotification": {
+            "deliveryInfo": {"destination": destination, "deliveryStatus": "Delivered"},
+            "callbackData": f"notifyctl:former/sandbox:{batch}:1",
+        }
+    }
+    path = former.root / "receipts.jsonl"
+    path.write_text(json.dumps(receipt) + "\n", encoding="utf-8")
+    assert former("apply", "--format", "json").code == 0
+    assert former("receipts", "ingest", str(path)).code == 0
+    rows = former("status", "--format", "json").json["notifications"]
+    (counts,) = [row["receipts"] for row in rows if row["receipts"]]
+    assert counts["delivered"] == 1
+
+
+def test_the_ledger_says_since_when_which_rules_hold(former: Any) -> None:
+    assert former("apply", "--format", "json").code == 0
+    with closing(sqlite3.connect(former.root / ".notifyctl" / "sandbox.db")) as connection:
+        assert connection.execute("SELECT normaliser FROM meta").fetchone() == (1,)
+        assert connection.execute("SELECT version, epoch FROM identity_rules").fetchall() == [(2, 2)]
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    assert version > 2, "b559261 reads versions up to 2 and refuses later ones"
+
+
+def test_rules_of_a_later_version_are_refused(former: Any) -> None:
+    assert former("apply", "--format", "json").code == 0
+    path = former.root / ".notifyctl" / "sandbox.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("INSERT INTO identity_rules VALUES (3, 2, '2030-01-01T00:00:00+00:00')")
+    result = former("plan")
+    assert result.code == ExitCode.ERROR
+    assert "way 3" in result.err

@@ -18,7 +18,17 @@ numbers = st.from_regex(r"[1-9][0-9]{6,14}", fullmatch=True)
     [
         (" Ada.Lovelace@Acme.Example ", "ada.lovelace@acme.example", "Ada.Lovelace@Acme.Example"),
         ("ada+tag@acme.example", "ada+tag@acme.example", "ada+tag@acme.example"),
-        ("ada@bücher.example", "ada@xn--bcher-kva.example", "ada@bücher.example"),
+        ("ada@bücher.example", "ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
+        ("ada@BÜCHER。example", "ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
+        ("ada@bu\u0308cher.example", "ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
+        ("hal@faß.example", "hal@xn--fa-hia.example", "hal@xn--fa-hia.example"),
+        ("cle\u0301o@acme.example", "cl\u00e9o@acme.example", "cl\u00e9o@acme.example"),
+        ("\uff41da\uff20acme\uff0eexample", "ada@acme.example", "ada@acme.example"),
+        ("\ufeff \u202aada\u202c@acme.example\u200e ", "ada@acme.example", "ada@acme.example"),
+        *(
+            (f"a{unseen}da@acme.example", "ada@acme.example", "ada@acme.example")
+            for unseen in "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u2060\u2066\u3164\ufe0f\U000e0041"
+        ),
     ],
 )
 def test_spellings_of_an_e_mail_address(text: str, key: str, sent: str) -> None:
