@@ -11,7 +11,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from notifyctl.audience.numbering import is_fiction, is_valid, parse_national, remove_trunk_zero
+from notifyctl.audience.numbering import is_fiction, is_plain, is_valid, parse_national, remove_trunk_zero
 from notifyctl.model.recipients import WITH_PLUS, WITHOUT_PLUS
 
 MSISDN = re.compile(r"\+?[1-9][0-9]{6,14}", re.ASCII)
@@ -85,6 +85,8 @@ def international(key: str, sent: str) -> PhoneNumber:
     if not MSISDN.fullmatch(key):
         raise ValueError(describe(key))
     without = remove_trunk_zero(key)
+    if not (MSISDN.fullmatch(without) and is_plain(without)):
+        without = key  # of two zeros, or of a few digits, nobody can say what was meant
     return PhoneNumber(without, sent if without == key else without, WITH_PLUS)
 
 
