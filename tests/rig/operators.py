@@ -1,0 +1,152 @@
+"""Does the suite notice a small change anywhere? Changes code by fixed operators, sampled by a seed, and runs the tests.
+
+    python tests/rig/operators.py [--count 60] [--seed 16] [--list] [FILE…]
+
+Prints a table; exits 1 when a change is not noticed. What changes nothing that anybody can observe stands in EQUIVALENT, with
+the reason. The hand-made mutants of the send protocol are in mutants.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from mutants import ROOT, Mutant, say, tried
+
+TESTS: dict[str, tuple[str, ...]] = {
+    "notifyctl/apply/run.py": ("tests/unit/apply", "tests/functional/test_suppressions.py", "tests/rig/test_protocol_machine.py"),
+    "notifyctl/apply/batches.py": ("tests/unit/apply", "tests/functional/test_seed_samples.py"),
+    "notifyctl/apply/outcomes.py": ("tests/unit/apply", "tests/contracts/test_provider.py"),
+    "notifyctl/apply/retries.py": ("tests/unit/apply", "tests/rig/test_protocol_machine.py"),
+    "notifyctl/ledger/writer.py": ("tests/contracts", "tests/unit/ledger"),
+    "notifyctl/ledger/high_water.py": ("tests/unit/ledger", "tests/functional/test_ledger_safety.py", "tests/unit/app"),
+    "notifyctl/ledger/journal.py": ("tests/unit/ledger", "tests/contracts", "tests/rig/test_protocol_machine.py"),
+    "notifyctl/ledger/reader.py": ("tests/contracts", "tests/unit/ledger", "tests/unit/plan"),
+    "notifyctl/plan/actions.py": ("tests/unit/plan", "tests/functional/test_editions.py"),
+    "notifyctl/plan/statuses.py": ("tests/unit/plan", "tests/contracts", "tests/functional/test_settling.py"),
+    "notifyctl/plan/thresholds.py": ("tests/unit/plan", "tests/functional/test_editions.py"),
+    "notifyctl/plan/saved.py": ("tests/unit/plan", "tests/functional/test_saved_plan.py"),
+    "notifyctl/app/apply.py": ("tests/unit/app", "tests/functional/test_confirmation.py", "tests/functional/test_saved_plan.py"),
+    "notifyctl/app/opt_outs.py": ("tests/functional/test_suppressions.py", "tests/unit/app", "tests/unit/apply"),
+    "notifyctl/audience/suppressions.py": ("tests/unit/audience", "tests/functional/test_suppressions.py"),
+    "notifyctl/app/receipts.py": ("tests/functional/test_receipt_loop.py", "tests/unit/app", "tests/unit/providers"),
+    "notifyctl/providers/webexconnect/receipts.py": ("tests/unit/providers", "tests/functional/test_receipt_loop.py"),
+    "notifyctl/providers/webexconnect/responses.py": ("tests/unit/providers", "tests/contracts/test_provider.py"),
+    "notifyctl/schedule/timing.py": ("tests/unit/schedule", "tests/unit/plan"),
+    "notifyctl/schedule/zones.py": ("tests/unit/schedule",),
+}  # fmt: skip
+"""File of apply, ledger, plan, suppressions, receipts or schedule → the tests that must notice a change, likeliest first."""
+
+EQUIVALENT: dict[tuple[str, str, str], str] = {}
+"""(file, operator, source line) of changes that nobody can observe → why."""
+
+BOUNDS = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">"}
+OUTCOMES = {"ACCEPTED": "REJECTED", "REJECTED": "UNKNOWN", "UNKNOWN": "ACCEPTED"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change: in `file`, `line` as it stands, and where in the text `old` becomes `new`."""
+
+    file: str
+    operator: str
+    number: int
+    line: str
+    start: int
+    old: str
+    new: str
+
+    @property
+    def mutant(self) -> Mutant:
+        """As a mutant whose edit is the whole file, because a line may stand in it twice."""
+        source = (ROOT / self.file).read_text(encoding="utf-8")
+        return Mutant(
+            f"{self.file}:{self.number}",
+            self.operator,
+            ((self.file, source, source[: self.start] + self.new + source[self.start + len(self.old) :]),),
+            TESTS[self.file],
+        )
+
+
+def find_changes(file: str) -> Iterator[Change]:
+    """Every place of a file to which an operator applies, in its order."""
+    source = (ROOT / file).read_text(encoding="utf-8")
+    lines = source.splitlines(keepends=True)
+
+    def change(operator: str, node: ast.expr | ast.stmt, new: str) -> Change:
+        old = ast.get_source_segment(source, node)
+        assert old is not None
+        before = lines[node.lineno - 1].encode()[: node.col_offset].decode()
+        start = sum(map(len, lines[: node.lineno - 1])) + len(before)
+        return Change(file, operator, node.lineno, lines[node.lineno - 1].strip(), start, old, new)
+
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.If, ast.IfExp, ast.While)):
+            yield change("negate", node.test, f"(not ({ast.unparse(node.test)}))")
+        elif isinstance(node, ast.comprehension):
+            for test in node.ifs:
+                yield change("negate", test, f"(not ({ast.unparse(test)}))")
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            yield change("drop a call", node, "None")
+        elif (
+            isinstance(node, ast.Attribute)
+            and node.attr in OUTCOMES
+            and ast.unparse(node.value).endswith("Outcome")
+        ):
+            yield change("swap outcomes", node, f"{ast.unparse(node.value)}.{OUTCOMES[node.attr]}")
+        elif (
+            isinstance(node, ast.Return)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, bool)
+        ):
+            yield change("swap outcomes", node.value, str(not node.value.value))
+        elif isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in BOUNDS:
+            left, right = ast.unparse(node.left), ast.unparse(node.comparators[0])
+            yield change("off by one", node, f"({left} {BOUNDS[type(node.ops[0])]} {right})")
+
+
+def sample(files: list[str], count: int, seed: int) -> list[Change]:
+    """`count` changes, as evenly over files and operators as they have places."""
+    chance = random.Random(seed)
+    places: dict[tuple[str, str], list[Change]] = {}
+    for file in files:
+        for each in find_changes(file):
+            if (file, each.operator, each.line) not in EQUIVALENT:
+                places.setdefault((file, each.operator), []).append(each)
+    stacks = list(places.values())
+    for stack in [*stacks, stacks]:
+        chance.shuffle(stack)
+    chosen: list[Change] = []
+    while len(chosen) < count and any(stacks):
+        chosen += [stack.pop() for stack in stacks if stack]
+    return sorted(chosen[:count], key=lambda each: (each.file, each.number, each.operator))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=16)
+    parser.add_argument("--list", action="store_true", help="list the changes, and try none")
+    parser.add_argument("files", nargs="*", default=sorted(TESTS), metavar="FILE")
+    asked = parser.parse_args()
+    survivors = 0
+    changes = sample(asked.files, asked.count, asked.seed)
+    for each in changes:
+        why = None if asked.list else tried(each.mutant, each.mutant.tests)
+        survivors += why is None
+        verdict = "" if asked.list else "SURVIVED" if why is None else f"killed by {why}"
+        say(f"{each.file}:{each.number}", each.operator, f"`{each.line}`", verdict)
+    if asked.list:
+        return 0
+    sys.stdout.write(f"{len(changes) - survivors} of {len(changes)} killed\n")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
