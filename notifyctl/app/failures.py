@@ -15,7 +15,8 @@ from notifyctl.app.workspace import Workspace
 from notifyctl.audience import open_audience
 from notifyctl.audience.row_rewriter import rewrite_rows, suffix_of
 from notifyctl.audience.suppressions import index_opt_outs
-from notifyctl.errors import AbsentAudienceError, UsageError
+from notifyctl.errors import UsageError
+from notifyctl.lint.project import check_project
 from notifyctl.model.ledger import BatchRecord
 from notifyctl.model.project import Audience, Environment, Notification
 from notifyctl.model.recipients import RejectedRow, RowRejection
@@ -43,21 +44,19 @@ def write_failures(
 
 
 def write_rejects(
-    workspace: Workspace, target: Path, *, only: tuple[str, ...] = ()
+    workspace: Workspace, environment: Environment, target: Path, *, only: tuple[str, ...] = ()
 ) -> Iterator[tuple[Path, int]]:
     """The same for rows that cannot be read or have an invalid address. Reads each audience once more."""
     found: dict[str, Failures] = {}
-    for name, notification in workspace.sound.notifications.items():
-        if only and name not in only:
-            continue
+    project = workspace.sound
+    checked = check_project(
+        project, environment=environment, files=workspace.files, only=only, environ=workspace.environ
+    )
+    for name, reader in checked.audiences.items():
+        notification = project.notifications[name]
         audience = notification.audience
-        try:
-            reader = open_audience(
-                audience, workspace.files, suppressed=frozenset(), fence=None, environ=workspace.environ
-            )
-        except AbsentAudienceError:
-            continue
-        for batch in reader.batches(notification.channel):
+        names = {each for message in checked.messages[name].values() for each in message.names}
+        for batch in reader.batches(notification.channel, names):
             for row in batch.excluded:
                 if row.reason in INVALID:
                     _, reasons = found.setdefault(audience.name, (audience, {}))
@@ -139,7 +138,7 @@ def failure_reasons(past: Past, ledger: LedgerReader, notification: Notification
 def unreached_rows(
     reader: AudienceReader, notification: Notification, unreached: Mapping[bytes, str], ledger: LedgerReader
 ) -> Iterator[tuple[int, str]]:
-    for batch in reader.batches(notification.channel):
+    for batch in reader.batches(notification.channel, ()):
         for row in batch.excluded:
             if row.reason in INVALID:
                 yield row.row, row.detail

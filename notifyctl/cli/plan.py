@@ -119,7 +119,7 @@ def command(  # noqa: PLR0917 - click passes options by name
         if rejects is not None:
             from notifyctl.app.failures import write_rejects
 
-            for path, count in write_rejects(workspace, rejects, only=only):
+            for path, count in write_rejects(workspace, environment, rejects, only=only):
                 echo(f"{count:,} {'row' if count == 1 else 'rows'} of nobody: {path}", stderr=True)
     if plan.complete and not plan.applyable:
         return ExitCode.ERROR

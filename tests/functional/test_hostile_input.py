@@ -187,7 +187,7 @@ CASES = (
     ),
     # Audiences
     case("NUL in CSV", "bad-row", file("people.csv", PEOPLE + "+447700900124,a\0b\n")),
-    case("no UTF-8 in CSV", "bad-row", file("people.csv", PEOPLE.encode() + b"+447700900124,\xff\xfe\n")),
+    case("no UTF-8 in CSV", "unreadable-file", file("people.csv", PEOPLE.encode() + b"+447700900124,\xff\xfe\n")),
     case("a row of 20 MB", "bad-row", file("people.csv", PEOPLE + "+447700900124," + "x" * 20_000_000 + "\n")),
     case("an open quote", "bad-row", file("people.csv", PEOPLE + '+447700900124,"' + "x\n" * 10_000_000)),
     case("a million columns", "unreadable-file", file("people.csv", "msisdn," + ",".join(f"c{n}" for n in range(500_000)) + "\n")),
