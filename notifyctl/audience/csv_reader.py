@@ -52,6 +52,7 @@ class Csv:
     ) -> None:
         """Raises TableError."""
         self._open = opener(files, path)
+        self._encoding_checked = False
         self.encoding = encoding or detect_encoding(self._open)
         said = detect_separator_line(self._open, self.encoding)
         self._lines_above = 0 if said is None else 1
@@ -78,8 +79,9 @@ class Csv:
                 raise TableError(f"its header {odd_text(name)}", line=line)
 
     def _refuse_other_encoding(self, line: int, cell: str) -> None:
-        if is_utf8_name(self.encoding):
+        if is_utf8_name(self.encoding) and not self._encoding_checked:
             refuse_other_encoding(self._open, line, cell)
+            self._encoding_checked = True  # it took a look at the whole file
 
     def records(self) -> Iterator[tuple[int, Record]]:
         """The header and the rows as they are written, with their lines."""

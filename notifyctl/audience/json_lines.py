@@ -35,6 +35,7 @@ class JsonLines:
     def __init__(self, files: FileTree, path: str, *, encoding: str | None = None) -> None:
         """Raises TableError."""
         self._open = opener(files, path)
+        self._encoding_checked = False
         self.encoding = encoding or detect_encoding(self._open)
         first = next((row for _, row, _ in self._rows() if not isinstance(row, str)), None)
         if first is None:
@@ -43,8 +44,9 @@ class JsonLines:
         self.header: Sequence[str] = [name for name in first if name.strip()]
 
     def _refuse_other_encoding(self, line: int, text: str) -> None:
-        if is_utf8_name(self.encoding):
+        if is_utf8_name(self.encoding) and not self._encoding_checked:
             refuse_other_encoding(self._open, line, text)
+            self._encoding_checked = True  # it took a look at the whole file
 
     def _rows(self) -> Iterator[tuple[int, dict[str, Any] | str, int]]:
         for line, data in self.raw():
