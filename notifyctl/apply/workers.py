@@ -45,17 +45,21 @@ class Workers:
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._outcomes: SimpleQueue[tuple[Attempt, Outcome | BaseException]] = SimpleQueue()
         self._arrived = threading.Event()
+        self._begun = threading.Semaphore(0)
         self._threads = 0
         self.in_flight = 0
         """Requests submitted whose outcome was not returned yet."""
 
     def submit(self, prepared: PreparedAttempt, armed_at: ArmedAt) -> None:
-        """POST a request on a thread. Its outcome will arrive; the caller bounds how many are in flight."""
+        """POST a request on a thread; returns once that has begun, so that nothing armed waits for its turn. Its outcome will
+        arrive; the caller bounds how many are in flight.
+        """
         self.in_flight += 1
         if self._threads < self.in_flight:
             self._threads += 1
             threading.Thread(target=self._serve, name=f"worker {self._threads}", daemon=True).start()
         self._tasks.put((prepared, armed_at))
+        self._begun.acquire()
 
     def outcomes(self, *, block: bool) -> Iterator[tuple[Attempt, Outcome | BaseException]]:
         """Every outcome that has arrived. With `block`, waits for the first if any request is in flight."""
@@ -87,10 +91,19 @@ class Workers:
             self._arrived.set()
 
     def _post(self, prepared: PreparedAttempt, armed_at: ArmedAt) -> Outcome:
+        try:
+            outcome = self._refuse_late(prepared, armed_at)
+            if outcome is None:
+                point(Point.POST_BEGUN)
+        finally:
+            self._begun.release()
+        return outcome if outcome is not None else self._provider.send(prepared.request)
+
+    def _refuse_late(self, prepared: PreparedAttempt, armed_at: ArmedAt) -> Outcome | None:
+        """The outcome of a request that may not be started any more."""
         if armed_at.is_late(self._clock):
             # The process was paused between ARM and POST: another run may have recorded this attempt as unknown.
             return Rejected(NEVER_LEFT, retryable=True, posted=False)
         if prepared.attempt.slice.has_lapsed(self._clock):
             return Rejected(LAPSED, posted=False)
-        point(Point.POST_BEGUN)
-        return self._provider.send(prepared.request)
+        return None

@@ -16,7 +16,7 @@ import tempfile
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -86,6 +86,16 @@ class Talk:
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         return self.line()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """The process does nothing until the block ends."""
+        self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def __enter__(self) -> Self:
         return self
@@ -220,6 +230,11 @@ class Rig:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/quiet", timeout=20) as answer:
                 answer.read()
         return [json.loads(line)["to"] for line in self.log.read_text().splitlines()]
+
+    def answered(self) -> set[str]:
+        """Every address whose answer the sink has written by now."""
+        file = Path(f"{self.log}.answered")
+        return set(file.read_text().split()) if file.exists() else set()
 
     def believed(self) -> dict[str, set[str]]:
         """What the ledger believes: who is accepted, uncertain, rejected. Who is in none of them was never begun."""

@@ -11,7 +11,8 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -63,22 +64,54 @@ def test_killed_at_random(rig: Any, seed: int) -> None:
     sys.stdout.write(f"seed {seed}: {kills} kills, {status}\n")
 
 
+class Kill(NamedTuple):
+    """People whom a kill left uncertain, by what their request was doing; `waiting` counts requests."""
+
+    uncertain: int
+    never_left: int
+    in_flight: int
+    answered: int
+    waiting: int
+
+    @property
+    def excess(self) -> int:
+        return self.uncertain - self.in_flight
+
+
+ENOUGH = 40
+"""Kills from which on a median says something."""
 SIZES = {1: 16, 10: 16, 50: 8, 100: 4, 200: 4, 400: 4, 500: 4, 1000: 4}
 """Recipients in a request → requests in flight at once."""
+
+
+COLUMNS = (
+    "people a request",
+    "kills",
+    "in flight (max)",
+    "uncertain (max)",
+    "excess (max)",
+    "excess (median)",
+    "never left (max)",
+    "answered, not recorded (max)",
+    "requests armed, not begun (max)",
+)
 
 
 @pytest.mark.parametrize("size", SIZES if ALL else (1, 50))
 def test_after_a_kill_only_requests_in_flight_are_uncertain(rig: Any, size: int) -> None:
     """Tabulates whom a kill leaves uncertain, by what their request was doing. An answer takes 50 to 300 ms.
 
-    The sink's log says who had arrived and who was answered; it goes on answering a dead process for a moment, so that
-    some of the unanswered count as answered. The process's own log of fault points says how many requests were armed and
-    not yet begun.
+    In flight is who was read whole by the sink and not answered. The excess over them is at most what `concurrency`
+    requests hold, made only of requests that were connecting or being written ("never left"), and of answers on the wire.
+    The process's own log of fault points says how many requests were armed and not yet begun: none waits for its turn, so
+    that is at most the one that is being handed to its thread. The sink goes on answering a dead process for a moment, so
+    that some who were in flight count as answered.
     """
     random_moments = random.Random(size)
-    found: list[dict[str, int]] = []
-    people = max(900, 3 * SIZES[size] * size)
-    for _ in range(KILLS):
+    found: list[Kill] = []
+    room = SIZES[size] * size
+    people = max(900, 3 * room)
+    while len(found) < KILLS:
         rig.fresh(people, concurrency=SIZES[size], size=size, tps=400)
         rig.script(*[{"do": "honest", "delay": random_moments.uniform(0.05, 0.3)} for _ in range(people)])
         points = rig.folder / f"points-{rig.rounds}"
@@ -86,31 +119,44 @@ def test_after_a_kill_only_requests_in_flight_are_uncertain(rig: Any, size: int)
         while running.poll() is None and not rig.log.stat().st_size:
             time.sleep(0.002)
         time.sleep(random_moments.uniform(0.0, 0.6))
-        running.send_signal(signal.SIGKILL)
-        if running.wait() != -signal.SIGKILL:
+        with rig.sink.paused():  # or it would go on answering, to nobody
+            running.send_signal(signal.SIGKILL)
+            how = running.wait()
+            answered, taken = rig.answered(), set(rig.taken(quiet=False))
+        if how != -signal.SIGKILL:
             continue
-        # What the sink knew when the process died: it goes on answering, to nobody.
-        answered_file = Path(f"{rig.log}.answered")
-        answered = set(answered_file.read_text().split()) if answered_file.exists() else set()
-        taken = set(rig.taken(quiet=False))
         passed = Counter(points.read_text().split())
-        # No more than requests in flight hold, and nobody twice.
+        # Nobody twice, nobody lost.
         uncertain = rig.check(crashes=1)["uncertain"]
         found.append(
-            {
-                "uncertain": len(uncertain),
-                "connecting or being written": len(uncertain - taken),
-                "unanswered": len(uncertain & taken - answered),
-                "answered on the wire": len(uncertain & answered),
-                "requests armed and not begun": passed[Point.ARM_COMMITTED] - passed[Point.POST_BEGUN],
-            }
+            Kill(
+                uncertain=len(uncertain),
+                never_left=len(uncertain - taken),
+                in_flight=len(uncertain & taken - answered),
+                answered=len(uncertain & answered),
+                waiting=passed[Point.ARM_COMMITTED] - passed[Point.POST_BEGUN],
+            )
         )
         rig.finish(crashes=1)
-    assert found, "every run was over before it could be killed"
-    worst = {name: max(each[name] for each in found) for name in found[0]}
-    sys.stdout.write(
-        f"| {size} | {len(found)} | {SIZES[size] * size} | {' | '.join(map(str, worst.values()))} |\n"
+    excesses = [kill.excess for kill in found]
+    row = (
+        size,
+        len(found),
+        max(kill.in_flight for kill in found),
+        max(kill.uncertain for kill in found),
+        max(excesses),
+        int(median(excesses)),
+        max(kill.never_left for kill in found),
+        max(kill.answered for kill in found),
+        max(kill.waiting for kill in found),
     )
+    if size == min(SIZES):
+        sys.stdout.write(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}\n")
+    sys.stdout.write(f"| {' | '.join(map(str, row))} |\n")
+    assert all(excess <= room for excess in excesses)
+    assert all(kill.waiting <= 1 for kill in found), "a request was armed that waited for its turn"
+    if len(found) >= ENOUGH:
+        assert median(excesses) == 0
 
 
 def test_two_at_once_never_send_two_messages(rig: Any) -> None:
