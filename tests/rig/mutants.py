@@ -263,7 +263,7 @@ MUTANTS = (
     Mutant(
         "the digest is not compared",
         "P3",
-        ((SENDING, "(expect is not None and plan.digest != expect) or ", ""),),
+        ((SENDING, "expected is not None and plan.digest != expected", "plan.digest is None"),),
         (EXPECTED,),
     ),
 )  # fmt: skip
