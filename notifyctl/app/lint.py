@@ -84,6 +84,10 @@ def find_advice(workspace: Workspace, environment: Environment, checked: Checked
     project = workspace.project
     assert project is not None, "it was checked"
     yield from advise(project, checked, environment=environment, files=workspace.files)
+    if any(each.at is not None for each in project.schedules.values()):
+        from notifyctl.lint.past_times import check_past
+
+        yield from check_past(project, now=workspace.clock.now())
 
 
 def apply_severities(

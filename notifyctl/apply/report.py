@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -78,6 +79,10 @@ class Report(Struct, frozen=True):
     reasons: Mapping[str, int]
     refused: str | None = None
     interrupted: bool = False
+    expired: int = 0
+    """Those not begun whose window or message has ended: no later apply goes on with them."""
+    goes_on_until: datetime | None = None
+    """Until when a later apply can go on with the others; None: at any time."""
 
     @property
     def accepted(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from random import Random
 
 from msgspec.structs import replace
@@ -113,6 +114,9 @@ class SendRun:
         self._split: deque[PreparedAttempt] = deque()
         """The rest of an attempt that became several."""
         self._retries = RetryQueue(clock, random)
+        self._began: datetime | None = None
+        """When the turn of the first attempt came."""
+        self._expired = 0
         self._refused: str | None = None
         self._unreachable = False
         self._error: BaseException | None = None
@@ -198,18 +202,43 @@ class SendRun:
     def _still_sendable(self, prepared: PreparedAttempt) -> PreparedAttempt | None:
         """The attempt, or the first of what is left of it now: without those who opted out, or None."""
         attempt = prepared.attempt
-        if attempt.slice.has_lapsed(self._clock):
+        self._began = self._began or self._clock.now()
+        if self._is_too_late(attempt):
             self._counters.held_back(attempt.slice.size, TOO_LATE)
+            self._expired += self._expires(attempt)
             return None
         try:
             current = self._write_ahead.still_wanted(attempt)
             if len(current) == 1 and current[0] is attempt:
-                return prepared
+                return self._due_now(prepared)
             self._split.extend(map(self._prepare, current))
-            return self._split.popleft() if self._split else None
+            return self._due_now(self._split.popleft()) if self._split else None
         except Exception as error:  # noqa: BLE001 - raised again once what is in flight is recorded
             self._error = self._error or error
             return None
+
+    def _is_too_late(self, attempt: Attempt) -> bool:
+        """Whether its window has closed, or the run began after the end of its grace."""
+        return self._began_late(attempt) or attempt.slice.has_lapsed(self._clock)
+
+    def _began_late(self, attempt: Attempt) -> bool:
+        by = attempt.slice.group.begin_by
+        return by is not None and self._began is not None and self._began >= by
+
+    def _expires(self, attempt: Attempt) -> int:
+        """How many of an attempt that is too late no later apply goes on with."""
+        over = attempt.slice.group.final or self._began_late(attempt)
+        return attempt.slice.size if over and attempt.tries == 1 else 0
+
+    def _due_now(self, prepared: PreparedAttempt) -> PreparedAttempt:
+        """The attempt without a `sendAt` that has passed while it waited for its turn."""
+        attempt = prepared.attempt
+        group = attempt.slice.group
+        send_at = group.envelope.send_at
+        if send_at is None or self._clock.now() < send_at:
+            return prepared
+        at_once = replace(group, envelope=replace(group.envelope, send_at=None))
+        return self._prepare(replace(attempt, slice=replace(attempt.slice, group=at_once)))
 
     def _arm(self, prepared: PreparedAttempt) -> bool:
         """ARM: record that the attempt starts. Without that record nothing is posted."""
@@ -280,7 +309,21 @@ class SendRun:
 
     def report(self) -> Report:
         """The report of what was done so far."""
-        return self._counters.report(refused=self._refused, interrupted=self._stop.requested)
+        report = self._counters.report(refused=self._refused, interrupted=self._stop.requested)
+        expired, until = self._expired, None
+        for attempt in self._never_begun():
+            group = attempt.slice.group
+            if attempt.slice.has_lapsed(self._clock):
+                expired += self._expires(attempt)
+            elif group.final and group.not_after is not None:
+                until = min(until or group.not_after, group.not_after)
+        return replace(report, expired=expired, goes_on_until=until)
+
+    def _never_begun(self) -> Iterator[Attempt]:
+        """First attempts whose turn did not come."""
+        yield from (each.attempt for each in (self._prepared, *self._split) if each is not None)
+        if self._error is None and any(each.not_after for each in self._job.groups):
+            yield from self._first_attempts
 
 
 def noted(outcome: Outcome, note: str) -> Outcome:

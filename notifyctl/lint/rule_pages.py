@@ -119,6 +119,11 @@ TEXTS: Mapping[str, Page] = {
         "The text of an SMS ends with a line break that takes one more segment, which is paid for. A block scalar keeps it with"
         " `|`, and leaves it out with `|-`.",
     ),
+    "at-in-past": Page(
+        W,
+        "The time of `at`, and the grace after it, has passed: whoever has not got the message does not get it any more. The rule"
+        " looks at the clock.",
+    ),
     "invisible-character": Page(
         W, "A character that nobody sees makes an SMS twice as dear, or shows other words than it says."
     ),

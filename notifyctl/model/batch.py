@@ -65,6 +65,10 @@ class SendGroup(Struct, frozen=True):
     """Destinations that the message goes without, though its author named them."""
     not_after: datetime | None = None
     """When the window closes or the message expires; nothing is attempted from then on."""
+    final: bool = False
+    """Whether who is left at `not_after` has expired; otherwise a later apply goes on with them."""
+    begin_by: datetime | None = None
+    """A run that begins at this moment or later is too late; None: it was begun in time, or may begin at any time."""
 
 
 class ScopeOpening(Struct, frozen=True):

@@ -97,6 +97,16 @@ class PlannedNotification(Struct, frozen=True):
 
     nearly: tuple[NearlySent, ...] = ()
     """Of an edition that is not started: who was sent nearly this before, the most recipients first."""
+    late_seconds: int | None = None
+    """How long after the first moment at which it might have gone it is sent now."""
+    takes_seconds: int | None = None
+    """How long the run takes for it, at the account's rate."""
+    ends: datetime | None = None
+    """When the last of it is sent, at the account's rate."""
+    left: int = 0
+    """Who would not be sent to by `closes`, at the account's rate; of them `expiring` expire then."""
+    expiring: int = 0
+    closes: datetime | None = None
 
     @property
     def sends(self) -> int:

@@ -77,6 +77,12 @@ class NotificationEntry(Struct, frozen=True):
     left_out: tuple[LeftOutOf, ...]
     samples: tuple[Sample, ...]
     nearly: tuple[NearlySent, ...] = ()
+    late_seconds: int | None = None
+    takes_seconds: int | None = None
+    ends: Moment | None = None
+    left: int = 0
+    expiring: int = 0
+    closes: Moment | None = None
 
 
 class LaterEntry(Struct, frozen=True):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from math import ceil
 
 from msgspec.structs import replace
 
@@ -11,8 +12,10 @@ from notifyctl.diagnostics import Diagnostic, sort_diagnostics
 from notifyctl.model.batch import ScopeOpening, SendGroup
 from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.project import ChannelName
+from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
 from notifyctl.plan.digest import ScopeEffects, digest
+from notifyctl.plan.forecast import Forecast, Leg, forecast
 from notifyctl.plan.inputs import PlanContext, RemovedScope, ScopeInput
 from notifyctl.plan.model import VALID_FOR_HOURS, Plan, PlannedNotification, Served
 from notifyctl.plan.scope_evaluator import evaluate_scope
@@ -38,6 +41,7 @@ def build_plan(
     planned: list[PlannedNotification] = []
     effects: list[ScopeEffects] = []
     sending: list[ScopeEffects] = []
+    legs: list[Leg] = []
     send_groups: list[SendGroup] = []
     openings: list[ScopeOpening] = []
     baselines: list[Served] = []
@@ -51,11 +55,13 @@ def build_plan(
         planned.append(describe(result))
         effects.append(result.effects)
         sending.append(result.sending)
+        legs.extend(result.legs)
         baselines.extend(baseline_of(result))
         ready = list(result.send_groups())
         send_groups.extend(ready)
         if ready and scope_input.records.recorded is None:
             openings.append(ScopeOpening(scope_input.scope, result.held, result.likeness))
+    planned = with_forecasts(planned, forecast(legs, context.environment.limits))
     planned.extend(map(describe_removed, removed))
     return Plan(
         project=context.project,
@@ -81,6 +87,26 @@ def build_plan(
         horizon=context.span.end if context.span else None,
         baselines=tuple(baselines),
     )
+
+
+def with_forecasts(
+    planned: Iterable[PlannedNotification], forecasts: Mapping[Scope, Forecast]
+) -> list[PlannedNotification]:
+    """The same with how long each takes, and who would be left."""
+    found = []
+    for each in planned:
+        expected = forecasts.get(Scope(each.name, each.edition, each.occurrence, each.channel))
+        if expected is not None:
+            each = replace(  # noqa: PLW2901 - the same notification, completed
+                each,
+                takes_seconds=ceil(expected.takes),
+                ends=expected.ends,
+                left=expected.left,
+                expiring=expected.expiring,
+                closes=expected.closes,
+            )
+        found.append(each)
+    return found
 
 
 def baseline_of(result: ScopeResult) -> Iterable[Served]:
@@ -126,6 +152,7 @@ def describe(result: ScopeResult) -> PlannedNotification:
         left_out=tuple(result.describe_left_out()),
         content_hash=result.content_hash,
         nearly=result.nearly,
+        late_seconds=None if result.late is None else int(result.late),
     )
 
 

@@ -25,6 +25,7 @@ from notifyctl.plan.combinations import (
     Selection,
 )
 from notifyctl.plan.digest import ScopeEffects, SortedEntries, baseline_key, shared_key
+from notifyctl.plan.forecast import Leg
 from notifyctl.plan.inputs import PlanContext, ScopeInput, ScopeRecords
 from notifyctl.plan.ledger_join import LedgerJoin
 from notifyctl.plan.legacy_hashes import match
@@ -249,6 +250,11 @@ class ScopeEvaluator:
                 result.without_fallback[each.about.profile.fallback] += each.about.people
             result.due = earliest(result.due, when.not_before)
             result.expires = earliest(result.expires, when.expires)
+            now = self.context.as_of
+            start = max(when.until or now, now)
+            result.legs.append(Leg(result.effects.scope, each.about.people, start, when.closes, when.final))
+            if decision.action.sends and when.not_before is not None and when.send_at is None:
+                result.late = max(result.late or 0.0, (now - when.not_before).total_seconds())
             if decision.action is Action.DEFERRED:
                 result.deferred_until = earliest(result.deferred_until, when.until)
 
@@ -294,6 +300,10 @@ class ScopeEvaluator:
                     each.about.profile.fallback,
                 )
                 by_group.setdefault(key, []).append(each)
+                if when.final:
+                    result.final.add(key)
+                if when.expires is not None and not each.about.begun:
+                    result.begin_by[key] = min(result.begin_by.get(key, when.expires), when.expires)
         for key, some in by_group.items():
             names = self.input.messages[key.variant].names
             result.groups[key] = SelectedRecipients(table, keys.select(some), names)

@@ -16,6 +16,7 @@ from notifyctl.model.message import Envelope, LeftOut
 from notifyctl.model.project import Notification
 from notifyctl.plan.actions import AUTHORISED, Action
 from notifyctl.plan.digest import ScopeEffects
+from notifyctl.plan.forecast import Leg
 from notifyctl.plan.inputs import ScopeInput
 from notifyctl.plan.likeness import NearlySent
 from notifyctl.plan.model import LeftOutOf
@@ -53,6 +54,14 @@ class ScopeResult(Struct):
     counts: Counter[Action] = field(default_factory=Counter)
     reasons: dict[Action, Counter[str]] = {}
     groups: dict[GroupKey, SelectedRecipients] = {}
+    final: set[GroupKey] = set()
+    """Groups of which nobody is sent to after `closes`."""
+    begin_by: dict[GroupKey, datetime] = {}
+    """Until when a run must begin a group."""
+    legs: list[Leg] = []
+    """What is authorised, by when it goes and until when."""
+    late: float | None = None
+    """Seconds since the first moment at which those who are sent to now might have been."""
     held: bytes = b""
     """Packed ids of recipients that belong to the edition but are not sent to now."""
     served: bytes = b""
@@ -105,6 +114,8 @@ class ScopeResult(Struct):
             self.count(Action.BLOCKED, reason, blocked)
         self.covered = 0
         self.sending.groups.clear()
+        self.legs.clear()
+        self.late = None
         self.groups.clear()
         self.without_fallback.clear()
         self.effects.groups.clear()
@@ -121,6 +132,8 @@ class ScopeResult(Struct):
                 units,
                 self.left_out(key.fallback),
                 key.closes,
+                key in self.final,
+                self.begin_by.get(key),
             )
 
     def left_out(self, fallback: str | None) -> tuple[LeftOut, ...]:

@@ -11,6 +11,7 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Plan, PlannedNotification
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
+from notifyctl.views.plan import format_time
 from notifyctl.views.reasons import spell_out
 
 FORMAT_VERSION = "1.0"
@@ -57,10 +58,18 @@ def _sent(report: Report, paint: Paint) -> Iterator[str]:
         yield paint.dim(f"  {count:,}: {strip_controls(reason)}")
     if report.refused:
         yield paint.red(f"The run ended early: {strip_controls(report.refused)}")
-    if report.not_begun:
+    if report.expired:
+        yield paint.red(
+            f"⚠ {pluralise(report.expired, 'recipient')} not begun and expired: the window or the message ended before"
+            " their turn. Nothing is sent to them any more."
+        )
+    goes_on = report.not_begun - report.expired
+    if goes_on > 0:
+        until = report.goes_on_until
         why = "Interrupted: " if report.interrupted else ""
         yield paint.yellow(
-            f"{why}{pluralise(report.not_begun, 'recipient')} not begun; the next apply goes on with them."
+            f"{why}{pluralise(goes_on, 'recipient')} not begun; the next apply goes on with them"
+            f"{'' if until is None else f' until {format_time(until)}, when they expire'}."
         )
     elif report.interrupted:
         yield paint.yellow("Interrupted after the last request; all of it is recorded.")
@@ -102,6 +111,7 @@ def as_json(plan: Plan, report: Report | None) -> str:
             "rejected": report.rejected if report else 0,
             "uncertain": report.unknown if report else 0,
             "not_begun": report.not_begun if report else 0,
+            "expired": report.expired if report else 0,
         },
         "reasons": dict(report.reasons) if report else {},
         "refused": report.refused if report else None,

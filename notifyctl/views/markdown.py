@@ -28,6 +28,7 @@ from notifyctl.views.plan import (
     describe_left_out,
     describe_readings,
     describe_rejected,
+    describe_run,
     describe_samples,
     format_time,
     nearly_sent,
@@ -306,6 +307,7 @@ def list_facts(planned: PlannedNotification) -> Iterator[str]:
             yield f"- {count:,} {action.value}{': ' + plain(reasons) if reasons else ''}"
     if planned.rejected_rows:
         yield f"- ⚠ {pluralise(planned.rejected_rows, 'rejected row')} of {planned.rows:,}"
+    yield from (f"- {'⚠ ' if sign else ''}{plain(line)}" for sign, line in describe_run(planned))
     if readings := describe_readings(planned):
         yield f"- numbers: {plain(readings)}"
     yield from (f"- without {plain(line)}" for line in describe_left_out(planned))

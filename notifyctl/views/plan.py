@@ -112,6 +112,8 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
         of_all = f"of {pluralise(planned.rows, 'row')} cannot be read, or have an address that is none"
         name = paint.yellow(f"{'⚠ rejected rows':<18}")
         yield f"  {name} {planned.rejected_rows:>{width},}  {paint.dim(of_all)}"
+    for sign, line in describe_run(planned):
+        yield paint.yellow(f"  ⚠ {line}") if sign else paint.dim(f"  {line}")
     if readings := describe_readings(planned):
         yield paint.dim(f"  {'numbers':<18} {readings}")
     yield from (f"  {paint.yellow('without')} {line}" for line in describe_left_out(planned))
@@ -125,6 +127,35 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
         )
     if planned.opaque:
         yield paint.yellow("  The body is held by the provider and cannot be shown (opaque).")
+
+
+SHORT_RUN = 60
+"""Seconds below which nothing is said of a run that nobody is left by."""
+
+
+def describe_run(planned: PlannedNotification) -> Iterator[tuple[bool, str]]:
+    """How late it is, how long it takes and who would be left, with whether it is a warning."""
+    if planned.sends and planned.late_seconds is not None and planned.late_seconds >= 60:  # noqa: PLR2004 - a minute
+        until = f"; who is not begun by {format_time(planned.expires)} expires" if planned.expires else ""
+        yield True, f"late by {format_duration(planned.late_seconds)}{until}"
+    if planned.takes_seconds is not None and planned.ends is not None:
+        takes = f"sending takes about {format_duration(planned.takes_seconds)}"
+        if planned.left and planned.closes is not None:
+            fate = "would be left and expire" if planned.expiring == planned.left else "would be left"
+            if 0 < planned.expiring < planned.left:
+                fate = f"would be left, {planned.expiring:,} of them expire"
+            yield True, f"{takes}: by {format_time(planned.closes)} about {planned.left:,} {fate}"
+        elif planned.takes_seconds >= SHORT_RUN:
+            yield False, f"{takes}, until {format_time(planned.ends)}"
+
+
+def format_duration(seconds: int) -> str:
+    """Two units at most, such as "2 h 47 min"."""
+    parts = []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        parts += [f"{count} {unit}"] if count else []
+    return " ".join(parts[:2]) or "less than 1 s"
 
 
 def describe_readings(planned: PlannedNotification) -> str | None:
@@ -310,6 +341,12 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
             for each in planned.left_out
         ],
         "samples": [_sample_object(sample) for sample in planned.samples],
+        "late_seconds": planned.late_seconds,
+        "takes_seconds": planned.takes_seconds,
+        "ends": _moment(planned.ends),
+        "left": planned.left,
+        "expiring": planned.expiring,
+        "closes": _moment(planned.closes),
         "nearly": [
             {
                 "name": each.name,

@@ -96,6 +96,12 @@ def describe_planned(each: NotificationEntry) -> PlannedNotification:
         content_hash=each.content_hash or "",
         left_out=each.left_out,
         nearly=each.nearly,
+        late_seconds=each.late_seconds,
+        takes_seconds=each.takes_seconds,
+        ends=each.ends,
+        left=each.left,
+        expiring=each.expiring,
+        closes=each.closes,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from notifyctl.app.apply import Applied, apply
 from notifyctl.app.plan import make_plan
 from notifyctl.app.plan_file import read_plan_file, save_plan
 from notifyctl.app.workspace import open_workspace
-from notifyctl.apply.run import Stop
+from notifyctl.apply.run import Sent, Stop
 from notifyctl.plan.model import Plan
 from notifyctl.plan.saved import SavedPlan
 from notifyctl.testing.fakes import ManualClock
@@ -69,7 +70,9 @@ class Project:
         expect: str | None = None,
         saved: SavedPlan | None = None,
         stop: Stop | None = None,
+        on_sent: Callable[[], object] = bool,
     ) -> Applied:
+        """`on_sent` is called when a request was sent."""
         workspace = open_workspace(self.root, clock=ManualClock(now), environ={})
         return apply(
             workspace,
@@ -77,7 +80,7 @@ class Project:
             expect=expect,
             saved=saved,
             on_plan=lambda plan: None,
-            on_event=lambda event: None,
+            on_event=lambda event: on_sent() if isinstance(event, Sent) else None,
             stop=stop or Stop(),
         )
 
