@@ -31,6 +31,14 @@ LIE = f"{LIES}::test_a_lie_is_seen_through"
 REFUSAL = f"{LIES}::test_a_refusal_of_the_credentials_stops_within_the_requests_in_flight"
 CONTRACT, PROXIES = "tests/contracts/test_provider.py", "tests/contracts/test_proxy.py"
 EXPECTED = "tests/functional/test_confirmation.py"
+SETTLING, OPTING_OUT = "tests/functional/test_settling.py", "tests/functional/test_suppressions.py"
+REVIEWED, HIGH_WATER = "tests/functional/test_saved_plan.py", "tests/unit/ledger/test_high_water.py"
+TIMES = "tests/unit/schedule/test_timing.py"
+ANSWERED = "tests/unit/providers/webexconnect/test_responses.py"
+
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "venv", "*_cache", ".hypothesis", "dist")
+LONGEST = 600
+"""Seconds for the tests of a mutant; a loop that it makes endless ends then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,14 @@ HTTP = "notifyctl/providers/webexconnect/http.py"
 TRANSPORT, CONNECTIONS = "notifyctl/transport/client.py", "notifyctl/transport/connections.py"
 KEEP_ALIVE = "notifyctl/transport/keep_alive.py"
 STATUSES, SENDING = "notifyctl/plan/statuses.py", "notifyctl/app/apply.py"
+MATCHING, WATCHER = "notifyctl/app/receipts.py", "notifyctl/app/opt_outs.py"
+MARKS, STORE = "notifyctl/ledger/high_water.py", "notifyctl/ledger/store.py"
+SAVED, WORKERS = "notifyctl/plan/saved.py", "notifyctl/apply/workers.py"
+TIMING, OPENINGS, BATCHES = (
+    "notifyctl/schedule/timing.py",
+    "notifyctl/schedule/opening.py",
+    "notifyctl/apply/batches.py",
+)
 
 ARM = "            self._writer.arm(attempt.number, attempt.attempt, seal=prepared.seal, at=self._clock.now())\n"
 SETTLE_ONE = (
@@ -266,6 +282,94 @@ MUTANTS = (
         ((SENDING, "expected is not None and plan.digest != expected", "plan.digest is None"),),
         (EXPECTED,),
     ),
+    Mutant(
+        "a batch and a position are believed without their tag",
+        "P1",
+        ((MATCHING, "any(verify(text, seal) for seal in self.reader.seals(number))", "self.reader.seals(number)"),),
+        (f"{SETTLING}::test_a_batch_and_a_position_without_their_tag_settle_nobody",),
+    ),
+    Mutant(
+        "a receipt without our names settles the first of several",
+        "P4",
+        ((MATCHING, "matches[0] if len(matches) == 1 else NO_MATCH", "matches[0] if matches else NO_MATCH"),),
+        (f"{SETTLING}::test_who_is_uncertain_twice_is_not_settled_by_a_guess",),
+    ),
+    Mutant(
+        "who opted out is not asked for before a retry",
+        "",
+        ((RUN, "self._write_ahead.still_wanted(attempt)", "self._write_ahead.still_wanted(attempt) if attempt.tries == 1 else [attempt]"),),
+        (f"{OPTING_OUT}::test_who_opts_out_between_two_attempts_is_not_in_the_second",),
+    ),
+    Mutant(
+        "of a list only its size is looked at",
+        "",
+        ((WATCHER, "return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, fresh)", "return (status.st_size,)"),),
+        (f"{OPTING_OUT}::test_a_list_that_is_edited_to_the_same_length_is_read_again",),
+    ),
+    Mutant(
+        "a ledger may lack one fact",
+        "P1",
+        ((MARKS, "        if other.serial > serial:\n", "        if other.serial > serial + 1:\n"),),
+        (f"{HIGH_WATER}::test_a_single_fact_too_few_is_noticed",),
+    ),
+    Mutant(
+        "the mark is not raised at the end of a run",
+        "P1",
+        (
+            (STORE, '                    writer.end("finished", at=self._clock.now())\n                    raise_mark(mark, writer)\n', '                    writer.end("finished", at=self._clock.now())\n'),
+            (STORE, "at=self._clock.now())\n                            raise_mark(mark, writer)\n", "at=self._clock.now())\n"),
+        ),
+        (f"{HIGH_WATER}::test_the_end_of_a_run_is_in_it",),
+    ),
+    Mutant(
+        "limits that were raised after the review are taken",
+        "P3",
+        ((SAVED, "    if reviewed.policy != now.policy:\n", "    if False:\n"),),
+        (f"{REVIEWED}::test_limits_that_were_raised_after_the_review_are_refused",),
+    ),
+    Mutant(
+        "the number that was typed does not hold",
+        "P3",
+        ((SENDING, "plan.sends > most:", "False:"),),
+        (f"{EXPECTED}::test_the_number_that_was_confirmed_holds_when_more_becomes_due_meanwhile",),
+    ),
+    Mutant(
+        "a rejection wins over an acceptance of the same answer",
+        "P1",
+        ((ANSWERS, "    unclear |= accepted & refused.keys()\n", "    accepted -= refused.keys()\n"),),
+        (f"{ANSWERED}::test_who_is_listed_as_accepted_and_as_rejected_is_unknown", LIE),
+    ),
+    Mutant(
+        "a machine that slept between ARM and POST does not count as late",
+        "P5",
+        ((WORKERS, "max((clock.now() - self.now).total_seconds(), clock.monotonic() - self.monotonic)", "clock.monotonic() - self.monotonic"),),
+        ("tests/unit/apply/test_workers.py::test_what_was_armed_too_long_ago_is_not_posted",),
+    ),
+    Mutant(
+        "a message is sent at the moment at which it expires",
+        "",
+        (
+            (TIMING, "    if ends is not None and now >= ends:\n", "    if ends is not None and now > ends:\n"),
+            (TIMING, "    if limit is not None and now >= limit:\n", "    if limit is not None and now > limit:\n"),
+            (TIMING, "(limit is not None and goes >= limit)", "(limit is not None and goes > limit)"),
+        ),
+        (TIMES,),
+    ),
+    Mutant(
+        "a window ends one instant later",
+        "",
+        (
+            (OPENINGS, "        elif closes is not None and moment < closes:\n", "        elif closes is not None and moment <= closes:\n"),
+            (OPENINGS, "moment < self.closes)", "moment <= self.closes)"),
+        ),
+        (TIMES,),
+    ),
+    Mutant(
+        "a request is begun at the instant at which its window ends",
+        "",
+        ((BATCHES, "ends is not None and clock.now() >= ends", "ends is not None and clock.now() > ends"),),
+        ("tests/unit/apply/test_workers.py", "tests/unit/apply/test_run.py"),
+    ),
 )  # fmt: skip
 
 
@@ -273,10 +377,8 @@ def tried(mutant: Mutant | None, tests: tuple[str, ...]) -> str | None:
     """The first test that is red, and why; None when all are green."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
-        for name in ("notifyctl", "tests"):
-            # With their times and what was compiled of them: only what is broken is compiled again.
-            shutil.copytree(ROOT / name, copy / name, symlinks=True)
-        shutil.copy(ROOT / "pyproject.toml", copy)
+        # With their times and what was compiled of them: only what is broken is compiled again.
+        shutil.copytree(ROOT, copy, symlinks=True, ignore=NOT_COPIED, dirs_exist_ok=True)
         for file, old, new in mutant.edits if mutant else ():
             source = (copy / file).read_text(encoding="utf-8")
             assert source.count(old) == 1, f"{mutant}: its text does not stand once in {file}"
@@ -298,7 +400,18 @@ def tried(mutant: Mutant | None, tests: tuple[str, ...]) -> str | None:
             "COLUMNS": "200",
             "CI": "1",
         }
-        ended = subprocess.run(command, cwd=copy, env=environ, capture_output=True, text=True, check=False)
+        try:
+            ended = subprocess.run(
+                command,
+                cwd=copy,
+                env=environ,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=LONGEST,
+            )
+        except subprocess.TimeoutExpired:
+            return "its tests never end"
     assert ended.returncode in {0, 1}, ended.stdout + ended.stderr
     failed = re.search(r"^(?:FAILED|ERROR) \S+?::(.*)", ended.stdout, re.MULTILINE)
     return failed[1] if failed else None

@@ -268,6 +268,13 @@ def test_what_has_not_begun_when_the_window_shuts_is_not_begun(consign: Consign)
     assert [state for state, _ in bench.states].count(BatchState.PLANNED) == 2
 
 
+def test_at_the_instant_at_which_the_window_shuts_nothing_is_begun(consign: Consign) -> None:
+    bench = Bench(job_of(replace(people(consign, 7), not_after=AT)))
+    report = bench.run()
+    assert (report.accepted, report.not_begun) == (0, 7)
+    assert {state for state, _ in bench.states} == {BatchState.PLANNED}
+
+
 def test_as_many_are_in_flight_as_allowed_and_no_more(consign: Consign) -> None:
     together, lock = threading.Barrier(3), threading.Lock()
     flying: list[int] = [0, 0]

@@ -72,6 +72,29 @@ def test_it_never_fires_later_than_grace() -> None:
     assert at(utc(2026, 12, 1, 9, 30), schedule) is Gate.EXPIRED
 
 
+def test_at_the_very_instant_of_its_end_it_is_over_and_the_reason_is_that_end() -> None:
+    ending = replace(
+        PLAIN, at=datetime(2026, 12, 1, 9), expire_at=datetime(2026, 12, 1, 10), grace=timedelta(hours=1)
+    )
+    over = evaluate_timing(ending, ONCE, zone="UTC", now=utc(2026, 12, 1, 10))
+    assert (over.state, over.reason) == (Gate.EXPIRED, "past-expiry")
+    late = evaluate_timing(replace(ending, expire_at=None), ONCE, zone="UTC", now=utc(2026, 12, 1, 10))
+    assert (late.state, late.reason) == (Gate.EXPIRED, "past-grace")
+    shut = evaluate_timing(replace(PLAIN, window=OFFICE), ONCE, zone="UTC", now=utc(2026, 12, 1, 20))
+    assert (shut.state, shut.until) == (Gate.DEFERRED, utc(2026, 12, 2, 8))
+
+
+def test_what_expires_at_the_instant_at_which_its_window_opens_is_not_sent() -> None:
+    for begun in (False, True):
+        schedule = replace(
+            PLAIN, at=datetime(2026, 12, 1, 6), window=OFFICE, expire_at=datetime(2026, 12, 1, 8)
+        )
+        early = evaluate_timing(schedule, ONCE, zone="UTC", now=utc(2026, 12, 1, 7), begun=begun)
+        assert (early.state, early.reason) == (Gate.EXPIRED, "past-window")
+        on_time = replace(schedule, expire_at=datetime(2026, 12, 1, 8, 1))
+        assert evaluate_timing(on_time, ONCE, zone="UTC", now=utc(2026, 12, 1, 7)).state is Gate.DEFERRED
+
+
 def test_expire_after_becomes_validity_and_lapses() -> None:
     schedule = replace(
         PLAIN, at=datetime(2026, 12, 1, 9), expire_after=timedelta(hours=4), grace=timedelta(hours=6)
