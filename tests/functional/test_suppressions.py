@@ -87,7 +87,13 @@ def test_who_opts_out_while_an_apply_is_under_way_gets_nothing_more(production: 
     )
     applied = production.apply()
     assert foreign.addresses == NUMBERS[:3]
-    assert applied.json["outcomes"] == {"accepted": 3, "rejected": 0, "uncertain": 0, "not_begun": 3}
+    assert applied.json["outcomes"] == {
+        "accepted": 3,
+        "rejected": 0,
+        "uncertain": 0,
+        "not_begun": 3,
+        "expired": 0,
+    }
     assert applied.json["reasons"] == {"opted out since the plan": 3}
     assert reasons(production.plan()) == {"opted-out": 3}
     (production.root / "stop.csv").write_text("# nobody any more\n")
@@ -146,7 +152,13 @@ def test_who_opts_out_between_two_attempts_is_not_in_the_second(production: Any,
     foreign.on_request = lambda: stop.write_text(f"{NUMBERS[2]}\n")
     applied = production.apply()
     assert foreign.addresses == [*NUMBERS, *NUMBERS[:2], *NUMBERS[3:]]
-    assert applied.json["outcomes"] == {"accepted": 5, "rejected": 1, "uncertain": 0, "not_begun": 0}
+    assert applied.json["outcomes"] == {
+        "accepted": 5,
+        "rejected": 1,
+        "uncertain": 0,
+        "not_begun": 0,
+        "expired": 0,
+    }
 
 
 @pytest.mark.parametrize("before", [f"{NUMBERS[0]}\n", "+447700900099\n"])
