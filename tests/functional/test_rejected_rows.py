@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from notifyctl.exit_codes import ExitCode
 
 PROJECT = "apiVersion: notifyctl/v1\nkind: Project\nname: case\n"
@@ -61,3 +63,11 @@ def test_rows_that_where_leaves_out_are_not_rejected(cli: Any) -> None:
     told = cli("plan")
     assert "Plan: 1,000 send" in told.out
     assert "rejected" not in told.out
+
+
+@pytest.mark.parametrize(("rows", "bad", "code"), [(50, 1, 0), (49, 2, 0), (50, 2, ExitCode.BLOCKED)])
+def test_the_share_counts_from_fifty_rows_on_and_two_percent_are_allowed(
+    cli: Any, rows: int, bad: int, code: int
+) -> None:
+    put(cli, people="\n".join(PEOPLE.splitlines()[: rows - bad + 1]) + "\n" + "none\n" * bad)
+    assert cli("apply").code == code

@@ -11,13 +11,18 @@ import zlib
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from notifyctl.app.apply import check_saved_plan
+from notifyctl.app.workspace import open_workspace
+from notifyctl.errors import PlanRefusedError
 from notifyctl.plan.digest import digest
-from notifyctl.plan.saved import read_saved
+from notifyctl.plan.saved import SavedPlan, read_saved
+from notifyctl.testing import ManualClock
 
 HELLO = """\
 apiVersion: notifyctl/v1
@@ -178,6 +183,24 @@ def test_a_plan_that_is_too_old_is_refused(hello: Any, foreign: Any, tmp_path: P
     assert result.code == 4
     assert "valid until 2020-01" in result.err
     assert foreign.requests == []
+
+
+def test_a_plan_is_valid_until_its_last_instant_and_not_at_it(hello: Any, saved: tuple[str, str]) -> None:
+    plan = read_saved(json.loads(Path(saved[0]).read_bytes()))
+    clock = ManualClock(plan.valid_until - timedelta(seconds=1))
+    workspace = open_workspace(hello.root, clock=clock)
+    check_saved_plan(plan, workspace, workspace.environment(None), None)
+    clock.advance(1)
+    with pytest.raises(PlanRefusedError, match="valid until"):
+        check_saved_plan(plan, workspace, workspace.environment(None), None)
+
+
+def test_a_file_too_deep_to_be_sealed_is_not_taken_for_sealed(saved: tuple[str, str]) -> None:
+    plan = read_saved(json.loads(Path(saved[0]).read_bytes()))
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert not SavedPlan({**plan.document, "more": deep}, plan.typed).is_sealed_by(lambda _, code: code)
 
 
 def test_a_plan_for_another_ledger_is_refused(hello: Any, foreign: Any, saved: tuple[str, str]) -> None:

@@ -9,6 +9,7 @@ import random
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -17,9 +18,9 @@ from typing import Any
 import pytest
 import uvicorn
 
-from notifyctl.app.receipts import open_recorder
+from notifyctl.app.receipts import open_recorder, read_secret
 from notifyctl.app.workspace import open_workspace
-from notifyctl.errors import LedgerError
+from notifyctl.errors import LedgerError, SettingsError
 from notifyctl.model.events import Delivery
 from notifyctl.providers.webexconnect.receipt_server import ReceiptAuth, bind, build_app
 
@@ -319,6 +320,13 @@ def test_serve_wants_a_secret(uncertain: Any, monkeypatch: pytest.MonkeyPatch) -
     assert result.code == 1
     assert "too short" in result.err
     assert uncertain("receipts", "serve", "--host", "0.0.0.0", "--insecure").code == 64
+
+
+@pytest.mark.parametrize(("length", "enough"), [(15, False), (16, True)])
+def test_a_secret_of_sixteen_characters_is_long_enough(hello: Any, length: int, *, enough: bool) -> None:
+    workspace = open_workspace(hello.root, environ={"HOOK": "s" * length})
+    with nullcontext() if enough else pytest.raises(SettingsError, match="too short"):
+        assert read_secret(workspace, "HOOK") == "s" * length
 
 
 # A person

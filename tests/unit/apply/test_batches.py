@@ -101,6 +101,23 @@ def test_ids_do_not_depend_on_the_recipient_ids_that_only_a_ledger_gives(consign
     assert [batch.to for batch in made(before, 2)] == [batch.to for batch in made(after, 2)]
 
 
+def test_each_address_text_and_name_of_a_batch_is_in_its_seal(consign: Consign) -> None:
+    """Otherwise ids of one request would be those of another with the same number."""
+    given = consign([("EC1M", "Ada")])
+    units = whole(given.units)
+    fingerprint = units.members[:ID_BYTES] + bytes(MEMBER_BYTES - ID_BYTES)
+    others = [
+        given,
+        replace(given, units=replace(units, destinations=["+33639989999"])),
+        replace(given, units=replace(units, members=fingerprint)),
+        replace(given, scope=replace(given.scope, notification="another")),
+        replace(given, scope=replace(given.scope, edition=2)),
+        replace(given, scope=replace(given.scope, occurrence="2026-12-01T09:00")),
+    ]
+    seals = {part.seal(b"", ledger="acme/production", number=4) for each in others for part in cut(each, 1)}
+    assert len(seals) == len(others)
+
+
 def test_another_attempt_differs_in_the_callback_data_alone(consign: Consign) -> None:
     (part,) = cut(consign([("EC1M", "Ada")]), 10)
     seal = part.seal(b"", ledger="acme/production", number=4)

@@ -74,6 +74,24 @@ def test_a_mark_is_raised_in_place_and_never_lowered(marks: HighWaterMarks, plac
     assert stat.S_IMODE(after.st_mode) == 0o600
 
 
+def test_a_mark_is_whole_on_the_disk_before_it_has_its_name(
+    marks: HighWaterMarks, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a power cut leaves: the size of each file, and the names in its folder, when it is brought to the disk."""
+    kept: list[tuple[int, list[str]]] = []
+    synced = os.fsync
+
+    def sync(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode):
+            kept.append((status.st_size, [each.suffix for each in marks.folder.iterdir()]))
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    marks.set(place, LINEAGE, 7)
+    assert kept == [(only_file(marks).stat().st_size, [".new"])]
+
+
 def test_a_mark_that_was_replaced_is_not_touched_by_the_run_before(
     marks: HighWaterMarks, place: Path
 ) -> None:

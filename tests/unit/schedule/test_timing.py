@@ -95,6 +95,21 @@ def test_what_expires_at_the_instant_at_which_its_window_opens_is_not_sent() -> 
         assert evaluate_timing(on_time, ONCE, zone="UTC", now=utc(2026, 12, 1, 7)).state is Gate.DEFERRED
 
 
+@pytest.mark.parametrize(("expires", "final"), [((8, 0), True), ((8, 1), False)])
+def test_what_expires_as_the_window_opens_again_expires_when_it_closes(
+    expires: tuple[int, int], *, final: bool
+) -> None:
+    schedule = replace(
+        PLAIN,
+        at=datetime(2026, 12, 1, 9),
+        window=OFFICE,
+        expire_at=datetime(2026, 12, 2, *expires),
+        grace=timedelta(days=2),
+    )
+    when = evaluate_timing(schedule, ONCE, zone="UTC", now=utc(2026, 12, 1, 10))
+    assert (when.closes, when.final) == (utc(2026, 12, 1, 20), final)
+
+
 def test_expire_after_becomes_validity_and_lapses() -> None:
     schedule = replace(
         PLAIN, at=datetime(2026, 12, 1, 9), expire_after=timedelta(hours=4), grace=timedelta(hours=6)
