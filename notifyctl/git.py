@@ -78,6 +78,11 @@ def current_revision(folder: Path) -> str | None:
     return f"{commit}+changes" if changed else commit
 
 
+def is_tracked(file: Path) -> bool:
+    """Whether git tracks a file by this name, whatever its case; False without git or a repository."""
+    return bool(run_git(file.parent, "ls-files", "-z", "--", f":(icase,literal){file.name}"))
+
+
 def git_output(folder: Path, *arguments: str) -> str | None:
     """The output of git without its last line break; None if it fails or is not installed."""
     output = run_git(folder, *arguments)

@@ -5,17 +5,17 @@ The files can be corrected and used as an audience again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
 from notifyctl.app.ledger import facts_from, ledger_store
+from notifyctl.app.outputs import Outputs
 from notifyctl.app.plan import Past, suppressions_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience import open_audience
 from notifyctl.audience.row_rewriter import rewrite_rows, suffix_of
 from notifyctl.audience.suppressions import index_opt_outs
-from notifyctl.errors import UsageError
 from notifyctl.lint.project import check_project
 from notifyctl.model.ledger import BatchRecord
 from notifyctl.model.project import Audience, Environment, Notification
@@ -23,7 +23,6 @@ from notifyctl.model.recipients import RejectedRow, RowRejection
 from notifyctl.plan.model import Plan
 from notifyctl.plan.statuses import recipient_statuses
 from notifyctl.ports import AudienceReader, LedgerReader
-from notifyctl.private_files import open_private
 
 Failures = tuple[Audience, dict[int, str]]
 """An audience, and by line of its source why the row failed."""
@@ -32,7 +31,7 @@ INVALID = frozenset({RowRejection.BAD_ADDRESS, RowRejection.BAD_ROW})
 
 
 def write_failures(
-    workspace: Workspace, environment: Environment, plan: Plan, target: Path
+    workspace: Workspace, environment: Environment, plan: Plan, target: Path, outputs: Outputs
 ) -> Iterator[tuple[Path, int]]:
     """Writes the recipients that were not reached; yields each file with its number of rows.
 
@@ -40,11 +39,16 @@ def write_failures(
     """
     with closing(ledger_store(workspace, environment).reader()) as reader:
         found = dict(find_failures(workspace, environment, plan, reader))
-    yield from write_files(workspace, found, target)
+    yield from write_files(workspace, found, target, outputs)
 
 
 def write_rejects(
-    workspace: Workspace, environment: Environment, target: Path, *, only: tuple[str, ...] = ()
+    workspace: Workspace,
+    environment: Environment,
+    target: Path,
+    outputs: Outputs,
+    *,
+    only: tuple[str, ...] = (),
 ) -> Iterator[tuple[Path, int]]:
     """The same for rows that cannot be read or have an invalid address. Reads each audience once more."""
     found: dict[str, Failures] = {}
@@ -61,7 +65,7 @@ def write_rejects(
                 if row.reason in INVALID:
                     _, reasons = found.setdefault(audience.name, (audience, {}))
                     reasons.setdefault(row.row, describe_reject(row))
-    yield from write_files(workspace, found, target)
+    yield from write_files(workspace, found, target, outputs)
 
 
 def describe_reject(row: RejectedRow) -> str:
@@ -71,24 +75,24 @@ def describe_reject(row: RejectedRow) -> str:
 
 
 def write_files(
-    workspace: Workspace, found: Mapping[str, Failures], target: Path
+    workspace: Workspace, found: Mapping[str, Failures], target: Path, outputs: Outputs
 ) -> Iterator[tuple[Path, int]]:
-    for name, (audience, reasons) in sorted(found.items()):
-        path = target
-        if len(found) > 1:
-            path = target.with_name(f"{target.stem}.{name}{suffix_of(audience) or target.suffix}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_file(path, rewrite_rows(audience, workspace.files, workspace.environ, reasons))
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+    for _, (audience, reasons) in sorted(found.items()):
+        path = target if len(found) == 1 else target_of(audience, target)
+        outputs.write(path, rewrite_rows(audience, workspace.files, workspace.environ, reasons))
         yield path, len(reasons)
 
 
-def write_file(path: Path, pieces: Iterable[str]) -> None:
-    """For this user only, because it contains addresses."""
-    with open_private(path, "w") as file:
-        file.writelines(pieces)
+def possible_targets(workspace: Workspace, target: Path) -> list[Path]:
+    """Each file that may be written, to be checked before anything is sent."""
+    audiences = {each.audience.name: each.audience for each in workspace.sound.notifications.values()}
+    several = audiences.values() if len(audiences) > 1 else ()
+    return [target, *dict.fromkeys(target_of(audience, target) for audience in several)]
+
+
+def target_of(audience: Audience, target: Path) -> Path:
+    """The file of one of several audiences."""
+    return target.with_name(f"{target.stem}.{audience.name}{suffix_of(audience) or target.suffix}")
 
 
 def find_failures(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from io import StringIO
+from pathlib import Path
 
 from notifyctl.app.ledger import Facts, ledger_store
 from notifyctl.app.plan import suppressions_of
@@ -25,6 +27,8 @@ from notifyctl.model.recipients import Scope
 LISTED = (OptOutReason.COMPLAINT, OptOutReason.UNSUBSCRIBED)
 """What a list of opt-outs always has; a bounce only where the project's `optOutOn` says so."""
 COLUMNS = ("hash", "channel", "reason", "since")
+HASH = re.compile(r"[0-9a-f]{32}")
+"""A recipient id of the ledger."""
 TICK = 2.0
 """Seconds that the clock of a file system may stand still: FAT counts by two."""
 
@@ -131,6 +135,20 @@ def export_opt_outs(
     for recipient, channel, reason, at in rows:
         writer.writerow([recipient.hex(), channel, reason, at.date().isoformat()])
     return output.getvalue(), len(rows)
+
+
+def is_replaceable(file: Path) -> bool:
+    """Whether there is no file, or an earlier export: a project names it among its suppression lists, and git tracks it."""
+    try:
+        with file.open(encoding="utf-8", newline="") as stream:
+            return all(
+                row == list(COLUMNS) if at == 0 else len(row) == len(COLUMNS) and HASH.fullmatch(row[0])
+                for at, row in enumerate(csv.reader(stream))
+            )
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError, csv.Error):
+        return False
 
 
 def first_per_person(

@@ -10,21 +10,23 @@ from uuid import uuid4
 from notifyctl import strict_json
 from notifyctl.app.account import account_of
 from notifyctl.app.ledger import facts_of
+from notifyctl.app.outputs import Outputs
 from notifyctl.app.workspace import Workspace
 from notifyctl.errors import NotifyctlError, PlanRefusedError, UsageError
 from notifyctl.files import open_regular
 from notifyctl.model.project import Environment
 from notifyctl.plan.model import Plan
 from notifyctl.plan.saved import SavedPlan, build_document, read_saved
-from notifyctl.private_files import open_private
 from notifyctl.views.plan import public_plan
 
 MOST_BYTES = 1 << 30
 """The largest plan file that is read: ten million recipients."""
 
 
-def save_plan(workspace: Workspace, environment: Environment, plan: Plan, out: Path) -> None:
-    """Writes a plan file, for this user only. A plan without the ledger is not sealed, and apply refuses it.
+def save_plan(
+    workspace: Workspace, environment: Environment, plan: Plan, out: Path, outputs: Outputs
+) -> None:
+    """Writes a plan file. A plan without the ledger is not sealed, and apply refuses it.
 
     Raises UsageError if the file cannot be written, and LedgerError.
     """
@@ -38,13 +40,18 @@ def save_plan(workspace: Workspace, environment: Environment, plan: Plan, out: P
             )
     else:
         document = build_document(public, plan, plan_id=plan_id, account=None, code=None)
-    temporary = out.with_name(f"{out.name}.new")
+    outputs.write(out, [json.dumps(document, indent=1, ensure_ascii=False), "\n"])
+
+
+def is_plan_file(file: Path) -> bool:
+    """Whether a file is a saved plan, of this or an earlier format."""
     try:
-        with open_private(temporary, "w") as stream:
-            stream.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-        temporary.replace(out)
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+        if file.stat().st_size > MOST_BYTES:
+            return False
+        document = strict_json.parse(file.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(document, dict) and {"format_version", "plan_id", "authorised"} <= document.keys()
 
 
 def read_plan_file(file: Path) -> SavedPlan:

@@ -18,6 +18,11 @@ from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html.preview_page import PreviewEntry, page
 
 LOOPBACK = "127.0.0.1"
+PAGE_HEAD = (
+    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+    '<meta http-equiv="Content-Security-Policy" content="default-src &#x27;none&#x27;; style-src'
+)
+"""How each page begins, so that an earlier one is recognised."""
 MOST = {ChannelName.SMS: 6}
 """Samples per notification."""
 
@@ -42,6 +47,15 @@ def gallery(
         each for planned in plan.notifications for each in build_entries(planned, changes.get(planned.name))
     ]
     return page(f"{plan.project}: messages", about, shown, reload=reload)
+
+
+def is_page(file: Path) -> bool:
+    """Whether a file is an earlier page: its head is written by nobody else."""
+    try:
+        with file.open(encoding="utf-8") as stream:
+            return stream.read(len(PAGE_HEAD)) == PAGE_HEAD
+    except (OSError, UnicodeError):
+        return False
 
 
 def build_entries(planned: PlannedNotification, change: Change | None) -> Iterator[PreviewEntry]:

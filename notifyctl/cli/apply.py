@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from notifyctl.cli.options import (
     echo,
+    force_option,
     format_option,
     get_globals,
     global_options,
@@ -30,6 +31,7 @@ from notifyctl.plan.actions import Action
 
 if TYPE_CHECKING:
     from notifyctl.app.apply import Applied
+    from notifyctl.app.outputs import Outputs
     from notifyctl.app.workspace import Workspace
     from notifyctl.apply.run import Event as RunEvent
     from notifyctl.apply.run import Stop
@@ -55,18 +57,20 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the rows of people who did not get it, and why, in the form of their own file.",
 )
+@force_option
 @memory_option
 @reveal_option
 @format_option("text", "json")
 @global_options
 @click.pass_context
-def command(
+def command(  # noqa: PLR0917 - click passes options by name
     context: click.Context,
     plan_file: Path | None,
     only: tuple[str, ...],
     expect: str | None,
     dry_run: bool,  # noqa: FBT001 - click passes flags by name
     failures: Path | None,
+    force: bool,  # noqa: FBT001
     reveal: bool,  # noqa: FBT001
     form: str,
 ) -> int:
@@ -92,14 +96,15 @@ def command(
     environment = workspace.environment(settings.env)
     if dry_run:
         return print_requests(context, workspace, environment, only=only, reveal=reveal, form=form)
+    outputs = check_outputs(workspace, failures, force=force) if failures is not None else None
     saved = read_plan_file(plan_file) if plan_file is not None else None
     if saved is not None and only:
         raise UsageError(
             "a plan file says what is sent; --only would make it another plan", hint="plan again with --only"
         )
     applied = send(context, workspace, environment, only=only, saved=saved, expect=expect, form=form)
-    if failures is not None:
-        write_failures_file(workspace, environment, applied, failures)
+    if failures is not None and outputs is not None:
+        write_failures_file(workspace, environment, applied, failures, outputs)
     return exit_code(applied)
 
 
@@ -179,10 +184,22 @@ def send(
     return applied
 
 
-def write_failures_file(workspace: Workspace, environment: Environment, applied: Applied, file: Path) -> None:
+def check_outputs(workspace: Workspace, failures: Path, *, force: bool) -> Outputs:
+    """What the command may write. Raises UsageError before anything is sent."""
+    from notifyctl.app.failures import possible_targets
+    from notifyctl.app.outputs import outputs_of
+
+    outputs = outputs_of(workspace, force=force)
+    outputs.check(*possible_targets(workspace, failures))
+    return outputs
+
+
+def write_failures_file(
+    workspace: Workspace, environment: Environment, applied: Applied, file: Path, outputs: Outputs
+) -> None:
     from notifyctl.app.failures import write_failures
 
-    for path, count in write_failures(workspace, environment, applied.plan, file):
+    for path, count in write_failures(workspace, environment, applied.plan, file, outputs):
         echo(f"{count:,} rows that did not get through: {path}", stderr=True)
 
 

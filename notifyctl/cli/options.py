@@ -15,6 +15,7 @@ __all__ = [
     "GlobalOptions",
     "TimeParam",
     "echo",
+    "force_option",
     "format_option",
     "get_globals",
     "global_options",
@@ -100,6 +101,11 @@ only_option = click.option(
     metavar="NAME",
     multiple=True,
     help="Only this notification; may be given several times.",
+)
+force_option = click.option(
+    "--force",
+    is_flag=True,
+    help="Overwrite a file that notifyctl did not write. Files of the project and those that git tracks are never overwritten.",
 )
 reveal_option = click.option("--reveal", is_flag=True, help="Show addresses in full instead of masked.")
 

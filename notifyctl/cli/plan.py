@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from notifyctl.cli.options import (
     TimeParam,
     echo,
+    force_option,
     format_option,
     get_globals,
     global_options,
@@ -27,6 +29,7 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Plan
 
 if TYPE_CHECKING:
+    from notifyctl.app.outputs import Outputs
     from notifyctl.app.workspace import Workspace
     from notifyctl.diagnostics import Diagnostic
     from notifyctl.model.project import Environment
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the rows of audiences that nobody can be sent to, and why, in the form of their own file.",
 )
+@force_option
 @format_option("text", "json", "markdown")
 @click.option(
     "--detailed-exitcode",
@@ -79,6 +83,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     out: Path | None,
     base: str | None,
     rejects: Path | None,
+    force: bool,  # noqa: FBT001
     form: str,
     detailed_exitcode: bool,  # noqa: FBT001
 ) -> int:
@@ -95,7 +100,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     """
     from notifyctl.app.plan import make_plan
 
-    request = PlanRequest(only, as_of, base, out, form)
+    request = PlanRequest(only, as_of, base, out, form, force=force)
     settings = get_globals(context)
     if untrusted:
         if rejects is not None:
@@ -106,24 +111,36 @@ def command(  # noqa: PLR0917 - click passes options by name
 
         workspace = open_workspace(settings.chdir)
         environment = workspace.environment(settings.env)
+        outputs = check_outputs(workspace, request, rejects)
         with show_plan_progress(workspace, colour=wants_colour(context, stderr=True)) as limited:
             plan = make_plan(limited, environment, only=only, offline=offline, as_of=as_of)
-        show(
-            context,
-            request,
-            workspace,
-            environment,
-            plan,
-            compare_with_base(request, workspace, environment, plan),
-        )
+        changes = compare_with_base(request, workspace, environment, plan)
+        show(context, request, workspace, environment, plan, changes, outputs)
         if rejects is not None:
             from notifyctl.app.failures import write_rejects
 
-            for path, count in write_rejects(workspace, environment, rejects, only=only):
+            for path, count in write_rejects(workspace, environment, rejects, outputs, only=only):
                 echo(f"{count:,} {'row' if count == 1 else 'rows'} of nobody: {path}", stderr=True)
     if plan.complete and not plan.applyable:
         return ExitCode.ERROR
     return exit_code(plan) if detailed_exitcode else ExitCode.DONE
+
+
+def check_outputs(workspace: Workspace, request: PlanRequest, rejects: Path | None) -> Outputs:
+    """What the command may write. Raises UsageError before anything is shown."""
+    from notifyctl.app.failures import possible_targets
+    from notifyctl.app.outputs import Outputs, outputs_of
+    from notifyctl.app.plan_file import is_plan_file
+
+    if request.out is None and rejects is None:
+        return Outputs()
+    outputs = outputs_of(workspace, force=request.force)
+    others = possible_targets(workspace, rejects) if rejects is not None else []
+    if request.out is not None:
+        outputs.refuse_twice(request.out, *others)
+        outputs.check(request.out, recognise=is_plan_file)
+    outputs.check(*others)
+    return outputs
 
 
 class PlanRequest(NamedTuple):
@@ -134,11 +151,14 @@ class PlanRequest(NamedTuple):
     base: str | None
     out: Path | None
     form: str
+    force: bool
 
 
 def plan_untrusted(context: click.Context, request: PlanRequest) -> Plan:
     """Plans an untrusted project. Confines this process permanently."""
+    from notifyctl.app.outputs import Outputs
     from notifyctl.app.plan import make_plan
+    from notifyctl.app.plan_file import is_plan_file
     from notifyctl.app.untrusted.confinement import MAX_OUTPUT
     from notifyctl.app.untrusted.untrusted_project import (
         open_untrusted,
@@ -151,7 +171,10 @@ def plan_untrusted(context: click.Context, request: PlanRequest) -> Plan:
 
     settings = get_globals(context)
     bound_output(MAX_OUTPUT)
-    workspace = open_untrusted(settings.chdir, out=request.out)
+    outputs = Outputs(force=request.force)
+    workspace = open_untrusted(
+        settings.chdir, out=request.out, check=partial(outputs.check, recognise=is_plan_file)
+    )
     environment = workspace.environment(settings.env)
     warnings: list[Diagnostic] = []
     if request.base is not None:
@@ -161,7 +184,16 @@ def plan_untrusted(context: click.Context, request: PlanRequest) -> Plan:
     changes = compare_with_base(request, workspace, environment, plan)
     if changes is not None:
         changes = replace(changes, unknown=tuple(unknown_facts(base=request.base)))
-    show(context, request, workspace, environment, plan, changes, extra=unknown_as_json(base=request.base))
+    show(
+        context,
+        request,
+        workspace,
+        environment,
+        plan,
+        changes,
+        outputs,
+        extra=unknown_as_json(base=request.base),
+    )
     if request.form == "text":
         for each in unknown_facts(base=request.base):
             echo(f"Not known here: {each}.")
@@ -185,6 +217,7 @@ def show(
     environment: Environment,
     plan: Plan,
     changes: Review | None,
+    outputs: Outputs,
     extra: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
     """Saves the plan if requested, and prints it. `extra`: additional fields of the JSON document."""
@@ -193,7 +226,7 @@ def show(
     if request.out is not None:
         from notifyctl.app.plan_file import save_plan
 
-        save_plan(workspace, environment, plan, request.out)
+        save_plan(workspace, environment, plan, request.out, outputs)
     if request.form == "markdown":
         from notifyctl.views.markdown import render
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from notifyctl.cli.options import echo, get_globals, global_options
-from notifyctl.errors import UsageError
+from notifyctl.cli.options import echo, force_option, get_globals, global_options
 from notifyctl.exit_codes import ExitCode
 
 
@@ -20,6 +19,7 @@ from notifyctl.exit_codes import ExitCode
     show_default=True,
     help="Where the page goes; - for standard output.",
 )
+@force_option
 @click.option("--base", metavar="REV", help="Show what changes beside how it was at this commit.")
 @click.option(
     "--serve", "serving", is_flag=True, help="Serve it on this machine, and reload when a file changes."
@@ -31,6 +31,7 @@ def command(
     context: click.Context,
     notifications: tuple[str, ...],
     out: Path,
+    force: bool,  # noqa: FBT001 - click passes flags by name
     base: str | None,
     serving: bool,  # noqa: FBT001 - click passes flags by name
     port: int,
@@ -45,7 +46,8 @@ def command(
     notifyctl preview outage-sms --base origin/main --out review.html
     notifyctl preview --serve
     """
-    from notifyctl.app.preview import gallery, serve
+    from notifyctl.app.outputs import outputs_of
+    from notifyctl.app.preview import gallery, is_page, serve
     from notifyctl.app.workspace import open_workspace
 
     settings = get_globals(context)
@@ -61,13 +63,13 @@ def command(
             report=lambda line: echo(line, stderr=True),
         )
         return ExitCode.DONE
+    outputs = outputs_of(workspace, force=force)
+    if str(out) != "-":
+        outputs.check(out, recognise=is_page)
     text = gallery(workspace, environment, only=notifications, base=base)
     if str(out) == "-":
         echo(text)
         return ExitCode.DONE
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+    outputs.write(out, [text], private=False)
     echo(f"The page is {out} ({len(text.encode()) / 1000:,.0f} kB).", stderr=True)
     return ExitCode.DONE

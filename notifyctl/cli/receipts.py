@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from notifyctl.cli.options import TimeParam, echo, get_globals, global_options
+from notifyctl.cli.options import TimeParam, echo, force_option, get_globals, global_options
 from notifyctl.errors import UsageError
 from notifyctl.exit_codes import ExitCode
 
@@ -105,10 +105,16 @@ def ingest(context: click.Context, file: Path) -> int:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write it there; without it to the terminal.",
 )
+@force_option
 @click.option("--since", type=TimeParam(), help="Only receipts that came from then on.")
 @global_options
 @click.pass_context
-def opt_outs(context: click.Context, out: Path | None, since: datetime | None) -> int:
+def opt_outs(
+    context: click.Context,
+    out: Path | None,
+    force: bool,  # noqa: FBT001 - click passes flags by name
+    since: datetime | None,
+) -> int:
     """List who complained or unsubscribed, as a suppression list of the ledger's hashes. It holds no address.
 
     Name it in notifyctl.yaml as `suppressions: [{file: FILE, key: ledger}]`, and commit it.
@@ -116,7 +122,8 @@ def opt_outs(context: click.Context, out: Path | None, since: datetime | None) -
     \b
     notifyctl -e production receipts opt-outs --out suppressions/learnt.csv
     """
-    from notifyctl.app.opt_outs import export_opt_outs
+    from notifyctl.app.opt_outs import export_opt_outs, is_replaceable
+    from notifyctl.app.outputs import outputs_of
     from notifyctl.app.workspace import open_workspace
 
     settings = get_globals(context)
@@ -125,10 +132,8 @@ def opt_outs(context: click.Context, out: Path | None, since: datetime | None) -
     if out is None:
         sys.stdout.write(text)
         return ExitCode.DONE
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+    outputs = outputs_of(workspace, force=force)
+    outputs.check(out, replaces=is_replaceable)
+    outputs.write(out, [text], private=False)
     echo(f"{count:,} opted out: {out}", stderr=True)
     return ExitCode.DONE

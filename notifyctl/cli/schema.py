@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from notifyctl.cli.options import echo, global_options
+from notifyctl.cli.options import echo, force_option, global_options
 from notifyctl.exit_codes import ExitCode
 
 
@@ -18,8 +18,13 @@ from notifyctl.exit_codes import ExitCode
     type=click.Path(path_type=Path, file_okay=False),
     help="Write all schemas into this folder instead.",
 )
+@force_option
 @global_options
-def command(kind: str | None, folder: Path | None) -> int:
+def command(
+    kind: str | None,
+    folder: Path | None,
+    force: bool,  # noqa: FBT001 - click passes flags by name
+) -> int:
     """Print the JSON Schema (draft 2020-12) of all kinds, or of KIND.
 
     \b
@@ -27,14 +32,16 @@ def command(kind: str | None, folder: Path | None) -> int:
     notifyctl schema template
     notifyctl schema --write schemas
     """
+    from notifyctl.app.outputs import Outputs, is_schema
     from notifyctl.channels import CHANNELS
     from notifyctl.config.jsonschema import build_schemas, render_schema
 
     schemas = build_schemas([channel.shape for channel in CHANNELS.values()])
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+        outputs = Outputs(force=force)
+        outputs.check(*(folder / name for name in schemas), replaces=is_schema)
         for name, schema in schemas.items():
-            (folder / name).write_text(render_schema(schema), encoding="utf-8")
+            outputs.write(folder / name, [render_schema(schema)], private=False)
         echo(f"Wrote {len(schemas)} schemas to {folder}", stderr=True)
         return ExitCode.DONE
     name = f"{(kind or 'notifyctl').lower()}.json"

@@ -8,7 +8,7 @@ the base, so that no branch can widen its own allow-list.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -52,12 +52,17 @@ UNKNOWN = (
 OWN_SETTINGS = "whether endpoint, fence and limits are those of the base: `--base` compares them"
 
 
-def open_untrusted(chdir: Path | None, *, out: Path | None) -> Workspace:
-    """Clears the environment, confines this process for the rest of its life, then reads the project.
+def open_untrusted(
+    chdir: Path | None, *, out: Path | None, check: Callable[[Path], None] = lambda _: None
+) -> Workspace:
+    """Clears the environment, lets `check` judge whether `out` may be written, confines this process for the rest of its life, then
+    reads the project.
 
     Raises ProjectError for links and submodules in it, UntrustedError for anything that is not allowed.
     """
     root = Path(os.path.realpath(find_root_without_environment(chdir)))
+    if out is not None:
+        check(out)
     confine(root, out=out)
     files = WorkingTree(root, links=False)
     refuse_strange(files)
