@@ -150,10 +150,13 @@ def test_a_wrong_ledger_key_is_refused(production: Any, monkeypatch: pytest.Monk
     project = (production.root / "notifyctl.yaml").read_text()
     production.write(notifyctl=project + "    ledger: {recipientKeyEnv: RECIPIENT_KEY}\n", hello=HELLO)
     production.write(**{"people.csv": PEOPLE})
-    (production.root / ".notifyctl" / "production.db").unlink()
+    ledger = production.root / ".notifyctl" / "production.db"
+    ledger.unlink()
     told(production("plan"), 1, "RECIPIENT_KEY")
     monkeypatch.setenv("RECIPIENT_KEY", "one made-up key of many characters")
-    assert production("ledger", "init").code == 0
+    told(production("ledger", "init"), 1, "--replace-lost", "everybody is sent everything again")
+    assert not ledger.exists()
+    assert production("ledger", "init", "--replace-lost", "acme/production").code == 0
     assert production.plan()["summary"]["send"] == 1
     monkeypatch.setenv("RECIPIENT_KEY", "another made-up key of many characters")
     result = production("plan")

@@ -18,13 +18,14 @@ kind: Project
 name: acme
 environments:
   sandbox: {provider: sandbox, limits: {tps: 1000000}}
+policy: {maxRejectedPercent: 100}
 """
 HELLO = """\
 apiVersion: notifyctl/v1
 kind: Notification
 name: hello
 template: {channel: sms, content: {type: text, text: "Hello $(name), your area is $(area)"}}
-audience: {source: {file: people.csv}, columns: {msisdn: phone}, where: "area <> 'NW1'"}
+audience: {source: {file: people.csv}, columns: {msisdn: phone}, numbers: form, where: "area <> 'NW1'"}
 """
 
 
