@@ -32,7 +32,12 @@ def test_rejected_rows_stand_in_every_total(cli: Any) -> None:
     assert "⚠ rejected rows" in told.out
     document = json.loads(cli("plan", "--format", "json").out)
     assert (document["summary"]["send"], document["rejected_rows"]) == (1000, 1000)
-    assert document["notifications"][0]["audience"] == {"name": "n", "rows": 2000, "rejected_rows": 1000}
+    assert document["notifications"][0]["audience"] == {
+        "name": "n",
+        "rows": 2000,
+        "rejected_rows": 1000,
+        "readings": {"+": 1000},
+    }
     markdown = cli("plan", "--format", "markdown").out
     assert "1,000 send · 1,000 rejected rows ⚠" in markdown
     assert "✅" not in markdown
