@@ -21,7 +21,7 @@ from notifyctl.model.ledger import BatchRecord
 from notifyctl.model.project import Environment
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES
 from notifyctl.ports import Clock, LedgerReader, ReceiptInbox
-from notifyctl.providers.webexconnect.receipts import Incoming, receipts_in
+from notifyctl.providers.webexconnect.receipts import Incoming, printable, receipts_in
 
 CALLBACK = "notifyctl"
 MATCHED_TOGETHER = 500
@@ -163,9 +163,9 @@ class Recorder(Struct, frozen=True):
             status=incoming.status,
             batch=match.batch,
             position=match.position,
-            code=(incoming.code or "")[:40] or None,
-            provider_id=(incoming.transaction or "")[:80] or None,
-            said_at=(incoming.said_at or "")[:40] or None,
+            code=printable(incoming.code or "")[:40] or None,
+            provider_id=printable(incoming.transaction or "")[:80] or None,
+            said_at=printable(incoming.said_at or "")[:40] or None,
         )
 
     def record(self, incoming: Incoming) -> str:

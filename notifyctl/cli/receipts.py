@@ -55,6 +55,7 @@ def serve(
     """
     from notifyctl.app.receipts import serve as run
     from notifyctl.app.workspace import open_workspace
+    from notifyctl.views.colours import strip_controls
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
@@ -66,7 +67,7 @@ def serve(
         hub_secret=hub_secret_env,
         shared_secret=secret_env,
         insecure=insecure,
-        on_receipt=lambda line: echo(line, stderr=True),
+        on_receipt=lambda line: echo(strip_controls(line), stderr=True),
     )
     return ExitCode.DONE
 

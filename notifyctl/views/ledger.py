@@ -95,7 +95,7 @@ def _status(row: ScopeStatus, paint: Paint) -> Iterator[str]:
     if row.served:
         yield f"  {paint.dim('baseline ')} {row.served:>9,}  {served_phrase(row.baseline)}"
     if row.receipts:
-        counts = ", ".join(f"{count:,} {status}" for status, count in row.receipts.items())
+        counts = ", ".join(f"{count:,} {strip_controls(status)}" for status, count in row.receipts.items())
         yield f"  receipts  {counts}"
     for reason, count in row.reasons.items():
         yield paint.dim(f"    {count:,}: {strip_controls(reason)}")

@@ -42,7 +42,11 @@ DOORS = {
     "truststore": ("transport.certificates",),
     "certifi": ("transport.certificates",),
     "jwt": ("providers.webexconnect.auth",),
-    "uvicorn": ("providers.sandbox.server", "providers.webexconnect.receipt_server"),
+    "uvicorn": (
+        "providers.sandbox.server",
+        "providers.webexconnect.receipt_connections",
+        "providers.webexconnect.receipt_server",
+    ),
     "jinja2": ("message.jinja",),
     "phonenumbers": ("audience.numbering", "config.scalar_types"),
 }
@@ -63,7 +67,9 @@ MACHINERY = {
     "eval": {"message.substitute": "a function of positions; no character of a template is in its code"},
     "compile": {},
     "sys.argv": {},
-    "asyncio": {},
+    "asyncio": {
+        "providers.webexconnect.receipt_connections": "the types of uvicorn's connections, to give each a deadline"
+    },
     "multiprocessing": {},
     "socketserver": {},
     "urllib.request": {},

@@ -57,11 +57,13 @@ def server_config(
 
 
 def bind_loopback(port: int) -> socket.socket:
-    """A socket bound to loopback only. Raises ProviderError if the port is taken."""
+    """A socket that listens on loopback only. Raises ProviderError if the port is taken."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((LOOPBACK, port))
+        # At once, so that whoever reads the line about it can connect.
+        bound.listen()
     except OSError as error:
         bound.close()
         raise ProviderError(

@@ -20,6 +20,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from notifyctl.errors import NotifyctlError, ProviderError
+from notifyctl.providers.webexconnect.receipt_connections import (
+    QUEUE,
+    Gate,
+    Limits,
+    bounded_protocol,
+    limits_for,
+    open_files_limit,
+)
 from notifyctl.providers.webexconnect.receipts import (
     MAX_BODY,
     Incoming,
@@ -57,7 +65,10 @@ def build_app(auth: ReceiptAuth, record: Record, on_receipt: OnReceipt) -> Starl
     async def receive(request: Request) -> Response:
         if request.method in {"HEAD", "GET"}:
             return Response(status_code=200)
-        body = await read_body(request)
+        try:
+            body = await read_body(request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
         if body is None:
             on_receipt("413 too long")
             return Response(status_code=413)
@@ -88,47 +99,83 @@ def build_app(auth: ReceiptAuth, record: Record, on_receipt: OnReceipt) -> Starl
 
 
 async def read_body(request: Request) -> bytes | None:
-    """The body; None if it is longer than any receipt."""
+    """The body; None if it is longer than any receipt. Raises ClientDisconnect before its end."""
     body = bytearray()
-    with contextlib.suppress(ClientDisconnect):
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                return None
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            return None
     return bytes(body)
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises ProviderError if the address is invalid or taken."""
+    """A socket that listens. Raises ProviderError if the address is invalid or taken."""
+    bound = None
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         bound = socket.socket(family, kind, proto)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
-    except OSError as error:
+        bound.listen(QUEUE)
+    except (OSError, UnicodeError) as error:
+        if bound is not None:
+            bound.close()
+        reason = error.strerror if isinstance(error, OSError) else None
         raise ProviderError(
-            f"receipts cannot be taken in at {host}:{port}: {error.strerror or error}",
+            f"receipts cannot be taken in at {host}:{port}: {reason or 'this is no host'}",
             hint="--port 0 takes a free port",
         ) from error
     return bound
 
 
+class ReceiptServer(uvicorn.Server):
+    """Calls `on_start` once it answers, and reports the last closed connections at its end."""
+
+    def __init__(
+        self, app: Starlette, limits: Limits, *, on_start: Callable[[], None], on_line: OnReceipt
+    ) -> None:
+        self._gate = Gate(limits, on_line)
+        self._on_start = on_start
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=bounded_protocol(self._gate),
+                loop="asyncio",
+                backlog=limits.accepted,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=10,
+                ws="none",
+            )
+        )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        # asyncio takes the number that it accepts in one pass for the length of the queue as well, which may be longer.
+        for each in sockets or []:
+            each.listen(QUEUE)
+        self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets=sockets)
+        self._gate.report()
+
+
 def serve(auth: ReceiptAuth, record: Record, *, host: str, port: int, on_receipt: OnReceipt) -> None:
-    """Serves until Ctrl-C or SIGTERM. `on_receipt` also receives the line about where it listens."""
+    """Serves until Ctrl-C or SIGTERM. `on_receipt` also receives the line about where it listens, once it does."""
+    limits = limits_for(open_files_limit())
     bound = bind(host, port)
-    where = f"{host}:{bound.getsockname()[1]}"
+    where = f"{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
     path = "/receipts/…" if auth.shared is not None else "/receipts"
-    on_receipt(f"Receipts are taken in at http://{where}{path}; Ctrl-C ends it.")
-    config = uvicorn.Config(
+    server = ReceiptServer(
         build_app(auth, record, on_receipt),
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=10,
-        ws="none",
+        limits,
+        on_start=lambda: on_receipt(f"Receipts are taken in at http://{where}{path}; Ctrl-C ends it."),
+        on_line=on_receipt,
     )
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run([bound])
+            server.run([bound])
     finally:
         bound.close()

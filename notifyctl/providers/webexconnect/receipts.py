@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,10 @@ from notifyctl.model.events import BOUNCE_CODE, UNSUBSCRIBE_CODE, UNSUBSCRIBED
 
 MAX_BODY = 256 * 1024
 """In bytes; documented receipts are smaller than 2,000."""
+MAX_DEPTH = 32
+"""Levels of objects and arrays; documented receipts have three."""
+MALFORMED = re.compile(r"[\x00\ud800-\udfff]")
+"""What is no character of a text, though JSON can escape it: NUL and lone surrogates."""
 
 STATUSES = {
     "submitted": "submitted",
@@ -65,7 +70,9 @@ class UnreadableReceiptError(Exception):
 
 
 class Incoming(Struct, frozen=True):
-    """A parsed receipt. `canonical` is its JSON, independent of whitespace and key order."""
+    """A parsed receipt. `status` is one line of printable characters; other texts are as they came. `canonical` is its JSON,
+    independent of whitespace and key order.
+    """
 
     status: str
     destination: str | None
@@ -93,6 +100,7 @@ def read_receipt(data: bytes) -> Incoming:
 def to_incoming(document: object) -> Incoming:
     if not isinstance(document, dict):
         raise UnreadableReceiptError("it is no JSON object")
+    check_texts(document)
     event = inbound_event(document)
     if event is not None:
         return event
@@ -100,12 +108,11 @@ def to_incoming(document: object) -> Incoming:
     inner = outer.get("deliveryInfo") if isinstance(outer, dict) else None
     if not isinstance(outer, dict) or not isinstance(inner, dict):
         raise UnreadableReceiptError("it has no deliveryInfoNotification with a deliveryInfo")
-    said = text(inner, "deliveryStatus")
-    if said is None:
+    status = (text(inner, "deliveryStatus") or "").strip().lower()
+    if not status:
         raise UnreadableReceiptError("it has no deliveryStatus")
-    status = said.strip().lower()
     return Incoming(
-        status=STATUSES.get(status, status[:40]),
+        status=STATUSES.get(status, printable(status)[:40]),
         destination=text(inner, "destination"),
         correlation_id=text(outer, "correlationid") or text(outer, "correlationId"),
         callback_data=text(outer, "callbackData"),
@@ -114,6 +121,29 @@ def to_incoming(document: object) -> Incoming:
         said_at=text(inner, "timeStamp"),
         canonical=canonical_text(document),
     )
+
+
+def check_texts(document: Mapping[str, Any]) -> None:
+    """Raises UnreadableReceiptError for a text, or key, that can be neither stored nor compared, and for endless nesting."""
+    level: list[Any] = [document]
+    for _ in range(MAX_DEPTH):
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner += [*value, *value.values()]
+            elif isinstance(value, list):
+                inner += value
+            elif isinstance(value, str) and MALFORMED.search(value):
+                raise UnreadableReceiptError("it has a text with NUL or half a character")
+        if not inner:
+            return
+        level = inner
+    raise UnreadableReceiptError("it is nested too deeply")
+
+
+def printable(text: str) -> str:
+    """One line, with every control, format and other invisible character escaped: a stranger's text, for logs and terminals."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def bounce_code(status: str, inner: Mapping[str, Any]) -> str | None:
