@@ -134,7 +134,7 @@ def write_audience(folder: Path, rows: int) -> Path:
     with (folder / "people.csv").open("w", encoding="utf-8") as stream:
         stream.write("msisdn,name,area\n")
         for number in range(rows):
-            stream.write(f"+999{number:09},{NAMES[number % len(NAMES)]},Area {number % 1000}\n")
+            stream.write(f"+446{number:09},{NAMES[number % len(NAMES)]},Area {number % 1000}\n")
     return folder
 
 

@@ -194,7 +194,7 @@ UNLIMITED = "{tps: 10000000, concurrency: 4}"
 
 def number(person: int) -> str:
     """Spread over the list, as real numbers are."""
-    return f"+990{person * 7919 % 1_000_000_007:010}"
+    return f"+446{person * 7919 % 999_999_937:09}"
 
 
 def write_people(path: Path, people: range, shape: Shape, *, dirty: bool = True) -> None:

@@ -61,7 +61,7 @@ audience: {source: {file: people.csv}}
 
 def person(number: int) -> str:
     """The first thousand are numbers that Ofcom keeps for fiction; the others have a calling code that no country has."""
-    return f"+447700900{number:03d}" if number < 1000 else f"+990{number:09d}"
+    return f"+447700900{number:03d}" if number < 1000 else f"+446{number:09d}"
 
 
 class Talk:
