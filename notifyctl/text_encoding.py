@@ -38,7 +38,6 @@ USUAL, USUAL_BONUS = "windows-1252", 1
 BETWEEN_WORDS = frozenset("“”‘’–—…€£«»¡¿°©®·\u00a0")  # noqa: RUF001 - these very characters
 APOSTROPHE = "\u2019"
 HIGH = re.compile(rb"[\x80-\xff]")
-HIGH_LINES = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
 UTF_8_CHARACTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
@@ -95,7 +94,7 @@ def guess_encoding(data: bytes) -> str:
     head = data[:SAMPLE]
     if head.count(0) * 4 > len(head):
         return "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
-    sample = b"\n".join(found[0] for found in HIGH_LINES.finditer(data[: 16 * SAMPLE]))[:SAMPLE]
+    sample = b"\n".join(line for line in data[: 16 * SAMPLE].splitlines() if not line.isascii())[:SAMPLE]
     scores = {encoding: score_letters(sample, encoding) for encoding in LETTERS}
     return max(scores, key=lambda encoding: scores[encoding])
 
