@@ -36,7 +36,7 @@ def large(cli: Any) -> Any:
     with (cli.root / "people.csv").open("w") as file:
         file.write("phone,name,area,remark\n")
         for n in range(100_000):
-            phone = "unknown" if n % 50 == 7 else f"+446{n * 7919 % 1_000_003:09}"
+            phone = "unknown" if n % 50 == 7 else f"+990{n * 7919 % 1_000_003:09}"
             file.write(f"{phone},Person {n},{'NW1' if n % 10 == 3 else 'EC1M'},{'x' * 30}\n")
     return cli
 
@@ -101,7 +101,7 @@ def test_lint_reads_a_hostile_large_file_and_counts_what_it_does_not_list(cli: A
         for n in range(60_000):
             if n in (7, 30_000):
                 file.write(f"+44770090{n % 10_000:04},{'x' * 5_000_000},EC1M,\n")
-            row = f"+446{n * 7919 % 50_021:09},Person {n},{'NW1' if n % 10 == 3 else 'EC1M'},{'x' * 500}"
+            row = f"+990{n * 7919 % 50_021:09},Person {n},{'NW1' if n % 10 == 3 else 'EC1M'},{'x' * 500}"
             odd = {11: "unknown,a,b,c", 22: row + ",more", 33: "+1", 44: row.replace("P", "\0"), 66: ""}
             row = row.replace(f"Person {n}", f'"Person ""{n}"""') if n % 5 == 0 else row
             file.write(odd.get(n % 1000, row) + ends[n % 3])
