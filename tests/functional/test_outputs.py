@@ -210,6 +210,9 @@ def test_a_list_of_opt_outs_replaces_only_its_own(project: Any) -> None:
     assert project("apply").code in {0, 3}
     assert project("receipts", "opt-outs", "--out", "stop.csv", "--force").code == 64
     assert (project.root / "stop.csv").read_text() == NAMED["stop.csv"]
+    (project.root / "stop.csv").write_bytes(b"msisdn,reason\n+447700900999,\xfcber\n")
+    assert project("receipts", "opt-outs", "--out", "stop.csv", "--force").code == 64, "not even UTF-8"
+    assert b"\xfcber" in (project.root / "stop.csv").read_bytes()
     text = PROJECT.replace("[stop.csv]", "[{file: learnt.csv, key: ledger}]")
     for _ in range(2):
         assert project("receipts", "opt-outs", "--out", "learnt.csv").code == 0

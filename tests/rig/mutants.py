@@ -411,7 +411,7 @@ def tried(mutant: Mutant | None, tests: tuple[str, ...]) -> str | None:
                 timeout=LONGEST,
             )
         except subprocess.TimeoutExpired:
-            return "its tests never end"
+            return "tests that never end"
     assert ended.returncode in {0, 1}, ended.stdout + ended.stderr
     failed = re.search(r"^(?:FAILED|ERROR) \S+?::(.*)", ended.stdout, re.MULTILINE)
     return failed[1] if failed else None

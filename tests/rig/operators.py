@@ -2,7 +2,7 @@
 
     python tests/rig/operators.py [--count 60] [--seed 16] [--part 1/1] [--list] [FILE…]
 
-Prints a table; exits 1 when a change is not noticed. What changes nothing that anybody can observe stands in EQUIVALENT, with
+Prints the table of docs/explanation/mutants.md; exits 1 when a change is not noticed. What changes nothing that anybody can observe stands in EQUIVALENT, with
 the reason. The hand-made mutants of the send protocol are in mutants.py.
 """
 
@@ -20,26 +20,26 @@ sys.path.insert(0, str(Path(__file__).parent))
 from mutants import ROOT, Mutant, say, tried
 
 TESTS: dict[str, tuple[str, ...]] = {
-    "notifyctl/apply/run.py": ("tests/unit/apply", "tests/functional/test_suppressions.py", "tests/rig/test_protocol_machine.py"),
-    "notifyctl/apply/batches.py": ("tests/unit/apply", "tests/functional/test_seed_samples.py"),
-    "notifyctl/apply/outcomes.py": ("tests/unit/apply", "tests/contracts/test_provider.py"),
-    "notifyctl/apply/retries.py": ("tests/unit/apply", "tests/rig/test_protocol_machine.py"),
-    "notifyctl/ledger/writer.py": ("tests/contracts", "tests/unit/ledger"),
-    "notifyctl/ledger/high_water.py": ("tests/unit/ledger", "tests/functional/test_ledger_safety.py", "tests/unit/app"),
-    "notifyctl/ledger/journal.py": ("tests/unit/ledger", "tests/rig/test_protocol_machine.py", "tests/contracts"),
-    "notifyctl/ledger/reader.py": ("tests/contracts", "tests/unit/ledger", "tests/unit/plan"),
-    "notifyctl/plan/actions.py": ("tests/unit/plan", "tests/functional/test_editions.py"),
-    "notifyctl/plan/statuses.py": ("tests/unit/plan", "tests/contracts", "tests/functional/test_settling.py"),
+    "notifyctl/apply/run.py": ("tests/unit/apply/test_run.py", "tests/unit/apply", "tests/functional/test_suppressions.py", "tests/rig/test_protocol_machine.py"),
+    "notifyctl/apply/batches.py": ("tests/unit/apply/test_batches.py", "tests/unit/apply", "tests/functional/test_seed_samples.py"),
+    "notifyctl/apply/outcomes.py": ("tests/unit/apply/test_run.py", "tests/unit/apply", "tests/contracts/test_provider.py"),
+    "notifyctl/apply/retries.py": ("tests/unit/apply/test_run.py", "tests/unit/apply", "tests/rig/test_protocol_machine.py"),
+    "notifyctl/ledger/writer.py": ("tests/unit/ledger/test_store.py", "tests/contracts/test_ledger.py", "tests/contracts/test_ledger_events.py", "tests/contracts", "tests/unit/ledger"),
+    "notifyctl/ledger/high_water.py": ("tests/unit/ledger/test_high_water.py", "tests/unit/ledger", "tests/functional/test_ledger_safety.py"),
+    "notifyctl/ledger/journal.py": ("tests/unit/ledger/test_store.py", "tests/unit/ledger", "tests/rig/test_protocol_machine.py", "tests/contracts"),
+    "notifyctl/ledger/reader.py": ("tests/unit/ledger/test_store.py", "tests/contracts/test_ledger.py", "tests/contracts", "tests/unit/ledger", "tests/unit/plan"),
+    "notifyctl/plan/actions.py": ("tests/unit/plan/test_actions.py", "tests/unit/plan", "tests/functional/test_editions.py"),
+    "notifyctl/plan/statuses.py": ("tests/unit/plan/test_statuses.py", "tests/unit/plan", "tests/contracts", "tests/functional/test_settling.py"),
     "notifyctl/plan/thresholds.py": ("tests/unit/plan", "tests/functional/test_rejected_rows.py", "tests/functional/test_editions.py"),
     "notifyctl/plan/saved.py": ("tests/functional/test_saved_plan.py", "tests/unit/plan"),
     "notifyctl/app/apply.py": ("tests/functional/test_confirmation.py", "tests/functional/test_saved_plan.py", "tests/unit/app"),
-    "notifyctl/app/opt_outs.py": ("tests/functional/test_suppressions.py", "tests/unit/app", "tests/unit/apply"),
-    "notifyctl/audience/suppressions.py": ("tests/unit/audience", "tests/functional/test_suppressions.py"),
-    "notifyctl/app/receipts.py": ("tests/functional/test_settling.py", "tests/functional/test_receipt_loop.py"),
-    "notifyctl/providers/webexconnect/receipts.py": ("tests/functional/test_settling.py", "tests/functional/test_receipt_loop.py"),
-    "notifyctl/providers/webexconnect/responses.py": ("tests/unit/providers", "tests/contracts/test_provider.py"),
-    "notifyctl/schedule/timing.py": ("tests/unit/schedule", "tests/unit/plan"),
-    "notifyctl/schedule/zones.py": ("tests/unit/schedule",),
+    "notifyctl/app/opt_outs.py": ("tests/functional/test_suppressions.py", "tests/functional/test_outputs.py", "tests/unit/app", "tests/unit/apply"),
+    "notifyctl/audience/suppressions.py": ("tests/unit/audience/test_suppressions.py", "tests/unit/audience", "tests/functional/test_suppressions.py"),
+    "notifyctl/app/receipts.py": ("tests/functional/test_settling.py", "tests/functional/test_receipt_server.py", "tests/functional/test_receipt_loop.py"),
+    "notifyctl/providers/webexconnect/receipts.py": ("tests/functional/test_settling.py", "tests/functional/test_receipt_server.py", "tests/functional/test_receipt_loop.py"),
+    "notifyctl/providers/webexconnect/responses.py": ("tests/unit/providers/webexconnect/test_responses.py", "tests/unit/providers", "tests/contracts/test_provider.py"),
+    "notifyctl/schedule/timing.py": ("tests/unit/schedule/test_timing.py", "tests/unit/schedule", "tests/unit/plan"),
+    "notifyctl/schedule/zones.py": ("tests/unit/schedule/test_timing.py", "tests/unit/schedule"),
 }  # fmt: skip
 """File of apply, ledger, plan, suppressions, receipts or schedule → the tests that must notice a change, likeliest first."""
 
@@ -165,8 +165,10 @@ def main() -> int:
     for each in changes:
         why = None if asked.list else tried(each.mutant, each.mutant.tests)
         survivors += why is None
-        verdict = "" if asked.list else "SURVIVED" if why is None else f"killed by {why}"
-        say(f"{each.file}:{each.number}", each.operator, f"`{each.line}`", verdict)
+        survived = f"SURVIVED: {each.file}:{each.number}, {each.new}"
+        verdict = "" if asked.list else survived if why is None else f"killed by `{why.split(' - ')[0]}`"
+        source = each.line.partition("  # ")[0].replace("|", "\\|")
+        say(f"`{each.file.removeprefix('notifyctl/')}`", each.operator, f"`{source}`", verdict)
     if asked.list:
         return 0
     sys.stdout.write(f"{len(changes) - survivors} of {len(changes)} killed\n")

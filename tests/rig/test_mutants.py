@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "explanation" / "crashes-and-lies.md"
+SAMPLE = TABLE.with_name("mutants.md")
 
 
 def loaded(name: str, file: str) -> ModuleType:
@@ -87,3 +88,9 @@ def test_what_nobody_can_observe_is_still_in_the_code(changes: ModuleType) -> No
 def test_the_files_and_tests_of_the_changes_exist(changes: ModuleType) -> None:
     named = [*changes.TESTS, *(test for tests in changes.TESTS.values() for test in tests)]
     assert [name for name in named if not (ROOT / name.partition("::")[0]).exists()] == []
+
+
+def test_the_page_gives_the_reason_of_each_change_that_nobody_can_observe(changes: ModuleType) -> None:
+    page = SAMPLE.read_text(encoding="utf-8")
+    assert [reason for reason in changes.EQUIVALENT.values() if f"| {reason} |" not in page] == []
+    assert page.count("| killed by ") >= 60

@@ -118,8 +118,6 @@ def parse_success(
     problem = describe_problem(answer, secrets)
     fields = strict_json.parse(body or b"")
     requested = addresses() if isinstance(answer.response, list) else ()
-    if requested:
-        fields.pop("response")
     contradiction = next(contradictions(fields), None)
     if not requested and not answer.message_id:
         return Unknown(f"the answer has no message id ({status}{problem})", status)

@@ -294,6 +294,26 @@ def test_as_many_are_in_flight_as_allowed_and_no_more(consign: Consign) -> None:
     assert flying[1] == 3
 
 
+def test_no_other_is_begun_while_as_many_as_allowed_have_no_answer(consign: Consign) -> None:
+    too_many = threading.Event()
+    flying = [0]
+
+    class Patient(RecordingProvider):
+        def send(self, request: PreparedRequest) -> Outcome:
+            too_many.wait(0.2)  # where another one is begun all the same, it comes before this answer
+            return super().send(request)
+
+    def count(event: Event) -> None:
+        flying[0] += isinstance(event, Sent) - isinstance(event, Settled)
+        if flying[0] > 2:
+            too_many.set()
+
+    bench = Bench(job_of(people(consign, 6), limits=replace(HASTE, concurrency=2)), Patient())
+    bench.on_event = count
+    assert bench.run().recipients == Counts(accepted=6)
+    assert not too_many.is_set()
+
+
 @contextmanager
 def raises_and_keeps(bench: Bench, error: type[Exception], match: str) -> Iterator[None]:
     """The run ends with the error, and everything that was posted is still accounted for."""

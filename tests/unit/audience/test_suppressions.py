@@ -141,6 +141,22 @@ def test_hashes_need_a_key_and_their_digits() -> None:
     assert problems(f"hash\n{'0' * 64}\n") == [("bad-suppression", "notifyctl.yaml", 7)]
 
 
+@pytest.mark.parametrize(
+    ("text", "rule", "where"),
+    [
+        ('msisdn,reason\n+447700900001,"letter\n', "bad-suppression", Location("a.csv", 2, 15)),
+        ("msisdn,reason\n+447700900001,a,b,c\n", "unreadable-file", Location("a.csv", 2, 1)),
+        ("", "unreadable-file", HERE),
+        ("msisdn,msisdn\n+447700900001,\n", "unreadable-file", HERE),
+    ],
+)
+def test_what_breaks_a_whole_list_is_shown_at_its_line_if_it_has_one(
+    text: str, rule: str, where: Location
+) -> None:
+    [problem] = SuppressionLists(MemoryFiles({"a.csv": text})).problems([listed()])
+    assert (problem.rule, problem.location) == (rule, where)
+
+
 def test_a_list_that_cannot_be_read_is_an_error_where_it_is_named() -> None:
     [problem] = SuppressionLists(MemoryFiles({})).problems([listed("missing.csv")])
     assert (problem.rule, problem.location) == ("unreadable-file", HERE)

@@ -224,6 +224,27 @@ def test_a_ledger_at_rest_is_one_file_and_reading_leaves_it_alone(path: Path, st
     assert listing(path.parent) == before
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists the open files of a process")
+def test_a_reader_that_is_closed_keeps_no_file_open(path: Path, store: SqliteStore) -> None:
+    fill(store)
+    reader = store.reader()
+    reader.summary()
+    assert open_files_in(path.parent) == {"staging.db"}
+    reader.close()
+    assert open_files_in(path.parent) == set()
+
+
+def open_files_in(folder: Path) -> set[str]:
+    """The names of this process's open files in a folder."""
+    found = set()
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            file = descriptor.readlink()
+            if file.parent == folder:
+                found.add(file.name)
+    return found
+
+
 def test_reading_beside_a_writer_leaves_every_file_alone(path: Path, store: SqliteStore) -> None:
     with store.writer("test") as writer:
         writer.plan_batches(SCOPE, [bytes(MEMBER_BYTES)], at=AT)

@@ -262,3 +262,24 @@ def test_a_schedule_without_meaning_is_told_at_its_place() -> None:
     shut = replace(PLAIN, window=Window(days=()))
     assert len(check_schedule(shut)) == 1
     assert check_schedule(replace(PLAIN, cron="0 9 * * MON-FRI", timezone="recipient")) == []
+    # A day that its form allows and that never comes: the fifth Monday of a February is the 29th, and */3 is none.
+    for never in ("0 9 30 2 *", "0 9 */3 2 MON#5"):
+        assert len(check_schedule(replace(PLAIN, cron=never))) == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "earlier"),
+    [
+        (utc(2026, 12, 2, 8, 59), Gate.DUE),
+        (utc(2026, 12, 2, 9), Gate.EXPIRED),
+        (utc(2026, 12, 3, 8), Gate.EXPIRED),
+    ],
+)
+def test_of_two_open_slots_of_a_rule_the_later_one_is_sent(now: datetime, earlier: Gate) -> None:
+    daily = replace(PLAIN, cron="0 9 * * *", grace=timedelta(hours=60))
+    first, second = Occurrence("2026-12-01T09:00", None), Occurrence("2026-12-02T09:00", None)
+    when = evaluate_timing(daily, first, zone="UTC", now=now)
+    assert when.state is earlier
+    assert when.reason == ("superseded" if earlier is Gate.EXPIRED else "")
+    later = evaluate_timing(daily, second, zone="UTC", now=now)
+    assert later.state is (Gate.DUE if earlier is Gate.EXPIRED else Gate.DEFERRED)
