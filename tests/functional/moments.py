@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from notifyctl.app.apply import Applied, apply
+from notifyctl.app.outputs import Outputs
 from notifyctl.app.plan import make_plan
 from notifyctl.app.plan_file import read_plan_file, save_plan
 from notifyctl.app.workspace import open_workspace
@@ -60,7 +61,7 @@ class Project:
         workspace = open_workspace(self.root, clock=ManualClock(now), environ={})
         environment = workspace.environment(None)
         out = self.root / "p.plan"
-        save_plan(workspace, environment, make_plan(workspace, environment), out)
+        save_plan(workspace, environment, make_plan(workspace, environment), out, Outputs())
         return read_plan_file(out)
 
     def apply(

@@ -290,5 +290,6 @@ def test_a_comment_goes_by_the_variables_alone(
     assert server.requests == []
     monkeypatch.setenv("SSL_CERT_FILE", str(hello.root / "ca.pem"))
     assert hello("review", "--when", "always").code == 0
-    assert [verb for verb, _ in server.requests] == ["GET", "POST"]
+    # Whose token it is, by both ways of asking; the comments there are; the new one.
+    assert [verb for verb, _ in server.requests] == ["GET", "POST", "GET", "POST"]
     assert "canary" not in "".join(hello.said)

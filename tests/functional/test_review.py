@@ -267,7 +267,11 @@ HOSTILE = "```\n</details><img src=x onerror=1>@all ::error::x\u202e \u001b[31m 
 
 def test_hostile_words_are_inert_in_every_form(repository: Repository) -> None:
     body = json.dumps(HOSTILE)
-    doc = SMS.format(name="evil", text="TEXT", people="a.csv").replace('"TEXT"', body)
+    doc = (
+        SMS.format(name="evil", text="TEXT", people="a.csv")
+        .replace('"TEXT"', body)
+        .replace("type: text", "type: unicode")
+    )
     repository.cli.write(evil=doc + f"callbackData: {json.dumps('@all </details> `x` ::error::')}\n")
     for form in ("markdown", "text"):
         out = repository.plan("--format", form).out
