@@ -45,7 +45,9 @@ def latest_slot(schedule: Schedule, zone: str, until: datetime) -> Occurrence | 
     start = to_local(until, zone) + clock_change(until, zone)
     if schedule.ends is not None:
         start = min(start, datetime.combine(schedule.ends, time.max))
-    for slot in CronSim(schedule.cron, start + timedelta(seconds=1), reverse=True):
+    # Slots are whole minutes. CronSim 2.6 leaves the seconds of its start out, and looks before that.
+    next_minute = start.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    for slot in CronSim(schedule.cron, next_minute, reverse=True):
         if schedule.starts is not None and slot.date() < schedule.starts:
             return None
         if is_allowed(schedule, slot, zone):
