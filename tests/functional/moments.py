@@ -74,6 +74,11 @@ class Project:
         on_sent: Callable[[], object] = bool,
     ) -> Applied:
         """`on_sent` is called when a request was sent."""
+
+        def report(event: object) -> None:
+            if isinstance(event, Sent):
+                on_sent()
+
         workspace = open_workspace(self.root, clock=ManualClock(now), environ={})
         return apply(
             workspace,
@@ -81,7 +86,7 @@ class Project:
             expect=expect,
             saved=saved,
             on_plan=lambda plan: None,
-            on_event=lambda event: on_sent() if isinstance(event, Sent) else None,
+            on_event=report,
             stop=stop or Stop(),
         )
 

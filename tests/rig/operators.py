@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from mutants import ROOT, Mutant, say, tried
+from mutants import ROOT, Mutant, say, tried  # type: ignore[import-not-found]  # beside this file
 
 TESTS: dict[str, tuple[str, ...]] = {
     "notifyctl/apply/run.py": ("tests/unit/apply/test_run.py", "tests/unit/apply", "tests/functional/test_suppressions.py", "tests/rig/test_protocol_machine.py"),

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from notifyctl.audience import readers
 from notifyctl.audience.compression import TableError
-from notifyctl.audience.csv_reader import Csv, CsvBlocks, parse_records
+from notifyctl.audience.csv_reader import Csv
+from notifyctl.audience.csv_records import CsvBlocks, parse_records
 from notifyctl.audience.json_lines import JsonLines
 from notifyctl.audience.readers import Chunk, Lines
 from notifyctl.testing import MemoryFiles

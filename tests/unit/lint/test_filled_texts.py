@@ -81,8 +81,8 @@ def errors_of(content: Any, options: Any, channel: ChannelName, profile: str) ->
 def test_a_value_breaks_what_the_finished_message_breaks(number: int, profile: str, value: str) -> None:
     channel, content, options = MESSAGES[number]
     written = json.dumps([content, options])
-    finished = json.loads(written.replace("$(value)", json.dumps(value)[1:-1]))
-    wanted = errors_of(*finished, channel, profile) - errors_of(content, options, channel, profile)
+    filled = json.loads(written.replace("$(value)", json.dumps(value)[1:-1]))
+    wanted = errors_of(filled[0], filled[1], channel, profile) - errors_of(content, options, channel, profile)
     message = Message(channel, "A", content, options, names=("value",))
     found = FilledTexts(message, profile=profile).find(ValueTable([["Ada", value]], 2))
     told = {problem.rule for at, problem in found if at == 1 and problem.severity is Severity.ERROR}

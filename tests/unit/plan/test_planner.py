@@ -30,13 +30,21 @@ from notifyctl.model.project import (
     Template,
     Variable,
 )
-from notifyctl.model.recipients import ID_BYTES, RecipientBatch, RejectedRow, RowRejection, Scope, Suppression
+from notifyctl.model.recipients import (
+    ID_BYTES,
+    RecipientBatch,
+    RejectedRow,
+    RowOrigin,
+    RowRejection,
+    Scope,
+    Suppression,
+)
 from notifyctl.plan.actions import Action
 from notifyctl.plan.inputs import LedgerRecords, PlanContext, RecordedAudience, RemovedScope, ScopeInput
 from notifyctl.plan.model import Plan
 from notifyctl.plan.planner import build_plan
 from notifyctl.plan.statuses import Kind
-from notifyctl.schedule.timing import Occurrence
+from notifyctl.schedule.slots import Occurrence
 from notifyctl.testing import whole
 from tests.delivery_hashes import delivery_hash, legacy_hashes
 
@@ -68,6 +76,9 @@ def id_of(person: Person) -> bytes:
     return identify([person.address])[0]
 
 
+PEOPLE_CSV = RowOrigin("people.csv")
+
+
 @dataclass(frozen=True)
 class People:
     """An audience in memory, handed out in batches of `size`."""
@@ -76,7 +87,7 @@ class People:
     excluded: Sequence[RejectedRow] = ()
     size: int = 4
     variables: Sequence[str] = ("name",)
-    file: str = "people.csv"
+    origin: RowOrigin = PEOPLE_CSV
 
     def batches(self, channel: ChannelName, names: Collection[str] | None = None) -> Iterator[RecipientBatch]:
         rest = list(self.excluded)

@@ -38,6 +38,7 @@ from notifyctl.model.recipients import (
     MEMBER_BYTES,
     RecipientBatch,
     RejectedRow,
+    RowOrigin,
     RowRejection,
     Scope,
     Suppression,
@@ -50,7 +51,8 @@ from notifyctl.plan.samples import Samples
 from notifyctl.plan.scope_evaluator import evaluate_scope
 from notifyctl.plan.scope_result import GroupKey, ScopeResult, envelope
 from notifyctl.plan.statuses import recipient_statuses
-from notifyctl.schedule.timing import Occurrence, Timing, evaluate_timing
+from notifyctl.schedule.slots import Occurrence
+from notifyctl.schedule.timing import Timing, evaluate_timing
 from notifyctl.testing import whole
 from tests.delivery_hashes import delivery_hash, legacy_hashes
 from tests.recipient_values import resolve_values
@@ -92,6 +94,9 @@ class Somebody:
         return self.address.lstrip("+") if self.number % 2 else self.address
 
 
+PEOPLE_CSV = RowOrigin("people.csv")
+
+
 @dataclass(frozen=True)
 class Crowd:
     """An audience in memory."""
@@ -99,7 +104,7 @@ class Crowd:
     people: Sequence[Somebody]
     excluded: Sequence[RejectedRow]
     variables: Sequence[str] = VARIABLES
-    file: str = "people.csv"
+    origin: RowOrigin = PEOPLE_CSV
 
     def batches(self, channel: ChannelName, names: Collection[str] | None = None) -> Iterator[RecipientBatch]:
         assert channel is ChannelName.SMS

@@ -4,9 +4,8 @@ import os
 import signal
 import sys
 
-sys.modules["fcntl"] = None
-sys.modules["resource"] = None
-sys.modules["pwd"] = None
+for module in ("fcntl", "resource", "pwd"):
+    sys.modules[module] = None  # type: ignore[assignment]  # as documented: imports of it fail
 for n in (
     "SIGKILL",
     "SIGSTOP",

@@ -152,7 +152,7 @@ def test_who_is_listed_as_accepted_and_as_rejected_is_unknown(entries: tuple[dic
 def test_who_is_listed_without_saying_so_is_unknown(entry: dict[str, object]) -> None:
     outcome = listed((0, TAKEN), (1, entry), (2, TAKEN))
     assert isinstance(outcome, Accepted)
-    assert (outcome.refused, outcome.unheard) == ({}, {1})
+    assert (dict(outcome.refused), set(outcome.unheard)) == ({}, {1})
     assert listed((0, TAKEN), (1, TAKEN), (1, entry), (2, TAKEN)) == outcome
 
 
