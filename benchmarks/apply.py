@@ -54,6 +54,7 @@ def main() -> None:
 def apply(root: Path, tools: Installation, server: Server, shape: Shape, people: int, limits: str) -> Traffic:
     """Plan and apply a new project, and give what the server saw of it."""
     rmtree(root, ignore_errors=True)
+    rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)  # or the ledger of before would be missed
     write_project(root, endpoint=server.endpoint, shape=shape, limits=limits)
     write_people(root / "people.csv", range(people), shape, dirty=False)
     command = [tools.command("notifyctl"), "-C", str(root)]

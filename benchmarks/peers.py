@@ -112,6 +112,7 @@ def runs(folder: Path, tools: Installation, port: int) -> dict[str, Callable[[],
 
     def plan_and_apply() -> None:
         rmtree(folder / ".notifyctl", ignore_errors=True)
+        rmtree(folder / "state", ignore_errors=True)  # or the ledger of before would be missed
         process(*ours, "ledger", "init")()
         done = subprocess.run([*ours, "plan", "--format", "json"], check=True, capture_output=True)
         process(*ours, "apply", "--expect", json.loads(done.stdout)["digest"])()

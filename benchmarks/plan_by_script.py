@@ -40,7 +40,7 @@ def main() -> None:  # noqa: C901, PLR0915 - one pass over locals is what makes 
         locale: (
             hash_of_message(text, shape["kind"]),
             len(NAME.sub("", text)),
-            bool(is_basic(text)),
+            bool(is_basic(text)) and shape["kind"] != "unicode",
             NAME.sub("{}", text),
         )
         for locale, text in shape["texts"].items()
