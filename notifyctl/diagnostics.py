@@ -46,7 +46,7 @@ class Fix(Struct, frozen=True):
 class Diagnostic(Struct, frozen=True):
     """One problem: a stable kebab-case `rule`, what is wrong in `message`, what to do in `hint`.
 
-    `fix` is what `lint --fix` writes at the location. `firm`: no message can be made while the problem stands, so its severity
+    `fix` is what `lint --fix` writes at the location. `fixed_severity`: no message can be made while the problem stands, so its severity
     cannot be lowered and it cannot be excepted. `secrets`: texts of the file that are or may be secrets; no view shows them.
     """
 
@@ -56,7 +56,7 @@ class Diagnostic(Struct, frozen=True):
     location: Location
     hint: str | None = None
     fix: Fix | None = None
-    firm: bool = False
+    fixed_severity: bool = False
     secrets: tuple[str, ...] = ()
 
 
@@ -89,9 +89,9 @@ def truncate(what: object) -> str:
     return text if len(text) <= MAX_QUOTED else text[:MAX_QUOTED] + "…"
 
 
-def make_firm(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """The same diagnostics, the errors among them firm."""
-    return [replace(d, firm=True) if d.severity is Severity.ERROR else d for d in diagnostics]
+def fix_severity(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The same diagnostics, the errors among them with a fixed severity."""
+    return [replace(d, fixed_severity=True) if d.severity is Severity.ERROR else d for d in diagnostics]
 
 
 def sort_diagnostics(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

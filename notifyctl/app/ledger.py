@@ -152,10 +152,10 @@ def ledger_mark(workspace: Workspace, environment: Environment) -> HighWaterMark
     return ledger_store(workspace, environment).mark()
 
 
-def doubt_ledger(workspace: Workspace, environment: Environment) -> LedgerError | None:
+def find_ledger_error(workspace: Workspace, environment: Environment) -> LedgerError | None:
     """Why no run may begin with an environment's ledger, by its marks; None if one may, or if there is no ledger."""
     store = ledger_store(workspace, environment)
-    return store.doubt() if store.exists() else None
+    return store.find_error() if store.exists() else None
 
 
 def adopt_ledger(workspace: Workspace, environment: Environment, *, account: bytes | None = None) -> None:

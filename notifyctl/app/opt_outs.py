@@ -16,7 +16,7 @@ from notifyctl.app.plan import suppressions_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.job import OptedOut
 from notifyctl.audience.addresses import parse_address
-from notifyctl.audience.destinations import JudgedCopies, judge_copies, rules_of
+from notifyctl.audience.destination_rules import JudgedCopies, judge_copies, rules_of
 from notifyctl.audience.recipients import Rules
 from notifyctl.audience.suppressions import SuppressionLists, applicable_lists
 from notifyctl.errors import ProjectError

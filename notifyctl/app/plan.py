@@ -9,19 +9,19 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace as replace_field
 
+from notifyctl.app.ineffective_statements import find_without_effect
 from notifyctl.app.ledger import Facts, facts_of, no_ledger
 from notifyctl.app.lint import apply_severities, find_advice
-from notifyctl.app.statements import find_without_effect
 from notifyctl.app.workspace import Workspace, errors_in_project
 from notifyctl.audience import SuppressionLists
-from notifyctl.audience.destinations import JudgedCopies
+from notifyctl.audience.destination_rules import JudgedCopies
 from notifyctl.audience.single_recipient import SingleRecipient
 from notifyctl.diagnostics import Diagnostic, Severity, has_errors, sort_diagnostics
 from notifyctl.errors import UsageError
 from notifyctl.hashing import RecipientHasher
-from notifyctl.lint.filled_texts import FilledTexts, find_blocked
 from notifyctl.lint.project import Checked, check_project, compose_former
 from notifyctl.lint.secrets_mask import mask_diagnostics
+from notifyctl.lint.substituted_messages import SubstitutedMessages, find_blocked
 from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.ledger import BatchRecord
 from notifyctl.model.message import Message
@@ -413,7 +413,9 @@ def checks_of(
     """The rules over finished texts, as lint has them."""
     most = notification.policy.max_segments if notification.policy is not None else None
     return {
-        variant: partial(find_blocked, FilledTexts(message, profile=profile, max_segments=most), project.lint)
+        variant: partial(
+            find_blocked, SubstitutedMessages(message, profile=profile, max_segments=most), project.lint
+        )
         for variant, message in checked.messages[notification.name].items()
     }
 

@@ -11,8 +11,8 @@ from notifyctl.forge.client import Forge, github, gitlab, put
 from notifyctl.forge.comments import Decision
 from notifyctl.git import git_output
 from notifyctl.plan.actions import Action
+from notifyctl.plan.comment_marker import Subject
 from notifyctl.plan.diff import Review
-from notifyctl.plan.marker import Subject
 from notifyctl.plan.model import Plan
 from notifyctl.ports import Environ
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 
+from notifyctl.audience.cell_values import NEITHER, NoText, finite, json_value
 from notifyctl.audience.compression import TableError
 from notifyctl.audience.queries import PATIENCE, QueryTable, Values, open_query
 from notifyctl.audience.readers import CHUNK
-from notifyctl.audience.values import NEITHER, NoText, finite, json_value
 
 NESTED = frozenset({"list", "array", "struct", "map", "union", "blob", "variant"})
 """Kinds of types whose values are no text. The engine writes them as a text all the same."""

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from notifyctl.audience.cell_values import chunks_of_rows, text_column
 from notifyctl.audience.compression import TableError, opener
 from notifyctl.audience.readers import (
     CHUNK,
@@ -25,7 +26,6 @@ from notifyctl.audience.table_encoding import (
     is_utf8_name,
     refuse_other_encoding,
 )
-from notifyctl.audience.values import chunks_of_rows, text_column
 from notifyctl.ports import FileTree
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from notifyctl.audience.cell_values import NEITHER, NoText, finite, json_value
 from notifyctl.audience.compression import TableError
 from notifyctl.audience.queries import PATIENCE, QueryTable, Values, open_query, pick
 from notifyctl.audience.readers import CHUNK
-from notifyctl.audience.values import NEITHER, NoText, finite, json_value
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from notifyctl.audience.cell_values import chunks_of_rows, text_column
 from notifyctl.audience.compression import TableError
 from notifyctl.audience.engine import quote_name
 from notifyctl.audience.readers import CHUNK, Cells, Chunk, FlawedColumn, check_header
-from notifyctl.audience.values import chunks_of_rows, text_column
 
 PATIENCE = 60.0
 """Seconds that a query may take until its next rows come."""

@@ -195,7 +195,7 @@ class SuppressionLists(Struct):
             if isinstance(error, TableError):
                 place = Location(given.file, error.line, error.column) if error.line else place
                 hint, rule = error.hint, "bad-suppression" if error.in_row else rule
-            found.problems.append(Diagnostic(rule, Severity.ERROR, message, place, hint, firm=True))
+            found.problems.append(Diagnostic(rule, Severity.ERROR, message, place, hint, fixed_severity=True))
         if found.hashes:
             found.hasher = self._hasher(given)
             if given.key is None and not given.by_ledger:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notifyctl.cli.doubts import warn_of_doubts
+from notifyctl.cli.ledger_warnings import warn_of_ledger_error
 from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
 from notifyctl.errors import LedgerError, PlanRefusedError, UsageError
 from notifyctl.exit_codes import ExitCode
@@ -90,7 +90,7 @@ def show(context: click.Context, form: str) -> int:
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
     summary = show_ledger(workspace, environment)
-    warn_of_doubts(workspace, environment)
+    warn_of_ledger_error(workspace, environment)
     echo(view.as_json(summary) if form == "json" else view.as_text(summary, colour=wants_colour(context)))
     return ExitCode.DONE
 
@@ -111,7 +111,7 @@ def verify(context: click.Context) -> int:
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
     summary, faults = verify_ledger(workspace, environment)
-    doubtful = warn_of_doubts(workspace, environment)
+    doubtful = warn_of_ledger_error(workspace, environment)
     for fault in faults:
         echo(f"fault: {fault}")
     if summary is None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import click
 
-from notifyctl.cli.doubts import warn_of_doubts
+from notifyctl.cli.ledger_warnings import warn_of_ledger_error
 from notifyctl.cli.options import echo, get_globals, global_options, wants_colour
 from notifyctl.errors import PlanRefusedError, UsageError
 from notifyctl.exit_codes import ExitCode
@@ -70,7 +70,7 @@ def command(
     uncertain = list_uncertain(
         workspace, environment, notification=notification, addresses=recipients, batch=batch
     )
-    warn_of_doubts(workspace, environment)
+    warn_of_ledger_error(workspace, environment)
     echo(view.as_text(uncertain, colour=wants_colour(context)))
     if verdict is None:
         return ExitCode.UNCERTAIN if uncertain else ExitCode.DONE

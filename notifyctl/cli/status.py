@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from notifyctl.cli.doubts import warn_of_doubts
+from notifyctl.cli.ledger_warnings import warn_of_ledger_error
 from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
 from notifyctl.exit_codes import ExitCode
 
@@ -29,6 +29,6 @@ def command(context: click.Context, notification: str | None, form: str) -> int:
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
     rows = status(workspace, environment, notification)
-    warn_of_doubts(workspace, environment)
+    warn_of_ledger_error(workspace, environment)
     echo(view.status_json(rows) if form == "json" else view.status_text(rows, colour=wants_colour(context)))
     return ExitCode.UNCERTAIN if any(row.uncertain for row in rows) else ExitCode.DONE

@@ -13,7 +13,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from notifyctl.config.cut_texts import HINT, is_cut
 from notifyctl.config.fields import (
     LARGEST,
     Boolean,
@@ -51,6 +50,7 @@ from notifyctl.config.nodes import (
     walk,
     written_value,
 )
+from notifyctl.config.truncated_texts import HINT, is_cut
 from notifyctl.diagnostics import Diagnostic, Fix, Path, Positions, Problem
 from notifyctl.rulebook import Rule, envelope, rcs, sms
 

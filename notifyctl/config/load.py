@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from notifyctl.config import model_builder
 from notifyctl.config.check import MAX_PROBLEMS, check_and_advise, locate_problems
-from notifyctl.config.cut_texts import find_cut_texts
 from notifyctl.config.document_rules import check_rules
 from notifyctl.config.documents import document_shapes
 from notifyctl.config.fields import ChannelShape, Shape
@@ -18,6 +17,7 @@ from notifyctl.config.nodes import EMPTY_NODE, MappingNode, Node, Scalar, value_
 from notifyctl.config.paths import PROJECT_FILE
 from notifyctl.config.reader import MAX_BYTES, iterate_documents
 from notifyctl.config.resolve_references import Document, resolve_references
+from notifyctl.config.truncated_texts import find_cut_texts
 from notifyctl.diagnostics import Diagnostic, Location, Positions, Problem, Severity, sort_diagnostics
 from notifyctl.errors import ProjectError
 from notifyctl.model.project import Project

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from notifyctl.plan.marker import MARKER, same_subject
+from notifyctl.plan.comment_marker import MARKER, same_subject
 
 TIMES = re.compile(r" · as of [^,\n]+, valid until [^\n]+")
 

@@ -214,7 +214,7 @@ class SqliteStore:
         finally:
             database.close()
 
-    def doubt(self) -> LedgerError | None:
+    def find_error(self) -> LedgerError | None:
         """Why no run may begin with the ledger that lies here, by its marks; None if one may."""
         try:
             self.reader(strict=True).close()

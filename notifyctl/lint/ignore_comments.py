@@ -1,6 +1,6 @@
 """Configured severities and ignore comments, applied to diagnostics.
 
-Only diagnostics of lint and plan on valid files can be ignored, never errors in loading a file, nor firm ones.
+Only diagnostics of lint and plan on valid files can be ignored, never errors in loading a file, nor those of fixed severity.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def apply_configured_severities(
     """Sets severities from the project's `lint:` and drops rules that are off. Firm ones stay as they are."""
     for diagnostic in diagnostics:
         severity = severities.get(diagnostic.rule)
-        if severity is None or diagnostic.firm:
+        if severity is None or diagnostic.fixed_severity:
             yield diagnostic
         elif severity != OFF:
             yield replace(diagnostic, severity=Severity(severity))
@@ -55,7 +55,7 @@ def report_firm(
     diagnostics: Iterable[Diagnostic], severities: Mapping[str, str], positions: Positions
 ) -> Iterator[Diagnostic]:
     """Where the project's `lint:` lowers a rule that is broken so that no message can be made."""
-    for rule in sorted({each.rule for each in diagnostics if each.firm}):
+    for rule in sorted({each.rule for each in diagnostics if each.fixed_severity}):
         if severities.get(rule, Severity.ERROR) != Severity.ERROR:
             message = f"{rule!r} stays an error: no message can be made while it stands"
             yield Diagnostic(FIRM, Severity.WARNING, message, positions.location("lint", rule), FIRM_HINT)
@@ -73,9 +73,9 @@ def without_ignored(
         comments = by_line.get((diagnostic.location.file, diagnostic.location.line), ())
         hits = [exception for exception in comments if diagnostic.rule in exception.rules]
         used.update((exception.place, diagnostic.rule) for exception in hits)
-        if not hits or diagnostic.firm:
+        if not hits or diagnostic.fixed_severity:
             yield diagnostic
-        if report_unused and diagnostic.firm:
+        if report_unused and diagnostic.fixed_severity:
             for exception in hits:
                 message = f"{diagnostic.rule!r} cannot be excepted: no message can be made while it stands"
                 yield Diagnostic(FIRM, Severity.WARNING, message, exception.place, FIRM_HINT)

@@ -13,12 +13,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from notifyctl.audience import SuppressionLists, open_audience
-from notifyctl.audience.destinations import JudgedCopies, judge_copies, rules_of
+from notifyctl.audience.destination_rules import JudgedCopies, judge_copies, rules_of
 from notifyctl.channels import CHANNELS
-from notifyctl.diagnostics import Diagnostic, Problem, Severity, make_firm
+from notifyctl.diagnostics import Diagnostic, Problem, Severity, fix_severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
-from notifyctl.lint.alphabet import check_alphabet
 from notifyctl.lint.content_checks import check_words, is_clean
+from notifyctl.lint.gsm7 import check_alphabet
 from notifyctl.lint.recipient_pass import check_recipients
 from notifyctl.lint.synthetic_recipients import make_recipients
 from notifyctl.lint.unused_declarations import check_unused, stand_in_notification, unbound_templates
@@ -66,7 +66,7 @@ def check_project(
     for schedule in project.schedules.values():
         from notifyctl.schedule.timing import check_schedule
 
-        problems.extend(make_firm(check_schedule(schedule)))
+        problems.extend(fix_severity(check_schedule(schedule)))
     messages: dict[str, Mapping[str | None, Message]] = {}
     audiences: dict[str, AudienceReader] = {}
     copies: dict[str, JudgedCopies] = {}
@@ -90,7 +90,7 @@ def check_project(
             reader = opened(notification.audience)
         except ProjectError as error:
             if not (synthetic or unasked) or not isinstance(error, AbsentAudienceError):
-                problems.extend(make_firm(error.diagnostics))
+                problems.extend(fix_severity(error.diagnostics))
                 continue
             stand_ins, found = make_recipients(notification, error)
             problems.extend(found)
@@ -131,7 +131,7 @@ def compose_all(
     channel = CHANNELS[notification.channel]
     sender = sender_of(notification, environment)
     if sender is None:
-        return {}, make_firm([no_sender(notification, environment)])
+        return {}, fix_severity([no_sender(notification, environment)])
     variables = {**project.vars, **environment.vars}
     composing = VariantComposer(
         notification, variables=variables, sender=sender, columns=columns, files=files
@@ -144,7 +144,7 @@ def compose_all(
     silent = is_clean(composed.values())
     problems: list[Diagnostic] = []
     for variant, message, found in tried:
-        problems.extend(make_firm(found) if message is None else found)
+        problems.extend(fix_severity(found) if message is None else found)
         if message is None:
             continue
         broken = [] if silent else list(check_texts(message))

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from notifyctl.channels.segments import first_non_gsm7, is_unicode, segment
 from notifyctl.diagnostics import Severity
-from notifyctl.lint.alphabet import describe_non_gsm7
+from notifyctl.lint.gsm7 import describe_non_gsm7
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Variable
 from notifyctl.model.recipients import RecipientBatch

@@ -18,8 +18,8 @@ from msgspec.structs import replace
 from notifyctl.audience.rejects import FlawedColumns
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.lint.audience_checks import AudienceChecker
-from notifyctl.lint.filled_texts import FilledTexts
 from notifyctl.lint.recipient_checks import BatchScan, Finding, RecipientChecker
+from notifyctl.lint.substituted_messages import SubstitutedMessages
 from notifyctl.model.message import Message
 from notifyctl.model.project import Environment, Notification
 from notifyctl.model.recipients import RejectedRow, RowOrigin, RowRejection
@@ -108,7 +108,7 @@ def check_recipients(
     checkers = {
         variant: RecipientChecker(message, declared, profile=profile) for variant, message in messages.items()
     }
-    filled = {variant: FilledTexts(message, profile=profile) for variant, message in messages.items()}
+    filled = {variant: SubstitutedMessages(message, profile=profile) for variant, message in messages.items()}
     variants = VariantIndex(notification.template, locale)
     tally, longest, places = FindingCounts(every), LongestText(), Places.of(notification, audience)
     whole = AudienceChecker(
@@ -182,7 +182,9 @@ def find_problems(
             yield position, finding
 
 
-def find_filled(filled: Mapping[str | None, FilledTexts], scans: Scans) -> Iterator[tuple[int, Finding]]:
+def find_filled(
+    filled: Mapping[str | None, SubstitutedMessages], scans: Scans
+) -> Iterator[tuple[int, Finding]]:
     """The problems of finished texts by position, in the order of their rows."""
     found = [
         (scan.positions[index], problem)

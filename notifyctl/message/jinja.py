@@ -15,8 +15,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from notifyctl.diagnostics import truncate
-from notifyctl.message.comments import CommentError, mask_text
 from notifyctl.message.fast_render import ESCAPED
+from notifyctl.message.jinja_comments import CommentError, mask_text
 from notifyctl.message.render_limits import MAX_TEXT, SECONDS, OutOfTimeError, run_bounded
 from notifyctl.model.written_values import WrittenBool, plain
 from notifyctl.ports import FileTree

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from notifyctl.audience.destinations import JudgedCopies
+from notifyctl.audience.destination_rules import JudgedCopies
 from notifyctl.model.ledger import BatchRecord
 from notifyctl.model.message import Message
 from notifyctl.model.project import RECIPIENT_ZONE, Environment, Notification

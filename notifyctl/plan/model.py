@@ -14,7 +14,7 @@ from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import SENDS, Action
 from notifyctl.plan.digest import ScopeEffects
-from notifyctl.plan.likeness import NearlySent
+from notifyctl.plan.similarity import NearlySent
 
 FORMAT_VERSION = "1.0"
 VALID_FOR_HOURS = 24

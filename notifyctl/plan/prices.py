@@ -108,7 +108,11 @@ def read_prices(files: FileTree, path: str, positions: Positions) -> tuple[Price
             message = f"the price list {path!r} lacks the column {missing[0]!r}; it has {', '.join(header)}"
             return PriceList(), [
                 Diagnostic(
-                    "unreadable-file", Severity.ERROR, message, positions.location("pricing"), firm=True
+                    "unreadable-file",
+                    Severity.ERROR,
+                    message,
+                    positions.location("pricing"),
+                    fixed_severity=True,
                 )
             ]
         for line, cells in table.cells():
@@ -125,7 +129,7 @@ def read_prices(files: FileTree, path: str, positions: Positions) -> tuple[Price
         if isinstance(error, TableError):
             place = Location(path, error.line, error.column) if error.line else place
             hint, rule = error.hint, "bad-price" if error.in_row else rule
-        problems.append(Diagnostic(rule, Severity.ERROR, message, place, hint, firm=True))
+        problems.append(Diagnostic(rule, Severity.ERROR, message, place, hint, fixed_severity=True))
     return PriceList(prices), problems
 
 

@@ -21,7 +21,7 @@ from notifyctl.model.ledger import Purpose
 from notifyctl.model.recipients import ID_BYTES
 from notifyctl.plan.digest import ENTRY_BYTES, ScopeEffects, SortedEntries, digest
 from notifyctl.plan.model import Plan
-from notifyctl.plan.plan_file import (
+from notifyctl.plan.plan_document import (
     FILE_FORMAT,
     SEAL,
     AuthorisedScope,

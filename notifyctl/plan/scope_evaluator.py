@@ -29,7 +29,6 @@ from notifyctl.plan.forecast import Leg
 from notifyctl.plan.inputs import PlanContext, ScopeInput, ScopeRecords
 from notifyctl.plan.ledger_join import LedgerJoin
 from notifyctl.plan.legacy_hashes import match
-from notifyctl.plan.likeness import NearlySent, are_alike, fingerprints
 from notifyctl.plan.prices import CostTally
 from notifyctl.plan.recipient_table import Mask, RecipientTable
 from notifyctl.plan.renames import find_renames
@@ -38,6 +37,7 @@ from notifyctl.plan.samples import Samples
 from notifyctl.plan.scope_reader import ScopeReader
 from notifyctl.plan.scope_result import GroupKey, ScopeResult
 from notifyctl.plan.selected_recipients import SelectedRecipients
+from notifyctl.plan.similarity import NearlySent, are_alike, fingerprints
 from notifyctl.progress import Progress
 from notifyctl.recipients.hashes import Identify
 from notifyctl.schedule.timing import PAST_GRACE, Gate, Timing, beginnings, evaluate_timing, stands_for

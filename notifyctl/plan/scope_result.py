@@ -18,11 +18,11 @@ from notifyctl.plan.actions import AUTHORISED, Action
 from notifyctl.plan.digest import ScopeEffects
 from notifyctl.plan.forecast import Leg
 from notifyctl.plan.inputs import ScopeInput
-from notifyctl.plan.likeness import NearlySent
 from notifyctl.plan.model import LeftOutOf
 from notifyctl.plan.prices import CostTally
 from notifyctl.plan.samples import Samples
 from notifyctl.plan.selected_recipients import SelectedRecipients
+from notifyctl.plan.similarity import NearlySent
 
 
 class GroupKey(NamedTuple):

@@ -15,8 +15,8 @@ from difflib import SequenceMatcher
 from notifyctl.diagnostics import Severity
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
+from notifyctl.plan.comment_marker import NO_DIGEST, Subject, mark
 from notifyctl.plan.diff import Category, Change, Review, TextChange
-from notifyctl.plan.marker import NO_DIGEST, Subject, mark
 from notifyctl.plan.model import Plan, PlannedNotification, Sample
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.diagnostics import pluralise

@@ -7,7 +7,7 @@ import msgspec
 from notifyctl.diagnostics import Diagnostic, Location
 from notifyctl.errors import PlanRefusedError
 from notifyctl.plan.model import Plan, PlannedNotification
-from notifyctl.plan.plan_file import DiagnosticEntry, NotificationEntry, PlanDocument
+from notifyctl.plan.plan_document import DiagnosticEntry, NotificationEntry, PlanDocument
 from notifyctl.plan.saved import SavedPlan
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.message import as_lines

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from notifyctl.channels import CHANNELS
 from notifyctl.diagnostics import Severity
-from notifyctl.lint.filled_texts import FilledTexts
 from notifyctl.lint.markup import check_markup
+from notifyctl.lint.substituted_messages import SubstitutedMessages
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName
 from notifyctl.recipients.values import ValueTable
@@ -84,7 +84,7 @@ def test_a_value_breaks_what_the_finished_message_breaks(number: int, profile: s
     filled = json.loads(written.replace("$(value)", json.dumps(value)[1:-1]))
     wanted = errors_of(filled[0], filled[1], channel, profile) - errors_of(content, options, channel, profile)
     message = Message(channel, "A", content, options, names=("value",))
-    found = FilledTexts(message, profile=profile).find(ValueTable([["Ada", value]], 2))
+    found = SubstitutedMessages(message, profile=profile).find(ValueTable([["Ada", value]], 2))
     told = {problem.rule for at, problem in found if at == 1 and problem.severity is Severity.ERROR}
     assert wanted <= told | {"rcs-text-length"}, (
         "the words' own length is measured by columns, as of any text"
@@ -94,7 +94,7 @@ def test_a_value_breaks_what_the_finished_message_breaks(number: int, profile: s
 def test_one_instance_gives_the_same_for_one_person_whoever_else_is_there() -> None:
     channel, content, options = MESSAGES[7]
     message = Message(channel, "A", content, options, names=("other", "value"))
-    filled = FilledTexts(replace(message, content=content), profile="2021")
+    filled = SubstitutedMessages(replace(message, content=content), profile="2021")
     values = ["https://acme.example", "javascript:x", "https://acme.example", "javascript:x"]
     found = list(filled.find(ValueTable([[None] * 4, values], 4)))
     assert [(at, problem.rule) for at, problem in found if problem.severity is Severity.ERROR] == [
@@ -106,4 +106,4 @@ def test_one_instance_gives_the_same_for_one_person_whoever_else_is_there() -> N
 def test_who_lacks_a_value_is_left_to_the_rule_about_that() -> None:
     channel, content, options = MESSAGES[15]
     message = Message(channel, "A", content, options, names=("value",))
-    assert list(FilledTexts(message, profile="2021").find(ValueTable([[None]], 1))) == []
+    assert list(SubstitutedMessages(message, profile="2021").find(ValueTable([[None]], 1))) == []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from notifyctl.hashing import RecipientHasher
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName
-from notifyctl.plan.likeness import NEARLY, are_alike, fingerprints, visible_text
+from notifyctl.plan.similarity import NEARLY, are_alike, fingerprints, visible_text
 
 KEY = RecipientHasher(b"k" * 32)
 

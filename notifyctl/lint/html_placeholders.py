@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from msgspec import Struct
 
-from notifyctl.lint.link_names import LinkNames
+from notifyctl.lint.link_placeholders import LinkNames
 from notifyctl.lint.markup import MOST_OPEN
 from notifyctl.model.message import PLACEHOLDER, UNSUBSCRIBE
 

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from notifyctl.model.project import Environment
 
 
-def warn_of_doubts(workspace: Workspace, environment: Environment) -> bool:
+def warn_of_ledger_error(workspace: Workspace, environment: Environment) -> bool:
     """Prints a warning if the ledger is behind its mark, a copy, or new to this machine.
 
     Returns whether this machine knows better than the ledger: one that it has never seen may be the right one.
     """
-    from notifyctl.app.ledger import doubt_ledger
+    from notifyctl.app.ledger import find_ledger_error
     from notifyctl.errors import UnseenLedgerError
 
-    doubt = doubt_ledger(workspace, environment)
+    doubt = find_ledger_error(workspace, environment)
     if doubt is None:
         return False
     echo(f"Warning: {doubt.message}", stderr=True)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from notifyctl.channels import CHANNELS
 from notifyctl.channels.limits import LIMITS, MAX_FALLBACK_TEXT
 from notifyctl.diagnostics import Path, Problem, Severity
-from notifyctl.lint.link_names import LinkNames
+from notifyctl.lint.link_placeholders import LinkNames
 from notifyctl.message import Filler
 from notifyctl.message.render_limits import OutOfTimeError, run_bounded
 from notifyctl.model.left_out import has_fallback
@@ -49,7 +49,7 @@ MAX_SEGMENTS = "max-segments"
 """The plan's own reason: a policy of the project, and no rule of lint."""
 
 
-class FilledTexts:
+class SubstitutedMessages:
     """Checks one composed message for columns of values. Whoever lacks a value is left to the rule about that."""
 
     def __init__(self, message: Message, *, profile: str, max_segments: int | None = None) -> None:
@@ -106,7 +106,7 @@ class FilledTexts:
         return text
 
     def _cut_html(self, html: str) -> str:
-        from notifyctl.lint.html_values import find_places
+        from notifyctl.lint.html_placeholders import find_places
 
         try:
             with run_bounded():
@@ -243,7 +243,7 @@ class FilledTexts:
 
 
 def find_blocked(
-    filled: FilledTexts, severities: Mapping[str, str], values: ValueTable
+    filled: SubstitutedMessages, severities: Mapping[str, str], values: ValueTable
 ) -> Iterator[tuple[int, str]]:
     """Who is not sent to, and the rule: whatever is an error by the project's `severities`."""
     for position, problem in filled.find(values):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.message.comments import CommentError, mask_text
 from notifyctl.message.jinja import make_renderer
+from notifyctl.message.jinja_comments import CommentError, mask_text
 from notifyctl.testing import MemoryFiles
 
 SECRET = "internal"

@@ -20,8 +20,8 @@ from notifyctl.errors import PlanRefusedError
 from notifyctl.model.project import ChannelName, Policy
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
-from notifyctl.plan.likeness import NearlySent
 from notifyctl.plan.model import Cost, LeftOutOf, Reach, Sample
+from notifyctl.plan.similarity import NearlySent
 
 FILE_FORMAT = "2.0"
 """Rises with each change after which an earlier file cannot be trusted or read. Files of 1.x had no seal."""
