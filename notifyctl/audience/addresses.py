@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from notifyctl.audience.email_spelling import clean, domain_to_ascii
-from notifyctl.audience.numbering import is_plain, is_region
+from notifyctl.audience.numbering import has_no_trunk_zero, is_region
 from notifyctl.audience.phone_numbers import parse_international, parse_number
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import WITH_PLUS
@@ -117,7 +117,7 @@ def parse_numbers(cells: Sequence[str], regions: Sequence[str | None]) -> Addres
     errors: dict[int, str] = {}
     readings: Counter[str] = Counter()
     for position, match in enumerate(map(PLAIN_NUMBER.fullmatch, cells)):
-        if match is not None and is_plain(cells[position]):
+        if match is not None and has_no_trunk_zero(cells[position]):
             continue
         try:
             number = parse_number(cells[position], read_region(regions[position]))

@@ -7,22 +7,17 @@ from __future__ import annotations
 
 import unicodedata
 
-JOINERS = "\u200c\u200d"
-"""They shape letters of some scripts, so between such letters they may belong to the name."""
-UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
-"""Characters without a shape that Unicode does not count among the format characters."""
-VARIATIONS = (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
-DROPPED = UNSEEN | {chr(code) for code in VARIATIONS}
+from notifyctl.audience.invisible_characters import JOINERS, is_invisible, name_of, to_usual_width
+
 REFUSED = frozenset({"Cc", "Co", "Cn", "Cs", "Zs", "Zl", "Zp"})
 """Categories of characters that stand in no address: controls, blanks, and what Unicode gives no meaning."""
-WIDE = ("<wide>", "<narrow>")
 
 
 def clean(text: str) -> str:
     """The address without what nobody sees, in NFC. Raises ValueError with a sentence that names a character, not the address."""
     if text.isascii():
         return text.strip()
-    seen = "".join([plain(each) for each in text if not is_unseen(each)]).strip()
+    seen = "".join([to_usual_width(each) for each in text if not is_invisible(each)]).strip()
     without = "".join([each for each in seen if each not in JOINERS])
     if without != seen and not without.isascii():
         joiner = next(each for each in seen if each in JOINERS)
@@ -32,23 +27,6 @@ def clean(text: str) -> str:
         if not character.isascii() and unicodedata.category(character) in REFUSED:
             raise ValueError(f"{name_of(character)} stands in it, which no address has")
     return unicodedata.normalize("NFC", seen)
-
-
-def is_unseen(character: str) -> bool:
-    """Whether nothing is seen of it. Joiners are judged apart."""
-    return character not in JOINERS and (
-        character in DROPPED or (not character.isascii() and unicodedata.category(character) == "Cf")
-    )
-
-
-def plain(character: str) -> str:
-    """The letter that a wide or a narrow form of it stands for."""
-    form, _, code = unicodedata.decomposition(character).partition(" ")
-    return chr(int(code, 16)) if form in WIDE else character
-
-
-def name_of(character: str) -> str:
-    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
 
 
 def domain_to_ascii(domain: str) -> str:

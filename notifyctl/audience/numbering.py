@@ -17,6 +17,8 @@ from notifyctl.model.project import Numbers
 if TYPE_CHECKING:
     from phonenumbers import PhoneMetadata, PhoneNumberDesc
 
+FEWEST_DIGITS = 7
+"""Digits of a number in E.164 form (rule 14)."""
 MAX_CODE_DIGITS = 3
 """Digits of a calling code."""
 NOT_GEOGRAPHIC = "001"
@@ -72,7 +74,7 @@ def parse_national(digits: str, region: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def is_plain(number: str) -> bool:
+def has_no_trunk_zero(number: str) -> bool:
     """Whether no zero stands behind the country code of a number in E.164 form."""
     code = calling_code_of(number)
     return code is not None and not has_zero_behind_code(number, code)
@@ -83,14 +85,15 @@ def has_zero_behind_code(number: str, code: CallingCode) -> bool:
 
 
 def remove_trunk_zero(number: str) -> str:
-    """A number in E.164 form without a trunk zero behind its country code. Some countries have a zero there that stays."""
+    """A number in E.164 form without a trunk zero behind its country code. Some countries have a zero there that stays; so does
+    one of two, and one in a number too short without it: nobody can say what was meant.
+    """
     code = calling_code_of(number)
     if code is None or code.prefix is None or not has_zero_behind_code(number, code):
         return number
     national = code.prefix.remove(number[code.skipped :])
-    if national is not None:
-        return f"+{code.digits}{national}"
-    return parse_national(number, NO_REGION) or number
+    shorter = parse_national(number, NO_REGION) if national is None else f"+{code.digits}{national}"
+    return shorter if shorter and has_no_trunk_zero(shorter) and len(shorter) > FEWEST_DIGITS else number
 
 
 def find_numbers_outside_plans(keys: Sequence[str], numbers: Numbers) -> Iterator[tuple[int, str]]:

@@ -11,7 +11,14 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from notifyctl.audience.numbering import is_fiction, is_plain, is_valid, parse_national, remove_trunk_zero
+from notifyctl.audience.invisible_characters import JOINERS, is_invisible, name_of, to_usual_width
+from notifyctl.audience.numbering import (
+    FEWEST_DIGITS,
+    is_fiction,
+    is_valid,
+    parse_national,
+    remove_trunk_zero,
+)
 from notifyctl.model.recipients import WITH_PLUS, WITHOUT_PLUS
 
 MSISDN = re.compile(r"\+?[1-9][0-9]{6,14}", re.ASCII)
@@ -27,12 +34,10 @@ FRACTION = re.compile(r"\+?[0-9]+[.,][0-9]*")
 EXPONENT = re.compile(r"[0-9](?:[.,]([0-9]+))?[eE]\+?([0-9]{1,2})")
 SEVERAL = re.compile(r":::|[;,|\n]|\+.*\+|[0-9] +(?:or|and) +[+0-9]")
 GROUPS = re.compile(r"[0-9]+")
-FIRST_WIDE, LAST_WIDE, WIDE_OFFSET = "\uff01", "\uff5e", 0xFEE0
-"""Full-width forms of ASCII characters, and how far behind these they stand in Unicode."""
 WHOLE = 10
 """Digits of a group that is a number by itself: what follows it is a note or an extension."""
 PAIR = 2
-MOST_DIGITS, FEWEST_DIGITS = 15, 7
+MOST_DIGITS = 15
 
 
 class PhoneNumber(NamedTuple):
@@ -85,8 +90,6 @@ def international(key: str, sent: str) -> PhoneNumber:
     if not MSISDN.fullmatch(key):
         raise ValueError(describe(key))
     without = remove_trunk_zero(key)
-    if not (MSISDN.fullmatch(without) and is_plain(without)):
-        without = key  # of two zeros, or of a few digits, nobody can say what was meant
     return PhoneNumber(without, sent if without == key else without, WITH_PLUS)
 
 
@@ -115,17 +118,18 @@ def plus_for_zeros(digits: str) -> str:
 
 
 def to_ascii(text: str) -> str:
-    """With ASCII digits, blanks and dashes, and without what nobody sees: phones put marks around a number that is copied."""
+    """The text with ASCII digits, blanks and dashes, without invisible characters: phones put some around a number that is copied."""
     characters = []
     for character in text.strip():
         category = unicodedata.category(character)
+        if character in JOINERS or is_invisible(character):
+            continue
         if category == "Nd":
             characters.append(str(unicodedata.digit(character)))
         elif category == "Zs" or character == "\t":
             characters.append(" ")
-        elif category not in {"Cf", "Cc", "Mn"} or character == "\n":
-            wide = FIRST_WIDE <= character <= LAST_WIDE
-            characters.append(chr(ord(character) - WIDE_OFFSET) if wide else character)
+        else:
+            characters.append(to_usual_width(character))
     return DASHES.sub("-", "".join(characters)).strip()
 
 
@@ -169,7 +173,7 @@ def describe(text: str) -> str:
     """Why digits, perhaps behind +, are no number."""
     digits = text.removeprefix("+")
     if odd := next((each for each in digits if not ("0" <= each <= "9")), None):
-        what = repr(odd) if odd.isascii() else f"U+{ord(odd):04X} {unicodedata.name(odd, 'unnamed')}"
+        what = repr(odd) if odd.isprintable() and odd.isascii() else name_of(odd)
         return f"a number has only digits, a leading + and separators, not {what}"
     if digits.startswith("0"):
         return "a number begins with its country code, such as +44, and not with 0"

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from msgspec import Struct
 
 from notifyctl.lint.link_placeholders import LinkNames
-from notifyctl.lint.markup import MOST_OPEN
+from notifyctl.lint.markup import has_too_many_open_tags
 from notifyctl.model.message import PLACEHOLDER, UNSUBSCRIBE
 
 URL_ATTRIBUTES = frozenset({"href", "src", "background", "action", "poster"})
@@ -43,7 +43,7 @@ class TagCollector(HTMLParser):
 
 def find_places(html: str, links: LinkNames) -> HtmlPlaces:
     """Also adds to `links`. What has too many open tags is reported for itself, and is not looked at."""
-    if any(stretch.count("<") > MOST_OPEN for stretch in html.split(">")):
+    if has_too_many_open_tags(html):
         return HtmlPlaces("", frozenset(), frozenset())
     collector = TagCollector(links)
     collector.feed(html)

@@ -118,11 +118,16 @@ class Markup(HTMLParser):
         self.problems.append(Problem(self.path, rule, message, hint, severity, line=line))
 
 
+def has_too_many_open_tags(text: str) -> bool:
+    """Whether more than MOST_OPEN tags are open at once: for each, a parser would look for its end through the whole text."""
+    return any(stretch.count("<") > MOST_OPEN for stretch in text.split(">"))
+
+
 def check_markup(path: Path, text: str) -> Iterator[Problem]:
-    if any(stretch.count("<") > MOST_OPEN for stretch in text.split(">")):
+    if has_too_many_open_tags(text):
         problem = f"more than {MOST_OPEN:,} tags are opened with < and not closed with >"
         yield Problem(path, "template-limit", problem, "close them, or write &lt;")
-        return  # the parser would look for the end of each, through the whole text
+        return
     parser = Markup(path)
     parser.feed(text)
     parser.close()

@@ -33,6 +33,7 @@ ADA = "+447700900123"
         "+\uff14\uff14\uff17\uff17\uff10\uff10\uff19\uff10\uff10\uff11\uff12\uff13",
         "\uff0b447700900123",
         "+\u0664\u0664\u0667\u0667\u0660\u0660\u0669\u0660\u0660\u0661\u0662\u0663",
+        "+44\u31647700\ufe0f900123",  # a filler and a variation selector: e-mail addresses are read without them too
         "447700900123",
         "44 7700 900123",
         "447700900123.0",
@@ -71,6 +72,8 @@ def test_spellings_of_one_number(text: str) -> None:
         ("(44) 7700 900123", "no valid international number"),
         ("tel:+447700900123", "not 't'"),
         ("+44770090012\u00b3", "U+00B3 SUPERSCRIPT THREE"),
+        ("+4477009001\x0023", "U+0000"),
+        ("+447700900123\u0301", "U+0301 COMBINING ACUTE ACCENT"),
         ("+", "7 to 15 digits"),
         ("", "7 to 15 digits"),
         ("1" * 16, "7 to 15 digits"),
