@@ -49,7 +49,7 @@ def grown_too_much(result: ScopeResult, policy: Policy) -> str | None:
 
 
 def too_many_rejected(result: ScopeResult, policy: Policy) -> str | None:
-    """So many rows are unreadable, or have an address that is none, that the file is probably damaged or not the one meant.
+    """So many rows are unreadable, or have no valid address, that the file is probably damaged or not the one meant.
 
     A row without an address is not rejected: it is not among those that the share is of either.
     """

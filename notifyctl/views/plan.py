@@ -109,7 +109,7 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
             name = colour_of(action, paint)(f"{action.value:<18}")
             yield f"  {name} {count:>{width},}  {paint.dim(_because(planned, action))}".rstrip()
     if planned.rejected_rows:
-        of_all = f"of {pluralise(planned.rows, 'row')} cannot be read, or have an address that is none"
+        of_all = f"of {pluralise(planned.rows, 'row')} cannot be read or have no valid address"
         name = paint.yellow(f"{'⚠ rejected rows':<18}")
         yield f"  {name} {planned.rejected_rows:>{width},}  {paint.dim(of_all)}"
     for sign, line in describe_run(planned):
@@ -136,7 +136,11 @@ SHORT_RUN = 60
 def describe_run(planned: PlannedNotification) -> Iterator[tuple[bool, str]]:
     """How late it is, how long it takes and who would be left, with whether it is a warning."""
     if planned.sends and planned.late_seconds is not None and planned.late_seconds >= 60:  # noqa: PLR2004 - a minute
-        until = f"; who is not begun by {format_time(planned.expires)} expires" if planned.expires else ""
+        until = (
+            f"; recipients whose sending has not begun by {format_time(planned.expires)} expire"
+            if planned.expires
+            else ""
+        )
         yield True, f"late by {format_duration(planned.late_seconds)}{until}"
     if planned.takes_seconds is not None and planned.ends is not None:
         takes = f"sending takes about {format_duration(planned.takes_seconds)}"

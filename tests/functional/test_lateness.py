@@ -90,7 +90,10 @@ def test_who_would_be_left_is_said_before_and_after(slow: Project) -> None:
     plan = slow.plan(now)
     warning = "sending takes about 2 s: by 2026-12-01 09:30 UTC about 1 would be left and expire"
     assert f"⚠ {warning}" in as_text(plan, colour=False)
-    assert "⚠ late by 30 min; who is not begun by 2026-12-01 09:30 UTC expires" in as_text(plan, colour=False)
+    assert (
+        "⚠ late by 30 min; recipients whose sending has not begun by 2026-12-01 09:30 UTC expire"
+        in as_text(plan, colour=False)
+    )
     assert "would be left and expire" in render(plan, None)
     (planned,) = plan.notifications
     assert (planned.left, planned.expiring, planned.late_seconds) == (1, 1, 1800)

@@ -64,7 +64,7 @@ POLICY_FIELDS = (
         shape=Integer(
             minimum=0,
             maximum=100,
-            description="Apply refuses when more rows of the audience cannot be read or have an address that is none; from 50"
+            description="Apply refuses when more rows of the audience cannot be read or have no valid address; from 50"
             " rows up.",
         ),
         default=2,
