@@ -100,6 +100,8 @@ def clean(text: str) -> tuple[str, bool]:
     plain = to_ascii(text)
     if SEVERAL.search(plain) and sum(map(len, GROUPS.findall(plain))) > MOST_DIGITS - 1:
         raise ValueError("the cell holds more than one number")
+    if strange := next((each for each in plain if not (each.isascii() and each.isprintable())), None):
+        raise ValueError(describe(strange))
     whole = undo_number_format(plain)
     if whole is not None:
         return plus_for_zeros(whole), False
