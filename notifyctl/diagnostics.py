@@ -48,6 +48,7 @@ class Diagnostic(Struct, frozen=True):
 
     `fix` is what `lint --fix` writes at the location. `fixed_severity`: no message can be made while the problem stands, so its severity
     cannot be lowered and it cannot be excepted. `secrets`: texts of the file that are or may be secrets; no view shows them.
+    `named_at`: the value in a YAML file that names the file at `location`; an ignore comment there covers the problem too.
     """
 
     rule: str
@@ -58,6 +59,7 @@ class Diagnostic(Struct, frozen=True):
     fix: Fix | None = None
     fixed_severity: bool = False
     secrets: tuple[str, ...] = ()
+    named_at: Location | None = None
 
 
 class Positions(Struct, frozen=True):
@@ -96,7 +98,8 @@ def fix_severity(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 def sort_diagnostics(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Sorted by location, then rule, without duplicates: the same on every machine."""
-    return sorted(set(diagnostics), key=lambda d: (d.location, d.rule, d.message))
+    unique = {(each.location, each.rule, each.message): each for each in diagnostics}
+    return [unique[key] for key in sorted(unique)]
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
@@ -122,7 +125,8 @@ class Problem(Struct, frozen=True):
     """The problem of form, for example `missing-key`, where `rule` is the API's own for that value."""
     fix: Fix | None = None
     line: int = 0
-    """The line within the text at `path`, from 1; 0 means the whole text."""
+    column: int = 1
+    """The place within the text at `path`, both from 1; line 0 means the whole text."""
     secrets: tuple[str, ...] = ()
     """As in Diagnostic."""
 

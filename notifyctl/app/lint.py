@@ -170,7 +170,7 @@ def lines_of(workspace: Workspace) -> Callable[[str], Sequence[str]]:
 def filter_paths(
     workspace: Workspace, diagnostics: Sequence[Diagnostic], paths: Sequence[Path]
 ) -> list[Diagnostic]:
-    """Filter by location: only those in the named files and folders, or all when none is named.
+    """Filter by location: only those in the named files and folders, and in files that these name; all when none is named.
 
     Raises UsageError for a path that does not exist.
     """
@@ -180,8 +180,9 @@ def filter_paths(
     wanted = [resolve_path(path, root) for path in paths]
 
     def named(diagnostic: Diagnostic) -> bool:
-        place = root / diagnostic.location.file
-        return any(place == path or path in place.parents for path in wanted)
+        locations = (diagnostic.location, diagnostic.named_at or diagnostic.location)
+        places = {root / location.file for location in locations}
+        return any(place == path or path in place.parents for path in wanted for place in places)
 
     return [diagnostic for diagnostic in diagnostics if named(diagnostic)]
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
+
+from msgspec.structs import replace
 
 from notifyctl.channels.channel import collect_texts
 from notifyctl.diagnostics import Path, Problem, Severity
@@ -15,6 +18,7 @@ from notifyctl.lint.foreign_placeholders import (
 )
 from notifyctl.lint.links import find_insecure_links, insecure_link
 from notifyctl.lint.secrets_scan import RULE, describe_secret, find_secret, find_secrets
+from notifyctl.message.source_map import position_of
 from notifyctl.model.message import PLACEHOLDER, Message
 from notifyctl.rulebook.substitutions import FOREIGN_PLACEHOLDER, PLACEHOLDER_FORM
 
@@ -23,6 +27,9 @@ HIDDEN = re.compile("[\u200b\u2060\ufeff\u00ad\u180e]")
 TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 OPENED = re.compile(r"\$\(")
+
+MAX_PLACES = 50
+"""Places of one problem in one text that are reported."""
 
 Check = Callable[[Path, str], Iterator[Problem]]
 
@@ -85,21 +92,25 @@ def invisible_characters(path: Path, text: str) -> Iterator[Problem]:
         return
     for wrong, what in (
         (CONTROL, "a control character"),
-        (TURNED, "a character that turns the reading direction"),
+        (TURNED, "a character that changes the reading direction"),
         (HIDDEN, "a character without width"),
     ):
-        if found := wrong.search(text):
+        for found in islice(wrong.finditer(text), MAX_PLACES):
             code = f"U+{ord(found[0]):04X}"
             import unicodedata
 
             name = unicodedata.name(found[0], "unnamed")
-            message = f"{what} stands in the text: {code} {name}, after {text[max(0, found.start() - 12) : found.start()]!r}"
-            yield Problem(path, "invisible-character", message, "remove it", Severity.WARNING)
+            message = f"{what}: {code} {name}, after {text[max(0, found.start() - 12) : found.start()]!r}"
+            problem = Problem(path, "invisible-character", message, "remove it", Severity.WARNING)
+            yield at_offset(problem, text, found.start())
 
 
 def insecure_links(path: Path, text: str) -> Iterator[Problem]:
-    for link in find_insecure_links(text):
-        yield insecure_link(path, link)
+    after = 0
+    for link in islice(find_insecure_links(text), MAX_PLACES):
+        after = text.index(link, after)
+        yield at_offset(insecure_link(path, link), text, after)
+        after += len(link)
 
 
 def secrets(path: Path, text: str) -> Iterator[Problem]:
@@ -110,14 +121,31 @@ def secrets(path: Path, text: str) -> Iterator[Problem]:
 
 
 def placeholders(path: Path, text: str) -> Iterator[Problem]:
-    """Ours that are not well formed, and those of other tools, which reach people as they stand."""
-    for found in OPENED.finditer(text):
+    """Ours that are not well formed, and those of other tools, which recipients would be sent unchanged."""
+    for found in islice(OPENED.finditer(text), MAX_PLACES):
         if not PLACEHOLDER.match(text, found.start()):
-            problem = f"this is no placeholder: {text[found.start() : found.start() + 24]!r}"
-            yield PLACEHOLDER_FORM.broken(path, problem, "$(name), without blanks or brackets in the name")
+            message = f"not a valid placeholder: {text[found.start() : found.start() + 24]!r}"
+            problem = PLACEHOLDER_FORM.broken(
+                path, message, "write $(name), without spaces or brackets in the name"
+            )
+            yield at_offset(problem, text, found.start())
     for foreign in find_foreign_placeholders(text):
-        problem = f"{foreign!r} looks like a placeholder of another tool, and is sent as it stands"
-        yield FOREIGN_PLACEHOLDER.broken(path, problem, suggest_placeholder(foreign))
+        message = f"{foreign!r} looks like a placeholder of another tool and would be sent unchanged"
+        problem = FOREIGN_PLACEHOLDER.broken(path, message, suggest_placeholder(foreign))
+        yield from (at_offset(problem, text, at) for at in islice(find_all(text, foreign), MAX_PLACES))
+
+
+def at_offset(problem: Problem, text: str, offset: int) -> Problem:
+    line, column = position_of(text, offset)
+    return replace(problem, line=line, column=column)
+
+
+def find_all(text: str, part: str) -> Iterator[int]:
+    """The offsets at which a part of a text begins."""
+    at = text.find(part)
+    while at >= 0:
+        yield at
+        at = text.find(part, at + len(part))
 
 
 def markup(path: Path, text: str) -> Iterator[Problem]:

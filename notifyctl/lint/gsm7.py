@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from notifyctl.channels.segments import first_non_gsm7, is_unicode
 from notifyctl.diagnostics import Problem
+from notifyctl.message.source_map import position_of
 from notifyctl.model.message import PLACEHOLDER, Message
 from notifyctl.model.project import ChannelName
 from notifyctl.rulebook.sms import NEEDS_UNICODE
@@ -17,9 +20,12 @@ def check_alphabet(message: Message) -> Iterator[Problem]:
     text = content.get("text")
     if message.channel is not ChannelName.SMS or is_unicode(content) or not isinstance(text, str):
         return
-    character = first_non_gsm7(text) and first_non_gsm7(PLACEHOLDER.sub("", text))
+    own = PLACEHOLDER.sub(lambda found: " " * len(found[0]), text)
+    character = first_non_gsm7(own)
     if character is not None:
-        yield NEEDS_UNICODE.broken(("content", "text"), *describe_non_gsm7(character, ""))
+        line, column = position_of(text, own.index(character))
+        problem = NEEDS_UNICODE.broken(("content", "text"), *describe_non_gsm7(character, ""))
+        yield replace(problem, line=line, column=column)
 
 
 def describe_non_gsm7(character: str, where: str) -> tuple[str, str]:

@@ -70,7 +70,9 @@ def without_ignored(
         by_line.setdefault((exception.place.file, exception.place.line), []).append(exception)
     used: set[tuple[Location, str]] = set()
     for diagnostic in diagnostics:
-        comments = by_line.get((diagnostic.location.file, diagnostic.location.line), ())
+        places = (diagnostic.location, diagnostic.named_at or diagnostic.location)
+        lines = {(place.file, place.line) for place in places}
+        comments = [comment for line in lines for comment in by_line.get(line, ())]
         hits = [exception for exception in comments if diagnostic.rule in exception.rules]
         used.update((exception.place, diagnostic.rule) for exception in hits)
         if not hits or diagnostic.fixed_severity:

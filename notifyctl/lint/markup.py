@@ -94,9 +94,9 @@ class Markup(HTMLParser):
             self.insecure_links(NAMESPACE.sub("", data))
 
     def insecure_links(self, text: str) -> None:
-        line, _ = self.getpos()
+        line, offset = self.getpos()
         for link in find_insecure_links(text):
-            self.problems.append(replace(insecure_link(self.path, link), line=line))
+            self.problems.append(replace(insecure_link(self.path, link), line=line, column=offset + 1))
 
     def link(self, href: str | None) -> None:
         if href is None:
@@ -114,8 +114,8 @@ class Markup(HTMLParser):
             self.report("relative-link", message, "write https://…")
 
     def report(self, rule: str, message: str, hint: str, severity: Severity = Severity.WARNING) -> None:
-        line, _ = self.getpos()
-        self.problems.append(Problem(self.path, rule, message, hint, severity, line=line))
+        line, offset = self.getpos()
+        self.problems.append(Problem(self.path, rule, message, hint, severity, line=line, column=offset + 1))
 
 
 def has_too_many_open_tags(text: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 from notifyctl.audience import SuppressionLists, open_audience
 from notifyctl.audience.destination_rules import JudgedCopies, judge_copies, rules_of
 from notifyctl.channels import CHANNELS
-from notifyctl.diagnostics import Diagnostic, Problem, Severity, fix_severity
+from notifyctl.diagnostics import Diagnostic, Path, Problem, Severity, fix_severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.lint.content_checks import check_words, is_clean
 from notifyctl.lint.gsm7 import check_alphabet
@@ -155,12 +156,20 @@ def compose_all(
             find = position_finder(notification, variant)
             for problem in broken:
                 diagnostic = problem.at(find(problem.path))
-                file = composing.text_files.get((variant, str(problem.path[-1]))) if problem.line else None
-                if file is not None:
-                    text = (message.content or {})[str(problem.path[-1])]
-                    diagnostic = replace(diagnostic, location=file.location(text, problem.line))
+                if problem.line:
+                    text = text_at(message, problem.path)
+                    place, named_at = composing.locate(variant, problem, text)
+                    diagnostic = replace(diagnostic, location=place, named_at=named_at)
                 problems.append(diagnostic)
     return composed, problems
+
+
+def text_at(message: Message, path: Path) -> str:
+    """A text of a composed message, by its path."""
+    value: Any = {"content": message.content, "options": message.options}
+    for key in path:
+        value = value[key]
+    return str(value)
 
 
 def compose_former(

@@ -10,12 +10,11 @@ from functools import partial
 from posixpath import dirname, join, normpath
 from typing import Any
 
-from msgspec import Struct
-
-from notifyctl.diagnostics import Diagnostic, Location, Path, Positions, Severity, truncate
+from notifyctl.diagnostics import Diagnostic, Location, Path, Positions, Problem, Severity, truncate
 from notifyctl.message.fast_render import render_fast
 from notifyctl.message.line_ends import unify_line_ends
 from notifyctl.message.render_limits import MAX_TEXT
+from notifyctl.message.source_map import TextSource, locate
 from notifyctl.message.substitute import find_placeholders
 from notifyctl.model.message import UNSUBSCRIBE, Message
 from notifyctl.model.project import ApiObject, LocaleVariant, Notification, Template
@@ -91,8 +90,8 @@ class VariantComposer:
         self.sender = sender
         self.columns = columns
         self.files = files
-        self.text_files: dict[tuple[str | None, str], TextFile] = {}
-        """Variant and field → the file that was rendered for it."""
+        self.composers: dict[str | None, Composer] = {}
+        """Variant → what composed it."""
         self.shared = find_shared_values(notification)
         self.options = merge(notification.template.options, notification.options)
         self.option_names = find_placeholders(self.options) if is_composed(self.options) else None
@@ -113,7 +112,7 @@ class VariantComposer:
                     merge(content, locale_variant.content if locale_variant else {}), "content"
                 )
             )
-        self.text_files.update({(variant, key): file for key, file in composer.text_files.items()})
+        self.composers[variant] = composer
         if composer.problems:
             return None, composer.problems
         names = self.names_of(content, options)
@@ -122,6 +121,21 @@ class VariantComposer:
             location = find(("content",)).location("content")
             return None, [Diagnostic("template-limit", Severity.ERROR, message, location)]
         return self.build(variant, content, options, names), []
+
+    def locate(self, variant: str | None, problem: Problem, text: str) -> tuple[Location, Location]:
+        """Where a problem of a line of a composed text is, and where the YAML file names that text."""
+        composer = self.composers[variant]
+        named = composer.named_at(problem.path)
+        source = composer.sources.get(problem.path) or TextSource(named, f"{named.file}#", text)
+        place = locate(
+            source,
+            text,
+            problem.line,
+            problem.column,
+            files=self.files,
+            variables=composer.variables,
+        )
+        return place, named
 
     def build(
         self, variant: str | None, content: ApiObject | None, options: ApiObject, names: tuple[str, ...]
@@ -221,21 +235,6 @@ def find_positions(notification: Notification, variant: str | None, path: Path) 
     return next((positions for positions in layers if positions.has(*path)), template)
 
 
-class TextFile(Struct, frozen=True):
-    """A `textFile` or `htmlFile`: its path in the project and its text before rendering."""
-
-    path: str
-    source: str
-
-    def location(self, composed: str, line: int) -> Location:
-        """Where a line of the composed text is in the file; the file as a whole where rendering moved it out of sight."""
-        before, after = self.source.split("\n"), composed.split("\n")
-        if len(before) != len(after):
-            same = [number for number, text in enumerate(before, 1) if text == after[line - 1]]
-            line = same[0] if len(same) == 1 else 0
-        return Location(self.path, line, 1 if line else 0)
-
-
 class Composer:
     """Composes nested values: renders their strings and collects all problems."""
 
@@ -248,8 +247,8 @@ class Composer:
         self.variables = variables
         self.find = find
         self.problems: list[Diagnostic] = []
-        self.text_files: dict[str, TextFile] = {}
-        """Field → the file that was read for it."""
+        self.sources: dict[Path, TextSource] = {}
+        """Path of a composed text → what it was rendered from, if that has more than its own characters."""
         self._render: Callable[[str, str, Mapping[str, Any]], str] | None = None
 
     def compose_object(self, value: ApiObject, key: str) -> dict[str, Any]:
@@ -282,7 +281,14 @@ class Composer:
             if text is not None and len(text) <= MAX_TEXT:
                 return text
         place = self.find(path).location(*path)
-        return self.render(source, place, f"{place.file}#{path[-1]}")
+        return self.render(TextSource(place, f"{place.file}#{path[-1]}", source), path)
+
+    def named_at(self, path: Path) -> Location:
+        """Where the YAML file gives the text at a path of the composed message, or names its file."""
+        keys = {field: key for key, field in FILE_FIELDS.items()}
+        given = (*path[:-1], keys.get(str(path[-1]), path[-1]))
+        positions = self.find(given)
+        return positions.location(*given) if positions.has(*given) else self.find(path).location(*path)
 
     def file(self, file_name: str, path: Path) -> str:
         """Reads and renders a `textFile` or `htmlFile`: relative to its YAML file, else to the project's root."""
@@ -299,21 +305,26 @@ class Composer:
                 message = f"{truncate(candidate)} cannot be read: {error.strerror}"
                 return self.problem("unreadable-file", message, location)
             source = unify_line_ends(source)
-            self.text_files[FILE_FIELDS[str(path[-1])]] = TextFile(candidate, source)
             if path[-1] == "textFile" and not self.keeps_line_end:
                 source = source.removesuffix(
                     "\n"
                 )  # the one that every editor writes, and every reader would pay for
-            return unify_line_ends(self.render(source, Location(candidate, 1, 1), candidate))
+            composed_path = (*path[:-1], FILE_FIELDS[str(path[-1])])
+            text = self.render(TextSource(Location(candidate, 1, 1), candidate, source), composed_path)
+            return unify_line_ends(text)
         hint = "a path relative to this file or to the project; files outside the project cannot be read"
         return self.problem("unreadable-file", f"there is no file {truncate(file_name)!r}", location, hint)
 
-    def render(self, source: str, place: Location, name: str) -> str:
-        if len(source) > MAX_TEXT:
-            return self.problem("template-limit", f"a text of more than {MAX_TEXT:,} characters", place)
-        if "{" not in source:
-            return source
-        text = render_fast(source, name, self.variables)
+    def render(self, source: TextSource, path: Path) -> str:
+        """Renders the text at a path of the composed message."""
+        if len(source.text) > MAX_TEXT:
+            return self.problem(
+                "template-limit", f"a text of more than {MAX_TEXT:,} characters", source.place
+            )
+        self.sources[path] = source
+        if "{" not in source.text:
+            return source.text
+        text = render_fast(source.text, source.name, self.variables)
         if text is not None and len(text) <= MAX_TEXT:
             return text
         if self._render is None:
@@ -321,36 +332,13 @@ class Composer:
 
             self._render = make_renderer(self.files)
         try:
-            return self._render(source, name, self.variables)
+            return self._render(source.text, source.name, self.variables)
         except Exception as error:  # noqa: BLE001 - whatever a user's template raises is a problem of the template
-            from notifyctl.message.jinja import explain, explain_undefined, find_undefined
+            from notifyctl.message.template_errors import explain_error
 
-            undefined = find_undefined(error, source, self.variables)
-            for variable, line in undefined:
-                where = locate_line(line, name, source, place)
-                advice = explain_undefined(variable, self.variables)
-                self.problem("template-undefined", f"{truncate(variable)!r} is undefined", where, advice)
-            if undefined:
-                return ""
-            rule, message, hint = explain(error, self.variables)
-            return self.problem(rule, message, locate_error(error, source, place), hint)
+            self.problems += explain_error(error, source, self.variables, files=self.files)
+            return ""
 
     def problem(self, rule: str, message: str, place: Location, hint: str | None = None) -> str:
         self.problems.append(Diagnostic(rule, Severity.ERROR, message, place, hint))
         return ""
-
-
-def locate_error(error: Exception, source: str, place: Location) -> Location:
-    """Returns the location of the error in the text, if known."""
-    line = getattr(error, "lineno", None)
-    name = getattr(error, "name", None)
-    return locate_line(line, name, source, place) if isinstance(line, int) else place
-
-
-def locate_line(line: int, name: object, source: str, place: Location) -> Location:
-    """Returns the location of a line of a text. A multi-line text starts on the line below its key."""
-    if isinstance(name, str) and "#" not in name and name != place.file:
-        return Location(name, line, 1)  # in an included file
-    if place.line == 1 and "#" not in str(name):
-        return Location(place.file, line, 1)  # in a file of its own
-    return Location(place.file, place.line + line, 1) if "\n" in source.rstrip("\n") else place

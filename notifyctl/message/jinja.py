@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from posixpath import dirname, join, normpath
 from typing import Any
 
 import jinja2
-from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension
-from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from notifyctl.diagnostics import truncate
 from notifyctl.message.fast_render import ESCAPED
-from notifyctl.message.jinja_comments import CommentError, mask_text
-from notifyctl.message.render_limits import MAX_TEXT, SECONDS, OutOfTimeError, run_bounded
+from notifyctl.message.jinja_comments import mask_text
+from notifyctl.message.render_limits import MAX_TEXT, run_bounded
 from notifyctl.model.written_values import WrittenBool, plain
 from notifyctl.ports import FileTree
 from notifyctl.text_encoding import NotUtf8Error, decode_utf8
@@ -62,14 +59,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"*", "**", "%"})
 
-    def __init__(self, files: FileTree) -> None:
+    def __init__(self, files: FileTree, extensions: Sequence[type[Extension]] = ()) -> None:
         super().__init__(
-            loader=jinja2.FunctionLoader(self._source),
+            loader=jinja2.FunctionLoader(self._load),
             undefined=jinja2.StrictUndefined,
             autoescape=lambda name: bool(name and name.endswith(ESCAPED)),
             keep_trailing_newline=True,
             cache_size=0,
-            extensions=[StrictComments],
+            extensions=[StrictComments, *extensions],
         )
         self.tests.update(TESTS_OF_BOOLEANS)
         self.policies["json.dumps_function"] = lambda value, **options: json.dumps(plain(value), **options)
@@ -91,7 +88,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return True  # it exists; `_source` reports why it cannot be read
         return True
 
-    def _source(self, name: str) -> str | None:
+    def _load(self, name: str) -> tuple[str, str, None] | None:
+        """The source of a template, and its name as the file name of its tracebacks."""
+        source = self.source_of(name)
+        return None if source is None else (source, name, None)
+
+    def source_of(self, name: str) -> str | None:
         self.includes += 1
         if self.includes > MAX_INCLUDES:
             raise TemplateLimitError(f"more than {MAX_INCLUDES} includes; does a file include itself?")
@@ -131,13 +133,12 @@ def smartlink(number: int) -> Markup:
 
 def make_renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], str]:
     """Returns a function (source, name, variables) → text. `explain` describes its errors."""
+    return lambda source, name, variables: render(Sandbox(files), source, name, variables)
 
-    def render(source: str, name: str, variables: Mapping[str, Any]) -> str:
-        with run_bounded():
-            return render_unbounded(source, name, variables)
 
-    def render_unbounded(source: str, name: str, variables: Mapping[str, Any]) -> str:
-        sandbox = Sandbox(files)
+def render(sandbox: Sandbox, source: str, name: str, variables: Mapping[str, Any]) -> str:
+    """Renders a template in a sandbox of its own."""
+    with run_bounded():
         code = sandbox.compile(source, name=name, filename=name)
         template = jinja2.Template.from_code(sandbox, code, sandbox.make_globals(None))
         size, parts = 0, []
@@ -147,57 +148,3 @@ def make_renderer(files: FileTree) -> Callable[[str, str, Mapping[str, Any]], st
                 raise TemplateLimitError(f"a text of more than {MAX_TEXT:,} characters")
             parts.append(part)
         return "".join(parts)
-
-    return render
-
-
-def find_undefined(error: Exception, source: str, variables: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """The names that a text reads and nothing defines, each with the first line that reads it, in that order.
-
-    Empty unless the error is that one of them is undefined: included files are not read.
-    """
-    if not isinstance(error, jinja2.UndefinedError):
-        return []
-    tree = jinja2.Environment(extensions=[StrictComments], autoescape=True).parse(source)
-    undefined = find_undeclared_variables(tree) - set(variables) - {"range", "smartlink"}
-    lines: dict[str, int] = {}
-    for node in tree.find_all(jinja2.nodes.Name):
-        if node.name in undefined:
-            lines[node.name] = min(node.lineno, lines.get(node.name, node.lineno))
-    if not any(repr(name) in str(error.message) for name in lines):
-        return []
-    return sorted(lines.items(), key=lambda found: (found[1], found[0]))
-
-
-def explain_undefined(name: str, variables: Mapping[str, Any]) -> str:
-    known = ", ".join(sorted(variables)) or "none"
-    return (
-        f"a value for each reader is written $({name}); `vars` of the project or environment define: {known}"
-    )
-
-
-def explain(error: Exception, variables: Mapping[str, Any]) -> tuple[str, str, str | None]:
-    """Returns the rule, message and hint for an exception raised by a template."""
-    if isinstance(error, CommentError):
-        return "template-syntax", f"the template cannot be read: {error}", error.hint
-    if isinstance(error, jinja2.TemplateSyntaxError):
-        return "template-syntax", f"the template cannot be read: {truncate(error.message)}", None
-    if isinstance(error, jinja2.UndefinedError):
-        known = ", ".join(sorted(variables)) or "none"
-        return (
-            "template-undefined",
-            truncate(error.message),
-            f"`vars` of the project or environment define: {known}",
-        )
-    if isinstance(error, jinja2.TemplateNotFound):
-        hint = "a path relative to this file or to the project; nothing outside the project can be included"
-        return "template-include", f"there is no file {truncate(error.name)!r} to include", hint
-    if isinstance(error, TemplateFileError):
-        return "template-include", str(error), None
-    if isinstance(error, OutOfTimeError):
-        return "template-limit", f"the template takes more than {SECONDS:g} seconds to fill in", None
-    if isinstance(error, (TemplateLimitError, RecursionError, MemoryError, OverflowError)):
-        return "template-limit", f"the template asks for too much: {truncate(error)}", None
-    if isinstance(error, SecurityError):
-        return "template-security", f"the template reaches for what it may not: {truncate(error)}", None
-    return "template-error", f"the template fails: {type(error).__name__}: {truncate(error)}", None

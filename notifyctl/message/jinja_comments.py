@@ -8,6 +8,7 @@ a comment and this does not, so that no note of an author is ever sent.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 OPEN = re.compile(r"\{[{%#]")
 EXPRESSION = re.compile(r"""\{\{(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^"'])*?\}\}""", re.DOTALL)
@@ -54,6 +55,20 @@ def mask_text(source: str, name: str | None) -> str:
             parts += [source[kept:start], AS_TEXT]
             kept = at = start + len("{#")
     return "".join([*parts, source[kept:]])
+
+
+def find_tags(source: str) -> Iterator[tuple[int, int]]:
+    """The beginning and end of each expression and statement; comments and raw blocks left out."""
+    at = 0
+    while (found := OPEN.search(source, at)) is not None:
+        start = found.start()
+        if found[0] == "{#":
+            end = source.find("#}", start) + len("#}") if COMMENT.match(source, start) else start + len("{#")
+        else:
+            end = end_of_tag(source, start) or len(source)
+            if not RAW.match(source, start):
+                yield start, end
+        at = max(end, start + len("{#"))
 
 
 def end_of_tag(source: str, start: int) -> int | None:

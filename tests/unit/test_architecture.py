@@ -47,7 +47,12 @@ DOORS = {
         "providers.webexconnect.receipt_connections",
         "providers.webexconnect.receipt_server",
     ),
-    "jinja2": ("message.jinja",),
+    "jinja2": (
+        "message.jinja",
+        "message.jinja_trace",
+        "message.template_errors",
+        "message.undefined_names",
+    ),
     "phonenumbers": ("audience.numbering", "config.scalar_types"),
 }
 """A third-party or side-effect module, and the only modules of ours that import it."""

@@ -109,7 +109,7 @@ def test_a_sound_project_has_no_problems() -> None:
         (
             "template-undefined",
             "error",
-            "template.yaml:5:29",
+            "template.yaml:5:33",
             {"template_yaml": TEMPLATE.replace("Hi $(name)", "'{{ brnd }}'")},
         ),
         (
@@ -154,7 +154,7 @@ def test_what_nothing_uses_is_told_and_a_waiting_template_is_checked() -> None:
         "never_yaml": "apiVersion: notifyctl/v1\nkind: Schedule\nname: never\n",
     }
     assert sorted((d.rule, d.severity.value, str(d.location)) for d in found(**others)) == [
-        ("template-undefined", "error", "other.yaml:5:29"),
+        ("template-undefined", "error", "other.yaml:5:33"),
         ("unused-audience", "warning", "nobody.yaml:3:7"),
         ("unused-schedule", "warning", "never.yaml:3:7"),
         ("unused-template", "warning", "other.yaml:3:7"),

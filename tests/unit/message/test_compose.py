@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from notifyctl.diagnostics import Diagnostic, Positions
+from notifyctl.diagnostics import Diagnostic, Location, Positions
 from notifyctl.message import compose, content_hash, variant_for, variants
 from notifyctl.model.message import Message
 from notifyctl.model.project import Audience, ChannelName, LocaleVariant, Notification, Template, Variable
@@ -167,8 +167,9 @@ def test_a_file_that_includes_itself_ends() -> None:
 
 def test_an_error_in_a_block_scalar_is_located_at_its_line() -> None:
     source = template(content={"type": "text", "text": "one\ntwo\n{{ brand \n"})
-    _, (problem,) = composed(source)
-    assert (problem.location.file, problem.location.line) == ("templates/outage.yaml", 8 + 3)
+    yaml = "\n" * 7 + "  text: |\n    one\n    two\n    {{ brand\n"
+    _, (problem,) = composed(source, files={"templates/outage.yaml": yaml})
+    assert problem.location == Location("templates/outage.yaml", 8 + 3, 5)
 
 
 def test_an_undefined_variable_names_those_there_are() -> None:
