@@ -70,7 +70,7 @@ class Channel(Struct, frozen=True):
             size = len(text.encode()) if limit.unit == "bytes" else len(text)
             most = limit.by_profile[profile]
             if size > most:
-                message = f"{key} has {size:,} {limit.unit}; the API takes {most:,} (profile {profile})"
+                message = f"`{key}` has {size:,} {limit.unit}; the limit is {most:,} (profile {profile})"
                 yield limit.rule.broken(("content", key), message, "shorten it")
 
 

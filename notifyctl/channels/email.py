@@ -1,4 +1,4 @@
-"""E-mail: content, options, receipts and the rules across them."""
+"""Email: content, options, receipts and the rules across them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from notifyctl.rulebook.sms import BOOLEAN
 
 ATTACHMENT = Record(
     title="Attachment",
-    description="A file that the provider fetches and attaches; 10 MB for the whole e-mail after encoding.",
+    description="A file that the provider fetches and attaches. The limit is 10 MB for the whole email after encoding.",
     rule=rules.ATTACHMENTS,
     fields=(
         Field(
             name="mimeType",
             shape=Text(
-                description="Its media type.",
+                description="Media type of the file.",
                 examples=("application/pdf",),
                 composed=True,
                 min_length=1,
@@ -35,7 +35,7 @@ ATTACHMENT = Record(
         Field(
             name="name",
             shape=Text(
-                description="The file name that readers see.",
+                description="Name of the file, as recipients see it.",
                 examples=("plan.pdf",),
                 composed=True,
                 min_length=1,
@@ -46,7 +46,7 @@ ATTACHMENT = Record(
         Field(
             name="mediaUrl",
             shape=Text(
-                description="Where the provider fetches it: an absolute http(s) URL.",
+                description="URL from which the provider fetches the file: absolute, http(s).",
                 examples=("https://static.acme.example/plan.pdf",),
                 composed=True,
                 rule=rules.ATTACHMENTS,
@@ -56,7 +56,7 @@ ATTACHMENT = Record(
         Field(
             name="size",
             shape=Integer(
-                description="Its size in bytes, for lint to add up; it is not sent.",
+                description="Size in bytes. Lint adds the sizes up. It is not sent.",
                 minimum=0,
                 rule=rules.ATTACHMENTS,
             ),
@@ -68,7 +68,7 @@ COMMON = (
     Field(
         name="subject",
         shape=Text(
-            description="The subject line.",
+            description="Subject line.",
             examples=("Planned outage in $(area)",),
             composed=True,
             min_length=1,
@@ -79,7 +79,7 @@ COMMON = (
     Field(
         name="replyTo",
         shape=Text(
-            description="Where answers go.",
+            description="Address for replies.",
             examples=("help@acme.example",),
             composed=True,
             rule=rules.REPLY_TO,
@@ -95,38 +95,44 @@ SHAPE = ChannelShape(
     name="email",
     content=Cases(
         by="type",
-        title="E-mail content",
-        description="An e-mail: plain text, or HTML with an optional text alternative.",
+        title="email content",
+        description="An email: plain text, or HTML with an optional text alternative.",
         rule=rules.TYPE,
         other_case_rule=rules.HTML,
         cases={
             "text": Record(
-                title="E-mail content (text)",
-                description="A plain text e-mail.",
+                title="email content (text)",
+                description="A plain text email.",
                 fields=(
                     Field(name="type", shape=Text(description="text"), required=True),
                     *COMMON,
                     Field(
                         name="text",
-                        shape=Text(description="The words.", composed=True, min_length=1, rule=rules.TEXT),
+                        shape=Text(
+                            description="Text of the email.", composed=True, min_length=1, rule=rules.TEXT
+                        ),
                         required=True,
                     ),
                 ),
             ),
             "html": Record(
-                title="E-mail content (html)",
-                description="An HTML e-mail.",
+                title="email content (html)",
+                description="An HTML email.",
                 fields=(
                     Field(name="type", shape=Text(description="html"), required=True),
                     *COMMON,
                     Field(
                         name="text",
-                        shape=Text(description="The text alternative.", composed=True, rule=rules.TEXT),
+                        shape=Text(
+                            description="Text alternative, for mail programs that do not show HTML.",
+                            composed=True,
+                            rule=rules.TEXT,
+                        ),
                     ),
                     Field(
                         name="html",
                         shape=Text(
-                            description="The markup, at most 350 kB of UTF-8 (500 kB in profile 6.20).",
+                            description="HTML, at most 350 kB in UTF-8 (500 kB in profile 6.20).",
                             composed=True,
                             min_length=1,
                             rule=rules.HTML,
@@ -138,26 +144,26 @@ SHAPE = ChannelShape(
         },
     ),
     options=Record(
-        title="E-mail options",
-        description="Tracking, and the name beside the sender's address.",
+        title="email options",
+        description="Options of an email: tracking, sender name, shortened links and unsubscribe headers.",
         unknown_key_rules={"*": envelope.OPTIONS},
         fields=(
             Field(
                 name="trackClicks",
                 shape=Boolean(
-                    description="Track links in the HTML, but for those with no-track-connect.",
+                    description="Track links in the HTML, except those with `no-track-connect`.",
                     strings=True,
                     rule=BOOLEAN,
                 ),
             ),
             Field(
                 name="trackOpens",
-                shape=Boolean(description="Track when the e-mail is opened.", strings=True, rule=BOOLEAN),
+                shape=Boolean(description="Track when the email is opened.", strings=True, rule=BOOLEAN),
             ),
             Field(
                 name="fromName",
                 shape=Text(
-                    description="The name beside the sender's address.",
+                    description="Name shown with the sender's address.",
                     examples=("Acme Power",),
                     composed=True,
                     min_length=1,
@@ -211,7 +217,7 @@ def reply_to_is_an_address(message: Message) -> Iterator[Problem]:
     reply_to = message.content.get("replyTo")
     if isinstance(reply_to, str) and not is_email_address(reply_to):
         yield rules.REPLY_TO.broken(
-            ("content", "replyTo"), "replyTo is one e-mail address", "name@domain.example"
+            ("content", "replyTo"), "`replyTo` must be one email address", "for example help@acme.example"
         )
 
 
@@ -223,8 +229,9 @@ def attachments(message: Message) -> Iterator[tuple[Path, ApiObject]]:
 def attachments_have_urls(message: Message) -> Iterator[Problem]:
     for path, attachment in attachments(message):
         if not is_http_url(attachment["mediaUrl"]):
-            hint = "https://…"
-            yield rules.MEDIA_URL.broken((*path, "mediaUrl"), "mediaUrl is an absolute http(s) URL", hint)
+            hint = "for example https://static.acme.example/plan.pdf"
+            text = "`mediaUrl` must be an absolute http(s) URL"
+            yield rules.MEDIA_URL.broken((*path, "mediaUrl"), text, hint)
 
 
 def headers_are_one_line(message: Message) -> Iterator[Problem]:
@@ -232,10 +239,12 @@ def headers_are_one_line(message: Message) -> Iterator[Problem]:
     for where, key in (("content", "subject"), ("content", "replyTo"), ("options", "fromName")):
         text = getattr(message, where).get(key)
         if isinstance(text, str) and LINE_BREAK.search(text):
-            yield rules.ONE_LINE.broken((where, key), f"{key} is one line", "write it in quotes on one line")
+            yield rules.ONE_LINE.broken(
+                (where, key), f"`{key}` must be one line", "write it in quotes on one line"
+            )
     for path, attachment in attachments(message):
         if LINE_BREAK.search(attachment["name"]):
-            yield rules.ONE_LINE.broken((*path, "name"), "the name of a file is one line")
+            yield rules.ONE_LINE.broken((*path, "name"), "the name of a file must be one line")
 
 
 def unsubscribe_in_html_only(message: Message) -> Iterator[Problem]:
@@ -246,8 +255,8 @@ def tracking_needs_html(message: Message) -> Iterator[Problem]:
     if message.type == "text":
         for key in ("trackClicks", "trackOpens"):
             if message.options.get(key) is True:
-                path, hint = ("options", key), "leave it out, or write `type: html`"
-                yield rules.TRACKING.broken(path, f"{key} does nothing in a plain text e-mail", hint)
+                path, hint = ("options", key), "remove it, or set `type: html`"
+                yield rules.TRACKING.broken(path, f"`{key}` has no effect in a plain text email", hint)
 
 
 def attachments_are_what_they_say(message: Message) -> Iterator[Problem]:
@@ -255,16 +264,18 @@ def attachments_are_what_they_say(message: Message) -> Iterator[Problem]:
         wanted = MEDIA_TYPES.get(urlsplit(attachment["mediaUrl"]).path.rpartition(".")[2].lower())
         declared = attachment["mimeType"].partition(";")[0].strip().lower()
         if wanted is not None and declared not in {wanted, "application/octet-stream"}:
-            text = f"the URL ends like {wanted}, and mimeType says {attachment['mimeType']}"
-            yield rules.MEDIA_TYPE.broken((*path, "mimeType"), text, f"write {wanted}, or another URL")
+            text = f'the URL ends like {wanted}, but `mimeType` is "{attachment["mimeType"]}"'
+            yield rules.MEDIA_TYPE.broken(
+                (*path, "mimeType"), text, f"set `mimeType: {wanted}`, or use another URL"
+            )
 
 
 def no_track_is_an_attribute(message: Message) -> Iterator[Problem]:
     html = str(message.content.get("html", ""))
     rest = LINK_TAG.sub("", html)
     if NOT_AN_ATTRIBUTE.search(rest):
-        text = "no-track-connect works as an attribute of <a> only"
-        yield rules.NO_TRACK.broken(("content", "html"), text, '<a no-track-connect href="…">')
+        text = "`no-track-connect` works only as an attribute of `<a>`"
+        yield rules.NO_TRACK.broken(("content", "html"), text, 'write <a no-track-connect href="…">')
 
 
 CHANNEL = Channel(

@@ -42,6 +42,6 @@ def unsubscribe_misplaced(content: Any, *, allowed: Collection[str]) -> Iterator
         if "$(unsubscribe)" in text and not (len(path) == 1 and path[0] in allowed):
             yield email.UNSUBSCRIBE_MISPLACED.broken(
                 ("content", *path),
-                "$(unsubscribe) is filled in by the platform in the html of an e-mail only",
+                "the provider fills in $(unsubscribe) in the `html` of an email only",
                 "remove it here",
             )

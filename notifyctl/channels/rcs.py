@@ -54,20 +54,20 @@ URL = Text(
     rule=rules.MEDIA_URL,
 )
 FILE_SIZE = Field(
-    name="fileSize", shape=Integer(description="Its size in bytes.", minimum=1, rule=rules.FILE_SIZE)
+    name="fileSize", shape=Integer(description="Size in bytes.", minimum=1, rule=rules.FILE_SIZE)
 )
 CHIPS = suggestions(SUGGESTIONS_PER_MESSAGE, rule=rules.CHIPS)
 
 MEDIA = Record(
     title="Card media",
-    description="The picture or video of a card.",
+    description="Image or video of a card.",
     rule=rules.CARD,
     fields=(
         Field(name="url", shape=URL, required=True),
         Field(
             name="height",
             shape=Choice(
-                description="How high it is shown.", values=("SHORT", "MEDIUM", "TALL"), rule=rules.HEIGHT
+                description="Height on the screen.", values=("SHORT", "MEDIUM", "TALL"), rule=rules.HEIGHT
             ),
             required=True,
         ),
@@ -79,34 +79,36 @@ MEDIA = Record(
 CARD = (
     Field(
         name="title",
-        shape=Text(
-            description="The card's title, best at most 200 characters.", composed=True, rule=rules.CARD
-        ),
+        shape=Text(description="Title of the card, at most 200 characters.", composed=True, rule=rules.CARD),
     ),
     Field(
         name="description",
-        shape=Text(
-            description="The card's words, best at most 2,000 characters.", composed=True, rule=rules.CARD
-        ),
+        shape=Text(description="Text of the card, at most 2,000 characters.", composed=True, rule=rules.CARD),
     ),
     Field(name="media", shape=MEDIA),
 )
 
 RICH_CARD = Record(
     title="Rich card",
-    description="One card, alone.",
+    description="A single card.",
     rule=rules.RICH_CARD,
     fields=(
         *CARD,
         Field(
             name="orientation",
             shape=Choice(
-                description="Picture above or beside.", values=("VERTICAL", "HORIZONTAL"), rule=rules.LAYOUT
+                description="Position of the image: above the text (VERTICAL) or next to it (HORIZONTAL).",
+                values=("VERTICAL", "HORIZONTAL"),
+                rule=rules.LAYOUT,
             ),
         ),
         Field(
             name="thumbnailAlignment",
-            shape=Choice(description="The side of the picture.", values=("LEFT", "RIGHT"), rule=rules.LAYOUT),
+            shape=Choice(
+                description="Side of the image in a horizontal card.",
+                values=("LEFT", "RIGHT"),
+                rule=rules.LAYOUT,
+            ),
         ),
         suggestions(SUGGESTIONS_PER_CARD, rule=rules.CARD_CHIPS),
     ),
@@ -114,7 +116,7 @@ RICH_CARD = Record(
 
 CAROUSEL_CARD = Record(
     title="Carousel card",
-    description="One of the cards that a reader swipes through.",
+    description="One of the cards of a carousel.",
     rule=rules.CARDS,
     unknown_key_rules={"orientation": rules.LAYOUT, "thumbnailAlignment": rules.LAYOUT},
     fields=(*CARD, suggestions(SUGGESTIONS_PER_CAROUSEL_CARD, rule=rules.CAROUSEL_CHIPS)),
@@ -145,17 +147,17 @@ SHAPE = ChannelShape(
     content=Cases(
         by="type",
         title="RCS content",
-        description="What an RCS message shows.",
+        description="Content of an RCS message.",
         rule=rules.TYPE,
         other_case_rule=rules.OTHER_TYPE,
         cases={
             "text": content(
                 "text",
-                "Words, with chips below them.",
+                "A text, with optional suggestions.",
                 Field(
                     name="text",
                     shape=Text(
-                        description="The words, at most 3,072 characters (1,024 in profile 6.20).",
+                        description="Text, at most 3,072 characters (1,024 in profile 6.20).",
                         composed=True,
                         min_length=1,
                         rule=rules.TEXT,
@@ -165,20 +167,20 @@ SHAPE = ChannelShape(
             ),
             "media": content(
                 "media",
-                "A picture, a video or a document.",
+                "An image, a video or a document.",
                 Field(name="mediaContentUrl", shape=replace(URL, rule=rules.MEDIA), required=True),
                 FILE_SIZE,
             ),
             "standalone": content(
-                "standalone", "One card.", Field(name="richCard", shape=RICH_CARD, required=True)
+                "standalone", "A single card.", Field(name="richCard", shape=RICH_CARD, required=True)
             ),
             "carousel": content(
                 "carousel",
-                "Cards side by side.",
+                "Several cards side by side.",
                 Field(
                     name="width",
                     shape=Choice(
-                        description="How wide a card is.", values=("SMALL", "MEDIUM"), rule=rules.WIDTH
+                        description="Width of the cards.", values=("SMALL", "MEDIUM"), rule=rules.WIDTH
                     ),
                     required=True,
                 ),
@@ -199,13 +201,15 @@ SHAPE = ChannelShape(
                 "A typing or read event instead of a message.",
                 Field(
                     name="event",
-                    shape=Choice(description="Which event.", values=("IS_TYPING", "READ"), rule=rules.EVENT),
+                    shape=Choice(
+                        description="Event to send.", values=("IS_TYPING", "READ"), rule=rules.EVENT
+                    ),
                     required=True,
                 ),
                 Field(
                     name="messageId",
                     shape=Text(
-                        description="The message that was read.",
+                        description="ID of the message that was read.",
                         composed=True,
                         min_length=1,
                         rule=rules.EVENT_MESSAGE,
@@ -218,17 +222,21 @@ SHAPE = ChannelShape(
     ),
     options=Record(
         title="RCS options",
-        description="SMS in place of RCS where RCS fails, and the reader's carrier.",
+        description="Options of an RCS message: fallback SMS, carrier and shortened links.",
         unknown_key_rules={"*": envelope.OPTIONS},
         fields=(
             Field(
                 name="smsFallback",
-                shape=Boolean(description="Send an SMS where RCS fails.", strings=True, rule=BOOLEAN),
+                shape=Boolean(
+                    description="Send an SMS if the RCS message cannot be delivered.",
+                    strings=True,
+                    rule=BOOLEAN,
+                ),
             ),
             Field(
                 name="smsSenderId",
                 shape=Text(
-                    description="Who the SMS comes from.",
+                    description="Sender of the fallback SMS.",
                     examples=("CNNECT",),
                     composed=True,
                     rule=rules.FALLBACK_SENDER,
@@ -237,7 +245,7 @@ SHAPE = ChannelShape(
             Field(
                 name="text",
                 shape=Text(
-                    description="The words of the SMS, at most 1,024 characters.",
+                    description="Text of the fallback SMS, at most 1,024 characters.",
                     composed=True,
                     max_length=MAX_FALLBACK_TEXT,
                     rule=rules.FALLBACK_LENGTH,
@@ -246,7 +254,7 @@ SHAPE = ChannelShape(
             Field(
                 name="carrierId",
                 shape=Text(
-                    description="The carrier's number, where it is known.",
+                    description="Carrier ID of the recipients, if it is known.",
                     examples=("41",),
                     pattern="[0-9]+",
                     pattern_description="digits, for example 41",
@@ -265,8 +273,8 @@ def fallback_is_complete(message: Message) -> Iterator[Problem]:
             if not message.options.get(key):
                 yield rules.FALLBACK.broken(
                     ("options", "smsFallback"),
-                    f"smsFallback needs {what} for the SMS",
-                    f"add `{key}` to the options",
+                    f"`smsFallback: true` needs {what} for the SMS",
+                    f"add `{key}` to `options`",
                 )
 
 
@@ -276,15 +284,15 @@ def events_are_complete(message: Message) -> Iterator[Problem]:
     event, named = message.content.get("event"), "messageId" in message.content
     if event == "READ" and not named:
         yield rules.EVENT_MESSAGE.broken(
-            ("content", "event"), "READ says which message was read", "add `messageId`"
+            ("content", "event"), "READ needs the `messageId` of the message that was read", "add it"
         )
     if event == "IS_TYPING" and named:
         yield rules.EVENT_MESSAGE.broken(
-            ("content", "messageId"), "IS_TYPING is about no message", "remove `messageId`"
+            ("content", "messageId"), "IS_TYPING cannot have a `messageId`", "remove it"
         )
     if message.options.get("smsFallback") is True:
         yield rules.EVENT_ALONE.broken(
-            ("options", "smsFallback"), "an event has no SMS to fall back to", "remove it"
+            ("options", "smsFallback"), "an event cannot have a fallback SMS", "remove `smsFallback`"
         )
 
 
@@ -299,7 +307,9 @@ def cards(message: Message) -> Iterator[tuple[Path, ApiObject]]:
 def cards_show_something(message: Message) -> Iterator[Problem]:
     for path, card in cards(message):
         if not any(card.get(key) for key in ("media", "title", "description")):
-            yield rules.EMPTY_CARD.broken(path, "a card has at least one of media, title and description")
+            yield rules.EMPTY_CARD.broken(
+                path, "a card needs at least one of `media`, `title` and `description`"
+            )
 
 
 def carousel_heights_agree(message: Message) -> Iterator[Problem]:
@@ -309,7 +319,7 @@ def carousel_heights_agree(message: Message) -> Iterator[Problem]:
     if len(heights) > 1:
         problem = " and ".join(sorted(heights))
         yield rules.HEIGHTS.broken(
-            ("content", "cards"), f"the media of all cards has one height, not {problem}"
+            ("content", "cards"), f"the media of all cards must have the same `height`, not {problem}"
         )
 
 
@@ -321,7 +331,11 @@ def media_can_be_fetched(message: Message) -> Iterator[Problem]:
         urls.append((("content", "mediaContentUrl"), message.content["mediaContentUrl"]))
     for path, url in urls:
         if is_final(url) and not is_http_url(url):
-            yield rules.MEDIA_URL.broken(path, "media has an absolute http(s) URL", "https://…")
+            yield rules.MEDIA_URL.broken(
+                path,
+                "the URL of media must be absolute, with http(s)",
+                "for example https://static.acme.example/map.png",
+            )
 
 
 def all_suggestions(message: Message) -> Iterator[tuple[Path, ApiObject]]:
@@ -345,10 +359,8 @@ def fallback_is_asked_for(message: Message) -> Iterator[Problem]:
     if message.options.get("smsFallback") is not True:
         for key in ("smsSenderId", "text"):
             if key in message.options:
-                text = f"{key} is of use with `smsFallback: true` only"
-                yield rules.FALLBACK_UNUSED.broken(
-                    ("options", key), text, "switch smsFallback on, or remove it"
-                )
+                text = f"`{key}` has no effect without `smsFallback: true`"
+                yield rules.FALLBACK_UNUSED.broken(("options", key), text, f"add it, or remove `{key}`")
 
 
 def fallback_sender_is_one(message: Message) -> Iterator[Problem]:
@@ -363,8 +375,10 @@ def fallback_sender_is_one(message: Message) -> Iterator[Problem]:
 def media_is_a_file(message: Message) -> Iterator[Problem]:
     url = str(message.content.get("mediaContentUrl", ""))
     if message.type == "media" and is_final(url) and not FILE_ENDING.search(url.partition("?")[0]):
-        text = "mediaContentUrl ends in the type of the file"
-        yield rules.MEDIA_ENDING.broken(("content", "mediaContentUrl"), text, "for example …/map.png")
+        text = "`mediaContentUrl` must end in the type of the file"
+        yield rules.MEDIA_ENDING.broken(
+            ("content", "mediaContentUrl"), text, "for example https://static.acme.example/map.png"
+        )
 
 
 def cards_are_complete(message: Message) -> Iterator[Problem]:
@@ -373,7 +387,7 @@ def cards_are_complete(message: Message) -> Iterator[Problem]:
     for path, card in cards(message):
         missing = [key for key in ("title", "media") if not card.get(key)]
         if missing:
-            text = f"release 6.20 asks for {' and '.join(missing)} in every card"
+            text = f"a card needs {' and '.join(missing)} (profile 6.20)"
             yield rules.CARD_INCOMPLETE.broken(path, text, f"add {' and '.join(missing)}")
 
 
@@ -382,7 +396,7 @@ def cards_are_short(message: Message) -> Iterator[Problem]:
         for key, most in (("title", MAX_TITLE), ("description", MAX_DESCRIPTION)):
             size = len(str(card.get(key, "")))
             if size > most:
-                text = f"{key} has {size:,} characters; more than {most:,} are cut off"
+                text = f"`{key}` has {size:,} characters; the limit is {most:,}"
                 yield rules.TITLE_LONG.broken((*path, key), text, "shorten it")
 
 
@@ -391,7 +405,7 @@ def labels_are_short(message: Message) -> Iterator[Problem]:
         label = suggestion["displayText"]
         size = len(label)
         if is_final(label) and size > MAX_LABEL:
-            text = f"the label has {size} characters; phones show {MAX_LABEL}"
+            text = f"the label has {size} characters; the limit is {MAX_LABEL}"
             yield rules.LABEL_LONG.broken((*path, "displayText"), text, "shorten it")
 
 
@@ -400,8 +414,8 @@ def placeholders_stand_in_the_text(message: Message) -> Iterator[Problem]:
         return
     for path, text in collect_texts(message.content):
         if path != ("text",) and PLACEHOLDER.search(text):
-            problem = "release 6.20 fills in $(name) in `text` only"
-            yield OUTSIDE_TEXT.broken(("content", *path), problem, "write the words themselves")
+            problem = "placeholders are filled in only in `text` (profile 6.20)"
+            yield OUTSIDE_TEXT.broken(("content", *path), problem, "write the text without placeholders")
 
 
 CHANNEL = Channel(

@@ -30,7 +30,7 @@ ADDRESSES = Items(item=Text(min_length=1, rule=envelope.DESTINATION), min_items=
 
 DESTINATION = Record(
     title="destination",
-    description="Addresses that share substitutions and a correlation id.",
+    description="Addresses that share substitutions and a correlation ID.",
     exactly_one=(("msisdn", "email"),),
     fields=(
         Field(name="msisdn", shape=ADDRESSES),
@@ -75,9 +75,9 @@ REQUEST = Record(
     ),
 )
 
-DESTINATION_TYPE = Rule(11, "destination-type", "SMS and RCS are sent to `msisdn`, e-mail to `email`.")
+DESTINATION_TYPE = Rule(11, "destination-type", "SMS and RCS need `msisdn`, and email needs `email`.")
 """For requests only: notifyctl builds each request for one channel."""
-SEND_AT_HORIZON = Rule(38, "send-at-horizon", "sendAt lies at most 7 days ahead.")
+SEND_AT_HORIZON = Rule(38, "send-at-horizon", "`sendAt` must be at most 7 days ahead.")
 """For requests only: a plan defers what is further ahead."""
 
 MAX_EPOCH_SECONDS = 100_000_000_000  # a larger number is milliseconds (rule 40)
@@ -100,12 +100,12 @@ def content_problems(body: Mapping[str, Any], profile: str) -> Iterator[Problem]
     channel = CHANNELS[ChannelName(body["channel"])]
     content, options = body.get("content"), body.get("options", {})
     if not isinstance(options, Mapping):
-        yield envelope.OPTIONS.broken(("options",), "options is an object")
+        yield envelope.OPTIONS.broken(("options",), "`options` must be an object")
     elif content is None:
         _, found = check(channel.shape.options, node_from_json(options), composed=True)
         yield from (Problem(("options", *p.path), p.rule, p.message, p.hint, number=p.number) for p in found)
     elif not isinstance(content, Mapping):
-        yield envelope.OPTIONS.broken(("content",), "content is an object")
+        yield envelope.OPTIONS.broken(("content",), "`content` must be an object")
     else:
         yield from channel.check(content, options, profile=profile)
         yield from unresolved_placeholders(body, content, options)
@@ -131,17 +131,15 @@ def destination_problems(body: Mapping[str, Any]) -> Iterator[Problem]:
     total = 0
     for number, destination in enumerate(body["to"]):
         if wanted not in destination:
-            yield DESTINATION_TYPE.broken(
-                ("to", number), f"{body['channel']} has destinations of type {wanted}"
-            )
+            yield DESTINATION_TYPE.broken(("to", number), f"{body['channel']} needs `{wanted}`")
             continue
         total += len(destination[wanted])
         for position, address in enumerate(destination[wanted]):
             if not right(address):
-                yield envelope.BAD_ADDRESS.broken(("to", number, wanted, position), f"this is no {wanted}")
+                yield envelope.BAD_ADDRESS.broken(("to", number, wanted, position), f"not a valid {wanted}")
     if total > MAX_DESTINATIONS:
         yield envelope.REQUEST_SIZE.broken(
-            ("to",), f"{total:,} destinations; the API takes {MAX_DESTINATIONS:,} in a request"
+            ("to",), f"the request has {total:,} recipients; the limit is {MAX_DESTINATIONS:,}"
         )
 
 
@@ -151,14 +149,18 @@ def time_problems(body: Mapping[str, Any], now: datetime) -> Iterator[Problem]:
         if key in body:
             moment = parse_time(body[key])
             if moment is None:
-                yield times.SEND_TIME.broken((key,), f"{key} is ISO 8601 with a zone, or epoch seconds")
+                yield times.SEND_TIME.broken(
+                    (key,), f"`{key}` must be ISO 8601 with a zone, or epoch seconds"
+                )
             else:
                 moments[key] = moment
     send_at, expire_at = moments.get("sendAt"), moments.get("expireAt")
     if send_at is not None and send_at > now + timedelta(days=MAX_SEND_AHEAD_DAYS):
-        yield SEND_AT_HORIZON.broken(("sendAt",), f"sendAt is at most {MAX_SEND_AHEAD_DAYS} days ahead")
+        yield SEND_AT_HORIZON.broken(
+            ("sendAt",), f"`sendAt` must be at most {MAX_SEND_AHEAD_DAYS} days ahead"
+        )
     if expire_at is not None and expire_at <= (send_at or now):
-        yield times.EXPIRY_ORDER.broken(("expireAt",), "expireAt is after sendAt and after now")
+        yield times.EXPIRY_ORDER.broken(("expireAt",), "`expireAt` must be after `sendAt` and after now")
 
 
 def parse_time(value: object) -> datetime | None:
@@ -179,13 +181,14 @@ def parse_time(value: object) -> datetime | None:
 def envelope_problems(body: Mapping[str, Any]) -> Iterator[Problem]:
     url = body.get("notifyUrl")
     if url is not None and not is_http_url(url):
-        yield envelope.NOTIFY_URL.broken(("notifyUrl",), "notifyUrl is an https URL")
+        yield envelope.NOTIFY_URL.broken(("notifyUrl",), "`notifyUrl` must be an https URL")
     channel = CHANNELS[ChannelName(body["channel"])]
     folded = Counter(receipt.lower() for receipt in body.get("requestedReceipts", ()))
     for receipt, count in folded.items():
         if receipt not in channel.shape.receipts or count > 1:
             yield receipts.OF_CHANNEL.broken(
-                ("requestedReceipts",), f"{receipt!r} is no receipt of {channel.name}, or stands twice"
+                ("requestedReceipts",),
+                f'"{receipt}" is not a receipt of {channel.name}, or is requested twice',
             )
     if channel.name is not ChannelName.EMAIL and (body.get("cc") or body.get("bcc")):
-        yield email.COPIES.broken(("cc",), "cc and bcc are for e-mail")
+        yield email.COPIES.broken(("cc",), "only email has `cc` and `bcc`")

@@ -26,19 +26,21 @@ def is_sender_id(sender: str) -> bool:
 
 def check_sender(channel: ChannelName, sender: str, path: Path) -> Iterator[Problem]:
     if channel is ChannelName.SMS and not is_sender_id(sender):
-        hint = "leave the + out" if sender.startswith("+") else "for example CNNECT, 80808 or 447700900123"
-        message = "an SMS comes from a sender ID of letters and digits, a short code or a long code"
+        hint = "remove the +" if sender.startswith("+") else "for example CNNECT, 80808 or 447700900123"
+        message = (
+            "the sender of an SMS must be a sender ID of letters and digits, a short code or a long code"
+        )
         yield envelope.SMS_SENDER.broken(path, message, hint)
     elif channel is ChannelName.SMS and len(sender) > (
         most := MAX_DIGITS if sender.isdigit() else MAX_LETTERS
     ):
         what = "digits" if sender.isdigit() else "characters"
-        message = f"this sender has {len(sender)} {what}; carriers take at most {most}"
-        hint = f"shorten it to {most}, as it is registered with the account"
+        message = f"this sender has {len(sender)} {what}; the limit is {most}"
+        hint = f"use a sender of at most {most} {what} that is registered with the account"
         yield envelope.SMS_SENDER.broken(path, message, hint)
     if channel is ChannelName.EMAIL and not is_email_address(sender):
-        message = "an e-mail comes from one e-mail address"
+        message = "the sender of an email must be one email address"
         yield envelope.EMAIL_SENDER.broken(path, message, "for example alerts@acme.example")
     if channel is ChannelName.RCS and not APP_ID.fullmatch(sender):
-        message = "an RCS message comes from an app ID, which looks like a_156887855308557980"
-        yield envelope.RCS_SENDER.broken(path, message, "the console shows it under Assets, Apps")
+        message = "the sender of an RCS message must be an app ID, for example a_156887855308557980"
+        yield envelope.RCS_SENDER.broken(path, message, "copy it from the provider's console: Assets, Apps")

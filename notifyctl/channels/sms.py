@@ -14,7 +14,7 @@ from notifyctl.rulebook import envelope
 from notifyctl.rulebook import sms as rules
 
 TEXT = Text(
-    description="The words, at most 1,024 characters after substitution (4,000 in profile 6.20).",
+    description="Text, at most 1,024 characters after substitution (4,000 in profile 6.20).",
     examples=("Hi $(name), there is an outage in your area $(area) for the next $(value).",),
     composed=True,
     min_length=1,
@@ -38,7 +38,7 @@ SHAPE = ChannelShape(
     content=Cases(
         by="type",
         title="SMS content",
-        description="An SMS: its encoding and its words.",
+        description="An SMS: encoding and text.",
         rule=rules.TYPE,
         cases={
             "text": body("text", "GSM-7: 160 characters in one segment."),
@@ -47,7 +47,7 @@ SHAPE = ChannelShape(
     ),
     options=Record(
         title="SMS options",
-        description="What the API does to links in an SMS, and what carriers ask for.",
+        description="Options of an SMS: shortened links and values for carriers.",
         unknown_key_rules={"*": envelope.OPTIONS},
         fields=(
             Field(
@@ -59,7 +59,7 @@ SHAPE = ChannelShape(
             Field(
                 name="domain",
                 shape=Text(
-                    description="The domain of shortened links, configured by the provider's support team.",
+                    description="Domain of shortened links, configured by the provider's support team.",
                     examples=("https://me.example",),
                     composed=True,
                     rule=rules.DOMAIN_URL,
@@ -68,7 +68,7 @@ SHAPE = ChannelShape(
             Field(
                 name="trackClicks",
                 shape=Boolean(
-                    description="Ask for clicked receipts; needs shortenLinks.",
+                    description="Track clicks on shortened links. Needs `shortenLinks: true`.",
                     strings=True,
                     rule=rules.BOOLEAN,
                 ),
@@ -76,7 +76,7 @@ SHAPE = ChannelShape(
             Field(
                 name="extras",
                 shape=Table(
-                    description="Carrier-specific values, such as dlt_templateid in India.",
+                    description="Values for carriers, for example `dlt_templateid` in India.",
                     value=Text(composed=True, description="A value as text."),
                     examples=({"dlt_templateid": "123456789"},),
                     rule=rules.EXTRAS,
@@ -93,16 +93,14 @@ LINK = re.compile(r"https://\S", re.IGNORECASE)
 def clicks_need_short_links(message: Message) -> Iterator[Problem]:
     if message.options.get("trackClicks") is True and message.options.get("shortenLinks") is not True:
         path = ("options", "trackClicks")
-        yield rules.CLICKS.broken(
-            path, "trackClicks works on shortened links only", "add `shortenLinks: true`"
-        )
+        yield rules.CLICKS.broken(path, "`trackClicks` has no effect without `shortenLinks: true`", "add it")
 
 
 def domain_is_https(message: Message) -> Iterator[Problem]:
     domain = message.options.get("domain")
     if isinstance(domain, str) and not is_http_url(domain, secure=True):
         path = ("options", "domain")
-        yield rules.DOMAIN_URL.broken(path, "the domain of short links is an https URL", "https://…")
+        yield rules.DOMAIN_URL.broken(path, "`domain` must be an https URL", "for example https://me.example")
 
 
 def no_unsubscribe(message: Message) -> Iterator[Problem]:
@@ -111,16 +109,21 @@ def no_unsubscribe(message: Message) -> Iterator[Problem]:
 
 def short_links_have_a_domain(message: Message) -> Iterator[Problem]:
     if message.options.get("shortenLinks") is True and not message.options.get("domain"):
-        path, hint = ("options", "shortenLinks"), "add `domain: https://…`, as the provider configured it"
-        yield rules.DOMAIN_MISSING.broken(path, "shortenLinks has no domain to shorten links to", hint)
+        path, hint = (
+            ("options", "shortenLinks"),
+            "add `domain: https://…` with the domain that the provider configured",
+        )
+        yield rules.DOMAIN_MISSING.broken(path, "`shortenLinks` needs `domain`", hint)
 
 
 def has_link(message: Message) -> Iterator[Problem]:
     """A text that uses `$(name)` passes: a value may contain the link."""
     text = str(message.content.get("text", ""))
     if message.options.get("shortenLinks") is True and is_final(text) and not LINK.search(text):
-        path, hint = ("options", "shortenLinks"), "leave it out, or write the link with https://"
-        yield rules.NOTHING_TO_SHORTEN.broken(path, "there is no https link in the text to shorten", hint)
+        path, hint = ("options", "shortenLinks"), "remove it, or write the link with https://"
+        yield rules.NOTHING_TO_SHORTEN.broken(
+            path, "`shortenLinks` has no effect: the text has no https link", hint
+        )
 
 
 CHANNEL = Channel(

@@ -17,7 +17,7 @@ COMMON = (
     Field(
         name="displayText",
         shape=Text(
-            description="The label, best at most 25 characters.",
+            description="Label, at most 25 characters.",
             examples=("Yes",),
             composed=True,
             min_length=1,
@@ -28,7 +28,7 @@ COMMON = (
     Field(
         name="postbackData",
         shape=Text(
-            description="Comes back when it is tapped.",
+            description="Data returned when the recipient taps it.",
             examples=("usr_msg_yes",),
             composed=True,
             rule=rules.LABEL,
@@ -60,44 +60,48 @@ def text(
 SUGGESTION = Cases(
     by="type",
     title="Suggestion",
-    description="A reply or an action that the reader can tap.",
+    description="A reply or an action that the recipient can tap.",
     rule=rules.SUGGESTION,
     cases={
-        "reply": kind("reply", "A reply that comes back to the chatbot."),
+        "reply": kind("reply", "Sends a reply to the chatbot."),
         "viewLocation": kind(
             "viewLocation",
-            "Shows a place on the reader's map.",
+            "Shows a place on the recipient's map.",
             Field(
                 name="latitude",
-                shape=Number(description="Degrees north.", minimum=-90, maximum=90, rule=rules.PLACE),
+                shape=Number(
+                    description="Latitude, in degrees north.", minimum=-90, maximum=90, rule=rules.PLACE
+                ),
             ),
             Field(
                 name="longitude",
-                shape=Number(description="Degrees east.", minimum=-180, maximum=180, rule=rules.PLACE),
+                shape=Number(
+                    description="Longitude, in degrees east.", minimum=-180, maximum=180, rule=rules.PLACE
+                ),
             ),
-            text("address", "What to look for on the map.", rules.PLACE, required=False),
-            text("label", "The label of the pin.", rules.PLACE, required=False),
+            text("address", "Address to search for on the map.", rules.PLACE, required=False),
+            text("label", "Label of the pin.", rules.PLACE, required=False),
         ),
-        "shareLocation": kind("shareLocation", "Asks the reader to send where they are."),
+        "shareLocation": kind("shareLocation", "Asks the recipient to share a location."),
         "openUrl": kind(
             "openUrl",
-            "Opens a page.",
+            "Opens a web page.",
             text(
                 "url", "An absolute http(s) URL.", rules.OPEN_URL, example="https://www.acme.example/outage"
             ),
         ),
         "calendarEvent": kind(
             "calendarEvent",
-            "Puts an event into the reader's calendar.",
-            text("startTime", "When it begins, ISO 8601.", rules.CALENDAR, example="2026-12-01T09:00:00Z"),
-            text("endTime", "When it ends, ISO 8601.", rules.CALENDAR, example="2026-12-01T13:00:00Z"),
-            text("meetingTitle", "Its title.", rules.CALENDAR),
-            text("meetingDescription", "Its description.", rules.CALENDAR, required=False),
+            "Adds an event to the recipient's calendar.",
+            text("startTime", "Start, in ISO 8601.", rules.CALENDAR, example="2026-12-01T09:00:00Z"),
+            text("endTime", "End, in ISO 8601.", rules.CALENDAR, example="2026-12-01T13:00:00Z"),
+            text("meetingTitle", "Title of the event.", rules.CALENDAR),
+            text("meetingDescription", "Description of the event.", rules.CALENDAR, required=False),
         ),
         "dialPhone": kind(
             "dialPhone",
-            "Dials a number.",
-            text("phone", "The number, E.164.", rules.DIAL, example="+442079460000"),
+            "Calls a number.",
+            text("phone", "Phone number in E.164 form.", rules.DIAL, example="+442079460000"),
         ),
     },
 )
@@ -106,7 +110,7 @@ SUGGESTION = Cases(
 def suggestions(most: int, rule: Rule) -> Field:
     return Field(
         name="suggestions",
-        shape=Items(description=f"Up to {most} chips.", item=SUGGESTION, max_items=most, rule=rule),
+        shape=Items(description=f"At most {most} suggestions.", item=SUGGESTION, max_items=most, rule=rule),
     )
 
 
@@ -117,13 +121,17 @@ def check_suggestion(suggestion: ApiObject, path: Path) -> Iterator[Problem]:
             both = "latitude" in suggestion and "longitude" in suggestion
             either = "latitude" in suggestion or "longitude" in suggestion
             if not both and (either or "address" not in suggestion):
-                yield rules.PLACE.broken(
-                    path, "viewLocation needs latitude and longitude, or an address to look for"
-                )
+                yield rules.PLACE.broken(path, "viewLocation needs `latitude` and `longitude`, or `address`")
         case "openUrl" if not is_http_url(suggestion["url"]):
-            yield rules.OPEN_URL.broken((*path, "url"), "url is an absolute http(s) URL", "https://…")
+            yield rules.OPEN_URL.broken(
+                (*path, "url"),
+                "`url` must be an absolute http(s) URL",
+                "for example https://www.acme.example",
+            )
         case "dialPhone" if not is_phone_number(suggestion["phone"]):
-            yield rules.DIAL.broken((*path, "phone"), "phone is an E.164 number, such as +442079460000")
+            yield rules.DIAL.broken(
+                (*path, "phone"), "`phone` must be an E.164 number", "for example +442079460000"
+            )
         case "calendarEvent":
             yield from check_times(suggestion, path)
 
@@ -136,12 +144,14 @@ def check_times(event: ApiObject, path: Path) -> Iterator[Problem]:
         try:
             moments[key] = datetime.fromisoformat(event[key])
         except ValueError:
-            yield rules.CALENDAR.broken((*path, key), f"{key} is an ISO 8601 time", "2026-12-01T09:00:00Z")
+            yield rules.CALENDAR.broken(
+                (*path, key), f"`{key}` must be an ISO 8601 time", "for example 2026-12-01T09:00:00Z"
+            )
     if len(moments) == len(("startTime", "endTime")):
         start, end = moments["startTime"], moments["endTime"]
         if (start.tzinfo is None) is not (end.tzinfo is None):
             yield rules.CALENDAR.broken(
-                (*path, "endTime"), "startTime and endTime both have a zone, or neither has one"
+                (*path, "endTime"), "`startTime` and `endTime` must both have a zone, or neither"
             )
         elif end < start:
-            yield rules.CALENDAR.broken((*path, "endTime"), "an event does not end before it begins")
+            yield rules.CALENDAR.broken((*path, "endTime"), "the event ends before it starts")

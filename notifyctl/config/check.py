@@ -128,14 +128,14 @@ class ShapeChecker:
         self, shape: Shape, expected: str, node: Node, path: Path, hint: str | None = None
     ) -> None:
         if isinstance(node, Scalar) and node.value is None and hint is None:
-            hint = HINT if is_cut(node) else "give it a value, or leave the key out"
+            hint = HINT if is_cut(node) else "add a value, or remove the key"
         message = f"{describe_path(path)} must be {expected}, not {describe_node(node)}"
         self.report("wrong-type", message, path, shape=shape, hint=hint)
 
     def advise(self, spelling: Spelling | None, text: str, path: Path) -> None:
         preferred = spelling.find_preferred(text) if spelling is not None else None
         if spelling is not None and preferred is not None:
-            message = f'{describe_path(path)} is understood as {preferred}, and written "{shorten(text)}"'
+            message = f'{describe_path(path)} is "{shorten(text)}"; the standard form is {preferred}'
             problem = spelling.rule.broken(path, message, f"write {preferred}")
             self.advice.append(replace(problem, fix=Fix(text, preferred)))
 
@@ -151,7 +151,7 @@ class ShapeChecker:
             return node.text
         null = isinstance(node, Scalar) and node.value is None and node.text != ""
         self.report_wrong_type(
-            shape, "text", node, path, 'where the word is meant, put it in quotes: "null"' if null else None
+            shape, "text", node, path, 'for the word itself, use quotes: "null"' if null else None
         )
         return None
 
@@ -193,18 +193,18 @@ class ShapeChecker:
         if len(text) < shape.min_length:
             message = f"{describe_path(path)} must not be empty"
             if shape.min_length > 1:
-                message = f"{describe_path(path)} has {len(text):,} characters; at least {shape.min_length:,} are needed"
+                message = (
+                    f"{describe_path(path)} has {len(text):,} characters; the minimum is {shape.min_length:,}"
+                )
             self.report("too-short", message, path, shape=shape)
         if shape.max_length is not None and len(text) > shape.max_length:
-            message = f"{describe_path(path)} has {len(text):,} characters; at most {shape.max_length:,} are allowed"
+            message = f"{describe_path(path)} has {len(text):,} characters; the limit is {shape.max_length:,}"
             self.report("too-long", message, path, shape=shape)
         if (
             shape.max_bytes is not None
             and (size := len(text.encode("utf-8", "surrogatepass"))) > shape.max_bytes
         ):
-            message = (
-                f"{describe_path(path)} has {size:,} bytes in UTF-8; at most {shape.max_bytes:,} are allowed"
-            )
+            message = f"{describe_path(path)} has {size:,} bytes in UTF-8; the limit is {shape.max_bytes:,}"
             self.report("too-long", message, path, shape=shape)
 
     def check_choice(self, shape: Choice, node: Node, path: Path) -> str | None:
@@ -215,7 +215,7 @@ class ShapeChecker:
         if (text.casefold() if shape.fold else text) not in allowed:
             if "/" in text and set(text.split("/")) <= set(shape.values):
                 message = (
-                    f'"{shorten(text)}" is how the API\'s samples list the choices of {describe_path(path)}'
+                    f'"{shorten(text)}" is the list of choices of {describe_path(path)} in the API\'s samples'
                 )
                 self.report_rule(
                     rcs.SAMPLE, message, path, f"write {list_choices(shape.values)}", at_key=False
@@ -264,14 +264,14 @@ class ShapeChecker:
         value = node.value if isinstance(node, Scalar) else None
         if shape.strings and isinstance(value, str) and value.casefold() in ("true", "false"):
             text = value.casefold()
-            message = f'{describe_path(path)} is the text "{value}"; the API takes a boolean'
+            message = f'{describe_path(path)} is text "{value}" instead of a boolean'
             problem = sms.STRING_BOOLEAN.broken(path, message, f"write {text} without quotes")
             self.advice.append(replace(problem, fix=Fix(value, text, bare=True)))
             return text == "true"
         if isinstance(value, bool):
             return value
         yaml11 = isinstance(value, str) and value.casefold() in YAML11_BOOLEANS
-        hint = "in YAML 1.2 only true and false are booleans" if yaml11 else None
+        hint = "use true or false; in YAML 1.2 yes, no, on and off are text" if yaml11 else None
         self.report_wrong_type(shape, "true or false", node, path, hint)
         return None
 
@@ -290,7 +290,7 @@ class ShapeChecker:
         for inner, _, value in walk(node):
             if isinstance(value, Scalar) and value.value is None:
                 message = f"{describe_path(path + inner)} has no value"
-                hint = HINT if is_cut(value) else 'write "" for an empty text, or leave the key out'
+                hint = HINT if is_cut(value) else 'write "" for an empty text, or remove the key'
                 self.report("invalid-value", message, path + inner, shape=shape, hint=hint)
         self.check_free(Free(rule=shape.rule), node, path)
         return written_value(node)
@@ -301,7 +301,7 @@ class ShapeChecker:
         nodes: Sequence[Node] = node.items if isinstance(node, SequenceNode) else (node,)
         if not isinstance(node, SequenceNode) and not shape.single:
             self.report_wrong_type(
-                shape, "a list", node, path, "write one item a line, each with `- ` before it"
+                shape, "a list", node, path, "write one item per line, each starting with `- `"
             )
             return None
         if isinstance(node, SequenceNode):
@@ -309,14 +309,10 @@ class ShapeChecker:
         else:
             values = [self.check_value(shape.item, node, path)]
         if len(nodes) < shape.min_items:
-            message = (
-                f"{describe_path(path)} has {len(nodes):,} items; at least {shape.min_items:,} are needed"
-            )
+            message = f"{describe_path(path)} has {len(nodes):,} items; the minimum is {shape.min_items:,}"
             self.report("too-few", message, path, shape=shape)
         if shape.max_items is not None and len(nodes) > shape.max_items:
-            message = (
-                f"{describe_path(path)} has {len(nodes):,} items; at most {shape.max_items:,} are allowed"
-            )
+            message = f"{describe_path(path)} has {len(nodes):,} items; the limit is {shape.max_items:,}"
             self.report("too-many", message, path, shape=shape)
         if shape.unique:
             self.check_unique(shape, values, path)
@@ -331,9 +327,7 @@ class ShapeChecker:
                 message = (
                     f"{describe_path((*path, index))} repeats {describe_path((*path, first_index[key]))}"
                 )
-                self.report(
-                    "invalid-value", message, (*path, index), shape=shape, hint="leave one of them out"
-                )
+                self.report("invalid-value", message, (*path, index), shape=shape, hint="remove one of them")
             first_index.setdefault(key, index)
 
     def check_table(self, shape: Table, node: Node, path: Path) -> dict[str, Any] | None:
@@ -342,8 +336,8 @@ class ShapeChecker:
             return None
         for key, _ in node.items:
             if shape.keys is not None and not re.fullmatch(shape.keys, key.text):
-                message = f'"{shorten(key.text)}" cannot be a key of {describe_path(path)}'
-                hint = f"a key here matches {shape.keys}"
+                message = f'"{shorten(key.text)}" is not a valid key of {describe_path(path)}'
+                hint = f"a key here must match {shape.keys}"
                 self.report("unknown-key", message, (*path, key.text), shape=shape, hint=hint)
         return {
             key.text: self.check_value(shape.value, value, (*path, key.text)) for key, value in node.items
@@ -384,8 +378,8 @@ class ShapeChecker:
         elsewhere = shape.unknown_key_hints.get(name)
         hint = elsewhere or suggest_name(name, known, "its keys")
         if among and others:
-            hint = f"`{name}` goes with `{among.by}: {list_choices(others)}`"
-        message = f"{shape.title} has no key `{name}`"
+            hint = f"`{name}` is a key of `{among.by}: {list_choices(others)}`"
+        message = f"unknown key `{name}` in {shape.title}"
         rule = shape.unknown_key_rules.get(name)
         if rule is None and any(name.casefold() == each.casefold() for each in known):
             rule = envelope.KEY_CASE
@@ -408,7 +402,7 @@ class ShapeChecker:
                 self.report_exclusive(shape, present, path, shape.exclusive_rules.get(group))
         for name, other in shape.needs:
             if name in spellings and other not in spellings and not shape.partial:
-                self.report_missing(shape, f"`{name}` needs `{other}` beside it", (*path, spellings[name]))
+                self.report_missing(shape, f"`{name}` also needs `{other}`", (*path, spellings[name]))
         if shape.partial:
             return
         for field in shape.fields:
@@ -433,8 +427,8 @@ class ShapeChecker:
     def report_exclusive(
         self, shape: Record, names: Sequence[str], path: Path, rule: Rule | None = None
     ) -> None:
-        message = f"{shape.title} takes only one of {' and '.join(f'`{name}`' for name in names)}"
-        hint = "leave one of them out"
+        message = f"use only one of {' and '.join(f'`{name}`' for name in names)} in {shape.title}"
+        hint = "remove one of them"
         if rule is not None:
             self.report_rule(rule, message, (*path, names[1]), hint)
         else:

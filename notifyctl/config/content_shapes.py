@@ -54,7 +54,7 @@ def add_file_keys(record: Record) -> Record:
 def file_shape(name: str) -> Text:
     return Text(
         min_length=1,
-        description=f"A file of the project that holds the `{name}`, relative to this YAML file or to the project.",
+        description=f"A file of the project with the `{name}`, relative to this YAML file or to the project.",
         examples=(f"outage.{'html' if name == 'html' else 'txt'}",),
     )
 
@@ -64,21 +64,21 @@ def locale_shape(channel: ChannelShape) -> Record:
     content = content_shape(channel)
     types = Field(
         name=content.by,
-        shape=Choice(values=tuple(content.cases), description="The kind of content; as in the template."),
+        shape=Choice(values=tuple(content.cases), description="Type of the content, as in the template."),
     )
     rest = [
         field for field in merge_records(content.cases.values(), title="").fields if field.name != content.by
     ]
     partial = Record(
         title=f"{content.title} of a locale",
-        description="What differs from the template's content; lists are replaced whole.",
+        description="Differences from the template's content. Lists are replaced, not merged.",
         fields=(types, *rest),
         at_most_one=tuple(pair for pair in FROM_FILE.items() if any(field.name == pair[0] for field in rest)),
         partial=True,
     )
     return Record(
         title=f"{channel.name} locale",
-        description="What differs from the template in this locale.",
+        description="Differences from the template in this locale.",
         fields=(
             Field(name="content", shape=partial),
             Field(name="options", shape=replace(channel.options, partial=True)),
@@ -92,7 +92,7 @@ def merge_options(channels: Sequence[ChannelShape]) -> Record:
     return replace(
         merge_records([channel.options for channel in channels], title="options"),
         unknown_key_rules={"*": envelope.OPTIONS},
-        description="The channel's options, laid over those of the template.",
+        description="Options of the channel. They replace those of the template, key by key.",
         partial=True,
     )
 
@@ -114,7 +114,7 @@ def preferred_receipt(text: str) -> str | None:
 
 def receipts_shape(names: Iterable[str]) -> Items:
     return Items(
-        description="Which receipts are posted to notifyUrl; without it all are.",
+        description="Receipts that are posted to `notifyUrl`. Default: all.",
         examples=(["delivered", "failed"],),
         item=Choice(
             values=tuple(dict.fromkeys(names)),

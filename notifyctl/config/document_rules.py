@@ -20,20 +20,20 @@ def project_rules(values: Values) -> Iterator[Problem]:
     known = sorted({"sandbox", *environments})
     default = values.get("defaultEnvironment", "sandbox")
     if default not in known:
-        message = f"there is no environment `{default}`"
-        hint = suggest_name(default, known, "there are")
+        message = f"unknown environment `{default}`"
+        hint = suggest_name(default, known, "defined")
         yield Problem(("defaultEnvironment",), "unknown-reference", message, hint)
     if environments.get("sandbox", {}).get("provider", "sandbox") != "sandbox":
-        message = "the environment named `sandbox` is the embedded one, which reaches nobody"
-        hint = "write `provider: sandbox`, or give this environment another name"
+        message = "the environment named `sandbox` must be the built-in sandbox, which sends no real messages"
+        hint = "set `provider: sandbox`, or rename this environment"
         yield Problem(("environments", "sandbox", "provider"), "invalid-value", message, hint)
 
 
 def audience_rules(values: Values) -> Iterator[Problem]:
     source = values.get("source", {})
     if ("urlEnv" in source or "urlFile" in source) and not ("sql" in source or "table" in source):
-        message = "a database needs `table` or `sql` beside its URL, which say who is in the audience"
-        yield Problem(("source",), "missing-key", message, "for example: table: people")
+        message = "a database needs `table` or `sql`, which select the recipients"
+        yield Problem(("source",), "missing-key", message, "for example: table: customers")
 
 
 def schedule_rules(values: Values) -> Iterator[Problem]:
@@ -42,8 +42,8 @@ def schedule_rules(values: Values) -> Iterator[Problem]:
         yield Problem(("until",), "invalid-value", message)
     window = values.get("window", {})
     if "from" in window and window["from"] == window.get("to"):
-        message = "a window must not end when it begins"
-        hint = "leave `from` and `to` out for the whole day"
+        message = "a window must not end when it starts"
+        hint = "for the whole day, remove `from` and `to`"
         yield Problem(("window", "to"), "invalid-value", message, hint)
 
 

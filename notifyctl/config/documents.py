@@ -21,6 +21,10 @@ def document_shapes(channels: Sequence[ChannelShape]) -> Mapping[str, Shape]:
         "Schedule": SCHEDULE,
         "Notification": notification(channels),
         "Moved": MOVED,
-        "Baseline": statement("Baseline", "The present audience counts as served, without a request."),
-        "Withdraw": statement("Withdraw", "What has not been accepted of this edition is not sent any more."),
+        "Baseline": statement(
+            "Baseline", "Counts the current audience as already notified, without sending."
+        ),
+        "Withdraw": statement(
+            "Withdraw", "Stops sending this edition to recipients who were not sent it yet."
+        ),
     }

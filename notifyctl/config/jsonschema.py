@@ -36,7 +36,7 @@ Schema = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 CHARACTERS: Schema = {
-    "description": "Text; without quotes, what YAML parsers take for a number or a boolean is text all the same.",
+    "description": "Text. Numbers and booleans without quotes are also read as text.",
     "type": ["string", "number", "boolean"],
 }
 
@@ -68,8 +68,8 @@ def any_kind_schema(kinds: Mapping[str, Shape]) -> Schema:
         "type": "object",
         "required": ["apiVersion", "kind"],
         "properties": {
-            "apiVersion": {"const": API_VERSION, "description": "The version of this format."},
-            "kind": {"enum": list(kinds), "description": "What this document declares."},
+            "apiVersion": {"const": API_VERSION, "description": "Version of this format."},
+            "kind": {"enum": list(kinds), "description": "Kind of this document."},
         },
         "allOf": branches,
         "$defs": writer.definitions_by_name(),
@@ -201,7 +201,7 @@ class SchemaWriter:
         return properties
 
     def cases(self, shape: Cases) -> Schema:
-        chooser = self.schema(Choice(values=tuple(shape.cases), description=f"The kind of {shape.title}."))
+        chooser = self.schema(Choice(values=tuple(shape.cases), description=f"Kind of {shape.title}."))
         definition: Schema = {
             "title": shape.title,
             "type": "object",

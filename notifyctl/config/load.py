@@ -24,7 +24,7 @@ from notifyctl.model.project import Project
 from notifyctl.ports import FileTree
 
 YAML_SUFFIXES = (".yaml", ".yml")
-IGNORE_HINT = "if this file is not notifyctl's, name it in .notifyctlignore"
+IGNORE_HINT = "if it is not a notifyctl file, add it to .notifyctlignore"
 
 
 class LoadResult(Struct, frozen=True):
@@ -50,7 +50,9 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> LoadResul
     """Reads, checks and links all documents of a project. Raises ProjectError only if there is no notifyctl.yaml."""
     paths = [path for path in files.paths() if path.endswith(YAML_SUFFIXES)]
     if PROJECT_FILE not in paths:
-        raise ProjectError(f"there is no {PROJECT_FILE} here", hint="`notifyctl init` starts a project")
+        raise ProjectError(
+            f"no {PROJECT_FILE} in this folder", hint="to create a project, run: notifyctl init NAME"
+        )
     kinds = document_shapes(channels)
     documents: list[Document] = []
     diagnostics: list[Diagnostic] = []
@@ -98,7 +100,7 @@ def too_many(problems: Sequence[Diagnostic]) -> bool:
 def truncate_problems(problems: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Returns the first MAX_PROBLEMS diagnostics of a file and one that says that the rest is omitted."""
     location = problems[MAX_PROBLEMS].location
-    message = f"this file has more than {MAX_PROBLEMS:,} problems; those from here on are not told"
+    message = f"this file has more than {MAX_PROBLEMS:,} problems; the rest are not reported"
     return [*problems[:MAX_PROBLEMS], Diagnostic("yaml-limits", Severity.ERROR, message, location)]
 
 
@@ -106,11 +108,11 @@ def read_content(files: FileTree, path: str) -> bytes | Diagnostic:
     """Returns the bytes of a file, or a diagnostic if it cannot be read."""
     try:
         if escape_path(path) != path:
-            raise OSError("its name is not UTF-8")  # noqa: TRY301 - reported like any other unreadable file
+            raise OSError("the name is not UTF-8")  # noqa: TRY301 - reported like any other unreadable file
         with files.open(path) as stream:
             return stream.read(MAX_BYTES + 1)
     except OSError as error:
-        message = f"this file cannot be read: {error.strerror or error}"
+        message = f"cannot read this file: {error.strerror or error}"
         return Diagnostic(
             "unreadable-file", Severity.ERROR, message, Location(escape_path(path)), IGNORE_HINT
         )
@@ -158,9 +160,9 @@ def api_version_problem(node: Node) -> Problem | None:
         return None
     keys = [key.text for key, _ in node.items] if isinstance(node, MappingNode) else []
     nearest = None if version else find_nearest("apiVersion", keys)
-    hint = f"did you mean `apiVersion` in place of `{nearest}`?" if nearest else f"add it; {IGNORE_HINT}"
+    hint = f"did you mean `apiVersion` instead of `{nearest}`?" if nearest else f"add it; {IGNORE_HINT}"
     path = ("apiVersion",) if version else ()
-    return Problem(path, "not-ours", f"this document does not begin with `apiVersion: {API_VERSION}`", hint)
+    return Problem(path, "not-ours", f"the document must start with `apiVersion: {API_VERSION}`", hint)
 
 
 def read_kind(node: MappingNode, kinds: Sequence[str]) -> tuple[str, Problem | None]:
@@ -168,11 +170,11 @@ def read_kind(node: MappingNode, kinds: Sequence[str]) -> tuple[str, Problem | N
     kind = node.get("kind")
     if kind is None:
         hint = f"kinds: {', '.join(kinds)}"
-        return "", Problem((), "missing-key", "a document needs the key `kind`", hint)
+        return "", Problem((), "missing-key", "the document needs the key `kind`", hint)
     text = kind.text if isinstance(kind, Scalar) else ""
     if text in kinds:
         return text, None
-    message = f'there is no kind "{text}"' if isinstance(kind, Scalar) else "`kind` must be text"
+    message = f'unknown kind "{text}"' if isinstance(kind, Scalar) else "`kind` must be text"
     return find_nearest(text, kinds) or "", Problem(
         ("kind",), "unknown-kind", message, suggest_name(text, kinds, "kinds")
     )

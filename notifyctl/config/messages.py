@@ -42,7 +42,7 @@ def suggest_name(name: str, known: Sequence[str], what: str) -> str:
     if nearest is not None:
         return f"did you mean `{nearest}`?"
     if not known:
-        return "there is none"
+        return "none is defined"
     return f"{what}: {', '.join(known[:MAX_LISTED])}{', …' if len(known) > MAX_LISTED else ''}"
 
 
@@ -54,8 +54,8 @@ def describe_node(node: Node) -> str:
     if node.value is None:
         return "empty" if node.text == "" else "null"
     if isinstance(node.value, bool | int | float):
-        return f"the value {node.text}"
-    return f'the text "{shorten(node.text)}"'
+        return node.text
+    return f'text "{shorten(node.text)}"'
 
 
 def shorten(text: str) -> str:

@@ -28,21 +28,21 @@ def normalise_path(path: str) -> str:
     parts: list[str] = []
     for part in path.split("/"):
         if part == ".." and not parts:
-            raise FileNotFoundError(2, "it is outside of the project", path)
+            raise FileNotFoundError(2, "the path is outside the project", path)
         if part == "..":
             parts.pop()
         elif part not in ("", "."):
             parts.append(part)
     normal = "/".join(parts)
     if path.startswith("/") or "\\" in path or "\0" in path or not parts:
-        raise FileNotFoundError(2, "it is no path inside of the project, relative and with /", path)
+        raise FileNotFoundError(2, "the path must be relative, inside the project, and written with /", path)
     if is_hidden(normal):
-        raise FileNotFoundError(2, "hidden files are no part of a project", path)
+        raise FileNotFoundError(2, "hidden files are not part of a project", path)
     return normal
 
 
 def too_large_error(path: str) -> OSError:
-    return OSError(errno.EFBIG, f"it has more than {MAX_READ >> 20} MiB", path)
+    return OSError(errno.EFBIG, f"the file has more than {MAX_READ >> 20} MiB", path)
 
 
 def compile_ignore_rules(rules: bytes | None) -> Callable[[str], bool]:
@@ -58,5 +58,5 @@ def compile_ignore_rules(rules: bytes | None) -> Callable[[str], bool]:
     try:
         return GitIgnoreSpec.from_lines(lines).match_file
     except ValueError as error:
-        hint = "it takes the syntax of .gitignore"
-        raise ProjectError(f"{IGNORE_FILE} has a pattern that cannot be read: {error}", hint=hint) from None
+        hint = "use the syntax of .gitignore"
+        raise ProjectError(f"{IGNORE_FILE} has an invalid pattern: {error}", hint=hint) from None

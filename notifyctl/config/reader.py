@@ -47,35 +47,35 @@ FORBIDDEN_CHARACTERS = re.compile(
 
 LIBRARY_DEPTH = "exceeded maximum nesting depth"
 """libyaml's own message (from 0.2.6) for too many open brackets; it comes before our depth check can apply."""
-TOO_DEEP, FLATTEN = f"lists and mappings may nest {MAX_DEPTH} deep", "flatten this part"
+TOO_DEEP, FLATTEN = f"lists and mappings can be nested {MAX_DEPTH} deep; this is deeper", "flatten this part"
 COMMENT = re.compile(r"[ \t]+#[^\r\n]*")
-TAB = "indent with spaces: a tab cannot stand here"
-JINJA = "a text that begins with {{ must be in quotes"
+TAB = "use spaces for indentation; a tab is not allowed here"
+JINJA = "text that starts with {{ must be in quotes"
 BARE_JINJA = re.compile(r"(?:: |- )\s*\{\{")
 HINTS = (
     ("tab character", TAB),
-    ("alias", 'a text that begins with * must be in quotes, for example "*/5 * * * *"'),
-    ("anchor", "a text that begins with & must be in quotes"),
-    ("cannot start any token", "a text that begins with a special character must be in quotes"),
+    ("alias", 'text that starts with * must be in quotes, for example "*/5 * * * *"'),
+    ("anchor", "text that starts with & must be in quotes"),
+    ("cannot start any token", "text that starts with a special character must be in quotes"),
     (
         "mapping values are not allowed",
-        "a text that contains `: ` must be in quotes; or the indentation is off",
+        "text that contains `: ` must be in quotes; or check the indentation",
     ),
-    ("expected ':'", "a key is followed by a colon and a space"),
+    ("expected ':'", "add a colon and a space after the key"),
     (
         "expected ',' or",
-        "in { } and [ ], a text that contains , { } [ ] must be in quotes; or a bracket is not closed",
+        "in { } and [ ], text that contains , { } [ ] must be in quotes; or close the bracket",
     ),
-    ("expected key", "this line is indented unlike those above it, or a quote or bracket was left open"),
-    ("expected '-' indicator", "this line is indented unlike the list above it"),
-    ("expected node content", "a value is missing, or a quote or bracket that was opened is not closed"),
-    ("end of stream", "a quote or bracket that was opened is not closed"),
+    ("expected key", "indent this line like those above it, or close an open quote or bracket"),
+    ("expected '-' indicator", "indent this line like the list above it"),
+    ("expected node content", "add the missing value, or close an open quote or bracket"),
+    ("end of stream", "close an open quote or bracket"),
     (
         "invalid Unicode character escape",
-        "JSON writes an emoji as two escapes; YAML takes the character itself, or one escape such as \\U0001F600",
+        "JSON writes an emoji as two escapes; in YAML write the character, or one escape, for example \\U0001F600",
     ),
-    ("escape", "in double quotes a backslash begins an escape: double it, or use single quotes"),
-    ("incompatible YAML document", "leave the %YAML line out"),
+    ("escape", "in double quotes a backslash starts an escape; double it, or use single quotes"),
+    ("incompatible YAML document", "remove the %YAML line"),
 )
 
 
@@ -124,7 +124,9 @@ def decode(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
         raise UnreadableFileError(
             make_error(
-                "yaml-limits", f"a YAML file may have {MAX_BYTES:,} bytes; this one has more", Location(file)
+                "yaml-limits",
+                f"the file is too large; the limit for YAML is {MAX_BYTES:,} bytes",
+                Location(file),
             )
         )
     try:
@@ -133,7 +135,7 @@ def decode(data: bytes, file: str) -> str:
         where = Location(file, error.line, error.column)
         raise UnreadableFileError(make_error("yaml-syntax", str(error), where, error.hint)) from None
     if forbidden := FORBIDDEN_CHARACTERS.search(text):
-        message = f"the character U+{ord(forbidden[0]):04X} cannot stand in a YAML file"
+        message = f"the character U+{ord(forbidden[0]):04X} is not allowed in a YAML file"
         hint = f'remove it, or write it in double quotes as "\\u{ord(forbidden[0]):04x}"'
         raise UnreadableFileError(
             make_error("yaml-syntax", message, locate_after(text[: forbidden.start()], file), hint)
@@ -176,10 +178,10 @@ class NodeBuilder:
             if isinstance(event, DocumentStartEvent):
                 self.documents += 1
                 if self.documents > MAX_DOCUMENTS:
-                    message = f"a file may hold {MAX_DOCUMENTS:,} documents"
+                    message = f"the file has too many documents; the limit is {MAX_DOCUMENTS:,}"
                     raise UnreadableFileError(
                         make_error(
-                            "yaml-limits", message, self.location(event), "put them into several files"
+                            "yaml-limits", message, self.location(event), "split them into several files"
                         )
                     )
                 return True
@@ -235,15 +237,17 @@ class NodeBuilder:
         if depth > MAX_DEPTH:
             message, hint = TOO_DEEP, FLATTEN
         else:
-            message = f"a document may hold {MAX_VALUES:,} values, aliases counted as what they stand for"
-            hint = "put long lists of recipients into a CSV file: `source: {file: …}`"
+            message = f"the document has too many values; the limit is {MAX_VALUES:,}, with aliases expanded"
+            hint = "move long lists of recipients to a CSV file: `source: {file: …}`"
         raise UnreadableFileError(make_error("yaml-limits", message, self.location(event), hint))
 
     def alias(self, event: Any, depth: int) -> Node:
         if event.anchor in self.open_anchors or event.anchor not in self.anchors:
             own = event.anchor in self.open_anchors
             problem = (
-                "stands inside the value it names" if own else f"names no anchor &{event.anchor} above it"
+                "is inside the value that it refers to"
+                if own
+                else f"refers to &{event.anchor}, which is not defined above it"
             )
             raise UnreadableFileError(
                 make_error(
@@ -294,20 +298,20 @@ class NodeBuilder:
         return None
 
     def duplicate_key(self, event: Any, key: str, line: int) -> Diagnostic:
-        message = f"the key `{key}` stands twice in this mapping: here and on line {line}"
-        return make_error("duplicate-key", message, self.location(event), "keep one of them")
+        message = f"duplicate key `{key}`, first used on line {line}"
+        return make_error("duplicate-key", message, self.location(event), "remove one of them")
 
     def invalid_key(self, event: Any, key: Node) -> Diagnostic:
         if isinstance(key, Scalar) and key.text == "<<":
             hint = "repeat the keys, or use an anchor and an alias for the whole value"
             return make_error(
                 "yaml-syntax",
-                "merge keys (`<<`) are YAML 1.1; this is read as YAML 1.2",
+                "merge keys (`<<`) are YAML 1.1; notifyctl reads YAML 1.2",
                 self.location(event),
                 hint,
             )
         hint = (
-            "a text that begins with {{ must be in quotes"
+            "text that starts with {{ must be in quotes"
             if isinstance(key, MappingNode)
             else "put it in quotes"
         )
@@ -328,11 +332,9 @@ class NodeBuilder:
 
     def report_tag(self, event: Any) -> None:
         tag = event.tag.replace(CORE, "!!")
-        message = f"the tag {tag} is not known here, or does not fit this value"
+        message = f"unknown tag {tag}, or a tag that does not fit this value"
         self.problems.append(
-            make_error(
-                "yaml-syntax", message, self.location(event), "leave it out; use quotes where text is meant"
-            )
+            make_error("yaml-syntax", message, self.location(event), "remove it; for text, use quotes")
         )
 
     def location(self, event: Any) -> Location:

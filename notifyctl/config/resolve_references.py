@@ -69,15 +69,15 @@ class DeclaredNames(Struct, frozen=True):
     def unknown_reference(self, kind: str, name: str, path: tuple[str, ...]) -> Problem:
         known = self.known.get(kind, ())
         self.not_found.append(name)
-        hint = f"no {kind} has been declared yet"
+        hint = f"the project defines no {kind.lower()}"
         if known:
             # Searching similar names is slow if there are many of both.
             candidates = known if len(self.not_found) <= MAX_HINTS else ()
-            hint = suggest_name(name, candidates, "there are") if candidates else f"there are {len(known):,}"
+            hint = suggest_name(name, candidates, "defined") if candidates else f"{len(known):,} defined"
         if self.unread:
             more = f" or {len(self.unread) - 1} other files" if len(self.unread) > 1 else ""
-            hint += f" (or it stands in {self.unread[0]}{more}, which cannot be read)"
-        return Problem(path, "unknown-reference", f"there is no {kind} `{name}`", hint)
+            hint += f" (it may be in {self.unread[0]}{more}, which cannot be read)"
+        return Problem(path, "unknown-reference", f"unknown {kind.lower()} `{name}`", hint)
 
 
 def resolve_references(
@@ -146,13 +146,14 @@ def find_duplicates(documents: Sequence[Document]) -> Iterator[Diagnostic]:
             continue
         earlier = first.setdefault((document.kind, name), document)
         if earlier is not document:
-            key = "from" if document.kind == "Moved" else "name"
+            moved = document.kind == "Moved"
+            key, what = ("from", "Moved document for") if moved else ("name", document.kind.lower())
             yield Diagnostic(
                 "duplicate-name",
                 Severity.ERROR,
-                f"there is already a {document.kind} `{name}`, at {earlier.positions.location(key)}",
+                f"duplicate {what} `{name}`, first defined at {earlier.positions.location(key)}",
                 document.positions.location(key),
-                "names are unique within their kind: give one of them another name",
+                "names must be unique within a kind; rename one of them",
             )
 
 
@@ -227,20 +228,20 @@ def channel_problems(
         return
     for key, only in CHANNEL_KEYS.items():
         if key in document.values and channel.name != only:
-            message = f"`{key}` is for {only}; the template's channel is {channel.name}"
+            message = f"`{key}` is for {only}; the channel of the template is {channel.name}"
             rule = email.COPIES if only == "email" else sms.SMARTLINKS
-            yield replace(rule.broken((key,), message, f"leave `{key}` out"), at_key=True)
+            yield replace(rule.broken((key,), message, f"remove `{key}`"), at_key=True)
     requested: dict[str, str] = {}
     for index, receipt in enumerate(document.values.get("requestedReceipts") or ()):
         if isinstance(receipt, str) and receipt.casefold() not in channel.receipts:
-            message = f'{channel.name} has no receipt "{receipt}"'
-            hint = suggest_name(receipt, channel.receipts, "there are")
+            message = f'"{receipt}" is not a receipt of {channel.name}'
+            hint = suggest_name(receipt, channel.receipts, "receipts")
             yield receipts.OF_CHANNEL.broken(("requestedReceipts", index), message, hint)
         elif isinstance(receipt, str):
             canonical = canonical_receipt(receipt)
             if canonical in requested:
-                message = f'"{receipt}" asks for the same receipt as "{requested[canonical]}"'
-                yield receipts.TWICE.broken(("requestedReceipts", index), message, "leave one of them out")
+                message = f'"{receipt}" is the same receipt as "{requested[canonical]}"'
+                yield receipts.TWICE.broken(("requestedReceipts", index), message, "remove one of them")
             requested.setdefault(canonical, receipt)
     options = document.node.get("options")
     if options is not None:
@@ -298,9 +299,12 @@ def check_statements(documents: Sequence[Document], names: DeclaredNames) -> Ite
     steps = {each.values["from"]: each.values["to"] for each in select_kind(documents, "Moved")}
     for document in documents:
         if document.kind == "Moved" and document.values["from"] in present:
-            message = f"the Notification `{document.values['from']}` still exists, so it has not moved"
+            message = f"notification `{document.values['from']}` still exists, so it was not renamed"
             problem = Problem(
-                ("from",), "invalid-value", message, "`from` is a name that is gone; remove one of the two"
+                ("from",),
+                "invalid-value",
+                message,
+                "`from` must be a name that no notification has; remove one of the two",
             )
             yield problem.at(document.positions)
         key = {"Moved": "to", "Baseline": "notification", "Withdraw": "notification"}.get(document.kind)
@@ -321,14 +325,14 @@ def check_editions(
         edition = document.values.get("edition")
         if current is None or edition == current.edition:
             continue
-        at = f"the Notification `{current.name}` is at edition {current.edition}"
+        at = f"notification `{current.name}` is at edition {current.edition}"
         if edition is not None and edition > current.edition:
-            message = f"there is no edition {edition} yet: {at}"
-            hint = f"`edition: {current.edition}` is the present one; who gets a later one is said when it exists"
+            message = f"unknown edition {edition}: {at}"
+            hint = f"set `edition: {current.edition}`, which is the current one"
             yield Problem(("edition",), "unknown-reference", message, hint).at(document.positions)
         elif edition is None and current.edition > 1:
-            message = f"without `edition` this {document.kind} is about edition 1, and {at}"
-            hint = f"write `edition: {current.edition}`, or `edition: 1` if an earlier apply recorded it"
+            message = f"without `edition` this {document.kind} is about edition 1, but {at}"
+            hint = f"set `edition: {current.edition}`, or `edition: 1` if an earlier apply recorded it"
             yield Problem(("notification",), "statement-without-effect", message, hint, Severity.WARNING).at(
                 document.positions
             )

@@ -28,17 +28,17 @@ def parse_duration(text: str) -> timedelta:
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0, 0)
     length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     if not length:
-        raise ValueError(f'"{text}" is no duration; write for example 90s, 30m, 4h, 2d or 1h30m')
+        raise ValueError(f'"{text}" is not a valid duration; use for example 90s, 30m, 4h, 2d or 1h30m')
     return length
 
 
 def parse_date(text: str) -> date:
     if not DATE.fullmatch(text):
-        raise ValueError(f'"{text}" is no date; write year-month-day, for example 2026-12-25')
+        raise ValueError(f'"{text}" is not a valid date; use YYYY-MM-DD, for example 2026-12-25')
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f'"{text}" is not in the calendar') from None
+        raise ValueError(f'"{text}" does not exist in the calendar') from None
 
 
 def parse_datetime(text: str) -> datetime:
@@ -48,17 +48,15 @@ def parse_datetime(text: str) -> datetime:
     if EPOCH.fullmatch(text):
         return datetime.fromtimestamp(int(text), tz=UTC)
     if MILLISECONDS.fullmatch(text):
-        raise ValueError(
-            f'"{text}" is too large for seconds of the epoch; write for example 2026-12-01T09:00Z'
-        )
+        raise ValueError(f'"{text}" is too large for epoch seconds; use for example 2026-12-01T09:00Z')
     if not DATETIME.fullmatch(text):
         raise ValueError(
-            f'"{text}" is no date and time; write for example 2026-12-01T09:00 (local) or 2026-12-01T09:00+01:00'
+            f'"{text}" is not a valid date and time; use 2026-12-01T09:00 (local time) or 2026-12-01T09:00+01:00'
         )
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f'"{text}" is not in the calendar') from None
+        raise ValueError(f'"{text}" does not exist in the calendar') from None
 
 
 def epoch_to_iso(text: str) -> str | None:
@@ -71,7 +69,7 @@ def parse_clock(text: str) -> time:
     match = CLOCK.fullmatch(text)
     hours, minutes = (int(part) for part in match.groups()) if match else (99, 99)
     if hours > 23 or minutes > 59:  # noqa: PLR2004 - the clock
-        raise ValueError(f'"{text}" is no time of day; write for example "08:00"')
+        raise ValueError(f'"{text}" is not a valid time; use HH:MM in quotes, for example "08:00"')
     return time(hours, minutes)
 
 
@@ -90,8 +88,8 @@ def parse_zone(text: str) -> str:
         from notifyctl.config.messages import find_nearest
 
         nearest = find_nearest(text, available_timezones())
-        hint = f"; did you mean {nearest}?" if nearest else ", for example Europe/London"
-        raise ValueError(f'"{text}" is no time zone of the IANA database{hint}') from None
+        hint = f"; did you mean {nearest}?" if nearest else "; use for example Europe/London"
+        raise ValueError(f'"{text}" is not an IANA time zone{hint}') from None
     return text
 
 
@@ -108,7 +106,7 @@ def parse_region(text: str) -> str:
     from phonenumbers import SUPPORTED_REGIONS
 
     if text.upper() not in SUPPORTED_REGIONS:
-        raise ValueError(f'"{text}" is no country code of two letters, such as GB or US')
+        raise ValueError(f'"{text}" is not a country code of two letters; use for example GB or US')
     return text.upper()
 
 
@@ -119,7 +117,9 @@ def parse_encoding(text: str) -> str:
     try:
         "".encode(codecs.lookup(text).name)
     except (LookupError, ValueError):
-        raise ValueError(f'"{text}" is no encoding of text; cp1252, latin-1 and utf-16 are some') from None
+        raise ValueError(
+            f'"{text}" is not a text encoding; use for example cp1252, latin-1 or utf-16'
+        ) from None
     return text
 
 
@@ -134,7 +134,9 @@ def parse_endpoint(text: str) -> str:
     check_url(text, schemes=("https", "http"))
     parts = urlsplit(text)
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise ValueError("http:// is for this machine only (127.0.0.1, ::1, localhost); write https://")
+        raise ValueError(
+            "http:// is accepted for this machine only (127.0.0.1, ::1, localhost); use https://"
+        )
     return text
 
 
@@ -145,7 +147,7 @@ def parse_sandbox_endpoint(text: str) -> str:
     parse_endpoint(text)
     if not is_loopback(urlsplit(text).hostname or ""):
         raise ValueError(
-            "the sandbox must be on this machine (127.0.0.1, ::1, localhost); to send to another one, write `provider: webexconnect`"
+            "the sandbox must be on this machine (127.0.0.1, ::1, localhost); to send to another one, set `provider: webexconnect`"
         )
     return text
 
@@ -156,14 +158,14 @@ def parse_proxy(text: str) -> str:
 
     if "@" in text:
         raise ValueError(
-            "no user name and password here; name a variable with the whole address in `proxyEnv`"
+            "a user name or password is not allowed here; set `proxyEnv` to the name of a variable with the whole address"
         )
     if text.lower().startswith("socks"):
-        raise ValueError("a SOCKS proxy is not supported; write http://HOST:PORT")
+        raise ValueError("SOCKS proxies are not supported; use http://HOST:PORT")
     check_url(text, schemes=("http", "https"))
     parts = urlsplit(text)
     if parts.port is None or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError(f'"{text}" is not the address of a proxy; write http://HOST:PORT')
+        raise ValueError(f'"{text}" is not the address of a proxy; use http://HOST:PORT')
     return text
 
 
@@ -177,8 +179,8 @@ def check_url(text: str, *, schemes: tuple[str, ...]) -> str:
         parts, host = None, None
     if parts is None or not host or parts.scheme not in schemes or re.search(r"[\s\x00-\x20]", text):
         raise ValueError(
-            f'"{text}" is no URL that begins with {" or ".join(f"{scheme}://" for scheme in schemes)}'
+            f'"{text}" is not a valid URL that starts with {" or ".join(f"{scheme}://" for scheme in schemes)}'
         )
     if parts.username is not None or parts.password is not None:
-        raise ValueError("a URL here cannot hold a user name or password")
+        raise ValueError("a user name or password is not allowed in this URL")
     return text

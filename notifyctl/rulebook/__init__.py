@@ -24,14 +24,14 @@ def rules() -> Iterator[Rule]:
 
 
 NOT_CHECKED: Mapping[int, str] = {
-    1: "notifyctl writes the JSON itself, so that it is one strict object; the sandbox refuses what is not.",
-    12: "A request is made for one channel, so that each of its objects has one type of destination.",
-    17: "Needs no file: batches are cut to `limits.tps` and requests are paced to it.",
-    27: "The token is made for each request from secrets that no file holds; a test decodes it.",
-    29: "Kept when values are filled in: a recipient's own win over the notification's.",
-    38: "Needs the clock: a plan defers what lies further ahead than 7 days.",
-    39: "Needs the clock: a plan shows what lies in the past as expired.",
-    46: "Kept when a plan is made: what has lapsed by then is not sent.",
+    1: "notifyctl writes the JSON, so it is always one strict object. The sandbox refuses any other.",
+    12: "A request has one channel, so each of its objects has one type of address.",
+    17: "No file can break it: batches are cut to `limits.tps`, and requests are sent at that rate.",
+    27: "The token is made for each request, from secrets that are in no file. A test decodes it.",
+    29: "Values are filled in by this rule: a recipient's own value replaces the notification's.",
+    38: "Depends on the time of the plan, which defers messages that are due more than 7 days ahead.",
+    39: "Depends on the time of the plan, which shows messages that are due in the past as expired.",
+    46: "Depends on the time of the plan, which does not send messages that have expired.",
 }
 """Rules that no file can break, or that lint lacks the data for, and where they are enforced instead."""
 

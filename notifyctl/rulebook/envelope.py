@@ -1,4 +1,4 @@
-"""Rules 1 to 27: channel, sender, recipients, and what goes beside the content."""
+"""Rules 1 to 27: channel, sender, recipients, and the settings of a request."""
 
 from __future__ import annotations
 
@@ -7,107 +7,107 @@ from notifyctl.rulebook.rule import Rule, W
 KEY_CASE = Rule(
     3,
     "key-case",
-    "Keys are spelled with just these capitals: `notifyUrl`, not `notifyurl`. The API's webhooks spell some of them in"
-    " small letters; requests do not, and the API does not know them so.",
+    "Keys are case-sensitive: `notifyUrl`, not `notifyurl`. The API's webhooks write some keys in lower case, but requests"
+    " must not.",
 )
-CHANNEL = Rule(
-    4, "channel", "A template says its channel: sms, email or rcs. The API takes no other through v2."
-)
+CHANNEL = Rule(4, "channel", "A template needs a `channel`: sms, email or rcs.")
 SENDER = Rule(
-    5, "no-sender", "A message needs a sender: `from:` in the notification, or `senders:` in the environment."
+    5, "no-sender", "A message needs a sender: `from` in the notification, or `senders` in the environment."
 )
 SMS_SENDER = Rule(
     6,
     "sms-sender",
-    "An SMS comes from a sender ID of letters and digits, a short code or a long code. None of them has a + before it."
-    " With a letter it has at most 11 characters, without one at most 15 digits.",
+    "The sender of an SMS must be a sender ID of letters and digits, a short code or a long code, without a leading +."
+    " The limit is 11 characters with a letter, and 15 digits without. Phones cut a longer name, or carriers refuse it.",
 )
 EMAIL_SENDER = Rule(
-    7, "email-sender", "An e-mail comes from one address, whose domain is registered with the account."
+    7, "email-sender", "The sender of an email must be one address of a domain registered with the account."
 )
 RCS_SENDER = Rule(
     8,
     "rcs-sender",
-    "An RCS message comes from the app ID of a chatbot, which the console shows as a_ and digits. Another shape is most"
-    " likely the ID of something else.",
+    "The sender of an RCS message must be the app ID of a chatbot, which the provider's console shows as `a_` and digits."
+    " Another form is probably the ID of something else.",
     W,
 )
 DESTINATION = Rule(
     13,
     "destination",
-    "A recipient has one address or a list of them, each a text. An empty list or a blank address would reach nobody.",
+    "A recipient needs one address or a list of addresses. An empty list or a blank address would send nothing.",
 )
 BAD_ADDRESS = Rule(
     14,
     "bad-address",
-    "An MSISDN is 7 to 15 digits that do not begin with 0, with or without a + before them; an e-mail address has at most 64"
-    " characters before the @, 255 after it, 320 in all. In YAML it is an error, because somebody wrote it. In a row of a"
-    " file it is a warning: the row is left out, the others are sent to.",
+    "A phone number must have 7 to 15 digits, an optional leading +, and must not start with 0. An email address can have 64"
+    " characters before the @, 255 after it and 320 in all. In YAML a wrong address is an error. In a row of a file it is a"
+    " warning: the row is skipped.",
     also=(15,),
 )
 PLUS = Rule(
     14,
     "msisdn-without-plus",
-    "The account takes numbers with a + only (`limits.requirePlus` of the environment says so), and this one has none.",
+    "The account accepts only numbers with a leading + (`limits.requirePlus` in the environment), and this one has none.",
 )
 REQUEST_SIZE = Rule(
     16,
     "destinations-per-request",
-    "A request addresses at most 1,000 destinations, counted over all its `to` objects (code 7009 otherwise).",
+    "The limit for a request is 1,000 recipients, over all its `to` objects. With more, the API answers with code 7009.",
 )
 SAME_ADDRESS = Rule(
     18,
     "duplicate-address",
-    "Another row above has the same address. The first counts; this one is left out, so nobody gets a message twice.",
+    "The first row is used and this one is skipped, so no address is sent a message twice.",
     W,
 )
-CORRELATION_ID = Rule(19, "correlation-id", "An author's correlation id is a text that is not empty.")
+CORRELATION_ID = Rule(19, "correlation-id", "`correlationId` must not be empty.")
 CORRELATION_TWICE = Rule(
     19,
     "correlation-id-repeated",
-    "Two entries have the same correlation id. It comes back in receipts, which then cannot be told apart.",
+    "Two recipients have the same `correlationId`. It is returned in receipts, so their receipts look the same.",
     W,
 )
 CORRELATION_LONG = Rule(
     19,
     "correlation-id-long",
-    "A correlation id of more than 50 bytes was cut off by the API's first version.",
+    "The API's first version cut a `correlationId` of more than 50 bytes.",
     W,
 )
 CALLBACK_DATA = Rule(
-    20, "callback-data", "callbackData is a text of at most 2,000 characters, blanks included."
+    20, "callback-data", "The limit for `callbackData` is 2,000 characters, including blanks."
 )
 NOTIFY_URL = Rule(
     21,
     "notify-url",
-    "Receipts are posted to an https URL without blanks around it; http:// is for this machine and the sandbox.",
+    "`notifyUrl` must be an https URL without blanks around it. http:// is accepted for this machine only.",
 )
-PRIORITY = Rule(22, "priority", "The priority is 1, 2 or 3; 1 is the lowest.")
+PRIORITY = Rule(22, "priority", "`priority` must be 1 (lowest), 2 or 3.")
 CONTENT_OR_TEMPLATE = Rule(
     23,
     "content-or-template",
-    "A message has its own content or names a template held by the provider: one of the two, not both, not neither.",
+    "A message needs exactly one of `content` and `template`, which names a template stored at the provider.",
 )
 TEMPLATE_ID = Rule(
-    24, "template-id", "The ID of a template held by the provider is a text, such as 5S2XXXXFNR."
+    24,
+    "template-id",
+    "The ID of a template stored at the provider must not be empty, for example 5S2XXXXFNR.",
 )
 OPTIONS = Rule(
     25,
     "channel-options",
-    "Options have the keys of their channel only. SMS: shortenLinks, domain, trackClicks, extras; e-mail: trackClicks,"
-    " trackOpens, fromName; RCS: smsFallback, smsSenderId, text, carrierId.",
+    "`options` can have only keys of its channel. SMS: shortenLinks, domain, trackClicks, extras. Email: trackClicks,"
+    " trackOpens, fromName. RCS: smsFallback, smsSenderId, text, carrierId.",
     also=(55, 67, 83),
 )
 NO_CREDENTIAL = Rule(
     26,
     "no-credential",
-    "An account is opened with a service key or a JWT. `auth:` of the environment names where they are; without it nothing"
-    " can be sent there.",
+    "An environment needs a service key or a JWT. `auth` names the environment variable or file that contains it. Nothing can"
+    " be sent without it.",
 )
 TWO_CREDENTIALS = Rule(
     26,
     "two-credentials",
-    "A service key and a JWT are both configured. The API uses the JWT and ignores the key, so the key is dead weight that"
-    " can leak.",
+    "A service key and a JWT are both configured. The API uses the JWT and ignores the key, so the key is an unused secret"
+    " that can leak.",
     W,
 )

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from notifyctl.rulebook.rule import Rule, W
 
-RECEIPTS = Rule(47, "requested-receipts", "requestedReceipts is a list of the names of receipts.")
+RECEIPTS = Rule(47, "requested-receipts", "`requestedReceipts` must be a list of names of receipts.")
 OF_CHANNEL = Rule(
     48,
     "receipt-of-channel",
-    "SMS has submitted (also: sent), delivered, undelivered, failed and clicked; e-mail has submitted, delivered, read, not"
-    " verified, invalid, bounced (also: bounce), complaint and failed; RCS has submitted (also: sent), delivered, read and"
-    " failed. Release 6.20 adds clicked for e-mail and RCS.",
+    "SMS has submitted (also: sent), delivered, undelivered, failed and clicked. Email has submitted, delivered, read, not"
+    " verified, invalid, bounced (also: bounce), complaint and failed. RCS has submitted (also: sent), delivered, read and"
+    " failed. Profile 6.20 adds clicked for email and RCS.",
     also=(49, 50),
 )
 SPELLING = Rule(
     48,
     "receipt-spelling",
-    "The receipt is written in other letters, or by another name, than in the API's list: SENT is submitted, bounce is bounced."
-    " `lint --fix` writes the name of the list.",
+    "The receipt is written in another case, or by another name, than in the API's list: SENT is submitted, bounce is bounced."
+    " To rewrite it, run: notifyctl lint --fix.",
     W,
     also=(49, 50, 51),
 )
-TWICE = Rule(51, "receipt-twice", "The same receipt is asked for twice, in other letters or by another name.")
+TWICE = Rule(51, "receipt-twice", "The same receipt is requested twice, in another case or by another name.")
 CLICKED = Rule(
     52,
     "clicked-receipt",
-    "Clicks are counted on links that were shortened: a clicked receipt needs `shortenLinks: true` and `trackClicks: true`.",
+    "Only shortened links are tracked, so a clicked receipt needs `shortenLinks: true` and `trackClicks: true`.",
 )
 WITHOUT_URL = Rule(
     53,
     "receipts-without-url",
-    "requestedReceipts chooses what is posted to notifyUrl; without notifyUrl it does nothing.",
+    "`requestedReceipts` has no effect without `notifyUrl`, which is where receipts are posted to.",
     W,
 )
 READ = Rule(
     54,
     "read-receipt",
-    "A read receipt comes from a picture in the HTML: plain text has none, and `trackOpens: false` leaves it out.",
+    "A read receipt comes from an image in the HTML. Plain text has none, and `trackOpens: false` omits it.",
     W,
 )

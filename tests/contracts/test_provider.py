@@ -164,8 +164,8 @@ SCRIPT: list[tuple[Outcome, Play]] = [
         Rejected("over the account's rate (429)", 429, retryable=True, retry_after=7.0),
         says(429, Retry_After="7"),
     ),
-    (Refused("the provider does not accept the credentials (401)", 401), says(401)),
-    (Unknown("the answer does not tell whether the request was taken (500)", 500), says(500)),
+    (Refused("the provider refused the credentials (401)", 401), says(401)),
+    (Unknown("the response does not show whether the request was accepted (500)", 500), says(500)),
 ]
 
 

@@ -222,7 +222,7 @@ def test_connections_leave_file_descriptors_for_the_ledger(open_files: int) -> N
 def test_too_few_open_files_are_refused_with_the_command_that_raises_them() -> None:
     with pytest.raises(ProviderError) as refused:
         limits_for(32)
-    assert refused.value.hint == "raise it: ulimit -n 1024"
+    assert refused.value.hint == "to raise it, run: ulimit -n 1024"
 
 
 # Malformed ones
@@ -333,7 +333,7 @@ def serving(root: Path, *, open_files: int) -> Iterator[tuple[int, subprocess.Po
         try:
             assert process.stderr is not None
             line = process.stderr.readline()
-            where = re.search(r"http://127\.0\.0\.1:(\d+)/receipts;", line)
+            where = re.search(r"http://127\.0\.0\.1:(\d+)/receipts\.", line)
             assert where is not None, line
             yield int(where[1]), process
         finally:
@@ -353,7 +353,7 @@ def test_a_flood_beyond_the_open_files_neither_stops_it_nor_fills_the_log(produc
     assert "Traceback" not in log
     assert log.splitlines()[:2] == [
         "200 delivered: kept, for nobody of this ledger",
-        "400 it has a text with NUL or half a character",
+        "400 it has text with NUL or an incomplete character",
     ]
     assert re.fullmatch(r"Connections closed: [0-9]+ for newer ones", log.splitlines()[2])
 
@@ -395,5 +395,5 @@ def test_a_port_that_somebody_listens_on_is_refused_before_the_line() -> None:
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "nowhere.invalid", "a..example"])
 def test_a_host_that_is_none_is_a_sentence(host: str) -> None:
-    with pytest.raises(ProviderError, match="receipts cannot be taken in at"):
+    with pytest.raises(ProviderError, match="cannot receive receipts at"):
         bind(host, 0)

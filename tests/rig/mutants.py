@@ -237,7 +237,7 @@ MUTANTS = (
     Mutant(
         "an answer that cannot be read is taken for an acceptance",
         "P4",
-        ((ANSWERS, 'return Unknown(f"the answer to the request cannot be read ({status})", status)', 'return Accepted("unread", status)'),),
+        ((ANSWERS, 'return Unknown(f"the response cannot be read ({status})", status)', 'return Accepted("unread", status)'),),
         (LIE,),
     ),
     Mutant(

@@ -47,7 +47,7 @@ ANSWERS: dict[str, Outcome] = {
     "bad": Rejected("the provider rejected the request (400)", 400),
     "busy": Rejected("over the account's rate (429)", 429, retryable=True),
     "away": Rejected("no connection to the provider", retryable=True),
-    "locked out": Refused("the provider does not accept the credentials (401)", 401),
+    "locked out": Refused("the provider refused the credentials (401)", 401),
 }
 PROJECT = """\
 apiVersion: notifyctl/v1

@@ -30,7 +30,7 @@ from notifyctl.rulebook import envelope
 
 RECIPIENT = Record(
     title="recipient",
-    description="One person, or several who get the same values; each address is a recipient of its own.",
+    description="One or more addresses with the same values. Each address is a separate recipient.",
     fields=(
         Field(
             name="msisdn",
@@ -38,7 +38,7 @@ RECIPIENT = Record(
                 item=Text(min_length=1, examples=("+447700900123",)),
                 single=True,
                 min_items=1,
-                description="One or more mobile numbers in E.164 form.",
+                description="One or more phone numbers in E.164 form.",
                 examples=("+447700900123",),
                 rule=envelope.DESTINATION,
             ),
@@ -49,7 +49,7 @@ RECIPIENT = Record(
                 item=Text(min_length=1, examples=("ada@acme.example",)),
                 single=True,
                 min_items=1,
-                description="One or more e-mail addresses.",
+                description="One or more email addresses.",
                 examples=("ada@acme.example",),
                 rule=envelope.DESTINATION,
             ),
@@ -58,11 +58,11 @@ RECIPIENT = Record(
             name="correlationId",
             shape=Text(
                 min_length=1,
-                description="Your own id, sent as given; comes back in receipts.",
+                description="Your own ID, sent unchanged and returned in receipts.",
                 rule=envelope.CORRELATION_ID,
             ),
         ),
-        Field(name="locale", shape=locale_text("Which variant of the template is sent.")),
+        Field(name="locale", shape=locale_text("Locale: selects the variant of the template.")),
         Field(
             name="timezone",
             shape=Text(description="An IANA time zone.", examples=("Europe/Paris",), parse=parse_zone),
@@ -81,13 +81,13 @@ RECIPIENT = Record(
 
 SOURCE = Record(
     title="source",
-    description="A file, or a query of a database.",
+    description="A file or a database.",
     fields=(
         Field(
             name="file",
             shape=Text(
                 min_length=1,
-                description="A file of the project, relative to this YAML file or to the project; of Parquet also a pattern.",
+                description="A file of the project, relative to this YAML file or to the project. For Parquet, a pattern is possible.",
                 examples=("data/ec1m.csv", "data/people.csv.gz", "data/*.parquet"),
             ),
         ),
@@ -95,7 +95,7 @@ SOURCE = Record(
             name="format",
             shape=Choice(
                 values=("csv", "tsv", "jsonl", "parquet", "sqlite", "duckdb"),
-                description="Where the file's suffix does not tell.",
+                description="Format of the file. Default: from its suffix.",
             ),
         ),
         Field(
@@ -103,7 +103,7 @@ SOURCE = Record(
             shape=Text(
                 min_length=1,
                 max_length=1,
-                description="What stands between two cells, where the header does not tell: it has a comma, else ; or | or a tab.",
+                description="Separator of cells. Default: the first of comma, ; | and tab that the header contains.",
                 examples=(";",),
             ),
         ),
@@ -112,7 +112,7 @@ SOURCE = Record(
             shape=Text(
                 min_length=1,
                 parse=parse_encoding,
-                description="Of a text file that is not UTF-8 and has no byte order mark.",
+                description="Encoding of a text file. Default: from its byte order mark, else UTF-8.",
                 examples=("cp1252", "latin-1"),
             ),
         ),
@@ -122,7 +122,9 @@ SOURCE = Record(
         ),
         Field(
             name="sql",
-            shape=Text(min_length=1, description="A query.", examples=("select phone, name from customers",)),
+            shape=Text(
+                min_length=1, description="A SQL query.", examples=("select phone, name from customers",)
+            ),
         ),
         *secret("url", "the URL of the database", "CRM_URL"),
     ),
@@ -138,25 +140,25 @@ SOURCE = Record(
 
 COLUMNS = Record(
     title="columns",
-    description="Which columns of the source hold what; without it columns of these very names.",
+    description="Columns of the source with addresses and settings. Default: columns with these names.",
     fields=tuple(
         Field(
             name=name,
-            shape=Text(min_length=1, description=f"The column that holds {what}.", examples=(example,)),
+            shape=Text(min_length=1, description=f"Column with {what}.", examples=(example,)),
         )
         for name, what, example in (
-            ("msisdn", "the mobile number", "phone"),
-            ("email", "the e-mail address", "mail"),
+            ("msisdn", "the phone number", "phone"),
+            ("email", "the email address", "mail"),
             ("locale", "the locale", "lang"),
             ("timezone", "the time zone", "tz"),
-            ("region", "the country in which a number without + is read", "country"),
-            ("correlationId", "your own id", "customer_id"),
+            ("region", "the country of numbers without +", "country"),
+            ("correlationId", "your own ID", "customer_id"),
         )
     ),
 )
 
 AUDIENCE_FIELDS = (
-    Field(name="recipients", shape=Items(item=RECIPIENT, description="The people themselves.")),
+    Field(name="recipients", shape=Items(item=RECIPIENT, description="The recipients.")),
     Field(name="source", shape=SOURCE),
     Field(name="columns", shape=COLUMNS),
     Field(
@@ -164,7 +166,7 @@ AUDIENCE_FIELDS = (
         shape=Table(
             value=Text(min_length=1, description="A column."),
             keys=VARIABLE,
-            description="variable: column; without it every other column, by its own name.",
+            description="Variable → column. Default: every other column, by its name.",
             examples=({"name": "first_name"},),
         ),
     ),
@@ -180,15 +182,13 @@ AUDIENCE_FIELDS = (
         name="numbers",
         shape=Choice(
             values=("form", "possible", "valid"),
-            description="How strictly a mobile number is checked: its form, or its country's numbering plan.",
+            description="How phone numbers are checked: by format, or by the country's numbering plan.",
         ),
         default="possible",
     ),
     Field(
         name="region",
-        shape=region_text(
-            "The country in which a number without + is read. `columns: {region: …}` says it for each row."
-        ),
+        shape=region_text("Country of numbers without +. `columns: {region: …}` sets it for each row."),
     ),
 )
 
@@ -197,15 +197,18 @@ SOURCE_ONLY = (("recipients", "columns"), ("recipients", "substitutions"), ("rec
 
 AUDIENCE = Record(
     title="Audience",
-    description="Who is written to.",
-    fields=(*head("Audience", name_text("What notifications refer to.", "ec1m-customers")), *AUDIENCE_FIELDS),
+    description="The recipients of a notification.",
+    fields=(
+        *head("Audience", name_text("Name that notifications refer to.", "ec1m-customers")),
+        *AUDIENCE_FIELDS,
+    ),
     exactly_one=ONE_ORIGIN,
     at_most_one=SOURCE_ONLY,
 )
 
 INLINE_AUDIENCE = Record(
     title="inline audience",
-    description="People that only this notification is for.",
+    description="An audience for this notification only.",
     fields=AUDIENCE_FIELDS,
     exactly_one=ONE_ORIGIN,
     at_most_one=SOURCE_ONLY,

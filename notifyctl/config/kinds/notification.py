@@ -34,12 +34,14 @@ from notifyctl.rulebook import email, envelope, sms
 
 SMARTLINK = Record(
     title="smartlink",
-    description="A link of the platform, written {{ smartlink(5) }} in the text.",
+    description="A smartlink of the provider, written {{ smartlink(5) }} in the text.",
     rule=sms.SMARTLINKS,
     fields=(
         Field(
             name="smartlinkId",
-            shape=Integer(minimum=1, description="Its number.", examples=(5,), rule=sms.SMARTLINKS),
+            shape=Integer(
+                minimum=1, description="Number of the smartlink.", examples=(5,), rule=sms.SMARTLINKS
+            ),
             required=True,
         ),
         Field(
@@ -57,42 +59,44 @@ ADDRESSES = Items(
 def notification(channels: Sequence[ChannelShape]) -> Record:
     return Record(
         title="Notification",
-        description="The only document with an effect: it binds template, audience and schedule.",
+        description="Sends a template to an audience on a schedule. The only kind that sends anything.",
         unknown_key_hints={
             name: f"`{name}` is a key of release 6.20 of the API, which this format does not have; leave it out"
             for name in ("notifyUrlAuthId", "contactPolicy", "batchId", "multipleToRecipients")
         },
         fields=(
-            *head("Notification", name_text("What the ledger knows it by.", "ec1m-outage-december")),
+            *head(
+                "Notification", name_text("Name under which the ledger records it.", "ec1m-outage-december")
+            ),
             Field(name="edition", shape=EDITION, default=1),
             Field(
                 name="template",
                 shape=Either(
-                    text=name_text("The name of a Template.", "outage-sms"),
+                    text=name_text("Name of a Template.", "outage-sms"),
                     mapping=inline_template(channels),
-                    description="The name of a Template, or one inline.",
+                    description="Name of a Template, or an inline one.",
                 ),
                 required=True,
             ),
             Field(
                 name="audience",
                 shape=Either(
-                    text=name_text("The name of an Audience.", "ec1m-customers"),
+                    text=name_text("Name of an Audience.", "ec1m-customers"),
                     mapping=INLINE_AUDIENCE,
-                    description="The name of an Audience, or one inline.",
+                    description="Name of an Audience, or an inline one.",
                 ),
                 required=True,
             ),
             Field(
                 name="schedule",
-                shape=name_text("The name of a Schedule; without it due at once.", "weekday-morning"),
+                shape=name_text("Name of a Schedule. Default: due immediately.", "weekday-morning"),
             ),
             *envelope_fields(channels),
             Field(
                 name="joiners",
                 shape=Choice(
                     values=("hold", "send"),
-                    description="People who joined the audience after the first apply: hold them back, or send.",
+                    description="Recipients added after the edition started: hold or send.",
                 ),
                 default="hold",
             ),
@@ -100,7 +104,7 @@ def notification(channels: Sequence[ChannelShape]) -> Record:
                 name="onUnknown",
                 shape=Choice(
                     values=("hold", "resend"),
-                    description="Where nobody knows whether it arrived: hold, or resend and accept that some get it twice.",
+                    description="After an unknown outcome: hold, or resend and accept that some recipients are sent it twice.",
                 ),
                 default="hold",
             ),
@@ -109,9 +113,9 @@ def notification(channels: Sequence[ChannelShape]) -> Record:
             Field(
                 name="acknowledge",
                 shape=Text(
-                    description="The delivery hash of a change that those who were already sent to need not get.",
+                    description="Hash (from `plan`) of a changed text that is not sent to recipients who were already sent the old one.",
                     pattern=r"d1:[0-9a-f]{8,64}",
-                    pattern_description="a hash that `notifyctl plan` shows, d1: and hexadecimal digits",
+                    pattern_description="a hash from `notifyctl plan`: d1: and hexadecimal digits",
                 ),
             ),
         ),
@@ -126,7 +130,7 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
             name="from",
             shape=Text(
                 min_length=1,
-                description="The sender; without it the environment's for the channel.",
+                description="Sender. Default: the environment's sender for the channel.",
                 examples=("CNNECT",),
                 rule=envelope.SENDER,
             ),
@@ -135,7 +139,7 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
             name="substitutions",
             shape=replace(
                 SUBSTITUTIONS,
-                description="Values of $(name) for everyone; a recipient's own win.",
+                description="Values of $(name) for all recipients. A recipient's own value replaces it.",
                 examples=({"value": "4 hours"},),
             ),
         ),
@@ -145,7 +149,7 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
                 minimum=1,
                 maximum=3,
                 strings=True,
-                description="1 is the lowest, 3 the highest.",
+                description="Priority, from 1 (lowest) to 3.",
                 rule=envelope.PRIORITY,
             ),
         ),
@@ -155,7 +159,7 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
             shape=Text(
                 min_length=1,
                 max_length=2000,
-                description="Comes back with each receipt; without it notifyctl's own.",
+                description="Data returned in each receipt. Default: data by which notifyctl recognises the message.",
                 examples=("ec1m-december",),
                 rule=envelope.CALLBACK_DATA,
             ),
@@ -163,23 +167,30 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
         Field(
             name="notifyUrl",
             shape=Text(
-                description="Where receipts are posted to.",
+                description="URL that receipts are posted to.",
                 examples=("https://hooks.acme.example/receipts",),
                 parse=parse_endpoint,
                 rule=envelope.NOTIFY_URL,
             ),
         ),
         Field(name="requestedReceipts", shape=receipts),
-        Field(name="cc", shape=replace(ADDRESSES, description="E-mail only: copies, one with each message.")),
+        Field(
+            name="cc",
+            shape=replace(
+                ADDRESSES, description="Email only: addresses that are sent a copy of each message."
+            ),
+        ),
         Field(
             name="bcc",
-            shape=replace(ADDRESSES, description="E-mail only: blind copies, one with each message."),
+            shape=replace(
+                ADDRESSES, description="Email only: addresses that are sent a blind copy of each message."
+            ),
         ),
         Field(
             name="smartlinks",
             shape=Items(
                 item=SMARTLINK,
-                description="SMS only: the platform's links that the text uses.",
+                description="SMS only: smartlinks in the text.",
                 rule=sms.SMARTLINKS,
             ),
         ),
@@ -188,11 +199,11 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
 
 MOVED = Record(
     title="Moved",
-    description="A notification has another name: what was sent under the old one counts for the new one.",
+    description="A renamed notification. What was sent under the old name counts for the new name.",
     fields=(
         *head("Moved", None),
-        Field(name="from", shape=name_text("The old name.", "outage-dec"), required=True),
-        Field(name="to", shape=name_text("The new name.", "ec1m-outage-december"), required=True),
+        Field(name="from", shape=name_text("Old name.", "outage-dec"), required=True),
+        Field(name="to", shape=name_text("New name.", "ec1m-outage-december"), required=True),
     ),
 )
 
@@ -205,17 +216,19 @@ def statement(kind: str, description: str) -> Record:
             *head(kind, None),
             Field(
                 name="notification",
-                shape=name_text("The name of a Notification.", "ec1m-outage-december"),
+                shape=name_text("Name of a Notification.", "ec1m-outage-december"),
                 required=True,
             ),
-            Field(name="edition", shape=replace(EDITION, description="Which edition is meant."), default=1),
+            Field(
+                name="edition", shape=replace(EDITION, description="Edition of the notification."), default=1
+            ),
             Field(
                 name="reason",
                 shape=Text(
                     min_length=1,
                     max_length=1000,
-                    description="Why, for those who read the ledger, which keeps it.",
-                    examples=("called off",),
+                    description="Reason. The ledger stores it.",
+                    examples=("cancelled",),
                 ),
                 required=True,
             ),

@@ -38,7 +38,7 @@ POLICY_FIELDS = (
         name="maxRecipients",
         shape=Integer(
             minimum=0,
-            description="Apply refuses to send one notification to more people.",
+            description="Maximum number of recipients of one notification in one plan.",
             examples=(250_000,),
         ),
         default=100_000,
@@ -47,7 +47,7 @@ POLICY_FIELDS = (
         name="maxGrowthPercent",
         shape=Integer(
             minimum=0,
-            description="Apply refuses when the audience grew by more since the edition was opened; from 10 people up.",
+            description="Maximum audience growth in per cent since the edition started, for audiences of 10 or more recipients.",
         ),
         default=20,
     ),
@@ -55,7 +55,7 @@ POLICY_FIELDS = (
         name="maxSegments",
         shape=Integer(
             minimum=1,
-            description="Apply refuses an SMS of more segments; without it there is no limit.",
+            description="Maximum number of segments of an SMS. Default: no limit.",
             examples=(3,),
         ),
     ),
@@ -64,8 +64,7 @@ POLICY_FIELDS = (
         shape=Integer(
             minimum=0,
             maximum=100,
-            description="Apply refuses when more rows of the audience cannot be read or have no valid address; from 50"
-            " rows up.",
+            description="Maximum percentage of rejected rows, for audiences of 50 or more rows.",
         ),
         default=2,
     ),
@@ -74,7 +73,7 @@ POLICY_FIELDS = (
         shape=Items(
             item=Choice(values=("transactional", "marketing")),
             unique=True,
-            description="Categories whose e-mails must hold $(unsubscribe).",
+            description="Categories whose emails must contain $(unsubscribe).",
             examples=(["marketing"],),
         ),
     ),
@@ -82,30 +81,32 @@ POLICY_FIELDS = (
 
 POLICY = Record(
     title="policy",
-    description="What apply refuses; each can be narrowed per notification.",
+    description="Limits that block sending. A notification can set stricter ones.",
     fields=POLICY_FIELDS,
 )
 
 NARROWED = Record(
-    title="limits", description="Narrows the project's policy for this notification.", fields=POLICY_FIELDS
+    title="limits",
+    description="Stricter limits for this notification than those of the project.",
+    fields=POLICY_FIELDS,
 )
 
 VARS = Table(
-    value=Written(description="Any value but null. It prints as it is written here."),
-    description="Names that Jinja2 sees at build time: {{ brand }}.",
+    value=Written(description="Any value except null. It is printed as written here."),
+    description="Values for {{ name }} in templates, the same for all recipients.",
     keys=r"[A-Za-z_][A-Za-z0-9_]*",
     examples=({"brand": "Acme Power"},),
 )
 
 SENDERS = Record(
     title="senders",
-    description="Who messages come from, per channel, where the notification does not say.",
+    description="Default sender per channel.",
     fields=(
         Field(
             name="sms",
             shape=Text(
                 min_length=1,
-                description="A sender ID, short code or long code.",
+                description="Sender ID (at most 11 characters), short code or long code.",
                 examples=("CNNECT",),
                 rule=envelope.SMS_SENDER,
             ),
@@ -114,7 +115,7 @@ SENDERS = Record(
             name="email",
             shape=Text(
                 min_length=1,
-                description="An address of a registered domain.",
+                description="Address of a domain registered with the account.",
                 examples=("alerts@acme.example",),
                 rule=envelope.EMAIL_SENDER,
             ),
@@ -123,7 +124,7 @@ SENDERS = Record(
             name="rcs",
             shape=Text(
                 min_length=1,
-                description="The app ID of the RCS agent.",
+                description="App ID of the RCS agent.",
                 examples=("a_156887855308557980",),
                 rule=envelope.SENDER,
             ),
@@ -133,14 +134,14 @@ SENDERS = Record(
 
 AUTH = Record(
     title="auth",
-    description="Where the credentials are. JWT is used first when both are given, as the API does.",
+    description="Location of the credentials. If both are set, the JWT is used.",
     fields=(
         *secret("serviceKey", "the service key", "SERVICE_KEY"),
         Field(
             name="jwt",
             shape=Record(
                 title="jwt",
-                description="JSON Web Tokens signed with the service's secret.",
+                description="JSON Web Tokens, signed with the service secret.",
                 fields=(
                     *secret("serviceId", "the service ID (`iss`)", "SERVICE_ID"),
                     *secret("secret", "the Base64-encoded service secret", "SERVICE_SECRET"),
@@ -155,18 +156,18 @@ AUTH = Record(
 
 LIMITS = Record(
     title="account limits",
-    description="What the account at the provider may do.",
+    description="Limits of the provider account.",
     fields=(
         Field(
             name="tps",
-            shape=Integer(minimum=1, description="Transactions per second of the account."),
+            shape=Integer(minimum=1, description="Maximum transactions per second of the account."),
             default=10,
         ),
         Field(
             name="tpsCounts",
             shape=Choice(
                 values=("destinations", "calls", "requests"),
-                description="What a transaction is: a destination, or a call (also: request).",
+                description="What counts as a transaction: a recipient (`destinations`) or a request (`calls`).",
             ),
             default="destinations",
         ),
@@ -175,7 +176,7 @@ LIMITS = Record(
             shape=Integer(
                 minimum=1,
                 maximum=1000,
-                description="How many people one request may address.",
+                description="Maximum number of recipients in one request.",
                 rule=envelope.REQUEST_SIZE,
             ),
             default=1000,
@@ -183,13 +184,13 @@ LIMITS = Record(
         Field(
             name="requirePlus",
             shape=Boolean(
-                description="Whether the account takes numbers with a + before them only.", rule=envelope.PLUS
+                description="The account accepts only numbers with a leading +.", rule=envelope.PLUS
             ),
             default=False,
         ),
         Field(
             name="concurrency",
-            shape=Integer(minimum=1, maximum=256, description="Requests under way at once."),
+            shape=Integer(minimum=1, maximum=256, description="Maximum number of requests in flight."),
             default=4,
         ),
     ),
@@ -197,24 +198,24 @@ LIMITS = Record(
 
 LEDGER = Record(
     title="ledger",
-    description="Where the record of what was sent is kept; without it SQLite at .notifyctl/<environment>.db.",
+    description="Location of the ledger. Default: SQLite at .notifyctl/<environment>.db.",
     fields=(
         *secret("url", "the URL of the ledger, postgresql://…", "LEDGER_URL"),
-        *secret("recipientKey", "the key that recipients are hashed with", "RECIPIENT_KEY"),
+        *secret("recipientKey", "the key for hashes of recipients", "RECIPIENT_KEY"),
     ),
     at_most_one=(either_of("url"), either_of("recipientKey")),
 )
 
 FENCE = Record(
     title="fence",
-    description="Nobody else can be reached from this environment.",
+    description="Allow-list: this environment can send only to these addresses.",
     fields=(
         Field(
             name="allow",
             shape=Items(
                 item=Text(min_length=1),
                 max_items=1000,
-                description="Patterns of addresses; * stands for anything.",
+                description="Patterns of addresses. * matches any characters.",
                 examples=(["+4477009*", "*@acme.example"],),
             ),
             required=True,
@@ -226,11 +227,11 @@ FENCE = Record(
 def environment(provider: str, endpoint: Field) -> Record:
     return Record(
         title=f"{provider} environment",
-        description="An account that messages are sent through, or the embedded sandbox.",
+        description="An account at the provider, or the built-in sandbox.",
         fields=(
             Field(
                 name="provider",
-                shape=Choice(values=(provider,), description="webexconnect, or the embedded sandbox."),
+                shape=Choice(values=(provider,), description="webexconnect, or the built-in sandbox."),
                 required=True,
             ),
             endpoint,
@@ -238,7 +239,7 @@ def environment(provider: str, endpoint: Field) -> Record:
                 name="profile",
                 shape=Choice(
                     values=("2021", "6.20"),
-                    description="Which documented limits hold: those of 2021 or of release 6.20.",
+                    description="Edition of the API's documentation: its keys and limits. Keys that only one profile has are marked.",
                 ),
                 default="2021",
             ),
@@ -251,17 +252,17 @@ def environment(provider: str, endpoint: Field) -> Record:
             Field(
                 name="proxy",
                 shape=Text(
-                    description="The proxy that requests to the provider go through; without it HTTPS_PROXY and NO_PROXY decide.",
+                    description="Proxy for requests to the provider. Default: from HTTPS_PROXY and NO_PROXY.",
                     examples=("http://proxy.acme.example:3128",),
                     parse=parse_proxy,
                 ),
             ),
-            *secret("proxy", "the address of the proxy with user name and password", "PROXY_URL"),
+            *secret("proxy", "the address of the proxy, with user name and password", "PROXY_URL"),
             Field(
                 name="caFile",
                 shape=Text(
                     min_length=1,
-                    description="A file with certificates of a private CA in PEM form, relative to the project; trusted in addition to the system's.",
+                    description="PEM file with certificates of a private CA, relative to the project. They are trusted in addition to the system's.",
                     examples=("certs/acme-ca.pem",),
                 ),
             ),
@@ -269,7 +270,7 @@ def environment(provider: str, endpoint: Field) -> Record:
                 name="pricing",
                 shape=Text(
                     min_length=1,
-                    description="A CSV file of prefix, channel, price and currency; turns segments into cost.",
+                    description="CSV file with prefix, channel, price and currency, for the cost in plans.",
                     examples=("pricing.csv",),
                 ),
             ),
@@ -282,7 +283,7 @@ def environment(provider: str, endpoint: Field) -> Record:
 ENDPOINT = Field(
     name="endpoint",
     shape=Text(
-        description="The address of the Messaging API v2; http:// for this machine only.",
+        description="URL of the Messaging API v2. http:// is accepted for this machine only.",
         examples=("https://api.eu.webexconnect.io/v2/messages",),
         parse=parse_endpoint,
     ),
@@ -292,7 +293,7 @@ ENDPOINT = Field(
 SANDBOX_ENDPOINT = Field(
     name="endpoint",
     shape=Text(
-        description="The address of a sandbox on this machine, as `notifyctl sandbox serve` prints it; without it the embedded one.",
+        description="URL of a sandbox on this machine, as printed by `notifyctl sandbox serve`. Default: the built-in one.",
         examples=("http://127.0.0.1:8080/v2/messages",),
         parse=parse_sandbox_endpoint,
     ),
@@ -301,7 +302,7 @@ SANDBOX_ENDPOINT = Field(
 ENVIRONMENT = Cases(
     title="environment",
     by="provider",
-    description="Where messages go to.",
+    description="Where messages are sent, and how.",
     cases={
         "webexconnect": environment("webexconnect", ENDPOINT),
         "sandbox": environment("sandbox", SANDBOX_ENDPOINT),
@@ -310,14 +311,14 @@ ENVIRONMENT = Cases(
 
 PROJECT = Record(
     title="Project",
-    description="Settings of the whole project; stands once, in notifyctl.yaml.",
+    description="Settings of the project. Each project has one, in notifyctl.yaml.",
     fields=(
-        *head("Project", name_text("What messages call the project.", "acme-alerts")),
+        *head("Project", name_text("Name of the project in output.", "acme-alerts")),
         Field(
             name="defaults",
             shape=Record(
                 title="defaults",
-                description="What holds where a document does not say.",
+                description="Default values for documents that do not set them.",
                 fields=(
                     Field(
                         name="timezone",
@@ -326,17 +327,17 @@ PROJECT = Record(
                         ),
                         default="UTC",
                     ),
-                    Field(name="locale", shape=locale_text("The language of templates."), default="en"),
+                    Field(name="locale", shape=locale_text("Language of the default texts."), default="en"),
                     Field(
                         name="region",
-                        shape=region_text("The country in which a number without + is read."),
+                        shape=region_text("Country of numbers without +."),
                     ),
                 ),
             ),
         ),
         Field(
             name="defaultEnvironment",
-            shape=name_text("The environment that is used without -e.", "sandbox"),
+            shape=name_text("Environment for commands without -e.", "sandbox"),
             default="sandbox",
         ),
         Field(name="vars", shape=VARS),
@@ -346,8 +347,8 @@ PROJECT = Record(
             shape=Items(
                 item=Choice(values=tuple(each.value for each in OptOutReason)),
                 unique=True,
-                description="Which receipts opt their recipient out on that channel, from the next plan on: a complaint, an"
-                " unsubscription, an e-mail that bounced for good. [] for none.",
+                description="Receipts that opt their recipient out on that channel, from the next plan on: a complaint, an"
+                " unsubscription, a permanent bounce of an email. [] for none.",
                 examples=(["complaint", "unsubscribed", "bounced"],),
             ),
             default=["complaint", "unsubscribed"],
@@ -358,7 +359,7 @@ PROJECT = Record(
             shape=Table(
                 keys="[a-z0-9]+(-[a-z0-9]+)*",
                 value=Choice(values=("error", "warning", "info", "off")),
-                description="How grave a rule of lint is in this project, by its id; off: not told. Rules of form stay errors.",
+                description="Severity of lint rules, by rule id. `off` disables a rule. Rules about the form of files stay errors.",
                 examples=({"needs-unicode": "warning"},),
             ),
         ),
@@ -367,7 +368,7 @@ PROJECT = Record(
             shape=Table(
                 value=ENVIRONMENT,
                 keys=NAME,
-                description="By name. `sandbox` exists even when it is not named.",
+                description="Environments, by name. `sandbox` always exists.",
             ),
         ),
     ),

@@ -31,7 +31,7 @@ EPOCH = Spelling(times.EPOCH, epoch_to_iso)
 
 WINDOW = Record(
     title="window",
-    description="Outside it nothing is sent.",
+    description="Time window in which messages are sent.",
     fields=(
         Field(
             name="days",
@@ -39,18 +39,18 @@ WINDOW = Record(
                 item=Choice(values=WEEKDAYS),
                 min_items=1,
                 unique=True,
-                description="Days of the week; without it every day.",
+                description="Days of the week. Default: every day.",
                 examples=(["mon", "tue", "wed", "thu", "fri"],),
             ),
         ),
         Field(
             name="from",
-            shape=Text(description="A local time.", examples=("08:00",), parse=parse_clock),
+            shape=Text(description="Start, in local time.", examples=("08:00",), parse=parse_clock),
             default="00:00",
         ),
         Field(
             name="to",
-            shape=Text(description="A local time.", examples=("20:00",), parse=parse_end_clock),
+            shape=Text(description="End, in local time.", examples=("20:00",), parse=parse_end_clock),
             default="24:00",
         ),
     ),
@@ -63,13 +63,13 @@ def date_text(description: str, example: str) -> Text:
 
 SCHEDULE = Record(
     title="Schedule",
-    description="When.",
+    description="When a notification is sent.",
     fields=(
-        *head("Schedule", name_text("What notifications refer to.", "weekday-morning")),
+        *head("Schedule", name_text("Name that notifications refer to.", "weekday-morning")),
         Field(
             name="timezone",
             shape=Text(
-                description="An IANA time zone, or `recipient`: each recipient's own; without it the project's.",
+                description="An IANA time zone, or `recipient` for each recipient's own. Default: the project's.",
                 examples=("Europe/London", "recipient"),
                 parse=parse_zone_or_recipient,
             ),
@@ -77,7 +77,7 @@ SCHEDULE = Record(
         Field(
             name="at",
             shape=Text(
-                description="One occurrence: local in the time zone, or with an offset.",
+                description="Date and time of one occurrence: local, or with an offset.",
                 examples=("2026-12-01T09:00",),
                 parse=parse_datetime,
                 spelling=EPOCH,
@@ -87,14 +87,14 @@ SCHEDULE = Record(
         Field(
             name="cron",
             shape=Text(
-                description="Many occurrences: minute, hour, day of the month, month, day of the week.",
+                description="Recurring times: minute, hour, day of the month, month, day of the week.",
                 examples=("0 9 * * MON-FRI",),
                 pattern=CRON,
                 pattern_description="five fields: minute, hour, day of the month, month, day of the week",
             ),
         ),
-        Field(name="from", shape=date_text("The first day of a cron.", "2026-12-01")),
-        Field(name="until", shape=date_text("The last day of a cron.", "2026-12-31")),
+        Field(name="from", shape=date_text("First day of `cron`.", "2026-12-01")),
+        Field(name="until", shape=date_text("Last day of `cron`.", "2026-12-31")),
         Field(name="window", shape=WINDOW),
         Field(
             name="holidays",
@@ -108,8 +108,8 @@ SCHEDULE = Record(
         Field(
             name="grace",
             shape=Text(
-                description="How late an occurrence may begin, from the first moment at which it may go. What has begun goes"
-                " on until its window or expiry ends.",
+                description="Maximum delay of the start of an occurrence, from the first time at which it can be sent. Later"
+                " messages expire. An occurrence that has started continues until its window or expiry ends.",
                 examples=("30m",),
                 parse=parse_duration,
             ),
@@ -118,7 +118,7 @@ SCHEDULE = Record(
         Field(
             name="expireAfter",
             shape=Text(
-                description="How long after it is due a message may still be delivered.",
+                description="How long after the due time a message can be delivered.",
                 examples=("4h",),
                 parse=parse_duration,
                 rule=times.VALIDITY,
@@ -127,7 +127,7 @@ SCHEDULE = Record(
         Field(
             name="expireAt",
             shape=Text(
-                description="When a message is not delivered any more.",
+                description="Time after which a message is not delivered.",
                 examples=("2026-12-01T18:00",),
                 parse=parse_datetime,
                 spelling=EPOCH,
@@ -138,8 +138,8 @@ SCHEDULE = Record(
             name="gap",
             shape=Choice(
                 values=("shift", "skip"),
-                description="A local time that a clock change skips: it moves to the first instant after the change, or is left"
-                " out.",
+                description="What to do with a local time that a clock change skips: move it to the first instant after the"
+                " change, or skip it.",
             ),
             default="shift",
         ),
@@ -147,7 +147,7 @@ SCHEDULE = Record(
             name="overlap",
             shape=Choice(
                 values=("first", "last"),
-                description="Which of the two times is meant by a local time that comes twice.",
+                description="Which instant to use for a local time that occurs twice.",
             ),
             default="first",
         ),
@@ -155,7 +155,8 @@ SCHEDULE = Record(
             name="handOff",
             shape=Choice(
                 values=("hold", "provider"),
-                description="Who waits until it is due: we (revocable), or the provider (at most 7 days, irrevocable).",
+                description="Who holds the message until it is due: notifyctl (can be withdrawn), or the provider (at most 7 days,"
+                " cannot be withdrawn).",
             ),
             default="hold",
         ),

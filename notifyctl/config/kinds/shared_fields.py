@@ -23,7 +23,7 @@ def name_text(description: str, *examples: str) -> Text:
         description=description,
         examples=examples,
         pattern=NAME,
-        pattern_description="1 to 63 small letters, digits, dots and hyphens, the first a letter or digit",
+        pattern_description="1 to 63 lower-case letters, digits, dots and hyphens, starting with a letter or digit",
     )
 
 
@@ -32,7 +32,7 @@ def locale_text(description: str) -> Text:
         description=description,
         examples=("en", "fr-CA"),
         pattern=LOCALE,
-        pattern_description="a language tag such as en or fr-CA",
+        pattern_description="a language tag, for example en or fr-CA",
     )
 
 
@@ -41,12 +41,12 @@ def head(kind: str, name: Text | None) -> tuple[Field, ...]:
     fields = (
         Field(
             name="apiVersion",
-            shape=Choice(values=(API_VERSION,), description="The version of this format."),
+            shape=Choice(values=(API_VERSION,), description="Version of this format."),
             required=True,
         ),
         Field(
             name="kind",
-            shape=Choice(values=(kind,), description="What this document declares."),
+            shape=Choice(values=(kind,), description="Kind of this document."),
             required=True,
         ),
     )
@@ -56,14 +56,14 @@ def head(kind: str, name: Text | None) -> tuple[Field, ...]:
 def secret(name: str, what: str, example: str) -> tuple[Field, Field]:
     """Returns the two keys that name a secret: an environment variable or a mounted file."""
     variable = Text(
-        description=f"The environment variable that holds {what}.",
+        description=f"Environment variable with {what}.",
         examples=(example,),
         pattern=ENVIRONMENT_VARIABLE,
         pattern_description="the name of an environment variable, not the secret itself",
         private=True,
     )
     file = Text(
-        description=f"The file that holds {what}, as containers mount secrets.",
+        description=f"File with {what}, for example a mounted secret.",
         examples=(f"/run/secrets/{example.lower()}",),
         min_length=1,
     )
@@ -77,11 +77,11 @@ def either_of(name: str) -> tuple[str, str]:
 VARIABLE = r"[^()\s]+"
 """The name in `$(name)` (rule 30)."""
 
-EDITION = Integer(minimum=1, description="Raising it sends to everyone again, on purpose.", examples=(2,))
-
-SUBSTITUTIONS = Table(
-    value=Text(description="The value of $(name)."), keys=VARIABLE, rule=substitutions.VALUES
+EDITION = Integer(
+    minimum=1, description="Version number. Raise it to send to all recipients again.", examples=(2,)
 )
+
+SUBSTITUTIONS = Table(value=Text(description="Value of $(name)."), keys=VARIABLE, rule=substitutions.VALUES)
 
 
 def region_text(description: str) -> Text:

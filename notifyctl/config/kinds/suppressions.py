@@ -9,13 +9,13 @@ from notifyctl.model.project import Category, ChannelName
 
 LIST = Record(
     title="suppression list",
-    description="A list, and what holds for those of its rows that say nothing else.",
+    description="A suppression list, with defaults for its rows.",
     fields=(
         Field(
             name="file",
             shape=Text(
                 min_length=1,
-                description="One address a line, or CSV with a column address, msisdn, email or hash, and if you like"
+                description="One address per line, or CSV with a column address, msisdn, email or hash, and optional columns"
                 " channel, category, reason, since and until.",
                 examples=("suppressions/marketing.csv",),
             ),
@@ -23,14 +23,16 @@ LIST = Record(
         ),
         Field(
             name="reason",
-            shape=Text(min_length=1, description="Why; a plan counts people by it.", examples=("complaint",)),
+            shape=Text(
+                min_length=1, description="Reason. A plan counts recipients by it.", examples=("complaint",)
+            ),
         ),
         Field(
             name="channels",
             shape=Items(
                 item=Choice(values=tuple(each.value for each in ChannelName), description="A channel."),
                 single=True,
-                description="Only messages on these; without it on all.",
+                description="Applies to these channels. Default: all.",
             ),
         ),
         Field(
@@ -38,29 +40,31 @@ LIST = Record(
             shape=Items(
                 item=Choice(values=tuple(each.value for each in Category), description="A category."),
                 single=True,
-                description="Only messages of these; without it of all.",
+                description="Applies to these categories. Default: all.",
             ),
         ),
         Field(
             name="since",
             shape=Text(
-                parse=parse_date_or_time, description="Not before this day or time.", examples=("2026-11-01",)
+                parse=parse_date_or_time,
+                description="First day or time at which the list applies.",
+                examples=("2026-11-01",),
             ),
         ),
         Field(
             name="until",
             shape=Text(
                 parse=parse_date_or_time,
-                description="Not after this day, or not from this time on.",
+                description="Last day, or time from which the list no longer applies.",
                 examples=("2026-12-31",),
             ),
         ),
-        *secret("key", "the key that the hashes of the list were made with", "SUPPRESSION_KEY"),
+        *secret("key", "the key of the hashes in the list", "SUPPRESSION_KEY"),
         Field(
             name="key",
             shape=Choice(
                 values=("ledger",),
-                description="The hashes are the ledger's own, as `notifyctl receipts opt-outs` writes them.",
+                description="The list contains hashes of the ledger, as written by `notifyctl receipts opt-outs`.",
             ),
         ),
     ),
@@ -71,11 +75,11 @@ SUPPRESSIONS = Field(
     name="suppressions",
     shape=Items(
         item=Either(
-            text=Text(min_length=1, description="A list.", examples=("suppressions/opt-out.csv",)),
+            text=Text(min_length=1, description="Path of a list.", examples=("suppressions/opt-out.csv",)),
             mapping=LIST,
-            description="A list, or one with what holds for its rows.",
+            description="Path of a list, or a mapping with defaults for its rows.",
         ),
-        description="Lists of people who are not written to, beside those of the levels above.",
+        description="Suppression lists, in addition to those of the levels above.",
         examples=(["suppressions/opt-out.csv"],),
     ),
 )

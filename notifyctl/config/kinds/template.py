@@ -25,23 +25,23 @@ from notifyctl.config.kinds.shared_fields import (
 from notifyctl.rulebook import envelope
 
 VARIABLES = Table(
-    description="Every $(name) that the template uses, and no other; without it each $(name) used is required.",
+    description="All variables that the template uses. Default: each $(name) in it, required.",
     keys=VARIABLE,
     examples=({"name": {"example": "Ada"}},),
     value=Record(
         title="variable",
-        description="A $(name) of the template.",
+        description="A variable, $(name) in the template.",
         fields=(
             Field(
                 name="required",
-                shape=Boolean(description="Whether each recipient needs a value."),
+                shape=Boolean(description="Each recipient needs a value."),
                 default=True,
             ),
-            Field(name="default", shape=Text(description="The value where nobody gives one.")),
-            Field(name="example", shape=Text(description="A value for previews.", examples=("Ada",))),
+            Field(name="default", shape=Text(description="Value for recipients without one.")),
+            Field(name="example", shape=Text(description="Example for previews.", examples=("Ada",))),
             Field(
                 name="maxLength",
-                shape=Integer(minimum=1, description="The most characters a value may have."),
+                shape=Integer(minimum=1, description="Maximum number of characters in a value."),
             ),
         ),
     ),
@@ -49,28 +49,28 @@ VARIABLES = Table(
 
 REMOTE_ID = Text(
     min_length=1,
-    description="The ID of a template held by the provider.",
+    description="ID of a template stored at the provider.",
     examples=("5S2XXXXFNR",),
     rule=envelope.TEMPLATE_ID,
 )
 REMOTE = Record(
     title="provider's template",
-    description="A template held by the provider, in place of content; its body is opaque here.",
+    description="A template stored at the provider, instead of `content`. Its text is not known here.",
     fields=(Field(name="id", shape=REMOTE_ID, required=True),),
 )
 
 
 def template(channels: Sequence[ChannelShape]) -> Cases:
-    name = name_text("What notifications refer to.", "outage-sms")
+    name = name_text("Name that notifications refer to.", "outage-sms")
     return Cases(
         title="Template",
         by="channel",
         rule=envelope.CHANNEL,
-        description="What is said on one channel, in one or more languages.",
+        description="The text of messages on one channel, in one or more languages.",
         cases={
             channel.name: Record(
                 title=f"{channel.name} Template",
-                description="What is said on one channel, in one or more languages.",
+                description="The text of messages on one channel, in one or more languages.",
                 fields=(*head("Template", name), *template_fields(channel)),
                 exactly_one=(("content", "template"),),
                 exclusive_rules={("content", "template"): envelope.CONTENT_OR_TEMPLATE},
@@ -87,11 +87,11 @@ def inline_template(channels: Sequence[ChannelShape]) -> Cases:
         title="template",
         by="channel",
         rule=envelope.CHANNEL,
-        description="A template that only this notification uses.",
+        description="A template for this notification only.",
         cases={
             channel.name: Record(
                 title=f"inline {channel.name} template",
-                description="A template that only this notification uses.",
+                description="A template for this notification only.",
                 fields=(*template_fields(channel), Field(name="id", shape=REMOTE_ID)),
                 exactly_one=(("content", "template", "id"),),
                 exclusive_rules={("content", "template", "id"): envelope.CONTENT_OR_TEMPLATE},
@@ -111,10 +111,13 @@ def template_fields(channel: ChannelShape) -> tuple[Field, ...]:
         ),
         Field(
             name="category",
-            shape=Choice(values=("transactional", "marketing"), description="Policies tell the two apart."),
+            shape=Choice(
+                values=("transactional", "marketing"),
+                description="Category. Policies and suppression lists distinguish them.",
+            ),
             default="transactional",
         ),
-        Field(name="description", shape=Text(description="A sentence for those who read the project.")),
+        Field(name="description", shape=Text(description="Description. It is not sent.")),
         Field(name="variables", shape=VARIABLES),
         Field(name="content", shape=content_shape(channel)),
         Field(name="template", shape=REMOTE),
@@ -124,7 +127,7 @@ def template_fields(channel: ChannelShape) -> tuple[Field, ...]:
             shape=Table(
                 value=locale_shape(channel),
                 keys=LOCALE,
-                description="What differs, per locale; fr-CA falls back to fr, then to the template itself.",
+                description="Differences per locale. fr-CA falls back to fr, then to the default text.",
             ),
         ),
     )

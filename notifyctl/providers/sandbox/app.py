@@ -107,7 +107,7 @@ def build_app(
             return Response(status_code=401)
         body = parse_object(await request.body())
         if body is None:
-            log("400 no JSON object")
+            log("400 not a JSON object")
             return refusal(400, INVALID_JSON, "Invalid JSON")
         problems = check_request(body, profile=settings.profile, now=now)
         if problems:
@@ -120,7 +120,7 @@ def build_app(
             )
         destinations = sum(len(entry.get("msisdn") or entry.get("email")) for entry in body["to"])
         if not bucket.take(destinations if settings.tps_counts is TpsCounts.DESTINATIONS else 1):
-            log(f"429 over {settings.tps} a second")
+            log(f"429 over {settings.tps} per second")
             return refusal(429, OVER_RATE, "You have reached the maximum transaction limit")
         message_id = str(uuid.uuid4())
         entries = inbox.keep(body, message_id=message_id, at=now)
@@ -178,11 +178,11 @@ def parse_object(data: bytes) -> dict[str, Any] | None:
     def refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(pairs)
         if len(value) < len(pairs):
-            raise ValueError("a key occurs twice")
+            raise ValueError("duplicate key")
         return value
 
     def refuse_constant(constant: str) -> float:
-        raise ValueError(f"{constant} is no JSON")
+        raise ValueError(f"{constant} is not valid JSON")
 
     if len(data) > MAX_BODY:
         return None

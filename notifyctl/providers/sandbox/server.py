@@ -68,7 +68,7 @@ def bind_loopback(port: int) -> socket.socket:
         bound.close()
         raise ProviderError(
             f"the sandbox cannot listen on {LOOPBACK}:{port}: {error.strerror}",
-            hint="--port 0 takes a free port",
+            hint="to use a free port, add --port 0",
         ) from error
     return bound
 
@@ -91,7 +91,7 @@ class SandboxServer:
         waited = 0.0
         while not self._server.started:
             if not self._thread.is_alive() or waited > START_TIMEOUT:
-                raise ProviderError("the embedded sandbox did not start")
+                raise ProviderError("the built-in sandbox did not start")
             self._thread.join(POLL_INTERVAL)
             waited += POLL_INTERVAL
         return self
@@ -117,8 +117,10 @@ def serve_forever(
 ) -> None:
     """Serves until Ctrl-C or SIGTERM. `on_request` also receives the lines about where it listens and that it ended."""
     bound = bind_loopback(port)
-    on_request(f"The sandbox listens on http://{LOOPBACK}:{bound.getsockname()[1]}{PATH}; Ctrl-C ends it.")
-    on_request(f"Its inbox is a page: http://{LOOPBACK}:{bound.getsockname()[1]}/inbox")
+    on_request(
+        f"Sandbox listening at http://{LOOPBACK}:{bound.getsockname()[1]}{PATH}. Press Ctrl-C to stop."
+    )
+    on_request(f"Inbox: http://{LOOPBACK}:{bound.getsockname()[1]}/inbox")
     receipt_sender = ReceiptSender(faults, clock)
     server = uvicorn.Server(server_config(settings, inbox, clock, receipt_sender, on_request, render_inbox))
     try:
@@ -127,4 +129,4 @@ def serve_forever(
     finally:
         bound.close()
         receipt_sender.close()
-    on_request(f"Ended after {inbox.accepted:,} messages.")
+    on_request(f"Stopped. {inbox.accepted:,} {'message' if inbox.accepted == 1 else 'messages'} accepted.")

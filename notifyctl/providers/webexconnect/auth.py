@@ -66,8 +66,8 @@ def read_credentials(auth: Auth, environ: Environ) -> Credentials:
         key = read_secret(auth.service_key, environ, what="the service key")
         if not (key.isascii() and key.isprintable()):
             raise SettingsError(
-                f"the service key in {describe_source(auth.service_key)} holds characters that no HTTP header can carry",
-                hint="copy it again from the service's page; it is plain letters, digits and punctuation",
+                f"the service key in {describe_source(auth.service_key)} has characters that are not allowed in an HTTP header",
+                hint="copy it again from the page of the service; it has only letters, digits and punctuation",
             )
         return ServiceKey(key)
     raise SettingsError(
@@ -85,8 +85,8 @@ def token_signer(auth: JwtAuth, environ: Environ) -> TokenSigner:
         secret = b""
     if not secret:
         raise SettingsError(
-            f"the service secret in {describe_source(auth.secret)} is no Base64",
-            hint="use it as the service's page shows it, still encoded: letters, digits, + and /, with any = at its end",
+            f"the service secret in {describe_source(auth.secret)} is not valid Base64",
+            hint="copy it encoded, as shown on the page of the service: letters, digits, + and /, with any = at the end",
         )
     return TokenSigner(service_id, secret)
 

@@ -52,8 +52,8 @@ def limits_for(open_files: int | None) -> Limits:
     connections = min(MAX_CONNECTIONS, open_files - own - PASSES * (accepted + 1))
     if connections < 1:
         raise ProviderError(
-            f"receipts cannot be taken in with {open_files} open files at most",
-            hint="raise it: ulimit -n 1024",
+            f"cannot receive receipts: the limit of {open_files} open files is too low",
+            hint="to raise it, run: ulimit -n 1024",
         )
     return Limits(connections=connections, accepted=accepted)
 

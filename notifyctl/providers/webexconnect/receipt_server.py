@@ -74,7 +74,7 @@ def build_app(auth: ReceiptAuth, record: Record, on_receipt: OnReceipt) -> Starl
             return Response(status_code=413)
         secret = request.path_params.get("secret") or request.headers.get(SECRET_HEADER)
         if not auth.verify(body, signature=request.headers.get(SIGNATURE), secret=secret):
-            on_receipt("403 not signed as it should be")
+            on_receipt("403 missing or wrong signature or secret")
             return Response(status_code=403)
         try:
             receipt = read_receipt(body)
@@ -122,8 +122,8 @@ def bind(host: str, port: int) -> socket.socket:
             bound.close()
         reason = error.strerror if isinstance(error, OSError) else None
         raise ProviderError(
-            f"receipts cannot be taken in at {host}:{port}: {reason or 'this is no host'}",
-            hint="--port 0 takes a free port",
+            f"cannot receive receipts at {host}:{port}: {reason or 'not a valid host'}",
+            hint="to use a free port, add --port 0",
         ) from error
     return bound
 
@@ -171,7 +171,7 @@ def serve(auth: ReceiptAuth, record: Record, *, host: str, port: int, on_receipt
     server = ReceiptServer(
         build_app(auth, record, on_receipt),
         limits,
-        on_start=lambda: on_receipt(f"Receipts are taken in at http://{where}{path}; Ctrl-C ends it."),
+        on_start=lambda: on_receipt(f"Listening for receipts at http://{where}{path}. Press Ctrl-C to stop."),
         on_line=on_receipt,
     )
     try:

@@ -93,13 +93,13 @@ def read_receipt(data: bytes) -> Incoming:
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise UnreadableReceiptError("it is no JSON") from error
+        raise UnreadableReceiptError("it is not valid JSON") from error
     return to_incoming(document)
 
 
 def to_incoming(document: object) -> Incoming:
     if not isinstance(document, dict):
-        raise UnreadableReceiptError("it is no JSON object")
+        raise UnreadableReceiptError("it is not a JSON object")
     check_texts(document)
     event = inbound_event(document)
     if event is not None:
@@ -107,10 +107,10 @@ def to_incoming(document: object) -> Incoming:
     outer = document.get("deliveryInfoNotification")
     inner = outer.get("deliveryInfo") if isinstance(outer, dict) else None
     if not isinstance(outer, dict) or not isinstance(inner, dict):
-        raise UnreadableReceiptError("it has no deliveryInfoNotification with a deliveryInfo")
+        raise UnreadableReceiptError("it has no `deliveryInfo` in a `deliveryInfoNotification`")
     status = (text(inner, "deliveryStatus") or "").strip().lower()
     if not status:
-        raise UnreadableReceiptError("it has no deliveryStatus")
+        raise UnreadableReceiptError("it has no `deliveryStatus`")
     return Incoming(
         status=STATUSES.get(status, printable(status)[:40]),
         destination=text(inner, "destination"),
@@ -134,7 +134,7 @@ def check_texts(document: Mapping[str, Any]) -> None:
             elif isinstance(value, list):
                 inner += value
             elif isinstance(value, str) and MALFORMED.search(value):
-                raise UnreadableReceiptError("it has a text with NUL or half a character")
+                raise UnreadableReceiptError("it has text with NUL or an incomplete character")
         if not inner:
             return
         level = inner

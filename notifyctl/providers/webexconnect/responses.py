@@ -89,11 +89,13 @@ def outcome_of(
     problem = describe_problem(answer, secrets)
     match status // 100, status:
         case 3, _:
-            return Rejected(f"the endpoint answers with a redirect ({status}), which is not followed", status)
+            return Rejected(
+                f"the endpoint responded with a redirect ({status}), which is not followed", status
+            )
         case _, 410:
             return Refused(f"the endpoint no longer exists ({status}{problem})", status)
         case _, 401 | 403:
-            return Refused(f"the provider does not accept the credentials ({status}{problem})", status)
+            return Refused(f"the provider refused the credentials ({status}{problem})", status)
         case _, 429:
             wait = parse_retry_after(retry_after, now)
             return Rejected("over the account's rate (429)", status, retryable=True, retry_after=wait)
@@ -101,7 +103,7 @@ def outcome_of(
             return Rejected(f"the provider rejected the request ({status}{problem})", status)
         case _:
             return Unknown(
-                f"the answer does not tell whether the request was taken ({status}{problem})", status
+                f"the response does not show whether the request was accepted ({status}{problem})", status
             )
 
 
@@ -114,16 +116,18 @@ def parse_success(
     """Status 2xx: accepted if the body has a message id and nothing in it contradicts that."""
     answer = parse_answer(body)
     if answer is None:
-        return Unknown(f"the answer to the request cannot be read ({status})", status)
+        return Unknown(f"the response cannot be read ({status})", status)
     problem = describe_problem(answer, secrets)
     fields = strict_json.parse(body or b"")
     requested = addresses() if isinstance(answer.response, list) else ()
     contradiction = next(contradictions(fields), None)
     if not requested and not answer.message_id:
-        return Unknown(f"the answer has no message id ({status}{problem})", status)
+        return Unknown(f"the response has no message ID ({status}{problem})", status)
     if contradiction is not None:
         name, value = (redact(each, secrets) for each in contradiction)
-        return Unknown(f"the answer has a message id and says {name} {value!r} ({status}{problem})", status)
+        return Unknown(
+            f'the response has a message ID, but its {name} is "{value}" ({status}{problem})', status
+        )
     if isinstance(answer.response, list) and requested:
         return parse_listing(status, answer, answer.response, requested)
     return Accepted(answer.message_id or "", status)
@@ -160,7 +164,7 @@ def parse_listing(
     if sure.keys() == everybody:
         return Rejected(f"the provider rejected every recipient ({status})", status)
     if provider_id is None or not accepted:
-        return Unknown(f"the answer lists recipients and accepts none ({status})", status)
+        return Unknown(f"the response lists recipients and accepts none ({status})", status)
     return Accepted(provider_id, status, refused=sure, unheard=everybody - accepted - sure.keys())
 
 

@@ -41,7 +41,7 @@ TAKEN = Accepted("message", 201)
 BUSY = Rejected("over the account's rate (429)", 429, retryable=True)
 AWAY = Rejected("no connection to the provider", retryable=True)
 WRONG = Rejected("the provider rejected the request (400)", 400)
-REFUSED = Refused("the provider does not accept the credentials (401)", 401)
+REFUSED = Refused("the provider refused the credentials (401)", 401)
 NOBODY_KNOWS = Unknown("no answer in time")
 
 

@@ -188,7 +188,7 @@ def test_a_key_in_other_case_is_the_nearest() -> None:
 
 def test_an_old_boolean_is_explained() -> None:
     _, (problem,) = checked(Boolean(), "yes")
-    assert problem.hint == "in YAML 1.2 only true and false are booleans"
+    assert problem.hint == "use true or false; in YAML 1.2 yes, no, on and off are text"
 
 
 def test_a_partial_record_may_lack_anything_but_not_take_too_much() -> None:

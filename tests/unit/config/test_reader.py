@@ -99,7 +99,7 @@ def test_core_tags_are_known(text: str, value: object) -> None:
         ("a: [1, 2", 2, 1, "expected"),
         ("a: @x", 1, 4, "cannot start"),
         ("cron: */5 * * * *", 1, 8, "expected"),
-        ("a: *x", 1, 4, "*x names no anchor"),
+        ("a: *x", 1, 4, "*x refers to &x, which is not defined"),
         ("a: &x [*x]", 1, 8, "inside the value"),
         ("a: !python/object:os.system x", 1, 4, "!python/object:os.system"),
         ("a: !!python/name:os.system x", 1, 4, "!!python/name:os.system"),

@@ -93,16 +93,16 @@ def test_what_is_missing_is_named(auth: Auth, environ: dict[str, str], named: st
 
 @pytest.mark.parametrize("value", ["not base64: canary!", "Y2FuYXJ5c", "cänary", "===="])
 def test_a_secret_that_is_no_base64_is_explained_and_not_shown(value: str) -> None:
-    with pytest.raises(SettingsError, match="SERVICE_SECRET is no Base64") as caught:
+    with pytest.raises(SettingsError, match="SERVICE_SECRET is not valid Base64") as caught:
         read_credentials(Auth(jwt=JWT), ENVIRON | {"SERVICE_SECRET": value})
     assert value not in f"{caught.value!r} {caught.value.hint} {caught.value.__cause__!r}"
 
 
 @pytest.mark.parametrize("value", ["canary\nX-Injected: 1", "canäry"])
 def test_a_key_that_no_header_can_carry_is_explained_and_not_shown(value: str) -> None:
-    with pytest.raises(SettingsError, match="SERVICE_KEY holds characters") as caught:
+    with pytest.raises(SettingsError, match="SERVICE_KEY has characters") as caught:
         read_credentials(Auth(service_key=KEY), {"SERVICE_KEY": value})
-    assert "can" not in caught.value.message.replace("can carry", "")
+    assert "can" not in caught.value.message
 
 
 def test_a_mounted_secret_comes_without_its_last_line_end(tmp_path: Path) -> None:
