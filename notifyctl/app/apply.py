@@ -33,6 +33,7 @@ from notifyctl.plan.model import Plan
 from notifyctl.plan.saved import SavedPlan, find_excess, refuse_unsealed
 from notifyctl.plan.statuses import MEMBER
 from notifyctl.ports import LedgerWriter
+from notifyctl.schedule.moments import format_time
 
 Confirm = Callable[[Plan], bool]
 """Shows a plan to a person and asks; returns False if they decline."""
@@ -140,7 +141,8 @@ def check_saved_plan(
         refuse_unsealed(saved, facts.code)
     if workspace.clock.now() >= saved.valid_until:
         raise PlanRefusedError(
-            f"the plan was valid until {saved.valid_until.isoformat()}; nothing was sent", hint="plan again"
+            f"the plan expired at {format_time(saved.valid_until, workspace.sound.timezone)}; nothing was sent",
+            hint="plan again",
         )
 
 

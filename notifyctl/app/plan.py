@@ -157,6 +157,7 @@ def derive(
         lineage=facts.lineage,
         as_of=now,
         complete=facts.complete,
+        timezone=project.timezone,
         knows_former_keys=facts.knows_former_keys,
         prices=prices,
         needs_gsm7=project.lint.get(NEEDS_UNICODE.id, Severity.ERROR) == Severity.ERROR,

@@ -205,10 +205,10 @@ def write_failures_file(
 
 def confirm_recipients(plan: Plan) -> bool:
     """Asks the user to type the number of recipients. Returns whether it matches."""
-    from notifyctl.views.plan import describe_run
+    from notifyctl.views.times import describe_run
 
     for planned in plan.notifications:
-        for sign, line in describe_run(planned):
+        for sign, line in describe_run(planned, plan.as_of):
             echo(f"{'⚠ ' if sign else ''}{planned.name}: {line}", stderr=True)
     answer = click.prompt(
         f"This sends to {plan.sends:,} recipients and cannot be undone. Type the number of recipients to go on",

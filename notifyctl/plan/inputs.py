@@ -106,9 +106,14 @@ class ScopeInput(Struct, frozen=True):
 
     def zone_of(self, recipient_zone: str | None) -> str:
         """Returns the time zone of the schedule for a recipient."""
+        wanted = self.timezone
+        return (recipient_zone or self.zone) if wanted == RECIPIENT_ZONE else wanted
+
+    @property
+    def timezone(self) -> str:
+        """The schedule's: an IANA name, or RECIPIENT_ZONE."""
         schedule = self.notification.schedule
-        wanted = schedule.timezone if schedule else None
-        return (recipient_zone or self.zone) if wanted == RECIPIENT_ZONE else (wanted or self.zone)
+        return (schedule.timezone if schedule else None) or self.zone
 
 
 class RemovedScope(Struct, frozen=True):
@@ -133,6 +138,8 @@ class PlanContext(Struct, frozen=True):
     """The ledger's ID; `None` without a ledger."""
     as_of: datetime
     complete: bool = True
+    timezone: str = "UTC"
+    """The project's."""
     knows_former_keys: bool = False
     """Whether the ledger may know people by the keys of former rules of identity."""
     span: Span | None = None

@@ -15,6 +15,7 @@ from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import SENDS, Action
 from notifyctl.plan.digest import ScopeEffects
 from notifyctl.plan.similarity import NearlySent
+from notifyctl.schedule.moments import Moments
 
 FORMAT_VERSION = "1.0"
 VALID_FOR_HOURS = 24
@@ -107,6 +108,13 @@ class PlannedNotification(Struct, frozen=True):
     """Who would not be sent to by `closes`, at the account's rate; of them `expiring` expire then."""
     expiring: int = 0
     closes: datetime | None = None
+    timezone: str | None = None
+    """In which times are meant: an IANA name, or `recipient` for each recipient's own; None where nothing is defined any more."""
+    times: Mapping[str, Moments] = {}
+    """`due`, `deferred_until`, `expires`, `closes` (of what is sent now) and `send_at` (of what the provider is handed), with all
+    their time zones."""
+    moved: tuple[str, ...] = ()
+    """Why `due` is later than the schedule says: reasons as in `reasons`."""
 
     @property
     def sends(self) -> int:
@@ -153,6 +161,8 @@ class Plan(Struct, frozen=True):
     """Recurring notifications are authorised as far as they open before it; None: nothing recurs."""
     baselines: tuple[Served, ...] = ()
     """Baselines that an apply of this plan records."""
+    timezone: str = "UTC"
+    """The project's: in which the plan's own times are shown."""
 
     @property
     def applyable(self) -> bool:

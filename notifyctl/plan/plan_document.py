@@ -22,6 +22,7 @@ from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Cost, LeftOutOf, Reach, Sample
 from notifyctl.plan.similarity import NearlySent
+from notifyctl.schedule.moments import Moments
 
 FILE_FORMAT = "2.0"
 """Rises with each change after which an earlier file cannot be trusted or read. Files of 1.x had no seal."""
@@ -83,6 +84,9 @@ class NotificationEntry(Struct, frozen=True):
     left: int = 0
     expiring: int = 0
     closes: Moment | None = None
+    timezone: str | None = None
+    times: Mapping[str, Moments] = {}
+    moved: tuple[str, ...] = ()
 
 
 class LaterEntry(Struct, frozen=True):
@@ -125,6 +129,7 @@ class PlanDocument(Struct, frozen=True):
     """A keyed hash of the provider's service id, where it was known."""
     mac: str | None
     """None: made without the ledger."""
+    timezone: str = "UTC"
 
 
 def decode(document: object) -> PlanDocument:

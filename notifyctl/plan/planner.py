@@ -86,6 +86,7 @@ def build_plan(
         sending=tuple(sending),
         horizon=context.span.end if context.span else None,
         baselines=tuple(baselines),
+        timezone=context.timezone,
     )
 
 
@@ -153,6 +154,9 @@ def describe(result: ScopeResult) -> PlannedNotification:
         content_hash=result.content_hash,
         nearly=result.nearly,
         late_seconds=None if result.late is None else int(result.late),
+        timezone=result.input.timezone,
+        times=result.times(),
+        moved=tuple(sorted(result.moved)),
     )
 
 

@@ -250,6 +250,10 @@ class ScopeEvaluator:
                 result.without_fallback[each.about.profile.fallback] += each.about.people
             result.due = earliest(result.due, when.not_before)
             result.expires = earliest(result.expires, when.expires)
+            zone = each.about.profile.zone
+            result.note("due", zone, when.not_before)
+            result.note("expires", zone, when.expires)
+            result.moved |= {when.moved} if when.moved else set()
             now = self.context.as_of
             start = max(when.until or now, now)
             result.legs.append(Leg(result.effects.scope, each.about.people, start, when.closes, when.final))
@@ -257,6 +261,11 @@ class ScopeEvaluator:
                 result.late = max(result.late or 0.0, (now - when.not_before).total_seconds())
             if decision.action is Action.DEFERRED:
                 result.deferred_until = earliest(result.deferred_until, when.until)
+                result.note("deferred_until", zone, when.until)
+            elif when.send_at is not None:
+                result.note("send_at", zone, when.send_at)
+            else:
+                result.note("closes", zone, when.closes)
 
     # What follows from the decisions
 

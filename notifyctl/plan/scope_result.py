@@ -23,6 +23,7 @@ from notifyctl.plan.prices import CostTally
 from notifyctl.plan.samples import Samples
 from notifyctl.plan.selected_recipients import SelectedRecipients
 from notifyctl.plan.similarity import NearlySent
+from notifyctl.schedule.moments import Moments, gather
 
 
 class GroupKey(NamedTuple):
@@ -85,6 +86,19 @@ class ScopeResult(Struct):
     due: datetime | None = None
     deferred_until: datetime | None = None
     expires: datetime | None = None
+    instants: dict[str, dict[str, datetime]] = {}
+    """Those and `closes` and `send_at`, by time zone."""
+    moved: set[str] = set()
+
+    def note(self, name: str, zone: str, moment: datetime | None) -> None:
+        """Keeps the earliest moment of a time zone."""
+        if moment is not None:
+            found = self.instants.setdefault(name, {})
+            found[zone] = min(found.get(zone, moment), moment)
+
+    def times(self) -> dict[str, Moments]:
+        zone = self.input.timezone
+        return {name: found for name, by_zone in self.instants.items() if (found := gather(zone, by_zone))}
 
     def count(self, action: Action, reason: str | None, number: int) -> None:
         self.counts[action] += number

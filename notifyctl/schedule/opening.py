@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from notifyctl.model.project import Schedule
 from notifyctl.schedule.zones import to_instant, to_local
@@ -64,6 +65,26 @@ def daily_openings(schedule: Schedule, moment: datetime, zone: str) -> Iterator[
         if day.weekday() in days and day not in schedule.holidays:
             begins = datetime.combine(day, start)
             yield to_instant(begins, zone), to_instant(closing_time(begins, until), zone)
+
+
+OUTSIDE_WINDOW = "outside-window"
+HOLIDAY = "holiday "
+"""How the reason begins that names a day of `holidays`."""
+
+
+def why_shut(schedule: Schedule, moment: datetime, zone: str) -> str:
+    """Why nothing may go at a moment at which the schedule is not open: `holiday 2026-12-25`, or `outside-window`.
+
+    A window past midnight belongs to the day on which it opens.
+    """
+    without = replace(schedule, holidays=())
+    for begins, ends in daily_openings(without, moment, zone):
+        if begins <= moment < ends:
+            return f"{HOLIDAY}{to_local(begins, zone).date()}"
+        if moment < begins:
+            break
+    day = to_local(moment, zone).date()
+    return f"{HOLIDAY}{day}" if day in schedule.holidays else OUTSIDE_WINDOW
 
 
 def closing_time(start: datetime, until: time) -> datetime:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.model.project import RECIPIENT_ZONE, HandOff, Schedule
 from notifyctl.schedule.horizon import Span
-from notifyctl.schedule.opening import next_opening
+from notifyctl.schedule.opening import next_opening, why_shut
 from notifyctl.schedule.slots import Occurrence, latest_slot, slot_due, slots_anywhere, slots_between
 from notifyctl.schedule.zones import Readings, load_zone, to_instant
 
@@ -47,6 +47,8 @@ class Timing(Struct, frozen=True):
     reason: str = ""
     not_before: datetime | None = None
     """The first moment at which window, quiet hours and holidays let it go; None: at any time."""
+    moved: str | None = None
+    """Why that is after its due time."""
     until: datetime | None = None
     expires: datetime | None = None
     """When it expires unless it was begun before."""
@@ -124,6 +126,9 @@ def evaluate_timing(
     timing = Timing(
         Gate.DUE,
         not_before=opens,
+        moved=why_shut(schedule, due, zone)
+        if due is not None and opens is not None and opens > due
+        else None,
         expires=expires,
         expire_at=to_instant(schedule.expire_at, zone) if schedule.expire_at else None,
         validity=int(schedule.expire_after.total_seconds()) if schedule.expire_after else None,
@@ -143,7 +148,7 @@ def evaluate_timing(
         return replace(timing, state=Gate.EXPIRED, reason="past-window")
     closes = min(filter(None, (opening.closes, ends)), default=None)
     final = closes is not None and expires_at(schedule, closes, ends=ends, expires=expires, zone=zone)
-    return replace(wait(schedule, timing, goes, due=due, now=now), closes=closes, final=final)
+    return replace(wait(schedule, timing, goes, due=due, now=now, zone=zone), closes=closes, final=final)
 
 
 def why_over(now: datetime, *, ends: datetime | None, limit: datetime | None) -> str | None:
@@ -156,7 +161,7 @@ def why_over(now: datetime, *, ends: datetime | None, limit: datetime | None) ->
 
 
 def wait(
-    schedule: Schedule, timing: Timing, goes: datetime, *, due: datetime | None, now: datetime
+    schedule: Schedule, timing: Timing, goes: datetime, *, due: datetime | None, now: datetime, zone: str
 ) -> Timing:
     """Due, handed to the provider, or deferred. `goes`: the next moment at which it may go."""
     if goes <= now:
@@ -165,7 +170,7 @@ def wait(
         if goes - now <= HORIZON:
             return replace(timing, send_at=goes)
         return replace(timing, state=Gate.DEFERRED, reason="beyond-7-days", until=goes - HORIZON)
-    reason = "not-due" if due is not None and due > now else "outside-window"
+    reason = "not-due" if due is not None and due > now else why_shut(schedule, now, zone)
     return replace(timing, state=Gate.DEFERRED, reason=reason, until=goes)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from notifyctl.apply.run import Report
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Plan, PlannedNotification
+from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.plan import format_time
 from notifyctl.views.reasons import spell_out
 
 FORMAT_VERSION = "1.0"
@@ -29,7 +29,7 @@ def _lines(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
         )
         yield paint.green(f"Nothing to send.{already}")
     else:
-        yield from _sent(report, paint)
+        yield from _sent(plan, report, paint)
     for planned in plan.notifications:
         for reason, count in planned.reasons.get(Action.BASELINE, {}).items():
             yield f"{planned.name}: {count:,} {spell_out(reason)}"
@@ -41,7 +41,7 @@ def count_unchanged(planned: PlannedNotification) -> int:
     return planned.actions.get(Action.UNCHANGED, 0) - sum(planned.reasons.get(Action.UNCHANGED, {}).values())
 
 
-def _sent(report: Report, paint: Paint) -> Iterator[str]:
+def _sent(plan: Plan, report: Report, paint: Paint) -> Iterator[str]:
     yield paint.green(
         f"Sent to {pluralise(report.accepted, 'recipient')} in {pluralise(report.requests, 'request')}."
     )
@@ -69,7 +69,7 @@ def _sent(report: Report, paint: Paint) -> Iterator[str]:
         why = "Interrupted: " if report.interrupted else ""
         yield paint.yellow(
             f"{why}{pluralise(goes_on, 'recipient')} not begun; the next apply goes on with them"
-            f"{'' if until is None else f' until {format_time(until)}, when they expire'}."
+            f"{'' if until is None else f' until {format_time(until, plan.timezone)}, when they expire'}."
         )
     elif report.interrupted:
         yield paint.yellow("Interrupted after the last request; all of it is recorded.")

@@ -12,10 +12,11 @@ from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
 from notifyctl.plan.history import DeliveryRecord, Explanation, History, PastRun
 from notifyctl.plan.model import PlannedNotification
+from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.ledger import WORDS
-from notifyctl.views.plan import format_time, public_plan
+from notifyctl.views.plan import public_plan
 from notifyctl.views.reasons import describe_reasons, served_phrase
 
 FORMAT_VERSION = "1.0"
@@ -133,7 +134,7 @@ def explanation_text(found: Explanation, *, recipient: str, colour: bool) -> str
 
 def _explained(found: Explanation, recipient: str, paint: Paint) -> Iterator[str]:
     plan = found.plan
-    yield f"{paint.bold(recipient)} in {plan.environment}, as of {format_time(plan.as_of)}"
+    yield f"{paint.bold(recipient)} in {plan.environment}, as of {format_time(plan.as_of, plan.timezone)}"
     if not any(planned.actions for planned in plan.notifications):
         yield "Not in the audience of this notification."
     for planned in plan.notifications:
@@ -150,7 +151,7 @@ def _explained(found: Explanation, recipient: str, paint: Paint) -> Iterator[str
 def _verdict(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
     for action, count in planned.actions.items():
         if count:
-            reasons = ", ".join(describe_reasons(planned.reasons.get(action, {})))
+            reasons = ", ".join(describe_reasons(planned.reasons.get(action, {}), action))
             will = "will get it" if action.sends else "will not get it"
             if action.value == "deferred":
                 will = "will get it later"

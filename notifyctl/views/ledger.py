@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from notifyctl.model.ledger import BatchState, LedgerSummary, ScopeStatus
+from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.plan import format_time
 from notifyctl.views.reasons import served_phrase
 
 FORMAT_VERSION = "1.0"

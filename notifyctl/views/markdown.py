@@ -18,6 +18,7 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.comment_marker import NO_DIGEST, Subject, mark
 from notifyctl.plan.diff import Category, Change, Review, TextChange
 from notifyctl.plan.model import Plan, PlannedNotification, Sample
+from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.message import as_lines
@@ -28,12 +29,11 @@ from notifyctl.views.plan import (
     describe_left_out,
     describe_readings,
     describe_rejected,
-    describe_run,
     describe_samples,
-    format_time,
     nearly_sent,
 )
-from notifyctl.views.reasons import spell_out
+from notifyctl.views.reasons import describe_reasons, spell_out
+from notifyctl.views.times import describe_due, describe_run, describe_wait
 
 BUDGET = 60_000
 """Bytes of UTF-8. GitHub accepts 65,536 characters in a comment."""
@@ -119,7 +119,7 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
         "nothing to do"
     ]
     yield f"{' · '.join([*counts, *describe_rejected(plan)])}  "
-    yield f"Digest `{plan.digest}` · as of {format_time(plan.as_of)}, valid until {format_time(plan.valid_until)}"
+    yield f"Digest `{plan.digest}` · as of {format_time(plan.as_of, plan.timezone)}, valid until {format_time(plan.valid_until, plan.timezone)}"
     if review is not None:
         yield from describe_changes(review)
     yield from describe_nearly_sent(plan)
@@ -193,17 +193,17 @@ def sections(plan: Plan, review: Review | None) -> Iterator[tuple[int, str]]:
         if (quiet or review is not None) and change is None:
             continue
         shown.add(planned.name)
-        yield max(planned.sends, change.blast if change else 0), details(planned, change)
+        yield max(planned.sends, change.blast if change else 0), details(planned, change, plan.as_of)
     for change in changes.values():
         if change.name not in shown:
-            yield change.blast, details(None, change)
+            yield change.blast, details(None, change, plan.as_of)
 
 
-def details(planned: PlannedNotification | None, change: Change | None) -> str:
-    return "\n".join(_details(planned, change))
+def details(planned: PlannedNotification | None, change: Change | None, now: datetime) -> str:
+    return "\n".join(_details(planned, change, now))
 
 
-def _details(planned: PlannedNotification | None, change: Change | None) -> Iterator[str]:
+def _details(planned: PlannedNotification | None, change: Change | None, now: datetime) -> Iterator[str]:
     name = planned.name if planned else change.name if change else ""
     traits = [f"<b>{tag(name)}</b>"]
     if change is not None:
@@ -216,7 +216,7 @@ def _details(planned: PlannedNotification | None, change: Change | None) -> Iter
     if change is not None:
         yield from changed(change)
     if planned is not None:
-        yield from list_facts(planned)
+        yield from list_facts(planned, now)
         shown = choose_samples(planned)
         for sample in shown:
             yield from describe_sample(planned.channel, sample)
@@ -293,21 +293,22 @@ def word_diff(before: str | None, after: str | None) -> str:
     return "".join(words)
 
 
-def list_facts(planned: PlannedNotification) -> Iterator[str]:
+def list_facts(planned: PlannedNotification, now: datetime) -> Iterator[str]:
     traits = [f"edition {planned.edition}"]
     traits += [f"from {code(planned.sender)}"] if planned.sender else []
-    traits += [f"due {format_time(planned.due)}"] if planned.due else []
-    traits += [f"expires {format_time(planned.expires)}"] if planned.expires else []
+    traits += map(plain, describe_due(planned, now))
     traits += [pluralise(planned.segments, "SMS segment")] if planned.segments else []
     yield f"- {' · '.join([*traits, *describe_cost(planned)])}"
     for action in ORDER:
         count = planned.actions.get(action)
         if count:
-            reasons = ", ".join(map(spell_out, planned.reasons.get(action, {})))
+            reasons = ", ".join(describe_reasons(planned.reasons.get(action, {}), action))
+            if action is Action.DEFERRED and (wait := describe_wait(planned, now)):
+                reasons = f"{wait}: {reasons}"
             yield f"- {count:,} {action.value}{': ' + plain(reasons) if reasons else ''}"
     if planned.rejected_rows:
         yield f"- ⚠ {pluralise(planned.rejected_rows, 'rejected row')} of {planned.rows:,}"
-    yield from (f"- {'⚠ ' if sign else ''}{plain(line)}" for sign, line in describe_run(planned))
+    yield from (f"- {'⚠ ' if sign else ''}{plain(line)}" for sign, line in describe_run(planned, now))
     if readings := describe_readings(planned):
         yield f"- numbers: {plain(readings)}"
     yield from (f"- without {plain(line)}" for line in describe_left_out(planned))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import WITH_PLUS, WITHOUT_PLUS
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import FORMAT_VERSION, Cost, Plan, PlannedNotification, Sample
+from notifyctl.schedule.moments import Moments, format_age, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import as_object, format_block, pluralise
 from notifyctl.views.message import as_lines
 from notifyctl.views.reasons import describe_reasons
+from notifyctl.views.times import describe_due, describe_run, describe_wait
 
 SHOWN = {ChannelName.SMS: 3}
 """Texts shown per notification, at least one per locale."""
@@ -48,17 +50,13 @@ EXPLAINED = {
 }
 
 
-def format_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
 def as_text(plan: Plan, *, colour: bool) -> str:
     paint = Paint(colour)
     return "\n".join(_lines(plan, paint))
 
 
 def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
-    yield f"{paint.bold(plan.project)} · {plan.environment} · {plan.provider} · as of {format_time(plan.as_of)}"
+    yield f"{paint.bold(plan.project)} · {plan.environment} · {plan.provider} · as of {format_time(plan.as_of, plan.timezone)}"
     if not plan.complete:
         yield paint.yellow(
             "Without the ledger: nobody can say who already has what. This plan cannot be applied."
@@ -69,7 +67,7 @@ def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
         yield from format_block(diagnostic, paint)
     for notification in plan.notifications:
         yield ""
-        yield from _notification(notification, paint)
+        yield from _notification(notification, paint, plan.as_of)
     if not plan.notifications:
         yield "No notifications."
     for name, occurrence, due in plan.later:
@@ -90,29 +88,20 @@ def nearly_sent(plan: Plan) -> Iterator[tuple[str, str]]:
             yield f"{planned.name}{slot}", phrase
 
 
-def format_age(age: timedelta) -> str:
-    """How long ago something was, in its largest unit."""
-    seconds = age.total_seconds()
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= size:
-            return f"{pluralise(int(seconds // size), unit)} ago"
-    return "less than a minute ago"
-
-
-def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
-    yield "  ".join([paint.bold(planned.name), paint.dim(" · ".join(_traits(planned)))])
+def _notification(planned: PlannedNotification, paint: Paint, now: datetime) -> Iterator[str]:
+    yield "  ".join([paint.bold(planned.name), paint.dim(" · ".join(_traits(planned, now)))])
     numbers = [*planned.actions.values(), planned.rejected_rows]
     width = max(len(f"{count:,}") for count in numbers)
     for action in ORDER:
         count = planned.actions.get(action)
         if count:
             name = colour_of(action, paint)(f"{action.value:<18}")
-            yield f"  {name} {count:>{width},}  {paint.dim(_because(planned, action))}".rstrip()
+            yield f"  {name} {count:>{width},}  {paint.dim(_because(planned, action, now))}".rstrip()
     if planned.rejected_rows:
         of_all = f"of {pluralise(planned.rows, 'row')} cannot be read or have no valid address"
         name = paint.yellow(f"{'⚠ rejected rows':<18}")
         yield f"  {name} {planned.rejected_rows:>{width},}  {paint.dim(of_all)}"
-    for sign, line in describe_run(planned):
+    for sign, line in describe_run(planned, now):
         yield paint.yellow(f"  ⚠ {line}") if sign else paint.dim(f"  {line}")
     if readings := describe_readings(planned):
         yield paint.dim(f"  {'numbers':<18} {readings}")
@@ -127,39 +116,6 @@ def _notification(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
         )
     if planned.opaque:
         yield paint.yellow("  The body is held by the provider and cannot be shown (opaque).")
-
-
-SHORT_RUN = 60
-"""Seconds below which nothing is said of a run that nobody is left by."""
-
-
-def describe_run(planned: PlannedNotification) -> Iterator[tuple[bool, str]]:
-    """How late it is, how long it takes and who would be left, with whether it is a warning."""
-    if planned.sends and planned.late_seconds is not None and planned.late_seconds >= 60:  # noqa: PLR2004 - a minute
-        until = (
-            f"; recipients whose sending has not begun by {format_time(planned.expires)} expire"
-            if planned.expires
-            else ""
-        )
-        yield True, f"late by {format_duration(planned.late_seconds)}{until}"
-    if planned.takes_seconds is not None and planned.ends is not None:
-        takes = f"sending takes about {format_duration(planned.takes_seconds)}"
-        if planned.left and planned.closes is not None:
-            fate = "would be left and expire" if planned.expiring == planned.left else "would be left"
-            if 0 < planned.expiring < planned.left:
-                fate = f"would be left, {planned.expiring:,} of them expire"
-            yield True, f"{takes}: by {format_time(planned.closes)} about {planned.left:,} {fate}"
-        elif planned.takes_seconds >= SHORT_RUN:
-            yield False, f"{takes}, until {format_time(planned.ends)}"
-
-
-def format_duration(seconds: int) -> str:
-    """Two units at most, such as "2 h 47 min"."""
-    parts = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        count, seconds = divmod(seconds, size)
-        parts += [f"{count} {unit}"] if count else []
-    return " ".join(parts[:2]) or "less than 1 s"
 
 
 def describe_readings(planned: PlannedNotification) -> str | None:
@@ -188,17 +144,14 @@ def describe_samples(planned: PlannedNotification) -> list[Sample]:
     return [sample for sample in planned.samples if sample in [*leaders.values(), *rest[:room]]]
 
 
-def _traits(planned: PlannedNotification) -> Iterator[str]:
+def _traits(planned: PlannedNotification, now: datetime) -> Iterator[str]:
     yield planned.channel.value
     yield f"edition {planned.edition}"
     if planned.occurrence != "once":
         yield planned.occurrence
     if planned.sender:
         yield f"from {strip_controls(planned.sender)}"
-    if planned.due:
-        yield f"due {format_time(planned.due)}"
-    if planned.expires:
-        yield f"expires {format_time(planned.expires)}"
+    yield from describe_due(planned, now)
     if planned.segments is not None and planned.segments:
         yield pluralise(planned.segments, "SMS segment")
     yield from describe_cost(planned)
@@ -213,17 +166,17 @@ def describe_cost(planned: PlannedNotification) -> Iterator[str]:
             yield f"{pluralise(cost.unpriced, 'recipient')} without a price"
 
 
-def _because(planned: PlannedNotification, action: Action) -> str:
+def _because(planned: PlannedNotification, action: Action, now: datetime) -> str:
     reasons = planned.reasons.get(action, {})
     phrases = list(explain_action(planned, action))
-    if action is Action.DEFERRED and planned.deferred_until:
-        phrases.append(f"until {format_time(planned.deferred_until)}")
+    if action is Action.DEFERRED and (wait := describe_wait(planned, now)):
+        return f"{wait}: {', '.join(describe_reasons(reasons))}"
     if action is Action.CHANGED:
         phrases.append(
             f"`edition:` one higher sends to them again, `acknowledge: {planned.content_hash[:15]}` lets it be"
         )
     elif action is not Action.UNCERTAIN:
-        phrases.extend(describe_reasons(reasons))
+        phrases.extend(describe_reasons(reasons, action))
     return ", ".join(phrases)
 
 
@@ -270,10 +223,10 @@ def summary_lines(plan: Plan, paint: Paint) -> Iterator[str]:
     phrases += map(paint.yellow, describe_rejected(plan))
     yield f"{paint.bold('Plan:')} {' · '.join(phrases)}"
     yield f"{paint.bold('Digest:')} {plan.digest}"
-    yield paint.dim(f"valid until {format_time(plan.valid_until)}")
+    yield paint.dim(f"valid until {format_time(plan.valid_until, plan.timezone)}")
     if plan.horizon is not None:
         yield paint.dim(
-            f"of recurring notifications it authorises what opens before {format_time(plan.horizon)}"
+            f"of recurring notifications it authorises what opens before {format_time(plan.horizon, plan.timezone)}"
         )
 
 
@@ -296,6 +249,7 @@ def public_plan(plan: Plan) -> dict[str, Any]:
         "provider": plan.provider,
         "ledger": plan.lineage,
         "as_of": plan.as_of.isoformat(),
+        "timezone": plan.timezone,
         "valid_until": plan.valid_until.isoformat(),
         "horizon": _moment(plan.horizon),
         "complete": plan.complete,
@@ -351,6 +305,9 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
         "left": planned.left,
         "expiring": planned.expiring,
         "closes": _moment(planned.closes),
+        "timezone": planned.timezone,
+        "times": {name: moments_object(each) for name, each in planned.times.items()},
+        "moved": list(planned.moved),
         "nearly": [
             {
                 "name": each.name,
@@ -380,6 +337,16 @@ def _cost(cost: Cost | None) -> Mapping[str, Any] | None:
     if cost is None:
         return None
     return {"amount": cost.amount, "currency": cost.currency, "unpriced": cost.unpriced}
+
+
+def moments_object(moments: Moments) -> dict[str, Any]:
+    return {
+        "timezone": moments.timezone,
+        "local": moments.local,
+        "first": moments.first.isoformat(),
+        "last": moments.last.isoformat(),
+        "zones": moments.zones,
+    }
 
 
 def _moment(value: datetime | None) -> str | None:

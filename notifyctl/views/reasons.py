@@ -1,19 +1,70 @@
-"""The reasons of a plan's actions as phrases. Those that need no sentence are shown as their code."""
+"""The reasons of a plan's actions as phrases. JSON keeps their codes."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
-from notifyctl.plan.actions import BASELINE_REASON
+from notifyctl.plan.actions import BASELINE_REASON, Action
+from notifyctl.schedule.opening import HOLIDAY
 from notifyctl.views.colours import strip_controls
 
 RENAME = "suspected-rename of "
+GONE = "definition-gone"
 HIGHER = "higher-edition "
 
+PHRASES = {
+    "not-accepted": "the last attempt was not accepted",
+    "may-have-it-already": "may have been sent already; sent again because `onUnknown: resend`",
+    "no-outcome": "no conclusive response",
+    "other-text-sent": "a different text was sent",
+    "acknowledged": "already sent; the changed text is acknowledged",
+    "not-due": "not due yet",
+    "outside-window": "outside the sending window",
+    "beyond-7-days": "due more than 7 days ahead, too early to hand to the provider",
+    "other-time-zone": "their time zone does not have this occurrence",
+    "past-window": "the sending window has closed",
+    "past-expiry": "past its expiry time",
+    "past-grace": "past its grace period",
+    "superseded": "a later occurrence is due; only the latest is sent",
+    "clock-change": "a clock change skips this time",
+    "unknown-timezone": "the recipient's time zone is not in the IANA database",
+    "joiners-held": "added after the edition started; to send, set `joiners: send`",
+    "plan-used": "already attempted with this saved plan; make a new plan",
+    "max-segments": "more segments than `maxSegments` allows",
+    "opted-out": "opted out",
+    "text-too-long": "text is longer than the provider's limit",
+    "unsubscribe-missing": "HTML without $(unsubscribe), required by `requireUnsubscribe`",
+    "duplicate-address": "duplicate address (first row used)",
+    "no-address": "no address for this channel",
+    "fenced": "not on the environment's allow-list (`fence`)",
+    GONE: "its definition was removed",
+}
+"""Codes without a value of their own, and what is shown for them."""
 
-def spell_out(reason: str) -> str:
-    """The reason as a phrase; itself where it has none."""
+VALUED = (
+    (re.compile(r"missing-variable (\S+)"), "no value for $({})"),
+    (re.compile(r"variable-too-long (\S+)"), "value of $({}) is longer than `maxLength`"),
+    (re.compile(r"max-recipients (\d+) > (\d+)"), "{} recipients, more than `maxRecipients` ({}) allows"),
+    (
+        re.compile(r"max-growth (\d+) joined (\d+), over (\d+) %"),
+        "{} recipients added to {}, more than `maxGrowthPercent` ({}%) allows",
+    ),
+    (
+        re.compile(r"max-rejected (\d+) of (\d+) rows, over (\d+) %"),
+        "{} of {} rows rejected, more than `maxRejectedPercent` ({}%) allows",
+    ),
+    (re.compile(r"opted-out: (.*)"), "opted out: {}"),
+    (re.compile(re.escape(HOLIDAY) + r"(\S+)"), "{} is a holiday"),
+)
+"""Codes with a value."""
+
+
+def spell_out(reason: str, action: Action | None = None) -> str:
+    """The reason as a phrase; itself where it has none. Why an edition was withdrawn is said in its author's words."""
     line = strip_controls(reason)
+    if action is Action.WITHDRAWN and line != GONE:
+        return line
     if line.startswith(BASELINE_REASON):
         return served_phrase(line.removeprefix(BASELINE_REASON).removesuffix(")"))
     if line.startswith(RENAME):
@@ -24,7 +75,16 @@ def spell_out(reason: str) -> str:
     if line.startswith(HIGHER):
         highest = line.removeprefix(HIGHER)
         return f"edition {highest} was sent before; raise `edition:` above {highest}"
+    if line in PHRASES:
+        return PHRASES[line]
+    for pattern, phrase in VALUED:
+        if found := pattern.fullmatch(line):
+            return phrase.format(*map(with_commas, found.groups()))
     return line
+
+
+def with_commas(value: str) -> str:
+    return f"{int(value):,}" if value.isdecimal() else value
 
 
 def served_phrase(reason: str) -> str:
@@ -32,10 +92,11 @@ def served_phrase(reason: str) -> str:
     return f"counts as served: baseline ({strip_controls(reason)})"
 
 
-def describe_reasons(reasons: Mapping[str, int]) -> Iterator[str]:
+def describe_reasons(reasons: Mapping[str, int], action: Action | None = None) -> Iterator[str]:
     alone = len(reasons) == 1
     for reason, count in reasons.items():
-        phrase = spell_out(reason)
+        phrase = spell_out(reason, action)
         # A code is easier to read without its hyphens; an author's words stay as they are.
-        phrase = phrase.replace("-", " ") if phrase == strip_controls(reason) else phrase
+        known = phrase != strip_controls(reason) or action is Action.WITHDRAWN
+        phrase = phrase if known else phrase.replace("-", " ")
         yield phrase if alone else f"{count:,} {phrase}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from notifyctl.model.events import UnresolvedBatch
+from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.plan import format_time
 
 
 def as_text(found: Sequence[UnresolvedBatch], *, colour: bool) -> str:

@@ -6,9 +6,12 @@ import msgspec
 
 from notifyctl.diagnostics import Diagnostic, Location
 from notifyctl.errors import PlanRefusedError
+from notifyctl.model.project import RECIPIENT_ZONE
 from notifyctl.plan.model import Plan, PlannedNotification
 from notifyctl.plan.plan_document import DiagnosticEntry, NotificationEntry, PlanDocument
 from notifyctl.plan.saved import SavedPlan
+from notifyctl.schedule.moments import format_moments
+from notifyctl.schedule.zones import load_zone
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.message import as_lines
 
@@ -28,6 +31,7 @@ def to_plan(saved: SavedPlan) -> Plan:
     """Raises PlanRefusedError if the file holds what no plan can."""
     try:
         typed = msgspec.convert(without_controls(saved.document), PlanDocument)
+        load_zone(typed.timezone)
         for notification in typed.notifications:
             refuse_undrawable(notification)
     except DAMAGE as error:
@@ -47,6 +51,7 @@ def to_plan(saved: SavedPlan) -> Plan:
         send_groups=(),
         openings=(),
         horizon=typed.horizon,
+        timezone=typed.timezone,
     )
 
 
@@ -62,7 +67,12 @@ def without_controls(value: object) -> object:
 
 
 def refuse_undrawable(notification: NotificationEntry) -> None:
-    """Raises what drawing a content raises that no channel has."""
+    """Raises what drawing raises: a content that no channel has, a local time that is none."""
+    for zone in {notification.timezone, *(each.timezone for each in notification.times.values())}:
+        if zone not in {None, RECIPIENT_ZONE}:
+            load_zone(str(zone))
+    for each in notification.times.values():
+        format_moments(each)
     for sample in notification.samples:
         if sample.content is not None:
             list(as_lines(notification.channel, sample.content))
@@ -102,6 +112,9 @@ def describe_planned(each: NotificationEntry) -> PlannedNotification:
         left=each.left,
         expiring=each.expiring,
         closes=each.closes,
+        timezone=each.timezone,
+        times=each.times,
+        moved=each.moved,
     )
 
 

@@ -88,10 +88,10 @@ def test_who_would_be_left_is_said_before_and_after(slow: Project) -> None:
     slow.schedule(f"{NINE}\nexpireAt: 2026-12-01T09:30:02")
     now = utc(2026, 12, 1, 9, 30)
     plan = slow.plan(now)
-    warning = "sending takes about 2 s: by 2026-12-01 09:30 UTC about 1 would be left and expire"
+    warning = "sending takes about 2 seconds: by 2026-12-01 09:30 UTC about 1 would be left and expire"
     assert f"⚠ {warning}" in as_text(plan, colour=False)
     assert (
-        "⚠ late by 30 min; recipients whose sending has not begun by 2026-12-01 09:30 UTC expire"
+        "⚠ late by 30 minutes; recipients whose sending has not begun by 2026-12-01 09:30 UTC expire"
         in as_text(plan, colour=False)
     )
     assert "would be left and expire" in render(plan, None)
@@ -114,7 +114,7 @@ def test_a_hundred_thousand_at_ten_a_second_are_all_sent(tmp_path: Path) -> None
         "  sandbox: {provider: sandbox, limits: {tps: 10, concurrency: 4}}\n"
     )
     plan = project.plan(utc(2026, 12, 1, 9))
-    assert "sending takes about 2 h 46 min, until 2026-12-01 11:46 UTC" in as_text(plan, colour=False)
+    assert "sending takes about 2 hours 46 minutes, until 2026-12-01 11:46 UTC" in as_text(plan, colour=False)
     assert [each.left for each in plan.notifications] == [0]
     clock, provider = ManualClock(plan.as_of), RecordingProvider()
     ledger = TemporaryLedger(clock=clock)
@@ -146,4 +146,4 @@ def test_of_a_recurring_rule_only_the_latest_open_slot_is_sent(tmp_path: Path) -
     plan = project.plan(utc(2026, 12, 1, 9, 45))
     states = {each.occurrence[11:]: each.actions for each in plan.notifications if "12-01" in each.occurrence}
     assert states == {"09:00": {Action.EXPIRED: 3}, "09:20": {Action.EXPIRED: 3}, "09:40": {Action.SEND: 3}}
-    assert "superseded" in as_text(plan, colour=False)
+    assert "only the latest is sent" in as_text(plan, colour=False)

@@ -52,7 +52,7 @@ def test_too_many_rejected_rows_block_and_a_notification_can_only_narrow_the_sha
     told = cli("apply")
     assert told.code == ExitCode.BLOCKED
     assert "1,000 rejected rows" in told.out + told.err
-    assert "max rejected 1000 of 2000 rows, over 2 %" in cli("plan").out
+    assert "1,000 of 2,000 rows rejected, more than `maxRejectedPercent` (2%) allows" in cli("plan").out
     put(cli, limits="limits: {maxRejectedPercent: 100}\n")
     assert cli("apply").code == ExitCode.BLOCKED
     few = PEOPLE.replace("none\n" * 1000, "none\n" * 10)

@@ -181,7 +181,7 @@ def test_a_plan_that_is_too_old_is_refused(hello: Any, foreign: Any, tmp_path: P
     made = hello("plan", "--as-of", "2020-01-01T00:00:00Z", "--format", "json", "--out", str(path))
     result = apply(hello, (str(path), made.json["digest"]))
     assert result.code == 4
-    assert "valid until 2020-01" in result.err
+    assert "the plan expired at 2020-01" in result.err
     assert foreign.requests == []
 
 
@@ -191,7 +191,7 @@ def test_a_plan_is_valid_until_its_last_instant_and_not_at_it(hello: Any, saved:
     workspace = open_workspace(hello.root, clock=clock)
     check_saved_plan(plan, workspace, workspace.environment(None), None)
     clock.advance(1)
-    with pytest.raises(PlanRefusedError, match="valid until"):
+    with pytest.raises(PlanRefusedError, match="the plan expired at"):
         check_saved_plan(plan, workspace, workspace.environment(None), None)
 
 

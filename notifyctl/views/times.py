@@ -1,0 +1,89 @@
+"""When: the times of a planned notification in the words that plan, comment and explain share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from notifyctl.plan.model import PlannedNotification
+from notifyctl.schedule.moments import (
+    Moments,
+    format_duration,
+    format_moments,
+    format_time,
+    format_wait,
+)
+from notifyctl.views.reasons import spell_out
+
+SHORT_RUN = 60
+"""Seconds below which nothing is said of a run that nobody is left by."""
+
+
+def describe_due(planned: PlannedNotification, now: datetime) -> Iterator[str]:
+    """When it is due and when it expires, as traits of a head line. What everybody waits for is said there."""
+    for name, moment in (("due", planned.due), ("expires", planned.expires)):
+        waits = name == "due" and planned.times.get(name) == planned.times.get("deferred_until", 0)
+        if moment is not None and not waits:
+            yield f"{name} {when(planned, name, moment)}{remaining(moment, now) if planned.sends else ''}"
+
+
+def describe_wait(planned: PlannedNotification, now: datetime) -> str | None:
+    """Until when it waits, and how long that is still; None where nobody waits."""
+    until = planned.deferred_until
+    if until is None:
+        return None
+    return f"waiting until {when(planned, 'deferred_until', until)}{remaining(until, now)}"
+
+
+def describe_run(planned: PlannedNotification, now: datetime) -> Iterator[tuple[bool, str]]:
+    """How late it is, what moved it, how long it takes and who would be left, with whether it is a warning."""
+    if planned.sends and planned.late_seconds is not None and planned.late_seconds >= 60:  # noqa: PLR2004 - a minute
+        until = (
+            f"; recipients whose sending has not begun by {when(planned, 'expires', planned.expires)} expire"
+            if planned.expires
+            else ""
+        )
+        yield True, f"late by {format_duration(planned.late_seconds)}{until}"
+    for reason in planned.moved:
+        yield False, f"moved to {when(planned, 'due', planned.due)}: {spell_out(reason)}"
+    handed = planned.times.get("send_at")
+    if handed is not None:
+        yield (
+            True,
+            (
+                f"handed to the provider now, delivered {format_moments(handed)}{remaining(handed.first, now)};"
+                " cannot be recalled"
+            ),
+        )
+    closes = planned.times.get("closes")
+    if closes is not None and planned.sends and not planned.left:
+        yield False, f"closes {format_wait(closes.first - now)}: {format_moments(closes)}"
+    yield from describe_length(planned)
+
+
+def describe_length(planned: PlannedNotification) -> Iterator[tuple[bool, str]]:
+    if planned.takes_seconds is None or planned.ends is None:
+        return
+    takes = f"sending takes about {format_duration(planned.takes_seconds)}"
+    if planned.left and planned.closes is not None:
+        fate = "would be left and expire" if planned.expiring == planned.left else "would be left"
+        if 0 < planned.expiring < planned.left:
+            fate = f"would be left, {planned.expiring:,} of them expire"
+        yield (
+            True,
+            f"{takes}: by {format_time(planned.closes, planned.timezone)} about {planned.left:,} {fate}",
+        )
+    elif planned.takes_seconds >= SHORT_RUN:
+        yield False, f"{takes}, until {format_time(planned.ends, planned.timezone)}"
+
+
+def when(planned: PlannedNotification, name: str, moment: datetime | None) -> str:
+    """A moment of `times`; of a plan file of an earlier version, which has none, the earliest by itself."""
+    moments: Moments | None = planned.times.get(name)
+    if moments is not None:
+        return format_moments(moments)
+    return format_time(moment, planned.timezone) if moment is not None else ""
+
+
+def remaining(moment: datetime, now: datetime) -> str:
+    return f", {format_wait(moment - now)}" if moment > now else ""
