@@ -12,7 +12,15 @@ from threading import Event
 from typing import BinaryIO, Protocol
 
 from notifyctl.model.batch import Batch, Outcome, PreparedRequest
-from notifyctl.model.events import AttemptRecord, Deliveries, Receipt, RunRecord, Statement, Verdict
+from notifyctl.model.events import (
+    AttemptRecord,
+    Deliveries,
+    Receipt,
+    Resolution,
+    RunRecord,
+    Statement,
+    Verdict,
+)
 from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord, Purpose
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import RecipientBatch, RowOrigin, Scope
@@ -127,6 +135,12 @@ class LedgerReader(Protocol):
     def deliveries(self, number: int) -> Deliveries:
         """The receipts of a batch's members, folded."""
 
+    def verdicts(self, number: int) -> Mapping[int, Verdict]:
+        """Position in a batch → the verdict that decides its state, for members that have one."""
+
+    def resolutions(self) -> Sequence[Resolution]:
+        """The decisions by `resolve`, first to last; what one command said of one scope is one."""
+
     def statements(self) -> Sequence[Statement]:
         """The recorded decisions, first to last."""
 
@@ -197,6 +211,9 @@ class LedgerWriter(LedgerReader, Protocol):
         already, or `None`: not known.
         """
 
+    def note_interrupted(self) -> None:
+        """The run is ending early because it was asked to; its end will be recorded so."""
+
 
 class ReceiptInbox(LedgerReader, Protocol):
     """Records receipts. Needs no lock: a receipt can settle an outcome but never make a recipient eligible again."""
@@ -221,11 +238,13 @@ class LedgerStore(Protocol):
         Raises LedgerError if there is none, or if this version cannot read it.
         """
 
-    def writer(self, holder: str, *, revision: str | None = None) -> AbstractContextManager[LedgerWriter]:
+    def writer(
+        self, holder: str, *, revision: str | None = None, actor: str | None = None
+    ) -> AbstractContextManager[LedgerWriter]:
         """Takes the lock, raises the epoch, marks armed attempts of earlier runs unknown, and replays their journal of
         results.
 
-        `revision` is the commit of the run's files. Raises LedgerLockedError naming the holder, or LedgerError.
+        `revision` is the commit of the run's files, `actor` who is behind it. Raises LedgerLockedError naming the holder, or LedgerError.
         """
 
     def inbox(self) -> AbstractContextManager[ReceiptInbox]:

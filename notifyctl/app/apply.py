@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from notifyctl.app.account import account_of, refuse_other_account
 from notifyctl.app.ledger import (
+    actor_of,
     external_key,
     facts_from,
     facts_of,
@@ -83,7 +84,8 @@ def apply(
         expect, most = shown.digest, shown.sends
     if not store.exists():
         store.create()
-    with store.writer(holder(), revision=current_revision(workspace.root)) as writer:
+    actor = actor_of(workspace)
+    with store.writer(holder(), revision=current_revision(workspace.root), actor=actor) as writer:
         account = account_of(workspace, environment, writer.code)
         refuse_other_account(account, known=writer.account(), saved=saved, environment=environment)
         again = saved is not None and writer.plan_used(saved.id)
@@ -96,7 +98,7 @@ def apply(
             check_against_review(saved, plan, again=again)
         refuse_unexpected(plan, expect if saved is None else None, most=most)
         refuse_errors(plan, on_plan)
-        record_decisions(workspace, plan, writer)
+        record_decisions(workspace, plan, writer, who=actor)
         if saved is not None and plan.has_effect:
             writer.use_plan(saved.id, at=workspace.clock.now())
         if not plan.send_groups:
@@ -112,6 +114,8 @@ def apply(
                 stop=stop,
                 keep=store.keep,
             )
+        if report.interrupted:
+            writer.note_interrupted()
     return Applied(plan, report)
 
 
@@ -170,9 +174,9 @@ def check_against_review(saved: SavedPlan, plan: Plan, *, again: bool) -> None:
         )
 
 
-def record_decisions(workspace: Workspace, plan: Plan, writer: LedgerWriter) -> None:
-    """Records the decisions that take effect with this apply, each once."""
-    project, now, who = workspace.sound, workspace.clock.now(), holder()
+def record_decisions(workspace: Workspace, plan: Plan, writer: LedgerWriter, *, who: str) -> None:
+    """Records the decisions that take effect with this apply, each once. `who`: behind it."""
+    project, now = workspace.sound, workspace.clock.now()
     known = {(each.kind, each.notification, each.edition, each.detail) for each in writer.statements()}
     wanted = [Statement(StatementKind.MOVED, each.target, None, each.source) for each in project.moved]
     wanted += [

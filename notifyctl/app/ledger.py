@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import socket
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,14 +14,16 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from notifyctl.app.actor import find_actor, system_user
 from notifyctl.app.environ import state_folder
 from notifyctl.app.workspace import Workspace
 from notifyctl.errors import LedgerError, SettingsError
 from notifyctl.ledger import FixedIdentity, RecipientHasher, derived_code, scope_statuses
 from notifyctl.model.events import Statement
-from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord, ScopeStatus
+from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord
 from notifyctl.model.project import ChannelName, Environment, Project
 from notifyctl.model.recipients import Scope
+from notifyctl.plan.history import Status
 from notifyctl.plan.saved import Code
 from notifyctl.ports import Environ, LedgerReader
 from notifyctl.recipients.hashes import Identify
@@ -164,7 +165,7 @@ def adopt_ledger(workspace: Workspace, environment: Environment, *, account: byt
     Raises SettingsError where that cannot be noted.
     """
     refuse_unmarked(workspace, environment)
-    ledger_store(workspace, environment).adopt(holder(), account=account)
+    ledger_store(workspace, environment).adopt(holder(), account=account, actor=actor_of(workspace))
 
 
 def lock_holder(workspace: Workspace, environment: Environment) -> str | None:
@@ -172,24 +173,29 @@ def lock_holder(workspace: Workspace, environment: Environment) -> str | None:
 
 
 def unlock_ledger(workspace: Workspace, environment: Environment) -> None:
-    ledger_store(workspace, environment).unlock(holder())
+    ledger_store(workspace, environment).unlock(holder(), actor=actor_of(workspace))
 
 
 def holder() -> str:
     """User, host and process as the holder of the lock, for messages of other runs."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = f"uid {os.getuid()}"
-    return f"{user}@{socket.gethostname()} pid {os.getpid()}"
+    return f"{system_user()}@{socket.gethostname()} pid {os.getpid()}"
 
 
-def status(workspace: Workspace, environment: Environment, notification: str | None) -> list[ScopeStatus]:
-    """People by outcome in each opened edition. None for an unused sandbox; elsewhere a ledger must exist."""
+def actor_of(workspace: Workspace) -> str:
+    """Who is behind what this process records in a ledger."""
+    return find_actor(workspace.root, workspace.environ)
+
+
+def status(workspace: Workspace, environment: Environment, notification: str | None) -> Status:
+    """Recipients by outcome in each edition that was started. Empty for an unused sandbox; elsewhere a ledger must exist."""
     if environment.is_sandbox and not ledger_store(workspace, environment).exists():
-        return []
+        return Status()
     with open_reader(workspace, environment) as reader:
-        return scope_statuses(reader, notification)
+        return Status(
+            tuple(scope_statuses(reader, notification)),
+            tuple(each for each in reader.statements() if notification in {None, each.notification}),
+            tuple(each for each in reader.resolutions() if notification in {None, each.scope.notification}),
+        )
 
 
 @contextmanager

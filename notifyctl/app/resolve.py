@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from difflib import get_close_matches
+from math import ceil
 
-from notifyctl.app.ledger import holder, ledger_store, open_reader
+from notifyctl.app.ledger import actor_of, holder, ledger_store, open_reader
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience.addresses import parse_address
 from notifyctl.audience.former_addresses import known_keys
@@ -25,9 +27,10 @@ from notifyctl.model.project import Environment
 from notifyctl.model.recipients import MEMBER_BYTES, Scope
 from notifyctl.plan.statuses import MEMBER
 from notifyctl.ports import LedgerReader
+from notifyctl.schedule.moments import format_duration
 
 QUARANTINE = timedelta(minutes=15)
-"""Minimum age of an uncertain attempt that is declared not sent. A run that was suspended before its request gives up much
+"""The waiting period: minimum age of an attempt with an unknown outcome before it can be recorded as not sent. A run that was suspended before its request gives up much
 earlier (`apply.run.SEND_BY`)."""
 
 
@@ -36,7 +39,7 @@ def normalise(address: str) -> str:
     try:
         return parse_address(address).key
     except ValueError as error:
-        raise UsageError(f"this is no address: {error}") from error
+        raise UsageError(f"not a valid address: {error}") from error
 
 
 def find_uncertain(
@@ -90,14 +93,15 @@ def resolve(
     batch: int | None = None,
     quarantine: timedelta = QUARANTINE,
 ) -> Counter[Scope]:
-    """Settles the uncertain members that are selected; returns how many in each scope.
+    """Records what happened to the members with an unknown outcome that are selected; returns how many in each scope.
 
-    Raises LedgerError if one is to be declared not sent within its `quarantine`.
+    Raises LedgerError if one is to be recorded as not sent within its `quarantine`.
     """
     clock, kind = workspace.clock, BatchState.ACCEPTED if sent else BatchState.REJECTED
     settled: Counter[Scope] = Counter()
+    who = actor_of(workspace)
     with ledger_store(workspace, environment).writer(
-        holder(), revision=current_revision(workspace.root)
+        holder(), revision=current_revision(workspace.root), actor=who
     ) as writer:
         selected = list(find_uncertain(writer, notification=notification, addresses=addresses, batch=batch))
         fresh = [
@@ -106,13 +110,15 @@ def resolve(
         if fresh:
             wait = max(quarantine - (clock.now() - last_begun(writer, each)) for each in fresh)
             raise LedgerError(
-                f"batch {fresh[0].batch} was begun less than {quarantine} ago: a run that was stopped may still send it",
-                hint=f"do it again in {int(wait.total_seconds() // 60) + 1} minutes, or --quarantine 0s when you are sure that"
-                " no run is alive",
+                f"batch {fresh[0].batch} was attempted less than {format_duration(quarantine.total_seconds())} ago, and a run that was"
+                " stopped may still send it; nothing was recorded",
+                hint=f"run the command again in {format_duration(60 * ceil(wait.total_seconds() / 60))}; if you are sure that no run is alive, add"
+                " --quarantine 0s",
             )
+        now = clock.now()
         for each in selected:
-            words = [Verdict(at, kind, VerdictSource.RESOLVE, reason, holder()) for at in each.positions]
-            writer.resolve(each.batch, words, at=clock.now())
+            words = [Verdict(at, kind, VerdictSource.RESOLVE, reason, who) for at in each.positions]
+            writer.resolve(each.batch, words, at=now)
             settled[each.scope] += len(words)
     return settled
 
@@ -129,24 +135,26 @@ def withdraw(
     workspace: Workspace, environment: Environment, *, notification: str, edition: int | None, reason: str
 ) -> Statement:
     """Stops sending an edition to recipients who were not sent it yet. Default: the edition in the files."""
-    project = workspace.sound
+    project, who = workspace.sound, actor_of(workspace)
     known = project.notifications.get(notification)
     with ledger_store(workspace, environment).writer(
-        holder(), revision=current_revision(workspace.root)
+        holder(), revision=current_revision(workspace.root), actor=who
     ) as writer:
         names = {scope.notification for scope in writer.scopes()} | set(project.notifications)
         if notification not in names:
+            near = get_close_matches(notification, names, n=1)
             raise UsageError(
-                f"there is no notification {notification!r}; there are: {', '.join(sorted(names)) or 'none'}"
+                f"unknown notification `{notification}`; nothing was recorded",
+                hint=f"did you mean `{near[0]}`?" if near else None,
             )
         latest = max((s.edition for s in writer.scopes() if s.notification == notification), default=1)
         chosen = edition or (known.edition if known else latest)
         highest = max(latest, known.edition if known else 0)
         if chosen > highest:
             raise UsageError(
-                f"there is no edition {chosen} of {notification!r}; the highest is {highest}",
-                hint="an edition that does not exist yet cannot be withdrawn: nobody would be sent it later",
+                f"`{notification}` has no edition {chosen}; the highest is {highest}; nothing was recorded",
+                hint="withdraw an edition that exists; one that does not exist yet would never be sent",
             )
-        statement = Statement(StatementKind.WITHDRAW, notification, chosen, reason, holder())
+        statement = Statement(StatementKind.WITHDRAW, notification, chosen, reason, who)
         writer.declare(statement, at=workspace.clock.now())
     return statement

@@ -59,10 +59,10 @@ def describe_page(page: Page) -> Iterator[str]:
 
 
 def explain_recipient(context: click.Context, notification: str, address: str, form: str) -> int:
-    from notifyctl.app.history import explain
+    from notifyctl.app.explain import explain
     from notifyctl.app.workspace import open_workspace
     from notifyctl.audience.addresses import mask
-    from notifyctl.views import history as view
+    from notifyctl.views import explain as view
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)

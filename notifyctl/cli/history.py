@@ -1,4 +1,4 @@
-"""`notifyctl history`: lists the runs of an environment, with their user, time and commit."""
+"""`notifyctl history`: lists past runs and decisions, with their time, author and commit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from notifyctl.exit_codes import ExitCode
 @global_options
 @click.pass_context
 def command(context: click.Context, notification: str | None, form: str) -> int:
-    """List the runs of an environment, latest first: who, from which commit, what was sent and how it stands now.
+    """List past runs and decisions of an environment, latest first: who, when, from which commit, and the outcomes now.
 
     \b
     notifyctl -e production history
@@ -30,5 +30,9 @@ def command(context: click.Context, notification: str | None, form: str) -> int:
     environment = workspace.environment(settings.env)
     runs = history(workspace, environment, notification=notification)
     warn_of_ledger_error(workspace, environment)
-    echo(view.as_json(runs) if form == "json" else view.as_text(runs, colour=wants_colour(context)))
+    echo(
+        view.as_json(runs)
+        if form == "json"
+        else view.as_text(runs, environment, colour=wants_colour(context))
+    )
     return ExitCode.DONE

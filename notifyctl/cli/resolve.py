@@ -1,4 +1,4 @@
-"""`notifyctl resolve`: records the outcome of recipients for whom it is uncertain."""
+"""`notifyctl resolve`: records what happened to recipients with an unknown outcome."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from notifyctl.exit_codes import ExitCode
     "--as",
     "verdict",
     type=click.Choice(["sent", "not-sent"]),
-    help="What became of their message. Without it they are listed.",
+    help="What happened to the messages. Default: only list them.",
 )
-@click.option("--reason", metavar="TEXT", help="How you know. The ledger keeps it, with your name.")
+@click.option("--reason", metavar="TEXT", help="How you know. Stored in the ledger with your name.")
 @click.option(
     "--recipient",
     "recipients",
     metavar="ADDRESS",
     multiple=True,
-    help="Only this person; several times for several.",
+    help="Only this recipient. Repeatable.",
 )
-@click.option("--batch", type=int, help="Only this batch, by its number.")
+@click.option("--batch", type=int, help="Only the batch with this number.")
 @click.option(
     "--quarantine",
     default="15m",
     show_default=True,
     metavar="DURATION",
-    help="How long after it was begun a batch may be called not sent.",
+    help="Minimum age of an attempt before it can be recorded as not-sent.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can be asked.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation. Required without a terminal.")
 @global_options
 @click.pass_context
 def command(
@@ -50,9 +50,10 @@ def command(
     quarantine: str,
     yes: bool,  # noqa: FBT001 - click passes flags by name
 ) -> int:
-    """Settle people whose outcome is uncertain, with who and why: sent, or not sent and so eligible again.
+    """Record what happened to recipients with an unknown outcome: sent, or not sent. Recipients recorded as not-sent are
+    sent the message by the next apply.
 
-    Look into the provider's own reports first: who is called not sent and was, gets it twice.
+    Check the provider's reports first: a recipient wrongly recorded as not-sent is sent the message twice.
 
     \b
     notifyctl -e production resolve
@@ -63,6 +64,7 @@ def command(
     from notifyctl.app.workspace import open_workspace
     from notifyctl.config.scalar_types import parse_duration
     from notifyctl.views import resolve as view
+    from notifyctl.views.diagnostics import pluralise
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
@@ -77,10 +79,12 @@ def command(
     if not uncertain:
         return ExitCode.DONE
     if not reason:
-        raise UsageError("say how you know: --reason TEXT", hint="the ledger keeps it for whoever asks later")
-    people = sum(len(each.positions) for each in uncertain)
-    if not yes and not confirm_number(people, verdict):
-        raise PlanRefusedError("not confirmed; nothing was settled")
+        raise UsageError(
+            "--as needs --reason TEXT", hint="state how you know; the ledger stores it with your name"
+        )
+    recipients_found = sum(len(each.positions) for each in uncertain)
+    if not yes and not confirm_number(recipients_found, verdict):
+        raise PlanRefusedError("not confirmed; nothing was recorded")
     try:
         quarantine_time = timedelta() if quarantine in {"0", "0s"} else parse_duration(quarantine)
     except ValueError as error:
@@ -95,14 +99,19 @@ def command(
         batch=batch,
         quarantine=quarantine_time,
     )
-    again = "" if verdict == "sent" else "; the next plan shows them as `retry`"
-    echo(f"Settled {sum(settled.values()):,} as {verdict}{again}.")
+    again = "" if verdict == "sent" else " The next plan lists them as `retry`."
+    echo(f"Recorded {pluralise(sum(settled.values()), 'recipient')} as {verdict}.{again}")
     return ExitCode.DONE
 
 
-def confirm_number(people: int, verdict: str) -> bool:
+def confirm_number(recipients: int, verdict: str) -> bool:
+    from notifyctl.views.diagnostics import pluralise
+
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("nobody is here to confirm", hint="--yes settles without asking")
-    question = f"Settle {people:,} as {verdict}? This is not taken back. Type the number to go on"
+        raise UsageError(
+            "cannot ask for confirmation: no terminal; nothing was recorded",
+            hint="to record the outcome without confirmation, add --yes",
+        )
+    question = f"Record {pluralise(recipients, 'recipient')} as {verdict}? This cannot be undone. Type the number to continue"
     answer = click.prompt(question, err=True, default="", show_default=False)
-    return str(answer).strip().replace(",", "") == str(people)
+    return str(answer).strip().replace(",", "") == str(recipients)

@@ -15,7 +15,9 @@ from notifyctl.exit_codes import ExitCode
 @global_options
 @click.pass_context
 def command(context: click.Context, notification: str | None, form: str) -> int:
-    """Count people by outcome, for each notification that was opened. Ends with 7 while there are uncertain ones.
+    """Show the number of recipients by outcome and receipt, for each notification that was sent, and the decisions about them.
+
+    Ends with exit code 7 while an outcome is unknown.
 
     \b
     notifyctl status
@@ -28,7 +30,10 @@ def command(context: click.Context, notification: str | None, form: str) -> int:
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
-    rows = status(workspace, environment, notification)
+    found = status(workspace, environment, notification)
     warn_of_ledger_error(workspace, environment)
-    echo(view.status_json(rows) if form == "json" else view.status_text(rows, colour=wants_colour(context)))
-    return ExitCode.UNCERTAIN if any(row.uncertain for row in rows) else ExitCode.DONE
+    if form == "json":
+        echo(view.status_json(found))
+    else:
+        echo(view.status_text(found, environment, colour=wants_colour(context)))
+    return ExitCode.UNCERTAIN if any(row.uncertain for row in found.scopes) else ExitCode.DONE

@@ -1,4 +1,4 @@
-"""`notifyctl withdraw`: withdraws an edition, without a commit. Accepted messages stay accepted."""
+"""`notifyctl withdraw`: withdraws an edition, without a commit. Messages already accepted are not affected."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from notifyctl.exit_codes import ExitCode
 
 @click.command("withdraw")
 @click.argument("notification")
-@click.option("--reason", metavar="TEXT", required=True, help="Why. The ledger keeps it, with your name.")
-@click.option("--edition", type=int, help="Which edition; without it the one in the files.")
+@click.option("--reason", metavar="TEXT", required=True, help="Why. Stored in the ledger with your name.")
+@click.option("--edition", type=int, help="Edition to withdraw. Default: the one in the files.")
 @global_options
 @click.pass_context
 def command(context: click.Context, notification: str, reason: str, edition: int | None) -> int:
-    """Record in the ledger that an edition is withdrawn: whoever does not have it does not get it any more.
+    """Stop sending an edition to recipients who were not sent it yet.
 
-    Who has it keeps it. A `kind: Withdraw` document says the same in git, and takes effect with the next apply.
+    Recipients who were already sent it are not affected. A `kind: Withdraw` document has the same effect from the next apply on.
 
     \b
-    notifyctl -e production withdraw outage-sms --reason "the outage is called off"
+    notifyctl -e production withdraw outage-sms --reason "the outage was cancelled"
     """
     from notifyctl.app.resolve import withdraw
     from notifyctl.app.workspace import open_workspace
@@ -35,6 +35,6 @@ def command(context: click.Context, notification: str, reason: str, edition: int
         reason=reason,
     )
     echo(
-        f"Withdrawn: {withdrawal.notification}, edition {withdrawal.edition}. What was accepted stays accepted."
+        f"Withdrew edition {withdrawal.edition} of `{withdrawal.notification}`. Messages already accepted are not affected."
     )
     return ExitCode.DONE

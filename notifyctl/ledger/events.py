@@ -12,16 +12,18 @@ from datetime import datetime
 
 from notifyctl.ledger.damage import reads_checked
 from notifyctl.ledger.database import Database, Row
-from notifyctl.ledger.schema import EVENTS_SINCE, LIKENESS_SINCE
+from notifyctl.ledger.schema import ACTOR_SINCE, EVENTS_SINCE, LIKENESS_SINCE
 from notifyctl.model.events import (
     OPT_OUT_CODES,
     AttemptRecord,
     Deliveries,
+    Resolution,
     RunRecord,
     Statement,
     StatementKind,
     Verdict,
     VerdictSource,
+    decisive_verdicts,
     fold_receipts,
     fold_verdicts,
 )
@@ -51,14 +53,43 @@ class SqliteEvents:
 
     def words(self, first: int, last: int) -> Words:
         rows = self._events(
-            "SELECT batch, position, kind, source, reason, who FROM word WHERE batch BETWEEN ? AND ? ORDER BY batch, id",
+            "SELECT batch, position, kind, source, reason, who, at FROM word WHERE batch BETWEEN ? AND ? ORDER BY batch, id",
             first,
             last,
         )
         words: defaultdict[int, list[Verdict]] = defaultdict(list)
-        for batch, position, kind, source, reason, who in rows:
-            words[batch].append(Verdict(position, BatchState(kind), VerdictSource(source), reason, who))
+        for batch, position, kind, source, reason, who, at in rows:
+            moment = datetime.fromisoformat(at)
+            words[batch].append(
+                Verdict(position, BatchState(kind), VerdictSource(source), reason, who, moment)
+            )
         return words
+
+    def verdicts(self, number: int) -> Mapping[int, Verdict]:
+        row = self._database.row("SELECT state, recipients FROM batch_state WHERE number = ?", number)
+        words = self.words(number, number).get(number, ())
+        return decisive_verdicts(BatchState(row[0]), row[1], words) if row else {}
+
+    def resolutions(self) -> Sequence[Resolution]:
+        rows = self._events(
+            "SELECT notification, edition, occurrence, channel, kind, reason, who, word.at, batch, count(*)"
+            " FROM word JOIN batch ON batch.number = word.batch JOIN scope ON scope.id = batch.scope"
+            " WHERE source = 'resolve' GROUP BY batch, kind, reason, who, word.at ORDER BY min(word.id)"
+        )
+        found: dict[tuple[object, ...], Resolution] = {}
+        for *scope, kind, reason, who, at, batch, count in rows:
+            key = (*scope, kind, reason, who, at)
+            before = found.get(key)
+            found[key] = Resolution(
+                scope=scope_of(scope),
+                kind=BatchState(kind),
+                recipients=count + (before.recipients if before else 0),
+                batches=(*(before.batches if before else ()), batch),
+                reason=reason,
+                who=who,
+                at=datetime.fromisoformat(at),
+            )
+        return list(found.values())
 
     def batch_facts(self, row: Row, words: Words) -> BatchRecord:
         """`row`: of the query BATCHES."""
@@ -182,6 +213,9 @@ class SqliteEvents:
 
     def runs(self) -> Sequence[RunRecord]:
         revisions: dict[int, str] = dict(self._events("SELECT epoch, revision FROM origin"))
+        actors: dict[int, str] = {}
+        if self._version >= ACTOR_SINCE:
+            actors = dict(self._database.rows("SELECT epoch, name FROM actor"))
         rows = self._database.rows(
             "SELECT epoch, started_at, holder, tool, ended_at, how FROM run LEFT JOIN run_end USING (epoch) ORDER BY epoch"
         )
@@ -194,6 +228,7 @@ class SqliteEvents:
                 revision=revisions.get(epoch),
                 ended=datetime.fromisoformat(ended) if ended else None,
                 how=how,
+                actor=actors.get(epoch),
             )
             for epoch, started, holder, tool, ended, how in rows
         ]

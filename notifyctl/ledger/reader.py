@@ -26,6 +26,7 @@ from notifyctl.ledger.schema import (
     fact_tables,
     serial_query,
 )
+from notifyctl.model.events import UNSETTLED
 from notifyctl.model.ledger import BatchRecord, BatchState, LedgerSummary, OpeningRecord, Purpose
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
@@ -73,6 +74,10 @@ class SqliteReader(SqliteEvents):
         for batch in self.batches_with_words():
             recipients[batch.state] -= len(batch.others)
             recipients.update(batch.others.values())
+            settled = settled_state(batch)
+            if settled is not batch.state:
+                batches[batch.state] -= 1
+                batches[settled] = batches.get(settled, 0) + 1
         return LedgerSummary(
             lineage=self._identity.lineage,
             location=str(self._database.path),
@@ -144,6 +149,15 @@ class SqliteReader(SqliteEvents):
 
     def close(self) -> None:
         self._database.close()
+
+
+def settled_state(batch: BatchRecord) -> BatchState:
+    """The state to count a batch under: one whose outcome was unknown is not, once that of each member is known."""
+    size = len(batch.members) // MEMBER_BYTES
+    states = set(batch.others.values())
+    if batch.state not in UNSETTLED or len(batch.others) < size or states & UNSETTLED:
+        return batch.state
+    return BatchState.ACCEPTED if BatchState.ACCEPTED in states else BatchState.REJECTED
 
 
 def recipient_ids_of(members: bytes) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 APPLICATION_ID = 0x6E746679
 """`PRAGMA application_id`, "ntfy" in ASCII: identifies a SQLite file as a ledger."""
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """`PRAGMA user_version`. A higher version is refused; a lower one can be read, and the next writer upgrades it."""
 FIRST_VERSION = 1
 EVENTS_SINCE = 2
@@ -19,6 +19,8 @@ LIKENESS_SINCE = 4
 """The first version that keeps how alike texts are."""
 IDENTITY_RULES_SINCE = 5
 """The first version that keeps since when which rules of identity hold."""
+ACTOR_SINCE = 6
+"""The first version that keeps who was behind a run."""
 NORMALISER_VERSION = 2
 """The rules of identity, stored in each ledger. Raise it if `audience.addresses` normalises addresses differently, and keep the
 rules of before in `audience.former_addresses`: recipients get other ids and would otherwise be sent everything again."""
@@ -50,7 +52,7 @@ CREATE TABLE run (
 CREATE TABLE run_end (
     epoch    INTEGER PRIMARY KEY REFERENCES run,
     ended_at TEXT NOT NULL,
-    how      TEXT NOT NULL  -- 'finished', or the name of the error
+    how      TEXT NOT NULL  -- 'finished', 'interrupted', or the name of the error
 ) STRICT;
 
 -- The part of a delivery unit that a whole audience shares, so that batches need not repeat it.
@@ -225,18 +227,28 @@ CREATE TABLE identity_rules (
 ) STRICT;
 """
 
+SINCE_6 = """
+-- Who was behind a run: the actor of the CI, the author that git knows, or the user of the system.
+CREATE TABLE actor (
+    epoch INTEGER PRIMARY KEY REFERENCES run,
+    name  TEXT NOT NULL
+) STRICT;
+"""
+
 FACTS_1 = ("meta", "run", "run_end", "scope", "opening", "batch", "attempt", "outcome")
 FACTS_2 = ("origin", "word", "receipt", "statement", "served", "plan_use")
 FACTS_3 = ("account",)
 FACTS_4 = ("likeness",)
 FACTS_5 = ("identity_rules",)
-FACTS = (*FACTS_1, *FACTS_2, *FACTS_3, *FACTS_4, *FACTS_5)
+FACTS_6 = ("actor",)
+FACTS = (*FACTS_1, *FACTS_2, *FACTS_3, *FACTS_4, *FACTS_5, *FACTS_6)
 """All tables; each is append-only."""
 STEPS = {
     2: (SINCE_2, FACTS_2),
     3: (SINCE_3, FACTS_3),
     4: (SINCE_4, FACTS_4),
     5: (SINCE_5, FACTS_5),
+    6: (SINCE_6, FACTS_6),
 }
 """By version: the script that it added to the version before, and the tables in it."""
 
@@ -253,7 +265,7 @@ def serial_view(tables: tuple[str, ...]) -> str:
     return f"CREATE VIEW serial AS SELECT {counts} AS facts;"
 
 
-NUMBERED_BY_ANOTHER = frozenset({"run_end", "origin", "identity_rules"})
+NUMBERED_BY_ANOTHER = frozenset({"run_end", "origin", "identity_rules", "actor"})
 """Tables whose rows have the number of their run or of a version, so that numbers are left out; in the others rows are numbered
 without gaps."""
 

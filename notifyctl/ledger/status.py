@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from notifyctl.model.events import CLICKED, served_reason
+from notifyctl.model.events import CLICKED, NO_ANSWER, describe_verdict, served_reason
 from notifyctl.model.ledger import BatchRecord, ScopeStatus
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.statuses import MEMBER, recipient_statuses, unpack_ids
 from notifyctl.ports import LedgerReader
-
-NO_ANSWER = "no answer recorded yet"
 
 
 def scope_statuses(reader: LedgerReader, notification: str | None = None) -> list[ScopeStatus]:
@@ -25,14 +23,19 @@ def scope_statuses(reader: LedgerReader, notification: str | None = None) -> lis
 
 def scope_status(reader: LedgerReader, scope: Scope) -> ScopeStatus:
     reasons: dict[int, str] = {}
-    known = recipient_statuses(collect_reasons(reader.facts(scope), reasons))
+    own: dict[tuple[int, bytes], str] = {}
+    known = recipient_statuses(collect_reasons(reader, scope, reasons, own))
     served = {member for packed in reader.served(scope) for member, _ in MEMBER.iter_unpack(packed)}
     known = {
         each: status for each, status in known.items() if status.kind != "rejected" or each not in served
     }
     served -= known.keys()
     counts = Counter(standing.kind for standing in known.values())
-    failures = Counter(reasons[standing.batch] for standing in known.values() if standing.kind != "accepted")
+    failures = Counter(
+        own.get((standing.batch, recipient), reasons[standing.batch])
+        for recipient, standing in known.items()
+        if standing.kind != "accepted"
+    )
     return ScopeStatus(
         scope,
         accepted=counts["accepted"],
@@ -64,8 +67,16 @@ def count_receipts(reader: LedgerReader, scope: Scope, accepted: int) -> dict[st
     return {**dict(sorted(present.items())), **dict(sorted(beside.items()))}
 
 
-def collect_reasons(batches: Iterable[BatchRecord], reasons: dict[int, str]) -> Iterator[BatchRecord]:
-    """Passes batches through and notes the reason of each in `reasons`, so that they are read only once."""
-    for batch in batches:
+def collect_reasons(
+    reader: LedgerReader, scope: Scope, reasons: dict[int, str], own: dict[tuple[int, bytes], str]
+) -> Iterator[BatchRecord]:
+    """Passes batches through and notes the reason of each in `reasons`, so that they are read only once. `own`: of members
+    whose outcome was decided apart, by (batch, recipient).
+    """
+    for batch in reader.facts(scope):
         reasons[batch.number] = batch.reason or NO_ANSWER
+        if batch.others:
+            for position, verdict in reader.verdicts(batch.number).items():
+                recipient, _ = MEMBER.unpack_from(batch.members, position * MEMBER.size)
+                own[batch.number, recipient] = describe_verdict(verdict)
         yield batch

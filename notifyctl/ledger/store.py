@@ -112,7 +112,9 @@ class SqliteStore:
         return reader
 
     @contextmanager
-    def writer(self, holder: str, *, revision: str | None = None) -> Iterator[LedgerWriter]:
+    def writer(
+        self, holder: str, *, revision: str | None = None, actor: str | None = None
+    ) -> Iterator[LedgerWriter]:
         self._refuse_missing()
         with lock.hold_lock(self._lock_path, holder, since=self._clock.now()):
             point(Point.LOCK_TAKEN)
@@ -128,6 +130,7 @@ class SqliteStore:
                         holder=holder,
                         now=self._clock.now(),
                         revision=revision,
+                        actor=actor,
                         mark=mark.raise_to if mark is not None else None,
                     )
                     self._replay(writer, identity.lineage)
@@ -141,7 +144,7 @@ class SqliteStore:
                             writer.end(type(error).__name__, at=self._clock.now())
                             raise_mark(mark, writer)
                         raise
-                    writer.end("finished", at=self._clock.now())
+                    writer.end(writer.ending, at=self._clock.now())
                     raise_mark(mark, writer)
             finally:
                 database.close()
@@ -162,7 +165,7 @@ class SqliteStore:
         finally:
             database.close()
 
-    def adopt(self, holder: str, *, account: bytes | None = None) -> None:
+    def adopt(self, holder: str, *, account: bytes | None = None, actor: str | None = None) -> None:
         """Declares this ledger the right one, whatever its mark says, and `account` the one that is sent with. Begins an
         epoch, which records it.
         """
@@ -171,7 +174,9 @@ class SqliteStore:
             try:
                 identity = identify_ledger(database, self._external_key)
                 now = self._clock.now()
-                writer = SqliteWriter(database, identity, holder=f"{holder} (adopt)", now=now, revision=None)
+                writer = SqliteWriter(
+                    database, identity, holder=f"{holder} (adopt)", now=now, revision=None, actor=actor
+                )
                 self._replay(writer, identity.lineage)
                 writer.use_account(account, at=now)
                 writer.end("adopted", at=now)
@@ -181,13 +186,15 @@ class SqliteStore:
             finally:
                 database.close()
 
-    def unlock(self, holder: str) -> None:
+    def unlock(self, holder: str, *, actor: str | None = None) -> None:
         """Raises the epoch without waiting for the lock, so that a writer that is presumed dead cannot write any more."""
         database = open_for_writing(self._path)
         try:
             identity = identify_ledger(database, self._external_key)
             now = self._clock.now()
-            writer = SqliteWriter(database, identity, holder=f"{holder} (unlock)", now=now, revision=None)
+            writer = SqliteWriter(
+                database, identity, holder=f"{holder} (unlock)", now=now, revision=None, actor=actor
+            )
             writer.end("unlocked", at=now)
             with self._known_mark(identity.lineage) as mark:
                 raise_mark(mark, writer)

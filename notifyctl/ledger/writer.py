@@ -34,6 +34,8 @@ STATE = "SELECT state, attempt FROM batch_state WHERE number = ?"
 NOT_MARKED = "the ledger's mark could not be written after it was recorded, and it never left"
 Mark = Callable[[int], None]
 """Raises the ledger's high-water mark to this number of facts. Raises LedgerError."""
+FINISHED, INTERRUPTED = "finished", "interrupted"
+"""How a run ended that no error ended."""
 BROKE_OFF = "the run ended before the answer was recorded"
 
 
@@ -48,10 +50,12 @@ class SqliteWriter(SqliteReader):
         holder: str,
         now: datetime,
         revision: str | None,
+        actor: str | None = None,
         mark: Mark | None = None,
     ) -> None:
         """Begins an epoch; the same commit marks as unknown what earlier epochs left armed. Upgrades an earlier version."""
         self._mark = mark
+        self.ending = FINISHED
         with database.transaction():
             version = database.number("PRAGMA user_version")
             if version < SCHEMA_VERSION:
@@ -76,6 +80,8 @@ class SqliteWriter(SqliteReader):
                 )
             if revision is not None:
                 database.run("INSERT INTO origin VALUES (?, ?)", self._epoch, revision)
+            if actor is not None:
+                database.run("INSERT INTO actor VALUES (?, ?)", self._epoch, actor)
             point(Point.EPOCH_COMMIT)
         point(Point.EPOCH_COMMITTED)
 
@@ -217,6 +223,9 @@ class SqliteWriter(SqliteReader):
                     "INSERT INTO account (hash, epoch, at) VALUES (?, ?, ?)", account, self._epoch, stamp(at)
                 )
 
+    def note_interrupted(self) -> None:
+        self.ending = INTERRUPTED
+
     def _say(self, number: int, words: Sequence[Verdict], *, at: datetime) -> None:
         self._database.run_many(
             "INSERT INTO word (batch, position, kind, source, reason, who, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -227,7 +236,7 @@ class SqliteWriter(SqliteReader):
         )
 
     def end(self, how: str, *, at: datetime) -> None:
-        """Records the end of the run: `finished`, or the name of the error that ended it."""
+        """Records the end of the run: `finished`, `interrupted`, or the name of the error that ended it."""
         with self._writing():
             self._database.run("INSERT INTO run_end VALUES (?, ?, ?)", self._epoch, stamp(at), how)
             point(Point.END_COMMIT)

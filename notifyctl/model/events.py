@@ -34,6 +34,20 @@ class Verdict(Struct, frozen=True):
     source: VerdictSource
     reason: str | None = None
     who: str | None = None
+    at: datetime | None = None
+    """When it was recorded; set by the ledger."""
+
+
+NO_ANSWER = "no response recorded yet"
+
+
+def describe_verdict(verdict: Verdict) -> str:
+    """Why the outcome of a member is what it is; a decision by `resolve` is called that."""
+    if verdict.source is not VerdictSource.RESOLVE:
+        return verdict.reason or NO_ANSWER
+    what = "sent" if verdict.kind is BatchState.ACCEPTED else "not sent"
+    who = f" by {verdict.who}" if verdict.who else ""
+    return f"recorded as {what}{who}: {verdict.reason or 'no reason given'}"
 
 
 class OptOutReason(StrEnum):
@@ -58,18 +72,25 @@ UNSETTLED = frozenset({BatchState.ARMED, BatchState.UNKNOWN})
 
 
 def fold_verdicts(state: BatchState, size: int, verdicts: Iterable[Verdict]) -> dict[int, BatchState]:
-    """Position → state, for members whose state differs from the batch's. `verdicts` are in the order of recording.
+    """Position → state, for members whose state differs from the batch's. `verdicts` are in the order of recording."""
+    decisive = decisive_verdicts(state, size, verdicts)
+    return {position: verdict.kind for position, verdict in decisive.items() if verdict.kind is not state}
+
+
+def decisive_verdicts(state: BatchState, size: int, verdicts: Iterable[Verdict]) -> dict[int, Verdict]:
+    """Position → the verdict that decides the state of the member, for members about whom a verdict says something new.
 
     Accepted is final. Except from an answer, a rejection settles only unknown outcomes.
     """
-    states: dict[int, BatchState] = {}
+    decisive: dict[int, Verdict] = {}
     for verdict in verdicts:
         for position in range(size) if verdict.position is None else (verdict.position,):
-            current = states.get(position, state)
+            current = decisive[position].kind if position in decisive else state
             settles = verdict.source is VerdictSource.ANSWER or current in UNSETTLED
-            if (verdict.kind is BatchState.ACCEPTED and verdict.position is not None) or settles:
-                states[position] = verdict.kind
-    return {position: kind for position, kind in states.items() if kind is not state}
+            confirms = verdict.kind is BatchState.ACCEPTED and verdict.position is not None
+            if settles or (confirms and current is not BatchState.ACCEPTED):
+                decisive[position] = verdict
+    return decisive
 
 
 def member_verdicts(outcome: Accepted) -> list[Verdict]:
@@ -152,6 +173,18 @@ class Statement(Struct, frozen=True):
     at: datetime | None = None
 
 
+class Resolution(Struct, frozen=True):
+    """One decision by `resolve` about recipients of a scope: what is counted as their outcome from then on, why and by whom."""
+
+    scope: Scope
+    kind: BatchState
+    recipients: int
+    batches: tuple[int, ...]
+    reason: str | None
+    who: str | None
+    at: datetime
+
+
 def served_reason(statements: Iterable[Statement], scope: Scope) -> str:
     """Why a baseline counts recipients of the scope as served; empty if none is recorded."""
     reasons = (
@@ -173,6 +206,9 @@ class RunRecord(Struct, frozen=True):
     revision: str | None
     ended: datetime | None
     how: str | None
+    """`finished`, `interrupted`, or the name of the error that ended it."""
+    actor: str | None = None
+    """Who was behind it; None in ledgers of earlier versions."""
 
 
 class AttemptRecord(Struct, frozen=True):

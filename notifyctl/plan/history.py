@@ -6,8 +6,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from notifyctl.model.events import Delivery, RunRecord, Statement
-from notifyctl.model.ledger import BatchState
+from notifyctl.model.events import Delivery, Resolution, RunRecord, Statement, Verdict
+from notifyctl.model.ledger import BatchState, ScopeStatus
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.model import Plan
 
@@ -30,6 +30,15 @@ class History(Struct, frozen=True):
 
     runs: tuple[PastRun, ...]
     statements: tuple[Statement, ...]
+    resolutions: tuple[Resolution, ...] = ()
+
+
+class Status(Struct, frozen=True):
+    """Recipients by outcome in each edition that was started, and the decisions about them, first to last."""
+
+    scopes: tuple[ScopeStatus, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    resolutions: tuple[Resolution, ...] = ()
 
 
 class DeliveryRecord(Struct, frozen=True):
@@ -44,6 +53,8 @@ class DeliveryRecord(Struct, frozen=True):
     fingerprint: str
     revision: str | None
     delivery: Delivery
+    verdict: Verdict | None = None
+    """What decided the outcome after the attempt, if something did."""
 
 
 class ServedRecord(Struct, frozen=True):
@@ -59,3 +70,5 @@ class Explanation(Struct, frozen=True):
     plan: Plan
     got: tuple[DeliveryRecord, ...]
     served: tuple[ServedRecord, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    """Decisions about the notification, first to last."""

@@ -3,46 +3,57 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from notifyctl.model.ledger import BatchState, LedgerSummary, ScopeStatus
+from notifyctl.model.project import Environment
+from notifyctl.plan.history import Status
 from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
+from notifyctl.views.decisions import decision_lines, decision_objects
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.reasons import served_phrase
 
 FORMAT_VERSION = "1.0"
 
-WORDS = {
+KEYS = {
     BatchState.ACCEPTED: "accepted",
     BatchState.UNKNOWN: "uncertain",
-    BatchState.ARMED: "in flight",
+    BatchState.ARMED: "in_flight",
     BatchState.REJECTED: "rejected",
-    BatchState.PLANNED: "not begun",
+    BatchState.PLANNED: "not_begun",
 }
-"""Displayed words of batch states; UNKNOWN is the plan's `uncertain`."""
+"""Keys of batch states in JSON; UNKNOWN is the plan's `uncertain`."""
+LABELS = {
+    BatchState.ACCEPTED: "accepted",
+    BatchState.UNKNOWN: "outcome unknown",
+    BatchState.ARMED: "in flight",
+    BatchState.REJECTED: "not accepted",
+    BatchState.PLANNED: "not attempted",
+}
+"""What people read instead."""
 
 
 def as_text(summary: LedgerSummary, *, colour: bool) -> str:
     paint = Paint(colour)
     lines = [
         f"{paint.bold('Ledger')} {summary.location}",
-        f"  lineage    {summary.lineage}",
-        f"  made       {format_time(summary.created_at)}",
-        f"  schema     {summary.schema_version}",
-        f"  serial     {summary.serial}",
-        f"  opened     {pluralise(summary.scopes, 'edition')}",
-        f"  batches    {format_counts(summary.batches)}",
-        f"  recipients {format_counts(summary.recipients)}",
-        f"  receipts   {summary.receipts:,}",
+        f"  ledger ID         {summary.lineage}",
+        f"  created           {format_time(summary.created_at)}",
+        f"  schema            {summary.schema_version}",
+        f"  records           {summary.serial:,}",
+        f"  editions started  {summary.scopes:,}",
+        f"  batches           {format_counts(summary.batches)}",
+        f"  recipients        {format_counts(summary.recipients)}",
+        f"  receipts          {summary.receipts:,}",
     ]
     return "\n".join(lines)
 
 
 def format_counts(numbers: Mapping[BatchState, int]) -> str:
     return (
-        ", ".join(f"{numbers[state]:,} {word}" for state, word in WORDS.items() if numbers.get(state))
+        ", ".join(f"{numbers[state]:,} {label}" for state, label in LABELS.items() if numbers.get(state))
         or "none"
     )
 
@@ -56,28 +67,41 @@ def as_json(summary: LedgerSummary) -> str:
         "serial": summary.serial,
         "created_at": summary.created_at.isoformat(),
         "editions": summary.scopes,
-        "batches": counts_by_word(summary.batches),
-        "recipients": counts_by_word(summary.recipients),
+        "batches": counts_by_key(summary.batches),
+        "recipients": counts_by_key(summary.recipients),
         "receipts": summary.receipts,
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def counts_by_word(numbers: Mapping[BatchState, int]) -> dict[str, int]:
-    return {word.replace(" ", "_"): numbers.get(state, 0) for state, word in WORDS.items()}
+def counts_by_key(numbers: Mapping[BatchState, int]) -> dict[str, int]:
+    return {key: numbers.get(state, 0) for state, key in KEYS.items()}
 
 
-OUTCOMES = ("accepted", "rejected", "uncertain", "not_begun")
+OUTCOMES = {
+    "accepted": "accepted",
+    "rejected": "not accepted",
+    "uncertain": "outcome unknown",
+    "not_begun": "not attempted",
+}
+"""Keys of outcomes in JSON, which are fields of ScopeStatus too, and what people read instead."""
+LABEL_WIDTH = max(map(len, OUTCOMES.values()))
 
 
-def status_text(rows: Sequence[ScopeStatus], *, colour: bool) -> str:
-    if not rows:
-        return "Nothing was sent from this environment yet."
+def status_text(status: Status, environment: Environment, *, colour: bool) -> str:
     paint = Paint(colour)
-    return "\n".join(line for row in rows for line in _status(row, paint))
+    return "\n".join(_status_lines(status, environment, paint))
 
 
-def _status(row: ScopeStatus, paint: Paint) -> Iterator[str]:
+def _status_lines(status: Status, environment: Environment, paint: Paint) -> Iterator[str]:
+    if not status.scopes:
+        yield f"No messages have been sent in environment `{environment.name}`."
+    for row in status.scopes:
+        yield from _status(row, environment, paint)
+    yield from decision_lines(status.statements, status.resolutions, paint)
+
+
+def _status(row: ScopeStatus, environment: Environment, paint: Paint) -> Iterator[str]:
     scope = row.scope
     slot = "" if scope.occurrence == "once" else f" · {scope.occurrence}"
     head = f"{scope.channel.value} · edition {scope.edition}{slot} · {pluralise(row.total, 'recipient')}"
@@ -88,21 +112,30 @@ def _status(row: ScopeStatus, paint: Paint) -> Iterator[str]:
         "uncertain": paint.red,
         "not_begun": paint.yellow,
     }
-    for outcome in OUTCOMES:
+    for outcome, label in OUTCOMES.items():
         number = getattr(row, outcome)
         if number:
-            yield f"  {shades[outcome](outcome.replace('_', ' ').ljust(9))} {number:>9,}"
+            yield f"  {shades[outcome](label.ljust(LABEL_WIDTH))} {number:>9,}"
     if row.served:
-        yield f"  {paint.dim('baseline ')} {row.served:>9,}  {served_phrase(row.baseline)}"
+        label = paint.dim("baseline".ljust(LABEL_WIDTH))
+        yield f"  {label} {row.served:>9,}  {served_phrase(row.baseline)}"
     if row.receipts:
         counts = ", ".join(f"{count:,} {strip_controls(status)}" for status, count in row.receipts.items())
-        yield f"  receipts  {counts}"
+        yield f"  {'receipts'.ljust(LABEL_WIDTH)}  {counts}"
     for reason, count in row.reasons.items():
         yield paint.dim(f"    {count:,}: {strip_controls(reason)}")
+    if row.uncertain:
+        yield paint.dim(
+            f"    to resolve them, run: notifyctl -e {environment.name} resolve {scope.notification}"
+        )
 
 
-def status_json(rows: Sequence[ScopeStatus]) -> str:
-    document = {"format_version": FORMAT_VERSION, "notifications": [_status_object(row) for row in rows]}
+def status_json(status: Status) -> str:
+    document = {
+        "format_version": FORMAT_VERSION,
+        "notifications": [_status_object(row) for row in status.scopes],
+        "decisions": decision_objects(status.statements, status.resolutions),
+    }
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 

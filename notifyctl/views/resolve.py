@@ -1,10 +1,10 @@
-"""Uncertain recipients by batch, as text. Counts only, no address."""
+"""Recipients with an unknown outcome by batch, as text. Counts only, no address."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from notifyctl.model.events import UnresolvedBatch
+from notifyctl.model.events import NO_ANSWER, UnresolvedBatch
 from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
@@ -12,18 +12,19 @@ from notifyctl.views.diagnostics import pluralise
 
 def as_text(found: Sequence[UnresolvedBatch], *, colour: bool) -> str:
     if not found:
-        return "Nobody is uncertain."
+        return "No unknown outcomes."
     return "\n".join(_lines(found, Paint(colour)))
 
 
 def _lines(found: Sequence[UnresolvedBatch], paint: Paint) -> Iterator[str]:
-    people = sum(len(each.positions) for each in found)
-    yield f"{pluralise(people, 'person', 'people')} uncertain: nobody knows whether the provider had their message."
+    recipients = sum(len(each.positions) for each in found)
+    yield (
+        f"{pluralise(recipients, 'recipient')}: outcome unknown. The provider may or may not have accepted the message."
+    )
     for each in found:
         scope = each.scope
         slot = "" if scope.occurrence == "once" else f" {scope.occurrence}"
         where = f"{scope.notification} · {scope.channel} · edition {scope.edition}{slot}"
-        yield f"  batch {each.batch}  {paint.bold(f'{len(each.positions):,}')}  {where}"
-        yield paint.dim(
-            f"    since {format_time(each.since)}: {strip_controls(each.reason or 'no answer recorded yet')}"
-        )
+        yield f"  batch {each.batch}  {paint.bold(pluralise(len(each.positions), 'recipient'))}  {where}"
+        reason = strip_controls(each.reason or NO_ANSWER)
+        yield paint.dim(f"    attempted {format_time(each.since)}: {reason}")

@@ -335,7 +335,7 @@ def test_a_secret_of_sixteen_characters_is_long_enough(hello: Any, length: int, 
 def test_without_a_verdict_the_uncertain_are_listed(uncertain: Any) -> None:
     result = uncertain("resolve")
     assert result.code == 7
-    assert "6 people uncertain" in result.out
+    assert "6 recipients: outcome unknown" in result.out
     assert "batch 1" in result.out
 
 

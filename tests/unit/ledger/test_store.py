@@ -50,7 +50,7 @@ def store(path: Path) -> SqliteStore:
 
 def fill(store: SqliteStore) -> None:
     """At least one row in every table."""
-    with store.writer("ada@laptop", revision="abc1234") as writer:
+    with store.writer("ada@laptop", revision="abc1234", actor="ada") as writer:
         [recipient] = writer.recipient_ids([PHONE])
         [number] = writer.plan_batches(SCOPE, [recipient + bytes(12)], at=AT)
         writer.open_scope(SCOPE, b"", at=AT, likeness=[1])
