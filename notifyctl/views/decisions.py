@@ -12,6 +12,7 @@ from notifyctl.model.recipients import Scope
 from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
+from notifyctl.views.reasons import served_phrase
 
 RESOLVE = "resolve"
 
@@ -46,7 +47,7 @@ def _statement(statement: Statement) -> str:
     detail = strip_controls(statement.detail)
     sentence = {
         StatementKind.MOVED: f"renamed from `{detail}`",
-        StatementKind.BASELINE: f"counted as already notified ({detail})",
+        StatementKind.BASELINE: served_phrase(statement.detail),
         StatementKind.WITHDRAW: detail,
         StatementKind.ACKNOWLEDGE: f"changed text {detail}",
     }[statement.kind]
