@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from msgspec.structs import replace
+
 from notifyctl.app.lint import apply_severities
 from notifyctl.app.plan import refuse_unknown
 from notifyctl.app.workspace import Workspace, errors_in_project
@@ -17,6 +19,7 @@ from notifyctl.message import Filler
 from notifyctl.model.message import Message, RenderedMessage
 from notifyctl.model.project import ChannelName, Environment, Notification
 from notifyctl.model.recipients import RecipientBatch
+from notifyctl.plan.shared_request import attachment_sizes, shared_request
 from notifyctl.recipients.values import VariantIndex, resolve_columns
 
 
@@ -62,7 +65,10 @@ def render_recipient(
 ) -> Iterator[RenderedMessage]:
     messages = checked.messages[notification.name]
     variants = VariantIndex(notification.template, locale)
-    fillers = {variant: Filler(message) for variant, message in messages.items()}
+    fillers = {
+        variant: (Filler(message), Filler(replace(message, content=message.options)))
+        for variant, message in messages.items()
+    }
     names = {name for message in messages.values() for name in message.names}
     for batch in checked.audiences[notification.name].batches(notification.channel, names):
         for position, key in enumerate(batch.addresses):
@@ -74,7 +80,7 @@ def render_recipient(
 def render_one(
     notification: Notification,
     message: Message,
-    filler: Filler,
+    fillers: tuple[Filler, Filler],
     batch: RecipientBatch,
     position: int,
 ) -> RenderedMessage:
@@ -84,6 +90,7 @@ def render_one(
     filled = [
         f"$({name})" if value is None else value for name, value in zip(message.names, values, strict=True)
     ]
+    filler, options_filler = fillers
     content = None if message.opaque else filler.content(filled)
     sms = segment_content(content) if message.channel is ChannelName.SMS else None
     return RenderedMessage(
@@ -93,10 +100,12 @@ def render_one(
         destination=batch.destinations[position],
         locale=message.locale,
         content=content,
-        options=message.options,
+        options=options_filler.content(filled),
         values=dict(zip(message.names, filled, strict=True)),
         missing=missing,
         encoding=sms.encoding if sms else None,
         units=sms.units if sms else None,
         segments=sms.segments if sms else None,
+        request=shared_request(notification, message),
+        sizes=attachment_sizes(notification, message.locale),
     )

@@ -76,3 +76,7 @@ class RenderedMessage(Struct, frozen=True):
     encoding: str | None = None
     units: int | None = None
     segments: int | None = None
+    request: ApiObject = field(default_factory=dict)
+    """What the request has beside content and options, with the keys of the API."""
+    sizes: tuple[int | None, ...] = ()
+    """Bytes of each attachment, where the author wrote them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from notifyctl.diagnostics import Diagnostic, has_errors
 from notifyctl.model.batch import ScopeOpening, SendGroup
@@ -33,6 +33,10 @@ class Sample(Struct, frozen=True):
     segments: int | None
     why: tuple[str, ...] = ()
     """What it is an example of: longest, shortest, not GSM-7, right to left, without optional values."""
+    options: ApiObject = field(default_factory=dict)
+    """Filled in, like the content."""
+    sizes: tuple[int | None, ...] = ()
+    """Bytes of each attachment, where the author wrote them."""
 
 
 class Cost(Struct, frozen=True):
@@ -115,6 +119,8 @@ class PlannedNotification(Struct, frozen=True):
     their time zones."""
     moved: tuple[str, ...] = ()
     """Why `due` is later than the schedule says: reasons as in `reasons`."""
+    request: ApiObject = field(default_factory=dict)
+    """What the request has beside content and options, with the keys of the API: `cc`, `bcc`, `notifyUrl` and others."""
 
     @property
     def sends(self) -> int:

@@ -87,6 +87,7 @@ class NotificationEntry(Struct, frozen=True):
     timezone: str | None = None
     times: Mapping[str, Moments] = {}
     moved: tuple[str, ...] = ()
+    request: Mapping[str, Any] = field(default_factory=dict)
 
 
 class LaterEntry(Struct, frozen=True):

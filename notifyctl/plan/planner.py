@@ -20,6 +20,7 @@ from notifyctl.plan.inputs import PlanContext, RemovedScope, ScopeInput
 from notifyctl.plan.model import VALID_FOR_HOURS, Plan, PlannedNotification, Served
 from notifyctl.plan.scope_evaluator import evaluate_scope
 from notifyctl.plan.scope_result import ScopeResult
+from notifyctl.plan.shared_request import shared_request
 from notifyctl.plan.thresholds import apply_policy, empty_audience
 from notifyctl.recipients.hashes import Identify
 
@@ -157,6 +158,7 @@ def describe(result: ScopeResult) -> PlannedNotification:
         timezone=result.input.timezone,
         times=result.times(),
         moved=tuple(sorted(result.moved)),
+        request=shared_request(notification, message, result.input.copies.left_out),
     )
 
 

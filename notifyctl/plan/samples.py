@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from notifyctl.audience.addresses import mask
 from notifyctl.channels.segments import is_gsm7, segment_content
 from notifyctl.message import Filler
@@ -30,8 +32,14 @@ class Samples:
     delivery hash → recipients. Deterministic.
     """
 
-    def __init__(self, messages: Mapping[str | None, Message]) -> None:
+    def __init__(
+        self,
+        messages: Mapping[str | None, Message],
+        sizes: Mapping[str | None, tuple[int | None, ...]] | None = None,
+    ) -> None:
+        """`sizes`: variant → bytes of each attachment."""
         self.messages = messages
+        self.sizes = sizes or {}
         self.texts = 0
         """Number of distinct texts."""
         self.counts: dict[bytes, int] = {}
@@ -70,13 +78,16 @@ class Samples:
         spread = [key for key, _ in self.sights.values()]
         order = dict.fromkeys([*sorted(leaders.values(), key=ranked.index), *spread, *ranked])
         kept = sorted(list(order)[:KEPT], key=ranked.index)
-        fillers = {variant: Filler(message) for variant, message in self.messages.items()}
+        fillers = {
+            variant: (Filler(message), Filler(replace(message, content=message.options)))
+            for variant, message in self.messages.items()
+        }
         # Why an example was chosen matters only if some texts are not shown.
         explain = self.texts > KEPT
         return tuple(self._sample(key, collected[key], fillers, explain=explain) for key in kept)
 
     def _sample(
-        self, key: bytes, first: First, fillers: Mapping[str | None, Filler], *, explain: bool
+        self, key: bytes, first: First, fillers: Mapping[str | None, tuple[Filler, Filler]], *, explain: bool
     ) -> Sample:
         variant, action, destination, values = first
         message = self.messages[variant]
@@ -84,7 +95,8 @@ class Samples:
         if message.opaque or message.content is None:
             content = None
         else:
-            content = fillers[variant].content([value or "" for value in values])
+            content = fillers[variant][0].content([value or "" for value in values])
+        options = fillers[variant][1].content([value or "" for value in values])
         sms = segment_content(content) if message.channel is ChannelName.SMS else None
         return Sample(
             recipient=masked,
@@ -96,6 +108,8 @@ class Samples:
             why=tuple(name for (name, _), (shown, _) in self.sights.items() if shown == key)
             if explain
             else (),
+            options=without(options, destination, masked),
+            sizes=self.sizes.get(variant, ()),
         )
 
 

@@ -37,6 +37,7 @@ from notifyctl.plan.samples import Samples
 from notifyctl.plan.scope_reader import ScopeReader
 from notifyctl.plan.scope_result import GroupKey, ScopeResult
 from notifyctl.plan.selected_recipients import SelectedRecipients
+from notifyctl.plan.shared_request import attachment_sizes
 from notifyctl.plan.similarity import NearlySent, are_alike, fingerprints
 from notifyctl.progress import Progress
 from notifyctl.recipients.hashes import Identify
@@ -66,7 +67,13 @@ class ScopeEvaluator:
             input=scope_input,
             effects=ScopeEffects(scope_input.scope, policy),
             sending=ScopeEffects(scope_input.scope, policy),
-            samples=Samples(scope_input.messages),
+            samples=Samples(
+                scope_input.messages,
+                {
+                    variant: attachment_sizes(scope_input.notification, variant)
+                    for variant in scope_input.messages
+                },
+            ),
             tally=CostTally(channel, context.prices),
             content_hash=texts_hash(scope_input.messages),
         )

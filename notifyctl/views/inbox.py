@@ -7,10 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from notifyctl.audience.addresses import mask
+from notifyctl.channels.message_parts import list_parts
+from notifyctl.channels.parts import Carried
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.samples import without
 from notifyctl.views.colours import Paint, strip_controls
-from notifyctl.views.message import as_lines
+from notifyctl.views.message import SAID_ABOVE, as_lines
+
+ABOUT_ENTRY = frozenset(
+    ("at", "channel", "from", "to", "messageId", "transid", "correlationId", "content", "options")
+)
+"""Keys of an entry that are no further key of the request."""
 
 
 def as_json_line(entry: Mapping[str, Any], *, reveal: bool) -> str:
@@ -20,15 +27,27 @@ def as_json_line(entry: Mapping[str, Any], *, reveal: bool) -> str:
 def as_text(entry: Mapping[str, Any], *, reveal: bool, colour: bool) -> str:
     paint = Paint(colour)
     shown = entry if reveal else mask_text(entry)
-    channel = ChannelName(str(entry["channel"]))
-    facts = f"{channel.value} · from {strip_controls(str(shown['from']))} · {shown['at']}"
+    carried = carried_by(shown)
+    facts = f"{carried.channel.value} · from {strip_controls(carried.sender)} · {shown['at']}"
     lines = [f"{paint.bold(strip_controls(str(shown['to'])))}  {paint.dim(facts)}"]
-    content = shown.get("content")
-    if content is None:
-        lines.append(paint.yellow(f"  template {shown.get('template')}"))
-    else:
-        lines += [f"  {paint.dim('│')} {strip_controls(line)}" for line in as_lines(channel, content)]
+    parts = list_parts(carried)
+    lines += [
+        f"  {paint.dim('│')} {strip_controls(line)}"
+        for line in as_lines(parts, without=SAID_ABOVE[carried.channel])
+    ]
     return "\n".join([*lines, ""])
+
+
+def carried_by(entry: Mapping[str, Any]) -> Carried:
+    """What an entry of the inbox carries."""
+    content, options = entry.get("content"), entry.get("options")
+    return Carried(
+        ChannelName(str(entry["channel"])),
+        str(entry.get("from", "")),
+        content if isinstance(content, Mapping) else None,
+        options if isinstance(options, Mapping) else {},
+        {key: value for key, value in entry.items() if key not in ABOUT_ENTRY},
+    )
 
 
 def mask_text(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,15 +13,15 @@ from datetime import datetime
 from difflib import SequenceMatcher
 
 from notifyctl.diagnostics import Severity
-from notifyctl.model.project import ChannelName
 from notifyctl.plan.actions import Action
 from notifyctl.plan.comment_marker import NO_DIGEST, Subject, mark
 from notifyctl.plan.diff import Category, Change, Review, TextChange
 from notifyctl.plan.model import Plan, PlannedNotification, Sample
+from notifyctl.plan.shared_request import parts_of, settings_of
 from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.message import as_lines
+from notifyctl.views.message import SAID_ABOVE, as_lines, setting_lines
 from notifyctl.views.plan import (
     EXPLAINED,
     ORDER,
@@ -219,7 +219,7 @@ def _details(planned: PlannedNotification | None, change: Change | None, now: da
         yield from list_facts(planned, now)
         shown = choose_samples(planned)
         for sample in shown:
-            yield from describe_sample(planned.channel, sample)
+            yield from describe_sample(planned, sample)
         hidden = planned.texts - len(shown)
         if hidden > 0:
             yield f"… and {pluralise(hidden, 'other text')}; `notifyctl render {planned.name}` shows each."
@@ -312,12 +312,13 @@ def list_facts(planned: PlannedNotification, now: datetime) -> Iterator[str]:
     if readings := describe_readings(planned):
         yield f"- numbers: {plain(readings)}"
     yield from (f"- without {plain(line)}" for line in describe_left_out(planned))
+    yield from (f"- {plain(line)}" for line in setting_lines(settings_of(planned)))
     if planned.reach:
         countries = ", ".join(f"{each.recipients:,} in {each.country}" for each in planned.reach[:8])
         yield f"- reach: {countries}{' …' if len(planned.reach) > 8 else ''}"  # noqa: PLR2004 - as many as are shown
 
 
-def describe_sample(channel: ChannelName, sample: Sample) -> Iterator[str]:
+def describe_sample(planned: PlannedNotification, sample: Sample) -> Iterator[str]:
     traits = [
         sample.locale or "default",
         pluralise(sample.count, "recipient"),
@@ -329,9 +330,10 @@ def describe_sample(channel: ChannelName, sample: Sample) -> Iterator[str]:
     yield ""
     yield plain(" · ".join(traits))
     yield ""
-    if sample.content is not None:
-        yield from code_fence("\n".join(as_lines(channel, sample.content)))
-    else:
+    lines = list(as_lines(parts_of(planned, sample), without=SAID_ABOVE[planned.channel]))
+    if lines:
+        yield from code_fence("\n".join(lines))
+    if sample.content is None:
         yield "_The body is held by the provider and cannot be shown._"
 
 

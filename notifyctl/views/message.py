@@ -1,130 +1,87 @@
-"""A message as its recipient sees it, in lines of text: SMS, e-mail and RCS for the terminal."""
+"""The parts of a message in lines of text: for plans at a terminal and in comments, `render` and the inbox."""
 
 from __future__ import annotations
 
-import html
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from notifyctl.model.project import ApiObject, ChannelName
+from notifyctl.channels.parts import Kind, Part
+from notifyctl.model.project import ChannelName
+from notifyctl.views.diagnostics import pluralise
 
-SKIPPED = re.compile(r"<(style|script|head|title)\b|<!--", re.IGNORECASE)
-LINK = re.compile(
-    r"""<a(?=\s[^<>]*>)(?>[^<>]*?\shref\s*=\s*)(?>(["'])([^<>]*?)\1[^<>]*>)((?:(?!<a\b).)*?)</a\s*>""",
-    re.IGNORECASE | re.DOTALL,
-)
-"""Linear time: unclosed links are scanned once."""
-BREAK = re.compile(r"<(?:br|/p|/div|/h[1-6]|/tr|/li|/table|/section|/header|/footer)\b[^>]*>", re.IGNORECASE)
-TAG = re.compile(r"<[^>]*>")
-
-
-def as_lines(channel: ChannelName, content: ApiObject) -> Iterator[str]:
-    """Lines without line breaks. Unknown fields are printed as JSON."""
-    if channel is ChannelName.EMAIL:
-        yield f"Subject: {content.get('subject', '')}"
-        if content.get("replyTo"):
-            yield f"Reply-To: {content['replyTo']}"
-        for attachment in content.get("attachments") or ():
-            yield f"Attached: {attachment.get('name')} ({attachment.get('mimeType')}) {attachment.get('mediaUrl')}"
-        yield ""
-        body = content.get("text") or text_of(str(content.get("html", "")))
-        yield from str(body).splitlines()
-        return
-    if channel is ChannelName.SMS:
-        yield from str(content.get("text", "")).splitlines()
-        return
-    yield from rcs(content)
+INDENT = "  "
+SAID_ABOVE: Mapping[ChannelName, tuple[str, ...]] = {
+    ChannelName.EMAIL: (),
+    ChannelName.RCS: ("from",),
+    ChannelName.SMS: ("from",),
+}
+"""Parts that the head of a plan's notification has. The sender of an email has a name that differs between locales."""
 
 
-def rcs(content: ApiObject) -> Iterator[str]:
-    kind = content.get("type")
-    if kind == "text":
-        yield from str(content.get("text", "")).splitlines()
-    elif kind == "media":
-        yield f"[{content.get('mediaContentUrl')}]"
-    elif kind == "standalone":
-        yield from card(content.get("richCard") or {})
-    elif kind == "carousel":
-        cards = content.get("cards") or ()
-        for number, one in enumerate(cards, start=1):
-            yield f"— card {number} of {len(cards)}"
-            yield from card(one)
-        if content.get("suggestions"):
-            yield "— below the cards"
-    elif kind == "agentEvent":
-        yield describe_event(content)
-    yield from chips(content)
+def as_lines(parts: Iterable[Part], *, without: Iterable[str] = (), price: str = "") -> Iterator[str]:
+    """Lines without line breaks. `without`: keys of parts that are said elsewhere. `price`: of the SMS sent when RCS fails."""
+    hidden = set(without)
+    shown = [part for part in parts if part.key not in hidden]
+    headed = False
+    for part in shown:
+        if part.kind is Kind.SETTING:
+            continue
+        if part.kind is Kind.TEXT and headed:
+            yield ""
+        headed = part.kind is Kind.FIELD or (part.kind is Kind.TEXT and bool(part.label))
+        for line in part_lines(part, price):
+            yield from line.splitlines() or [""]
+    yield from setting_lines(part for part in shown if part.kind is Kind.SETTING)
 
 
-def describe_event(content: ApiObject) -> str:
-    """With the message that a READ is about."""
-    return f"({' '.join(str(content[key]) for key in ('event', 'messageId') if content.get(key))})"
+def part_lines(part: Part, price: str = "") -> Iterator[str]:
+    match part.kind:
+        case Kind.FIELD:
+            yield f"{part.label}: {part.text}"
+        case Kind.TEXT:
+            yield from [f"{part.label}:"] if part.label else []
+            yield part.text
+        case Kind.MEDIA:
+            yield f"[{part.label.lower()}: {part.text}]"
+        case Kind.FILE:
+            yield f"Attached: {part.label} ({part.text})"
+        case Kind.BUTTON:
+            about = "".join(f" {each.label} {each.text}" for each in part.parts)
+            yield f"( {part.label} → {part.text} ){about}"
+        case Kind.BLOCK:
+            facts = [
+                part.label,
+                *([describe_size(part)] if part.segments else []),
+                *([price] if price else []),
+            ]
+            yield f"— {' · '.join(facts)}"
+    if part.parts and part.kind is not Kind.BUTTON:
+        inside = as_lines(part.parts) if part.kind is Kind.BLOCK else setting_lines(part.parts)
+        yield from (f"{INDENT}{line}" for line in inside)
 
 
-def card(card: Mapping[str, Any]) -> Iterator[str]:
-    media = card.get("media") or {}
-    if media.get("url"):
-        yield f"[{media['url']}]"
-    if card.get("title"):
-        yield str(card["title"])
-    if card.get("description"):
-        yield from str(card["description"]).splitlines()
-    yield from chips(card)
+def setting_lines(parts: Iterable[Part]) -> Iterator[str]:
+    """All of them in one line, except those of several lines."""
+    said = [f"{part.label} {' '.join(part.text.split())}" for part in parts]
+    if said:
+        yield f"Settings: {', '.join(said)}"
 
 
-def chips(holder: Mapping[str, Any]) -> Iterator[str]:
-    """On one line, or each on its own where one leads somewhere."""
-    suggestions = holder.get("suggestions") or ()
-    targets = [leads_to(each) for each in suggestions]
-    labels = [
-        f"( {each.get('displayText')} → {target} )" if target else f"( {each.get('displayText')} )"
-        for each, target in zip(suggestions, targets, strict=True)
-    ]
-    if any(targets):
-        yield from (line for label in labels for line in label.splitlines())
-    elif labels:
-        yield "  ".join(labels)
+def describe_size(part: Part) -> str:
+    """Of an SMS: "2 segments (GSM-7, 170 characters)"."""
+    return f"{pluralise(part.segments or 0, 'segment')} ({part.encoding}, {pluralise(part.units or 0, 'character')})"
 
 
-def leads_to(suggestion: Mapping[str, Any]) -> str | None:
-    """What a tap opens, dials or saves; `None` for a reply and for a request for the reader's place."""
-    match suggestion.get("type"):
-        case "openUrl":
-            return str(suggestion.get("url"))
-        case "dialPhone":
-            return str(suggestion.get("phone"))
-        case "calendarEvent":
-            about = [suggestion.get("meetingTitle"), suggestion.get("meetingDescription")]
-            when = f"{suggestion.get('startTime')} to {suggestion.get('endTime')}"
-            return ", ".join([when, *(str(each) for each in about if each)])
-        case "viewLocation":
-            place = [suggestion.get("latitude"), suggestion.get("longitude")]
-            known = [suggestion.get("label"), suggestion.get("address"), *place]
-            return ", ".join(str(each) for each in known if each is not None)
-    return None
+def as_objects(parts: Iterable[Part]) -> list[dict[str, Any]]:
+    """The parts as JSON; keys without a value are left out."""
+    return [dict(describe_object(part)) for part in parts]
 
 
-def strip_hidden(markup: str) -> Iterator[str]:
-    """The markup without comments, styles, scripts, head and title. Linear time: a missing end tag is searched for once."""
-    kept = place = 0
-    open_ended: set[str] = set()
-    while found := SKIPPED.search(markup, place):
-        place, name = found.end(), (found[1] or "").lower()
-        end = re.compile(rf"</{name}\s*>" if name else "-->", re.IGNORECASE)
-        closed = None if name in open_ended else end.search(markup, place)
-        if closed is None:
-            open_ended.add(name)
-        else:
-            yield markup[kept : found.start()]
-            kept = place = closed.end()
-    yield markup[kept:]
-
-
-def text_of(markup: str) -> str:
-    """HTML as plain lines, enough to read at a terminal."""
-    text = "".join(strip_hidden(markup))
-    text = LINK.sub(lambda m: f"{TAG.sub('', m[3])} &lt;{m[2]}&gt;", text)
-    text = TAG.sub("", BREAK.sub("\n", re.sub(r"\s+", " ", text)))
-    lines = [line.strip() for line in html.unescape(text).splitlines()]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+def describe_object(part: Part) -> Iterator[tuple[str, Any]]:
+    yield "kind", part.kind.value
+    yield "key", part.key
+    for name in ("label", "text", "encoding", "units", "segments"):
+        if value := getattr(part, name):
+            yield name, value
+    if part.parts:
+        yield "parts", as_objects(part.parts)

@@ -11,10 +11,11 @@ from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import WITH_PLUS, WITHOUT_PLUS
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import FORMAT_VERSION, Cost, Plan, PlannedNotification, Sample
+from notifyctl.plan.shared_request import parts_of, settings_of
 from notifyctl.schedule.moments import Moments, format_age, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import as_object, format_block, pluralise
-from notifyctl.views.message import as_lines
+from notifyctl.views.message import SAID_ABOVE, as_lines, as_objects, setting_lines
 from notifyctl.views.reasons import describe_reasons
 from notifyctl.views.times import describe_due, describe_run, describe_wait
 
@@ -106,6 +107,8 @@ def _notification(planned: PlannedNotification, paint: Paint, now: datetime) -> 
     if readings := describe_readings(planned):
         yield paint.dim(f"  {'numbers':<18} {readings}")
     yield from (f"  {paint.yellow('without')} {line}" for line in describe_left_out(planned))
+    for line in setting_lines(settings_of(planned)):
+        yield paint.dim(f"  {strip_controls(line)}")
     shown = describe_samples(planned)
     for sample in shown:
         yield from _sample(planned, sample, paint)
@@ -208,9 +211,8 @@ def _sample(planned: PlannedNotification, sample: Sample, paint: Paint) -> Itera
         facts.append(pluralise(sample.segments, "segment"))
     facts += sample.why
     yield paint.dim(f"  ┌ {' · '.join(facts)}")
-    if sample.content is not None:
-        for line in as_lines(planned.channel, sample.content):
-            yield f"  {paint.dim('│')} {strip_controls(line)}"
+    for line in as_lines(parts_of(planned, sample), without=SAID_ABOVE[planned.channel]):
+        yield f"  {paint.dim('│')} {strip_controls(line)}"
     yield paint.dim("  └")
 
 
@@ -298,7 +300,7 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
             {"what": each.what, "reason": each.reason, "recipients": each.recipients}
             for each in planned.left_out
         ],
-        "samples": [_sample_object(sample) for sample in planned.samples],
+        "samples": [_sample_object(planned, sample) for sample in planned.samples],
         "late_seconds": planned.late_seconds,
         "takes_seconds": planned.takes_seconds,
         "ends": _moment(planned.ends),
@@ -308,6 +310,7 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
         "timezone": planned.timezone,
         "times": {name: moments_object(each) for name, each in planned.times.items()},
         "moved": list(planned.moved),
+        "request": dict(planned.request),
         "nearly": [
             {
                 "name": each.name,
@@ -321,7 +324,7 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
     }
 
 
-def _sample_object(sample: Sample) -> dict[str, Any]:
+def _sample_object(planned: PlannedNotification, sample: Sample) -> dict[str, Any]:
     return {
         "recipient": sample.recipient,
         "count": sample.count,
@@ -330,6 +333,9 @@ def _sample_object(sample: Sample) -> dict[str, Any]:
         "segments": sample.segments,
         "content": sample.content,
         "why": list(sample.why),
+        "options": dict(sample.options),
+        "sizes": list(sample.sizes),
+        "parts": as_objects(parts_of(planned, sample)),
     }
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from notifyctl.audience.addresses import mask
+from notifyctl.channels.message_parts import list_parts
+from notifyctl.channels.parts import Carried, Part
 from notifyctl.model.message import RenderedMessage
 from notifyctl.plan.samples import without
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.message import as_lines
+from notifyctl.views.message import SAID_ABOVE, as_lines, as_objects
 
 FORMAT_VERSION = "1.0"
 
@@ -24,18 +26,26 @@ def as_text(found: Sequence[RenderedMessage], *, reveal: bool, colour: bool) -> 
 def _lines(one: RenderedMessage, paint: Paint) -> Iterator[str]:
     facts = [one.channel.value, f"from {strip_controls(one.sender)}", one.locale or "default"]
     if one.segments:
-        facts.append(f"{one.encoding}, {one.units} units, {pluralise(one.segments, 'segment')}")
+        facts.append(
+            f"{one.encoding}, {pluralise(one.units or 0, 'character')}, {pluralise(one.segments, 'segment')}"
+        )
     yield f"{paint.bold(strip_controls(one.destination))}  {paint.dim(' · '.join(facts))}"
     if one.content is None:
-        yield paint.yellow("  The body is held by the provider and cannot be shown (opaque). It is given:")
-        yield from (f"  │ {name}: {strip_controls(value)}" for name, value in one.values.items())
-    else:
-        yield from (
-            f"  {paint.dim('│')} {strip_controls(line)}" for line in as_lines(one.channel, one.content)
+        yield paint.yellow(
+            "  The text of this template is stored at the provider and cannot be shown. Its values:"
         )
+        yield from (f"  │ {name}: {strip_controls(value)}" for name, value in one.values.items())
+    yield from (
+        f"  {paint.dim('│')} {strip_controls(line)}"
+        for line in as_lines(parts_of(one), without=SAID_ABOVE[one.channel])
+    )
     if one.missing:
-        yield paint.red(f"  Nothing gives a value for: {', '.join(one.missing)}")
+        yield paint.red(f"  No value for: {', '.join(one.missing)}")
     yield ""
+
+
+def parts_of(one: RenderedMessage) -> tuple[Part, ...]:
+    return list_parts(Carried(one.channel, one.sender, one.content, one.options, one.request, one.sizes))
 
 
 def as_json(found: Sequence[RenderedMessage], *, reveal: bool) -> str:
@@ -57,6 +67,8 @@ def _object(one: RenderedMessage) -> dict[str, Any]:
         "encoding": one.encoding,
         "units": one.units,
         "segments": one.segments,
+        "request": one.request,
+        "parts": as_objects(parts_of(one)),
     }
 
 
@@ -71,5 +83,6 @@ def mask_text(one: RenderedMessage, *, reveal: bool) -> RenderedMessage:
         one,
         destination=masked,
         content=without(one.content, one.destination, masked),
+        options=without(one.options, one.destination, masked),
         values={name: without(value, one.destination, masked) for name, value in one.values.items()},
     )

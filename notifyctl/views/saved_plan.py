@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from notifyctl.channels.message_parts import list_parts
+from notifyctl.channels.parts import Carried
 from notifyctl.diagnostics import Diagnostic, Location
 from notifyctl.errors import PlanRefusedError
 from notifyctl.model.project import RECIPIENT_ZONE
@@ -75,7 +77,7 @@ def refuse_undrawable(notification: NotificationEntry) -> None:
         format_moments(each)
     for sample in notification.samples:
         if sample.content is not None:
-            list(as_lines(notification.channel, sample.content))
+            list(as_lines(list_parts(Carried(notification.channel, "", sample.content, sample.options))))
 
 
 def describe_planned(each: NotificationEntry) -> PlannedNotification:
@@ -115,6 +117,7 @@ def describe_planned(each: NotificationEntry) -> PlannedNotification:
         timezone=each.timezone,
         times=each.times,
         moved=each.moved,
+        request=each.request,
     )
 
 

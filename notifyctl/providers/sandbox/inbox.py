@@ -16,6 +16,8 @@ from notifyctl.model.message import PLACEHOLDER
 from notifyctl.private_files import open_private
 
 ADDRESS_FIELDS = ("msisdn", "email")
+OWN_KEYS = frozenset(("channel", "from", "to", "content", "substitutions"))
+"""Keys of a request that each entry has in a form of its own; all others it has as they are."""
 
 
 class Inbox:
@@ -55,18 +57,8 @@ def message_entries(body: Mapping[str, Any], *, message_id: str, at: datetime) -
                     "correlationId": destination.get("correlationId"),
                     "content": fill(body.get("content"), values),
                 }
-                for extra in (
-                    "options",
-                    "template",
-                    "cc",
-                    "bcc",
-                    "sendAt",
-                    "expireAt",
-                    "validity",
-                    "callbackData",
-                ):
-                    if extra in body:
-                        entry[extra] = fill(body[extra], values) if extra == "options" else body[extra]
+                for extra in (key for key in body if key not in OWN_KEYS):
+                    entry[extra] = fill(body[extra], values) if extra == "options" else body[extra]
                 if "template" in body:
                     entry["substitutions"] = values
                 yield entry

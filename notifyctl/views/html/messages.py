@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from notifyctl.channels.html_words import text_of
+from notifyctl.channels.parts import fields_of
+from notifyctl.channels.rcs_parts import describe_buttons
 from notifyctl.channels.segments import is_unicode, segment, segment_starts
 from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html.markup import Html, el, srcdoc
-from notifyctl.views.message import describe_event, leads_to, text_of
 
 WIDTHS = {"desktop": "as on a desk", "narrow": "as on a phone"}
 PREHEADER = 90
@@ -127,6 +129,11 @@ def rcs(content: ApiObject, sender: str) -> Html:
     return el("div", head(sender), *parts, chips(content), class_="phone")
 
 
+def describe_event(content: ApiObject) -> str:
+    """With the message that a READ is about."""
+    return f"({' '.join(str(content[key]) for key in ('event', 'messageId') if content.get(key))})"
+
+
 def card(each: Mapping[str, Any]) -> Html:
     shown = each.get("media") or {}
     side = each.get("orientation") == "HORIZONTAL"
@@ -151,11 +158,11 @@ def chips(holder: Mapping[str, Any]) -> Html | None:
     labels = [
         el(
             "li",
-            str(each.get("displayText", "")),
-            el("small", f" → {target}") if (target := leads_to(each)) else None,
-            title=str(each.get("type", "")),
+            each.label,
+            el("small", f" → {each.text}"),
+            title=each.key,
         )
-        for each in holder.get("suggestions") or ()
+        for each in describe_buttons(fields_of(holder))
     ]
     return el("ul", *labels, class_="chips") if labels else None
 
