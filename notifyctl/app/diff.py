@@ -4,30 +4,34 @@ recipients.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from notifyctl.app.ledger import no_facts
-from notifyctl.app.plan import derive
+from notifyctl.app.diff_sides import Sides, hash_file, same_audience
+from notifyctl.app.same_requests import find_equal
 from notifyctl.app.workspace import Workspace, find_environment
-from notifyctl.audience.suppressions import applicable_lists
 from notifyctl.channels import CHANNELS
 from notifyctl.config.load import load_project
-from notifyctl.diagnostics import Location, Positions, has_errors, sort_diagnostics
+from notifyctl.diagnostics import has_errors, sort_diagnostics
 from notifyctl.errors import NotifyctlError, ProjectError
 from notifyctl.git import CommittedTree
-from notifyctl.lint.project import Checked, check_project
-from notifyctl.model.message import Message
-from notifyctl.model.project import Audience, Environment, Notification, Project, SuppressionList
-from notifyctl.plan.diff import Category, Change, Review, Side, compare
-from notifyctl.plan.model import Plan, PlannedNotification
-from notifyctl.ports import FileTree
+from notifyctl.model.project import ChannelName, Environment, Project
+from notifyctl.plan.diff import Change, Review, compare, unproven
+from notifyctl.plan.effects import Effect, SettingChange
+from notifyctl.plan.model import Plan
+from notifyctl.plan.opt_out_diff import ListChange, compare_lists, read_lists
+from notifyctl.plan.setting_rules import (
+    ENVIRONMENT,
+    NOT_OF_NOTIFICATIONS,
+    PROJECT,
+    SEEN_IN_NOTIFICATIONS,
+    matches,
+)
+from notifyctl.plan.settings import differences, list_settings
 
-NOWHERE = Location("", 0, 0)
-NO_POSITIONS = Positions("")
+SAME_REQUESTS_UNKNOWN = "nothing proves that both versions would post the same requests"
 
 
 def review(
@@ -41,7 +45,7 @@ def review(
 ) -> Review:
     """Compares everything at `revision` with the files here. Raises UsageError for an unknown commit."""
     tree = CommittedTree(workspace.root, revision)
-    unknown = [] if plan.complete else ["who already has what: there is no ledger here"]
+    unknown = [] if plan.complete else ["who was already sent what, because there is no ledger here"]
     before: Sides | None = None
     problem: str | None = None
     try:
@@ -51,20 +55,17 @@ def review(
     except NotifyctlError as error:
         problem = error.message
     after = Sides.of(workspace, environment)
-    changed = changed_names(before, after, only)
     now = as_of or workspace.clock.now()
-    old = before.sides(changed, now) if before else {}
-    # A plan made without the ledger already describes this side.
-    new = after.sides(changed, now, known=None if plan.complete else plan)
-    moves = {move.target: move.source for move in workspace.sound.moved}
-    changes = []
-    for name in changed:
-        was = old.get(name) or old.get(moves.get(name, ""))
-        if name not in new and name in moves.values():
-            continue  # renamed: compared under its new name
-        found = compare(was, new.get(name), name=name)
-        if found is not None:
-            changes.append(found)
+    known = {*after.project.notifications, *(before.project.notifications if before else ())}
+    wanted = sorted(name for name in known if not only or name in only)
+    if before is None:
+        new = after.sides(wanted, now)
+        changes = [found for name in wanted if (found := compare(None, new.get(name), name=name))]
+        shared: list[SettingChange] = []
+    else:
+        shared = list(project_changes(before, after))
+        changes = list(Comparison(before, after, shared, now).changes(wanted))
+        shared = [give_seen_effect(each, changes, environment) for each in shared]
     total = len(after.project.notifications)
     touched = sum(1 for change in changes if change.after is not None)
     return Review(
@@ -73,12 +74,13 @@ def review(
         unchanged=total - touched,
         problem=problem,
         unknown=tuple(unknown),
+        settings=tuple(shared),
     )
 
 
-def severity_key(change: Change) -> tuple[int, int, str]:
-    """Most serious first, then largest."""
-    return list(Category).index(change.category), -change.blast, change.name
+def severity_key(change: Change) -> tuple[bool, int, int, str]:
+    """What needs attention first, then the gravest, then the largest."""
+    return not change.warnings, list(Effect).index(change.effects[0]), -change.blast, change.name
 
 
 def workspace_of(workspace: Workspace, tree: CommittedTree) -> Workspace:
@@ -94,132 +96,194 @@ def workspace_of(workspace: Workspace, tree: CommittedTree) -> Workspace:
     return found
 
 
-class Sides(Struct, frozen=True):
-    """One side of the comparison: composed notifications, and who would be sent them if nothing had been sent."""
+class Comparison:
+    """The notifications of both sides. Only those that may differ are planned."""
 
-    workspace: Workspace
-    environment: Environment
-    project: Project
-    checked: Checked
-
-    @classmethod
-    def of(cls, workspace: Workspace, environment: Environment) -> Sides:
-        project = workspace.sound
-        checked = check_project(project, environment=environment, files=workspace.files, synthetic=True)
-        return cls(workspace, environment, project, checked)
-
-    @property
-    def messages(self) -> Mapping[str, Mapping[str | None, Message]]:
-        return self.checked.messages
-
-    def sides(self, wanted: Iterable[str], now: datetime, known: Plan | None = None) -> dict[str, Side]:
-        """`known`: a plan of this side without the ledger, if there is one."""
-        names = tuple(name for name in wanted if name in self.messages)
-        if not names:
-            return {}
-        plan = known or self.planned(names, now)
-        withdrawn = {(each.notification, each.edition) for each in self.project.withdrawals}
-        planned: dict[str, list[PlannedNotification]] = {}
-        people: dict[str, set[bytes]] = {}
-        for each in plan.notifications if plan else ():
-            planned.setdefault(each.name, []).append(each)
-        for effects in plan.effects if plan else ():
-            reached = people.setdefault(effects.scope.notification, set())
-            reached.update(effects.ids())
-        return {
-            name: Side(
-                notification=(notification := self.project.notifications[name]),
-                messages=self.messages[name],
-                people=frozenset(people.get(name, ())),
-                planned=planned.get(name, ()),
-                withdrawn=(name, notification.edition) in withdrawn,
-            )
-            for name in names
+    def __init__(self, before: Sides, after: Sides, shared: list[SettingChange], now: datetime) -> None:
+        self.before, self.after, self.now = before, after, now
+        own = f"environments.{after.environment.name}."
+        self.shared = [each for each in shared if holds_for_notifications(each, own)]
+        self.policy = {
+            (each.key.removeprefix("policy."), each.before, each.after)
+            for each in shared
+            if each.key.startswith("policy.")
         }
+        self.moves = {move.target: move.source for move in after.project.moved}
 
-    def planned(self, names: tuple[str, ...], now: datetime) -> Plan | None:
-        facts = no_facts(self.workspace, self.environment, offline=True)
-        try:
-            return derive(
-                self.workspace, self.environment, facts, only=names, as_of=now, checked=self.checked
+    def changes(self, wanted: Iterable[str]) -> Iterator[Change]:
+        """Of the notifications that are wanted, by their present names. Without a known effect, the requests decide."""
+        pairs = {name: self.former_name(name) for name in wanted}
+        taken = {old for name, old in pairs.items() if old is not None and name in self.after.messages}
+        names = [name for name in pairs if name in self.after.messages or name not in taken]
+        lists = {name: list(self.lists(pairs[name], name)) for name in names}
+        names = [name for name in names if lists[name] or self.may_differ(pairs[name], name)]
+        old = self.before.sides({pairs[name] for name in names} - {None}, self.now)  # type: ignore[arg-type]
+        new = self.after.sides(names, self.now)
+        found = {}
+        for name in names:
+            former = pairs[name]
+            change = compare(
+                old.get(former or ""),
+                new.get(name),
+                name=name,
+                shared=[*self.shared, *lists[name]],
+                same_audience=former is not None and name in new and self.same_people(former, name),
             )
-        except NotifyctlError:
-            return None
+            if change is not None:
+                found[name] = self.mark_shared(change)
+        doubtful = {
+            name: change.before.notification.name
+            for name, change in found.items()
+            if change.effects == (Effect.NONE,) and change.before is not None
+        }
+        equal = find_equal(self.before, self.after, doubtful, self.now)
+        for name, change in found.items():
+            yield (
+                unproven(change, SAME_REQUESTS_UNKNOWN) if name in doubtful and name not in equal else change
+            )
 
+    def former_name(self, name: str) -> str | None:
+        """The name that a notification has in the base; None if it is not there."""
+        seen: set[str] = set()
+        while name not in self.before.project.notifications:
+            if name in seen or name not in self.moves:
+                return None
+            seen.add(name)
+            name = self.moves[name]
+        return name
 
-def changed_names(before: Sides | None, after: Sides, only: tuple[str, ...]) -> list[str]:
-    """Notifications that may differ: their definition, texts or audience is not identical."""
-    known = {*after.project.notifications, *(before.project.notifications if before else ())}
-    return sorted(
-        name for name in known if (not only or name in only) and not (before and is_same(before, after, name))
-    )
+    def may_differ(self, former: str | None, name: str) -> bool:
+        if former is None or former != name or name not in self.after.project.notifications or self.shared:
+            return True
+        return (
+            self.before.messages.get(name) != self.after.messages.get(name)
+            or self.before.settings(name) != self.after.settings(name)
+            or repr(self.before.settings(name)) != repr(self.after.settings(name))
+            or not self.same_people(name, name)
+        )
 
-
-def is_same(before: Sides, after: Sides, name: str) -> bool:
-    one, other = before.project.notifications.get(name), after.project.notifications.get(name)
-    if one is None or other is None:
-        return False
-    statements = [statements_about(side, name) for side in (before, after)]
-    return (
-        statements[0] == statements[1]
-        and before.messages.get(name) == after.messages.get(name)
-        and strip_positions(one) == strip_positions(other)
-        and same_people(before, after, one.audience, other.audience)
-    )
-
-
-def statements_about(side: Sides, name: str) -> set[tuple[str, int]]:
-    """Withdraw and Baseline documents about a notification: kind and edition."""
-    withdrawals, baselines = side.project.withdrawals, side.project.baselines
-    found = {("Withdraw", each.edition) for each in withdrawals if each.notification == name}
-    return found | {("Baseline", each.edition) for each in baselines if each.notification == name}
-
-
-def strip_positions(notification: Notification) -> Notification:
-    """A notification without positions in files, and without the texts and recipients that are compared separately."""
-    schedule = notification.schedule
-    return replace(
-        notification,
-        template=replace(notification.template, positions=NO_POSITIONS, content=None, locales={}),
-        audience=replace(notification.audience, positions=NO_POSITIONS, recipients=None),
-        schedule=replace(schedule, positions=NO_POSITIONS) if schedule else None,
-        positions=NO_POSITIONS,
-    )
-
-
-def same_people(before: Sides, after: Sides, one: Audience, other: Audience) -> bool:
-    lists = [compare_suppressions(side) for side in (before, after)]
-    if lists[0] != lists[1]:
-        return False
-    if one.recipients is not None or other.recipients is not None:
-        return [without_location(each) for each in one.recipients or ()] == [
-            without_location(each) for each in other.recipients or ()
+    def same_people(self, former: str, name: str) -> bool:
+        one, other = self.before.project.notifications[former], self.after.project.notifications[name]
+        settings = [
+            {key: value for key, value in side.settings(each).items() if key.startswith("audience.")}
+            for side, each in ((self.before, former), (self.after, name))
         ]
-    return source_bytes(before.workspace.files, one) == source_bytes(after.workspace.files, other)
+        return settings[0] == settings[1] and same_audience(
+            self.before, self.after, one.audience, other.audience
+        )
+
+    def lists(self, former: str | None, name: str) -> Iterator[SettingChange]:
+        """The changes of suppression lists that concern a notification."""
+        if former is None or name not in self.after.project.notifications:
+            return
+        sides = ((self.before, former), (self.after, name))
+        named = [side.suppressions(each) for side, each in sides]
+        if named[0] == named[1] and all(
+            hash_file(self.before.workspace.files, each.file)
+            == hash_file(self.after.workspace.files, each.file)
+            for each in named[0]
+        ):
+            return
+        templates = [side.project.notifications[each].template for side, each in sides]
+        channels = {each.channel for each in templates}
+        if ChannelName.RCS in channels:
+            channels.add(ChannelName.SMS)  # its fallback
+        own = {given.file for side, each in sides for given in side.project.notifications[each].suppressions}
+        for change in compare_lists(
+            *(read_lists(side.lists, each) for (side, _), each in zip(sides, named, strict=True))
+        ):
+            if change.effects != (Effect.NONE,) and change.concerns(
+                channels, {each.category for each in templates}
+            ):
+                yield change.as_setting(shared=change.file not in own)
+
+    def mark_shared(self, change: Change) -> Change:
+        """Thresholds that follow the project's `policy` are told there."""
+        settings = [
+            replace(each, shared=True)
+            if (each.key.removeprefix("limits."), each.before, each.after) in self.policy
+            else each
+            for each in change.settings
+        ]
+        return replace(change, settings=tuple(settings))
 
 
-def without_location(recipient: object) -> object:
-    return replace(recipient, location=NOWHERE)  # type: ignore[type-var]
+def holds_for_notifications(change: SettingChange, own: str) -> bool:
+    """Whether a changed setting of project or environment has its effect on every notification. `own`: the prefix of the
+    environment at hand.
+    """
+    if change.key.startswith("environments.") and not change.key.startswith(own):
+        return False
+    key = change.key.removeprefix(own)
+    return (
+        change.effects != (Effect.NONE,)
+        and not change.key.startswith("suppressions ")
+        and not matches(key, (*SEEN_IN_NOTIFICATIONS, *NOT_OF_NOTIFICATIONS))
+    )
 
 
-def compare_suppressions(side: Sides) -> list[tuple[SuppressionList, bytes]]:
-    """All suppression lists of one side with their contents."""
-    project = side.project
-    every = applicable_lists(project, side.environment, *project.notifications.values())
-    lists = dict.fromkeys(replace(each, location=NOWHERE) for each in every)
-    return [(each, read(side.workspace.files, each.file)) for each in lists]
+def project_changes(before: Sides, after: Sides) -> Iterator[SettingChange]:
+    """Settings of the project, of each environment, and their suppression lists."""
+    yield from differences(PROJECT, list_settings(before.project), list_settings(after.project), shared=True)
+    if before.environment.name != after.environment.name:
+        yield SettingChange(
+            "environment", before.environment.name, after.environment.name, (Effect.ROUTE,), True, True
+        )
+    for name in {**before.project.environments, **after.project.environments}:
+        yield from environment_changes(before, after, name)
+    yield from (change.as_setting(shared=True) for change in list_changes(before, after))
 
 
-def source_bytes(files: FileTree, audience: Audience) -> bytes:
-    from posixpath import dirname, join, normpath
+def environment_changes(before: Sides, after: Sides, name: str) -> Iterator[SettingChange]:
+    """Of an environment by its name; the base's default one stands in for one that the base does not have, if it is at hand."""
+    old, new = before.project.environments.get(name), after.project.environments.get(name)
+    if name == after.environment.name:
+        old = before.environment
+    elif old is None or new is None:
+        # Nobody is sent anything through it by this plan; one line tells of it.
+        yield SettingChange(
+            f"environments.{name}", destination(old), destination(new), (Effect.ROUTE,), new is not None, True
+        )
+        return
+    prefix = f"environments.{name}."
+    yield from differences(
+        ENVIRONMENT,
+        list_settings(old),
+        list_settings(new) if new is not None else {},
+        prefix=prefix,
+        shared=True,
+    )
+    one, other = (side.ca_file if side is not None else None for side in (old, new))
+    if one is not None and one == other:
+        contents = [hash_file(side.workspace.files, one) for side in (before, after)]
+        if contents[0] != contents[1]:
+            yield SettingChange(
+                f"{prefix}caFile", one, f"{one} (other certificates)", (Effect.ROUTE,), True, True
+            )
 
-    named = (audience.source.file if audience.source else None) or ""
-    beside = normpath(join(dirname(audience.positions.file), named))
-    return read(files, beside) or read(files, normpath(named))
+
+def destination(environment: Environment | None) -> str | None:
+    return " ".join(filter(None, (environment.provider, environment.endpoint))) if environment else None
 
 
-def read(files: FileTree, path: str) -> bytes:
-    try:
-        return files.read(path)
-    except OSError:
-        return b""
+def list_changes(before: Sides, after: Sides) -> list[ListChange]:
+    """Of the lists that the project or an environment names."""
+    named = []
+    for side in (before, after):
+        levels: list[Project | Environment] = [side.project, *side.project.environments.values()]
+        given = [each for level in levels for each in level.suppressions]
+        named.append(read_lists(side.lists, given))
+    return compare_lists(*named)
+
+
+def give_seen_effect(
+    change: SettingChange, changes: Iterable[Change], environment: Environment
+) -> SettingChange:
+    """Settings that act through messages have no effect where no notification shows one."""
+    own = f"environments.{environment.name}."
+    if change.key.startswith("environments.") and not change.key.startswith(own):
+        return change  # its messages are not composed here
+    if not matches(change.key.removeprefix(own), ("vars.*", "senders.*", "defaults.*")):
+        return change
+    seen = {effect for each in changes for effect in each.effects}
+    return change if seen & set(change.effects) else replace(change, effects=(Effect.NONE,))

@@ -43,21 +43,22 @@ def forge_of(environ: Environ, *, named: str | None, number: int | None) -> Forg
             token=require_variable(environ, "GITLAB_TOKEN"),
         )
     raise UsageError(
-        "this is neither GitHub Actions nor GitLab CI",
-        hint="--forge github with GITHUB_REPOSITORY, or --forge gitlab with CI_PROJECT_ID; or `plan --format markdown`",
+        "not running in GitHub Actions or GitLab CI",
+        hint="set --forge github and GITHUB_REPOSITORY, or --forge gitlab and CI_PROJECT_ID; to print the comment, run: notifyctl plan --format markdown",
     )
 
 
 def require_variable(environ: Environ, name: str) -> str:
     if not environ.get(name):
         raise SettingsError(
-            f"the variable {name} is not set", hint="CI sets it; a token goes in by the environment only"
+            f"the environment variable {name} is not set",
+            hint="set it in CI; a token can be given only by the environment",
         )
     return environ[name]
 
 
 def missing_number(hint: str) -> int:
-    raise UsageError("which pull or merge request?", hint=hint)
+    raise UsageError("unknown pull or merge request", hint=f"set {hint}")
 
 
 def project_folder(root: Path) -> str:
@@ -80,7 +81,7 @@ def should_comment(plan: Plan, review: Review | None, when: str) -> bool:
         return True
     if when == "blocked":
         return bool(held) or not plan.applyable
-    changed = bool(review.changes) if review is not None else plan.has_effect
+    changed = bool(review.changes or review.settings) if review is not None else plan.has_effect
     return changed or bool(held)
 
 

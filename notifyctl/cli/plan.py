@@ -38,39 +38,39 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @only_option
-@click.option(
-    "--offline", is_flag=True, help="Without the ledger: complete for files, silent on who already has what."
-)
+@click.option("--offline", is_flag=True, help="Plan without the ledger. Earlier sends are then unknown.")
 @click.option(
     "--untrusted",
     is_flag=True,
-    help="Of a stranger's pull request: --offline, in a process that can reach nothing but the project's files.",
+    help="For untrusted pull requests: like --offline, in a process that can access only the project's files.",
 )
-@click.option("--as-of", type=TimeParam(), help="Plan as if it were this time, such as 2026-12-01T09:00:00Z.")
+@click.option(
+    "--as-of", type=TimeParam(), help="Plan as if it were this time, for example 2026-12-01T09:00:00Z."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Save the plan to this file too, for `notifyctl show` and `notifyctl apply FILE`. It holds no address.",
+    help="Also save the plan to this file, for `notifyctl show` and `notifyctl apply FILE`. It contains no addresses.",
 )
 @click.option(
     "--base",
     metavar="REV",
-    help="Compare with the project at this commit, such as origin/main: what changes for whom.",
+    help="Compare with the project at this commit, for example origin/main, and name the effects of each change.",
 )
 @memory_option
 @click.option(
     "--rejects",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the rows of audiences that nobody can be sent to, and why, in the form of their own file.",
+    help="Write rejected rows, with reasons, to FILE in the format of the audience.",
 )
 @force_option
 @format_option("text", "json", "markdown")
 @click.option(
     "--detailed-exitcode",
     is_flag=True,
-    help="0: nothing to send; 2: something to send or a baseline to record; 3: all that is left is blocked;"
-    " 7: uncertain outcomes.",
+    help="Exit with 2 if something would be sent or a baseline recorded; else 7 for unknown outcomes, 3 if recipients are"
+    " blocked or were already sent a different text, or 0.",
 )
 @global_options
 @click.pass_context
@@ -87,7 +87,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     form: str,
     detailed_exitcode: bool,  # noqa: FBT001
 ) -> int:
-    """Show who would get what, and what would change: everybody in the audience, minus who already has it.
+    """Show who would be sent what, and why. Sends nothing.
 
     \b
     notifyctl plan
@@ -95,7 +95,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     notifyctl -e production plan --out december.plan
     notifyctl plan --offline --base origin/main --format markdown
     notifyctl plan --untrusted --base origin/main --format markdown
-    notifyctl plan --rejects mend.csv
+    notifyctl plan --rejects rejected.csv
     notifyctl plan --only outage-sms --as-of 2026-12-01T09:00:00Z
     """
     from notifyctl.app.plan import make_plan
@@ -104,7 +104,9 @@ def command(  # noqa: PLR0917 - click passes options by name
     settings = get_globals(context)
     if untrusted:
         if rejects is not None:
-            raise UsageError("--rejects writes people's addresses, and --untrusted tells of nobody")
+            raise UsageError(
+                "use only one of --rejects and --untrusted: --rejects writes addresses, and --untrusted must not"
+            )
         plan = plan_untrusted(context, request)
     else:
         from notifyctl.app.workspace import open_workspace
@@ -120,7 +122,7 @@ def command(  # noqa: PLR0917 - click passes options by name
             from notifyctl.app.failures import write_rejects
 
             for path, count in write_rejects(workspace, environment, rejects, outputs, only=only):
-                echo(f"{count:,} {'row' if count == 1 else 'rows'} of nobody: {path}", stderr=True)
+                echo(f"Wrote {count:,} rejected {'row' if count == 1 else 'rows'} to {path}", stderr=True)
     if plan.complete and not plan.applyable:
         return ExitCode.ERROR
     return exit_code(plan) if detailed_exitcode else ExitCode.DONE
@@ -196,7 +198,7 @@ def plan_untrusted(context: click.Context, request: PlanRequest) -> Plan:
     )
     if request.form == "text":
         for each in unknown_facts(base=request.base):
-            echo(f"Not known here: {each}.")
+            echo(f"Unknown here: {each}.")
     return plan
 
 

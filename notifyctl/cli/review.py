@@ -13,20 +13,23 @@ from notifyctl.exit_codes import ExitCode
 
 @click.command("review")
 @only_option
-@click.option("--base", metavar="REV", help="Compare with this commit, such as origin/main.")
+@click.option("--base", metavar="REV", help="Compare with this commit, for example origin/main.")
 @click.option(
-    "--offline", is_flag=True, help="Without the ledger: all that a pull request from a fork can have."
+    "--offline", is_flag=True, help="Plan without the ledger, for example for a pull request from a fork."
 )
 @click.option(
     "--when",
     type=click.Choice(["changes", "blocked", "always"]),
     default="changes",
     show_default=True,
-    help="When to make a comment: something changes or is sent; somebody must look; in any case. One that exists is always brought up to date.",
+    help="When to comment: if something changes or is sent; if something needs attention; always. An existing comment is always updated.",
 )
-@click.option("--forge", type=click.Choice(["github", "gitlab"]), help="Without it, what CI says it is.")
+@click.option("--forge", type=click.Choice(["github", "gitlab"]), help="Default: detected in CI.")
 @click.option(
-    "--pull", type=click.IntRange(min=1), metavar="N", help="The pull or merge request; without it CI's own."
+    "--pull",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Number of the pull or merge request. Default: detected in CI.",
 )
 @global_options
 @click.pass_context
@@ -39,7 +42,7 @@ def command(
     forge: str | None,
     pull: int | None,
 ) -> int:
-    """Put the plan on a pull request as a comment: found again by its author and marker, updated in place, never by an older run.
+    """Post the plan as a comment on a pull or merge request, and update it in place.
 
     The token comes from the environment: GITHUB_TOKEN or GITLAB_TOKEN.
 
@@ -81,7 +84,7 @@ def command(
     )
     decision = comment(pull_request, body, workspace.environ, create=create)
     if decision.verb is Verb.NONE:
-        echo("Nothing to say: no comment.", stderr=True)
+        echo("Nothing to report: no comment was made.", stderr=True)
     else:
         echo(f"The comment on {pull_request.name} was {decision.verb.value}.", stderr=True)
     return ExitCode.DONE

@@ -43,6 +43,8 @@ class Checked(Struct, frozen=True):
     drafts: tuple[tuple[Notification, Mapping[str | None, Message]], ...] = ()
     """Every notification whose audience could be opened, with those variants that could be composed."""
     diagnostics: tuple[Diagnostic, ...] = ()
+    stand_ins: frozenset[str] = frozenset()
+    """Notifications whose audience is not here, with made-up people in its place."""
 
 
 def check_project(
@@ -72,6 +74,7 @@ def check_project(
     audiences: dict[str, AudienceReader] = {}
     copies: dict[str, JudgedCopies] = {}
     drafts: list[tuple[Notification, Mapping[str | None, Message]]] = []
+    made_up: set[str] = set()
     for name, notification in project.notifications.items():
         if only and name not in only:
             continue
@@ -95,6 +98,7 @@ def check_project(
                 continue
             stand_ins, found = make_recipients(notification, error)
             problems.extend(found)
+            made_up.add(name)
             reader = open_audience(stand_ins, files, suppressed=frozenset(), fence=None)
         columns = tuple(reader.variables)
         composed, found = compose_all(
@@ -112,7 +116,7 @@ def check_project(
             problems.extend(
                 compose_all(project, notification, environment=environment, files=files, columns=())[1]
             )
-    return Checked(messages, audiences, copies, tuple(drafts), tuple(problems))
+    return Checked(messages, audiences, copies, tuple(drafts), tuple(problems), frozenset(made_up))
 
 
 def is_remote(audience: Audience) -> bool:

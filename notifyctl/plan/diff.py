@@ -1,22 +1,26 @@
-"""Compares two versions of a notification: a category and the differences in texts, audience and settings. Pure."""
+"""Compares two versions of a notification: its effects, a category, and the differences in texts, audience and settings. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
-from notifyctl.channels.channel import collect_texts
 from notifyctl.message import texts_hash
 from notifyctl.model.message import Message
 from notifyctl.model.project import Notification
+from notifyctl.plan.audience_diff import AudienceDifference, compare_audiences, count_recipients
+from notifyctl.plan.effects import UNPROVEN, Effect, Effects, SettingChange, ranked
 from notifyctl.plan.model import PlannedNotification
+from notifyctl.plan.setting_rules import NOTIFICATION, judge_content
+from notifyctl.plan.settings import Settings, camel_case, differences
 
 
 class Category(StrEnum):
-    """The most severe effect of a change; declared from the most severe."""
+    """The word of format 1.0 for a change: one for each; declared from the most severe. `Change.effects` says what it does."""
 
     RESEND = "resend"  # a higher edition: sent to all recipients again
     CORRECTION = (
@@ -26,31 +30,41 @@ class Category(StrEnum):
     FIRST_SEND = "first-send"
     JOINERS = "joiners"  # the same text, another audience
     FORWARD_ONLY = "forward-only"  # another text, acknowledged
-    COSMETIC = "cosmetic"  # only settings changed
+    COSMETIC = "cosmetic"  # only settings changed, of whatever effect
+
+
+CLOCKED = ("schedule.window", "schedule.holidays")
+"""Settings that are read in the schedule's time zone."""
 
 
 class Side(Struct, frozen=True):
-    """One version of a notification. `people` are the recipient ids (same key on both sides) that it would be sent to with an
-    empty ledger.
+    """One version of a notification, as it would be sent if nothing had been sent and it were due now.
+
+    `people`: packed entries of the digest (same key on both sides), by what they share; None if they are not known.
     """
 
     notification: Notification
     messages: Mapping[str | None, Message]
-    people: Collection[bytes] = ()
+    settings: Settings = field(default_factory=dict)
+    people: Mapping[str, bytes] | None = None
     planned: Sequence[PlannedNotification] = ()
-    """One per occurrence, planned with an empty ledger."""
     withdrawn: bool = False
+
+    @property
+    def recipients(self) -> int:
+        return count_recipients(self.people) if self.people is not None else 0
 
 
 class TextChange(Struct, frozen=True):
-    """One changed text. `where` is its path in the message, such as `content.subject`. `before` or `after` is None if it was
-    added or removed.
+    """One changed part of a message. `where` is its path in the message, such as `content.subject`. `before` or `after` is None
+    if it was added or removed.
     """
 
     locale: str | None
     where: str
     before: str | None
     after: str | None
+    effects: Effects = (Effect.TEXT,)
 
 
 class Change(Struct, frozen=True):
@@ -58,23 +72,40 @@ class Change(Struct, frozen=True):
 
     name: str
     category: Category
+    effects: Effects
     before: Side | None
     after: Side | None
     joined: int = 0
     left: int = 0
+    revalued: int = 0
+    """Recipients who are sent another text because of their own values or locale."""
+    rezoned: int = 0
+    """Recipients for whom it is due at another time because of their own time zone."""
     texts: tuple[TextChange, ...] = ()
-    envelope: tuple[tuple[str, str | None, str | None], ...] = ()
-    """Changed settings: (name, before, after)."""
+    settings: tuple[SettingChange, ...] = ()
+    """With those of the project and its environment that hold for it."""
+    unknown: str | None = None
+    """What could not be compared, as a phrase; its effects are then given as if it had changed."""
 
     @property
     def recipients(self) -> int:
-        return len(self.after.people) if self.after else 0
+        return self.after.recipients if self.after else 0
 
     @property
     def blast(self) -> int:
         """Recipients that the change affects."""
-        sides = [len(side.people) for side in (self.before, self.after) if side]
+        sides = [side.recipients for side in (self.before, self.after) if side]
         return self.joined + self.left if self.category is Category.JOINERS else max(sides, default=0)
+
+    @property
+    def warnings(self) -> tuple[SettingChange, ...]:
+        """Its settings that loosen a safeguard, add copies or change the route."""
+        return tuple(each for each in self.settings if each.warns)
+
+    @property
+    def changed_variants(self) -> frozenset[str | None]:
+        """The locales whose own message differs."""
+        return frozenset(each.locale for each in self.texts)
 
 
 class Review(Struct, frozen=True):
@@ -86,39 +117,156 @@ class Review(Struct, frozen=True):
     problem: str | None = None
     unknown: tuple[str, ...] = field(default_factory=tuple)
     """What could not be compared, as sentences."""
+    settings: tuple[SettingChange, ...] = ()
+    """Settings of the project, all its environments and their suppression lists."""
+
+    @property
+    def effects(self) -> Effects:
+        """Of all changes, the gravest first."""
+        every = [*(change.effects for change in self.changes), *(each.effects for each in self.settings)]
+        return ranked(effect for effects in every for effect in effects)
 
 
-def compare(before: Side | None, after: Side | None, *, name: str) -> Change | None:
-    """Returns the change of one notification, or None if nothing changed."""
-    if after is None or (after.withdrawn and not (before and before.withdrawn)):
-        return Change(name, Category.WITHDRAW, before, after) if before or after else None
-    if before is None:
-        return Change(name, Category.FIRST_SEND, None, after, joined=len(after.people))
-    joined = len(set(after.people) - set(before.people))
-    left = len(set(before.people) - set(after.people))
+def compare(
+    before: Side | None,
+    after: Side | None,
+    *,
+    name: str,
+    shared: Sequence[SettingChange] = (),
+    same_audience: bool = False,
+) -> Change | None:
+    """Returns the change of one notification, or None if nothing changed.
+
+    `shared`: changed settings of project and environment that hold for it. `same_audience`: both sides read the same people
+    from the same place, whether or not they are known. Whether a change without a known effect has none is for the requests
+    to prove: `unproven` says that they do not.
+    """
+    if before is None or after is None:
+        return one_sided(before, after, name)
+    audience, unknown = difference_of(before, after, same=same_audience)
     texts = tuple(text_changes(before.messages, after.messages))
-    settings = tuple(envelope_changes(before.notification, after.notification))
-    category = category_of(
-        before, after, texts=bool(texts), recipients=bool(joined or left), settings=bool(settings)
-    )
-    if category is None:
+    own = [
+        move_clock(each, before.settings, after.settings)
+        for each in differences(NOTIFICATION, before.settings, after.settings)
+    ]
+    found = [
+        *(effect for each in texts for effect in each.effects),
+        *audience_effects(audience),
+        *((Effect.RECIPIENTS,) if unknown else ()),
+        *((Effect.RENAMED,) if before.notification.name != name else ()),
+    ]
+    settings = [*settle(own, texts, found, unknown=unknown is not None), *shared]
+    effects = ranked([*found, *(effect for each in settings for effect in each.effects)])
+    if not effects and before.messages != after.messages:
+        effects, unknown = UNPROVEN, "the message differs in a way that cannot be shown"
+    if not (effects or settings):
         return None
-    return Change(name, category, before, after, joined, left, texts, settings)
+    return Change(
+        name=name,
+        category=category_of(before, after, texts=bool(texts) or bool(audience.revalued), audience=audience),
+        effects=effects or (Effect.NONE,),
+        before=before,
+        after=after,
+        joined=audience.joined,
+        left=audience.left,
+        revalued=audience.revalued,
+        rezoned=audience.rezoned,
+        texts=texts,
+        settings=tuple(settings),
+        unknown=unknown,
+    )
 
 
-def category_of(
-    before: Side, after: Side, *, texts: bool, recipients: bool, settings: bool
-) -> Category | None:
-    """`texts`, `recipients`, `settings`: whether these differ. None: nothing differs."""
+def one_sided(before: Side | None, after: Side | None, name: str) -> Change | None:
+    """A notification that is new or gone. Of a new one the settings are listed that send something elsewhere."""
+    if after is None:
+        gone = Change(name, Category.WITHDRAW, (Effect.WITHDRAWN,), before, None)
+        return gone if before is not None else None
+    elsewhere = {key: after.settings[key] for key in ("cc", "bcc", "notifyUrl") if key in after.settings}
+    settings = tuple(differences(NOTIFICATION, {}, elsewhere))
+    found = [Effect.NEW, *(effect for each in settings for effect in each.effects)]
+    if after.withdrawn:
+        found.append(Effect.WITHDRAWN)
+    return Change(
+        name,
+        Category.WITHDRAW if after.withdrawn else Category.FIRST_SEND,
+        ranked(found),
+        None,
+        after,
+        joined=after.recipients,
+        settings=settings,
+    )
+
+
+def unproven(change: Change, reason: str) -> Change:
+    """The same, where nothing proves that it has no effect."""
+    return replace(change, effects=UNPROVEN, unknown=reason)
+
+
+def difference_of(before: Side, after: Side, *, same: bool) -> tuple[AudienceDifference, str | None]:
+    """And why it is not known, if so. Whom a withdrawn notification would have been sent to is not asked."""
+    if before.withdrawn or after.withdrawn:
+        return AudienceDifference(), None
+    if before.people is None or after.people is None:
+        return AudienceDifference(), None if same else "the recipients of one version are not known here"
+    return compare_audiences(before.people, after.people, before.messages, after.messages), None
+
+
+def audience_effects(audience: AudienceDifference) -> Iterator[Effect]:
+    if audience.joined or audience.left:
+        yield Effect.RECIPIENTS
+    if audience.revalued:
+        yield Effect.TEXT
+    if audience.rezoned:
+        yield Effect.RESCHEDULED
+
+
+def move_clock(change: SettingChange, before: Settings, after: Settings) -> SettingChange:
+    """In another time zone the same hours and days are others: what was at night may be at noon."""
+    if change.key != "schedule.timezone" or not any(
+        key in side for key in CLOCKED for side in (before, after)
+    ):
+        return change
+    effects = ranked([*change.effects, Effect.LOOSENED, Effect.TIGHTENED])
+    return replace(change, effects=effects, warns=True)
+
+
+def settle(
+    settings: Iterable[SettingChange], texts: Iterable[TextChange], found: Iterable[Effect], *, unknown: bool
+) -> Iterator[SettingChange]:
+    """Gives settings that act through messages and audience the effect that these show, and leaves out those that are shown as
+    a part of the message.
+    """
+    parts = {each.where for each in texts}
+    seen = Effect.TEXT if Effect.TEXT in found else Effect.NONE
+    for each in settings:
+        if each.effects:
+            yield each
+        elif part_of(each.key) not in parts:
+            hidden = unknown and each.key.startswith("audience.")
+            yield replace(each, effects=(Effect.TEXT if hidden else seen,))
+
+
+def part_of(key: str) -> str:
+    """The path in the message of a setting that is a part of it."""
+    key = key.removeprefix("template.") if key.startswith("template.options.") else key
+    if key == "template.template.id":
+        return "template"
+    return f"$({key.removeprefix('substitutions.')})" if key.startswith("substitutions.") else key
+
+
+def category_of(before: Side, after: Side, *, texts: bool, audience: AudienceDifference) -> Category:
+    if after.withdrawn and not before.withdrawn:
+        return Category.WITHDRAW
     if after.notification.edition > before.notification.edition:
         return Category.RESEND
     if texts:
         prefix = after.notification.acknowledge
         acknowledged = prefix is not None and texts_hash(after.messages).startswith(prefix)
         return Category.FORWARD_ONLY if acknowledged else Category.CORRECTION
-    if recipients:
+    if audience.joined or audience.left:
         return Category.JOINERS
-    return Category.COSMETIC if settings else None
+    return Category.COSMETIC
 
 
 def text_changes(
@@ -128,98 +276,43 @@ def text_changes(
         old, new = flatten(before.get(locale)), flatten(after.get(locale))
         for where in [*old, *(path for path in new if path not in old)]:
             if old.get(where) != new.get(where):
-                yield TextChange(locale, where, old.get(where), new.get(where))
+                yield TextChange(locale, where, old.get(where), new.get(where), judge_content(where))
+
+
+OF_NOTIFICATION = frozenset({"channel", "locale", "cc", "bcc", "smartlinks"})
+"""Fields of a message that its notification has once for all variants."""
 
 
 def flatten(message: Message | None) -> dict[str, str]:
-    """Path → text for every text of a message, with its sender, options and shared values."""
+    """Path → value for every leaf of a message: its content, sender, options and shared values."""
     if message is None:
         return {}
-    content: Any = (
-        {"content": message.content} if message.content is not None else {"template": message.template_id}
-    )
-    texts = {
-        ".".join(map(str, path)): text for path, text in collect_texts({**content, "from": message.sender})
-    }
-    texts |= {f"options.{key}": str(value) for key, value in sorted(message.options.items())}
-    texts |= {f"$({name})": value for name, value in message.shared.items()}
-    return texts
+    found: dict[str, str] = {}
+    for name in message.__struct_fields__:
+        value = getattr(message, name)
+        if name == "content":
+            found |= leaves(value, "content")
+        elif name == "template_id" and value is not None:
+            found |= {"template": value, "variables": ", ".join(message.names)}
+        elif name == "shared":
+            found |= {f"$({key})": text for key, text in value.items()}
+        elif name not in {*OF_NOTIFICATION, "names", "template_id"}:
+            found |= leaves(value, "from" if name == "sender" else camel_case(name))
+    return found
 
 
-def envelope_changes(
-    before: Notification, after: Notification
-) -> Iterator[tuple[str, str | None, str | None]]:
-    for what, of in ENVELOPE.items():
-        old, new = describe_value(of(before)), describe_value(of(after))
-        if old != new:
-            yield what, old, new
-
-
-def describe_value(value: object) -> str | None:
-    if value is None or value == ():
-        return None
-    if isinstance(value, tuple):
-        return ", ".join(str(each) for each in value)
-    return str(value)
-
-
-def describe_field(notification: Notification, name: str) -> str | None:
-    """None for an inline definition: it has the notification's own name."""
-    return None if name == notification.name else name
-
-
-def describe_schedule(notification: Notification) -> str | None:
-    schedule = notification.schedule
-    if schedule is None:
-        return None
-    facts = {
-        "at": schedule.at,
-        "cron": schedule.cron,
-        "from": schedule.starts,
-        "until": schedule.ends,
-        "timezone": schedule.timezone,
-        "window": describe_window(schedule.window),
-        "holidays": ", ".join(map(str, schedule.holidays)) or None,
-        "grace": schedule.grace,
-        "expireAfter": schedule.expire_after,
-        "expireAt": schedule.expire_at,
-        "handOff": schedule.hand_off.value,
-    }
-    return ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
-
-
-def describe_window(window: Any) -> str | None:
-    if window is None:
-        return None
-    days = "".join("MTWTFSS"[day] for day in window.days)
-    return f"{days} {window.start:%H:%M}-{window.until:%H:%M}"
-
-
-def describe_policy(notification: Notification) -> str | None:
-    policy = notification.policy
-    if policy is None:
-        return None
-    return (
-        f"maxRecipients {policy.max_recipients}, maxGrowthPercent {policy.max_growth_percent},"
-        f" maxSegments {policy.max_segments}, maxRejectedPercent {policy.max_rejected_percent}"
-    )
-
-
-ENVELOPE: Mapping[str, Any] = {
-    "edition": lambda n: n.edition,
-    "schedule": describe_schedule,
-    "priority": lambda n: n.priority,
-    "callbackData": lambda n: n.callback_data,
-    "notifyUrl": lambda n: n.notify_url,
-    "requestedReceipts": lambda n: n.requested_receipts,
-    "cc": lambda n: n.cc,
-    "bcc": lambda n: n.bcc,
-    "smartlinks": lambda n: n.smartlinks,
-    "joiners": lambda n: n.joiners.value,
-    "onUnknown": lambda n: n.on_unknown.value,
-    "acknowledge": lambda n: n.acknowledge,
-    "limits": describe_policy,
-    "template": lambda n: describe_field(n, n.template.name),
-    "audience": lambda n: describe_field(n, n.audience.name),
-    "category": lambda n: n.template.category.value,
-}
+def leaves(value: Any, path: str) -> dict[str, str]:
+    if isinstance(value, Mapping):
+        items: Iterable[tuple[Any, Any]] = sorted(value.items()) if path == "options" else value.items()
+    elif isinstance(value, (list, tuple)):
+        items = enumerate(value)
+    elif value is None:
+        return {}
+    else:
+        return {path: str(value).lower() if isinstance(value, bool) else str(value)}
+    if not value and "." in path:
+        return {path: "[]"}
+    found: dict[str, str] = {}
+    for key, item in items:
+        found |= leaves(item, f"{path}.{key}")
+    return found

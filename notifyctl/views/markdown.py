@@ -8,17 +8,31 @@ behind a bar, without control characters.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from difflib import SequenceMatcher
 
 from notifyctl.diagnostics import Severity
 from notifyctl.plan.actions import Action
 from notifyctl.plan.comment_marker import NO_DIGEST, Subject, mark
-from notifyctl.plan.diff import Category, Change, Review, TextChange
+from notifyctl.plan.diff import Change, Review, TextChange
+from notifyctl.plan.effects import Effect, SettingChange
 from notifyctl.plan.model import Plan, PlannedNotification, Sample
 from notifyctl.plan.shared_request import parts_of, settings_of
 from notifyctl.schedule.moments import format_time
+from notifyctl.views.changes import (
+    SIGN,
+    is_only_shared,
+    label,
+    own_settings,
+    own_texts,
+    recipients_line,
+    summary,
+    title,
+    total,
+    total_line,
+    warnings,
+    word_diff,
+)
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.message import SAID_ABOVE, as_lines, setting_lines
@@ -41,18 +55,8 @@ MOST_LINES = 60
 """Lines shown of one text."""
 MOST_DIAGNOSTICS = 20
 MOST_SAMPLES = 6
-WORD = re.compile(r"\s+|[^\s]+")
+MOST_WARNINGS = 40
 BACKTICKS = re.compile(r"`+")
-
-MEANT = {
-    Category.RESEND: "everybody gets it again",
-    Category.CORRECTION: "other words; who has it keeps the old ones",
-    Category.WITHDRAW: "not sent any more; who has it keeps it",
-    Category.FIRST_SEND: "new",
-    Category.JOINERS: "the same words, to other people",
-    Category.FORWARD_ONLY: "other words; who has it need not get them",
-    Category.COSMETIC: "nothing that a reader notices",
-}
 
 
 def render(plan: Plan, review: Review | None = None, *, folder: str = ".", settled: bool = False) -> str:
@@ -107,12 +111,15 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
         sign, verdict = "❌", f"has {pluralise(errors, 'error')} and cannot be applied"
     elif held:
         sign, verdict = "⚠️", f"{sends}, and {held:,} need a look"
+    elif review is not None and any(warnings(review)):
+        count = sum(1 for _ in warnings(review))
+        sign, verdict = "⚠️", f"{sends}, and {pluralise(count, 'changed setting')} need attention"
     elif any(planned.nearly for planned in plan.notifications):
         sign, verdict = "⚠️", f"{sends}, and some of them got nearly this before"
     elif plan.rejected_rows:
         sign, verdict = "⚠️", f"{sends}, and leaves {pluralise(plan.rejected_rows, 'rejected row')} out"
     else:
-        sign, verdict = "✅", sends
+        sign, verdict = "📝" if review is not None and has_settings(review) else "✅", sends
     yield f"## {sign} {code(plan.project)} · {code(plan.environment)}: this {verdict}"
     yield ""
     counts = [f"{summary[action]:,} {action.value}" for action in ORDER if action in summary] or [
@@ -130,6 +137,12 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
     yield from attention(plan)
 
 
+def has_settings(review: Review) -> bool:
+    """Whether a setting differs that has an effect, beside which no tick stands."""
+    every = [*review.settings, *(each for change in review.changes for each in change.settings)]
+    return any(each.effects != (Effect.NONE,) for each in every)
+
+
 def describe_nearly_sent(plan: Plan) -> Iterator[str]:
     found = list(nearly_sent(plan))
     if found:
@@ -140,14 +153,30 @@ def describe_nearly_sent(plan: Plan) -> Iterator[str]:
 
 
 def describe_changes(review: Review) -> Iterator[str]:
+    """What differs from the base, with every setting that needs attention, above what is folded."""
     yield ""
     if review.problem:
-        yield f"> The base `{review.base}` cannot be compared with: {plain(review.problem)}. Everything counts as new."
-    counts = {category: sum(c.category is category for c in review.changes) for category in Category}
-    changes = ", ".join(f"{count:,} {category.value}" for category, count in counts.items() if count)
-    yield f"Against `{review.base}`: {changes or 'no notification changes'}; {review.unchanged:,} unchanged."
+        yield f"> Cannot compare with `{review.base}`: {plain(review.problem)}. Every notification is shown as new."
+    yield f"Compared with `{review.base}`: {summary(review)}."
     for unknown in review.unknown:
-        yield f"Not known here: {unknown}."
+        yield f"Unknown here: {unknown}."
+    warned = list(warnings(review))
+    rest = [each for each in review.settings if not each.warns]
+    if warned or rest:
+        yield ""
+    for each in warned[:MOST_WARNINGS]:
+        where = f" in {code(each.where)}" if each.names else ""
+        yield f"- {SIGN}️ **{label(each.change.effects)}**: {describe_setting(each.change)}{where}"
+    if len(warned) > MOST_WARNINGS:
+        yield f"- {SIGN}️ … and {len(warned) - MOST_WARNINGS:,} more; `notifyctl plan --base` lists them"
+    yield from (f"- {label(each.effects)}: {describe_setting(each)}" for each in rest[:MOST_WARNINGS])
+    if len(rest) > MOST_WARNINGS:
+        yield f"- … and {len(rest) - MOST_WARNINGS:,} more; `notifyctl plan --base` lists them"
+
+
+def describe_setting(change: SettingChange) -> str:
+    before, after = (code(value) if value is not None else "none" for value in (change.before, change.after))
+    return f"{code(change.key)}: {before} → {after}"
 
 
 def problems(plan: Plan) -> Iterator[str]:
@@ -190,13 +219,21 @@ def sections(plan: Plan, review: Review | None) -> Iterator[tuple[int, str]]:
     for planned in plan.notifications:
         change = changes.get(planned.name)
         quiet = set(planned.actions) <= {Action.UNCHANGED, Action.SUPPRESSED}
-        if (quiet or review is not None) and change is None:
+        if change is None and (quiet or review is not None):
+            continue
+        if change is not None and is_only_shared(change):
             continue
         shown.add(planned.name)
         yield max(planned.sends, change.blast if change else 0), details(planned, change, plan.as_of)
     for change in changes.values():
-        if change.name not in shown:
+        if change.name not in shown and not is_only_shared(change):
             yield change.blast, details(None, change, plan.as_of)
+    alike = sum(map(is_only_shared, changes.values()))
+    if alike:
+        yield (
+            0,
+            f"\n{pluralise(alike, 'notification')} changed by settings of the project or environment alone, as listed above.",
+        )
 
 
 def details(planned: PlannedNotification | None, change: Change | None, now: datetime) -> str:
@@ -207,7 +244,7 @@ def _details(planned: PlannedNotification | None, change: Change | None, now: da
     name = planned.name if planned else change.name if change else ""
     traits = [f"<b>{tag(name)}</b>"]
     if change is not None:
-        traits.append(f"{change.category.value}: {MEANT[change.category]}")
+        traits.append(tag(title(change)))
     if planned is not None:
         traits += [planned.channel.value, f"{planned.sends:,} to send"]
     yield ""
@@ -235,36 +272,16 @@ def choose_samples(planned: PlannedNotification) -> list[Sample]:
 
 
 def changed(change: Change) -> Iterator[str]:
-    before, after = change.before, change.after
-    if before is not None and after is not None:
-        same = not (change.joined or change.left)
-        people = [f"{len(before.people):,} → {len(after.people):,} people"]
-        if same:
-            people = [f"the same {pluralise(len(after.people), 'person', 'people')}"]
-        people += [f"{change.joined:,} joined"] if change.joined else []
-        people += [f"{change.left:,} left"] if change.left else []
-        yield f"- audience: {', '.join(people)}"
-        old, new = total(before.planned), total(after.planned)
-        if old != new:
-            yield f"- if nobody had it yet: {old} → {new}"
-    elif after is not None:
-        yield f"- audience: {pluralise(len(after.people), 'person', 'people')}; {total(after.planned)}"
-    elif before is not None:
-        yield f"- audience: {pluralise(len(before.people), 'person', 'people')} in the base"
-    for what, was, now in change.envelope:
-        yield f"- {what}: {code(was or 'none')} → {code(now or 'none')}"
-    for each in change.texts:
-        yield from text_change(each)
-
-
-def total(planned: Sequence[PlannedNotification]) -> str:
-    segments = [each.segments for each in planned if each.segments is not None]
-    costs = [cost for each in planned for cost in describe_cost(each)]
-    people = sum(each.sends + each.actions.get(Action.DEFERRED, 0) for each in planned)
-    parts = [pluralise(people, "recipient")]
-    if segments:
-        parts.append(pluralise(sum(segments), "SMS segment"))
-    return ", ".join([*parts, *costs])
+    for line in (recipients_line(change), total_line(change.before, change.after)):
+        if line is not None:
+            yield f"- {line}"
+    if change.before is None and change.after is not None and change.after.people is not None:
+        yield f"- full send: {total(change.after.planned)}"
+    for each in own_settings(change):
+        sign = f"{SIGN}️ " if each.warns else ""
+        yield f"- {sign}{describe_setting(each)} · {label(each.effects)}"
+    for part in own_texts(change):
+        yield from text_change(part)
 
 
 def text_change(change: TextChange) -> Iterator[str]:
@@ -273,24 +290,6 @@ def text_change(change: TextChange) -> Iterator[str]:
     yield f"{code(change.where)}{locale}"
     yield ""
     yield from code_fence(word_diff(change.before, change.after))
-
-
-def word_diff(before: str | None, after: str | None) -> str:
-    """A word diff, as `git diff --word-diff` writes it."""
-    if before is None:
-        return f"{{+{after}+}}"
-    if after is None:
-        return f"[-{before}-]"
-    old, new = WORD.findall(before), WORD.findall(after)
-    words = []
-    for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        was, now = "".join(old[i:j]), "".join(new[k:m])
-        if kind == "equal":
-            words.append(was)
-        else:
-            words += [f"[-{was}-]"] if was else []
-            words += [f"{{+{now}+}}"] if now else []
-    return "".join(words)
 
 
 def list_facts(planned: PlannedNotification, now: datetime) -> Iterator[str]:

@@ -6,9 +6,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from notifyctl.plan.diff import Change, Review, Side, TextChange
+from notifyctl.plan.effects import SettingChange
+from notifyctl.views.changes import (
+    SIGN,
+    is_only_shared,
+    label,
+    own_settings,
+    own_texts,
+    recipients_line,
+    summary,
+    title,
+    total_line,
+    warnings,
+    word_diff,
+)
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.markdown import MEANT, total, word_diff
 
 
 def as_text(review: Review, *, colour: bool) -> str:
@@ -17,37 +30,45 @@ def as_text(review: Review, *, colour: bool) -> str:
 
 def _lines(review: Review, paint: Paint) -> Iterator[str]:
     yield ""
-    yield f"{paint.bold('Compared with')} {review.base}: {pluralise(len(review.changes), 'notification')} changed, {review.unchanged:,} not"
+    yield f"{paint.bold('Compared with')} {review.base}: {summary(review)}"
     if review.problem:
         yield paint.yellow(
-            f"The base cannot be read: {strip_controls(review.problem)}. Everything counts as new."
+            f"Cannot compare with {review.base}: {strip_controls(review.problem)}. Every notification is shown as new."
         )
-    for change in review.changes:
+    for warned in warnings(review):
+        where = f"  in {strip_controls(warned.where)}" if warned.names else ""
+        yield paint.yellow(f"{SIGN} {label(warned.change.effects)}: {_setting(warned.change)}{where}")
+    others = [each for each in review.settings if not each.warns]
+    if others:
+        yield paint.bold("Project and environments")
+        yield from (f"  {_setting(each)}  {paint.dim(label(each.effects))}" for each in others)
+    shown = [change for change in review.changes if not is_only_shared(change)]
+    for change in shown:
         yield from _change(change, paint)
+    rest = len(review.changes) - len(shown)
+    if rest:
+        yield f"{pluralise(rest, 'more notification')} changed by settings of the project or environment alone"
+
+
+def _setting(change: SettingChange) -> str:
+    before, after = (strip_controls(value or "none") for value in (change.before, change.after))
+    return f"{strip_controls(change.key)}: {before} → {after}"
 
 
 def _change(change: Change, paint: Paint) -> Iterator[str]:
-    yield f"{paint.bold(strip_controls(change.name))}  {paint.yellow(change.category.value)}: {MEANT[change.category]}"
-    people = [f"{len(side.people) if side else 0:,}" for side in (change.before, change.after)]
-    moved = [
-        f"{count:,} {word}" for count, word in ((change.joined, "joined"), (change.left, "left")) if count
-    ]
-    yield f"  audience {' → '.join(people)}{' (' + ', '.join(moved) + ')' if moved else ''}"
-    old, new = _total(change.before), _total(change.after)
-    if old != new:
-        yield f"  {old} → {new}"
-    for what, was, now in change.envelope:
-        yield f"  {what}: {strip_controls(was or 'none')} → {strip_controls(now or 'none')}"
-    for each in change.texts:
-        yield from _text(each, paint)
-
-
-def _total(side: Side | None) -> str:
-    return total(side.planned) if side else "nobody"
+    yield f"{paint.bold(strip_controls(change.name))}  {paint.yellow(title(change))}"
+    for line in (recipients_line(change), total_line(change.before, change.after)):
+        if line is not None:
+            yield f"  {line}"
+    for each in own_settings(change):
+        sign = f"{SIGN} " if each.warns else ""
+        yield f"  {sign}{_setting(each)}  {paint.dim(label(each.effects))}"
+    for part in own_texts(change):
+        yield from _text(part, paint)
 
 
 def _text(change: TextChange, paint: Paint) -> Iterator[str]:
-    yield paint.dim(f"  {change.where}{f' ({change.locale})' if change.locale else ''}")
+    yield paint.dim(f"  {strip_controls(change.where)}{f' ({change.locale})' if change.locale else ''}")
     for line in word_diff(change.before, change.after).splitlines():
         yield f"  {paint.dim('│')} {strip_controls(line)}"
 
@@ -56,8 +77,10 @@ def as_object(review: Review) -> dict[str, Any]:
     return {
         "base": review.base,
         "problem": review.problem,
+        "effects": [effect.value for effect in review.effects],
         "unchanged": review.unchanged,
         "unknown": list(review.unknown),
+        "settings": [_setting_object(each) for each in review.settings],
         "changes": [_object(change) for change in review.changes],
     }
 
@@ -66,15 +89,36 @@ def _object(change: Change) -> dict[str, Any]:
     return {
         "name": change.name,
         "category": change.category.value,
+        "effects": [effect.value for effect in change.effects],
         "before": _side(change.before),
         "after": _side(change.after),
         "joined": change.joined,
         "left": change.left,
+        "revalued": change.revalued,
+        "rezoned": change.rezoned,
+        "unknown": change.unknown,
         "texts": [
-            {"locale": each.locale, "where": each.where, "before": each.before, "after": each.after}
+            {
+                "locale": each.locale,
+                "where": each.where,
+                "before": each.before,
+                "after": each.after,
+                "effects": [effect.value for effect in each.effects],
+            }
             for each in change.texts
         ],
-        "envelope": [{"what": what, "before": was, "after": now} for what, was, now in change.envelope],
+        "envelope": [_setting_object(each) for each in change.settings],
+    }
+
+
+def _setting_object(change: SettingChange) -> dict[str, Any]:
+    return {
+        "what": change.key,
+        "before": change.before,
+        "after": change.after,
+        "effects": [effect.value for effect in change.effects],
+        "warning": change.warns,
+        "shared": change.shared,
     }
 
 
@@ -84,7 +128,7 @@ def _side(side: Side | None) -> dict[str, Any] | None:
     segments = [each.segments for each in side.planned if each.segments is not None]
     return {
         "edition": side.notification.edition,
-        "recipients": len(side.people),
+        "recipients": side.recipients,
         "segments": sum(segments) if segments else None,
         "costs": [
             {"amount": cost.amount, "currency": cost.currency, "unpriced": cost.unpriced}

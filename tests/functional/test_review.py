@@ -141,7 +141,17 @@ def test_each_notification_has_its_category_and_counts(changed: Repository) -> N
         ("content.richCard.title", "One", "Two"),
         ("content.richCard.suggestions.0.displayText", "Yes", "No"),
     ]
-    assert by_name["quiet"]["envelope"] == [{"what": "callbackData", "before": None, "after": "december"}]
+    assert {name: each["effects"] for name, each in by_name.items()} == {
+        "again": ["resend"],
+        "edited": ["text-changed"],
+        "card": ["text-changed"],
+        "gone": ["withdrawn"],
+        "new": ["new"],
+        "grown": ["recipients-changed"],
+        "quiet": ["no-effect-on-recipients"],
+    }
+    [setting] = by_name["quiet"]["envelope"]
+    assert (setting["what"], setting["before"], setting["after"]) == ("callbackData", None, "december")
 
 
 def test_the_markdown_is_what_a_person_read_and_liked(changed: Repository) -> None:
@@ -157,10 +167,11 @@ def test_the_text_form_tells_the_same(changed: Repository) -> None:
     out = changed.plan().out
     for part in (
         "Compared with",
-        "edited  correction",
+        "edited  text changed: recipients already sent the old message are not sent the new one",
         "[-Hello-]{+Good morning+}",
-        "3 joined, 1 left",
-        "again  resend",
+        "recipients: 20 → 22 (3 added, 1 removed)",
+        "again  resend: sent again to all recipients",
+        "quiet  no effect on recipients: both versions would post the same requests",
     ):
         assert part in out
 
@@ -197,7 +208,8 @@ def test_a_moved_notification_is_compared_with_its_old_name(repository: Reposito
     (repository.cli.root / "same.yaml").unlink()
     moved = "---\napiVersion: notifyctl/v1\nkind: Moved\nfrom: same\nto: other\n"
     repository.cli.write(other=SMS.format(name="other", text="Nothing new.", people="a.csv") + moved)
-    assert repository.plan("--format", "json").json["review"]["changes"] == []
+    [change] = repository.plan("--format", "json").json["review"]["changes"]
+    assert (change["name"], change["effects"]) == ("other", ["renamed"])
 
 
 def test_a_baseline_is_a_change(repository: Repository, forge: Forge, ci: str) -> None:
