@@ -1,9 +1,9 @@
-"""The words themselves: what a reader would trip over, be tricked by, or should never see. Over composed texts, any channel."""
+"""The text itself: what would confuse or deceive recipients, or must not be shown to them. Over composed texts, any channel."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from notifyctl.channels.channel import collect_texts
 from notifyctl.diagnostics import Path, Problem, Severity
 from notifyctl.lint.foreign_placeholders import (
-    find_foreign_placeholders,
+    NO_NAMES,
+    KnownNames,
+    find_foreign,
     has_foreign_sign,
     suggest_placeholder,
 )
@@ -30,27 +32,48 @@ OPENED = re.compile(r"\$\(")
 
 MAX_PLACES = 50
 """Places of one problem in one text that are reported."""
+MAX_FOREIGN = 500
+"""The same for placeholders of other tools, of which there are many different ones."""
 
-Check = Callable[[Path, str], Iterator[Problem]]
 
-
-def check_words(message: Message) -> Iterator[Problem]:
-    """Every string of content and options, with its path in the message."""
+def check_words(message: Message, known: KnownNames = NO_NAMES) -> Iterator[Problem]:
+    """Every string of content and options, with its path in the message. `known`: the columns and variables of the message."""
     for path, text in collect_texts({"content": message.content or {}, "options": message.options}):
-        markup = path[-1] == "html"
-        if not markup and is_harmless(text):
-            continue
-        for check in MARKUP_CHECKS if markup else TEXT_CHECKS:
-            yield from check(path, text)
+        if path[-1] == "html":
+            yield from check_html(path, text, known)
+        elif not is_harmless(text, known):
+            yield from check_text(path, text, known)
 
 
-def is_clean(messages: Iterable[Message]) -> bool:
+def check_text(path: Path, text: str, known: KnownNames = NO_NAMES) -> Iterator[Problem]:
+    yield from invisible_characters(path, text)
+    yield from insecure_links(path, text)
+    yield from secrets(path, text)
+    yield from malformed_placeholders(path, text)
+    yield from foreign_placeholders(path, text, known)
+
+
+def check_html(path: Path, html: str, known: KnownNames = NO_NAMES) -> Iterator[Problem]:
+    """Links without TLS are found tag by tag: a namespace or document type looks like one."""
+    from notifyctl.lint.html_masks import blank_comments, blank_markup
+    from notifyctl.lint.markup import check_markup
+
+    yield from invisible_characters(path, html)
+    yield from secrets(path, html)
+    shown = blank_comments(html)
+    yield from malformed_placeholders(path, shown)
+    yield from foreign_placeholders(path, shown, known, prose=blank_markup(shown))
+    yield from check_markup(path, html, known)
+
+
+def is_clean(messages: Iterable[Message], known: KnownNames = NO_NAMES) -> bool:
     """Whether no check can find anything in any of the messages: all their texts, at one look."""
     found: list[str] = []
     return all(
         gather_texts(m.content, found) and gather_texts(m.options, found) for m in messages
     ) and is_harmless(
-        " ".join(found)  # no placeholder has a blank in it, so that no two texts make one together
+        " ".join(found),  # no sign has a blank in it, so that no two texts make one together
+        known,
     )
 
 
@@ -71,12 +94,12 @@ def gather_texts(value: Any, found: list[str]) -> bool:
     return True
 
 
-def is_harmless(text: str) -> bool:
+def is_harmless(text: str, known: KnownNames = NO_NAMES) -> bool:
     """Whether no check of a text can find anything: a few looks in place of all of them, for most texts of most projects."""
     return (
         is_visible(text)
         and "://" not in text
-        and not has_foreign_sign(text)
+        and not has_foreign_sign(text, known)
         and text.count("$(") == len(PLACEHOLDER.findall(text))
         and find_secret(text) is None
     )
@@ -120,40 +143,25 @@ def secrets(path: Path, text: str) -> Iterator[Problem]:
         yield Problem(path, RULE, *describe_secret(what), secrets=tuple(find_secrets(text)))
 
 
-def placeholders(path: Path, text: str) -> Iterator[Problem]:
-    """Ours that are not well formed, and those of other tools, which recipients would be sent unchanged."""
+def malformed_placeholders(path: Path, text: str) -> Iterator[Problem]:
+    """Ours that are not well formed."""
     for found in islice(OPENED.finditer(text), MAX_PLACES):
         if not PLACEHOLDER.match(text, found.start()):
             message = f"not a valid placeholder: {text[found.start() : found.start() + 24]!r}"
-            problem = PLACEHOLDER_FORM.broken(
-                path, message, "write $(name), without spaces or brackets in the name"
-            )
-            yield at_offset(problem, text, found.start())
-    for foreign in find_foreign_placeholders(text):
-        message = f"{foreign!r} looks like a placeholder of another tool and would be sent unchanged"
-        problem = FOREIGN_PLACEHOLDER.broken(path, message, suggest_placeholder(foreign))
-        yield from (at_offset(problem, text, at) for at in islice(find_all(text, foreign), MAX_PLACES))
+            hint = "write $(name), without spaces or brackets in the name"
+            yield at_offset(PLACEHOLDER_FORM.broken(path, message, hint), text, found.start())
+
+
+def foreign_placeholders(
+    path: Path, text: str, known: KnownNames, *, prose: str | None = None
+) -> Iterator[Problem]:
+    """Those of other tools, at each place. `prose`: where weak ones are looked for, if not in all of the text."""
+    for foreign in islice(find_foreign(text, known, prose=prose), MAX_FOREIGN):
+        message = f"`{foreign.text}` looks like a placeholder of {foreign.tool} and would be sent unchanged"
+        hint = suggest_placeholder(foreign.text, known)
+        yield at_offset(FOREIGN_PLACEHOLDER.broken(path, message, hint), text, foreign.start)
 
 
 def at_offset(problem: Problem, text: str, offset: int) -> Problem:
     line, column = position_of(text, offset)
     return replace(problem, line=line, column=column)
-
-
-def find_all(text: str, part: str) -> Iterator[int]:
-    """The offsets at which a part of a text begins."""
-    at = text.find(part)
-    while at >= 0:
-        yield at
-        at = text.find(part, at + len(part))
-
-
-def markup(path: Path, text: str) -> Iterator[Problem]:
-    from notifyctl.lint.markup import check_markup
-
-    return check_markup(path, text)
-
-
-TEXT_CHECKS: tuple[Check, ...] = (invisible_characters, insecure_links, secrets, placeholders)
-MARKUP_CHECKS: tuple[Check, ...] = (invisible_characters, secrets, placeholders, markup)
-"""Links without TLS are found tag by tag: a namespace or document type looks like one, and is none."""

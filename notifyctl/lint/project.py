@@ -5,7 +5,7 @@ Returns the composed messages too, so that a plan does not compose them again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from notifyctl.channels import CHANNELS
 from notifyctl.diagnostics import Diagnostic, Path, Problem, Severity, fix_severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.lint.content_checks import check_words, is_clean
+from notifyctl.lint.foreign_placeholders import KnownNames
 from notifyctl.lint.gsm7 import check_alphabet
 from notifyctl.lint.recipient_pass import check_recipients
 from notifyctl.lint.synthetic_recipients import make_recipients
@@ -146,13 +147,14 @@ def compose_all(
         for variant in variants(notification.template)
     ]
     composed = {variant: message for variant, message, _ in tried if message is not None}
-    silent = is_clean(composed.values())
+    known = known_names(notification, composed.values(), columns)
+    silent = is_clean(composed.values(), known)
     problems: list[Diagnostic] = []
     for variant, message, found in tried:
         problems.extend(fix_severity(found) if message is None else found)
         if message is None:
             continue
-        broken = [] if silent else list(check_texts(message))
+        broken = [] if silent else list(check_texts(message, known))
         broken += check_alphabet(message)
         if message.content is not None:
             broken = channel.check(message.content, message.options, profile=environment.profile) + broken
@@ -174,6 +176,26 @@ def text_at(message: Message, path: Path) -> str:
     for key in path:
         value = value[key]
     return str(value)
+
+
+def known_names(
+    notification: Notification, messages: Iterable[Message], columns: tuple[str, ...]
+) -> KnownNames:
+    """The columns of the audience, and the variables of the notification, its template and its texts."""
+    audience = notification.audience
+    declared = (variable.name for variable in notification.template.variables or ())
+    used = (name for message in messages for name in message.names)
+    mapped = (*audience.columns.values(), *(audience.substitutions or {}).values())
+    return KnownNames(
+        {
+            notification.channel.address_field,
+            *columns,
+            *mapped,
+            *declared,
+            *notification.substitutions,
+            *used,
+        }
+    )
 
 
 def compose_former(
@@ -205,14 +227,14 @@ def compose_former(
     }
 
 
-def check_texts(message: Message) -> Iterator[Problem]:
+def check_texts(message: Message, known: KnownNames) -> Iterator[Problem]:
     """Bounded, because broken markup can keep a parser busy for hours."""
     if "html" not in (message.content or {}):
-        yield from check_words(message)
+        yield from check_words(message, known)
         return
     try:
         with run_bounded():
-            found = list(check_words(message))
+            found = list(check_words(message, known))
     except (OutOfTimeError, MemoryError):
         problem = f"the text takes more than {SECONDS:g} seconds, or too much memory, to check; is its markup closed?"
         yield Problem(("content",), "template-limit", problem)

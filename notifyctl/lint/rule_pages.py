@@ -83,21 +83,27 @@ FORM: Mapping[str, Page] = {
 
 TEXTS: Mapping[str, Page] = {
     "template-syntax": Page(
-        E, "Jinja2 cannot read the text. It is filled in once, at build time; `$(name)` is for each reader."
+        E,
+        "Jinja2 cannot parse the template. Templates are rendered once, with `vars` only; $(name) inserts each recipient's own value."
+        " Mustache and Handlebars tags such as {{#each}} are not Jinja2. To keep braces as text, wrap them in"
+        " {% raw %} … {% endraw %}.",
     ),
     "template-undefined": Page(
-        E, "The text reads a name that `vars` of the project and the environment do not define."
+        E,
+        "The template uses a name that `vars` of the project and the environment do not define. To insert each recipient's own value,"
+        " write $(name).",
     ),
     "template-include": Page(
         E,
-        "The file to include is not there. Paths are relative to the including file, else to the project; nothing outside it can be read.",
+        "The file to include does not exist. Paths are relative to the including file, or to the project. Files outside the project"
+        " cannot be included.",
     ),
     "template-limit": Page(
         E,
-        "The text asks for more loops, includes, characters or variables than a message can need, or takes long to check.",
+        "The template uses more loops, includes, characters or variables than a message can need, or takes too long to check.",
     ),
-    "template-security": Page(E, "The text reaches for the inside of Python, which a template may not."),
-    "template-error": Page(E, "Filling the text in failed, for example by a division by zero."),
+    "template-security": Page(E, "The template accesses the internals of Python, which is not allowed."),
+    "template-error": Page(E, "The template cannot be rendered, for example because of a division by zero."),
     "undeclared-variable": Page(
         E,
         "Where `variables` stands, it names every `$(name)` that the text reads, so that a misspelt one is found.",
@@ -125,27 +131,35 @@ TEXTS: Mapping[str, Page] = {
         " looks at the clock.",
     ),
     "invisible-character": Page(
-        W, "A character that nobody sees makes an SMS twice as dear, or shows other words than it says."
+        W,
+        "The text contains an invisible character. It can double the cost of an SMS, or make a text look different from what it is.",
     ),
     "insecure-link": Page(
-        W, "Readers and mail filters distrust links without TLS, and the API shortens https links only."
+        W,
+        "A link starts with http://. Recipients and mail filters distrust links without TLS, and the API shortens https links only."
+        " Namespaces, document types and linked data (JSON-LD) are not links.",
     ),
     "unbalanced-link": Page(
-        W, "A link is not closed, or closed twice: the rest of the mail becomes one link, or none."
+        W, "A link is not closed, or is closed twice: the rest of the email becomes one link, or none."
     ),
     "variant-lacks-variable": Page(
         W,
         "A locale's text does not read a variable that the template's own text reads: often a line was left out.",
     ),
-    "relative-link": Page(W, "A link in an e-mail has no page that it could be relative to."),
+    "relative-link": Page(
+        W,
+        "A link, image, style sheet or background of an email is relative. An email has no page that it could be relative to, so nothing"
+        " opens or loads. Write the whole address.",
+    ),
     "image-without-alt": Page(
-        W, "Many mail clients block images, and some readers hear mail instead of seeing it."
+        W, "Many email programs block images, and screen readers read the alt text aloud."
     ),
     "active-markup": Page(
-        E, "Mail clients remove scripts, forms and frames, or warn of the message as a whole."
+        E, "Email programs remove scripts, forms and frames, or warn of the whole message."
     ),
     "secret-in-text": Page(
-        E, "A key or token in a message is read by all who get it, and by all who can read the repository."
+        E,
+        "The text contains a key or token. It would be visible to all recipients, and to everyone with access to the repository.",
     ),
 }
 

@@ -18,8 +18,10 @@ PLACEHOLDER_FORM = Rule(
 FOREIGN_PLACEHOLDER = Rule(
     30,
     "foreign-placeholder",
-    "${name}, {{name}}, {name}, %name%, *|NAME|*, [[name]], ((name)), <%= name %> and similar forms are placeholders of other"
-    " tools. The API fills in $(name) only, so recipients would see these unchanged.",
+    "${name}, {{name}}, *|NAME|*, [[name]], %%name%%, %name%, <%= name %>, ((name)), {0}, %s and similar forms are placeholders of"
+    " other tools. The API fills in $(name) only, so recipients would see these unchanged. For each recipient's own value write"
+    " $(name). Forms that can be ordinary text, such as {name}, [name], -name- or $name, are reported only where the word inside is"
+    " a column of the audience or a variable of the message.",
     W,
 )
 MISSING = Rule(
