@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from notifyctl import merge_conflicts
 from notifyctl.audience.cell_values import chunks_of_rows, text_column
 from notifyctl.audience.compression import TableError, opener
 from notifyctl.audience.readers import (
@@ -26,7 +27,10 @@ from notifyctl.audience.table_encoding import (
     is_utf8_name,
     refuse_other_encoding,
 )
+from notifyctl.merge_conflicts import find_conflict
 from notifyctl.ports import FileTree
+
+CONFLICT_SIGNS = (b"<<<<<<<", b">>>>>>>")
 
 
 class JsonLines:
@@ -98,6 +102,13 @@ class JsonLines:
                     raise TableError(f"it is not {self.encoding}: {error.reason}") from error
                 else:
                     data = line.encode("utf-8", "surrogateescape") if isinstance(line, str) else line
+                    if (
+                        data.startswith(CONFLICT_SIGNS)
+                        and find_conflict(data.decode("utf-8", "replace")) is not None
+                    ):
+                        raise TableError(
+                            merge_conflicts.MESSAGE, line=lines.number, hint=merge_conflicts.HINT
+                        )
                     if data.strip():
                         yield lines.number, data
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from notifyctl.config import model_builder
 from notifyctl.config.check import MAX_PROBLEMS, check_and_advise, locate_problems
@@ -24,6 +25,7 @@ from notifyctl.model.project import Project
 from notifyctl.ports import FileTree
 
 YAML_SUFFIXES = (".yaml", ".yml")
+NOT_OURS = "not-ours"
 IGNORE_HINT = "if it is not a notifyctl file, add it to .notifyctlignore"
 
 
@@ -72,6 +74,8 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> LoadResul
         else Project("", Positions(PROJECT_FILE))
     )
     project, link_problems = resolve_references(project, documents, channels, unread=unread_files)
+    if any(each.rule == NOT_OURS for each in diagnostics):
+        project = replace(project, incomplete=True)
     return LoadResult(project if valid else None, sort_diagnostics([*diagnostics, *link_problems]))
 
 
@@ -162,7 +166,7 @@ def api_version_problem(node: Node) -> Problem | None:
     nearest = None if version else find_nearest("apiVersion", keys)
     hint = f"did you mean `apiVersion` instead of `{nearest}`?" if nearest else f"add it; {IGNORE_HINT}"
     path = ("apiVersion",) if version else ()
-    return Problem(path, "not-ours", f"the document must start with `apiVersion: {API_VERSION}`", hint)
+    return Problem(path, NOT_OURS, f"the document must start with `apiVersion: {API_VERSION}`", hint)
 
 
 def read_kind(node: MappingNode, kinds: Sequence[str]) -> tuple[str, Problem | None]:

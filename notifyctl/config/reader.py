@@ -21,6 +21,7 @@ from yaml import (
     StreamEndEvent,
 )
 
+from notifyctl import merge_conflicts
 from notifyctl.config.nodes import (
     MAX_DEPTH,
     MappingNode,
@@ -31,6 +32,7 @@ from notifyctl.config.nodes import (
 )
 from notifyctl.config.paths import MAX_READ
 from notifyctl.diagnostics import Diagnostic, Location, Severity
+from notifyctl.merge_conflicts import find_conflict
 from notifyctl.text_encoding import NotUtf8Error, decode_utf8
 
 MAX_BYTES = MAX_READ
@@ -134,6 +136,11 @@ def decode(data: bytes, file: str) -> str:
     except NotUtf8Error as error:
         where = Location(file, error.line, error.column)
         raise UnreadableFileError(make_error("yaml-syntax", str(error), where, error.hint)) from None
+    if (conflict := find_conflict(text)) is not None:
+        where = locate_after(text[:conflict], file)
+        raise UnreadableFileError(
+            make_error(merge_conflicts.RULE, merge_conflicts.MESSAGE, where, merge_conflicts.HINT)
+        )
     if forbidden := FORBIDDEN_CHARACTERS.search(text):
         message = f"the character U+{ord(forbidden[0]):04X} is not allowed in a YAML file"
         hint = f'remove it, or write it in double quotes as "\\u{ord(forbidden[0]):04x}"'

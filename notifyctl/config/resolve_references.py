@@ -107,11 +107,15 @@ def resolve_references(
         )
         if notification is not None:
             notifications.setdefault(notification.name, notification)
+    incomplete = len(notifications) < sum(1 for _ in select_kind(documents, "Notification")) or any(
+        each.kind == "" for each in documents
+    )
     problems.extend(check_statements(sound, names))
     problems.extend(check_editions(sound, names, notifications))
     return replace(
         project,
         notifications=notifications,
+        incomplete=incomplete or bool(unread),
         moved=tuple(
             model_builder.build_moved(each.values, each.positions) for each in select_kind(sound, "Moved")
         ),

@@ -62,8 +62,11 @@ class AudienceChecker(Struct):
 
     def _without_plus(self, batch: RecipientBatch) -> Iterator[tuple[Problem, int]]:
         for position in find_without_plus(batch.destinations):
-            message = "the number has no + before it, and this account takes none without"
-            yield envelope.PLUS.broken((), message, "write +44…"), batch.lines[position]
+            message = "number without +; this account requires it"
+            yield (
+                envelope.PLUS.broken((), message, "start it with + and the country code, for example +44"),
+                batch.lines[position],
+            )
 
     def _correlation_ids(self, batch: RecipientBatch) -> Iterator[tuple[Problem, int]]:
         seen = self.known
@@ -73,12 +76,17 @@ class AudienceChecker(Struct):
             if len(seen) > REMEMBERED:
                 seen.popitem(last=False)
             if seen.setdefault(given, line) != line:
-                message = f"the correlation id {given!r} stands in {self.origin.label(seen[given])} too"
-                yield envelope.CORRELATION_TWICE.broken((), message, "give each entry its own"), line
+                message = (
+                    f"duplicate correlation ID {given!r}, first used in {self.origin.label(seen[given])}"
+                )
+                yield (
+                    envelope.CORRELATION_TWICE.broken((), message, "use a different one for each entry"),
+                    line,
+                )
             size = len(given.encode())
             if size > MAX_CORRELATION_BYTES:
                 message = (
-                    f"the correlation id has {size} bytes; more than {MAX_CORRELATION_BYTES} may be cut off"
+                    f"correlation ID has {size} bytes; more than {MAX_CORRELATION_BYTES} may be truncated"
                 )
                 yield envelope.CORRELATION_LONG.broken((), message, "shorten it"), line
 
@@ -127,10 +135,10 @@ class AudienceChecker(Struct):
         audience = self.notification.audience
         if audience.region is None and self.without_plus * 2 > self.people:
             problem = (
-                f"most numbers ({self.without_plus:,} of {self.people:,}) have no +, and nothing says in which country they are read:"
+                f"most numbers ({self.without_plus:,} of {self.people:,}) have no + and are read as international:"
                 " a national number can be a valid number of another country"
             )
-            hint = "write `region: GB` in the audience or in `defaults`, or + before each number"
+            hint = "set `region`, for example `region: GB`, in the audience or in `defaults`, or start each number with +"
             path = ("numbers",) if audience.positions.has("numbers") else ()
             yield Diagnostic(
                 "numbers-without-region", Severity.WARNING, problem, audience.positions.location(*path), hint
@@ -141,9 +149,7 @@ class AudienceChecker(Struct):
             return
         if all("dlt_templateid" in message.options.get("extras", {}) for message in self.messages.values()):
             return
-        problem = (
-            "people in India (+91) are in the audience, and no template is registered with their carriers"
-        )
+        problem = "the audience has recipients in India (+91), but no template is registered with the carriers there"
         hint = 'add `options: {extras: {dlt_templateid: "…"}}`'
         yield sms.DLT.broken(("audience",), problem, hint).at(self.notification.positions)
 
@@ -182,13 +188,11 @@ def shared_values(notification: Notification) -> Iterator[Diagnostic]:
     for recipient in notification.audience.recipients or ():
         addresses = recipient.email if notification.channel is ChannelName.EMAIL else recipient.msisdn
         if len(addresses) > 1 and recipient.substitutions:
-            problem = (
-                f"{len(addresses)} people get the same values: {', '.join(sorted(recipient.substitutions))}"
-            )
+            problem = f"{len(addresses)} addresses share the same values: {', '.join(sorted(recipient.substitutions))}"
             yield Diagnostic(
                 substitutions.SHARED.id,
                 substitutions.SHARED.severity,
                 problem,
                 recipient.location,
-                "write an entry for each, or leave it so where they are one team",
+                "write one entry for each, unless they belong together",
             )

@@ -1,4 +1,4 @@
-"""What goes beside the content: senders, credentials, receipts, copies, times, attachments' sizes. Much of it is
+"""The envelope of a message: senders, credentials, receipts, copies, times, attachments' sizes. Much of it is
 inferred: a project that knows better makes a rule a warning in `lint:`.
 """
 
@@ -34,12 +34,14 @@ def check_environments(project: Project) -> Iterator[Diagnostic]:
                 yield problem.at(environment.positions)
         auth = environment.auth
         if not environment.is_sandbox and auth.jwt is None and auth.service_key is None:
-            message = f"the environment {environment.name!r} names no credential"
+            message = f"environment `{environment.name}` has no credentials"
             hint = "add `auth: {serviceKeyEnv: …}`, or `auth: {jwt: {serviceIdEnv: …, secretEnv: …}}`"
             yield envelope.NO_CREDENTIAL.broken((), message, hint).at(environment.positions)
         if auth.jwt is not None and auth.service_key is not None:
-            message = "a JWT and a service key are both configured; the API ignores the key"
-            yield envelope.TWO_CREDENTIALS.broken(("auth",), message, "remove one").at(environment.positions)
+            message = "both a JWT and a service key are configured; the API ignores the key"
+            yield envelope.TWO_CREDENTIALS.broken(("auth",), message, "remove one of them").at(
+                environment.positions
+            )
 
 
 def check_envelope(
@@ -64,25 +66,25 @@ def check_receipts(
     asked = {receipt.casefold(): place for place, receipt in enumerate(notification.requested_receipts)}
     positions = notification.positions
     if asked and notification.notify_url is None:
-        message = "requestedReceipts chooses what is posted to notifyUrl, and there is none"
-        hint = "add `notifyUrl: https://…`, or leave requestedReceipts out"
+        message = "`requestedReceipts` has no effect without `notifyUrl`"
+        hint = "add `notifyUrl: https://…`, or remove it"
         yield receipts.WITHOUT_URL.broken(("requestedReceipts",), message, hint).at(positions)
     if CLICKED in asked:
         path = ("requestedReceipts", asked[CLICKED])
         if notification.channel is not ChannelName.SMS and profile == "2021":
-            message = f"{notification.channel} has a clicked receipt in release 6.20 only"
-            hint = 'leave it out, or write `profile: "6.20"` in the environment'
+            message = f"{notification.channel} has a clicked receipt only in profile 6.20"
+            hint = 'remove it, or set `profile: "6.20"` in the environment'
             yield receipts.OF_CHANNEL.broken(path, message, hint).at(positions)
         if notification.channel is ChannelName.SMS and not all(counts_clicks(m) for m in messages.values()):
-            message = "a clicked receipt comes from shortened and tracked links only"
+            message = "clicked receipts come only from links that are shortened and tracked"
             hint = "add `options: {shortenLinks: true, trackClicks: true}`"
             yield receipts.CLICKED.broken(path, message, hint).at(positions)
     if "read" in asked and notification.channel is ChannelName.EMAIL:
         path = ("requestedReceipts", asked["read"])
         for each in messages.values():
             if each.content is not None and not shows_opens(each):
-                problem = "a read receipt comes from a picture in the HTML, which this e-mail does not have"
-                hint = "write `type: html`, and leave trackOpens on"
+                problem = "read receipts come from a picture in the HTML, and this email has none"
+                hint = "use `type: html`, and do not switch off `trackOpens`"
                 yield receipts.READ.broken(path, problem, hint).at(positions)
                 break
 
@@ -101,16 +103,14 @@ def check_copies(notification: Notification, profile: str) -> Iterator[Diagnosti
     for key, addresses in copies:
         for position, address in enumerate(addresses):
             if not is_email_address(address):
-                message = f"`{key}` holds e-mail addresses"
-                yield email.COPIES.broken((key, position), message, "name@domain.example").at(
-                    notification.positions
-                )
+                message = f"invalid email address in `{key}`"
+                yield email.COPIES.broken(
+                    (key, position), message, "use name@domain, for example alerts@acme.example"
+                ).at(notification.positions)
     count = 1 + sum(len(addresses) for _, addresses in copies)
     if profile == email.TOO_MANY_COPIES.profile and count > MAX_COPIES:
         key = max(copies, key=lambda pair: len(pair[1]))[0]
-        message = (
-            f"each e-mail would go to {count} addresses, copies counted; release 6.20 takes {MAX_COPIES}"
-        )
+        message = f"each email would go to {count} addresses, including copies; the limit is {MAX_COPIES} (profile 6.20)"
         yield email.TOO_MANY_COPIES.broken((key,), message, "shorten cc and bcc").at(notification.positions)
 
 
@@ -124,13 +124,13 @@ def check_unsubscribe(
         if isinstance(html, str) and "$(unsubscribe)" not in html:
             find = position_finder(notification, variant)
             path = ("content", "html")
-            problem = "this is marketing, and readers find no way to unsubscribe"
-            hint = '<a href="$(unsubscribe)">unsubscribe</a>'
+            problem = "a marketing email has no link to unsubscribe"
+            hint = 'add <a href="$(unsubscribe)">Unsubscribe</a>'
             yield email.UNSUBSCRIBE_MISSING.broken(path, problem, hint).at(find(path))
 
 
 def check_size(notification: Notification, messages: Mapping[str | None, Message]) -> Iterator[Diagnostic]:
-    """By the sizes that authors wrote beside their attachments, and the texts."""
+    """By the sizes that authors gave for their attachments, and the texts."""
     for variant, message in messages.items():
         content = message.content or {}
         words = sum(len(str(content.get(key, "")).encode()) for key in ("text", "html"))
@@ -138,8 +138,8 @@ def check_size(notification: Notification, messages: Mapping[str | None, Message
         encoded = int((words + attached) * MIME_GROWTH)
         if encoded > MAX_MIME_BYTES:
             problem = (
-                f"the e-mail has about {encoded / 1e6:.1f} MB after MIME encoding"
-                f" ({(words + attached) / 1e6:.1f} MB times {MIME_GROWTH}); the API takes {MAX_MIME_BYTES / 1e6:.0f} MB"
+                f"the email has about {encoded / 1e6:.1f} MB after MIME encoding"
+                f" ({(words + attached) / 1e6:.1f} MB times {MIME_GROWTH}); the limit is {MAX_MIME_BYTES / 1e6:.0f} MB"
             )
             path = ("content", "attachments")
             hint = "attach less, or link to it"
@@ -162,13 +162,13 @@ def check_times(notification: Notification, profile: str) -> Iterator[Diagnostic
     comparable = at is not None and ends is not None and (at.tzinfo is None) == (ends.tzinfo is None)
     if comparable and at is not None and ends is not None:
         if ends <= at:
-            message = f"it expires at {ends.isoformat()}, before it is due"
-            hint = "`expireAt` lies behind `at`; or write `expireAfter: 4h`"
+            message = f"it expires at {ends:%Y-%m-%d %H:%M}, before it is due"
+            hint = "set `expireAt` later than `at`, or use `expireAfter: 4h`"
             yield times.EXPIRY_ORDER.broken(("expireAt",), message, hint).at(schedule.positions)
         far = ends - at > timedelta(days=MAX_EXPIRY_DAYS_SMS)
         if far and notification.channel is ChannelName.SMS and profile == times.EXPIRY_FAR.profile:
-            message = f"it expires {ends - at} after it is due; release 6.20 keeps an SMS for 7 days"
-            yield times.EXPIRY_FAR.broken(("expireAt",), message, "choose an earlier time").at(
+            message = f"it expires {(ends - at).days} days after it is due; the limit for an SMS is {MAX_EXPIRY_DAYS_SMS} days (profile 6.20)"
+            yield times.EXPIRY_FAR.broken(("expireAt",), message, "set an earlier time").at(
                 schedule.positions
             )
     validity = schedule.expire_after
@@ -178,5 +178,5 @@ def check_times(notification: Notification, profile: str) -> Iterator[Diagnostic
         and notification.channel is ChannelName.SMS
         and profile == times.VALIDITY_LONG.profile
     ):
-        message = f"it is valid for {validity}; release 6.20 takes 72 hours for an SMS"
-        yield times.VALIDITY_LONG.broken(("expireAfter",), message, "at most 72h").at(schedule.positions)
+        message = f"it is valid for {validity.total_seconds() / 3600:,.0f} hours; the limit for an SMS is 72 hours (profile 6.20)"
+        yield times.VALIDITY_LONG.broken(("expireAfter",), message, "use 72h or less").at(schedule.positions)

@@ -31,6 +31,6 @@ def check_alphabet(message: Message) -> Iterator[Problem]:
 def describe_non_gsm7(character: str, where: str) -> tuple[str, str]:
     """(message, hint). `where` names the variable that the character comes from, with a blank before it."""
     return (
-        f"{character!r} (U+{ord(character):04X}){where} is not in GSM-7, and the content is `type: text`",
-        "write `type: unicode`, or another character",
+        f"{character!r} (U+{ord(character):04X}){where} is not in GSM-7, but the content is `type: text`",
+        "use `type: unicode`, or another character",
     )

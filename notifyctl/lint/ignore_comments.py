@@ -16,7 +16,7 @@ from notifyctl.diagnostics import Diagnostic, Location, Positions, Severity
 COMMENT = re.compile(r"(?:^|\s)#\s*notifyctl:\s*ignore\[([^\]\n]*)\](.*)$")
 OFF = "off"
 FIRM = "fixed-severity"
-FIRM_HINT = "mend what the error names, or remove the notification"
+FIRM_HINT = "fix the error, or remove the notification"
 
 Lines = Callable[[str], Sequence[str]]
 """Project file → its lines; empty unless it is YAML."""
@@ -57,7 +57,7 @@ def report_firm(
     """Where the project's `lint:` lowers a rule that is broken so that no message can be made."""
     for rule in sorted({each.rule for each in diagnostics if each.fixed_severity}):
         if severities.get(rule, Severity.ERROR) != Severity.ERROR:
-            message = f"{rule!r} stays an error: no message can be made while it stands"
+            message = f"`{rule}` stays an error: no message can be composed until it is fixed"
             yield Diagnostic(FIRM, Severity.WARNING, message, positions.location("lint", rule), FIRM_HINT)
 
 
@@ -79,7 +79,9 @@ def without_ignored(
             yield diagnostic
         if report_unused and diagnostic.fixed_severity:
             for exception in hits:
-                message = f"{diagnostic.rule!r} cannot be excepted: no message can be made while it stands"
+                message = (
+                    f"`{diagnostic.rule}` cannot be ignored: no message can be composed until it is fixed"
+                )
                 yield Diagnostic(FIRM, Severity.WARNING, message, exception.place, FIRM_HINT)
     if report_unused:
         yield from (
@@ -95,11 +97,9 @@ def ignore_comment_problems(
 ) -> Iterator[Diagnostic]:
     for rule in exception.rules:
         if (exception.place, rule) not in used:
-            message = f"nothing on this line breaks {rule!r}"
-            yield Diagnostic(
-                "unused-exception", Severity.WARNING, message, exception.place, "remove the comment"
-            )
+            message = f"unused ignore comment: `{rule}` does not apply to this line"
+            yield Diagnostic("unused-exception", Severity.WARNING, message, exception.place, "remove it")
     if not exception.reason:
-        hint = "write it behind the bracket: # notifyctl: ignore[rule] because …"
-        message = "an exception says why it is made"
+        hint = "write `# notifyctl: ignore[rule] reason`"
+        message = "ignore comment without a reason"
         yield Diagnostic("exception-without-reason", Severity.WARNING, message, exception.place, hint)

@@ -26,9 +26,9 @@ def check_past(project: Project, *, now: datetime) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 "at-in-past",
                 Severity.WARNING,
-                f"`at` is in the past: who has not got it by {over:%Y-%m-%d %H:%M} UTC does not get it any more",
+                f"`at` is in the past: messages not sent by {over:%Y-%m-%d %H:%M} UTC expire",
                 schedule.positions.location("at"),
-                hint="choose a later time, or `grace: 2d` to begin later; with everything sent, remove the notification",
+                hint="set a later time, or a longer `grace`, for example `grace: 2d`; if everything was sent, remove the notification",
             )
 
 

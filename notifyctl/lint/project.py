@@ -23,16 +23,18 @@ from notifyctl.lint.foreign_placeholders import KnownNames
 from notifyctl.lint.gsm7 import check_alphabet
 from notifyctl.lint.recipient_pass import check_recipients
 from notifyctl.lint.synthetic_recipients import make_recipients
-from notifyctl.lint.unused_declarations import check_unused, stand_in_notification, unbound_templates
+from notifyctl.lint.unused_declarations import (
+    SANDBOX_SENDERS,
+    check_unused,
+    stand_in_notification,
+    unbound_templates,
+)
 from notifyctl.lint.variables import check_variables
 from notifyctl.message import VariantComposer, position_finder, variants
 from notifyctl.message.render_limits import SECONDS, OutOfTimeError, run_bounded
 from notifyctl.model.message import Message
 from notifyctl.model.project import Audience, Environment, Notification, Project
 from notifyctl.ports import AudienceReader, Environ, FileTree
-
-SANDBOX_SENDERS = {"sms": "SANDBOX", "email": "sandbox@notifyctl.example", "rcs": "a_000000000000000000"}
-"""Who messages come from in a sandbox that names no senders: the six-line project works as it stands."""
 
 
 class Checked(Struct, frozen=True):
@@ -236,7 +238,7 @@ def check_texts(message: Message, known: KnownNames) -> Iterator[Problem]:
         with run_bounded():
             found = list(check_words(message, known))
     except (OutOfTimeError, MemoryError):
-        problem = f"the text takes more than {SECONDS:g} seconds, or too much memory, to check; is its markup closed?"
+        problem = f"checking this text takes more than {SECONDS:g} seconds, or too much memory; check for unclosed markup"
         yield Problem(("content",), "template-limit", problem)
     else:
         yield from found
@@ -271,7 +273,7 @@ def no_sender(notification: Notification, environment: Environment) -> Diagnosti
     return Diagnostic(
         "no-sender",
         Severity.ERROR,
-        f"{notification.name!r} has no sender for {notification.channel} in the environment {environment.name!r}",
+        f"notification `{notification.name}` has no sender for {notification.channel} in environment `{environment.name}`",
         notification.positions.location(),
-        hint=f"write `from:` here or `senders: {{{notification.channel}: …}}` in the environment",
+        hint=f"add `from:` here, or `senders: {{{notification.channel}: …}}` in the environment",
     )

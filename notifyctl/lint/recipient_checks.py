@@ -109,7 +109,7 @@ class RecipientChecker:
         text = self._text(values)
         limit = self._evaluator.limit
         if 0 in find_above([len(text)], limit):
-            yield Finding("text-too-long", f"the text has {len(text):,} characters; the API takes {limit:,}")
+            yield Finding("text-too-long", f"text has {len(text):,} characters; the limit is {limit:,}")
         meter = self._evaluator.meter
         if self._gsm7_only and meter is not None:
             # The template's own words are reported once, where they stand.
@@ -123,11 +123,15 @@ class RecipientChecker:
         if value is None:
             yield Finding(
                 "unresolved-variable",
-                f"nothing gives $({name}) a value",
-                f"fill the cell, or give {name!r} a default",
+                f"no value for $({name})",
+                f"fill the cell, or give variable `{name}` a default",
             )
         elif not value.strip() and (declared is None or declared.required):
-            yield Finding("empty-variable", f"$({name}) is empty", "fill it, or declare it `required: false`")
+            yield Finding(
+                "empty-variable",
+                f"$({name}) is empty",
+                "fill the cell, or set `required: false` for the variable",
+            )
         elif (
             declared is not None
             and declared.max_length is not None
@@ -135,7 +139,7 @@ class RecipientChecker:
         ):
             yield Finding(
                 "variable-too-long",
-                f"$({name}) has {len(value)} characters; `maxLength` is {declared.max_length}",
+                f"value of $({name}) has {len(value):,} characters; `maxLength` is {declared.max_length:,}",
             )
 
     def _not_gsm7(self, character: str, name: str) -> Finding:
@@ -148,7 +152,7 @@ class RecipientChecker:
             return f"{len(text):,} characters"
         counted = segment(text, unicode=is_unicode(self.message.content))
         plural = "" if counted.segments == 1 else "s"
-        return f"{counted.units} {counted.encoding} units in {counted.segments} segment{plural}"
+        return f"{counted.units:,} characters ({counted.encoding}), {counted.segments} segment{plural}"
 
     def _text(self, values: Sequence[str | None]) -> str:
         return self._evaluator.filler.text("text", [value or "" for value in values])

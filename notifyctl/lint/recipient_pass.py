@@ -90,7 +90,9 @@ class FindingCounts(Struct):
         """How many more there were of each rule."""
         for rule, count in self.counts.items() if not self.every else ():
             if count > SHOWN:
-                message = f"{count - SHOWN:,} more rows like these; `lint --all` lists them"
+                message = (
+                    f"{count - SHOWN:,} more rows with this problem; to list them, run: notifyctl lint --all"
+                )
                 yield Diagnostic(rule, self.severities[rule], message, self.last[rule])
 
 
@@ -114,7 +116,7 @@ def check_recipients(
     whole = AudienceChecker(
         notification, messages, audience.origin, variants, require_plus=environment.limits.require_plus
     )
-    columns = FlawedColumns()
+    columns, used_by = FlawedColumns(), describe_user(notification)
     names = {name for message in messages.values() for name in message.names}
     for batch in audience.batches(notification.channel, names):
         for row in batch.excluded:
@@ -131,7 +133,8 @@ def check_recipients(
         }
         filled_in = find_filled(filled, scans)
         for position, finding in merge(find_problems(checkers, scans), filled_in, key=itemgetter(0)):
-            yield from tally.report(*places.told(finding, batch.lines[position]))
+            named = replace(finding, message=f"{finding.message} ({used_by})")
+            yield from tally.report(*places.told(named, batch.lines[position]))
         longest.update(checkers, scans, partial(places.at_position, batch.lines))
     yield from columns.diagnostics()
     yield from tally.finish()
@@ -139,8 +142,14 @@ def check_recipients(
     if not whole.people:
         yield empty_audience(notification)
     if longest.location is not None:
-        message = f"the longest text of {notification.name!r}: {longest.description}"
+        message = f"longest text of `{notification.name}`: {longest.description}"
         yield Diagnostic("longest-text", Severity.INFO, message, longest.location)
+
+
+def describe_user(notification: Notification) -> str:
+    """The notification and template for which a value is wrong: its row does not show them."""
+    named, template = f"notification `{notification.name}`", notification.template.name
+    return named if template == notification.name else f"{named}, template `{template}`"
 
 
 class Places(Struct, frozen=True):
@@ -200,9 +209,9 @@ def empty_audience(notification: Notification) -> Diagnostic:
     return Diagnostic(
         "empty-audience",
         Severity.ERROR,
-        f"the audience {notification.audience.name!r} has nobody with an address for {notification.channel}",
+        f"audience `{notification.audience.name}` has no recipients with an address for {notification.channel}",
         notification.positions.location("audience"),
-        hint=f"an address for it stands in the column {field_name!r}; `columns` maps it to another name",
+        hint=f"addresses for {notification.channel} are read from column `{field_name}`; to use another column, set `columns`",
     )
 
 

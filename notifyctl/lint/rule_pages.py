@@ -78,6 +78,11 @@ FORM: Mapping[str, Page] = {
         " base's. The plan is made by the base's.",
     ),
     "unreadable-file": Page(E, "The file is missing, outside the project, no regular file, or not UTF-8."),
+    "merge-conflict": Page(
+        E,
+        "The file has lines that git writes around two versions that it could not merge. Until they are resolved, nobody can"
+        " tell which version would be sent.",
+    ),
     "project-document": Page(E, "Exactly one Project stands in the project, in notifyctl.yaml."),
 }
 

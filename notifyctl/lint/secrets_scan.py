@@ -59,7 +59,7 @@ def find_secrets(text: str) -> list[str]:
 
 def describe_secret(what: str) -> tuple[str, str]:
     return (
-        f"this looks like {what}; whoever reads the message, or the repository, would have it",
+        f"this looks like {what}; it would be exposed in the repository and in messages",
         "remove it, and revoke it if it is real",
     )
 

@@ -21,7 +21,7 @@ def make_recipients(
 ) -> tuple[Audience, list[Diagnostic]]:
     """One person for each locale of the template, and what to say of it."""
     audience = notification.audience
-    note = "shown for made-up people; how many it has is not known here"
+    note = "shown with sample data; the number of recipients is unknown here"
     warnings = [
         replace(each, severity=Severity.WARNING, message=f"{each.message}: {note}")
         for each in error.diagnostics
@@ -42,7 +42,7 @@ def make_recipient(notification: Notification, number: int, locale: str | None) 
     return InlineRecipient(
         location=notification.audience.positions.location("source"),
         msisdn=() if mail else (f"+44770090{number:04}",),
-        email=(f"reader{number}@reader.example",) if mail else (),
+        email=(f"recipient{number}@recipient.example",) if mail else (),
         locale=locale,
         substitutions=dict(example_values(notification)),
     )

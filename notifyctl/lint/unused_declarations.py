@@ -7,29 +7,33 @@ from collections.abc import Iterator
 from notifyctl.diagnostics import Diagnostic, Positions, Severity
 from notifyctl.model.project import Audience, Notification, Policy, Project, Template
 
+SANDBOX_SENDERS = {"sms": "SANDBOX", "email": "sandbox@notifyctl.example", "rcs": "a_000000000000000000"}
+"""Senders where none are set: of a sandbox, and of a template that waits for its notification."""
+
 
 def check_unused(project: Project) -> Iterator[Diagnostic]:
-    """Templates, audiences and schedules that no notification names."""
+    """Templates, audiences and schedules that no notification uses. None while one that may use them has errors."""
+    if project.incomplete:
+        return
     users = project.notifications.values()
     templates = {notification.template.name for notification in users}
     audiences = {notification.audience.name for notification in users}
     schedules = {notification.schedule.name for notification in users if notification.schedule}
     for name, template in project.templates.items():
         if name not in templates:
-            yield unused_problem("unused-template", "Template", name, template.positions)
+            yield unused_problem("unused-template", "template", name, template.positions)
     for name, audience in project.audiences.items():
         if name not in audiences:
-            yield unused_problem("unused-audience", "Audience", name, audience.positions)
+            yield unused_problem("unused-audience", "audience", name, audience.positions)
     for name, schedule in project.schedules.items():
         if name not in schedules:
-            yield unused_problem("unused-schedule", "Schedule", name, schedule.positions)
+            yield unused_problem("unused-schedule", "schedule", name, schedule.positions)
 
 
 def unused_problem(rule: str, kind: str, name: str, positions: Positions) -> Diagnostic:
-    message = f"no notification uses the {kind} {name!r}"
-    return Diagnostic(
-        rule, Severity.WARNING, message, positions.location("name"), "remove it, or name it in a notification"
-    )
+    message = f"no notification uses {kind} `{name}`"
+    hint = "refer to it in a notification, or remove it"
+    return Diagnostic(rule, Severity.WARNING, message, positions.location("name"), hint)
 
 
 def unbound_templates(project: Project) -> list[Template]:
@@ -40,6 +44,5 @@ def unbound_templates(project: Project) -> list[Template]:
 
 def stand_in_notification(template: Template) -> Notification:
     nobody = Audience(template.name, template.positions, recipients=())
-    return Notification(
-        template.name, template, nobody, template.positions, sender="STANDIN", policy=Policy()
-    )
+    sender = SANDBOX_SENDERS[template.channel]
+    return Notification(template.name, template, nobody, template.positions, sender=sender, policy=Policy())

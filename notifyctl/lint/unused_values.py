@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.lint.project import Checked
+from notifyctl.lint.variables import suggest_used
 from notifyctl.model.message import UNSUBSCRIBE, Message
 from notifyctl.model.project import Audience, Notification
 from notifyctl.rulebook import substitutions
@@ -39,7 +40,7 @@ def check_names(notification: Notification, messages: Mapping[str | None, Messag
 
 
 def unread_value(place: Location) -> Diagnostic:
-    message = "$(unsubscribe) is filled in by the platform and takes no value"
+    message = "$(unsubscribe) is filled in by the provider; its value is ignored"
     return Diagnostic(substitutions.RESERVED.id, Severity.ERROR, message, place, "remove it")
 
 
@@ -55,8 +56,8 @@ def unread_values(audience: Audience, names: set[str], *, judged: bool) -> Itera
         if name == UNSUBSCRIBE:
             yield unread_value(place)
         elif judged and name not in names:
-            message = f"no text that this audience is for reads $({name})"
-            hint = f"they read: {', '.join(sorted(names)) or 'no variable'}"
+            message = f"no template sent to this audience uses $({name})"
+            hint = suggest_used(name, names)
             yield Diagnostic(substitutions.UNREAD.id, Severity.WARNING, message, place, hint)
 
 
@@ -68,7 +69,7 @@ def variant_differences(
         lacking = names[None] - read
         if variant is not None and lacking:
             listed = ", ".join(f"$({name})" for name in sorted(lacking))
-            message = f"the {variant} text does not read {listed}, which the template's own text does"
+            message = f"the {variant} text does not use {listed}, which the default text uses"
             place = notification.template.positions.location("locales", variant)
-            hint = "write it where it belongs, or except this line with a reason"
+            hint = "add it, or add an ignore comment with a reason"
             yield Diagnostic("variant-lacks-variable", Severity.WARNING, message, place, hint)

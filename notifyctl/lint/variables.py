@@ -1,10 +1,10 @@
-"""Variables across files: what a text reads, what a template declares, what somebody gives. A value nobody reads is a
-warning; a text that reads what nobody declares or gives is an error.
+"""Variables across files: those that a text uses, those that a template declares, and those with values. An unused value is a
+warning; a variable without a declaration or a value is an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.model.message import UNSUBSCRIBE, Message
@@ -40,10 +40,10 @@ def undeclared_variables(notification: Notification, used: set[str]) -> Iterator
         yield Diagnostic(
             "undeclared-variable",
             Severity.ERROR,
-            f"the text reads $({name}), which `variables` does not declare"
-            f" (it declares: {', '.join(sorted(declared)) or 'none'})",
+            f"the template uses $({name}), which `variables` does not declare"
+            f" (declared: {', '.join(sorted(declared)) or 'none'})",
             notification.template.positions.location("content"),
-            hint=f"did you mean $({near[0]})?" if near else f"add {name!r} to `variables`",
+            hint=f"did you mean $({near[0]})?" if near else f"add `{name}` to `variables`",
         )
 
 
@@ -53,10 +53,27 @@ def unused_variables(notification: Notification, used: set[str]) -> Iterator[Dia
             yield Diagnostic(
                 "unused-variable",
                 Severity.WARNING,
-                f"the variable {variable.name!r} is declared and no text reads it",
+                f"variable `{variable.name}` is declared but not used",
                 notification.template.positions.location("variables", variable.name),
-                hint=f"remove it, or write $({variable.name}) where it belongs",
+                hint=suggest_use(variable.name, used),
             )
+
+
+def suggest_used(name: str, used: Collection[str]) -> str:
+    """A hint for a value that no text uses: the nearest variable, else all of them."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, used, n=1)
+    known = ", ".join(f"$({each})" for each in sorted(used)) or "no variables"
+    return f"did you mean $({near[0]})?" if near else f"they use: {known}"
+
+
+def suggest_use(name: str, used: set[str]) -> str:
+    """A hint for a declared variable that no text uses."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, used, n=1)
+    return f"did you mean $({near[0]})?" if near else f"use $({name}) in the text, or remove the variable"
 
 
 def unread_substitutions(notification: Notification, used: set[str]) -> Iterator[Diagnostic]:
@@ -65,7 +82,7 @@ def unread_substitutions(notification: Notification, used: set[str]) -> Iterator
             yield Diagnostic(
                 "reserved-variable",
                 Severity.ERROR,
-                "$(unsubscribe) is filled in by the platform and takes no value",
+                "$(unsubscribe) is filled in by the provider; its value is ignored",
                 notification.positions.location("substitutions", name),
                 hint="remove it",
             )
@@ -73,9 +90,9 @@ def unread_substitutions(notification: Notification, used: set[str]) -> Iterator
             yield Diagnostic(
                 "unread-substitution",
                 Severity.WARNING,
-                f"the template {notification.template.name!r} does not read $({name})",
+                f"template `{notification.template.name}` does not use $({name})",
                 notification.positions.location("substitutions", name),
-                hint=f"it reads: {', '.join(sorted(used)) or 'no variable'}",
+                hint=suggest_used(name, used),
             )
 
 
@@ -88,8 +105,9 @@ def unfilled_variables(
         yield Diagnostic(
             "missing-variable",
             Severity.ERROR,
-            f"nothing gives $({name}) a value: no substitution of {notification.name!r}, no default of the template,"
-            f" no column of the audience {notification.audience.name!r} (it has: {', '.join(sorted(columns)) or 'none'})",
+            f"no value for $({name}): no substitution of notification `{notification.name}`, no default in template"
+            f" `{notification.template.name}`, no column of audience `{notification.audience.name}`"
+            f" (columns: {', '.join(sorted(columns)) or 'none'})",
             notification.positions.location("audience"),
-            hint=f"add {name!r} to `substitutions`, give the variable a default, or map a column to it",
+            hint=f"add `{name}` to `substitutions`, give it a default, or map a column to it",
         )

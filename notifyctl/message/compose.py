@@ -10,7 +10,9 @@ from functools import partial
 from posixpath import dirname, join, normpath
 from typing import Any
 
+from notifyctl import merge_conflicts
 from notifyctl.diagnostics import Diagnostic, Location, Path, Positions, Problem, Severity, truncate
+from notifyctl.merge_conflicts import find_conflict
 from notifyctl.message.fast_render import render_fast
 from notifyctl.message.line_ends import unify_line_ends
 from notifyctl.message.render_limits import MAX_TEXT
@@ -117,7 +119,7 @@ class VariantComposer:
             return None, composer.problems
         names = self.names_of(content, options)
         if len(names) > MAX_NAMES:
-            message = f"the message reads {len(names):,} variables; {MAX_NAMES:,} are allowed"
+            message = f"the message uses {len(names):,} variables; the limit is {MAX_NAMES:,}"
             location = find(("content",)).location("content")
             return None, [Diagnostic("template-limit", Severity.ERROR, message, location)]
         return self.build(variant, content, options, names), []
@@ -302,9 +304,14 @@ class Composer:
             except (FileNotFoundError, ValueError):
                 continue
             except OSError as error:
-                message = f"{truncate(candidate)} cannot be read: {error.strerror}"
+                message = f"cannot read `{truncate(candidate)}`: {error.strerror}"
                 return self.problem("unreadable-file", message, location)
             source = unify_line_ends(source)
+            if (conflict := find_conflict(source)) is not None:
+                place = Location(candidate, source.count("\n", 0, conflict) + 1, 1)
+                return self.problem(
+                    merge_conflicts.RULE, merge_conflicts.MESSAGE, place, merge_conflicts.HINT
+                )
             if path[-1] == "textFile" and not self.keeps_line_end:
                 source = source.removesuffix(
                     "\n"
@@ -312,14 +319,16 @@ class Composer:
             composed_path = (*path[:-1], FILE_FIELDS[str(path[-1])])
             text = self.render(TextSource(Location(candidate, 1, 1), candidate, source), composed_path)
             return unify_line_ends(text)
-        hint = "a path relative to this file or to the project; files outside the project cannot be read"
-        return self.problem("unreadable-file", f"there is no file {truncate(file_name)!r}", location, hint)
+        hint = "use a path relative to this file or to the project; files outside the project cannot be read"
+        return self.problem("unreadable-file", f"no such file: `{truncate(file_name)}`", location, hint)
 
     def render(self, source: TextSource, path: Path) -> str:
         """Renders the text at a path of the composed message."""
         if len(source.text) > MAX_TEXT:
             return self.problem(
-                "template-limit", f"a text of more than {MAX_TEXT:,} characters", source.place
+                "template-limit",
+                f"text has {len(source.text):,} characters; the limit is {MAX_TEXT:,}",
+                source.place,
             )
         self.sources[path] = source
         if "{" not in source.text:

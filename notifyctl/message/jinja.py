@@ -12,6 +12,8 @@ from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from notifyctl import merge_conflicts
+from notifyctl.merge_conflicts import find_conflict
 from notifyctl.message.fast_render import ESCAPED
 from notifyctl.message.jinja_comments import mask_text
 from notifyctl.message.render_limits import MAX_TEXT, run_bounded
@@ -43,6 +45,14 @@ class TemplateLimitError(Exception):
 
 class TemplateFileError(Exception):
     """A file to include exists but cannot be read."""
+
+
+class ConflictError(TemplateFileError):
+    """A file to include has an unresolved merge conflict."""
+
+    def __init__(self, name: str, line: int) -> None:
+        super().__init__(merge_conflicts.MESSAGE)
+        self.name, self.lineno = name, line
 
 
 class StrictComments(Extension):
@@ -98,7 +108,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if self.includes > MAX_INCLUDES:
             raise TemplateLimitError(f"more than {MAX_INCLUDES} includes; does a file include itself?")
         try:
-            return decode_utf8(self.files.read(name))
+            source = decode_utf8(self.files.read(name))
         except NotUtf8Error as error:
             place = f"{name}:{error.line}:{error.column}"
             raise TemplateFileError(f"{place}: {error}; {error.hint}") from error
@@ -106,6 +116,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return None
         except OSError as error:
             raise TemplateFileError(f"{name} cannot be read: {error.strerror}") from error
+        if (conflict := find_conflict(source)) is not None:
+            raise ConflictError(name, source.count("\n", 0, conflict) + 1)
+        return source
 
     def _range(self, *bounds: int) -> range:
         numbers = range(*bounds)

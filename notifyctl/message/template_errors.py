@@ -8,8 +8,9 @@ from typing import Any
 import jinja2
 from jinja2.exceptions import SecurityError
 
+from notifyctl import merge_conflicts
 from notifyctl.diagnostics import Diagnostic, Location, Severity, truncate
-from notifyctl.message.jinja import TemplateFileError, TemplateLimitError
+from notifyctl.message.jinja import ConflictError, TemplateFileError, TemplateLimitError
 from notifyctl.message.jinja_comments import CommentError
 from notifyctl.message.render_limits import SECONDS, OutOfTimeError
 from notifyctl.message.source_map import TextSource, locate_in_source
@@ -66,31 +67,39 @@ def raised_at(error: Exception) -> tuple[str | None, int]:
 
 def explain_undefined(name: str, variables: Mapping[str, Any]) -> str:
     known = ", ".join(sorted(variables)) or "none"
-    return f"for each recipient's own value write $({name}); `vars` of the project or environment define: {known}"
+    return f"for each recipient's own value write $({name}); `vars` of the project and environment define: {known}"
 
 
 def explain(error: Exception, variables: Mapping[str, Any]) -> tuple[str, str, str | None]:
     """Returns the rule, message and hint for an exception raised by a template."""
     if isinstance(error, CommentError):
-        return "template-syntax", f"the template cannot be read: {error}", error.hint
+        return "template-syntax", f"template syntax error: {error}", error.hint
     if isinstance(error, jinja2.TemplateSyntaxError):
-        return "template-syntax", f"the template cannot be read: {truncate(error.message)}", None
+        return "template-syntax", f"template syntax error: {truncate(error.message)}", None
     if isinstance(error, jinja2.UndefinedError):
         known = ", ".join(sorted(variables)) or "none"
         return (
             "template-undefined",
             truncate(error.message),
-            f"`vars` of the project or environment define: {known}",
+            f"`vars` of the project and environment define: {known}",
         )
     if isinstance(error, jinja2.TemplateNotFound):
-        hint = "a path relative to this file or to the project; nothing outside the project can be included"
-        return "template-include", f"there is no file {truncate(error.name)!r} to include", hint
+        hint = (
+            "use a path relative to this file or to the project; files outside the project cannot be included"
+        )
+        return "template-include", f"cannot include `{truncate(error.name)}`: no such file", hint
+    if isinstance(error, ConflictError):
+        return merge_conflicts.RULE, merge_conflicts.MESSAGE, merge_conflicts.HINT
     if isinstance(error, TemplateFileError):
         return "template-include", str(error), None
     if isinstance(error, OutOfTimeError):
-        return "template-limit", f"the template takes more than {SECONDS:g} seconds to fill in", None
+        return "template-limit", f"rendering the template takes more than {SECONDS:g} seconds", None
     if isinstance(error, (TemplateLimitError, RecursionError, MemoryError, OverflowError)):
-        return "template-limit", f"the template asks for too much: {truncate(error)}", None
+        return "template-limit", f"the template exceeds a limit: {truncate(error)}", None
     if isinstance(error, SecurityError):
-        return "template-security", f"the template reaches for what it may not: {truncate(error)}", None
-    return "template-error", f"the template fails: {type(error).__name__}: {truncate(error)}", None
+        return (
+            "template-security",
+            f"the template uses something that is not allowed: {truncate(error)}",
+            None,
+        )
+    return "template-error", f"rendering the template failed: {truncate(error) or type(error).__name__}", None

@@ -369,6 +369,8 @@ class Project(Struct, frozen=True):
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     notifications: Mapping[str, Notification] = field(default_factory=dict)
     """Without those with unresolved references, which have a diagnostic instead."""
+    incomplete: bool = False
+    """Whether a document is left out that may use others: a notification, or what could not be read."""
     moved: tuple[Moved, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     withdrawals: tuple[Withdraw, ...] = ()
