@@ -11,6 +11,7 @@ from io import SEEK_END
 from posixpath import splitext
 from typing import Any, BinaryIO
 
+from notifyctl import merge_conflicts
 from notifyctl.ports import FileTree
 
 MOST_RATIO = 250
@@ -25,6 +26,8 @@ class TableError(Exception):
     `in_row`: a row there is wrong, and what it means for those below it is not known.
     """
 
+    rule = "unreadable-file"
+
     def __init__(
         self, message: str, *, line: int = 0, column: int = 1, hint: str | None = None, in_row: bool = False
     ) -> None:
@@ -32,6 +35,15 @@ class TableError(Exception):
         self.line, self.column = line, column
         self.hint = hint
         self.in_row = in_row
+
+
+class ConflictError(TableError):
+    """The file has an unresolved merge conflict."""
+
+    rule = merge_conflicts.RULE
+
+    def __init__(self, line: int) -> None:
+        super().__init__(merge_conflicts.MESSAGE, line=line, hint=merge_conflicts.HINT)
 
 
 def without_compression_suffix(path: str) -> str:

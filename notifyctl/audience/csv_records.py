@@ -13,8 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, compress
 from typing import TextIO
 
-from notifyctl import merge_conflicts
-from notifyctl.audience.compression import TableError
+from notifyctl.audience.compression import ConflictError, TableError
 from notifyctl.audience.readers import MAX_FIELD, MAX_LINE, Lines, LineTooLongError
 from notifyctl.audience.table_encoding import is_odd
 from notifyctl.merge_conflicts import find_conflict
@@ -52,7 +51,7 @@ class CsvBlocks:
             piece += self._text.readline(MAX_LINE)
             if (conflict := find_conflict(piece)) is not None:
                 line = self.number + piece.count("\n", 0, conflict) + 1
-                raise TableError(merge_conflicts.MESSAGE, line=line, hint=merge_conflicts.HINT)
+                raise ConflictError(line)
             parsed = None if has_long_line(piece) else self._parse_at_once(piece)
             if parsed is None:
                 numbered = list(self._parse(piece))

@@ -8,9 +8,8 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from notifyctl import merge_conflicts
 from notifyctl.audience.cell_values import chunks_of_rows, text_column
-from notifyctl.audience.compression import TableError, opener
+from notifyctl.audience.compression import ConflictError, TableError, opener
 from notifyctl.audience.readers import (
     CHUNK,
     Cells,
@@ -106,9 +105,7 @@ class JsonLines:
                         data.startswith(CONFLICT_SIGNS)
                         and find_conflict(data.decode("utf-8", "replace")) is not None
                     ):
-                        raise TableError(
-                            merge_conflicts.MESSAGE, line=lines.number, hint=merge_conflicts.HINT
-                        )
+                        raise ConflictError(lines.number)
                     if data.strip():
                         yield lines.number, data
 

@@ -352,7 +352,7 @@ def table_error(audience: Audience, name: str, error: TableError) -> ProjectErro
         hint = f"`table` is one name; for a table of a schema, write `sql: select * from {table}`"  # noqa: S608 - words
     if isinstance(error, OtherEncodingError):
         hint = f"write `source: {{file: {name}, encoding: {error.encoding}}}`, or {error.hint}"
-    rule = "bad-row" if error.in_row else "unreadable-file"
+    rule = "bad-row" if error.in_row else error.rule
     place = Location(name, error.line, error.column) if error.line else None
     message = str(error) if error.in_row else f"{name}: {error}"
     return unreadable_error(audience, rule, message, hint=hint, place=place)

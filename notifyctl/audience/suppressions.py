@@ -191,10 +191,10 @@ class SuppressionLists(Struct):
                     found.problems.append(Diagnostic("bad-suppression", Severity.ERROR, str(error), place))
         except (OSError, ValueError, TableError) as error:
             message = f"the suppression list {given.file!r} cannot be read: {error}"
-            place, hint, rule = given.location, None, "unreadable-file"
+            place, hint, rule = given.location, None, TableError.rule
             if isinstance(error, TableError):
                 place = Location(given.file, error.line, error.column) if error.line else place
-                hint, rule = error.hint, "bad-suppression" if error.in_row else rule
+                hint, rule = error.hint, "bad-suppression" if error.in_row else error.rule
             found.problems.append(Diagnostic(rule, Severity.ERROR, message, place, hint, fixed_severity=True))
         if found.hashes:
             found.hasher = self._hasher(given)

@@ -75,7 +75,7 @@ def test_the_longest_text_is_named(cli: Any) -> None:
     result = lint(cli, ["Ada", "Margaret", "Bo"])
     (longest,) = [d for d in result.json["diagnostics"] if d["rule"] == "longest-text"]
     assert (longest["severity"], longest["line"]) == ("info", 3)
-    assert "11 GSM-7 units in 1 segment" in longest["message"]
+    assert "11 characters (GSM-7), 1 segment" in longest["message"]
 
 
 def test_who_is_inline_is_told_at_the_yaml_line(cli: Any) -> None:
