@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "notifyctl"
 
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("deadline", "strict_json", "private_files", "text_encoding"),
+    ("deadline", "strict_json", "private_files", "merge_conflicts", "text_encoding"),
     ("progress",),
     ("diagnostics", "exit_codes"),
     ("errors", "rulebook"),
