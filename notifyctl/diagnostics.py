@@ -131,7 +131,9 @@ class Problem(Struct, frozen=True):
     """As in Diagnostic."""
 
     def at(self, positions: Positions) -> Diagnostic:
-        place = positions.location(*self.path)
+        return self.at_location(positions.location(*self.path))
+
+    def at_location(self, place: Location) -> Diagnostic:
         return Diagnostic(
             self.rule, self.severity, self.message, place, self.hint, self.fix, secrets=self.secrets
         )

@@ -13,7 +13,7 @@ from notifyctl.lint.envelope import check_envelope, check_environments
 from notifyctl.lint.project import Checked
 from notifyctl.lint.secrets_scan import check_leaks
 from notifyctl.lint.unused_values import check_values
-from notifyctl.message import position_finder
+from notifyctl.message import locate_text
 from notifyctl.model.message import Message
 from notifyctl.model.project import Environment, Notification, Project
 from notifyctl.ports import FileTree
@@ -51,4 +51,4 @@ def advise_on(
     for variant, message in messages.items():
         if message.content is not None:
             for problem in channel.advise(message.content, message.options, profile=environment.profile):
-                yield problem.at(position_finder(notification, variant)(problem.path))
+                yield problem.at_location(locate_text(notification, variant, problem.path))

@@ -12,7 +12,7 @@ from notifyctl.audience.addresses import find_without_plus
 from notifyctl.channels import segments
 from notifyctl.channels.limits import MAX_CORRELATION_BYTES
 from notifyctl.diagnostics import Diagnostic, Problem, Severity
-from notifyctl.message import position_finder
+from notifyctl.message import locate_text, position_finder
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Notification
 from notifyctl.model.recipients import WITHOUT_PLUS, RecipientBatch, RowOrigin
@@ -110,26 +110,28 @@ class AudienceChecker(Struct):
         """The problems that show once every batch was fed."""
         for variant, people in self.dearer.items():
             if people:
-                problem = f"the text ends with a line break, which takes one more segment for {people:,} of its readers"
+                problem = f"the text ends with a line break, which costs {people:,} more segment{'' if people == 1 else 's'}"
                 yield self._line_break(variant, problem)
         for variant in sorted(self.read - self.wide, key=str):
             if is_unicode(self.messages[variant]):
                 path = ("content", "type")
-                problem = "every reader's text is in GSM-7; `type: unicode` makes it up to twice as dear"
+                problem = "all texts fit GSM-7; `type: unicode` can cost up to twice as much"
                 place = position_finder(self.notification, variant)(path)
-                yield sms.NEEDLESS_UNICODE.broken(path, problem, "write `type: text`").at(place)
+                yield sms.NEEDLESS_UNICODE.broken(path, problem, "use `type: text`").at(place)
         yield from self._carrier_registration()
         yield from self._numbers_without_region()
         if self.people > 1 and (self.notification.cc or self.notification.bcc):
             key = "cc" if self.notification.cc else "bcc"
-            problem = f"each of {self.people:,} e-mails goes to `{key}` too"
-            hint = "leave it out, and look at `notifyctl render` or the ledger instead"
+            problem = f"`{key}` is sent a copy of each of {self.people:,} emails"
+            hint = "remove it; to see what was sent, use `notifyctl render` and `notifyctl status`"
             yield email.COPIES_FOR_ALL.broken((key,), problem, hint).at(self.notification.positions)
 
     def _line_break(self, variant: str | None, problem: str) -> Diagnostic:
         path = ("content", "text")
-        place = position_finder(self.notification, variant)(path).location(*path)
-        return Diagnostic("trailing-line-break", Severity.WARNING, problem, place, "|- leaves it out")
+        place = locate_text(self.notification, variant, path)
+        return Diagnostic(
+            "trailing-line-break", Severity.WARNING, problem, place, "start the text with |- to leave it out"
+        )
 
     def _numbers_without_region(self) -> Iterator[Diagnostic]:
         audience = self.notification.audience

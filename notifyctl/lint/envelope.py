@@ -17,7 +17,7 @@ from notifyctl.channels.limits import (
 )
 from notifyctl.channels.senders import check_sender
 from notifyctl.diagnostics import Diagnostic
-from notifyctl.message.compose import merge, position_finder
+from notifyctl.message.compose import locate_text, merge, position_finder
 from notifyctl.model.message import Message
 from notifyctl.model.project import Category, ChannelName, Environment, Notification, Project
 from notifyctl.rulebook import email, envelope, receipts, times
@@ -122,11 +122,11 @@ def check_unsubscribe(
     for variant, message in messages.items():
         html = (message.content or {}).get("html")
         if isinstance(html, str) and "$(unsubscribe)" not in html:
-            find = position_finder(notification, variant)
             path = ("content", "html")
             problem = "a marketing email has no link to unsubscribe"
             hint = 'add <a href="$(unsubscribe)">Unsubscribe</a>'
-            yield email.UNSUBSCRIBE_MISSING.broken(path, problem, hint).at(find(path))
+            place = locate_text(notification, variant, path)
+            yield email.UNSUBSCRIBE_MISSING.broken(path, problem, hint).at_location(place)
 
 
 def check_size(notification: Notification, messages: Mapping[str | None, Message]) -> Iterator[Diagnostic]:

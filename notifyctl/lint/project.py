@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -16,7 +15,7 @@ from msgspec.structs import replace
 from notifyctl.audience import SuppressionLists, open_audience
 from notifyctl.audience.destination_rules import JudgedCopies, judge_copies, rules_of
 from notifyctl.channels import CHANNELS
-from notifyctl.diagnostics import Diagnostic, Path, Problem, Severity, fix_severity
+from notifyctl.diagnostics import Diagnostic, Problem, Severity, fix_severity
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.lint.content_checks import check_words, is_clean
 from notifyctl.lint.foreign_placeholders import KnownNames
@@ -30,7 +29,7 @@ from notifyctl.lint.unused_declarations import (
     unbound_templates,
 )
 from notifyctl.lint.variables import check_variables
-from notifyctl.message import VariantComposer, position_finder, variants
+from notifyctl.message import VariantComposer, variants
 from notifyctl.message.render_limits import SECONDS, OutOfTimeError, run_bounded
 from notifyctl.model.message import Message
 from notifyctl.model.project import Audience, Environment, Notification, Project
@@ -160,24 +159,10 @@ def compose_all(
         broken += check_alphabet(message)
         if message.content is not None:
             broken = channel.check(message.content, message.options, profile=environment.profile) + broken
-        if broken:
-            find = position_finder(notification, variant)
-            for problem in broken:
-                diagnostic = problem.at(find(problem.path))
-                if problem.line:
-                    text = text_at(message, problem.path)
-                    place, named_at = composing.locate(variant, problem, text)
-                    diagnostic = replace(diagnostic, location=place, named_at=named_at)
-                problems.append(diagnostic)
+        for problem in broken:
+            place, named_at = composing.locate(variant, problem, message)
+            problems.append(replace(problem.at_location(place), named_at=named_at))
     return composed, problems
-
-
-def text_at(message: Message, path: Path) -> str:
-    """A text of a composed message, by its path."""
-    value: Any = {"content": message.content, "options": message.options}
-    for key in path:
-        value = value[key]
-    return str(value)
 
 
 def known_names(

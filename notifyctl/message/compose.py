@@ -124,11 +124,15 @@ class VariantComposer:
             return None, [Diagnostic("template-limit", Severity.ERROR, message, location)]
         return self.build(variant, content, options, names), []
 
-    def locate(self, variant: str | None, problem: Problem, text: str) -> tuple[Location, Location]:
-        """Where a problem of a line of a composed text is, and where the YAML file names that text."""
+    def locate(self, variant: str | None, problem: Problem, message: Message) -> tuple[Location, Location]:
+        """Where a problem of a composed message is, and where the YAML file names what has it."""
         composer = self.composers[variant]
-        named = composer.named_at(problem.path)
-        source = composer.sources.get(problem.path) or TextSource(named, f"{named.file}#", text)
+        named = locate_text(self.notification, variant, problem.path)
+        known = composer.sources.get(problem.path)
+        if not problem.line:
+            return (known.place if known is not None and "#" not in known.name else named), named
+        text = text_at(message, problem.path)
+        source = known or TextSource(named, f"{named.file}#", text)
         place = locate(
             source,
             text,
@@ -226,6 +230,24 @@ def merge(base: ApiObject, over: ApiObject) -> dict[str, Any]:
     return result
 
 
+def text_at(message: Message, path: Path) -> str:
+    """A text of a composed message, by its path."""
+    value: Any = {"content": message.content, "options": message.options}
+    for key in path:
+        value = value[key]
+    return str(value)
+
+
+def locate_text(notification: Notification, variant: str | None, path: Path) -> Location:
+    """Where the YAML file gives the value at a path of the composed message, or names the file of a text."""
+    keys = {field: key for key, field in FILE_FIELDS.items()}
+    given = (*path[:-1], keys.get(str(path[-1]), path[-1])) if path else path
+    positions = find_positions(notification, variant, given)
+    if positions.has(*given):
+        return positions.location(*given)
+    return find_positions(notification, variant, path).location(*path)
+
+
 def position_finder(notification: Notification, variant: str | None) -> Finder:
     """Returns a function that finds the document of a composed value: notification, locale variant or template."""
     return partial(find_positions, notification, variant)
@@ -284,13 +306,6 @@ class Composer:
                 return text
         place = self.find(path).location(*path)
         return self.render(TextSource(place, f"{place.file}#{path[-1]}", source), path)
-
-    def named_at(self, path: Path) -> Location:
-        """Where the YAML file gives the text at a path of the composed message, or names its file."""
-        keys = {field: key for key, field in FILE_FIELDS.items()}
-        given = (*path[:-1], keys.get(str(path[-1]), path[-1]))
-        positions = self.find(given)
-        return positions.location(*given) if positions.has(*given) else self.find(path).location(*path)
 
     def file(self, file_name: str, path: Path) -> str:
         """Reads and renders a `textFile` or `htmlFile`: relative to its YAML file, else to the project's root."""

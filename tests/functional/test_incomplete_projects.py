@@ -54,3 +54,15 @@ def test_without_errors_unused_documents_are_reported(cli: Any) -> None:
     assert "no notification uses template `t`" in output
     assert "no notification uses schedule `s`" in output
     assert "email-sender" not in output
+
+
+def test_what_a_whole_text_breaks_is_at_its_file(cli: Any) -> None:
+    (cli.root / "words.txt").write_text("x" * 1025, encoding="utf-8")
+    document = (
+        "apiVersion: notifyctl/v1\nkind: Notification\nname: n\n"
+        "template: {channel: sms, content: {type: text, textFile: words.txt}}\n"
+        'audience: {recipients: [{msisdn: "+447700900123"}]}\n'
+    )
+    assert "words.txt\n  1:1     error   text has 1,025 characters" in lint(cli, n=document)
+    ignored = document.replace("words.txt}}", "words.txt}}  # notifyctl: ignore[sms-text-length] a trial")
+    assert "sms-text-length" not in lint(cli, n=ignored)
