@@ -63,6 +63,6 @@ def test_what_a_whole_text_breaks_is_at_its_file(cli: Any) -> None:
         "template: {channel: sms, content: {type: text, textFile: words.txt}}\n"
         'audience: {recipients: [{msisdn: "+447700900123"}]}\n'
     )
-    assert "words.txt\n  1:1     error   text has 1,025 characters" in lint(cli, n=document)
+    assert "words.txt\n  1:1     error   `text` has 1,025 characters" in lint(cli, n=document)
     ignored = document.replace("words.txt}}", "words.txt}}  # notifyctl: ignore[sms-text-length] a trial")
     assert "sms-text-length" not in lint(cli, n=ignored)
