@@ -29,6 +29,7 @@ from notifyctl.model.project import RECIPIENT_ZONE, ChannelName, Environment, No
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.inputs import (
     FindBlocked,
+    FollowUp,
     LedgerRecords,
     PlanContext,
     RecordedAudience,
@@ -40,7 +41,7 @@ from notifyctl.plan.ledger_join import count_unsettled
 from notifyctl.plan.model import Plan
 from notifyctl.plan.planner import build_plan
 from notifyctl.plan.prices import PriceList, read_prices
-from notifyctl.ports import Environ
+from notifyctl.ports import AudienceReader, Environ
 from notifyctl.rulebook.envelope import PLUS
 from notifyctl.rulebook.sms import NEEDS_UNICODE
 from notifyctl.schedule.horizon import Span, authorised_span
@@ -121,10 +122,14 @@ def derive(
     wanted = {name: n for name, n in project.notifications.items() if not only or name in only}
     span = authorised_span(now, project.timezone)
     likenesses = facts.likenesses()
-    inputs = [
-        each
-        for notification in wanted.values()
-        for each in scope_inputs(
+
+    def narrow(audience: AudienceReader) -> AudienceReader:
+        if one is None:
+            return audience
+        return SingleRecipient(audience, one, former_keys if former_keys is not None else set())
+
+    factories = {
+        name: scope_factory(
             project,
             notification,
             checked,
@@ -138,18 +143,19 @@ def derive(
                 files=workspace.files,
                 columns=tuple(checked.audiences[notification.name].variables),
             ),
-            span=span,
             profile=environment.profile,
             require_plus=environment.limits.require_plus,
             fresh_only=fresh_only,
             likenesses=likenesses,
+            narrow=narrow,
         )
+        for name, notification in wanted.items()
+    }
+    inputs = [
+        factories[name](occurrence)
+        for name, notification in wanted.items()
+        for occurrence in occurrences_of(project, notification, span)
     ]
-    if one is not None:
-        found_keys = former_keys if former_keys is not None else set()
-        inputs = [
-            replace_field(each, audience=SingleRecipient(each.audience, one, found_keys)) for each in inputs
-        ]
     context = PlanContext(
         project=project.name,
         environment=environment,
@@ -166,7 +172,18 @@ def derive(
         later=sorted(later_occurrences(project, wanted.values(), span), key=order_of_later),
     )
     removed = [] if only else list(past.find_removed({each.scope for each in inputs}))
-    return build_plan(context, inputs, identify=facts.identify, removed=removed, diagnostics=problems)
+    return build_plan(
+        context,
+        inputs,
+        identify=facts.identify,
+        removed=removed,
+        follow_ups=[
+            FollowUp(notification, project.timezone, factories[name])
+            for name, notification in wanted.items()
+            if has_time(notification)
+        ],
+        diagnostics=problems,
+    )
 
 
 def suppressions_of(workspace: Workspace, facts: Facts, *, environ: Environ | None) -> SuppressionLists:
@@ -355,41 +372,39 @@ def are_near(one: str, other: str) -> bool:
     return abs(local_time(one).date() - local_time(other).date()) <= timedelta(days=1)
 
 
-def scope_inputs(
+def scope_factory(
     project: Project,
     notification: Notification,
     checked: Checked,
     past: Past,
     *,
     former_messages: Callable[[], Mapping[str | None, Message]],
-    span: Span,
     profile: str,
     require_plus: bool,
     fresh_only: bool = False,
     likenesses: Mapping[Scope, Sequence[int]],
-) -> Iterator[ScopeInput]:
-    """`span`: what the plan authorises of recurring schedules."""
+    narrow: Callable[[AudienceReader], AudienceReader],
+) -> Callable[[Occurrence], ScopeInput]:
+    """Makes the input for an occurrence; what all occurrences share is looked up once. `narrow`: to the recipients asked for."""
     pending = past.pending_baseline(notification)
     withdrawn = past.withdrawal(notification)
     recorded = past.recorded_baseline(notification)
     higher = past.higher_edition(notification)
     alike = past.find_alike(notification, likenesses)
-    vanished: Mapping[str, Sequence[ScopeRecords]] | None = None
+    vanished = past.find_vanished(notification.channel)
     blocked = checks_of(project, notification, checked, profile=profile)
     known = list(past.scopes(notification.name))
-    opened: set[str] | None = None
-    for occurrence in occurrences_of(project, notification, span):
-        scope = Scope(notification.name, notification.edition, occurrence.id, notification.channel)
-        if opened is None:
-            opened = {each.occurrence for each in known if same_edition(each, scope)}
-        if vanished is None:
-            vanished = past.find_vanished(notification.channel)
-        yield ScopeInput(
+    own = Scope(notification.name, notification.edition, ONCE, notification.channel)
+    opened = {each.occurrence for each in known if same_edition(each, own)}
+
+    def scope_input(occurrence: Occurrence) -> ScopeInput:
+        scope = replace_field(own, occurrence=occurrence.id)
+        return ScopeInput(
             notification=notification,
             scope=scope,
             occurrence=occurrence,
             messages=checked.messages[notification.name],
-            audience=checked.audiences[notification.name],
+            audience=narrow(checked.audiences[notification.name]),
             locale=project.locale,
             zone=project.timezone,
             records=past.records(
@@ -406,6 +421,8 @@ def scope_inputs(
             fresh_only=fresh_only,
             opened=opened,
         )
+
+    return scope_input
 
 
 def checks_of(
@@ -442,6 +459,11 @@ def occurrences_of(project: Project, notification: Notification, span: Span) -> 
 
 def is_recurring(notification: Notification) -> bool:
     return notification.schedule is not None and notification.schedule.cron is not None
+
+
+def has_time(notification: Notification) -> bool:
+    schedule = notification.schedule
+    return schedule is not None and (schedule.cron is not None or schedule.at is not None)
 
 
 def later_occurrences(

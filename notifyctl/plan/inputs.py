@@ -116,6 +116,22 @@ class ScopeInput(Struct, frozen=True):
         return (schedule.timezone if schedule else None) or self.zone
 
 
+class FollowUp(Struct, frozen=True):
+    """A notification with a time in its schedule, to show what is still to come of it. `zone`: the project's; `scope_input` makes
+    the input for one of its occurrences.
+    """
+
+    notification: Notification
+    zone: str
+    scope_input: Callable[[Occurrence], ScopeInput]
+
+    @property
+    def timezone(self) -> str:
+        """The schedule's: an IANA name, or RECIPIENT_ZONE."""
+        schedule = self.notification.schedule
+        return (schedule.timezone if schedule else None) or self.zone
+
+
 class RemovedScope(Struct, frozen=True):
     """A recorded scope whose definition was removed.
 

@@ -127,6 +127,36 @@ class PlannedNotification(Struct, frozen=True):
         return sum(count for action, count in self.actions.items() if action in SENDS)
 
 
+class NextOccurrence(Struct, frozen=True):
+    """An occurrence that is still to come. `authorised`: it is in the plan. `reason`: why it goes later than due, or, of a skipped
+    one, why nobody is sent it.
+    """
+
+    occurrence: str
+    due: Moments
+    goes: Moments | None = None
+    reason: str | None = None
+    authorised: bool = False
+
+
+class Upcoming(Struct, frozen=True):
+    """What is still to come of a notification with a schedule: shown, not authorised, and no part of the digest."""
+
+    name: str
+    channel: ChannelName
+    edition: int
+    timezone: str
+    due_now: bool
+    """Whether the plan authorises something of it, now or later, or blocks it."""
+    next: tuple[NextOccurrence, ...] = ()
+    skipped: tuple[NextOccurrence, ...] = ()
+    """Left out since the beginning of today and before the last of `next`, earliest first."""
+    skipped_more: int = 0
+    """How many more are left out there."""
+    preview: PlannedNotification | None = None
+    """The first of `next` as if it were planned, where nothing of the notification is due in the plan."""
+
+
 class Served(Struct, frozen=True):
     """People who count as served without a request. `members` is packed, MEMBER_BYTES each; `opened`: the edition was
     opened before.
@@ -167,6 +197,8 @@ class Plan(Struct, frozen=True):
     """Recurring notifications are authorised as far as they open before it; None: nothing recurs."""
     baselines: tuple[Served, ...] = ()
     """Baselines that an apply of this plan records."""
+    upcoming: tuple[Upcoming, ...] = ()
+    """One for each notification with a time in its schedule."""
     timezone: str = "UTC"
     """The project's: in which the plan's own times are shown."""
 

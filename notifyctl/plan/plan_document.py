@@ -20,7 +20,7 @@ from notifyctl.errors import PlanRefusedError
 from notifyctl.model.project import ChannelName, Policy
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
-from notifyctl.plan.model import Cost, LeftOutOf, Reach, Sample
+from notifyctl.plan.model import Cost, LeftOutOf, NextOccurrence, Reach, Sample
 from notifyctl.plan.similarity import NearlySent
 from notifyctl.schedule.moments import Moments
 
@@ -96,6 +96,18 @@ class LaterEntry(Struct, frozen=True):
     due: Moment | None
 
 
+class UpcomingEntry(Struct, frozen=True):
+    name: str
+    channel: ChannelName
+    edition: int
+    timezone: str
+    due_now: bool
+    next: tuple[NextOccurrence, ...] = ()
+    skipped: tuple[NextOccurrence, ...] = ()
+    skipped_more: int = 0
+    preview: NotificationEntry | None = None
+
+
 class DiagnosticEntry(Struct, frozen=True):
     rule: str
     severity: Severity
@@ -131,6 +143,7 @@ class PlanDocument(Struct, frozen=True):
     mac: str | None
     """None: made without the ledger."""
     timezone: str = "UTC"
+    upcoming: tuple[UpcomingEntry, ...] = ()
 
 
 def decode(document: object) -> PlanDocument:

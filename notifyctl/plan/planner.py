@@ -16,13 +16,15 @@ from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
 from notifyctl.plan.digest import ScopeEffects, digest
 from notifyctl.plan.forecast import Forecast, Leg, forecast
-from notifyctl.plan.inputs import PlanContext, RemovedScope, ScopeInput
+from notifyctl.plan.inputs import FollowUp, PlanContext, RemovedScope, ScopeInput
 from notifyctl.plan.model import VALID_FOR_HOURS, Plan, PlannedNotification, Served
 from notifyctl.plan.scope_evaluator import evaluate_scope
 from notifyctl.plan.scope_result import ScopeResult
 from notifyctl.plan.shared_request import shared_request
 from notifyctl.plan.thresholds import apply_policy, empty_audience
+from notifyctl.plan.upcoming import PreviewedScope, Seen, find_upcoming
 from notifyctl.recipients.hashes import Identify
+from notifyctl.schedule.slots import Occurrence
 
 
 def valid_until(as_of: datetime) -> datetime:
@@ -35,9 +37,10 @@ def build_plan(
     *,
     identify: Identify,
     removed: Iterable[RemovedScope] = (),
+    follow_ups: Iterable[FollowUp] = (),
     diagnostics: Iterable[Diagnostic] = (),
 ) -> Plan:
-    """`identify` gives recipient ids. `diagnostics` are problems known before; the plan adds its own."""
+    """`identify` gives recipient ids. `follow_ups`: what to show the next occurrences of. `diagnostics` are problems known before; the plan adds its own."""
     problems = list(diagnostics)
     planned: list[PlannedNotification] = []
     effects: list[ScopeEffects] = []
@@ -46,11 +49,14 @@ def build_plan(
     send_groups: list[SendGroup] = []
     openings: list[ScopeOpening] = []
     baselines: list[Served] = []
+    seen: dict[str, Seen] = {}
     for scope_input in sorted(inputs, key=lambda each: each.scope):
         result = evaluate_scope(scope_input, context, identify)
+        if result.listed:
+            apply_policy(result)
+        seen.setdefault(scope_input.scope.notification, Seen()).add(result)
         if not result.listed:
             continue
-        apply_policy(result)
         problems.extend(result.excluded.diagnostics())
         problems.extend(empty_audience(result))
         planned.append(describe(result))
@@ -62,6 +68,15 @@ def build_plan(
         send_groups.extend(ready)
         if ready and scope_input.records.recorded is None:
             openings.append(ScopeOpening(scope_input.scope, result.held, result.likeness))
+
+    def preview(follow_up: FollowUp, occurrence: Occurrence, wide: PlanContext) -> PreviewedScope:
+        """An occurrence evaluated as if a plan authorised it."""
+        result = evaluate_scope(follow_up.scope_input(occurrence), wide, identify)
+        apply_policy(result)
+        return PreviewedScope(result.zones, describe(result))
+
+    followed = sorted(follow_ups, key=lambda each: each.notification.name)
+    upcoming = list(find_upcoming(followed, seen, context, preview))
     planned = with_forecasts(planned, forecast(legs, context.environment.limits))
     planned.extend(map(describe_removed, removed))
     return Plan(
@@ -87,6 +102,7 @@ def build_plan(
         sending=tuple(sending),
         horizon=context.span.end if context.span else None,
         baselines=tuple(baselines),
+        upcoming=tuple(upcoming),
         timezone=context.timezone,
     )
 

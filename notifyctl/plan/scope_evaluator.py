@@ -126,6 +126,7 @@ class ScopeEvaluator:
                 result.count(COUNTED_ROWS[reason], reason.value, number)
         result.rows = len(table) + reader.excluded.counts.total()
         result.recipients = len(table)
+        result.zones = {each.zone for each in table.profile_list}
         return table
 
     def _past(self, table: RecipientTable) -> Past:

@@ -89,6 +89,8 @@ class ScopeResult(Struct):
     instants: dict[str, dict[str, datetime]] = {}
     """Those and `closes` and `send_at`, by time zone."""
     moved: set[str] = set()
+    zones: set[str] = set()
+    """Time zones of the recipients, in the schedule's or their own; what is none of the IANA database is not left out."""
 
     def note(self, name: str, zone: str, moment: datetime | None) -> None:
         """Keeps the earliest moment of a time zone."""

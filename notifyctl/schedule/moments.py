@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from notifyctl.model.project import RECIPIENT_ZONE
 from notifyctl.schedule.zones import load_zone, to_local
@@ -20,6 +21,9 @@ NEAR = timedelta(days=180)
 AMOUNTS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
+Aware = Annotated[datetime, Meta(tz=True)]
+
+
 class Moments(Struct, frozen=True):
     """One moment of a schedule for all its recipients, in UTC from the first to the last of them.
 
@@ -29,8 +33,8 @@ class Moments(Struct, frozen=True):
 
     timezone: str
     local: str | None
-    first: datetime
-    last: datetime
+    first: Aware
+    last: Aware
     zones: int = 1
 
 

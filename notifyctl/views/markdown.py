@@ -16,7 +16,7 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.comment_marker import NO_DIGEST, Subject, mark
 from notifyctl.plan.diff import Change, Review, TextChange
 from notifyctl.plan.effects import Effect, SettingChange
-from notifyctl.plan.model import Plan, PlannedNotification, Sample
+from notifyctl.plan.model import Plan, PlannedNotification, Sample, Upcoming
 from notifyctl.plan.shared_request import parts_of, settings_of
 from notifyctl.schedule.moments import format_time
 from notifyctl.views.changes import (
@@ -45,9 +45,11 @@ from notifyctl.views.plan import (
     describe_rejected,
     describe_samples,
     nearly_sent,
+    with_upcoming,
 )
 from notifyctl.views.reasons import describe_reasons, spell_out
 from notifyctl.views.times import describe_due, describe_run, describe_wait
+from notifyctl.views.upcoming import describe_upcoming
 
 BUDGET = 60_000
 """Bytes of UTF-8. GitHub accepts 65,536 characters in a comment."""
@@ -216,15 +218,17 @@ def sections(plan: Plan, review: Review | None) -> Iterator[tuple[int, str]]:
     """(number of recipients, block) for each notification with something to report."""
     changes = {change.name: change for change in review.changes} if review else {}
     shown = set()
-    for planned in plan.notifications:
-        change = changes.get(planned.name)
-        quiet = set(planned.actions) <= {Action.UNCHANGED, Action.SUPPRESSED}
-        if change is None and (quiet or review is not None):
+    for planned, upcoming in with_upcoming(plan):
+        name = planned.name if planned is not None else upcoming.name if upcoming is not None else ""
+        change = changes.get(name)
+        quiet = planned is not None and set(planned.actions) <= {Action.UNCHANGED, Action.SUPPRESSED}
+        if change is None and (review is not None or (quiet and (upcoming is None or not upcoming.next))):
             continue
         if change is not None and is_only_shared(change):
             continue
-        shown.add(planned.name)
-        yield max(planned.sends, change.blast if change else 0), details(planned, change, plan.as_of)
+        shown.add(name)
+        size = max(planned.sends if planned is not None else 0, change.blast if change else 0)
+        yield size, details(planned, change, plan.as_of, upcoming)
     for change in changes.values():
         if change.name not in shown and not is_only_shared(change):
             yield change.blast, details(None, change, plan.as_of)
@@ -236,17 +240,26 @@ def sections(plan: Plan, review: Review | None) -> Iterator[tuple[int, str]]:
         )
 
 
-def details(planned: PlannedNotification | None, change: Change | None, now: datetime) -> str:
-    return "\n".join(_details(planned, change, now))
+def details(
+    planned: PlannedNotification | None,
+    change: Change | None,
+    now: datetime,
+    upcoming: Upcoming | None = None,
+) -> str:
+    return "\n".join(_details(planned, change, now, upcoming))
 
 
-def _details(planned: PlannedNotification | None, change: Change | None, now: datetime) -> Iterator[str]:
-    name = planned.name if planned else change.name if change else ""
+def _details(
+    planned: PlannedNotification | None, change: Change | None, now: datetime, upcoming: Upcoming | None
+) -> Iterator[str]:
+    name = next(each.name for each in (planned, change, upcoming) if each is not None)
     traits = [f"<b>{tag(name)}</b>"]
     if change is not None:
         traits.append(tag(title(change)))
     if planned is not None:
         traits += [planned.channel.value, f"{planned.sends:,} to send"]
+    elif upcoming is not None:
+        traits += [upcoming.channel.value, "nothing due now"]
     yield ""
     yield f"<details><summary>{' · '.join(traits)}</summary>"
     yield ""
@@ -254,14 +267,24 @@ def _details(planned: PlannedNotification | None, change: Change | None, now: da
         yield from changed(change)
     if planned is not None:
         yield from list_facts(planned, now)
-        shown = choose_samples(planned)
-        for sample in shown:
-            yield from describe_sample(planned, sample)
-        hidden = planned.texts - len(shown)
-        if hidden > 0:
-            yield f"… and {pluralise(hidden, 'other text')}; `notifyctl render {planned.name}` shows each."
+    if upcoming is not None:
+        yield from (f"- {plain(line)}" for line in describe_upcoming(upcoming, now))
+        if upcoming.preview is not None and planned is None:
+            yield from (f"- {plain(line)}" for line in setting_lines(settings_of(upcoming.preview)))
+    for each in (planned, upcoming.preview if upcoming is not None else None):
+        if each is not None:
+            yield from list_samples(each)
     yield ""
     yield "</details>"
+
+
+def list_samples(planned: PlannedNotification) -> Iterator[str]:
+    shown = choose_samples(planned)
+    for sample in shown:
+        yield from describe_sample(planned, sample)
+    hidden = planned.texts - len(shown)
+    if hidden > 0:
+        yield f"… and {pluralise(hidden, 'other text')}; `notifyctl render {planned.name}` shows each."
 
 
 def choose_samples(planned: PlannedNotification) -> list[Sample]:

@@ -7,17 +7,20 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import WITH_PLUS, WITHOUT_PLUS
 from notifyctl.plan.actions import Action
-from notifyctl.plan.model import FORMAT_VERSION, Cost, Plan, PlannedNotification, Sample
+from notifyctl.plan.model import FORMAT_VERSION, Cost, Plan, PlannedNotification, Sample, Upcoming
 from notifyctl.plan.shared_request import parts_of, settings_of
-from notifyctl.schedule.moments import Moments, format_age, format_time
+from notifyctl.schedule.moments import format_age, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import as_object, format_block, pluralise
 from notifyctl.views.message import SAID_ABOVE, as_lines, as_objects, setting_lines
 from notifyctl.views.reasons import describe_reasons
 from notifyctl.views.times import describe_due, describe_run, describe_wait
+from notifyctl.views.upcoming import describe_upcoming, moments_object, occurrence_object
 
 SHOWN = {ChannelName.SMS: 3}
 """Texts shown per notification, at least one per locale."""
@@ -66,16 +69,45 @@ def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
         yield paint.yellow(f"⚠ {subject}: {phrase}")
     for diagnostic in plan.diagnostics:
         yield from format_block(diagnostic, paint)
-    for notification in plan.notifications:
+    for planned, upcoming in with_upcoming(plan):
         yield ""
-        yield from _notification(notification, paint, plan.as_of)
-    if not plan.notifications:
+        if planned is not None:
+            yield from _notification(planned, paint, plan.as_of)
+        if upcoming is not None:
+            yield from _upcoming(upcoming, paint, plan.as_of, headed=planned is not None)
+    if not (plan.notifications or plan.upcoming):
         yield "No notifications."
-    for name, occurrence, due in plan.later:
-        moment = format_time(due) if due is not None else "in each recipient's time zone"
-        yield paint.dim(f"later: {name} at {occurrence} ({moment}); not part of this plan")
     yield ""
     yield from summary_lines(plan, paint)
+
+
+def with_upcoming(plan: Plan) -> Iterator[tuple[PlannedNotification | None, Upcoming | None]]:
+    """Each planned notification; with the last of a name what is still to come of it, which may also stand alone."""
+    rest = {each.name: each for each in plan.upcoming}
+    last = {each.name: at for at, each in enumerate(plan.notifications)}
+    alone = iter(sorted(rest.keys() - last.keys()))
+    name = next(alone, None)
+    for at, planned in enumerate(plan.notifications):
+        while name is not None and name < planned.name:
+            yield None, rest[name]
+            name = next(alone, None)
+        yield planned, rest.get(planned.name) if last[planned.name] == at else None
+    while name is not None:
+        yield None, rest[name]
+        name = next(alone, None)
+
+
+def _upcoming(upcoming: Upcoming, paint: Paint, now: datetime, *, headed: bool) -> Iterator[str]:
+    preview = upcoming.preview
+    if not headed:
+        traits = [upcoming.channel.value, f"edition {upcoming.edition}"]
+        if preview is not None:
+            traits = list(_traits(replace(preview, occurrence="once", due=None, expires=None), now))
+        yield "  ".join([paint.bold(upcoming.name), paint.dim(" · ".join(traits))])
+    for line in describe_upcoming(upcoming, now):
+        yield paint.dim(f"  {line}")
+    if preview is not None:
+        yield from _samples(preview, paint)
 
 
 def nearly_sent(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -107,6 +139,10 @@ def _notification(planned: PlannedNotification, paint: Paint, now: datetime) -> 
     if readings := describe_readings(planned):
         yield paint.dim(f"  {'numbers':<18} {readings}")
     yield from (f"  {paint.yellow('without')} {line}" for line in describe_left_out(planned))
+    yield from _samples(planned, paint)
+
+
+def _samples(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
     for line in setting_lines(settings_of(planned)):
         yield paint.dim(f"  {strip_controls(line)}")
     shown = describe_samples(planned)
@@ -262,6 +298,7 @@ def public_plan(plan: Plan) -> dict[str, Any]:
         "nearly_sent": [f"{subject}: {phrase}" for subject, phrase in nearly_sent(plan)],
         "notifications": [_planned(n) for n in plan.notifications],
         "later": [{"name": n, "occurrence": o, "due": _moment(due)} for n, o, due in plan.later],
+        "upcoming": [_upcoming_object(each) for each in plan.upcoming],
         "diagnostics": [as_object(d) for d in plan.diagnostics],
     }
 
@@ -324,6 +361,20 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
     }
 
 
+def _upcoming_object(upcoming: Upcoming) -> dict[str, Any]:
+    return {
+        "name": upcoming.name,
+        "channel": upcoming.channel.value,
+        "edition": upcoming.edition,
+        "timezone": upcoming.timezone,
+        "due_now": upcoming.due_now,
+        "next": [occurrence_object(each) for each in upcoming.next],
+        "skipped": [occurrence_object(each) for each in upcoming.skipped],
+        "skipped_more": upcoming.skipped_more,
+        "preview": _planned(upcoming.preview) if upcoming.preview is not None else None,
+    }
+
+
 def _sample_object(planned: PlannedNotification, sample: Sample) -> dict[str, Any]:
     return {
         "recipient": sample.recipient,
@@ -343,16 +394,6 @@ def _cost(cost: Cost | None) -> Mapping[str, Any] | None:
     if cost is None:
         return None
     return {"amount": cost.amount, "currency": cost.currency, "unpriced": cost.unpriced}
-
-
-def moments_object(moments: Moments) -> dict[str, Any]:
-    return {
-        "timezone": moments.timezone,
-        "local": moments.local,
-        "first": moments.first.isoformat(),
-        "last": moments.last.isoformat(),
-        "zones": moments.zones,
-    }
 
 
 def _moment(value: datetime | None) -> str | None:

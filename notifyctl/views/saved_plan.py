@@ -9,13 +9,14 @@ from notifyctl.channels.parts import Carried
 from notifyctl.diagnostics import Diagnostic, Location
 from notifyctl.errors import PlanRefusedError
 from notifyctl.model.project import RECIPIENT_ZONE
-from notifyctl.plan.model import Plan, PlannedNotification
-from notifyctl.plan.plan_document import DiagnosticEntry, NotificationEntry, PlanDocument
+from notifyctl.plan.model import Plan, PlannedNotification, Upcoming
+from notifyctl.plan.plan_document import DiagnosticEntry, NotificationEntry, PlanDocument, UpcomingEntry
 from notifyctl.plan.saved import SavedPlan
 from notifyctl.schedule.moments import format_moments
 from notifyctl.schedule.zones import load_zone
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.message import as_lines
+from notifyctl.views.upcoming import describe_upcoming
 
 DAMAGE = (
     TypeError,
@@ -36,6 +37,9 @@ def to_plan(saved: SavedPlan) -> Plan:
         load_zone(typed.timezone)
         for notification in typed.notifications:
             refuse_undrawable(notification)
+        upcoming = tuple(upcoming_of(each) for each in typed.upcoming)
+        for each in upcoming:
+            list(describe_upcoming(each, typed.as_of))
     except DAMAGE as error:
         raise PlanRefusedError("the plan file is damaged", hint="plan again") from error
     return Plan(
@@ -54,6 +58,24 @@ def to_plan(saved: SavedPlan) -> Plan:
         openings=(),
         horizon=typed.horizon,
         timezone=typed.timezone,
+        upcoming=upcoming,
+    )
+
+
+def upcoming_of(each: UpcomingEntry) -> Upcoming:
+    """Raises what drawing its preview raises."""
+    if each.preview is not None:
+        refuse_undrawable(each.preview)
+    return Upcoming(
+        name=each.name,
+        channel=each.channel,
+        edition=each.edition,
+        timezone=each.timezone,
+        due_now=each.due_now,
+        next=each.next,
+        skipped=each.skipped,
+        skipped_more=each.skipped_more,
+        preview=describe_planned(each.preview) if each.preview is not None else None,
     )
 
 
