@@ -41,7 +41,6 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
 
     `every`: report all rows of an audience that have a problem, not only the first of each kind.
     """
-    from notifyctl.lint.advice import is_spelling_of_profile
     from notifyctl.lint.project import check_all_recipients, check_project
     from notifyctl.lint.secrets_mask import mask_diagnostics
     from notifyctl.lint.unbound_templates import check_unbound
@@ -52,7 +51,6 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
     project = workspace.project
     if project is not None:
         environment = find_environment(project, environment_name)
-        advice = [each for each in advice if not is_spelling_of_profile(each, environment.profile)]
         found = check_project(project, environment=environment, files=workspace.files, idle=False)
         advice += check_unbound(project, environment=environment, files=workspace.files)
         advice += find_advice(workspace, environment, found)

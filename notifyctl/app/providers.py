@@ -38,6 +38,7 @@ def prepare_only(workspace: Workspace, environment: Environment) -> Provider:
         auth=environment.auth if not is_embedded(environment) else SANDBOX_AUTH,
         credentials=None,
         clock=workspace.clock,
+        profile=environment.profile,
     )
 
 
@@ -69,6 +70,7 @@ def open_provider(workspace: Workspace, environment: Environment) -> Iterator[Pr
                 auth=SANDBOX_AUTH,
                 credentials=read_credentials(SANDBOX_AUTH, environ),
                 clock=workspace.clock,
+                profile=environment.profile,
             )
             try:
                 yield provider
@@ -81,6 +83,7 @@ def open_provider(workspace: Workspace, environment: Environment) -> Iterator[Pr
         auth=environment.auth,
         credentials=read_credentials(environment.auth, workspace.environ),
         clock=workspace.clock,
+        profile=environment.profile,
         route=route_of(workspace, environment),
     )
     try:

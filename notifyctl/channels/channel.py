@@ -50,8 +50,8 @@ class Channel(Struct, frozen=True):
         right.
         """
         found = [
-            *shape_problems(self.shape.content, content, ("content",)),
-            *shape_problems(self.shape.options, options, ("options",)),
+            *shape_problems(self.shape.content, content, ("content",), profile=profile),
+            *shape_problems(self.shape.options, options, ("options",), profile=profile),
             *self._too_long(content, profile),
         ]
         return found or run_rules(self.rules, Message(content, options, profile))
@@ -81,8 +81,8 @@ def run_rules(rules: Sequence[Check], message: Message) -> list[Problem]:
     return found
 
 
-def shape_problems(shape: Shape, value: ApiObject, prefix: Path) -> list[Problem]:
-    _, problems = check_shape(shape, node_from_json(value), composed=True)
+def shape_problems(shape: Shape, value: ApiObject, prefix: Path, *, profile: str) -> list[Problem]:
+    _, problems = check_shape(shape, node_from_json(value), composed=True, profile=profile)
     return [replace(problem, path=prefix + problem.path) for problem in problems]
 
 

@@ -8,7 +8,33 @@ from urllib.parse import urlsplit
 
 from notifyctl.channels.channel import Channel, Message
 from notifyctl.channels.field_checks import is_email_address, is_http_url, unsubscribe_misplaced
-from notifyctl.config.fields import Boolean, Cases, ChannelShape, Field, Integer, Items, Record, Text
+from notifyctl.channels.inline_images import (
+    content_ids_are_right,
+    content_ids_are_used,
+    inline_images_are_attached,
+)
+from notifyctl.channels.short_links import (
+    DOMAIN,
+    HINTS,
+    SHORTEN,
+    TAGS,
+    domain_is_https,
+    has_link,
+    short_links_have_a_domain,
+    tags_need_short_links,
+)
+from notifyctl.config.fields import (
+    NEWER,
+    Boolean,
+    Cases,
+    ChannelShape,
+    Field,
+    Integer,
+    Items,
+    Record,
+    Text,
+    only_in,
+)
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.rulebook import email as rules
@@ -53,6 +79,19 @@ ATTACHMENT = Record(
             ),
             required=True,
         ),
+        *only_in(
+            NEWER,
+            Field(
+                name="cid",
+                shape=Text(
+                    description='Content ID. The HTML shows the file as an inline image with `<img src="cid:ID">`.',
+                    examples=("orderconf",),
+                    composed=True,
+                    min_length=1,
+                    rule=rules.ATTACHMENTS,
+                ),
+            ),
+        ),
         Field(
             name="size",
             shape=Integer(
@@ -88,6 +127,45 @@ COMMON = (
     Field(
         name="attachments",
         shape=Items(description="Files to attach.", item=ATTACHMENT, rule=rules.ATTACHMENTS),
+    ),
+    *only_in(
+        NEWER,
+        Field(
+            name="encoding",
+            shape=Text(
+                description="Encoding of the email. The API's documentation names the key but no values.",
+                min_length=1,
+            ),
+        ),
+    ),
+)
+
+LIST_UNSUBSCRIBE = (
+    Field(
+        name="listUnsubscribeUrl",
+        shape=Text(
+            description="https URL of your own unsubscribe page, for the email's list-unsubscribe header. The provider then no"
+            " longer records those opt-outs.",
+            examples=("https://www.acme.example/unsubscribe",),
+            composed=True,
+        ),
+    ),
+    Field(
+        name="unsubscribeEmailAddress",
+        shape=Text(
+            description="Address for unsubscribe emails, for the email's list-unsubscribe header.",
+            examples=("unsubscribe@acme.example",),
+            composed=True,
+        ),
+    ),
+    Field(
+        name="unsubscribeEmailSubject",
+        shape=Text(
+            description="Subject of unsubscribe emails. Needs `unsubscribeEmailAddress`.",
+            examples=("Unsubscribe",),
+            composed=True,
+            min_length=1,
+        ),
     ),
 )
 
@@ -147,6 +225,7 @@ SHAPE = ChannelShape(
         title="email options",
         description="Options of an email: tracking, sender name, shortened links and unsubscribe headers.",
         unknown_key_rules={"*": envelope.OPTIONS},
+        unknown_key_hints=HINTS,
         fields=(
             Field(
                 name="trackClicks",
@@ -170,6 +249,9 @@ SHAPE = ChannelShape(
                     rule=rules.FROM_NAME,
                 ),
             ),
+            *only_in(NEWER, SHORTEN, DOMAIN),
+            *TAGS,
+            *only_in(NEWER, *LIST_UNSUBSCRIBE),
         ),
     ),
     receipts=(
@@ -210,6 +292,17 @@ MEDIA_TYPES = {
     "zip": "application/zip",
 }
 """Media types of common file endings. Python's own table differs between machines."""
+COMMON_NAMES = {"image/jpg": "image/jpeg"}
+"""Media type as the API's samples write it → its registered name."""
+HEADERS = (
+    ("content", "subject"),
+    ("content", "replyTo"),
+    ("options", "fromName"),
+    ("options", "listUnsubscribeUrl"),
+    ("options", "unsubscribeEmailAddress"),
+    ("options", "unsubscribeEmailSubject"),
+)
+"""Texts that become headers of the email."""
 LINK_TAG = re.compile(r"<a\b[^<>]*>", re.IGNORECASE)
 
 
@@ -236,7 +329,7 @@ def attachments_have_urls(message: Message) -> Iterator[Problem]:
 
 def headers_are_one_line(message: Message) -> Iterator[Problem]:
     """A line break in a header could inject another header."""
-    for where, key in (("content", "subject"), ("content", "replyTo"), ("options", "fromName")):
+    for where, key in HEADERS:
         text = getattr(message, where).get(key)
         if isinstance(text, str) and LINE_BREAK.search(text):
             yield rules.ONE_LINE.broken(
@@ -245,6 +338,26 @@ def headers_are_one_line(message: Message) -> Iterator[Problem]:
     for path, attachment in attachments(message):
         if LINE_BREAK.search(attachment["name"]):
             yield rules.ONE_LINE.broken((*path, "name"), "the name of a file must be one line")
+
+
+def unsubscribe_header_is_right(message: Message) -> Iterator[Problem]:
+    options = message.options
+    url, address = options.get("listUnsubscribeUrl"), options.get("unsubscribeEmailAddress")
+    if isinstance(url, str) and not is_http_url(url, secure=True):
+        text, hint = (
+            "`listUnsubscribeUrl` must be an https URL",
+            "for example https://www.acme.example/unsubscribe",
+        )
+        yield rules.LIST_UNSUBSCRIBE.broken(("options", "listUnsubscribeUrl"), text, hint)
+    if isinstance(address, str) and not is_email_address(address):
+        text, hint = (
+            "`unsubscribeEmailAddress` must be one email address",
+            "for example unsubscribe@acme.example",
+        )
+        yield rules.LIST_UNSUBSCRIBE.broken(("options", "unsubscribeEmailAddress"), text, hint)
+    if "unsubscribeEmailSubject" in options and not address:
+        text = "`unsubscribeEmailSubject` has no effect without `unsubscribeEmailAddress`"
+        yield rules.LIST_UNSUBSCRIBE.broken(("options", "unsubscribeEmailSubject"), text, "add it")
 
 
 def unsubscribe_in_html_only(message: Message) -> Iterator[Problem]:
@@ -263,7 +376,10 @@ def attachments_are_what_they_say(message: Message) -> Iterator[Problem]:
     for path, attachment in attachments(message):
         wanted = MEDIA_TYPES.get(urlsplit(attachment["mediaUrl"]).path.rpartition(".")[2].lower())
         declared = attachment["mimeType"].partition(";")[0].strip().lower()
-        if wanted is not None and declared not in {wanted, "application/octet-stream"}:
+        if wanted is not None and COMMON_NAMES.get(declared, declared) not in {
+            wanted,
+            "application/octet-stream",
+        }:
             text = f'the URL ends like {wanted}, but `mimeType` is "{attachment["mimeType"]}"'
             yield rules.MEDIA_TYPE.broken(
                 (*path, "mimeType"), text, f"set `mimeType: {wanted}`, or use another URL"
@@ -281,6 +397,23 @@ def no_track_is_an_attribute(message: Message) -> Iterator[Problem]:
 CHANNEL = Channel(
     ChannelName.EMAIL,
     SHAPE,
-    rules=(headers_are_one_line, reply_to_is_an_address, attachments_have_urls, unsubscribe_in_html_only),
-    advice=(tracking_needs_html, attachments_are_what_they_say, no_track_is_an_attribute),
+    rules=(
+        headers_are_one_line,
+        reply_to_is_an_address,
+        attachments_have_urls,
+        unsubscribe_in_html_only,
+        unsubscribe_header_is_right,
+        domain_is_https,
+        content_ids_are_right,
+    ),
+    advice=(
+        tracking_needs_html,
+        attachments_are_what_they_say,
+        no_track_is_an_attribute,
+        inline_images_are_attached,
+        content_ids_are_used,
+        short_links_have_a_domain,
+        has_link,
+        tags_need_short_links,
+    ),
 )

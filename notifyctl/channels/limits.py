@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from notifyctl.config.fields import NEWER, OLDER
 from notifyctl.model.project import ChannelName
 from notifyctl.rulebook import Rule, email, rcs, sms
 
@@ -39,9 +40,9 @@ class Limit(NamedTuple):
 
 
 LIMITS: Mapping[ChannelName, Mapping[str, Limit]] = {
-    ChannelName.SMS: {"text": Limit(sms.LENGTH, "characters", {"2021": 1024, "6.20": 4000})},
-    ChannelName.EMAIL: {"html": Limit(email.HTML_SIZE, "bytes", {"2021": 350_000, "6.20": 500_000})},
-    ChannelName.RCS: {"text": Limit(rcs.LENGTH, "characters", {"2021": 3072, "6.20": 1024})},
+    ChannelName.SMS: {"text": Limit(sms.LENGTH, "characters", {OLDER: 1024, NEWER: 4000})},
+    ChannelName.EMAIL: {"html": Limit(email.HTML_SIZE, "bytes", {OLDER: 350_000, NEWER: 500_000})},
+    ChannelName.RCS: {"text": Limit(rcs.LENGTH, "characters", {OLDER: 3072, NEWER: 1024})},
 }
 """Texts whose limit depends on the profile, by channel and key of the content."""
 

@@ -22,8 +22,21 @@ from notifyctl.channels.limits import (
     SUGGESTIONS_PER_MESSAGE,
 )
 from notifyctl.channels.senders import MAX_DIGITS, check_sender, is_sender_id
+from notifyctl.channels.short_links import (
+    DOMAIN,
+    HINTS,
+    SHORTEN,
+    TAGS,
+    TRACK,
+    clicks_need_short_links,
+    domain_is_https,
+    has_link,
+    short_links_have_a_domain,
+    tags_need_short_links,
+)
 from notifyctl.channels.suggestions import check_suggestion, suggestions
 from notifyctl.config.fields import (
+    NEWER,
     Boolean,
     Cases,
     ChannelShape,
@@ -33,6 +46,7 @@ from notifyctl.config.fields import (
     Items,
     Record,
     Text,
+    only_in,
 )
 from notifyctl.diagnostics import Path, Problem
 from notifyctl.model.message import PLACEHOLDER
@@ -56,6 +70,12 @@ URL = Text(
 FILE_SIZE = Field(
     name="fileSize", shape=Integer(description="Size in bytes.", minimum=1, rule=rules.FILE_SIZE)
 )
+HEIGHT = Field(
+    name="height",
+    shape=Choice(description="Height on the screen.", values=("SHORT", "MEDIUM", "TALL"), rule=rules.HEIGHT),
+    required=True,
+)
+OF_RICH_CARD = {"thumbnail": "`thumbnail` is a key of `richCard`, in profile 6.20"}
 CHIPS = suggestions(SUGGESTIONS_PER_MESSAGE, rule=rules.CHIPS)
 
 MEDIA = Record(
@@ -64,15 +84,35 @@ MEDIA = Record(
     rule=rules.CARD,
     fields=(
         Field(name="url", shape=URL, required=True),
-        Field(
-            name="height",
-            shape=Choice(
-                description="Height on the screen.", values=("SHORT", "MEDIUM", "TALL"), rule=rules.HEIGHT
-            ),
-            required=True,
-        ),
-        FILE_SIZE,
+        HEIGHT,
+        replace(FILE_SIZE, aliases=("filesize",)),  # as a sample of 6.20 writes it
         Field(name="thumbnailUrl", shape=URL),
+    ),
+    unknown_key_hints=OF_RICH_CARD,
+)
+
+THUMBNAIL = Record(
+    title="Thumbnail",
+    description="Small image that is shown until the media of the card is loaded.",
+    rule=rules.CARD,
+    fields=(
+        Field(name="url", shape=URL, required=True),
+        HEIGHT,
+        FILE_SIZE,
+        Field(
+            name="contentType",
+            shape=Text(
+                description="Media type of the image.",
+                examples=("image/gif",),
+                pattern=r"[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+",
+                pattern_description="a media type, for example image/gif",
+                rule=rules.CARD,
+            ),
+        ),
+        Field(
+            name="description",
+            shape=Text(description="Text of the thumbnail.", composed=True, rule=rules.CARD),
+        ),
     ),
 )
 
@@ -110,6 +150,7 @@ RICH_CARD = Record(
                 rule=rules.LAYOUT,
             ),
         ),
+        *only_in(NEWER, Field(name="thumbnail", shape=THUMBNAIL)),
         suggestions(SUGGESTIONS_PER_CARD, rule=rules.CARD_CHIPS),
     ),
 )
@@ -119,6 +160,7 @@ CAROUSEL_CARD = Record(
     description="One of the cards of a carousel.",
     rule=rules.CARDS,
     unknown_key_rules={"orientation": rules.LAYOUT, "thumbnailAlignment": rules.LAYOUT},
+    unknown_key_hints=OF_RICH_CARD,
     fields=(*CARD, suggestions(SUGGESTIONS_PER_CAROUSEL_CARD, rule=rules.CAROUSEL_CHIPS)),
 )
 
@@ -224,6 +266,7 @@ SHAPE = ChannelShape(
         title="RCS options",
         description="Options of an RCS message: fallback SMS, carrier and shortened links.",
         unknown_key_rules={"*": envelope.OPTIONS},
+        unknown_key_hints=HINTS,
         fields=(
             Field(
                 name="smsFallback",
@@ -261,6 +304,8 @@ SHAPE = ChannelShape(
                     rule=rules.CARRIER,
                 ),
             ),
+            *only_in(NEWER, SHORTEN, DOMAIN, TRACK),
+            *TAGS,
         ),
     ),
     receipts=("submitted", "sent", "delivered", "read", "failed", "clicked"),
@@ -325,7 +370,10 @@ def carousel_heights_agree(message: Message) -> Iterator[Problem]:
 
 def media_can_be_fetched(message: Message) -> Iterator[Problem]:
     urls: list[tuple[Path, str]] = [
-        ((*path, "media", "url"), card["media"]["url"]) for path, card in cards(message) if card.get("media")
+        ((*path, part, "url"), card[part]["url"])
+        for path, card in cards(message)
+        for part in ("media", "thumbnail")
+        if card.get(part)
     ]
     if message.type == "media":
         urls.append((("content", "mediaContentUrl"), message.content["mediaContentUrl"]))
@@ -418,6 +466,16 @@ def placeholders_stand_in_the_text(message: Message) -> Iterator[Problem]:
             yield OUTSIDE_TEXT.broken(("content", *path), problem, "write the text without placeholders")
 
 
+def places_have_coordinates(message: Message) -> Iterator[Problem]:
+    """Profile 2021 also accepts an address alone."""
+    if message.profile != rules.COORDINATES.profile:
+        return
+    for path, suggestion in all_suggestions(message):
+        if suggestion["type"] == "viewLocation" and "latitude" not in suggestion:
+            text = "viewLocation needs `latitude` and `longitude` (profile 6.20)"
+            yield rules.COORDINATES.broken(path, text, "add them")
+
+
 CHANNEL = Channel(
     ChannelName.RCS,
     SHAPE,
@@ -429,6 +487,8 @@ CHANNEL = Channel(
         media_can_be_fetched,
         suggestions_are_right,
         no_unsubscribe,
+        clicks_need_short_links,
+        domain_is_https,
     ),
     advice=(
         fallback_is_asked_for,
@@ -438,5 +498,9 @@ CHANNEL = Channel(
         cards_are_short,
         labels_are_short,
         placeholders_stand_in_the_text,
+        places_have_coordinates,
+        short_links_have_a_domain,
+        has_link,
+        tags_need_short_links,
     ),
 )

@@ -11,12 +11,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from notifyctl.channels import CHANNELS
-from notifyctl.channels.channel import collect_texts
+from notifyctl.channels.channel import collect_texts, shape_problems
 from notifyctl.channels.field_checks import is_email_address, is_http_url, is_phone_number
 from notifyctl.channels.limits import MAX_CALLBACK_DATA, MAX_DESTINATIONS, MAX_SEND_AHEAD_DAYS
 from notifyctl.config.check import check
-from notifyctl.config.fields import Choice, Field, Free, Integer, Items, Record, Table, Text
-from notifyctl.config.kinds.notification import SMARTLINK
+from notifyctl.config.fields import (
+    NEWER,
+    Boolean,
+    Choice,
+    Field,
+    Free,
+    Integer,
+    Items,
+    Record,
+    Table,
+    Text,
+    only_in,
+)
+from notifyctl.config.kinds.notification import CONTACT_POLICY, SMARTLINK, policy_problems
 from notifyctl.config.nodes import node_from_json
 from notifyctl.diagnostics import Problem
 from notifyctl.model.message import PLACEHOLDER
@@ -58,6 +70,13 @@ REQUEST = Record(
         Field(name="options", shape=Free(rule=envelope.OPTIONS)),
         Field(name="callbackData", shape=Text(max_length=MAX_CALLBACK_DATA, rule=envelope.CALLBACK_DATA)),
         Field(name="notifyUrl", shape=Text(rule=envelope.NOTIFY_URL)),
+        *only_in(
+            NEWER,
+            Field(name="notifyUrlAuthId", shape=Text(min_length=1)),
+            Field(name="contactPolicy", shape=CONTACT_POLICY),
+            Field(name="batchId", shape=Text(min_length=1)),
+            Field(name="multipleToRecipients", shape=Boolean(strings=True)),
+        ),
         Field(name="requestedReceipts", shape=Items(item=Text(), rule=receipts.RECEIPTS)),
         Field(name="content", shape=Free(rule=envelope.CONTENT_OR_TEMPLATE)),
         Field(
@@ -66,6 +85,7 @@ REQUEST = Record(
                 title="template",
                 fields=(
                     Field(name="id", shape=Text(min_length=1, rule=envelope.TEMPLATE_ID), required=True),
+                    *only_in(NEWER, Field(name="subject", shape=Text(min_length=1, rule=email.SUBJECT))),
                 ),
             ),
         ),
@@ -85,7 +105,7 @@ MAX_EPOCH_SECONDS = 100_000_000_000  # a larger number is milliseconds (rule 40)
 
 def check_request(body: object, *, profile: str, now: datetime) -> list[Problem]:
     """Every problem of a decoded JSON body, envelope first. Paths start at the body."""
-    value, problems = check(REQUEST, node_from_json(body), composed=True)
+    value, problems = check(REQUEST, node_from_json(body), composed=True, profile=profile)
     if problems:
         return problems
     return [
@@ -102,8 +122,7 @@ def content_problems(body: Mapping[str, Any], profile: str) -> Iterator[Problem]
     if not isinstance(options, Mapping):
         yield envelope.OPTIONS.broken(("options",), "`options` must be an object")
     elif content is None:
-        _, found = check(channel.shape.options, node_from_json(options), composed=True)
-        yield from (Problem(("options", *p.path), p.rule, p.message, p.hint, number=p.number) for p in found)
+        yield from shape_problems(channel.shape.options, options, ("options",), profile=profile)
     elif not isinstance(content, Mapping):
         yield envelope.OPTIONS.broken(("content",), "`content` must be an object")
     else:
@@ -192,3 +211,8 @@ def envelope_problems(body: Mapping[str, Any]) -> Iterator[Problem]:
             )
     if channel.name is not ChannelName.EMAIL and (body.get("cc") or body.get("bcc")):
         yield email.COPIES.broken(("cc",), "only email has `cc` and `bcc`")
+    for key, only in (("batchId", ChannelName.SMS), ("multipleToRecipients", ChannelName.EMAIL)):
+        if key in body and channel.name is not only:
+            yield envelope.KEY_OF_CHANNEL.broken((key,), f"only {only} has `{key}`")
+    if "contactPolicy" in body:
+        yield from policy_problems(body["contactPolicy"], ("contactPolicy",))

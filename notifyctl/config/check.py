@@ -19,6 +19,7 @@ from notifyctl.config.fields import (
     Cases,
     Choice,
     Either,
+    Field,
     Free,
     Integer,
     Items,
@@ -69,24 +70,24 @@ YAML11_BOOLEANS = frozenset({"yes", "no", "on", "off", "y", "n"})
 """Booleans of YAML 1.1 that are plain text in YAML 1.2."""
 
 
-def check(shape: Shape, node: Node, *, composed: bool = False) -> tuple[Any, list[Problem]]:
+def check(
+    shape: Shape, node: Node, *, composed: bool = False, profile: str | None = None
+) -> tuple[Any, list[Problem]]:
     """Validates `node` and returns its plain value with all problems.
 
     The value consists of str, int, float, bool, list, dict and results of `Text.parse`; it is meaningful only if
     there are no problems. Aliases of keys become canonical names. Set `composed` for a finished value, to which the
-    limits of `Text(composed=True)` apply.
+    limits of `Text(composed=True)` apply. `profile`: that of the environment, which decides which keys exist; None: unknown.
     """
-    value, problems, _ = check_and_advise(shape, node, composed=composed)
-    return value, problems
+    checker = ShapeChecker(composed=composed, profile=profile)
+    return checker.check_value(shape, node, ()), checker.problems
 
 
-def check_and_advise(
-    shape: Shape, node: Node, *, composed: bool = False
-) -> tuple[Any, list[Problem], list[Problem]]:
+def check_and_advise(shape: Shape, node: Node) -> tuple[Any, list[Problem], list[Problem]]:
     """Validates like `check`, and also returns warnings about accepted values that should be written differently. Each
     warning has a fix.
     """
-    checker = ShapeChecker(composed=composed)
+    checker = ShapeChecker(composed=False)
     return checker.check_value(shape, node, ()), checker.problems, checker.advice
 
 
@@ -102,8 +103,9 @@ def locate_problems(problems: Iterable[Problem], node: Node, positions: Position
 class ShapeChecker:
     """Walks one value and collects its problems and advice."""
 
-    def __init__(self, *, composed: bool) -> None:
+    def __init__(self, *, composed: bool, profile: str | None = None) -> None:
         self.composed = composed
+        self.profile = profile
         self.problems: list[Problem] = []
         self.advice: list[Problem] = []
 
@@ -225,8 +227,6 @@ class ShapeChecker:
             nearest = find_nearest(text, shape.values)
             hint = f"did you mean `{nearest}`?" if nearest else None
             self.report("invalid-value", message, path, shape=shape, hint=hint)
-        else:
-            self.advise(shape.spelling, text, path)
         return text
 
     def check_integer(self, shape: Integer, node: Node, path: Path) -> int | None:
@@ -363,6 +363,8 @@ class ShapeChecker:
                 self.report_exclusive(shape, [spellings[field.name], key.text], path)
             else:
                 spellings[field.name] = key.text
+                if self.profile is not None and field.profile not in {None, self.profile}:
+                    self.problems.append(wrong_profile(field, (*path, key.text), self.profile))
                 values[field.name] = self.check_value(field.shape, value, (*path, key.text))
         self.check_presence(shape, spellings, path, misspelt_keys=misspelt_keys)
         return values
@@ -456,6 +458,13 @@ class ShapeChecker:
             return self.check_text(shape.text, node, path)
         self.report_wrong_type(shape, "a name or a mapping", node, path)
         return None
+
+
+def wrong_profile(field: Field, path: Path, profile: str) -> Problem:
+    """The problem of a key that the environment's profile does not have."""
+    message = f"{describe_path(path)} is a key of profile {field.profile}, but the environment has profile {profile}"
+    hint = f'set `profile: "{field.profile}"` in the environment, or remove the key'
+    return replace(envelope.PROFILE_KEY.broken(path, message, hint), at_key=True)
 
 
 CHECKS: dict[type[Shape], Callable[[ShapeChecker, Any, Node, Path], Any]] = {

@@ -18,7 +18,6 @@ from notifyctl.config.fields import (
     Items,
     Record,
     Shape,
-    Spelling,
     Text,
 )
 from notifyctl.rulebook import envelope, receipts
@@ -92,6 +91,9 @@ def merge_options(channels: Sequence[ChannelShape]) -> Record:
     return replace(
         merge_records([channel.options for channel in channels], title="options"),
         unknown_key_rules={"*": envelope.OPTIONS},
+        unknown_key_hints={
+            key: hint for each in channels for key, hint in each.options.unknown_key_hints.items()
+        },
         description="Options of the channel. They replace those of the template, key by key.",
         partial=True,
     )
@@ -106,21 +108,11 @@ def canonical_receipt(text: str) -> str:
     return RECEIPT_ALIASES.get(text.casefold(), text.casefold())
 
 
-def preferred_receipt(text: str) -> str | None:
-    """Returns the canonical name of a receipt if it differs from `text`, otherwise None."""
-    meant = canonical_receipt(text)
-    return meant if meant != text else None
-
-
 def receipts_shape(names: Iterable[str]) -> Items:
     return Items(
         description="Receipts that are posted to `notifyUrl`. Default: all.",
         examples=(["delivered", "failed"],),
-        item=Choice(
-            values=tuple(dict.fromkeys(names)),
-            fold=True,
-            spelling=Spelling(receipts.SPELLING, preferred_receipt),
-        ),
+        item=Choice(values=tuple(dict.fromkeys(names)), fold=True),
         rule=receipts.RECEIPTS,
     )
 
@@ -136,7 +128,10 @@ def merge_records(records: Iterable[Record], *, title: str) -> Record:
             known = fields.get(field.name)
             if known is None:
                 fields[field.name] = replace(field, required=False)
-            elif strip_annotations(known.shape) != strip_annotations(field.shape):
+                continue
+            if known.profile != field.profile:
+                fields[field.name] = known = replace(known, profile=None)
+            if strip_annotations(known.shape) != strip_annotations(field.shape):
                 free = Free(description=known.shape.description, examples=known.shape.examples)
                 fields[field.name] = replace(known, shape=free)
     return Record(title=title, fields=tuple(fields.values()), partial=True)

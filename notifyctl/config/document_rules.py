@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from notifyctl.config.kinds.notification import policy_problems
 from notifyctl.config.messages import suggest_name
 from notifyctl.diagnostics import Problem
+from notifyctl.rulebook import envelope
 
 Values = Mapping[str, Any]
 
@@ -51,6 +53,13 @@ def notification_rules(values: Values) -> Iterator[Problem]:
     if isinstance(values.get("audience"), dict):
         for problem in audience_rules(values["audience"]):
             yield Problem(("audience", *problem.path), problem.rule, problem.message, problem.hint)
+    if "contactPolicy" in values:
+        yield from policy_problems(values["contactPolicy"], ("contactPolicy",))
+    if values.get("multipleToRecipients") is True:
+        message = "`multipleToRecipients: true` would show each recipient the addresses of others"
+        yield envelope.SHARED_TO.broken(
+            ("multipleToRecipients",), message, "remove it, and send copies with `cc`"
+        )
 
 
 RULES: Mapping[str, Callable[[Values], Iterator[Problem]]] = {

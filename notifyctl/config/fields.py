@@ -11,8 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from notifyctl.rulebook import Rule
+
+OLDER, NEWER = "2021", "6.20"
+"""The profiles of the API: the edition of its documentation that an environment's account follows."""
 
 
 class Shape(Struct, frozen=True, kw_only=True):
@@ -57,7 +61,6 @@ class Choice(Shape, frozen=True, kw_only=True):
 
     values: tuple[str, ...]
     fold: bool = False
-    spelling: Spelling | None = None
 
 
 LARGEST = 2**53 - 1
@@ -111,6 +114,14 @@ class Field(Struct, frozen=True, kw_only=True):
     default: Any = None
     """For schemas and documentation only; the model defines the effective default."""
     aliases: tuple[str, ...] = ()
+    profile: str | None = None
+    """The only profile of the API that has the key; None: all have it."""
+
+    @property
+    def description(self) -> str:
+        """The shape's description, with the profile if only one has the key."""
+        about = self.shape.description
+        return f"{about} Profile {self.profile} only.".strip() if self.profile else about
 
 
 class Record(Shape, frozen=True, kw_only=True):
@@ -139,6 +150,11 @@ class Record(Shape, frozen=True, kw_only=True):
     def find_field(self, name: str) -> Field | None:
         """Returns the field with this name or alias, or None."""
         return next((each for each in self.fields if name == each.name or name in each.aliases), None)
+
+
+def only_in(profile: str, *fields: Field) -> tuple[Field, ...]:
+    """Returns the fields marked as keys of one profile of the API."""
+    return tuple(replace(each, profile=profile) for each in fields)
 
 
 class Cases(Shape, frozen=True, kw_only=True):

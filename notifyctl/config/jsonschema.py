@@ -195,6 +195,8 @@ class SchemaWriter:
         properties: dict[str, Schema] = {}
         for field in shape.fields:
             schema = self.schema(field.shape)
+            if field.profile is not None:
+                schema["description"] = field.description
             if field.default is not None:
                 schema["default"] = field.default
             properties |= dict.fromkeys((field.name, *field.aliases), schema)

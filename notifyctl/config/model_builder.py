@@ -175,6 +175,7 @@ def build_template(name: str, values: Values, positions: Positions) -> Template:
         variables=variables,
         locales={locale: LocaleVariant(**each) for locale, each in values.get("locales", {}).items()},
         remote_id=values.get("template", values).get("id"),
+        remote_subject=values.get("template", {}).get("subject"),
         **pick_fields(values, description="description", content="content", options="options"),
     )
 

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from notifyctl.config import model_builder
 from notifyctl.config.check import check, locate_problems
-from notifyctl.config.content_shapes import canonical_receipt
 from notifyctl.config.fields import ChannelShape
 from notifyctl.config.messages import suggest_name
 from notifyctl.config.model_builder import pick_fields
@@ -29,15 +28,21 @@ from notifyctl.model.project import (
     Schedule,
     Template,
 )
-from notifyctl.rulebook import email, receipts, sms
+from notifyctl.rulebook import email, envelope, receipts, sms
 
 Named = TypeVar("Named", Template, Audience, Schedule)
 
 MAX_HINTS = 100
 """Maximum number of dangling references for which a nearest name is suggested."""
 
-CHANNEL_KEYS = {"cc": "email", "bcc": "email", "smartlinks": "sms"}
-"""Notification key → the only channel that supports it (rules 65, 78)."""
+CHANNEL_KEYS = {
+    "cc": ("email", email.COPIES),
+    "bcc": ("email", email.COPIES),
+    "smartlinks": ("sms", sms.SMARTLINKS),
+    "batchId": ("sms", envelope.KEY_OF_CHANNEL),
+    "multipleToRecipients": ("email", envelope.KEY_OF_CHANNEL),
+}
+"""Notification key → the only channel that supports it, and the rule (rules 2, 65, 78)."""
 
 
 class Document(Struct, frozen=True):
@@ -230,10 +235,9 @@ def channel_problems(
     channel = find_channel(document, project, channels)
     if channel is None:
         return
-    for key, only in CHANNEL_KEYS.items():
+    for key, (only, rule) in CHANNEL_KEYS.items():
         if key in document.values and channel.name != only:
             message = f"`{key}` is for {only}; the channel of the template is {channel.name}"
-            rule = email.COPIES if only == "email" else sms.SMARTLINKS
             yield replace(rule.broken((key,), message, f"remove `{key}`"), at_key=True)
     requested: dict[str, str] = {}
     for index, receipt in enumerate(document.values.get("requestedReceipts") or ()):
@@ -242,11 +246,11 @@ def channel_problems(
             hint = suggest_name(receipt, channel.receipts, "receipts")
             yield receipts.OF_CHANNEL.broken(("requestedReceipts", index), message, hint)
         elif isinstance(receipt, str):
-            canonical = canonical_receipt(receipt)
-            if canonical in requested:
-                message = f'"{receipt}" is the same receipt as "{requested[canonical]}"'
+            first = requested.get(receipt.casefold())
+            if first is not None:
+                message = f'"{receipt}" is the same receipt as "{first}"'
                 yield receipts.TWICE.broken(("requestedReceipts", index), message, "remove one of them")
-            requested.setdefault(canonical, receipt)
+            requested[receipt.casefold()] = receipt
     options = document.node.get("options")
     if options is not None:
         _, problems = check(replace(channel.options, partial=True), options)
@@ -274,6 +278,8 @@ def build_notification(
         **pick_fields(values, edition="edition", sender="from", substitutions="substitutions"),
         **pick_fields(values, priority="priority", options="options", acknowledge="acknowledge"),
         **pick_fields(values, callback_data="callbackData", notify_url="notifyUrl"),
+        **pick_fields(values, notify_url_auth_id="notifyUrlAuthId", contact_policy="contactPolicy"),
+        **pick_fields(values, batch_id="batchId", multiple_to_recipients="multipleToRecipients"),
     )
 
 

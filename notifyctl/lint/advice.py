@@ -10,14 +10,15 @@ from notifyctl.channels import CHANNELS
 from notifyctl.diagnostics import Diagnostic
 from notifyctl.lint.audience_checks import shared_values
 from notifyctl.lint.envelope import check_envelope, check_environments
+from notifyctl.lint.profile_keys import check_profile
 from notifyctl.lint.project import Checked
+from notifyctl.lint.receipt_checks import check_receipts
 from notifyctl.lint.secrets_scan import check_leaks
 from notifyctl.lint.unused_values import check_values
 from notifyctl.message import locate_text
 from notifyctl.model.message import Message
 from notifyctl.model.project import Environment, Notification, Project
 from notifyctl.ports import FileTree
-from notifyctl.rulebook.receipts import SPELLING
 
 
 def advise(
@@ -27,18 +28,10 @@ def advise(
     yield from check_environments(project)
     yield from check_leaks(files)
     yield from check_values(checked)
+    profiles = {each.profile for each in project.environments.values()}
     for notification, messages in checked.drafts:
         yield from advise_on(notification, messages, environment=environment)
-
-
-def is_spelling_of_profile(advice: Diagnostic, profile: str) -> bool:
-    """Whether advice is about a receipt as release 6.20 spells it, in an environment of that release."""
-    return (
-        profile == "6.20"
-        and advice.rule == SPELLING.id
-        and advice.fix is not None
-        and advice.fix.old == advice.fix.old.upper()
-    )
+        yield from check_receipts(notification, messages, environment.profile, profiles=profiles)
 
 
 def advise_on(
@@ -46,6 +39,7 @@ def advise_on(
 ) -> Iterator[Diagnostic]:
     """Of one notification by itself; `messages` are the variants that could be composed."""
     yield from check_envelope(notification, messages, environment)
+    yield from check_profile(notification, messages, environment)
     yield from shared_values(notification)
     channel = CHANNELS[notification.channel]
     for variant, message in messages.items():

@@ -1,4 +1,4 @@
-"""The envelope of a message: senders, credentials, receipts, copies, times, attachments' sizes. Much of it is
+"""The envelope of a message: senders, credentials, copies, times, attachments' sizes. Much of it is
 inferred: a project that knows better makes a rule a warning in `lint:`.
 """
 
@@ -20,10 +20,7 @@ from notifyctl.diagnostics import Diagnostic
 from notifyctl.message.compose import locate_text, merge, position_finder
 from notifyctl.model.message import Message
 from notifyctl.model.project import Category, ChannelName, Environment, Notification, Project
-from notifyctl.rulebook import email, envelope, receipts, times
-
-CLICKED = "clicked"
-"""A receipt of SMS in both profiles, and of the other channels in 6.20 only."""
+from notifyctl.rulebook import email, envelope, times
 
 
 def check_environments(project: Project) -> Iterator[Diagnostic]:
@@ -52,50 +49,11 @@ def check_envelope(
     if notification.sender is not None:
         for problem in check_sender(notification.channel, notification.sender, ("from",)):
             yield problem.at(positions)
-    yield from check_receipts(notification, messages, environment.profile)
     if notification.channel is ChannelName.EMAIL:
         yield from check_copies(notification, environment.profile)
         yield from check_unsubscribe(notification, messages)
         yield from check_size(notification, messages)
     yield from check_times(notification, environment.profile)
-
-
-def check_receipts(
-    notification: Notification, messages: Mapping[str | None, Message], profile: str
-) -> Iterator[Diagnostic]:
-    asked = {receipt.casefold(): place for place, receipt in enumerate(notification.requested_receipts)}
-    positions = notification.positions
-    if asked and notification.notify_url is None:
-        message = "`requestedReceipts` has no effect without `notifyUrl`"
-        hint = "add `notifyUrl: https://…`, or remove it"
-        yield receipts.WITHOUT_URL.broken(("requestedReceipts",), message, hint).at(positions)
-    if CLICKED in asked:
-        path = ("requestedReceipts", asked[CLICKED])
-        if notification.channel is not ChannelName.SMS and profile == "2021":
-            message = f"{notification.channel} has a clicked receipt only in profile 6.20"
-            hint = 'remove it, or set `profile: "6.20"` in the environment'
-            yield receipts.OF_CHANNEL.broken(path, message, hint).at(positions)
-        if notification.channel is ChannelName.SMS and not all(counts_clicks(m) for m in messages.values()):
-            message = "clicked receipts come only from links that are shortened and tracked"
-            hint = "add `options: {shortenLinks: true, trackClicks: true}`"
-            yield receipts.CLICKED.broken(path, message, hint).at(positions)
-    if "read" in asked and notification.channel is ChannelName.EMAIL:
-        path = ("requestedReceipts", asked["read"])
-        for each in messages.values():
-            if each.content is not None and not shows_opens(each):
-                problem = "read receipts come from a picture in the HTML, and this email has none"
-                hint = "use `type: html`, and do not switch off `trackOpens`"
-                yield receipts.READ.broken(path, problem, hint).at(positions)
-                break
-
-
-def counts_clicks(message: Message) -> bool:
-    return message.options.get("shortenLinks") is True and message.options.get("trackClicks") is True
-
-
-def shows_opens(message: Message) -> bool:
-    assert message.content is not None
-    return message.content.get("type") == "html" and message.options.get("trackOpens") is not False
 
 
 def check_copies(notification: Notification, profile: str) -> Iterator[Diagnostic]:

@@ -115,6 +115,9 @@ class VariantComposer:
                 )
             )
         self.composers[variant] = composer
+        subject = template.remote_subject
+        if subject is not None:
+            subject = composer.text(subject, ("template", "subject"))
         if composer.problems:
             return None, composer.problems
         names = self.names_of(content, options)
@@ -122,7 +125,7 @@ class VariantComposer:
             message = f"the message uses {len(names):,} variables; the limit is {MAX_NAMES:,}"
             location = find(("content",)).location("content")
             return None, [Diagnostic("template-limit", Severity.ERROR, message, location)]
-        return self.build(variant, content, options, names), []
+        return self.build(variant, content, options, names, subject=subject), []
 
     def locate(self, variant: str | None, problem: Problem, message: Message) -> tuple[Location, Location]:
         """Where a problem of a composed message is, and where the YAML file names what has it."""
@@ -144,8 +147,15 @@ class VariantComposer:
         return place, named
 
     def build(
-        self, variant: str | None, content: ApiObject | None, options: ApiObject, names: tuple[str, ...]
+        self,
+        variant: str | None,
+        content: ApiObject | None,
+        options: ApiObject,
+        names: tuple[str, ...],
+        *,
+        subject: str | None,
     ) -> Message:
+        """`subject`: in place of that of a template at the provider."""
         notification = self.notification
         return Message(
             channel=notification.template.channel,
@@ -157,6 +167,7 @@ class VariantComposer:
             bcc=notification.bcc,
             smartlinks=notification.smartlinks,
             template_id=notification.template.remote_id,
+            template_subject=subject,
             names=names,
             shared={name: self.shared[name] for name in names if name in self.shared},
         )

@@ -75,17 +75,25 @@ def encode_value(value: str | None) -> str:
     return "null" if value is None else encode_basestring(normalise_line_endings(value))
 
 
+UNNOTICED = frozenset({"tag1", "tag2"})
+"""Options for the provider's reports only, which recipients cannot notice."""
+
+
 def shared_fields(message: Message) -> dict[str, Any]:
-    return {
+    """What the hash covers. A field that earlier versions lacked is left out where it is not set, so that their hashes stay."""
+    fields: dict[str, Any] = {
         "bcc": message.bcc or (),
         "cc": message.cc or (),
         "channel": message.channel.value,
         "content": message.content,
         "from": message.sender,
-        "options": message.options,
+        "options": {key: value for key, value in message.options.items() if key not in UNNOTICED},
         "smartlinks": message.smartlinks,
         "template": message.template_id,
     }
+    if message.template_subject is not None:
+        fields["templateSubject"] = message.template_subject
+    return fields
 
 
 def content_hash(message: Message) -> str:

@@ -30,6 +30,8 @@ class Message(Struct, frozen=True):
     bcc: tuple[str, ...] | None = None
     smartlinks: tuple[ApiObject, ...] = ()
     template_id: str | None = None
+    template_subject: str | None = None
+    """In place of the subject of the template at the provider."""
     names: tuple[str, ...] = ()
     """The variables the text reads, sorted; for an opaque body those that are handed over."""
     shared: Mapping[str, str] = field(default_factory=dict)
@@ -56,7 +58,12 @@ class Envelope(Struct, frozen=True):
     priority: int | None = None
     callback_data: str | None = None
     notify_url: str | None = None
+    notify_url_auth_id: str | None = None
     requested_receipts: tuple[str, ...] = ()
+    contact_policy: ApiObject | None = None
+    batch_id: str | None = None
+    """Sent only with `send_at`: it groups what the provider holds until it is due."""
+    multiple_to_recipients: bool | None = None
 
 
 class RenderedMessage(Struct, frozen=True):

@@ -195,6 +195,8 @@ class Template(Struct, frozen=True):
     locales: Mapping[str, LocaleVariant] = field(default_factory=dict)
     remote_id: str | None = None
     """`template: {id: …}`: the text is stored at the provider and unknown here."""
+    remote_subject: str | None = None
+    """Replaces the subject of the template stored at the provider; not composed yet."""
 
 
 class InlineRecipient(Struct, frozen=True):
@@ -302,7 +304,12 @@ class Notification(Struct, frozen=True):
     options: ApiObject = field(default_factory=dict)
     callback_data: str | None = None
     notify_url: str | None = None
+    notify_url_auth_id: str | None = None
     requested_receipts: tuple[str, ...] = ()
+    contact_policy: ApiObject | None = None
+    batch_id: str | None = None
+    multiple_to_recipients: bool | None = None
+    """Only False, or not set: one email never goes to several recipients."""
     joiners: Joiners = Joiners.HOLD
     on_unknown: OnUnknown = OnUnknown.HOLD
     policy: Policy | None = None

@@ -54,8 +54,16 @@ class ScopeEffects(Struct):
         return (entry[:ID_BYTES] for entry, name in self.entries() if not name.startswith(BASELINE))
 
 
-def shared_key(intent: Intent, not_before: datetime | None, expires: datetime | None) -> str:
-    return f"{intent}|{moment(not_before)}|{moment(expires)}"
+def shared_key(
+    intent: Intent,
+    not_before: datetime | None,
+    expires: datetime | None,
+    *,
+    contact_policy: Mapping[str, Any] | None = None,
+) -> str:
+    """`contact_policy`: the provider's checks, without which more people would be sent to than a review saw."""
+    key = f"{intent}|{moment(not_before)}|{moment(expires)}"
+    return key if contact_policy is None else f"{key}|{json.dumps(dict(contact_policy), sort_keys=True)}"
 
 
 def baseline_key(reason: str | None) -> str:

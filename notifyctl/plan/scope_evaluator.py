@@ -284,7 +284,12 @@ class ScopeEvaluator:
         by_effect: dict[str, list[Combination]] = {}
         for each in combinations:
             if each.covered is not None and each.when is not None:
-                name = shared_key(each.covered.intent, each.when.not_before, each.when.expires)
+                name = shared_key(
+                    each.covered.intent,
+                    each.when.not_before,
+                    each.when.expires,
+                    contact_policy=self.input.notification.contact_policy,
+                )
                 by_effect.setdefault(name, []).append(each)
         for name, some in by_effect.items():
             self.result.effects.groups[name] = packed_entries(table, keys.select(some))

@@ -174,5 +174,9 @@ def envelope(notification: Notification, key: GroupKey) -> Envelope:
         priority=notification.priority,
         callback_data=notification.callback_data,
         notify_url=notification.notify_url,
+        notify_url_auth_id=notification.notify_url_auth_id,
         requested_receipts=notification.requested_receipts,
+        contact_policy=notification.contact_policy,
+        batch_id=notification.batch_id,
+        multiple_to_recipients=notification.multiple_to_recipients,
     )

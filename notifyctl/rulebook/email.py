@@ -44,6 +44,25 @@ MEDIA_TYPE = Rule(
     "The URL ends like another media type than `mimeType`. Mail programs choose the application by one of them.",
     W,
 )
+CID = Rule(
+    75,
+    "attachment-cid",
+    "The `cid` of an attachment must be unique in the email, and must not contain blanks, quotes or brackets.",
+    profile="6.20",
+)
+CID_MISSING = Rule(
+    75,
+    "inline-image-missing",
+    "The HTML shows an inline image with `cid:`, but no attachment has this `cid`. Recipients would see a broken image."
+    " Attachments have a `cid` in profile 6.20 only.",
+)
+CID_UNUSED = Rule(
+    75,
+    "inline-image-unused",
+    "An attachment has a `cid` that the HTML does not show. It is sent as an ordinary attachment.",
+    W,
+    profile="6.20",
+)
 MIME_SIZE = Rule(
     77,
     "mime-size",
@@ -90,6 +109,13 @@ UNSUBSCRIBE_MISSING = Rule(
     "HTML of the category `marketing` has no $(unsubscribe). Recipients then report the email as spam, and mail filters block"
     " the domain. Use it as the `href` of a link.",
     W,
+)
+LIST_UNSUBSCRIBE = Rule(
+    82,
+    "list-unsubscribe",
+    "`listUnsubscribeUrl` must be an https URL and `unsubscribeEmailAddress` an email address, because mail programs unsubscribe"
+    " recipients with them. `unsubscribeEmailSubject` needs the address. The provider then no longer records these opt-outs.",
+    profile="6.20",
 )
 UNSUBSCRIBE_MISPLACED = Rule(
     82,

@@ -10,6 +10,39 @@ KEY_CASE = Rule(
     "Keys are case-sensitive: `notifyUrl`, not `notifyurl`. The API's webhooks write some keys in lower case, but requests"
     " must not.",
 )
+PROFILE_KEY = Rule(
+    2,
+    "profile-key",
+    "The key exists only in profile 6.20 of the API, and the environment has profile 2021. If your account has release 6.20,"
+    ' set `profile: "6.20"` in the environment. Otherwise remove the key.',
+    profile="2021",
+)
+CONTACT_POLICY = Rule(
+    2,
+    "contact-policy",
+    "`contactPolicy` needs the ID of a group (`contactPolicyGroup`), and at least one of `channelCheckConsent` and"
+    " `channelApplyFrequencyCap` must be true. Otherwise the provider checks nothing, or refuses the request.",
+)
+SHARED_TO = Rule(
+    80,
+    "shared-to",
+    "`multipleToRecipients: true` sends one email to several recipients, so each sees the addresses of the others. notifyctl"
+    " records each recipient separately and puts recipients with equal values together, so it does not send such emails."
+    " To send copies, use `cc`.",
+)
+BATCH_ID_UNUSED = Rule(
+    2,
+    "batch-id-unused",
+    "`batchId` groups messages that the provider holds until they are due. Without `handOff: provider` in the schedule it is"
+    " not sent.",
+    W,
+    profile="6.20",
+)
+KEY_OF_CHANNEL = Rule(
+    2,
+    "key-of-another-channel",
+    "The notification has a key that only another channel has: `batchId` is for SMS, and `multipleToRecipients` for email.",
+)
 CHANNEL = Rule(4, "channel", "A template needs a `channel`: sms, email or rcs.")
 SENDER = Rule(
     5, "no-sender", "A message needs a sender: `from` in the notification, or `senders` in the environment."
@@ -80,7 +113,21 @@ NOTIFY_URL = Rule(
     "notify-url",
     "`notifyUrl` must be an https URL without blanks around it. http:// is accepted for this machine only.",
 )
+AUTH_WITHOUT_URL = Rule(
+    53,
+    "auth-without-url",
+    "`notifyUrlAuthId` has no effect without `notifyUrl`: it authorises the calls that post receipts to that URL.",
+    W,
+    profile="6.20",
+)
 PRIORITY = Rule(22, "priority", "`priority` must be 1 (lowest), 2 or 3.")
+PRIORITY_UNDOCUMENTED = Rule(
+    22,
+    "priority-undocumented",
+    "The documentation of profile 6.20 has no `priority`, so the provider may ignore it.",
+    W,
+    profile="6.20",
+)
 CONTENT_OR_TEMPLATE = Rule(
     23,
     "content-or-template",
@@ -95,7 +142,9 @@ OPTIONS = Rule(
     25,
     "channel-options",
     "`options` can have only keys of its channel. SMS: shortenLinks, domain, trackClicks, extras. Email: trackClicks,"
-    " trackOpens, fromName. RCS: smsFallback, smsSenderId, text, carrierId.",
+    " trackOpens, fromName. RCS: smsFallback, smsSenderId, text, carrierId. Profile 6.20 adds tag1, tag2 and allowFallbackURL"
+    " to all of them; shortenLinks and domain to email and RCS; trackClicks to RCS; and listUnsubscribeUrl,"
+    " unsubscribeEmailAddress and unsubscribeEmailSubject to email.",
     also=(55, 67, 83),
 )
 NO_CREDENTIAL = Rule(

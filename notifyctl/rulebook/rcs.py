@@ -87,6 +87,12 @@ PLACE = Rule(
     "view-location-place",
     "viewLocation needs `latitude` (-90 to 90) and `longitude` (-180 to 180), or an `address`.",
 )
+COORDINATES = Rule(
+    107,
+    "view-location-coordinates",
+    "In profile 6.20 viewLocation needs `latitude` and `longitude`. An `address` alone is not enough.",
+    profile="6.20",
+)
 OPEN_URL = Rule(108, "open-url", "openUrl needs an absolute http(s) URL.")
 CALENDAR = Rule(
     109,

@@ -17,9 +17,18 @@ SPELLING = Rule(
     48,
     "receipt-spelling",
     "The receipt is written in another case, or by another name, than in the API's list: SENT is submitted, bounce is bounced."
+    " Profile 6.20 also accepts the spelling of its pages: SUBMITTED for SMS, Sent for RCS, bounce for email."
     " To rewrite it, run: notifyctl lint --fix.",
     W,
     also=(49, 50, 51),
+)
+UNDOCUMENTED = Rule(
+    48,
+    "receipt-undocumented",
+    "The documentation of profile 6.20 does not list the receipt for this channel, so the provider may ignore it, or refuse the"
+    " request.",
+    W,
+    profile="6.20",
 )
 TWICE = Rule(51, "receipt-twice", "The same receipt is requested twice, in another case or by another name.")
 CLICKED = Rule(

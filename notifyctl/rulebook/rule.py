@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from notifyctl.diagnostics import Path, Problem, Severity
 
@@ -26,6 +27,10 @@ class Rule(Struct, frozen=True):
 
     def broken(self, path: Path, message: str, hint: str | None = None) -> Problem:
         return Problem(path, self.id, message, hint, self.severity, self.number)
+
+    def broken_at(self, path: Path, message: str, hint: str | None, *, line: int, column: int) -> Problem:
+        """The same at a place within the text at `path`, both from 1."""
+        return replace(self.broken(path, message, hint), line=line, column=column)
 
 
 W = Severity.WARNING

@@ -34,6 +34,13 @@ CLICKS = Rule(
     "clicks-need-short-links",
     "Only shortened links are tracked, so `trackClicks` has no effect without `shortenLinks: true`.",
 )
+TAGS_UNUSED = Rule(
+    59,
+    "short-link-option-unused",
+    "`tag1`, `tag2` and `allowFallbackURL` are about shortened links. They have no effect without `shortenLinks: true`.",
+    W,
+    profile="6.20",
+)
 NOTHING_TO_SHORTEN = Rule(
     60,
     "nothing-to-shorten",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
 from notifyctl.config.content_shapes import merge_options, receipts_shape
 from notifyctl.config.fields import (
+    NEWER,
+    Boolean,
     ChannelShape,
     Choice,
     Either,
@@ -16,6 +19,7 @@ from notifyctl.config.fields import (
     Items,
     Record,
     Text,
+    only_in,
 )
 from notifyctl.config.kinds.audience import INLINE_AUDIENCE
 from notifyctl.config.kinds.project import NARROWED
@@ -30,6 +34,7 @@ from notifyctl.config.kinds.template import inline_template
 from notifyctl.config.scalar_types import (
     parse_endpoint,
 )
+from notifyctl.diagnostics import Path, Problem
 from notifyctl.rulebook import email, envelope, sms
 
 SMARTLINK = Record(
@@ -51,6 +56,52 @@ SMARTLINK = Record(
     ),
 )
 
+CONTACT_POLICY = Record(
+    title="contactPolicy",
+    description="Checks by the provider, against the contacts of a group, before a message is sent. A recipient who fails them is"
+    " not sent the message, which a failed receipt reports.",
+    rule=envelope.CONTACT_POLICY,
+    fields=(
+        Field(
+            name="contactPolicyGroup",
+            shape=Text(
+                min_length=1,
+                description="ID of the group.",
+                examples=("xKa4xfM3S_a9bP98ryCw8w",),
+                rule=envelope.CONTACT_POLICY,
+            ),
+            required=True,
+        ),
+        Field(
+            name="channelCheckConsent",
+            shape=Boolean(
+                description="Send only to recipients who opted in on the channel.",
+                strings=True,
+                rule=envelope.CONTACT_POLICY,
+            ),
+            default=False,
+        ),
+        Field(
+            name="channelApplyFrequencyCap",
+            shape=Boolean(
+                description="Send only within the group's frequency cap for the channel.",
+                strings=True,
+                rule=envelope.CONTACT_POLICY,
+            ),
+            default=False,
+        ),
+    ),
+)
+CHECKS = ("channelCheckConsent", "channelApplyFrequencyCap")
+
+
+def policy_problems(policy: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    """`policy` is a contactPolicy of the right shape."""
+    if not any(policy.get(key) is True for key in CHECKS):
+        message = f"`contactPolicy` needs `{CHECKS[0]}: true` or `{CHECKS[1]}: true`"
+        yield envelope.CONTACT_POLICY.broken(path, message, "add one of them, or remove `contactPolicy`")
+
+
 ADDRESSES = Items(
     item=Text(min_length=1), unique=True, examples=(["office@acme.example"],), rule=email.COPIES
 )
@@ -60,10 +111,6 @@ def notification(channels: Sequence[ChannelShape]) -> Record:
     return Record(
         title="Notification",
         description="Sends a template to an audience on a schedule. The only kind that sends anything.",
-        unknown_key_hints={
-            name: f"`{name}` is a key of release 6.20 of the API, which this format does not have; leave it out"
-            for name in ("notifyUrlAuthId", "contactPolicy", "batchId", "multipleToRecipients")
-        },
         fields=(
             *head(
                 "Notification", name_text("Name under which the ledger records it.", "ec1m-outage-december")
@@ -173,6 +220,17 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
                 rule=envelope.NOTIFY_URL,
             ),
         ),
+        *only_in(
+            NEWER,
+            Field(
+                name="notifyUrlAuthId",
+                shape=Text(
+                    min_length=1,
+                    description="ID of an authorization at the provider, used for calls to `notifyUrl`.",
+                    examples=("TNPXXXT09U",),
+                ),
+            ),
+        ),
         Field(name="requestedReceipts", shape=receipts),
         Field(
             name="cc",
@@ -192,6 +250,25 @@ def envelope_fields(channels: Sequence[ChannelShape]) -> tuple[Field, ...]:
                 item=SMARTLINK,
                 description="SMS only: smartlinks in the text.",
                 rule=sms.SMARTLINKS,
+            ),
+        ),
+        *only_in(
+            NEWER,
+            Field(name="contactPolicy", shape=CONTACT_POLICY),
+            Field(
+                name="batchId",
+                shape=Text(
+                    min_length=1,
+                    description="SMS only: your ID of the messages that the provider holds until they are due"
+                    " (`handOff: provider`).",
+                    examples=("december-2026",),
+                ),
+            ),
+            Field(
+                name="multipleToRecipients",
+                shape=Boolean(
+                    description="Email only, and only `false`: each recipient is sent an email of their own."
+                ),
             ),
         ),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from notifyctl.config.fields import (
+    NEWER,
+    OLDER,
     Boolean,
     Cases,
     Choice,
@@ -238,10 +240,10 @@ def environment(provider: str, endpoint: Field) -> Record:
             Field(
                 name="profile",
                 shape=Choice(
-                    values=("2021", "6.20"),
+                    values=(OLDER, NEWER),
                     description="Edition of the API's documentation: its keys and limits. Keys that only one profile has are marked.",
                 ),
-                default="2021",
+                default=OLDER,
             ),
             Field(name="auth", shape=AUTH),
             Field(name="senders", shape=SENDERS),

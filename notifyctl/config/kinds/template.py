@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from notifyctl.config.content_shapes import content_shape, locale_shape
 from notifyctl.config.fields import (
+    NEWER,
     Boolean,
     Cases,
     ChannelShape,
@@ -15,6 +18,7 @@ from notifyctl.config.fields import (
     Record,
     Table,
     Text,
+    only_in,
 )
 from notifyctl.config.kinds.shared_fields import (
     LOCALE,
@@ -22,7 +26,7 @@ from notifyctl.config.kinds.shared_fields import (
     head,
     name_text,
 )
-from notifyctl.rulebook import envelope
+from notifyctl.rulebook import email, envelope
 
 VARIABLES = Table(
     description="All variables that the template uses. Default: each $(name) in it, required.",
@@ -57,6 +61,26 @@ REMOTE = Record(
     title="provider's template",
     description="A template stored at the provider, instead of `content`. Its text is not known here.",
     fields=(Field(name="id", shape=REMOTE_ID, required=True),),
+)
+REMOTE_EMAIL = replace(
+    REMOTE,
+    title="provider's email template",
+    fields=(
+        *REMOTE.fields,
+        *only_in(
+            NEWER,
+            Field(
+                name="subject",
+                shape=Text(
+                    min_length=1,
+                    composed=True,
+                    description="Subject line. It replaces that of the stored template.",
+                    examples=("Planned outage in $(area)",),
+                    rule=email.SUBJECT,
+                ),
+            ),
+        ),
+    ),
 )
 
 
@@ -120,7 +144,7 @@ def template_fields(channel: ChannelShape) -> tuple[Field, ...]:
         Field(name="description", shape=Text(description="Description. It is not sent.")),
         Field(name="variables", shape=VARIABLES),
         Field(name="content", shape=content_shape(channel)),
-        Field(name="template", shape=REMOTE),
+        Field(name="template", shape=REMOTE_EMAIL if channel.name == "email" else REMOTE),
         Field(name="options", shape=channel.options),
         Field(
             name="locales",

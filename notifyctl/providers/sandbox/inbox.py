@@ -12,12 +12,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from notifyctl.channels import CHANNELS
+from notifyctl.config.check import check
+from notifyctl.config.nodes import node_from_json
 from notifyctl.model.message import PLACEHOLDER
+from notifyctl.model.project import ChannelName
 from notifyctl.private_files import open_private
 
 ADDRESS_FIELDS = ("msisdn", "email")
 OWN_KEYS = frozenset(("channel", "from", "to", "content", "substitutions"))
 """Keys of a request that each entry has in a form of its own; all others it has as they are."""
+FILLED = frozenset({"options", "template"})
+"""Objects besides the content whose placeholders are filled in."""
 
 
 class Inbox:
@@ -43,6 +49,7 @@ class Inbox:
 def message_entries(body: Mapping[str, Any], *, message_id: str, at: datetime) -> Iterator[dict[str, Any]]:
     """One entry per destination in the order of the request; their transaction ids are X, X_1, X_2 …"""
     number = 0
+    content = canonical_content(body)
     for destination in body["to"]:
         values = {**body.get("substitutions", {}), **destination.get("substitutions", {})}
         for field in ADDRESS_FIELDS:
@@ -55,14 +62,23 @@ def message_entries(body: Mapping[str, Any], *, message_id: str, at: datetime) -
                     "messageId": message_id,
                     "transid": f"{message_id}_{number}" if number else message_id,
                     "correlationId": destination.get("correlationId"),
-                    "content": fill(body.get("content"), values),
+                    "content": fill(content, values),
                 }
                 for extra in (key for key in body if key not in OWN_KEYS):
-                    entry[extra] = fill(body[extra], values) if extra == "options" else body[extra]
+                    entry[extra] = fill(body[extra], values) if extra in FILLED else body[extra]
                 if "template" in body:
                     entry["substitutions"] = values
                 yield entry
                 number += 1
+
+
+def canonical_content(body: Mapping[str, Any]) -> Any:
+    """The content with each key under its canonical name, however the profile spells it."""
+    content = body.get("content")
+    if content is None:
+        return None
+    shape = CHANNELS[ChannelName(body["channel"])].shape.content
+    return check(shape, node_from_json(content), composed=True)[0]
 
 
 def fill(value: Any, values: Mapping[str, str]) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from notifyctl import __version__
+from notifyctl.config.fields import OLDER
 from notifyctl.model.batch import Batch, Outcome, PreparedRequest, Refused, Rejected, Unknown
 from notifyctl.model.project import Auth
 from notifyctl.ports import Clock
@@ -40,20 +41,22 @@ class WebexConnect:
         auth: Auth,
         credentials: Credentials | None,
         clock: Clock,
+        profile: str = OLDER,
         route: Route | None = None,
         deadline: float = DEADLINE,
     ) -> None:
-        """`route`: the way to the endpoint; without it no proxy, and the system's trust. Raises SettingsError for certificates
+        """`profile`: whose spelling requests have. `route`: the way to the endpoint; without it no proxy, and the system's trust. Raises SettingsError for certificates
         that cannot be read.
         """
         self._url = endpoint
+        self._profile = profile
         self._credentials = credentials
         self._clock = clock
         self._headers = redacted_headers(auth)
         self._endpoint = open_endpoint(endpoint, route, deadline) if credentials is not None else None
 
     def prepare(self, batch: Batch) -> PreparedRequest:
-        return PreparedRequest("POST", self._url, self._headers, encode_body(batch))
+        return PreparedRequest("POST", self._url, self._headers, encode_body(batch, profile=self._profile))
 
     def send(self, request: PreparedRequest) -> Outcome:
         assert self._endpoint is not None, "made without credentials: it prepares and does not send"

@@ -71,7 +71,8 @@ def test_a_broken_file_is_reported_at_its_line(rule: str, profile: str) -> None:
 def test_its_sound_twin_passes(rule: str, profile: str) -> None:
     diagnostics = found(CASES / rule / "sound", profile)
     assert places(diagnostics, rule) == set()
-    assert [d for d in diagnostics if d.severity is Severity.ERROR] == []
+    # A twin may use keys of the other profile.
+    assert [d for d in diagnostics if d.severity is Severity.ERROR and d.rule != "profile-key"] == []
 
 
 @pytest.mark.parametrize("rule", LINTED)
