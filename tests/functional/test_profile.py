@@ -217,7 +217,7 @@ def test_the_sandbox_accepts_them_and_shows_the_subject(newer: Any) -> None:
     applied = newer("apply")
     assert applied.code == 0, applied.err
     inbox = newer("sandbox", "inbox").out
-    assert "order (image/jpg)" in inbox
+    assert "order (image/jpg, https://static.acme.example/order.jpg)" in inbox
     assert "Hello Grace of Acme" in inbox
 
 
