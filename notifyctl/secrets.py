@@ -35,7 +35,7 @@ def read_file(secret: Secret, path: Path, what: str) -> str:
     except OSError as error:
         raise SettingsError(f"{what} is missing: {describe_source(secret)}: {error.strerror}") from error
     except UnicodeDecodeError:
-        raise SettingsError(f"{what} cannot be read: {describe_source(secret)} is no text in UTF-8") from None
+        raise SettingsError(f"cannot read {what}: {describe_source(secret)} is not UTF-8 text") from None
 
 
 def describe_source(secret: Secret) -> str:

@@ -133,9 +133,9 @@ def failure_reasons(past: Past, ledger: LedgerReader, notification: Notification
         for recipient, status in recipient_statuses(batches).items():
             # Whoever may have one occurrence is reported as uncertain, even if another one was rejected.
             if status.kind == "uncertain":
-                reasons[recipient] = f"uncertain: {given[status.batch] or 'no answer recorded'}"
+                reasons[recipient] = f"outcome unknown: {given[status.batch] or 'no response recorded'}"
             elif status.kind == "rejected":
-                reasons.setdefault(recipient, f"rejected: {given[status.batch] or 'by the provider'}")
+                reasons.setdefault(recipient, f"not accepted: {given[status.batch] or 'by the provider'}")
     return reasons
 
 

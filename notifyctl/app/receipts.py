@@ -179,8 +179,8 @@ class Recorder(Struct, frozen=True):
 
 def describe_result(receipt: Receipt, *, new: bool) -> str:
     if not new:
-        return "known already"
-    return "recorded" if receipt.batch is not None else "kept, for nobody of this ledger"
+        return "already recorded"
+    return "recorded" if receipt.batch is not None else "recorded without a matching recipient"
 
 
 @contextmanager
@@ -228,9 +228,9 @@ def serve(
     loopback = host in {"127.0.0.1", "::1", "localhost"}
     if hub is None and shared is None and not (insecure and loopback):
         raise UsageError(
-            "anybody could post receipts here: name a secret that they must show",
-            hint="--hub-secret-env NAME checks x-hub-signature, --secret-env NAME a secret in the path; on this machine alone,"
-            " --insecure does without",
+            "refusing to accept receipts from unauthenticated senders",
+            hint="to check signatures, add --hub-secret-env NAME; for a secret in the path, add --secret-env NAME; on this machine"
+            " only, add --insecure",
         )
     with open_recorder(workspace, environment) as recorder:
         auth = ReceiptAuth(hub.encode() if hub else None, shared)

@@ -53,16 +53,18 @@ def email(text: str) -> Address:
         return Address(sent.lower(), sent)
     local, at, domain = sent.rpartition("@")
     if not at or not local:
-        raise ValueError("an e-mail address has the form name@domain")
+        raise ValueError("invalid email address: use name@domain")
     if sent.count("@") > 1 and SEVERAL.search(sent):
-        raise ValueError("the cell holds more than one address")
+        raise ValueError("the cell has more than one address")
     if not LOCAL_PART.fullmatch(local) or local.startswith(".") or local.endswith(".") or ".." in local:
-        raise ValueError("the part before @ has a character or a dot where none may stand")
+        raise ValueError("invalid email address: a character or dot before @ is not allowed there")
     labels = domain_to_ascii(domain)
     if not DOMAIN.fullmatch(labels):
-        raise ValueError("the part after @ is no domain name with a dot in it")
+        raise ValueError("invalid email address: the part after @ must be a domain name with a dot")
     if len(local.encode()) > MAX_LOCAL or len(local) + 1 + len(labels) > MAX_EMAIL:
-        raise ValueError(f"an address has at most {MAX_LOCAL} characters before @ and {MAX_EMAIL} in all")
+        raise ValueError(
+            f"invalid email address: the limit is {MAX_LOCAL} characters before @ and {MAX_EMAIL} in total"
+        )
     return Address(unicodedata.normalize("NFC", f"{local}@{labels}".lower()), f"{local}@{labels}")
 
 
@@ -134,7 +136,7 @@ def read_region(code: str | None) -> str | None:
     """Check a region from a cell or from the project. Raises ValueError."""
     region = code.strip().upper() if code else None
     if region and not is_region(region):
-        raise ValueError(f"the region {code!r} is no country code of two letters, such as GB or US")
+        raise ValueError(f'region "{code}" is not a country code of two letters; use for example GB or US')
     return region or None
 
 

@@ -24,7 +24,7 @@ from notifyctl.audience.readers import (
 from notifyctl.audience.table_encoding import is_odd, odd_text
 
 NEITHER = "is neither a text nor a number"
-NOT_FINITE = "holds NaN or infinity, which is no value"
+NOT_FINITE = "is NaN or infinity, which is not a valid value"
 TOO_LONG = f"has more than {MAX_FIELD:,} characters"
 NOT_FINITE_TEXTS = frozenset({"nan", "inf", "-inf", "infinity", "-infinity"})
 """How engines write such numbers and times, in lower case."""

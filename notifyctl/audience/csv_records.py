@@ -24,7 +24,7 @@ WINDOW = MAX_FIELD // 2
 """A line with a cell that is too long covers one of these, wherever it starts."""
 ADDRESS = re.compile(r'[\s"]*(?:\+?[0-9][0-9\s().\-/]{5,}[0-9]|[^\s@",;|]+@[^\s@",;|]+\.[^\s@",;|]+)[\s"]*')
 """What looks like an address in a cell, quotes disregarded."""
-CLOSE_IT = 'close the quote; one within a cell is written twice, in quotes: "5"" x 3"'
+CLOSE_IT = 'close the quote; write a quote inside a quoted cell twice: "5"" x 3"'
 
 Record = list[str] | str
 """The cells of a record, or why it cannot be read."""
@@ -153,7 +153,7 @@ def parse_records(
                     line,
                     taking.taken[0],
                     delimiter,
-                    "a quote opens here, and the cell takes in the rows below it",
+                    "a quote opens here and is not closed before the rows below",
                 )
             if record:
                 width = width or len(record)
@@ -166,8 +166,8 @@ def why_unreadable(error: Exception, taken: Sequence[str], line: int, delimiter:
     if several or (taken and taken[0].count('"') % 2):
         raise open_quote(line, taken[0], delimiter, "a quote opens here and is not closed") from error
     if isinstance(error, csv.Error) and "expected after" in str(error):
-        return "the row cannot be read: text stands behind a closing quote"
-    return f"the row cannot be read: {error}"
+        return "cannot read this row: there is text after a closing quote"
+    return f"cannot read this row: {error}"
 
 
 def open_quote(line: int, text: str, delimiter: str, why: str) -> TableError:

@@ -36,7 +36,9 @@ def judge_copies(notification: Notification, rules: Rules) -> JudgedCopies:
                 refused.append(f"copy-unreadable: {name}")
                 continue
             if reason == Suppression.FENCED:
-                refused.append(f"copy-outside-fence: {name}")
+                refused.append(
+                    f"copy-outside-fence: {name}"
+                )  # style: ignore[fence] a code, spoken of by views
             elif reason is not None:
                 left_out.append(LeftOut(copy_name(key, number), reason))
     return JudgedCopies(tuple(left_out), next(iter(refused), None))

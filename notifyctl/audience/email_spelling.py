@@ -21,11 +21,11 @@ def clean(text: str) -> str:
     without = "".join([each for each in seen if each not in JOINERS])
     if without != seen and not without.isascii():
         joiner = next(each for each in seen if each in JOINERS)
-        raise ValueError(f"{name_of(joiner)} stands in it: remove it, or write the address anew")
+        raise ValueError(f"the address contains {name_of(joiner)}: remove it, or type the address again")
     seen = without
     for character in seen:
         if not character.isascii() and unicodedata.category(character) in REFUSED:
-            raise ValueError(f"{name_of(character)} stands in it, which no address has")
+            raise ValueError(f"the address contains {name_of(character)}, which is not allowed in addresses")
     return unicodedata.normalize("NFC", seen)
 
 

@@ -43,7 +43,7 @@ class JsonLines:
         first = next((row for _, row, _ in self._rows() if not isinstance(row, str)), None)
         if first is None:
             self._refuse_other_encoding(1, "")
-            raise TableError("the file has no line with a JSON object")
+            raise TableError("no line of the file is a JSON object")
         self.header: Sequence[str] = [name for name in first if name.strip()]
 
     def _refuse_other_encoding(self, line: int, text: str) -> None:
@@ -96,7 +96,7 @@ class JsonLines:
                 except StopIteration:
                     return
                 except LineTooLongError as error:
-                    yield lines.number, f"the line cannot be read: {error}"
+                    yield lines.number, f"cannot read this line: {error}"
                 except UnicodeDecodeError as error:
                     raise TableError(f"it is not {self.encoding}: {error.reason}") from error
                 else:
@@ -115,5 +115,5 @@ def parse_object(data: bytes) -> dict[str, Any] | str:
     try:
         value = json.loads(data.decode(UTF_8, "surrogateescape"))
     except (ValueError, RecursionError) as error:
-        return f"the line is no JSON: {error}"
-    return value if isinstance(value, dict) else "the line is no JSON object"
+        return f"the line is not valid JSON: {error}"
+    return value if isinstance(value, dict) else "the line is not a JSON object"

@@ -79,8 +79,8 @@ def parse_number(text: str, region: str | None = None) -> PhoneNumber:
     key = "+" + digits
     if bracketed or not (is_valid(key) or is_fiction(key)):
         raise ValueError(
-            f"without + this is no valid international number{f', and none of {region}' if region else ''}:"
-            " write + and the country code, or give the `region:`"
+            f"invalid phone number: without + it is not a valid international number{f', or a number of {region}' if region else ''};"
+            " start it with + and the country code, or set `region`"
         )
     return international(key, digits)._replace(reading=WITHOUT_PLUS)
 
@@ -160,7 +160,7 @@ def refuse_odd_groups(text: str) -> None:
         return
     last, before = groups[-1], groups[-2]
     tail = separators[-2]
-    reason = "what stands behind the number may be an extension or a note: leave it out"
+    reason = "the end of the number looks like an extension or a note: remove it"
     body = groups[1:-1] if text.lstrip("( ").startswith("+") else groups[:-1]
     single = len(last) == 1 and (not body or any(len(group) > 1 for group in body))
     if single or ")" in separators[-1] or any(len(group) >= WHOLE for group in groups[:-1]):

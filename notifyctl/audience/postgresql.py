@@ -54,7 +54,7 @@ def query_postgres(url: str, select: str, names: Collection[str] | None = None) 
     except psycopg.OperationalError as error:
         raise TableError(f"the database cannot be reached: {first_line(error)}") from error
     except psycopg.Error as error:
-        raise TableError("the database's URL is none: postgresql://USER@HOST/DATABASE") from error
+        raise TableError("invalid database URL; use postgresql://USER@HOST/DATABASE") from error
     try:
         take_texts(connection)
         with connection, connection.cursor("notifyctl") as cursor:

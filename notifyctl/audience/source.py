@@ -195,7 +195,7 @@ def open_database(audience: Audience, environ: Mapping[str, str] | None) -> Tabl
     assert source is not None
     assert source.url is not None
     if environ is None:
-        message = "its database is not asked here"
+        message = "the database is not queried here"
         raise unreadable_error(audience, "unsupported-source", message, kind=AbsentAudienceError)
     from notifyctl.audience.postgresql import open_postgres
     from notifyctl.secrets import read_secret
@@ -225,11 +225,11 @@ def locate(audience: Audience, files: FileTree) -> Place:
         raise unreadable_error(audience, "unsupported-source", message)
     if (source.sql or source.table) and kind not in DATABASES:
         raise unreadable_error(
-            audience, "unsupported-source", f"{names[0]} is no database: it has no tables and no queries"
+            audience, "unsupported-source", f"{names[0]} is not a database: it has no tables and no queries"
         )
     if len(names) > 1 and kind != "parquet":
         raise unreadable_error(
-            audience, "unsupported-source", "only Parquet files are read several at a time"
+            audience, "unsupported-source", "a pattern for several files works only with Parquet"
         )
     real = tuple(path for name in names if (path := files.on_disk(name)) is not None)
     return Place(names[0] if len(names) == 1 else named, kind, real)
@@ -349,7 +349,7 @@ def table_error(audience: Audience, name: str, error: TableError) -> ProjectErro
     hint = error.hint
     table = audience.source.table if audience.source is not None else None
     if table is not None and "." in table and hint is None:
-        hint = f"`table` is one name; for a table of a schema, write `sql: select * from {table}`"  # noqa: S608 - words
+        hint = f"`table` is one name; for a table in a schema, use `sql: select * from {table}`"  # noqa: S608 - words
     if isinstance(error, OtherEncodingError):
         hint = f"write `source: {{file: {name}, encoding: {error.encoding}}}`, or {error.hint}"
     rule = "bad-row" if error.in_row else error.rule

@@ -190,7 +190,7 @@ class SuppressionLists(Struct):
                     place = Location(given.file, line, 1)
                     found.problems.append(Diagnostic("bad-suppression", Severity.ERROR, str(error), place))
         except (OSError, ValueError, TableError) as error:
-            message = f"the suppression list {given.file!r} cannot be read: {error}"
+            message = f"cannot read suppression list `{given.file}`: {error}"
             place, hint, rule = given.location, None, TableError.rule
             if isinstance(error, TableError):
                 place = Location(given.file, error.line, error.column) if error.line else place
@@ -199,8 +199,8 @@ class SuppressionLists(Struct):
         if found.hashes:
             found.hasher = self._hasher(given)
             if given.key is None and not given.by_ledger:
-                message = f"{given.file} holds hashes, and nothing says with which key they were made"
-                hint = "`{file: …, keyEnv: SUPPRESSION_KEY}`, or `key: ledger`"
+                message = f"{given.file} contains hashes, but the list has no key for them"
+                hint = "add `keyEnv: SUPPRESSION_KEY`, or `key: ledger`"
                 found.problems.append(
                     Diagnostic("bad-suppression", Severity.ERROR, message, given.location, hint)
                 )
@@ -266,7 +266,7 @@ def one_of(kind: type[Any], text: str, what: str) -> Any:
         return kind(text.lower())
     except ValueError:
         known = ", ".join(each.value for each in kind)
-        raise ValueError(f"{text!r} is no {what}; there are: {known}") from None
+        raise ValueError(f'"{text}" is not a valid {what}; use one of: {known}') from None
 
 
 def start_of(given: date) -> datetime:
@@ -281,12 +281,12 @@ def end_of(given: date) -> datetime:
 def parse_hash(text: str) -> bytes:
     if len(text) not in HASH_DIGITS:
         raise ValueError(
-            f"a hash has {HASH_DIGITS[1]} hexadecimal digits, or the first {HASH_DIGITS[0]} of them"
+            f"a hash must have {HASH_DIGITS[1]} hexadecimal digits, or the first {HASH_DIGITS[0]} of them"
         )
     try:
         return bytes.fromhex(text)[:ID_BYTES]
     except ValueError:
-        raise ValueError("a hash has hexadecimal digits only") from None
+        raise ValueError("a hash must have hexadecimal digits only") from None
 
 
 def applicable_lists(

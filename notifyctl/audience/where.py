@@ -75,9 +75,9 @@ TYPES = NUMERIC_TYPES | name_set("VARCHAR TEXT BOOLEAN BOOL DATE TIME TIMESTAMP 
 NODE_NAMES = {
     "SUBQUERY": "it holds a query of its own",
     "WINDOW": "it looks at other rows",
-    "STAR": "`*` is no value",
+    "STAR": "`*` is not a value",
     "LAMBDA": "it holds a function of its own",
-    "PARAMETER": "it has a parameter, and nobody gives one",
+    "PARAMETER": "it has a parameter, which has no value here",
     "COLLATE": "it orders texts by a language",
 }
 
@@ -267,7 +267,7 @@ def function_name(node: Node) -> None:
     if name in PATTERNS:
         _, pattern, *_ = [text_of(each["expression"]) for each in node["arguments"]]
         if pattern is None:
-            raise ValueError("a regular expression is a text that stands there, and is not made of cells")
+            raise ValueError("a regular expression must be written out, not built from cells")
         counts = [int(count) for count in re.findall(r"(?<=[{,])[0-9]+(?=})", pattern)]
         if len(pattern) * prod(counts) > MAX_PATTERN:
             raise ValueError("the regular expression may take too long: it is long, or repeats too much")

@@ -32,8 +32,8 @@ def format_bytes(data: bytes, file: str, kinds: Mapping[str, Shape]) -> bytes | 
     changed = next(diff_values(before, after), None)
     if problems or changed is not None:
         location = Location(file, changed.line, changed.column) if changed else Location(file)
-        message = "formatting would change what is read here, so the file is left alone"
-        return Diagnostic("not-formatted", Severity.ERROR, message, location, "lay this part out by hand")
+        message = "formatting would change the meaning here, so the file is skipped"
+        return Diagnostic("not-formatted", Severity.ERROR, message, location, "format this part by hand")
     return formatted
 
 

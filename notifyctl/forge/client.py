@@ -163,7 +163,7 @@ def read(answer: Any, forge: Forge, verb: str) -> Any:
         )
     found = answer_of(answer)
     if found is None:
-        raise ProviderError(f"{forge.name} answered with something that is no JSON")
+        raise ProviderError(f"{forge.name} sent a response that is not JSON")
     return found
 
 

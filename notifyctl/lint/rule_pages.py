@@ -1,6 +1,6 @@
-"""A page for every rule that lint can tell: what is wrong, why it matters, how to mend it. `notifyctl explain RULE` prints it.
+"""A page for every rule that lint can report: what is wrong, why it matters, how to fix it. `notifyctl explain RULE` prints it.
 
-A test fails when a rule that stands anywhere in the code has no page here, or a page no rule.
+A test fails when a rule in the code has no page here, or a page no rule.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from notifyctl.rulebook import rules
 
 class Page(NamedTuple):
     severity: str
-    """error, warning or info: how grave it is unless the project's `lint:` says otherwise."""
+    """error, warning or info, unless the project's `lint:` changes it."""
     text: str
     numbers: tuple[int, ...] = ()
     """Of the API's rule book, where it is a rule of the API too."""
@@ -24,66 +24,69 @@ class Page(NamedTuple):
 E, W, I = "error", "warning", "info"  # noqa: E741 - the three letters of the table below
 
 FORM: Mapping[str, Page] = {
-    "yaml-syntax": Page(
-        E, "The file is no YAML 1.2. Whatever stands after this place in the file is not read."
-    ),
+    "yaml-syntax": Page(E, "The file is not valid YAML 1.2. Nothing after this place in the file is read."),
     "yaml-limits": Page(
         E,
-        "A file has at most 10 MiB, 10,000 documents, a depth of 64, and 100,000 values a document once aliases are counted.",
+        "A file is limited to 10 MiB, 10,000 documents, a depth of 64, and 100,000 values per document, aliases included.",
     ),
     "duplicate-key": Page(
-        E, "A key stands twice in a mapping. YAML readers differ in which they keep, so neither is taken."
+        E,
+        "A mapping has the same key twice. YAML parsers differ in which one they keep, so notifyctl accepts neither.",
     ),
     "unknown-key": Page(
         E,
-        "The key means nothing here. The message names the nearest that does, or all of them. The API's own appid,"
-        " and keys of later releases, are not part of the format.",
+        "Unknown key. The message suggests the closest valid key, or lists all of them. The API's own `appid`, and keys of"
+        " later releases, are not part of the format.",
         (2, 9),
     ),
-    "missing-key": Page(E, "Without this key the document cannot be used."),
-    "exclusive-keys": Page(E, "Of these keys exactly one, or at most one, may stand; or one needs another."),
+    "missing-key": Page(E, "The document cannot be used without this key."),
+    "exclusive-keys": Page(
+        E, "Only one of these keys is allowed, or exactly one is required, or one of them needs another."
+    ),
     "wrong-type": Page(
         E,
-        "The value is of another kind than this key takes: a text, a number, true or false, a list, a mapping.",
+        "The value has the wrong type for this key: text, a number, true or false, a list, or a mapping.",
     ),
-    "invalid-value": Page(E, "The value is of the right kind and not one of those that are allowed here."),
+    "invalid-value": Page(E, "The value has the right type, but is not one of those that are allowed here."),
     "too-long": Page(
         E,
-        "The API refuses a longer text. Limits hold for the finished text, and depend on the environment's `profile`.",
+        "The API rejects a longer text. Limits apply to the finished text, and depend on the environment's `profile`.",
     ),
-    "too-short": Page(E, "The text may not be empty."),
-    "too-many": Page(E, "The list is longer than the API takes."),
-    "too-few": Page(E, "The list is shorter than the API takes."),
+    "too-short": Page(E, "The text must not be empty."),
+    "too-many": Page(E, "The list is longer than the API allows."),
+    "too-few": Page(E, "The list is shorter than the API requires."),
     "not-ours": Page(
         E,
-        "A YAML file below the project is no notifyctl document. If it belongs to something else, name it in .notifyctlignore.",
+        "A YAML file in the project is not a notifyctl document. If it belongs to another tool, add it to .notifyctlignore.",
     ),
     "unknown-kind": Page(
         E,
-        "`kind` is one of Project, Template, Audience, Schedule, Notification, Moved, Baseline and Withdraw.",
+        "`kind` must be Project, Template, Audience, Schedule, Notification, Moved, Baseline or Withdraw.",
     ),
-    "duplicate-name": Page(E, "A name is unique within its kind, over all files: references are by name."),
+    "duplicate-name": Page(
+        E,
+        "Names must be unique within their kind, across all files, because documents refer to each other by name.",
+    ),
     "unknown-reference": Page(
         E,
-        "There is no document of that kind and name, or no such edition of it yet. The message says which there are.",
+        "There is no document of that kind and name, or no such edition of it. The message lists those that are defined.",
     ),
     "statement-without-effect": Page(
         W,
-        "A Moved, Baseline or Withdraw document changes nothing: it is about an edition below the present one that nothing"
-        " was recorded for, or about a name that the ledger does not have. Only `plan` can compare it with the ledger.",
+        "A Moved, Baseline or Withdraw document has no effect: nothing was recorded for the earlier edition that it names, or the"
+        " ledger does not have the name. Only `plan` reports this, because it needs the ledger.",
     ),
     "trust-setting": Page(
         W,
-        "`plan --untrusted --base REV`: a setting that decides where messages go or whom they may reach differs from the"
-        " base's. The plan is made by the base's.",
+        "`plan --untrusted --base REV`: a setting that decides where messages go, or who can be sent them, differs from the base."
+        " The plan uses the setting of the base.",
     ),
-    "unreadable-file": Page(E, "The file is missing, outside the project, no regular file, or not UTF-8."),
+    "unreadable-file": Page(E, "The file is missing, outside the project, not a regular file, or not UTF-8."),
     "merge-conflict": Page(
         E,
-        "The file has lines that git writes around two versions that it could not merge. Until they are resolved, nobody can"
-        " tell which version would be sent.",
+        "The file contains conflict markers of git. Until the conflict is resolved, it is unknown which version would be sent.",
     ),
-    "project-document": Page(E, "Exactly one Project stands in the project, in notifyctl.yaml."),
+    "project-document": Page(E, "A project must have exactly one Project document, in notifyctl.yaml."),
 }
 
 TEXTS: Mapping[str, Page] = {
@@ -111,29 +114,27 @@ TEXTS: Mapping[str, Page] = {
     "template-error": Page(E, "The template cannot be rendered, for example because of a division by zero."),
     "undeclared-variable": Page(
         E,
-        "Where `variables` stands, it names every `$(name)` that the text reads, so that a misspelt one is found.",
+        "If a template has `variables`, it must declare every `$(name)` that the text uses, so that a misspelt name is found.",
     ),
-    "unused-variable": Page(W, "A declared variable is read by no text: often the text misspells it."),
-    "unused-template": Page(W, "No notification uses the template. Its texts are checked all the same."),
-    "unused-audience": Page(W, "No notification uses the audience; it is not read."),
+    "unused-variable": Page(W, "A declared variable is not used. Often its name is misspelt in the text."),
+    "unused-template": Page(W, "No notification uses the template. Its texts are checked anyway."),
+    "unused-audience": Page(W, "No notification uses the audience, so its recipients are not checked."),
     "unused-schedule": Page(W, "No notification uses the schedule."),
-    "bad-schedule": Page(
-        E, "The cron expression or the time zone has no meaning, or the window never opens."
-    ),
+    "bad-schedule": Page(E, "The cron expression or the time zone is not valid, or the window never opens."),
     "comment-cuts-text": Page(
         W,
-        "A blank and a # begin a comment in YAML, so an unquoted text ends there. Put it in quotes; or set the comment apart by"
-        " two blanks before the # and one behind it.",
+        "In YAML, a space and a # start a comment, so an unquoted text ends there. Put the text in quotes; or, if it is a comment,"
+        " write two spaces before the # and one after it.",
     ),
     "trailing-line-break": Page(
         W,
-        "The text of an SMS ends with a line break that takes one more segment, which is paid for. A block scalar keeps it with"
-        " `|`, and leaves it out with `|-`.",
+        "The text of an SMS ends with a line break that costs one more segment. A block scalar keeps the line break with `|` and"
+        " leaves it out with `|-`.",
     ),
     "at-in-past": Page(
         W,
-        "The time of `at`, and the grace after it, has passed: whoever has not got the message does not get it any more. The rule"
-        " looks at the clock.",
+        "The time in `at`, and its grace period, have passed, so messages that were not sent by then expire. This rule depends on"
+        " the current time.",
     ),
     "invisible-character": Page(
         W,
@@ -149,7 +150,7 @@ TEXTS: Mapping[str, Page] = {
     ),
     "variant-lacks-variable": Page(
         W,
-        "A locale's text does not read a variable that the template's own text reads: often a line was left out.",
+        "The text of a locale does not use a variable that the default text uses. Often a line was not translated.",
     ),
     "relative-link": Page(
         W,
@@ -169,51 +170,54 @@ TEXTS: Mapping[str, Page] = {
 }
 
 PEOPLE: Mapping[str, Page] = {
-    "unknown-column": Page(E, "The source has no such column. Its first line names those there are."),
+    "unknown-column": Page(E, "The source has no such column. The message lists its columns."),
     "unsupported-source": Page(
-        E, "This source is not read so: the message says what is read, or what is missing beside it."
+        E, "This source cannot be read this way. The message shows what is supported, or what is missing."
     ),
     "bad-where": Page(
         E,
-        "`where` is one boolean SQL expression over the columns; it can call pure functions and nothing else.",
+        "`where` must be one boolean SQL expression over the columns. It can call pure functions only.",
     ),
     "bad-price": Page(
         W,
-        "A line of the price list is no prefix, channel, price and currency. Its people are counted as without a price.",
+        "A line of the price list is not a valid prefix, channel, price and currency. Its recipients are counted without a price.",
     ),
     "bad-suppression": Page(
         E,
-        "A line of a suppression list is no address. It may mean somebody who must not be written to, so it is an error.",
+        "A line of a suppression list is not a valid address. It may be an address that must not be sent to, so it is an error.",
     ),
     "bad-row": Page(
-        W, "The row cannot be read: another number of cells than the header, or characters that are no UTF-8."
+        W,
+        "The row cannot be read: it has a different number of cells than the header, or characters that are not UTF-8.",
     ),
-    "no-address": Page(I, "The row has no address for this channel and is left out.", (11,)),
+    "no-address": Page(I, "The row has no address for this channel and is skipped.", (11,)),
     "numbers-without-region": Page(
         W,
-        "Most numbers of the audience have no + before them, and no `region:` says in which country they are read. A national number"
-        " of one country can be a valid number of another: whoever has it there would get the message.",
+        "Most numbers of the audience have no + and are read as international, because no `region` is set. A national number of one"
+        " country can be a valid number of another, and the message would be sent to a stranger there.",
     ),
-    "empty-variable": Page(W, "This person's value is blank, and the variable is required."),
+    "empty-variable": Page(W, "A recipient's value is empty, but the variable is required."),
     "variable-too-long": Page(
-        E, "This person's value is longer than the variable's `maxLength`. A plan blocks them."
+        E, "A recipient's value is longer than the variable's `maxLength`. The plan blocks this recipient."
     ),
     "longest-text": Page(
-        I, "The longest text that anybody reads, so that a review can look at the worst case."
+        I, "The longest text that any recipient is sent, so that a review can check the worst case."
     ),
-    "empty-audience": Page(E, "Nobody in the audience has an address for the channel.", (10,)),
+    "empty-audience": Page(E, "The audience has no recipients with an address for the channel.", (10,)),
 }
 
 CHOICES: Mapping[str, Page] = {
     "fixed-severity": Page(
         W,
-        "`lint:` lowers, or an exception covers, an error without which no message could be made: a template that cannot be"
-        " filled in, an audience that cannot be read. It stays an error.",
+        "`lint:` or an ignore comment lowers an error that cannot be lowered, because no message can be composed until it is fixed:"
+        " for example a template that cannot be rendered, or an audience that cannot be read.",
     ),
     "unused-exception": Page(
-        W, "A `# notifyctl: ignore[…]` excepts nothing on its line. It would hide a later problem."
+        W, "An ignore comment has no effect on its line. It could hide a later problem."
     ),
-    "exception-without-reason": Page(W, "An exception says why it is made, for whoever reads it next."),
+    "exception-without-reason": Page(
+        W, "An ignore comment must give a reason, for the next person who reads it."
+    ),
 }
 
 PAGES: Mapping[str, Page] = {

@@ -187,18 +187,16 @@ class SubstitutedMessages:
     def _find_markup(self, values: ValueTable) -> Found:
         for name in sorted(self._markup):
             for position in find_matching(values.columns[self._places[name]], MARKUP):
-                message = f'$({name}) has <, & or " in it, and stands in the HTML as it is'
-                hint = "escape it where the list is made: &lt; &amp; &quot;"
+                message = f'value of $({name}) contains <, & or ", and is put into the HTML unchanged'
+                hint = "escape it in the list: &lt; &amp; &quot;"
                 yield position, email.VALUE_MARKUP.broken(HTML, message, hint)
 
     def _find_unencoded(self, values: ValueTable) -> Found:
         for names, pattern in ((self._links.query, IN_QUERY), (self._links.path, IN_PATH)):
             for name in sorted(names & self._places.keys()):
                 for position in find_matching(values.columns[self._places[name]], pattern):
-                    message = (
-                        f"$({name}) is part of a link, and has a character that ends or changes it there"
-                    )
-                    hint = "encode it where the list is made: %20 for a blank, %2B for +, %26 for &"
+                    message = f"value of $({name}) is part of a link and has a character that ends or changes the link"
+                    hint = "encode it in the list: %20 for a space, %2B for +, %26 for &"
                     yield position, email.VALUE_IN_LINK.broken(("content",), message, hint)
 
     def _find_long_html(self, values: ValueTable) -> Found:
@@ -224,7 +222,7 @@ class SubstitutedMessages:
                 for name, times in uses.items()
             )
             if size > most:
-                message = f"html has {size:,} bytes; the API takes {most:,} (profile {self._profile})"
+                message = f"`html` has {size:,} bytes; the limit is {most:,} (profile {self._profile})"
                 yield position, limit.rule.broken(HTML, message, "shorten it")
 
     def _find_long_fallback(self, meter: TextMeter, values: ValueTable) -> Found:
@@ -232,10 +230,10 @@ class SubstitutedMessages:
         lengths = meter.lengths(values)
         # What is too long as it is written is told there.
         for position in find_above(lengths, MAX_FALLBACK_TEXT) if meter.uses else ():
-            message = f"the SMS in place of RCS has {lengths[position]:,} characters; the API takes {MAX_FALLBACK_TEXT:,}"
+            message = f"fallback SMS has {lengths[position]:,} characters; the limit is {MAX_FALLBACK_TEXT:,}"
             yield position, rcs.FALLBACK_LENGTH.broken(path, message, "shorten it")
         for position in [at for at, length in enumerate(lengths) if not length] if meter.uses else ():
-            yield position, rcs.FALLBACK.broken(path, "the SMS in place of RCS has no text")
+            yield position, rcs.FALLBACK.broken(path, "fallback SMS has no text")
         if self._max_segments is not None:
             counted = meter.count_segments(values, lengths)
             for position in find_above(counted.segments, self._max_segments):

@@ -113,10 +113,12 @@ def check_text(source: str, start: int, name: str | None) -> None:
         return
     placeholder = PLACEHOLDER.match(source, start)
     if placeholder is not None:
-        message = f"{placeholder[0]} is a placeholder of another system, and would vanish here"
-        hint = "a value for each reader is written $(name); a comment has blanks inside its marks: {# note #}"
+        message = f"{placeholder[0]} is a placeholder of another system, and would be removed here"
+        hint = (
+            "for each recipient's own value write $(name); a comment has spaces inside its marks: {# note #}"
+        )
     elif closed:
-        message = f"{quote(source, start)} begins a comment without blanks inside its marks"
+        message = f"{quote(source, start)} starts a comment without spaces inside its marks"
         hint = "write {# note #}; or, where it is text, put a blank between { and #, or wrap it in {% raw %} … {% endraw %}"
     else:
         message = f"{quote(source, start)} begins a comment that is not closed, or is text"

@@ -140,18 +140,20 @@ def parse_price(cells: Mapping[str, str | None] | str) -> tuple[ChannelName, str
     try:
         channel = ChannelName((cells["channel"] or "").lower())
     except ValueError:
-        raise ValueError(f"{cells['channel']!r} is no channel: sms, email or rcs") from None
+        raise ValueError(f'"{cells["channel"]}" is not a channel; use sms, email or rcs') from None
     prefix = (cells["prefix"] or "").lstrip("+")
     prefix = "" if prefix == "*" else prefix
     if prefix and not (prefix.isascii() and prefix.isdigit()):
-        raise ValueError(f"{cells['prefix']!r} is no prefix: digits such as +44, or * for any number")
+        raise ValueError(
+            f'"{cells["prefix"]}" is not a valid prefix; use digits, for example +44, or * for any number'
+        )
     currency = (cells["currency"] or "").upper()
     try:
         amount = Decimal(cells["price"] or "")
     except InvalidOperation:
-        raise ValueError(f"{cells['price']!r} is no price, such as 0.042") from None
+        raise ValueError(f'"{cells["price"]}" is not a valid price; use for example 0.042') from None
     if not amount.is_finite() or amount < 0 or not currency.isalpha():
-        raise ValueError("a price is a number of at least 0, with a currency such as EUR")
+        raise ValueError("a price must be 0 or more, with a currency, for example EUR")
     return channel, prefix, Price(amount, currency)
 
 

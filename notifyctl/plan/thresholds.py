@@ -75,9 +75,9 @@ def empty_audience(result: ScopeResult) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "empty-audience",
             Severity.ERROR,
-            f"the audience {notification.audience.name!r} has nobody with an address for {notification.channel}"
-            f" ({result.rows} rows read)",
+            f"audience `{notification.audience.name}` has no recipients with an address for {notification.channel}"
+            f" (rows read: {result.rows:,})",
             notification.positions.location("audience"),
-            hint=f"an address for {notification.channel} stands in the column"
-            f" {notification.channel.address_field!r}; `columns` maps it to another name",
+            hint=f"addresses for {notification.channel} are read from column"
+            f" `{notification.channel.address_field}`; to use another column, set `columns`",
         )

@@ -282,7 +282,9 @@ def check_schedule(schedule: Schedule) -> list[Diagnostic]:
             next(ahead)
         except (CronSimError, StopIteration) as error:
             found.append(
-                schedule_problem(schedule, "cron", f"{schedule.cron!r} is no cron expression: {error}")
+                schedule_problem(
+                    schedule, "cron", f'"{schedule.cron}" is not a valid cron expression: {error}'
+                )
             )
     if schedule.timezone not in {None, RECIPIENT_ZONE}:
         try:
@@ -290,7 +292,7 @@ def check_schedule(schedule: Schedule) -> list[Diagnostic]:
         except ZoneInfoNotFoundError:
             return [
                 *found,
-                schedule_problem(schedule, "timezone", f"{schedule.timezone!r} is no IANA time zone"),
+                schedule_problem(schedule, "timezone", f'"{schedule.timezone}" is not an IANA time zone'),
             ]
     place = schedule.timezone if schedule.timezone not in {None, RECIPIENT_ZONE} else "UTC"
     if schedule.window and next_opening(schedule, datetime(2026, 1, 1, tzinfo=UTC), str(place)) is None:

@@ -15,7 +15,7 @@ def load_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError) as error:
-        raise ZoneInfoNotFoundError(f"{name!r} is no time zone") from error
+        raise ZoneInfoNotFoundError(f'"{name}" is not an IANA time zone') from error
 
 
 def to_instant(local: datetime, zone_name: str, *, last: bool = False) -> datetime:

@@ -10,7 +10,7 @@ import ssl
 from notifyctl.transport.loopback import is_loopback
 from notifyctl.transport.proxies import Proxy, Route
 
-BROKE_OFF = "the connection broke off before the answer"
+BROKE_OFF = "the connection closed before a response arrived"
 RETRY_STATUSES = {408, 429}
 """Statuses of a proxy that may be temporary, in addition to 5xx."""
 UNKNOWN_ISSUER = {2, 18, 19, 20, 21}

@@ -272,7 +272,7 @@ def test_a_malformed_text_is_answered_with_400(ledger: Any, body: bytes) -> None
 def test_a_file_with_it_names_the_line_and_takes_the_others(production: Any, body: bytes) -> None:
     (production.root / "receipts.jsonl").write_bytes(body + b"\n" + json.dumps(receipt()).encode() + b"\n")
     result = production("receipts", "ingest", str(production.root / "receipts.jsonl"))
-    assert result.out == "Receipts: 1 kept, for nobody of this ledger.\n"
+    assert result.out == "Receipts: 1 recorded without a matching recipient.\n"
     assert result.code == (1 if body else 0)
     assert ("receipts.jsonl:1: this is no receipt" in result.err) == bool(body)
 
@@ -290,7 +290,7 @@ def test_an_odd_text_in_any_field_is_kept(ledger: Any, odd: str) -> None:
         assert (
             server.post({"event": "unsubscribe", "email": odd, "tid": odd, "ts": odd, "channel": odd}) == 200
         )
-    assert server.said[0] == "200 delivered: kept, for nobody of this ledger"
+    assert server.said[0] == "200 delivered: recorded without a matching recipient"
 
 
 # What strangers print
@@ -352,7 +352,7 @@ def test_a_flood_beyond_the_open_files_neither_stops_it_nor_fills_the_log(produc
         log = process.stderr.read()
     assert "Traceback" not in log
     assert log.splitlines()[:2] == [
-        "200 delivered: kept, for nobody of this ledger",
+        "200 delivered: recorded without a matching recipient",
         "400 it has text with NUL or an incomplete character",
     ]
     assert re.fullmatch(r"Connections closed: [0-9]+ for newer ones", log.splitlines()[2])

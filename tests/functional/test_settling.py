@@ -448,7 +448,7 @@ def test_the_failure_file_has_the_rows_and_why(hello: Any, foreign: Any, tmp_pat
     head, *found = csv.reader(path.read_text().splitlines())
     assert head == ["msisdn", "name", "reason"]
     assert [row[0] for row in found] == [*PEOPLE, "not-a-number"]
-    assert "rejected: the provider rejected the request (400" in found[0][2]
+    assert "not accepted: the provider rejected the request (400" in found[0][2]
 
 
 def test_the_failure_file_of_an_inline_audience_is_yaml(

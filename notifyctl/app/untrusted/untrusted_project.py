@@ -44,12 +44,12 @@ TRUSTED = {
 MOST_STRANGE = 100
 """Links and submodules listed in the error."""
 UNKNOWN = (
-    "who already has what: no ledger is read",
-    "who opted out, but for the suppression lists in the files",
-    "whether credentials and senders are accepted: no secret is read and nothing is asked",
+    "earlier sends (the ledger is not read)",
+    "opt-outs other than those in suppression lists of the project",
+    "whether the provider accepts credentials and senders (no secret is read, no request is made)",
 )
 """What a plan from files alone cannot know."""
-OWN_SETTINGS = "whether endpoint, fence and limits are those of the base: `--base` compares them"
+OWN_SETTINGS = "whether endpoint, allow-list and limits equal those of the base; to compare them, add --base"
 
 
 def open_untrusted(
@@ -148,7 +148,7 @@ def contents(files: FileTree, path: str) -> bytes | None:
 
 
 def warning(environment: Environment, message: str, *path: str) -> Diagnostic:
-    hint = "whoever may merge decides on it; see docs/how-to/ci.md"
+    hint = "check this change before you merge; see docs/how-to/ci.md"
     return Diagnostic("trust-setting", Severity.WARNING, message, environment.positions.location(*path), hint)
 
 

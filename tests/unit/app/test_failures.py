@@ -31,12 +31,12 @@ audience: {recipients: [{msisdn: "+447700900123"}]}
 @pytest.mark.parametrize(
     ("outcomes", "reason"),
     [
-        ([("once", Unknown("no answer")), ("once", Rejected("refused"))], "uncertain: no answer"),
+        ([("once", Unknown("no answer")), ("once", Rejected("refused"))], "outcome unknown: no answer"),
         ([("once", Rejected("refused")), ("once", Accepted("m1", 202))], None),
-        ([("1", Rejected("refused")), ("2", Accepted("m1", 202))], "rejected: refused"),
-        ([("1", Accepted("m1", 202)), ("2", Unknown("no answer"))], "uncertain: no answer"),
-        ([("1", Unknown("no answer")), ("2", Rejected("refused"))], "uncertain: no answer"),
-        ([("1", Rejected("refused")), ("2", Unknown("no answer"))], "uncertain: no answer"),
+        ([("1", Rejected("refused")), ("2", Accepted("m1", 202))], "not accepted: refused"),
+        ([("1", Accepted("m1", 202)), ("2", Unknown("no answer"))], "outcome unknown: no answer"),
+        ([("1", Unknown("no answer")), ("2", Rejected("refused"))], "outcome unknown: no answer"),
+        ([("1", Rejected("refused")), ("2", Unknown("no answer"))], "outcome unknown: no answer"),
     ],
 )
 def test_the_strongest_record_of_each_occurrence_decides(

@@ -184,7 +184,7 @@ def test_a_quote_that_is_not_closed_is_an_error_where_it_opens(row: str, column:
 def test_a_quoted_cell_that_takes_in_rows_is_an_error(data: str) -> None:
     rule, place, message = refusal(data)
     assert (rule, place.line) == ("bad-row", 2)
-    assert "takes in the rows below" in message
+    assert "not closed before the rows below" in message
 
 
 @pytest.mark.parametrize(

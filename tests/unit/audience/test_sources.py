@@ -359,7 +359,7 @@ def test_a_database_needs_a_table_or_a_query(tmp_path: Path) -> None:
     put_sqlite(tmp_path / "people.sqlite")
     assert "name its `table`" in refusal(tmp_path, AudienceSource("people.sqlite"))
     (tmp_path / "people.csv").write_text(CSV)
-    assert "is no database" in refusal(tmp_path, AudienceSource("people.csv", table="people"))
+    assert "is not a database" in refusal(tmp_path, AudienceSource("people.csv", table="people"))
     assert "no such table" in refusal(tmp_path, AudienceSource("people.sqlite", table="nobody"))
 
 
@@ -459,7 +459,7 @@ def test_numbers_that_are_none_are_no_text(tmp_path: Path) -> None:
     for source in (AudienceSource("people.duckdb", table="people"), AudienceSource("people.jsonl")):
         people, nobody = read(tmp_path, source)
         assert people == [("+447700900002", "1.5")]
-        assert [why for _, _, why in nobody] == ["'name' holds NaN or infinity, which is no value"]
+        assert [why for _, _, why in nobody] == ["'name' is NaN or infinity, which is not a valid value"]
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata", "UTC"])
@@ -551,7 +551,7 @@ WRITTEN = {
 """A column of the table → its text."""
 NO_TEXTS = {
     **dict.fromkeys(("tags", "object", "bytes", "pair", "flags"), "is neither a text nor a number"),
-    **dict.fromkeys(("never", "nan"), "holds NaN or infinity, which is no value"),
+    **dict.fromkeys(("never", "nan"), "is NaN or infinity, which is not a valid value"),
 }
 TYPED = AudienceSource(table="typed", url=Secret(env="CRM_URL"))
 
