@@ -19,6 +19,7 @@ from notifyctl.message import Filler
 from notifyctl.model.message import Message, RenderedMessage
 from notifyctl.model.project import ChannelName, Environment, Notification
 from notifyctl.model.recipients import RecipientBatch
+from notifyctl.plan.samples import known_content
 from notifyctl.plan.shared_request import attachment_sizes, shared_request
 from notifyctl.recipients.values import VariantIndex, resolve_columns
 
@@ -91,7 +92,7 @@ def render_one(
         f"$({name})" if value is None else value for name, value in zip(message.names, values, strict=True)
     ]
     filler, options_filler = fillers
-    content = None if message.opaque else filler.content(filled)
+    content = known_content(message, filled) if message.opaque else filler.content(filled)
     sms = segment_content(content) if message.channel is ChannelName.SMS else None
     return RenderedMessage(
         notification=notification.name,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from notifyctl.channels.html_words import HtmlWords, read_html
 from notifyctl.channels.parts import Carried, Fields, Kind, Part, fields_of, items_of, write_value
+from notifyctl.channels.request_parts import describe_request
 from notifyctl.channels.sms_parts import describe_sender
 
 WORD = re.compile(r"\w+")
@@ -34,9 +35,19 @@ def describe(carried: Carried) -> Iterator[Part]:
     for number, attachment in enumerate(map(fields_of, items_of(content.take("attachments")))):
         size = carried.sizes[number] if number < len(carried.sizes) else None
         yield describe_attachment(attachment, size)
+    yield from describe_unsubscribe(options)
     yield from content.rest()
     yield from options.rest()
-    yield from request.rest()
+    yield from describe_request(request)
+
+
+def describe_unsubscribe(options: Fields) -> Iterator[Part]:
+    """The header by which mail programs offer to unsubscribe."""
+    url, address = options.text("listUnsubscribeUrl"), options.text("unsubscribeEmailAddress")
+    subject = options.text("unsubscribeEmailSubject")
+    email = f"email to {address or 'no address'}, subject {subject}" if subject else address
+    if ways := [each for each in (url, email) if each]:
+        yield Part(Kind.FIELD, "listUnsubscribe", "List-Unsubscribe", ", or ".join(ways))
 
 
 def describe_body(content: Fields) -> Iterator[Part]:
@@ -81,7 +92,8 @@ def said_by(text: str) -> tuple[list[str], set[str]]:
 
 def describe_attachment(attachment: Fields, size: int | None) -> Part:
     name, kind, url = attachment.text("name"), attachment.text("mimeType"), attachment.text("mediaUrl")
-    facts = [kind, "" if size is None else write_size(size), url]
+    inline = f"shown in the HTML as cid:{cid}" if (cid := attachment.text("cid")) else ""
+    facts = [kind, "" if size is None else write_size(size), inline, url]
     return Part(
         Kind.FILE,
         "attachment",

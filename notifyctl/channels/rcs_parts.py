@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from notifyctl.channels.parts import Carried, Fields, Kind, Part, fields_of, items_of
+from notifyctl.channels.request_parts import describe_request
 from notifyctl.channels.sms_parts import describe_fallback, describe_sender
 
 
@@ -34,7 +35,7 @@ def describe(carried: Carried) -> Iterator[Part]:
     yield from describe_fallback(options)
     yield from content.rest()
     yield from options.rest()
-    yield from fields_of(carried.request).rest()
+    yield from describe_request(fields_of(carried.request))
 
 
 def describe_card(card: Fields) -> Iterator[Part]:
@@ -45,8 +46,17 @@ def describe_card(card: Fields) -> Iterator[Part]:
         if text := card.text(key):
             yield Part(Kind.TEXT, key, "", text)
     yield from describe_buttons(card)
+    yield from describe_thumbnail(fields_of(card.take("thumbnail")))
     yield from settings
     yield from card.rest()
+
+
+def describe_thumbnail(thumbnail: Fields) -> Iterator[Part]:
+    if url := thumbnail.text("url"):
+        yield Part(Kind.MEDIA, "thumbnail", "Thumbnail", url)
+    if text := thumbnail.text("description"):
+        yield Part(Kind.FIELD, "thumbnail.description", "Thumbnail text", text)
+    yield from thumbnail.rest("thumbnail")
 
 
 def describe_media(media: Fields, key: str) -> Iterator[Part]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from notifyctl.channels.parts import Carried, Fields, Kind, Part, fields_of
+from notifyctl.channels.request_parts import describe_request
 from notifyctl.channels.segments import segment
 
 
@@ -16,7 +17,7 @@ def describe(carried: Carried) -> Iterator[Part]:
         yield describe_text(content.text("text"), unicode=unicode)
     yield from content.rest()
     yield from options.rest()
-    yield from fields_of(carried.request).rest()
+    yield from describe_request(fields_of(carried.request))
 
 
 def describe_sender(sender: str) -> Iterator[Part]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from notifyctl.message import DeliveryHash
 from notifyctl.model.message import Message
 from notifyctl.model.recipients import ID_BYTES
-from notifyctl.plan.digest import ENTRY_BYTES, HASH_BYTES
+from notifyctl.plan.digest import ENTRY_BYTES, HASH_BYTES, due_key
 
 ENTRY = np.dtype([("id", f"S{ID_BYTES}"), ("hash", f"({HASH_BYTES},)u1")])
 Messages = Mapping[str | None, Message]
@@ -35,7 +35,7 @@ def compare_audiences(
     before: Mapping[str, bytes], after: Mapping[str, bytes], old: Messages, new: Messages
 ) -> AudienceDifference:
     """`before`, `after`: what recipients share, such as when they are due → packed entries of the digest."""
-    groups = {name: number for number, name in enumerate(sorted({*before, *after}))}
+    groups = {name: number for number, name in enumerate(sorted(map(due_key, {*before, *after})))}
     (one, one_groups), (other, other_groups) = unpack(before, groups), unpack(after, groups)
     common, at, there = np.intersect1d(one["id"], other["id"], return_indices=True)
     apart = one["hash"][at] ^ other["hash"][there]
@@ -54,7 +54,7 @@ def unpack(people: Mapping[str, bytes], groups: Mapping[str, int]) -> tuple[NDAr
     """Each recipient's entry once, and the number of its group, by id."""
     entries = np.frombuffer(b"".join(people.values()), ENTRY)
     numbers = np.repeat(
-        np.array([groups[name] for name in people], np.intp),
+        np.array([groups[due_key(name)] for name in people], np.intp),
         [len(packed) // ENTRY_BYTES for packed in people.values()],
     )
     _, first = np.unique(entries["id"], return_index=True)
@@ -66,4 +66,4 @@ def hash_of(message: Message) -> NDArray[np.uint8]:
 
 
 def count_recipients(people: Mapping[str, bytes]) -> int:
-    return len(unpack(people, dict.fromkeys(people, 0))[0]) if people else 0
+    return len(unpack(people, dict.fromkeys(map(due_key, people), 0))[0]) if people else 0

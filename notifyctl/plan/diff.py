@@ -182,7 +182,11 @@ def one_sided(before: Side | None, after: Side | None, name: str) -> Change | No
     if after is None:
         gone = Change(name, Category.WITHDRAW, (Effect.WITHDRAWN,), before, None)
         return gone if before is not None else None
-    elsewhere = {key: after.settings[key] for key in ("cc", "bcc", "notifyUrl") if key in after.settings}
+    elsewhere = {
+        key: after.settings[key]
+        for key in ("cc", "bcc", "notifyUrl", "notifyUrlAuthId")
+        if key in after.settings
+    }
     settings = tuple(differences(NOTIFICATION, {}, elsewhere))
     found = [Effect.NEW, *(effect for each in settings for effect in each.effects)]
     if after.withdrawn:
@@ -252,6 +256,8 @@ def part_of(key: str) -> str:
     key = key.removeprefix("template.") if key.startswith("template.options.") else key
     if key == "template.template.id":
         return "template"
+    if key == "template.template.subject":
+        return "templateSubject"
     return f"$({key.removeprefix('substitutions.')})" if key.startswith("substitutions.") else key
 
 

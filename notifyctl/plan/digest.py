@@ -66,6 +66,11 @@ def shared_key(
     return key if contact_policy is None else f"{key}|{json.dumps(dict(contact_policy), sort_keys=True)}"
 
 
+def due_key(shared: str) -> str:
+    """What of a shared key says when something is due, and why it is sent."""
+    return shared if shared.startswith(BASELINE) else "|".join(shared.split("|", 3)[:3])
+
+
 def baseline_key(reason: str | None) -> str:
     return f"{BASELINE}{reason}"
 

@@ -12,7 +12,7 @@ from notifyctl.audience.addresses import mask
 from notifyctl.channels.segments import is_gsm7, segment_content
 from notifyctl.message import Filler
 from notifyctl.model.message import Message
-from notifyctl.model.project import ChannelName
+from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Sample
 
@@ -21,6 +21,15 @@ KEPT = 10
 HELD = 24
 """Texts collected per variant, to choose from."""
 RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
+
+
+def known_content(message: Message, values: Sequence[str | None]) -> ApiObject | None:
+    """What is known of a template stored at the provider: the subject that the request gives it, if it does."""
+    if message.template_subject is None:
+        return None
+    known = replace(message, content={"subject": message.template_subject})
+    return Filler(known).content([value or "" for value in values])
+
 
 First = tuple[str | None, Action, str, Sequence[str | None]]
 Sight = tuple[str, str | None]
@@ -93,7 +102,7 @@ class Samples:
         message = self.messages[variant]
         masked = mask(destination)
         if message.opaque or message.content is None:
-            content = None
+            content = known_content(message, values)
         else:
             content = fillers[variant][0].content([value or "" for value in values])
         options = fillers[variant][1].content([value or "" for value in values])

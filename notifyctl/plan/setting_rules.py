@@ -130,6 +130,14 @@ def variable_default(before: Any, after: Any) -> Iterator[Effect]:
         yield Effect.TIGHTENED
 
 
+def contact_group(before: Any, after: Any) -> Iterator[Effect]:
+    """Another group has other consents: some are sent to who were not, and the other way round."""
+    if before is not None:
+        yield Effect.LOOSENED
+    if after is not None:
+        yield Effect.TIGHTENED
+
+
 def severity(before: Any, after: Any) -> Iterator[Effect]:
     """None: the rule's own, which may be any."""
     ranks = ("error", "warning", "info", "off")
@@ -159,6 +167,11 @@ NOTIFICATION: Mapping[str, Judge] = {
     "priority": always(Effect.DELIVERY),
     "callbackData": NO_REQUEST,
     "notifyUrl": always(Effect.ROUTE),
+    "notifyUrlAuthId": always(Effect.ROUTE),
+    "contactPolicy.contactPolicyGroup": contact_group,
+    "contactPolicy.*": by_rank((True, False), missing=False),
+    "batchId": always(Effect.DELIVERY),
+    "multipleToRecipients": always(Effect.DELIVERY),
     "requestedReceipts": always(Effect.DELIVERY),
     "cc": always(Effect.COPIES),
     "bcc": always(Effect.COPIES),
@@ -175,6 +188,7 @@ NOTIFICATION: Mapping[str, Judge] = {
     "template.category": by_rank((Category.MARKETING, Category.TRANSACTIONAL)),
     "template.description": NO_REQUEST,
     "template.template.id": COMPOSED,
+    "template.template.subject": COMPOSED,
     "template.options.*": COMPOSED,
     "template.variables.*.required": by_rank((True, False), missing=True),
     "template.variables.*.default": variable_default,
@@ -252,6 +266,13 @@ CONTENT: Mapping[str, Effects] = {
     "options.trackOpens": (Effect.DELIVERY,),
     "options.extras*": (Effect.DELIVERY,),
     "options.carrierId": (Effect.DELIVERY,),
+    "options.tag1": (Effect.DELIVERY,),
+    "options.tag2": (Effect.DELIVERY,),
+    "options.listUnsubscribeUrl": (
+        Effect.TEXT,
+        Effect.ROUTE,
+    ),  # opt-outs go there, and no longer to the provider
+    "options.unsubscribeEmail*": (Effect.TEXT, Effect.ROUTE),
     "*": (Effect.TEXT,),
 }
 """Paths in a composed message."""

@@ -38,7 +38,7 @@ Settings = Mapping[str, Any]
 
 SPELLED: Mapping[type, Mapping[str, str]] = {
     Notification: {"sender": "from", "policy": "limits"},
-    Template: {"remote_id": "template.id"},
+    Template: {"remote_id": "template.id", "remote_subject": "template.subject"},
     Schedule: {"starts": "from", "ends": "until"},
     Environment: {"fence": "fence.allow", "proxy_secret": "proxy"},
     Project: {

@@ -24,14 +24,28 @@ def shared_request(
     values = {
         "cc": list(sent.cc) if sent.cc else None,
         "bcc": list(sent.bcc) if sent.bcc else None,
-        "template": {"id": message.template_id} if message.template_id is not None else None,
+        "template": template_of(message),
         "smartlinks": [dict(each) for each in message.smartlinks] or None,
         "priority": notification.priority,
         "callbackData": notification.callback_data,
         "notifyUrl": notification.notify_url,
+        "notifyUrlAuthId": notification.notify_url_auth_id,
         "requestedReceipts": list(notification.requested_receipts) or None,
+        "contactPolicy": dict(notification.contact_policy)
+        if notification.contact_policy is not None
+        else None,
+        "batchId": notification.batch_id,
+        "multipleToRecipients": notification.multiple_to_recipients,
     }
     return {key: value for key, value in values.items() if value is not None}
+
+
+def template_of(message: Message) -> ApiObject | None:
+    """A template stored at the provider, as the request names it."""
+    if message.template_id is None:
+        return None
+    subject = {} if message.template_subject is None else {"subject": message.template_subject}
+    return {"id": message.template_id, **subject}
 
 
 def parts_of(planned: PlannedNotification, sample: Sample) -> tuple[Part, ...]:

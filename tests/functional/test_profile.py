@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -213,11 +214,99 @@ def test_the_requests_have_them_as_the_pages_spell_them(newer: Any) -> None:
     assert card["requestedReceipts"] == ["Sent", "Clicked", "Delivered", "Read", "Failed"]
 
 
+SHOWN = {
+    "sms": [
+        "the provider checks consent, group g1",
+        "notifyUrlAuthId TNPXXXT09U",
+        "tag1 december",
+        "tag2 outage",
+        "allowFallbackURL true",
+    ],
+    "held": ["batchId december-2026"],
+    "mail": [
+        "multipleToRecipients false",
+        "encoding utf-8",
+        "shown in the HTML as cid:orderconf",
+        "List-Unsubscribe: https://www.acme.example/out, or email to out@acme.example, subject Out",
+        "domain https://s.acme.example",
+    ],
+    "stored": ["Subject: Hello Grace of Acme"],
+    "card": [
+        "[thumbnail: https://static.acme.example/a.gif]",
+        "Thumbnail text: small",
+        "thumbnail.contentType image/gif",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_plan_shows_them(newer: Any, name: str) -> None:
+    for command in (("plan", "--only", name), ("plan", "--only", name, "--format", "markdown")):
+        shown = " ".join(newer(*command).out.replace("\\", "").split())
+        assert [each for each in SHOWN[name] if each not in shown] == [], shown
+    text = newer("plan", "--only", name, "--format", "json").out
+    for each in SHOWN[name]:
+        assert each.split()[-1].rstrip("]") in text
+
+
+EFFECTS = [
+    ("sms", "notifyUrlAuthId: TNPXXXT09U", "notifyUrlAuthId: TNPXXXT09V", {"route-changed"}),
+    (
+        "sms",
+        "channelCheckConsent: true",
+        "channelApplyFrequencyCap: true",
+        {"safety-loosened", "safety-tightened"},
+    ),
+    (
+        "sms",
+        "channelCheckConsent: true",
+        "channelCheckConsent: true, channelApplyFrequencyCap: true",
+        {"safety-tightened"},
+    ),
+    ("sms", "contactPolicy: {contactPolicyGroup: g1, channelCheckConsent: true}\n", "", {"safety-loosened"}),
+    ("sms", "contactPolicyGroup: g1", "contactPolicyGroup: g2", {"safety-loosened", "safety-tightened"}),
+    ("sms", "tag1: december", "tag1: january", {"delivery-changed"}),
+    ("sms", "allowFallbackURL: true", "allowFallbackURL: false", {"text-changed"}),
+    ("held", "batchId: december-2026", "batchId: january-2027", {"delivery-changed"}),
+    ("mail", "multipleToRecipients: false\n", "", {"delivery-changed"}),
+    ("mail", "www.acme.example/out", "www.acme.example/bye", {"text-changed", "route-changed"}),
+    ("mail", "encoding: utf-8", "encoding: latin-1", {"text-changed"}),
+    ("mail", "orderconf", "order", {"text-changed"}),
+    ("stored", "Hello $(name)", "Goodbye $(name)", {"text-changed"}),
+    ("card", "a.gif", "b.gif", {"text-changed"}),
+    ("card", "description: small", "description: tiny", {"text-changed"}),
+]
+"""Notification, before, after → the effects that `plan --base` names."""
+
+
+@pytest.mark.parametrize(("name", "before", "after", "effects"), EFFECTS)
+def test_a_review_names_the_effect_of_each(
+    newer: Any, name: str, before: str, after: str, effects: set[str]
+) -> None:
+    def git(*arguments: str) -> None:
+        who = ["-c", "user.name=ada", "-c", "user.email=ada@acme.example", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", "-C", str(newer.root), *who, *arguments], check=True, capture_output=True)
+
+    git("init", "-q", "-b", "main")
+    git("add", "-A")
+    git("commit", "-q", "-m", "x")
+    path = newer.root / f"{name}.yaml"
+    assert before in path.read_text(encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+    result = newer("plan", "--offline", "--base", "main", "--format", "json")
+    assert result.code == 0, result.err
+    changes = {each["name"]: set(each["effects"]) for each in result.json["review"]["changes"]}
+    assert changes == {name: effects}
+
+
 def test_the_sandbox_accepts_them_and_shows_the_subject(newer: Any) -> None:
     applied = newer("apply")
     assert applied.code == 0, applied.err
     inbox = newer("sandbox", "inbox").out
-    assert "order (image/jpg, https://static.acme.example/order.jpg)" in inbox
+    assert (
+        "order (image/jpg, shown in the HTML as cid:orderconf, https://static.acme.example/order.jpg)"
+        in inbox
+    )
     assert "Hello Grace of Acme" in inbox
 
 
