@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from msgspec import Struct
-from msgspec.structs import replace as replace_field
+from msgspec.structs import replace
 
 from notifyctl.app.ineffective_statements import find_without_effect
 from notifyctl.app.ledger import Facts, facts_of, no_ledger
@@ -15,7 +15,6 @@ from notifyctl.app.lint import apply_severities, find_advice
 from notifyctl.app.workspace import Workspace, errors_in_project
 from notifyctl.audience import SuppressionLists
 from notifyctl.audience.destination_rules import JudgedCopies
-from notifyctl.audience.single_recipient import SingleRecipient
 from notifyctl.diagnostics import Diagnostic, Severity, has_errors, sort_diagnostics
 from notifyctl.errors import UsageError
 from notifyctl.hashing import RecipientHasher
@@ -41,7 +40,7 @@ from notifyctl.plan.ledger_join import count_unsettled
 from notifyctl.plan.model import Plan
 from notifyctl.plan.planner import build_plan
 from notifyctl.plan.prices import PriceList, read_prices
-from notifyctl.ports import AudienceReader, Environ
+from notifyctl.ports import Environ
 from notifyctl.rulebook.envelope import PLUS
 from notifyctl.rulebook.sms import NEEDS_UNICODE
 from notifyctl.schedule.horizon import Span, authorised_span
@@ -76,14 +75,13 @@ def derive(
     only: tuple[str, ...] = (),
     as_of: datetime | None = None,
     fresh_only: bool = False,
-    one: str | None = None,
-    former_keys: set[str] | None = None,
+    probe: frozenset[str] = frozenset(),
     checked: Checked | None = None,
     suppressions: SuppressionLists | None = None,
 ) -> Plan:
     """The plan from the files and the ledger as they are now.
 
-    `one`: for this normalised address only; its former keys are added to `former_keys`. `checked`: the result of `check_project`, if there is one already.
+    `probe`: normalised addresses of which the plan is to say what it decides. `checked`: the result of `check_project`, if there is one already.
     `suppressions`: the lists, where somebody watches them.
     """
     project = workspace.sound
@@ -123,11 +121,6 @@ def derive(
     span = authorised_span(now, project.timezone)
     likenesses = facts.likenesses()
 
-    def narrow(audience: AudienceReader) -> AudienceReader:
-        if one is None:
-            return audience
-        return SingleRecipient(audience, one, former_keys if former_keys is not None else set())
-
     factories = {
         name: scope_factory(
             project,
@@ -147,7 +140,6 @@ def derive(
             require_plus=environment.limits.require_plus,
             fresh_only=fresh_only,
             likenesses=likenesses,
-            narrow=narrow,
         )
         for name, notification in wanted.items()
     }
@@ -163,6 +155,7 @@ def derive(
         lineage=facts.lineage,
         as_of=now,
         complete=facts.complete,
+        probe=probe,
         timezone=project.timezone,
         knows_former_keys=facts.knows_former_keys,
         prices=prices,
@@ -383,9 +376,8 @@ def scope_factory(
     require_plus: bool,
     fresh_only: bool = False,
     likenesses: Mapping[Scope, Sequence[int]],
-    narrow: Callable[[AudienceReader], AudienceReader],
 ) -> Callable[[Occurrence], ScopeInput]:
-    """Makes the input for an occurrence; what all occurrences share is looked up once. `narrow`: to the recipients asked for."""
+    """Makes the input for an occurrence; what all occurrences share is looked up once."""
     pending = past.pending_baseline(notification)
     withdrawn = past.withdrawal(notification)
     recorded = past.recorded_baseline(notification)
@@ -398,13 +390,13 @@ def scope_factory(
     opened = {each.occurrence for each in known if same_edition(each, own)}
 
     def scope_input(occurrence: Occurrence) -> ScopeInput:
-        scope = replace_field(own, occurrence=occurrence.id)
+        scope = replace(own, occurrence=occurrence.id)
         return ScopeInput(
             notification=notification,
             scope=scope,
             occurrence=occurrence,
             messages=checked.messages[notification.name],
-            audience=narrow(checked.audiences[notification.name]),
+            audience=checked.audiences[notification.name],
             locale=project.locale,
             zone=project.timezone,
             records=past.records(

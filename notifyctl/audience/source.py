@@ -19,7 +19,7 @@ from notifyctl.diagnostics import Diagnostic, Location, Severity, truncate
 from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.model.project import Audience, ChannelName
 from notifyctl.model.recipients import RecipientBatch, RowOrigin
-from notifyctl.ports import AudienceReader, FileTree
+from notifyctl.ports import FileTree
 
 if TYPE_CHECKING:
     from notifyctl.audience.where import Condition
@@ -66,7 +66,7 @@ def open_audience(
     fallback: SuppressionIndex = NOBODY,
     environ: Mapping[str, str] | None = None,
     batch_size: int = CHUNK,
-) -> AudienceReader:
+) -> Reader:
     """Opens an audience. `fallback`: whom no SMS is sent to in place of another message. `environ` holds the URLs of databases; without it databases are not queried.
 
     Raises ProjectError with a diagnostic if the source cannot be read, and AbsentAudienceError if it is not available here.

@@ -1,4 +1,4 @@
-"""`notifyctl explain`: the page of a lint rule, or why a recipient will or won't get a notification."""
+"""`notifyctl explain`: the page of a lint rule, or why a recipient is or is not sent a notification."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ if TYPE_CHECKING:
 
 @click.command("explain")
 @click.argument("subject", metavar="[RULE|NOTIFICATION]", required=False)
-@click.option("--recipient", metavar="ADDRESS", help="Explain what becomes of this person.")
+@click.option("--recipient", metavar="ADDRESS", help="Explain what happens for this recipient.")
 @format_option("text", "json")
 @global_options
 @click.pass_context
 def command(context: click.Context, subject: str | None, recipient: str | None, form: str) -> int:
-    """Say what a rule of lint means; without RULE, list all rules. With --recipient, say why a person will or won't get a
-    NOTIFICATION, what they got of it, when and from which commit.
+    """Explain a lint rule, or why a recipient is or is not sent a message.
+
+    Without RULE, list all rules. With --recipient, show for NOTIFICATION, or for every notification, whether the recipient is sent
+    it and why: row, filter, suppression list, allow-list, schedule, earlier attempts and decisions.
 
     \b
     notifyctl explain needs-unicode
     notifyctl -e production explain outage-sms --recipient +447700900123
+    notifyctl -e production explain --recipient +447700900123
     """
     if recipient is not None:
-        if subject is None:
-            raise UsageError("name the notification: notifyctl explain NOTIFICATION --recipient ADDRESS")
         return explain_recipient(context, subject, recipient, form)
     from notifyctl.lint.rule_pages import PAGES
 
@@ -42,8 +43,8 @@ def command(context: click.Context, subject: str | None, recipient: str | None, 
     if subject not in PAGES:
         matches = get_close_matches(subject, PAGES, n=1)
         raise UsageError(
-            f"there is no rule {subject!r}",
-            hint=f"did you mean {matches[0]!r}?" if matches else "`notifyctl explain` lists them",
+            f"unknown rule `{subject}`",
+            hint=f"did you mean `{matches[0]}`?" if matches else "to list the rules, run: notifyctl explain",
         )
     page = PAGES[subject]
     echo(f"{subject} ({', '.join(describe_page(page))})\n\n{page.text}")
@@ -58,7 +59,7 @@ def describe_page(page: Page) -> Iterator[str]:
         yield f"profile {page.profile} only"
 
 
-def explain_recipient(context: click.Context, notification: str, address: str, form: str) -> int:
+def explain_recipient(context: click.Context, notification: str | None, address: str, form: str) -> int:
     from notifyctl.app.explain import explain
     from notifyctl.app.workspace import open_workspace
     from notifyctl.audience.addresses import mask

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from msgspec import Struct
 
+from notifyctl.audience.row_trace import Trace
+from notifyctl.audience.suppression_trace import Listing
+from notifyctl.diagnostics import Location
 from notifyctl.model.events import Delivery, Resolution, RunRecord, Statement, Verdict
 from notifyctl.model.ledger import BatchState, ScopeStatus
+from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import Scope
-from notifyctl.plan.model import Plan
+from notifyctl.plan.model import Plan, Probed
+from notifyctl.schedule.upcoming import Slot
 
 
 class ScopeActivity(Struct, frozen=True):
@@ -64,11 +70,64 @@ class ServedRecord(Struct, frozen=True):
     reason: str
 
 
+class Standing(StrEnum):
+    """How a recipient stands to a notification; declared in the order in which they are shown."""
+
+    PLANNED = "planned"  # the plan decides: `Explained.probed`
+    WAITING = "waiting"  # in the audience, and no occurrence is due
+    SUPPRESSED = "suppressed"  # likewise, and not sent any
+    WITHDRAWN = "withdrawn"  # likewise
+    REJECTED = "rejected"  # the row is
+    FILTERED = "filtered"  # by `where`
+    UNKNOWN = "unknown"  # the audience is not available here
+    ABSENT = "absent"
+    OTHER_CHANNEL = "other-channel"
+
+
+class Explained(Struct, frozen=True):
+    """How one recipient stands to one notification, and why.
+
+    `trace`: their rows; None where none were looked for. `source`: the audience's file. `zone`: in which `next`, the next slot of
+    the schedule for them, and those `skipped` before it are shown. `listings`: entries of suppression lists that apply to them;
+    `opt_outs`: what receipts reported of them. `fence`: where the allow-list is, if they are not on it.
+    """
+
+    notification: str
+    channel: ChannelName
+    edition: int
+    audience: str
+    source: str | None
+    standing: Standing
+    probed: tuple[Probed, ...] = ()
+    foreseen: Probed | None = None
+    """What a plan of the next occurrence would decide, if nothing of the notification is due."""
+    trace: Trace | None = None
+    where: str | None = None
+    problem: str = ""
+    """Why the audience is not available; why the edition is withdrawn."""
+    zone: str = "UTC"
+    next: Slot | None = None
+    skipped: tuple[Slot, ...] = ()
+    listings: tuple[Listing, ...] = ()
+    opt_outs: tuple[tuple[str, datetime], ...] = ()
+    fence: Location | None = None
+
+    @property
+    def in_audience(self) -> bool:
+        return self.trace is not None and self.trace.recipient is not None
+
+
 class Explanation(Struct, frozen=True):
-    """Why a person will or will not get a notification, and what they got of it. `plan` is for them alone."""
+    """Why a recipient is or is not sent notifications, and what they were sent."""
 
     plan: Plan
-    got: tuple[DeliveryRecord, ...]
+    explained: tuple[Explained, ...]
+    """In the order of Standing, then by name."""
+    got: tuple[DeliveryRecord, ...] = ()
     served: tuple[ServedRecord, ...] = ()
     statements: tuple[Statement, ...] = ()
-    """Decisions about the notification, first to last."""
+    """Decisions about these notifications, first to last."""
+    elsewhere: tuple[str, ...] = ()
+    """Other notifications that have the recipient in their audience, where the one that was asked for does not."""
+    has_ledger: bool = True
+    """False: nothing is known of earlier sends."""

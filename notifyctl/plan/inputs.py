@@ -156,6 +156,8 @@ class PlanContext(Struct, frozen=True):
     complete: bool = True
     timezone: str = "UTC"
     """The project's."""
+    probe: frozenset[str] = frozenset()
+    """Normalised addresses of which the plan is to say what it decides."""
     knows_former_keys: bool = False
     """Whether the ledger may know people by the keys of former rules of identity."""
     span: Span | None = None

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from notifyctl.diagnostics import Diagnostic, has_errors
 from notifyctl.model.batch import ScopeOpening, SendGroup
 from notifyctl.model.events import Statement
+from notifyctl.model.message import LeftOut
 from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import SENDS, Action
@@ -157,6 +158,22 @@ class Upcoming(Struct, frozen=True):
     """The first of `next` as if it were planned, where nothing of the notification is due in the plan."""
 
 
+class Probed(Struct, frozen=True):
+    """What a plan decides of one recipient that it was asked about.
+
+    `zone`: the time zone that the schedule has for them. `until`: when a deferral ends. `send_at`: when the provider delivers what
+    is handed to it now. `left_out`: destinations that their message goes without.
+    """
+
+    scope: Scope
+    action: Action
+    reason: str | None
+    zone: str
+    until: datetime | None = None
+    send_at: datetime | None = None
+    left_out: tuple[LeftOut, ...] = ()
+
+
 class Served(Struct, frozen=True):
     """People who count as served without a request. `members` is packed, MEMBER_BYTES each; `opened`: the edition was
     opened before.
@@ -199,6 +216,10 @@ class Plan(Struct, frozen=True):
     """Baselines that an apply of this plan records."""
     upcoming: tuple[Upcoming, ...] = ()
     """One for each notification with a time in its schedule."""
+    probed: tuple[Probed, ...] = ()
+    """What is decided of the addresses that the plan was asked about; never serialised."""
+    foreseen: tuple[Probed, ...] = ()
+    """What would be decided of them at the occurrences that `upcoming` previews."""
     timezone: str = "UTC"
     """The project's: in which the plan's own times are shown."""
 

@@ -17,7 +17,7 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.digest import ScopeEffects, digest
 from notifyctl.plan.forecast import Forecast, Leg, forecast
 from notifyctl.plan.inputs import FollowUp, PlanContext, RemovedScope, ScopeInput
-from notifyctl.plan.model import VALID_FOR_HOURS, Plan, PlannedNotification, Served
+from notifyctl.plan.model import VALID_FOR_HOURS, Plan, PlannedNotification, Probed, Served
 from notifyctl.plan.scope_evaluator import evaluate_scope
 from notifyctl.plan.scope_result import ScopeResult
 from notifyctl.plan.shared_request import shared_request
@@ -50,6 +50,8 @@ def build_plan(
     openings: list[ScopeOpening] = []
     baselines: list[Served] = []
     seen: dict[str, Seen] = {}
+    probed: list[Probed] = []
+    foreseen: list[Probed] = []
     for scope_input in sorted(inputs, key=lambda each: each.scope):
         result = evaluate_scope(scope_input, context, identify)
         if result.listed:
@@ -64,6 +66,7 @@ def build_plan(
         sending.append(result.sending)
         legs.extend(result.legs)
         baselines.extend(baseline_of(result))
+        probed.extend(describe_probed(result))
         ready = list(result.send_groups())
         send_groups.extend(ready)
         if ready and scope_input.records.recorded is None:
@@ -73,6 +76,7 @@ def build_plan(
         """An occurrence evaluated as if a plan authorised it."""
         result = evaluate_scope(follow_up.scope_input(occurrence), wide, identify)
         apply_policy(result)
+        foreseen.extend(describe_probed(result))
         return PreviewedScope(result.zones, describe(result))
 
     followed = sorted(follow_ups, key=lambda each: each.notification.name)
@@ -103,6 +107,8 @@ def build_plan(
         horizon=context.span.end if context.span else None,
         baselines=tuple(baselines),
         upcoming=tuple(upcoming),
+        probed=tuple(probed),
+        foreseen=tuple(foreseen),
         timezone=context.timezone,
     )
 
@@ -134,6 +140,22 @@ def baseline_of(result: ScopeResult) -> Iterable[Served]:
         statement = Statement(StatementKind.BASELINE, scope.notification, scope.edition, reason)
         opened = result.input.records.recorded is not None
         yield Served(scope, statement, result.served, opened=opened, likeness=result.likeness)
+
+
+def describe_probed(result: ScopeResult) -> Iterable[Probed]:
+    """What the plan decides of the addresses that it was asked about, thresholds included."""
+    for each in result.probed:
+        decision, when = each.decision, each.when
+        blocked = result.blocked_by is not None and each.authorised
+        yield Probed(
+            scope=result.input.scope,
+            action=Action.BLOCKED if blocked else decision.action,
+            reason=result.blocked_by if blocked else decision.reason,
+            zone=each.about.profile.zone,
+            until=when.until if when is not None and decision.action is Action.DEFERRED else None,
+            send_at=when.send_at if when is not None and decision.action.sends else None,
+            left_out=result.left_out(each.about.profile.fallback) if each.authorised else (),
+        )
 
 
 def describe(result: ScopeResult) -> PlannedNotification:

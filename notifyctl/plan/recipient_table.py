@@ -148,6 +148,12 @@ class RecipientTable:
 
     # Reading
 
+    def find(self, recipient: bytes) -> int | None:
+        """The position of a recipient, by id."""
+        high, low = int.from_bytes(recipient[:8]), int.from_bytes(recipient[8:])
+        found = np.flatnonzero((self.entries["high"] == high) & (self.entries["low"] == low))
+        return int(found[0]) if len(found) else None
+
     def sorted_entries(self, wanted: Mask) -> Iterator[bytes]:
         """The entries where `wanted` holds, in the order of their ids, packed in pieces."""
         order = self.by_id[wanted[self.by_id]]

@@ -102,6 +102,7 @@ class ScopeEvaluator:
         self._send(table, keys, combinations)
         self._show(table, keys, combinations)
         self._compare_texts(table, keys, combinations, identify)
+        self._probe(table, keys, combinations, identify)
         return self.result
 
     def _report(self, doing: str, share: float) -> None:
@@ -366,6 +367,20 @@ class ScopeEvaluator:
             self.result.nearly = tuple(
                 find_nearly_sent(LedgerJoin(table), near, authorised.mask(), of=authorised.people)
             )
+
+    def _probe(
+        self,
+        table: RecipientTable,
+        keys: CombinationKeys,
+        combinations: Sequence[Combination],
+        identify: Identify,
+    ) -> None:
+        """What is decided of the addresses that the plan is asked about."""
+        for recipient in identify(sorted(self.context.probe)) if self.context.probe else ():
+            position = table.find(recipient)
+            if position is not None:
+                key = int(keys.keys[position])
+                self.result.probed += [each for each in combinations if each.about.key == key and each.listed]
 
 
 def find_nearly_sent(

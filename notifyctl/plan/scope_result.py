@@ -15,6 +15,7 @@ from notifyctl.model.left_out import SMS_FALLBACK
 from notifyctl.model.message import Envelope, LeftOut
 from notifyctl.model.project import Notification
 from notifyctl.plan.actions import AUTHORISED, Action
+from notifyctl.plan.combinations import Combination
 from notifyctl.plan.digest import ScopeEffects
 from notifyctl.plan.forecast import Leg
 from notifyctl.plan.inputs import ScopeInput
@@ -63,6 +64,10 @@ class ScopeResult(Struct):
     """What is authorised, by when it goes and until when."""
     late: float | None = None
     """Seconds since the first moment at which those who are sent to now might have been."""
+    probed: list[Combination] = []
+    """Of the addresses that the plan is asked about."""
+    blocked_by: str | None = None
+    """The threshold that blocks every send of the scope."""
     held: bytes = b""
     """Packed ids of recipients that belong to the edition but are not sent to now."""
     served: bytes = b""
@@ -122,6 +127,7 @@ class ScopeResult(Struct):
 
     def block(self, reason: str) -> None:
         """Blocks every send of the scope, because a threshold is exceeded."""
+        self.blocked_by = reason
         blocked = self.authorised
         for action in AUTHORISED:
             self.counts.pop(action, None)
