@@ -25,6 +25,7 @@ from notifyctl.lint.project import Checked, check_project
 from notifyctl.model.events import Delivery, served_reason
 from notifyctl.model.project import RECIPIENT_ZONE, ChannelName, Environment, Notification
 from notifyctl.model.recipients import MEMBER_BYTES, Suppression
+from notifyctl.plan.actions import Action
 from notifyctl.plan.history import DeliveryRecord, Explained, Explanation, ServedRecord, Standing
 from notifyctl.plan.model import Plan
 from notifyctl.plan.statuses import MEMBER
@@ -202,6 +203,8 @@ class Search(Struct, frozen=True):
         found = self.add_slots(found, notification, row.timezone)
         found = self.add_suppressions(found, notification)
         withdrawn = Past(self.workspace.sound, self.facts).withdrawal(notification)
+        if found.next is not None and {each.action for each in probed} == {Action.EXPIRED}:
+            found, probed = replace(found, missed=probed[-1]), ()
         if probed:
             return replace(found, standing=Standing.PLANNED, probed=probed)
         if withdrawn is not None:

@@ -93,14 +93,17 @@ class Wanted(Struct, frozen=True):
     def is_in(self, cell: str, key: str | None) -> bool:
         return (key is not None and key == self.key) or squeeze(cell) == self.squeezed
 
-    def is_near(self, cell: str, key: str | None) -> bool:
-        if key is not None and key in self.neighbours:
-            return True
+    def distance(self, cell: str, key: str | None) -> int | None:
+        """How far a cell is from it, from 0; None: too far to be meant."""
         wanted, found = self.key or self.squeezed, key or squeeze(cell)
         if "@" in wanted:
-            return wanted.partition("@")[0] == found.partition("@")[0]
+            same = wanted.partition("@")[0] == found.partition("@")[0]
+            return 1 if key in self.neighbours else 2 if same else None
         ours, theirs = digits_of(wanted), digits_of(found)
-        return min(len(ours), len(theirs)) >= SAME_END and ours[-SAME_END:] == theirs[-SAME_END:]
+        alike = min(len(ours), len(theirs)) >= SAME_END and ours[-SAME_END:] == theirs[-SAME_END:]
+        if alike and (ours.endswith(theirs) or theirs.endswith(ours)):
+            return 0
+        return 1 if key in self.neighbours else 2 if alike else None
 
 
 def squeeze(text: str) -> str:
@@ -108,7 +111,8 @@ def squeeze(text: str) -> str:
 
 
 def digits_of(text: str) -> str:
-    return "".join(filter(str.isdigit, text))
+    """Without zeros in front: with them a number is dialled within its country."""
+    return "".join(filter(str.isdecimal, text)).lstrip("0")
 
 
 def neighbours(key: str) -> Iterator[str]:
@@ -141,7 +145,7 @@ def trace_address(
     """
     wanted = Wanted.of(text, key)
     seen, total = Matches(), 0
-    near: list[NearRow] = []
+    near: list[list[NearRow]] = [[], [], []]
     broken: list[Location] = []
     for rows in whole.rows(channel, ()):
         total += len(rows.lines)
@@ -153,9 +157,11 @@ def trace_address(
             known = None if position in parsed.errors else parsed.keys[position]
             if wanted.is_in(cell, known):
                 seen.add(rows, position, whole.origin)
-            elif len(near) < MOST_NEAR and wanted.is_near(cell, known):
+            elif (far := wanted.distance(cell, known)) is not None and len(near[far]) < MOST_NEAR:
                 place = rows.location(whole.origin, position)
-                near.append(NearRow(place, whole.origin.label(rows.lines[position]), mask(known or cell)))
+                near[far].append(
+                    NearRow(place, whole.origin.label(rows.lines[position]), mask(known or cell))
+                )
     found = list(judge(seen, counted, channel, names))
     found += find_in_broken(files, whole.origin, broken, wanted)
     return Trace(
@@ -163,7 +169,7 @@ def trace_address(
         total,
         len(broken),
         broken[0] if broken else None,
-        () if found else tuple(near),
+        () if found else tuple(row for rows_near in near for row in rows_near)[:MOST_NEAR],
     )
 
 

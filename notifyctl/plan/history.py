@@ -99,6 +99,8 @@ class Explained(Struct, frozen=True):
     source: str | None
     standing: Standing
     probed: tuple[Probed, ...] = ()
+    missed: Probed | None = None
+    """The last occurrence, if it is past and the recipient was not sent it."""
     foreseen: Probed | None = None
     """What a plan of the next occurrence would decide, if nothing of the notification is due."""
     trace: Trace | None = None

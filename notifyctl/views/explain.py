@@ -200,15 +200,30 @@ def detail_lines(each: Explained, now: datetime) -> Iterator[str]:
             yield f"{ROWS[row.outcome]} {place(row.location, row.label)}{detail}"
     if each.standing is Standing.ABSENT:
         yield from (line.strip() for line in unreadable_lines([each]))
-    if each.standing is Standing.WAITING and each.foreseen is not None:
+    if each.in_audience:
+        yield from schedule_lines(each, now)
+
+
+NEVER = frozenset({Action.WITHDRAWN, Action.SUPPRESSED})
+
+
+def schedule_lines(each: Explained, now: datetime) -> Iterator[str]:
+    """What came before the next occurrence, and what will become of it."""
+    waits = each.standing is Standing.WAITING
+    if not waits and (each.standing is not Standing.PLANNED or {p.action for p in each.probed} & NEVER):
+        return
+    if waits and each.foreseen is not None:
         yield from (f"then {line}" for line in foreseen_lines(each.foreseen, each.zone))
-    for slot in each.skipped if each.in_audience else ():
+    if each.missed is not None:
+        yield f"last occurrence {each.missed.scope.occurrence}: not sent: {spell_out(each.missed.reason or '')}"
+    for slot in each.skipped:
         yield f"skipped: {slot_time(slot.due, each.zone, now)}: {spell_out(slot.skipped or '')}"
-    if each.next is not None and each.standing not in {Standing.WAITING, Standing.WITHDRAWN}:
+    if each.next is None:
+        return
+    if not waits:
         yield f"next occurrence: {slot_time(each.next.due, each.zone, now)}"
-    if each.next is not None and each.next.moved and each.next.goes is not None:
-        goes = slot_time(each.next.goes, each.zone, now)
-        yield f"then sent from {goes}: {spell_out(each.next.moved)}"
+    if each.next.moved and each.next.goes is not None:
+        yield f"then sent from {slot_time(each.next.goes, each.zone, now)}: {spell_out(each.next.moved)}"
 
 
 EXPECTED = frozenset({Action.SEND, Action.SEND_NEW, Action.RESEND, Action.DEFERRED})

@@ -104,9 +104,8 @@ def test_the_next_time_is_that_of_the_recipients_zone(cities: Any, address: str,
 
 def test_a_holiday_before_the_next_time_is_named(cities: Any) -> None:
     day = (datetime.now(UTC) + timedelta(days=10)).date()
-    keys = (
-        f"schedule: {{cron: 0 9 * * {day.strftime('%a').lower()}, holidays: [{day}, {day - timedelta(7)}]}}"
-    )
+    weekday = day.strftime("%a").lower()
+    keys = schedule(f"cron: 0 9 * * {weekday}\nholidays: [{day}, {day - timedelta(7)}]")
     cities.write(hello=sms(keys=keys))
     out = explain(cities, "hello", "--recipient", "+447700900002")
     assert f"{day} is a holiday" in out
@@ -123,7 +122,8 @@ def test_what_waits_says_until_when(cities: Any) -> None:
 
 def test_a_threshold_that_others_exceed_is_told(cities: Any) -> None:
     """What the plan decides of one recipient depends on all of them."""
-    cities.write(hello=sms(keys="policy: {maxRecipients: 2}"))
+    project = (cities.root / "notifyctl.yaml").read_text()
+    cities.write(notifyctl=project + "policy: {maxRecipients: 2}\n")
     out = explain(cities, "hello", "--recipient", "+447700900002")
     assert "blocked: 3 recipients, more than `maxRecipients` (2) allows" in out
 
@@ -312,3 +312,13 @@ def test_explain_changes_no_file(cities: Any) -> None:
     before = cities.files()
     explain(cities, "--recipient", "+447700900002")
     assert cities.files() == before
+
+
+def test_what_stands_in_the_way_of_the_next_occurrence_is_told(cities: Any) -> None:
+    people = PEOPLE.replace(",Ben,", ",,")
+    keys = recurring("Europe/Paris")
+    cities.write(hello=sms(text="Hello $(name)", keys=keys), **{"people.csv": people})
+    out = explain(cities, "hello", "--recipient", "+447700900002")
+    assert "in the audience: next due " in out
+    assert "then blocked, as things are now: no value for $(name)" in out
+    assert "then " not in explain(cities, "hello", "--recipient", "+447700900001")
