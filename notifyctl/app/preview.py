@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from notifyctl.app.diff import review
 from notifyctl.app.plan import make_plan
 from notifyctl.app.workspace import Workspace, open_workspace
 from notifyctl.errors import NotifyctlError, ProviderError
-from notifyctl.model.project import ApiObject, ChannelName, Environment
-from notifyctl.plan.diff import Change
+from notifyctl.model.project import Environment
 from notifyctl.plan.model import PlannedNotification, Sample
-from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.html.preview_page import PreviewEntry, page
+from notifyctl.views.html.carried import Carried
+from notifyctl.views.html.preview_page import error_page, preview_page
+from notifyctl.views.html.preview_sections import Source, build_page
 
 LOOPBACK = "127.0.0.1"
 PAGE_HEAD = (
@@ -23,8 +23,6 @@ PAGE_HEAD = (
     '<meta http-equiv="Content-Security-Policy" content="default-src &#x27;none&#x27;; style-src'
 )
 """How each page begins, so that an earlier one is recognised."""
-MOST = {ChannelName.SMS: 6}
-"""Samples per notification."""
 
 
 def gallery(
@@ -36,17 +34,18 @@ def gallery(
     reload: bool = False,
 ) -> str:
     """The page. Raises ProjectError if the project has errors, UsageError for an unknown name or commit."""
+    project = workspace.sound
     plan = make_plan(workspace, environment, only=only, offline=True)
-    changes: Mapping[str, Change] = {}
-    about = f"{plan.project} · {environment.name} · {pluralise(len(plan.notifications), 'notification')}"
-    if base is not None:
-        compared = review(workspace, environment, base, plan, only=only)
-        changes = {change.name: change for change in compared.changes}
-        about += f" · compared with {compared.base}: {len(changes)} changed"
-    shown = [
-        each for planned in plan.notifications for each in build_entries(planned, changes.get(planned.name))
-    ]
-    return page(f"{plan.project}: messages", about, shown, reload=reload)
+    compared = review(workspace, environment, base, plan, only=only) if base is not None else None
+
+    def carry(planned: PlannedNotification, sample: Sample) -> Carried:
+        definition = project.notifications.get(planned.name)
+        options = definition.template.options if definition else {}
+        around = {"cc": definition.cc, "bcc": definition.bcc} if definition else {}
+        return Carried(planned.channel, planned.sender, sample.content, options, around)
+
+    source = Source(plan, project.notifications.get, carry, compared)
+    return preview_page(build_page(source), default_locale=project.locale, reload=reload)
 
 
 def is_page(file: Path) -> bool:
@@ -56,35 +55,6 @@ def is_page(file: Path) -> bool:
             return stream.read(len(PAGE_HEAD)) == PAGE_HEAD
     except (OSError, UnicodeError):
         return False
-
-
-def build_entries(planned: PlannedNotification, change: Change | None) -> Iterator[PreviewEntry]:
-    before: dict[str | None, ApiObject | None] = {}
-    for old in change.before.planned if change is not None and change.before is not None else ():
-        for sample in old.samples:
-            before.setdefault(sample.locale, sample.content)
-    for sample in by_locale(planned):
-        facts = [pluralise(sample.count, "reader"), f"for {sample.recipient}", *sample.why]
-        yield PreviewEntry(
-            name=planned.name,
-            channel=planned.channel,
-            sender=planned.sender,
-            locale=sample.locale or "default",
-            category=change.category.value if change is not None else planned.category,
-            facts=facts,
-            content=sample.content,
-            before=before.pop(sample.locale, None),
-            compared=change is not None,
-        )
-
-
-def by_locale(planned: PlannedNotification) -> list[Sample]:
-    """The most frequent text of each locale, then texts chosen for a reason; fewer for long messages."""
-    leaders = {sample.locale: sample for sample in reversed(planned.samples)}
-    rest = [sample for sample in planned.samples if sample.why and sample not in leaders.values()]
-    most = MOST.get(planned.channel, len(leaders) + 1)
-    kept = [*leaders.values(), *rest][: max(most, len(leaders))]
-    return [sample for sample in planned.samples if sample in kept]
 
 
 def serve(
@@ -104,24 +74,24 @@ def serve(
             fresh = open_workspace(root)
             return gallery(fresh, fresh.environment(environment_name), only=only, base=base, reload=True)
         except NotifyctlError as error:
-            return page("The project has errors", f"{error.message}. {error.hint or ''}", [], reload=True)
+            return error_page("The project has errors", f"{error.message}. {error.hint or ''}")
 
     try:
         server = ThreadingHTTPServer((LOOPBACK, port), handler(root, render_page))
     except OSError as error:
         raise ProviderError(
             f"the preview cannot listen on {LOOPBACK}:{port}: {error.strerror}",
-            hint="--port 0 takes a free one",
+            hint="to use a free port, add `--port 0`",
         ) from error
     server.daemon_threads = True
-    report(f"The preview is at http://{LOOPBACK}:{server.server_port}/; Ctrl-C ends it.")
+    report(f"Preview at http://{LOOPBACK}:{server.server_port}/. Press Ctrl-C to stop.")
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
         while thread.is_alive():
             thread.join(1.0)
     except KeyboardInterrupt:
-        report("Ended.")
+        report("Stopped.")
     finally:
         server.shutdown()
         server.server_close()

@@ -12,9 +12,6 @@ from notifyctl.audience.addresses import parse_address
 from notifyctl.errors import UsageError
 from notifyctl.model.project import Environment
 
-MAX_ON_PAGE = 200
-"""The latest messages of the inbox that its page shows."""
-
 
 def serve(
     workspace: Workspace,
@@ -52,9 +49,9 @@ def serve(
     inbox = Inbox(inbox_path(workspace))
 
     def render_inbox() -> str:
-        from notifyctl.views.html.inbox_page import inbox_page
+        from notifyctl.app.inbox import show_inbox
 
-        return inbox_page(read_inbox(workspace, channel=None, recipient=None, last=MAX_ON_PAGE))
+        return show_inbox(workspace)
 
     serve_forever(
         settings,

@@ -1,4 +1,4 @@
-"""`notifyctl preview`: renders all messages on one HTML page."""
+"""`notifyctl preview`: writes an HTML page that shows all messages."""
 
 from __future__ import annotations
 
@@ -17,14 +17,23 @@ from notifyctl.exit_codes import ExitCode
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("preview.html"),
     show_default=True,
-    help="Where the page goes; - for standard output.",
+    help="File for the page; - for standard output.",
 )
 @force_option
-@click.option("--base", metavar="REV", help="Show what changes beside how it was at this commit.")
+@click.option("--base", metavar="REV", help="Show changes side by side with this commit.")
 @click.option(
-    "--serve", "serving", is_flag=True, help="Serve it on this machine, and reload when a file changes."
+    "--serve",
+    "serving",
+    is_flag=True,
+    help="Serve the page on this machine, and reload it when a file changes.",
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=8472, show_default=True, help="With --serve.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8472,
+    show_default=True,
+    help="Port for --serve; 0 for a free one.",
+)
 @global_options
 @click.pass_context
 def command(
@@ -36,10 +45,14 @@ def command(
     serving: bool,  # noqa: FBT001 - click passes flags by name
     port: int,
 ) -> int:
-    """Make one page of all messages: SMS with their segments, e-mails at two widths, RCS with cards and chips.
+    """Write an HTML page that shows all messages.
 
-    The page is complete in itself: it fetches nothing, and what stands in a message can neither run nor reach out.
-    Addresses are masked. No ledger, secret or network is needed.
+    One section for each notification: who is sent it, when and at what cost, then its texts. SMS show their segments,
+    emails are drawn for a desktop and a phone, RCS shows cards, buttons and the SMS sent when RCS fails. With --base,
+    changed words are marked and unchanged texts are folded.
+
+    The page is one file that loads nothing; no script of a message runs. Addresses are masked. No ledger, secret or
+    network is needed.
 
     \b
     notifyctl preview
@@ -71,5 +84,5 @@ def command(
         echo(text)
         return ExitCode.DONE
     outputs.write(out, [text], private=False)
-    echo(f"The page is {out} ({len(text.encode()) / 1000:,.0f} kB).", stderr=True)
+    echo(f"Wrote {out} ({len(text.encode()) / 1000:,.0f} kB).", stderr=True)
     return ExitCode.DONE

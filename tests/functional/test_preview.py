@@ -6,10 +6,12 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from notifyctl.channels.segments import BASIC, EXTENSION, segment, segment_start
 from notifyctl.views.html.markup import el
 from tests import requirements
 
-Look = Callable[[Path], Any]
+Look = Callable[[Path | str], Any]
 PROJECT = "apiVersion: notifyctl/v1\nkind: Project\nname: acme\n"
 SMS = """\
 apiVersion: notifyctl/v1
@@ -49,7 +51,7 @@ def hello(cli: Any) -> Any:
 def test_the_page_is_complete_in_itself(hello: Any) -> None:
     text = preview(hello)
     assert "Hello Ada" in text
-    assert "9 GSM-7 units · 1 segment" in text
+    assert "<b>1 segment</b> 9 characters, GSM-7" in text
     assert "7700900123" not in text
     assert not re.search(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", text)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
@@ -62,16 +64,43 @@ def test_it_is_the_same_each_time(hello: Any) -> None:
     assert preview(hello) == preview(hello)
 
 
-def test_it_shows_before_and_after(hello: Any) -> None:
-    git = ["git", "-C", str(hello.root), "-c", "user.name=ada", "-c", "user.email=ada@acme.example"]
+def commit(cli: Any) -> None:
+    git = ["git", "-C", str(cli.root), "-c", "user.name=ada", "-c", "user.email=ada@acme.example"]
     for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "x"]):
         subprocess.run([*git, *arguments], check=True)
+
+
+def test_it_shows_before_and_after_with_changed_words_marked(hello: Any) -> None:
+    commit(hello)
     hello.write(hello=SMS.replace("Hello", "Goodbye"))
     text = preview(hello, "--base", "main")
-    assert "Hello Ada" in text
-    assert "Goodbye Ada" in text
-    assert "correction" in text
-    assert "<h4>before</h4>" in text
+    assert "<del>Hello</del> Ada" in text
+    assert "<ins>Goodbye</ins> Ada" in text
+    assert "Text changed" in text
+    assert '<figcaption class="side">Before</figcaption>' in text
+
+
+def test_what_did_not_change_is_folded(hello: Any) -> None:
+    hello.write(other=SMS.replace("name: hello", "name: other"))
+    commit(hello)
+    hello.write(hello=SMS.replace("Hello", "Goodbye"))
+    changed, unchanged = re.findall(
+        r'<section class="note".*?</section>', preview(hello, "--base", "main"), re.DOTALL
+    )
+    assert 'id="hello"' in changed
+    assert "<details" not in changed
+    assert 'id="other"' in unchanged
+    assert re.search(r"<summary><b>English: unchanged</b>", unchanged)
+    assert "<ins>" not in unchanged
+
+
+def test_a_setting_that_differs_stands_before_and_after(hello: Any) -> None:
+    commit(hello)
+    hello.write(hello=SMS + "priority: 2\n")
+    text = preview(hello, "--base", "main")
+    assert re.search(
+        r'<th scope="row">priority</th><td><span class="unset">not set</span></td><td><ins>2</ins>', text
+    )
 
 
 def test_errors_and_unknown_names_are_told(hello: Any) -> None:
@@ -99,8 +128,6 @@ def test_the_marks_stand_where_segments_begin(text: str) -> None:
 
 
 def test_serve_makes_it_anew_when_a_file_changes(hello: Any) -> None:
-    import sys
-
     command = [sys.executable, "-m", "notifyctl", "-C", str(hello.root), "preview", "--serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         try:
@@ -120,8 +147,6 @@ def test_serve_makes_it_anew_when_a_file_changes(hello: Any) -> None:
 
 
 def test_the_sandbox_shows_its_inbox_with_the_same_components(hello: Any) -> None:
-    import sys
-
     assert hello("apply").code == 0
     command = [sys.executable, "-m", "notifyctl", "-C", str(hello.root), "sandbox", "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
@@ -132,7 +157,28 @@ def test_the_sandbox_shows_its_inbox_with_the_same_components(hello: Any) -> Non
             text = fetched(where[0] + "/inbox")
             assert "Hello Ada" in text
             assert "7700900123" not in text
-            assert fetched(where[0] + "/version") == "0"
+            assert "hello</h2>" in text  # the ledger on this machine knows of which notification it is
+            assert "Run 1 · " in text
+            assert re.search(r"<time datetime=[^>]*>\d\d:\d\d:\d\d</time>", text)
+            known = fetched(where[0] + "/version")
+            hello.write(hello=SMS.replace("Hello", "Goodbye") + "edition: 2\n")
+            assert hello("apply").code == 0
+            assert fetched(where[0] + "/version") != known
+        finally:
+            server.terminate()
+            server.communicate(timeout=20)
+
+
+@contextmanager
+def served(cli: Any, *arguments: str) -> Iterator[str]:
+    """The address of a server of ours, while it runs."""
+    command = [sys.executable, "-m", "notifyctl", "-C", str(cli.root), *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            where = re.search(r"http://127\.0\.0\.1:\d+", server.stderr.readline())
+            assert where is not None
+            yield where[0]
         finally:
             server.terminate()
             server.communicate(timeout=20)
@@ -162,9 +208,10 @@ def look(tmp_path_factory: pytest.TempPathFactory) -> Look:
     place = tmp_path_factory.mktemp("browser")
     requirements.npm_packages(place, "page.js")
 
-    def looked(page: Path) -> Any:
-        command = [node, "page.js", chromium, str(page)]
-        done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=120, check=False)
+    def looked(page: Path | str) -> Any:
+        address = page.as_uri() if isinstance(page, Path) else page
+        command = [node, "page.js", chromium, address]
+        done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -199,19 +246,70 @@ def trap() -> Iterator[tuple[str, list[str]]]:
     server.server_close()
 
 
+ROOT = Path(__file__).parents[2]
+
+
+def copy_example(cli: Any, *folders: str) -> None:
+    for folder in folders:
+        shutil.copytree(
+            ROOT / folder, cli.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".notifyctl")
+        )
+
+
+def assert_sound(said: Any, *, notes: int) -> None:
+    """No finding of axe-core at three widths, light and dark, folded, open and filtered to nothing; nothing is fetched or
+    cut off; search, filters, theme and links work.
+    """
+    assert said["checks"] == 18
+    assert (said["violations"], said["wide"]) == ([], [])
+    assert (said["requests"], said["errors"], said["styles"]) == ([], [], [])
+    assert said["notes"] == notes
+    assert said["found"] == said["cleared"] == f"All {notes} shown"
+    assert (said["filtered"], said["nothing"]) == (f"0 of {notes} shown", True)
+    assert said["address"] == "?q=zzz-nowhere"
+    assert (said["focus"], said["shaded"]) == ("q", True)
+    assert [frame for frame in said["frames"] if frame["shown"] and frame["clip"] != 0] == []
+
+
 def test_the_worked_example_is_sound_in_a_browser(cli: Any, look: Look, tmp_path: Path) -> None:
-    example = Path(__file__).parents[2] / "notifications"
-    shutil.copytree(example, cli.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".notifyctl"))
+    copy_example(cli, "notifications")
     page = tmp_path / "page.html"
     page.write_text(preview(cli))
     said = look(page)
-    assert said["requests"] == []
-    assert said["articles"] > 5
-    assert said["count"] == f"{said['articles']} messages"
-    assert said["filtered"] == f"0 of {said['articles']} messages"
-    assert 0 < said["first"]["shown"] < said["articles"]
-    assert (said["focus"], said["shaded"]) == ("channel", True)
-    assert [each for each in said["violations"] if each["impact"] in {"serious", "critical"}] == []
+    assert_sound(said, notes=4)
+    assert said["channel"]["count"] == said["channel"]["shown"]
+    assert said["links"] == [True] * 4
+
+
+def test_a_change_of_the_example_is_sound_in_a_browser(cli: Any, look: Look, tmp_path: Path) -> None:
+    copy_example(cli, "notifications", "docs/preview-example/before")
+    commit(cli)
+    copy_example(cli, "docs/preview-example/after")
+    page = tmp_path / "page.html"
+    page.write_text(preview(cli, "--base", "main"))
+    said = look(page)
+    assert_sound(said, notes=7)
+    # A layout that is wider than a phone keeps its width, and is scaled; the other is as wide as a phone.
+    assert {frame["width"] for frame in said["frames"]} == {375, 608, 640}
+
+
+def test_the_inbox_is_sound_in_a_browser(cli: Any, look: Look) -> None:
+    copy_example(cli, "notifications", "docs/preview-example/before", "docs/preview-example/after")
+    cli.write(
+        wardens="apiVersion: notifyctl/v1\nkind: Audience\nname: ec1m-by-mail\nrecipients:\n  - {email: ada@mail.example, substitutions: {name: Ada, area: EC1M 4BH}}\n"
+    )
+    (cli.root / "audiences/ec1m-by-mail.yaml").unlink()
+    assert (
+        cli(
+            "apply", "--only", "ec1m-outage-rcs", "--only", "ec1m-outage-email", "--only", "monthly-statement"
+        ).code
+        == 0
+    )
+    with served(cli, "sandbox", "serve", "--port", "0") as where:
+        said = look(where + "/inbox")
+    assert_sound(said, notes=8)
+    assert said["heading"] == "8 messages"
+    assert said["channel"]["count"] == said["channel"]["shown"]
 
 
 def test_hostile_messages_neither_run_nor_reach_out(
@@ -245,11 +343,11 @@ def test_hostile_messages_neither_run_nor_reach_out(
     said = look(page)
     assert (asked, said["requests"], said["errors"]) == ([], [], [])
     assert said["title"] == "acme: messages"
-    assert said["articles"] == 3
+    assert said["notes"] == 3
 
 
 def test_what_opens_a_connection_is_left_out_of_a_mail() -> None:
-    from notifyctl.views.html.markup import srcdoc
+    from notifyctl.views.html.mail_frame import srcdoc
 
     made = srcdoc(
         "<LINK rel=preconnect href=//evil.example><iframe src=//evil.example></iframe><meta http-equiv=refresh>"
@@ -260,6 +358,8 @@ def test_what_opens_a_connection_is_left_out_of_a_mail() -> None:
 
 
 def test_a_masked_number_costs_what_it_costs_unmasked() -> None:
-    from notifyctl.views.html.messages import sms
+    from notifyctl.views.html.bubble import SmsText, size_list
+    from notifyctl.views.html.changed_words import Run
 
-    assert "19 GSM-7 units" in str(sms("Hello +44••••••0123", "ACME"))
+    shown = SmsText([Run("Hello +44••••••0123", changed=False)])
+    assert "19 characters, GSM-7" in str(size_list(shown))

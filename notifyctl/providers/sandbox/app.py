@@ -156,7 +156,7 @@ def build_app(
 
 
 def page_routes(render_inbox: RenderInbox | None, inbox: Inbox) -> list[Route]:
-    """The page of the inbox, and the version that it polls."""
+    """The page of the inbox, and the number that it polls: it changes with every message and receipt."""
 
     async def show_inbox(request: Request) -> Response:
         # Another host name that resolves to this machine (DNS rebinding) must not read the page.
@@ -167,7 +167,7 @@ def page_routes(render_inbox: RenderInbox | None, inbox: Inbox) -> list[Route]:
         )
 
     async def version(_: Request) -> Response:
-        return PlainTextResponse(str(inbox.accepted))
+        return PlainTextResponse(str(inbox.size()))
 
     return [Route("/inbox", show_inbox, methods=["GET"]), Route("/version", version, methods=["GET"])]
 

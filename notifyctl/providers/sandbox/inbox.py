@@ -34,6 +34,20 @@ class Inbox:
         self.accepted = 0
         self._lock = threading.Lock()
 
+    def keep_receipt(self, receipt: Mapping[str, Any]) -> None:
+        """Stores a receipt that was posted. Lines of this shape are no messages; readers of earlier versions skip them."""
+        with self._lock:
+            if self.path is not None and self.path.exists():
+                with open_private(self.path, "a") as stream:
+                    stream.write(json.dumps({"receipt": receipt}, ensure_ascii=False) + "\n")
+
+    def size(self) -> int:
+        """Bytes stored: what an open page asks for, to learn of new messages and receipts."""
+        try:
+            return self.path.stat().st_size if self.path is not None else 0
+        except OSError:
+            return 0
+
     def keep(self, body: Mapping[str, Any], *, message_id: str, at: datetime) -> list[dict[str, Any]]:
         """Stores and returns the message of each destination of an accepted request. Call before answering 201."""
         entries = list(message_entries(body, message_id=message_id, at=at))
@@ -93,11 +107,20 @@ def fill(value: Any, values: Mapping[str, str]) -> Any:
 
 def read_entries(path: Path) -> Iterator[dict[str, Any]]:
     """The entries in order of arrival. Skips a line that a crash cut off."""
+    return (line for line in read_lines(path) if {"at", "channel", "to"} <= line.keys())
+
+
+def read_receipts(path: Path) -> Iterator[dict[str, Any]]:
+    """The receipts that were posted, in order: `transid`, `status`, `at`, and `taken`, whether it was answered with 200."""
+    return (line["receipt"] for line in read_lines(path) if isinstance(line.get("receipt"), dict))
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8", errors="replace") as stream:
         for line in stream:
             try:
                 entry = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(entry, dict) and {"at", "channel", "to"} <= entry.keys():
+            if isinstance(entry, dict):
                 yield entry

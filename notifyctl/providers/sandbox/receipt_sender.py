@@ -10,7 +10,7 @@ import hmac
 import json
 import random
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -26,6 +26,8 @@ TRIES = 4
 """One try and three repeats, as documented, but without a minute between them."""
 RETRIED_STATUSES = {429, 500, 501, 502, 503, 504}
 LATE_SECONDS = 2.0
+TAKEN = 200
+"""The only answer that takes a receipt."""
 
 STATUSES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "sms": (("submitted", "Submitted", "7501"), ("delivered", "Delivered", "7500")),
@@ -51,8 +53,17 @@ class FaultProfile(Struct, frozen=True):
 class ReceiptSender:
     """Posts receipts in the background, one thread per accepted request. `posted` counts those answered with 200."""
 
-    def __init__(self, faults: FaultProfile, clock: Clock, *, chance: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        faults: FaultProfile,
+        clock: Clock,
+        *,
+        chance: random.Random | None = None,
+        keep: Callable[[Mapping[str, Any]], None] | None = None,
+    ) -> None:
+        """`keep` stores each receipt that was posted, and whether it was taken."""
         self.faults = faults
+        self._keep = keep
         self._clock = clock
         self.posted = 0
         self._chance = chance or random.Random()  # noqa: S311 - the order of receipts
@@ -84,9 +95,12 @@ class ReceiptSender:
         if self.faults.late:
             self._clock.sleep(LATE_SECONDS)
         for receipt in receipts:
-            self._post(target, json.dumps(receipt, ensure_ascii=False).encode())
+            taken = self._post(target, json.dumps(receipt, ensure_ascii=False).encode())
+            if self._keep is not None:
+                self._keep(summary_of(receipt, at=self._clock.now().isoformat(), taken=taken))
 
-    def _post(self, target: tuple[str, int, str], data: bytes) -> None:
+    def _post(self, target: tuple[str, int, str], data: bytes) -> bool:
+        """Whether it was answered with 200."""
         host, port, path = target
         headers = {"Content-Type": "application/json"}
         if self.faults.secret is not None:
@@ -101,9 +115,17 @@ class ReceiptSender:
             finally:
                 connection.close()
             if status not in RETRIED_STATUSES:
-                self.posted += status == 200  # noqa: PLR2004 - the only answer that takes a receipt
-                return
+                self.posted += status == TAKEN
+                return status == TAKEN
             self._clock.sleep(0.1 * (attempt + 1))
+        return False
+
+
+def summary_of(receipt: Mapping[str, Any], *, at: str, taken: bool) -> dict[str, Any]:
+    """What the inbox keeps of a receipt."""
+    notification = receipt["deliveryInfoNotification"]
+    status = str(notification["deliveryInfo"]["deliveryStatus"]).lower()
+    return {"transid": notification["transid"], "status": status, "at": at, "taken": taken}
 
 
 def receipts_of(body: Mapping[str, Any], entry: Mapping[str, Any], at: datetime) -> Iterator[dict[str, Any]]:

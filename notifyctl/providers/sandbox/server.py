@@ -80,7 +80,7 @@ class SandboxServer:
         self._socket = bind_loopback(port)
         self.url = f"http://{LOOPBACK}:{self._socket.getsockname()[1]}{PATH}"
         self._clock = clock
-        self._receipt_sender = ReceiptSender(FaultProfile(), clock)
+        self._receipt_sender = ReceiptSender(FaultProfile(), clock, keep=inbox.keep_receipt)
         self._server = QuietServer(server_config(settings, inbox, clock, self._receipt_sender, None))
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="sandbox", daemon=True
@@ -121,7 +121,7 @@ def serve_forever(
         f"Sandbox listening at http://{LOOPBACK}:{bound.getsockname()[1]}{PATH}. Press Ctrl-C to stop."
     )
     on_request(f"Inbox: http://{LOOPBACK}:{bound.getsockname()[1]}/inbox")
-    receipt_sender = ReceiptSender(faults, clock)
+    receipt_sender = ReceiptSender(faults, clock, keep=inbox.keep_receipt)
     server = uvicorn.Server(server_config(settings, inbox, clock, receipt_sender, on_request, render_inbox))
     try:
         with contextlib.suppress(KeyboardInterrupt):

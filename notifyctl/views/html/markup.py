@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from html import escape
 
 from notifyctl.views.colours import strip_controls
@@ -47,20 +46,3 @@ def render_child(child: Child) -> str:
 
 def join(*children: Child) -> Html:
     return Html("".join(render_child(child) for child in children))
-
-
-REACHING = re.compile(r"<(?=(?:link|meta|base|i?frame|object|embed)\b)", re.IGNORECASE)
-"""`link rel=preconnect` opens a connection that no policy prevents; Chromium does so even for a frame that it then
-blocks. A start tag always begins with a literal `<`, so it suffices to replace that.
-"""
-
-
-def srcdoc(markup: str) -> str:
-    """Untrusted markup as an attribute value: the document of a frame that can run and fetch nothing."""
-    policy = (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    return (
-        f'<!doctype html><meta http-equiv="Content-Security-Policy" content="{policy}"><meta charset="utf-8">'
-        f'<base target="_blank"><body style="margin:12px;font-family:sans-serif">{REACHING.sub("<x-", markup)}'
-    )

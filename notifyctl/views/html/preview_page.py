@@ -1,128 +1,204 @@
-"""The preview page: a gallery of all messages, with a search, filters, and a light and a dark theme."""
+"""The preview page: what an apply would send, what to look at first, who gets what and when, then every notification."""
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from hashlib import sha256
-from importlib.resources import files
-from typing import Any
+from collections.abc import Iterator
 
-from msgspec import Struct
-
-from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.html.markup import Html, el
-from notifyctl.views.html.messages import message, side_by_side
+from notifyctl.views.html.icons import CHANNELS, channel_icon, icon
+from notifyctl.views.html.languages import language
+from notifyctl.views.html.markup import Child, Html, el
+from notifyctl.views.html.preview_model import Alert, Moment, PreviewPage, Section
+from notifyctl.views.html.section import Budget, fact_list, mails_of, section
+from notifyctl.views.html.shell import Filter, bar, document, nothing_matches, rail, skip_link
+
+MAIL_BYTES = 12_000_000
+"""Bytes of e-mails that a page draws; further ones are shown as words."""
 
 
-class PreviewEntry(Struct, frozen=True):
-    """One message of the gallery. `facts` are listed below its name; `before` is the base's message if it differs."""
-
-    name: str
-    channel: ChannelName
-    sender: str
-    locale: str
-    category: str
-    facts: Sequence[str]
-    content: ApiObject | None
-    before: ApiObject | None = None
-    compared: bool = False
-
-
-def page(title: str, about: str, shown: Sequence[PreviewEntry], *, reload: bool = False) -> str:
-    """The whole document. With `reload` the page polls its own server for changes, and can connect to nothing else."""
-    script = asset("page.js") + (asset("reload.js") if reload else "")
-    style = asset("page.css")
-    policy = "; ".join(
-        [
-            "default-src 'none'",
-            # Frames of e-mails inherit this policy, and e-mails use style attributes.
-            "style-src 'unsafe-inline'",
-            f"script-src 'sha256-{digest(script)}'",
-            "img-src data:",
-            "frame-src 'self'",
-            "connect-src 'self'" if reload else "connect-src 'none'",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
+def preview_page(page: PreviewPage, *, default_locale: str, reload: bool = False) -> str:
+    """The whole document. With `reload` it polls its own server for changes, and can connect to nothing else."""
+    budget = Budget(MAIL_BYTES)
+    sections = [section(each, budget, default_locale) for each in page.sections]
+    about: list[Child] = [page.environment]
+    if page.base:
+        about += [" · compared with ", el("code", page.base)]
+    empty = not page.sections
+    return document(
+        title=f"{page.project}: messages",
+        styles=["page.css"],
+        scripts=["page.js", *(["reload.js"] if reload else [])],
+        mails=(mail for each in page.sections for mail in mails_of(each)),
+        connects=reload,
+        body=[
+            skip_link("Skip to the notifications"),
+            bar(page.project, about, search="Search names and texts"),
+            el(
+                "div",
+                rail(
+                    "Find a notification",
+                    "Contents and filters",
+                    contents(page),
+                    list(filters(page, default_locale)),
+                    total=len(page.sections),
+                    what="notifications",
+                ),
+                el(
+                    "main",
+                    summary(page),
+                    None if empty else nothing_matches("notification"),
+                    *sections,
+                    omitted(page),
+                    id="ui:main",
+                    tabindex="-1",
+                ),
+                class_="shell",
+            ),
+        ],
     )
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=policy),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", name="referrer", content="no-referrer"),
-        el("title", title),
-        Html(f"<style>{style}</style>"),
-    )
-    count = pluralise(len(shown), "message")
-    body = el(
-        "body",
-        el("a", "Skip to the messages", href="#messages", class_="skip"),
-        el("header", el("h1", title), el("p", about), class_="top"),
-        controls(shown),
-        el("p", count, id="count", role="status", aria_live="polite"),
-        el("main", *(entry(each) for each in shown), id="messages", tabindex="-1"),
-        Html(f"<script>{script}</script>"),
-    )
-    return "<!doctype html>\n" + el("html", head, body, lang="en") + "\n"
 
 
-def controls(shown: Sequence[PreviewEntry]) -> Html:
+def contents(page: PreviewPage) -> Html | None:
+    """Links to the notifications. What needs attention has a sign; the others have a word for their first badge."""
+    if not page.sections:
+        return None
+    heading = "ui:contents"
+    links = [
+        el(
+            "li",
+            el("a", channel_icon(each.channel), el("span", each.name), sign(each), href=f"#{each.key}"),
+        )
+        for each in page.sections
+    ]
     return el(
-        "form",
-        el("label", "Search ", el("input", type="search", id="search", autocomplete="off")),
-        select_box("channel", [each.channel.value for each in shown]),
-        select_box("locale", [each.locale for each in shown]),
-        select_box("category", [each.category for each in shown]),
-        el("button", "Light or dark", type="button", id="shade"),
-        class_="controls",
-        role="search",
-        aria_label="Filter messages",
+        "nav", el("h2", "Notifications", id=heading), el("ul", *links, class_="jump"), aria_labelledby=heading
     )
 
 
-def select_box(name: str, values: Iterable[str]) -> Html:
-    known = sorted({value for value in values if value})
-    options = [el("option", "all", value=""), *(el("option", value, value=value) for value in known)]
-    return el("label", f"{name.capitalize()} ", el("select", *options, id=name))
+def sign(shown: Section) -> Html | None:
+    if shown.warns:
+        return icon("alert", label="needs attention", class_="icon warn")
+    return el("small", shown.badges[0].label.partition(" ")[0]) if shown.badges else None
 
 
-def entry(each: PreviewEntry) -> Html:
-    after = message(each.channel, each.content, sender=each.sender)
-    before = message(each.channel, each.before, sender=each.sender) if each.compared and each.before else None
-    traits = [trait for trait in (each.channel.value, each.locale, each.category, *each.facts) if trait]
+def filters(page: PreviewPage, default_locale: str) -> Iterator[Filter]:
+    shown = page.sections
+    badges = [(badge.code, badge.label) for each in shown for badge in dict.fromkeys(each.badges)]
+    locales = [
+        (locale, language(locale, default_locale))
+        for each in shown
+        for locale in dict.fromkeys(variant.locale or default_locale for variant in each.variants)
+    ]
+    yield Filter("status", "Change" if page.compared else "State", badges)
+    yield Filter("channel", "Channel", [(each.channel.value, CHANNELS[each.channel]) for each in shown])
+    yield Filter("locale", "Language", locales)
+
+
+def summary(page: PreviewPage) -> Html:
+    first = attention(page.alerts)
+    second = schedule(page.moments)
+    both = (
+        el("div", first, second, class_="cols" if first and second else "cols one")
+        if first or second
+        else None
+    )
     return el(
-        "article",
-        el("h2", each.name),
-        el("p", " · ".join(traits), class_="facts"),
-        side_by_side(before, after),
-        data_channel=each.channel.value,
-        data_locale=each.locale,
-        data_category=each.category,
-        data_search=" ".join([each.name, *traits, *searchable_text(each.content)]).lower()[:4000],
-        aria_label=f"{each.name}, {each.channel.value}, {each.locale}",
+        "section",
+        el(
+            "header",
+            el("h1", page.title, id="ui:title"),
+            *(el("p", each, class_="lede") for each in page.lede),
+            el("p", el("small", page.planned)) if page.planned else None,
+        ),
+        fact_list(page.tiles, "facts tiles"),
+        both,
+        class_="summary",
+        aria_labelledby="ui:title",
     )
 
 
-def searchable_text(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from searchable_text(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from searchable_text(item)
+def attention(alerts: tuple[Alert, ...]) -> Html | None:
+    if not alerts:
+        return None
+    items = [
+        el(
+            "li",
+            icon("alert"),
+            el(
+                "div",
+                el("b", f"{alert.subject}."),
+                " ",
+                el("a", alert.name, href=f"#{alert.key}") if alert.key else None,
+                ": " if alert.key else None,
+                alert.sentence,
+            ),
+        )
+        for alert in alerts
+    ]
+    heading = "ui:first"
+    return el(
+        "section",
+        el("h2", "Look at these first", id=heading),
+        el("ul", *items, class_="alerts"),
+        aria_labelledby=heading,
+    )
 
 
-@cache
-def asset(name: str) -> str:
-    return files("notifyctl.views.html").joinpath(name).read_text(encoding="utf-8")
+def schedule(moments: tuple[Moment, ...]) -> Html | None:
+    if not moments:
+        return None
+    heading = "ui:when"
+    return el(
+        "section",
+        el("h2", "Recipients and times", id=heading),
+        el("ol", *(moment_row(each) for each in moments), class_="when"),
+        aria_labelledby=heading,
+    )
 
 
-def digest(script: str) -> str:
-    """The hash of an inline script, as browsers compute it."""
-    return b64encode(sha256(script.encode()).digest()).decode()
+def moment_row(moment: Moment) -> Html:
+    links: list[Child] = [moment.note, " · "] if moment.note else []
+    for number, (key, words) in enumerate(moment.notifications.items()):
+        links += [" · "] if number else []
+        links.append(el("a", words, href=f"#{key}"))
+    return el(
+        "li",
+        el("b", moment.when),
+        " ",
+        el("span", f"{moment.count:,}", class_="num") if moment.count is not None else None,
+        el("small", *links),
+    )
+
+
+def omitted(page: PreviewPage) -> Html | None:
+    if not page.omitted:
+        return None
+    return el(
+        "section",
+        el("h2", f"{pluralise(len(page.omitted), 'more notification')}"),
+        el("p", "The page has no room for these. To see one, run: ", el("code", "notifyctl preview NAME")),
+        el("p", ", ".join(page.omitted), class_="names"),
+        class_="empty left",
+    )
+
+
+def error_page(title: str, message: str) -> str:
+    """In place of the page while the project has errors; it reloads when a file changes."""
+    return document(
+        title=title,
+        styles=["page.css"],
+        scripts=["page.js", "reload.js"],
+        mails=(),
+        connects=True,
+        body=[
+            skip_link("Skip to the errors"),
+            bar("notifyctl", ["preview"], search="Search"),
+            el(
+                "main",
+                el("section", el("h1", title), el("p", message, class_="lede errors"), class_="summary"),
+                id="ui:main",
+                tabindex="-1",
+                class_="alone",
+            ),
+        ],
+    )

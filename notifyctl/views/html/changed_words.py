@@ -1,0 +1,79 @@
+"""Which words of two texts differ. Pure; bounded for long texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+WORD = re.compile(
+    r"https?://\S+"
+    r"|\s+"
+    r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"  # scripts that put no blank between words: by character
+    r"|[\w$]+(?:['\u2019.,:/@-]\w+)*"
+    r"|.",
+    re.DOTALL,
+)
+"""A link, blanks, a word (also `o'clock`, `10:30`, `a@b.example`), or any other character."""
+LINE = re.compile(r"[^\n]*\n|[^\n]+")
+MOST_PAIRS = 1_000_000
+"""Pairs of words that are compared with each other; longer texts are compared by line first."""
+
+
+class Run(NamedTuple):
+    """A piece of a text, and whether it differs from the other text."""
+
+    text: str
+    changed: bool
+
+
+class Step(NamedTuple):
+    """A piece of both texts: the same in both, or removed and added."""
+
+    before: str
+    after: str
+    same: bool
+
+
+def compare_words(before: str, after: str) -> tuple[list[Run], list[Run]]:
+    """The two texts in runs, of which the changed ones are whole words."""
+    steps = list(compare_texts(before, after))
+    old = [Run(step.before, changed=not step.same) for step in steps if step.before]
+    new = [Run(step.after, changed=not step.same) for step in steps if step.after]
+    return old, new
+
+
+def compare_texts(before: str, after: str) -> Iterator[Step]:
+    """Both texts from start to end. Changes with nothing but blanks between them are one."""
+    was = now = ""
+    steps = list(steps_of(before, after))
+    for number, step in enumerate(steps):
+        between = (was or now) and number + 1 < len(steps) and not step.before.strip()
+        if not step.same or between:
+            was, now = was + step.before, now + step.after
+            continue
+        if was or now:
+            yield Step(was, now, same=False)
+        was = now = ""
+        yield step
+    if was or now:
+        yield Step(was, now, same=False)
+
+
+def steps_of(before: str, after: str) -> Iterator[Step]:
+    old, new = WORD.findall(before), WORD.findall(after)
+    if len(old) * len(new) <= MOST_PAIRS:
+        yield from match(old, new)
+        return
+    for step in match(LINE.findall(before), LINE.findall(after)):
+        old, new = WORD.findall(step.before), WORD.findall(step.after)
+        if step.same or len(old) * len(new) > MOST_PAIRS:
+            yield step
+        else:
+            yield from match(old, new)
+
+
+def match(old: Sequence[str], new: Sequence[str]) -> Iterator[Step]:
+    for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        yield Step("".join(old[i:j]), "".join(new[k:m]), same=kind == "equal")
