@@ -12,10 +12,9 @@ from notifyctl.app.plan import make_plan
 from notifyctl.app.workspace import Workspace, open_workspace
 from notifyctl.errors import NotifyctlError, ProviderError
 from notifyctl.model.project import Environment
-from notifyctl.plan.model import PlannedNotification, Sample
-from notifyctl.views.html.carried import Carried
 from notifyctl.views.html.preview_page import error_page, preview_page
-from notifyctl.views.html.preview_sections import Source, build_page
+from notifyctl.views.html.preview_sections import Source
+from notifyctl.views.html.preview_summary import build_page
 
 LOOPBACK = "127.0.0.1"
 PAGE_HEAD = (
@@ -38,13 +37,7 @@ def gallery(
     plan = make_plan(workspace, environment, only=only, offline=True)
     compared = review(workspace, environment, base, plan, only=only) if base is not None else None
 
-    def carry(planned: PlannedNotification, sample: Sample) -> Carried:
-        definition = project.notifications.get(planned.name)
-        options = definition.template.options if definition else {}
-        around = {"cc": definition.cc, "bcc": definition.bcc} if definition else {}
-        return Carried(planned.channel, planned.sender, sample.content, options, around)
-
-    source = Source(plan, project.notifications.get, carry, compared)
+    source = Source(plan, project.notifications.get, compared)
     return preview_page(build_page(source), default_locale=project.locale, reload=reload)
 
 

@@ -38,6 +38,8 @@ class Sample(Struct, frozen=True):
     """Filled in, like the content."""
     sizes: tuple[int | None, ...] = ()
     """Bytes of each attachment, where the author wrote them."""
+    values: Mapping[str, str] = {}
+    """What filled its variables, masked; never serialised. With it the text of another commit can be shown for the same recipient."""
 
 
 class Cost(Struct, frozen=True):

@@ -119,6 +119,10 @@ class Samples:
             else (),
             options=without(options, destination, masked),
             sizes=self.sizes.get(variant, ()),
+            values={
+                name: without(value or "", destination, masked)
+                for name, value in zip(message.names, values, strict=False)
+            },
         )
 
 

@@ -10,27 +10,27 @@ from typing import Any
 from msgspec import Struct
 
 from notifyctl.audience.addresses import mask
+from notifyctl.channels.parts import Carried
 from notifyctl.channels.segments import is_unicode
 from notifyctl.model.project import ChannelName
-from notifyctl.plan.samples import without
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html import mail
 from notifyctl.views.html.bubble import SmsText, sms
-from notifyctl.views.html.carried import Carried
 from notifyctl.views.html.changed_words import Run
 from notifyctl.views.html.icons import CHANNELS, channel_icon
 from notifyctl.views.html.mail import MailView
 from notifyctl.views.html.markup import Child, Html, el
+from notifyctl.views.html.part_rows import row_list
 from notifyctl.views.html.preview_model import Badge, Tone
 from notifyctl.views.html.rcs_phone import Drawing, button_targets
 from notifyctl.views.html.section import Budget, badge_list, has_fallback
 from notifyctl.views.html.shell import Filter, bar, document, nothing_matches, rail, skip_link
+from notifyctl.views.inbox import carried_by, mask_text
 
 MAIL_BYTES = 6_000_000
 """Bytes of e-mails that the page draws, the newest first."""
 TEASER = 60
 """Characters of a message in the list."""
-AROUND = ("cc", "bcc", "smartlinks", "template")
 STATES = {
     "submitted": Badge("Submitted", Tone.INFO),
     "delivered": Badge("Delivered", Tone.NEW),
@@ -92,21 +92,11 @@ class InboxMessage(Struct, frozen=True):
 
     @property
     def masked(self) -> dict[str, Any]:
-        address = str(self.entry.get("to", ""))
-        hidden: dict[str, Any] = without(dict(self.entry), address, mask(address))
-        return hidden
+        return mask_text(self.entry)
 
     @property
     def carried(self) -> Carried:
-        entry = self.masked
-        content = entry.get("content")
-        return Carried(
-            self.channel,
-            str(entry.get("from", "")),
-            content if isinstance(content, dict) else None,
-            entry.get("options") or {},
-            {key: entry[key] for key in AROUND if key in entry},
-        )
+        return carried_by(self.masked)
 
 
 class Inbox(Struct, frozen=True):
@@ -294,7 +284,7 @@ def letter(inbox: Inbox, message: InboxMessage, budget: Budget) -> Html:
             ),
             el("dl", *trail(inbox, message), class_="trail"),
         ),
-        el("div", *body(message, budget), request(message), class_="body"),
+        el("div", *body(message, budget), row_list(message.carried, None), request(message), class_="body"),
         class_="note letter",
         id=message.key,
         aria_labelledby=title,
@@ -326,12 +316,7 @@ def body(message: InboxMessage, budget: Budget) -> Iterator[Child]:
     carried = message.carried
     content = carried.content
     if content is None:
-        template = json.dumps(carried.around.get("template"), ensure_ascii=False)
-        yield el(
-            "p",
-            "The text of this template is stored at the provider and cannot be shown: ",
-            el("code", template),
-        )
+        yield el("p", "The text of this template is stored at the provider and cannot be shown.")
     elif message.channel is ChannelName.SMS:
         yield phone(carried.sender, str(content.get("text", "")), unicode=is_unicode(content))
     elif message.channel is ChannelName.RCS:
@@ -345,7 +330,6 @@ def body(message: InboxMessage, budget: Budget) -> Iterator[Child]:
             yield targets
     else:
         view = MailView(name=f"message {message.number}", carried=carried, recipient=message.recipient)
-        yield mail.envelope(view)
         yield mail.plain_alternative(view)
         if budget.take(len((view.markup or "").encode())):
             yield el("div", mail.one_frame(view), class_="mail")

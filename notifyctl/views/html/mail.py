@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from notifyctl.channels.html_words import read_html, text_of
+from notifyctl.channels.message_parts import list_parts
+from notifyctl.channels.parts import Carried, Kind, find_part
 from notifyctl.model.project import ApiObject
 from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.html.bubble import inline_diff, marked
-from notifyctl.views.html.carried import Carried
+from notifyctl.views.html.bubble import marked
 from notifyctl.views.html.changed_words import compare_words
-from notifyctl.views.html.icons import icon
 from notifyctl.views.html.mail_frame import SIZES, WIDTHS, frame, has_dark_style, remote_pictures
 from notifyctl.views.html.markup import Child, Html, el
-from notifyctl.views.message import text_of
 
 SNIPPET = 110
 """Characters of the text that mailboxes show next to the subject."""
 CONTEXT = 1
 """Unchanged lines shown around a changed one."""
+MOST_LINES = 80
+"""Lines of a changed text that are shown."""
+ASIDE = re.compile(r"\[(?:hidden|image)\b[^\]]*\]|<[^<>\s]+>")
+"""What `text_of` writes beside the words that are seen: link targets and hidden or alternative texts."""
 
 
 class MailView(Struct, frozen=True):
@@ -48,9 +51,15 @@ def markup_of(carried: Carried) -> str | None:
 
 
 def words_of(carried: Carried) -> str:
-    """What is read: the HTML as text, or the plain text."""
+    """What is read: the HTML as lines, or the plain text."""
     markup = markup_of(carried)
     return text_of(markup) if markup is not None else str((carried.content or {}).get("text", ""))
+
+
+def alternative_of(carried: Carried) -> str | None:
+    """The text alternative where it differs from the HTML."""
+    part = find_part(list_parts(carried), "alternative")
+    return part.text if part is not None and part.kind is Kind.TEXT else None
 
 
 def sender_name(carried: Carried) -> str:
@@ -58,73 +67,12 @@ def sender_name(carried: Carried) -> str:
     return str(carried.options.get("fromName") or "")
 
 
-def envelope(view: MailView) -> Html:
-    """Label and value of everything around the words, with what changed marked."""
-    rows: list[Child] = []
-    old = dict(envelope_fields(view.before)) if view.before else {}
-    new = dict(envelope_fields(view.carried))
-    for label in [*new, *(label for label in old if label not in new)]:
-        value, was = new.get(label, ""), old.get(label, "")
-        shown: list[Child] = [*inline_diff(was, value)] if view.before else [value]
-        if label == "Subject":
-            shown = [el("b", *shown, lang=view.lang)]
-        elif label == "Attachments":
-            shown = [icon("clip"), " ", *shown]
-        rows += [el("dt", label), el("dd", *shown)]
-    rows += alternative(view)
-    return el("dl", *rows, class_="envelope")
-
-
-def envelope_fields(carried: Carried | None) -> Iterator[tuple[str, str]]:
-    if carried is None:
-        return
-    content, around = carried.content or {}, carried.around
-    name = sender_name(carried)
-    yield "From", f"{name} <{carried.sender}>" if name else carried.sender
-    if content.get("replyTo"):
-        yield "Reply to", str(content["replyTo"])
-    for key, label in (("cc", "Cc"), ("bcc", "Bcc")):
-        copies = around.get(key)
-        if copies:
-            yield label, ", ".join(map(str, copies))
-    yield "Subject", str(content.get("subject", ""))
-    if markup_of(carried) is not None:
-        yield "Preview text", snippet(carried)
-    files = [describe_file(each) for each in content.get("attachments") or ()]
-    if files:
-        yield "Attachments", "; ".join(files)
-
-
-def describe_file(attachment: Mapping[str, object]) -> str:
-    url = str(attachment.get("mediaUrl", ""))
-    host = urlsplit(url).hostname or url
-    kind = str(attachment.get("mimeType", ""))
-    about = ", ".join(each for each in (kind, f"fetched from {host}" if host else "") if each)
-    return f"{attachment.get('name', 'file')} ({about})"
-
-
 def snippet(carried: Carried) -> str:
-    seen = " ".join(words_of(carried).split())
+    """The first words, which mailboxes show next to the subject."""
+    markup = markup_of(carried)
+    hidden = read_html(markup).hidden if markup is not None else ""
+    seen = " ".join(ASIDE.sub(" ", f"{hidden} {words_of(carried)}").split())
     return seen if len(seen) <= SNIPPET else f"{seen[:SNIPPET].rsplit(' ', 1)[0]} …"
-
-
-def alternative(view: MailView) -> Iterator[Html]:
-    """How the plain text stands to the HTML. Mailboxes show one of the two."""
-    if view.markup is None:
-        return
-    plain = view.content.get("text")
-    yield el("dt", "Plain text")
-    if not plain:
-        yield el("dd", "None. Mailboxes without HTML show nothing, or make their own.")
-    elif bare(str(plain)) == bare(words_of(view.carried)):
-        yield el("dd", "Same text as the HTML")
-    else:
-        yield el("dd", "Different from the HTML; see below")
-
-
-def bare(text: str) -> str:
-    """Words alone, without links, so that the layout of two parts does not make them differ."""
-    return " ".join(re.findall(r"\w+", re.sub(r"<?https?://\S+", "", text))).lower()
 
 
 def listed(view: MailView) -> Html:
@@ -154,11 +102,11 @@ def changed_lines(view: MailView, level: str) -> Html | None:
     """Before and after, as words: changed lines with one line of context. None without another version."""
     if view.before is None:
         return None
-    parts = [("HTML" if view.markup is not None else "Text", words_of(view.before), words_of(view.carried))]
-    if view.markup is not None:
-        old, new = (str((each.content or {}).get("text") or "") for each in (view.before, view.carried))
-        if bare(new) != bare(words_of(view.carried)) or bare(old) != bare(words_of(view.before)):
-            parts.append(("Plain text", old, new))
+    label = "HTML" if view.markup is not None else "Text"
+    parts = [(label, words_of(view.before), words_of(view.carried))]
+    alternatives = alternative_of(view.before), alternative_of(view.carried)
+    if any(alternatives):
+        parts.append(("Plain text", alternatives[0] or "", alternatives[1] or ""))
     rows = []
     for label, old, new in parts:
         if old == new:
@@ -196,8 +144,10 @@ def paragraphs(pieces: Iterator[Child]) -> Iterator[Html]:
     marks = [number for number, line in enumerate(lines) if any(isinstance(part, Html) for part in line)]
     kept = {near for at in marks for near in range(at - CONTEXT, at + CONTEXT + 1)}
     omitted = False
+    shown = 0
     for number, line in enumerate(lines):
-        if number in kept:
+        if number in kept and shown < MOST_LINES:
+            shown += 1
             yield el("p", *line)
             omitted = False
         elif not omitted:
@@ -302,15 +252,11 @@ def choice(name: str, label: str, values: Mapping[str, str]) -> Html:
 
 
 def plain_alternative(view: MailView) -> Html | None:
-    """The plain text where it has other words than the HTML."""
-    plain = view.content.get("text")
-    if view.markup is None or not plain or bare(str(plain)) == bare(words_of(view.carried)):
+    """The plain text where it differs from the HTML."""
+    plain = alternative_of(view.carried)
+    if plain is None:
         return None
     summary = el("summary", "Plain text, different from the HTML")
     return el(
-        "details",
-        summary,
-        el("p", str(plain), class_="letter-text", lang=view.lang),
-        class_="plain",
-        open=True,
+        "details", summary, el("p", plain, class_="letter-text", lang=view.lang), class_="plain", open=True
     )

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from notifyctl.channels.parts import Carried
 from notifyctl.model.project import ChannelName
-from notifyctl.views.html.carried import Carried
 
 
 class Tone(StrEnum):
@@ -39,11 +39,12 @@ class Fact(Struct, frozen=True):
 
 
 class Setting(Struct, frozen=True):
-    """A value that differs between two commits; None: it was not set. `locale` is of a text."""
+    """A value that differs between two commits; None: it is not set. `effects` in words."""
 
     name: str
     before: str | None
     after: str | None
+    effects: str = ""
     warn: bool = False
 
 
@@ -80,6 +81,10 @@ class Section(Struct, frozen=True):
     facts: tuple[Fact, ...] = ()
     notices: tuple[str, ...] = ()
     settings: tuple[Setting, ...] = ()
+    fields: tuple[Setting, ...] = ()
+    """Every changed text, by its path in the message."""
+    sent_with: tuple[str, ...] = ()
+    """What the requests of all its recipients have beside the message."""
     variants: tuple[Variant, ...] = ()
     more: str = ""
     """What of its texts is not on the page, and the command that shows it."""
@@ -116,7 +121,11 @@ class PreviewPage(Struct, frozen=True):
     planned: str = ""
     base: str | None = None
     tiles: tuple[Fact, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    """Changed settings of the project and its environments."""
     alerts: tuple[Alert, ...] = ()
+    more_alerts: int = 0
+    """How many further ones are not listed."""
     moments: tuple[Moment, ...] = ()
     sections: tuple[Section, ...] = ()
     omitted: tuple[str, ...] = ()

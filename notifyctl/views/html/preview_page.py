@@ -8,8 +8,8 @@ from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html.icons import CHANNELS, channel_icon, icon
 from notifyctl.views.html.languages import language
 from notifyctl.views.html.markup import Child, Html, el
-from notifyctl.views.html.preview_model import Alert, Moment, PreviewPage, Section
-from notifyctl.views.html.section import Budget, fact_list, mails_of, section
+from notifyctl.views.html.preview_model import Moment, PreviewPage, Section
+from notifyctl.views.html.section import Budget, fact_list, mails_of, section, setting_table
 from notifyctl.views.html.shell import Filter, bar, document, nothing_matches, rail, skip_link
 
 MAIL_BYTES = 12_000_000
@@ -95,7 +95,7 @@ def filters(page: PreviewPage, default_locale: str) -> Iterator[Filter]:
 
 
 def summary(page: PreviewPage) -> Html:
-    first = attention(page.alerts)
+    first = attention(page)
     second = schedule(page.moments)
     both = (
         el("div", first, second, class_="cols" if first and second else "cols one")
@@ -112,13 +112,28 @@ def summary(page: PreviewPage) -> Html:
         ),
         fact_list(page.tiles, "facts tiles"),
         both,
+        shared_settings(page),
         class_="summary",
         aria_labelledby="ui:title",
     )
 
 
-def attention(alerts: tuple[Alert, ...]) -> Html | None:
-    if not alerts:
+def shared_settings(page: PreviewPage) -> Html | None:
+    """What changed for all notifications at once."""
+    if not page.settings:
+        return None
+    heading = "ui:shared"
+    return el(
+        "section",
+        el("h2", "Project and environments", id=heading),
+        setting_table(page.settings),
+        class_="shared",
+        aria_labelledby=heading,
+    )
+
+
+def attention(page: PreviewPage) -> Html | None:
+    if not page.alerts:
         return None
     items = [
         el(
@@ -133,8 +148,11 @@ def attention(alerts: tuple[Alert, ...]) -> Html | None:
                 alert.sentence,
             ),
         )
-        for alert in alerts
+        for alert in page.alerts
     ]
+    if page.more_alerts:
+        more = f"{page.more_alerts:,} more; each is marked in its notification below."
+        items.append(el("li", icon("alert"), el("div", more)))
     heading = "ui:first"
     return el(
         "section",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from notifyctl.channels.email_parts import write_size
+from notifyctl.channels.parts import Part, fields_of, items_of
+from notifyctl.channels.rcs_parts import describe_buttons
 from notifyctl.model.project import ApiObject
 from notifyctl.views.html.bubble import inline_diff, marked, sender_line
 from notifyctl.views.html.changed_words import Run, compare_words
@@ -20,8 +22,6 @@ BUTTON_ICONS = {
     "viewLocation": "place",
     "shareLocation": "place",
 }
-
-MEGABYTE = 1_000_000
 
 
 class Drawing:
@@ -122,7 +122,7 @@ def picture(media: Mapping[str, Any]) -> Html:
     url = str(media["url"])
     name = url.partition("?")[0].rstrip("/").rpartition("/")[2] or url
     said = next((str(media[key]) for key in ("altText", "contentDescription") if media.get(key)), None)
-    facts = [size_words(media["fileSize"])] if media.get("fileSize") else []
+    facts = [write_size(media["fileSize"])] if isinstance(media.get("fileSize"), int) else []
     facts += ["has a thumbnail"] if media.get("thumbnailUrl") else []
     height = str(media.get("height", "MEDIUM")).lower()
     return el(
@@ -135,35 +135,36 @@ def picture(media: Mapping[str, Any]) -> Html:
     )
 
 
-def size_words(size: object) -> str:
-    """A file's size, from bytes."""
-    count = int(str(size)) if str(size).isdigit() else 0
-    if count >= MEGABYTE:
-        return f"{count / MEGABYTE:,.1f} MB"
-    return f"{max(count // 1000, 1):,} kB"
+Button = tuple[str, str, str]
+"""(where it is, its label, what a tap does)."""
 
 
-def all_buttons(content: ApiObject) -> list[tuple[str, Mapping[str, Any]]]:
-    """Where each button is, in words, and the button."""
-    found = []
-    cards = content.get("cards") or ()
+def all_buttons(content: ApiObject) -> list[Button]:
+    cards = items_of(content.get("cards"))
     single = content.get("richCard")
     holders = [("the card", single)] if isinstance(single, Mapping) else []
     holders += [(f"card {number}", card) for number, card in enumerate(cards, start=1)]
-    for where, holder in [*holders, ("below the message", content)]:
-        found += [(where, button) for button in holder.get("suggestions") or ()]
-    return found
+    return [
+        (where, part.label, in_words(part))
+        for where, holder in [*holders, ("below the message", content)]
+        for part in describe_buttons(fields_of(holder))
+    ]
+
+
+def in_words(button: Part) -> str:
+    """What a tap opens, dials, saves or shows, and what comes back to the sender."""
+    more = [f"{each.label} {each.text}" for each in button.parts]
+    does = f"{button.text[:1].upper()}{button.text[1:]}"
+    return "; ".join([does, *more])
 
 
 def button_targets(content: ApiObject, before: ApiObject | None = None) -> Html | None:
-    """What each button does, open to read: this is where recipients are led. Removed buttons stand at the end."""
-    buttons = all_buttons(content)
-    olds = {(where, label_of(button)): effect(button) for where, button in all_buttons(before or {})}
+    """What each button does, open to read: this is where recipients are led. Removed buttons are at the end."""
+    olds = {(where, label): does for where, label, does in all_buttons(before or {})}
     rows = []
-    for where, button in buttons:
-        does = effect(button)
-        was = olds.pop((where, label_of(button)), "" if before is not None else does)
-        rows.append(button_row(label_of(button), where, list(inline_diff(was, does))))
+    for where, label, does in all_buttons(content):
+        was = olds.pop((where, label), "" if before is not None else does)
+        rows.append(button_row(label, where, list(inline_diff(was, does))))
     rows += [button_row(label, where, [el("del", was)]) for (where, label), was in olds.items()]
     if not rows:
         return None
@@ -173,46 +174,3 @@ def button_targets(content: ApiObject, before: ApiObject | None = None) -> Html 
 
 def button_row(label: str, where: str, does: Sequence[Child]) -> Html:
     return el("tr", el("th", label, scope="row"), el("td", *does), el("td", where))
-
-
-def label_of(button: Mapping[str, Any]) -> str:
-    return str(button.get("displayText", ""))
-
-
-def effect(button: Mapping[str, Any]) -> str:
-    """What a tap opens, dials, saves or shows, and what comes back to the sender."""
-    returned = button.get("postbackData")
-    return f"{tap(button)}; returns {returned}" if returned else tap(button)
-
-
-def tap(button: Mapping[str, Any]) -> str:
-    match button.get("type"):
-        case "openUrl":
-            return f"Opens {button.get('url', '')}"
-        case "dialPhone":
-            return f"Dials {button.get('phone', '')}"
-        case "calendarEvent":
-            about = [str(button[key]) for key in ("meetingTitle", "meetingDescription") if button.get(key)]
-            times = [write_time(str(button.get(key, ""))) for key in ("startTime", "endTime")]
-            return ", ".join([f"Saves an event: {' to '.join(times)}", *about])
-        case "viewLocation":
-            place = [str(button[key]) for key in ("latitude", "longitude") if button.get(key) is not None]
-            known = [str(button[key]) for key in ("label", "address") if button.get(key)]
-            return f"Shows on a map: {', '.join([*known, *place])}"
-        case "shareLocation":
-            return "Asks for the recipient's location"
-        case "reply":
-            return "Replies with this text"
-        case other:
-            return str(other)
-
-
-def write_time(text: str) -> str:
-    """An ISO 8601 time as `2026-12-01 09:00 UTC`; what is not one stays as it is."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    if moment.tzinfo is None:
-        return f"{moment:%Y-%m-%d %H:%M}"
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

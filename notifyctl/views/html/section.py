@@ -5,21 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from notifyctl.channels.parts import Carried
 from notifyctl.channels.segments import is_unicode, segment
 from notifyctl.model.project import ChannelName
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html import mail
 from notifyctl.views.html.bubble import SmsText, marked, sms
-from notifyctl.views.html.carried import Carried
 from notifyctl.views.html.changed_words import Run, compare_words
 from notifyctl.views.html.icons import CHANNELS, channel_icon, icon
 from notifyctl.views.html.languages import language
 from notifyctl.views.html.mail import MailView
 from notifyctl.views.html.markup import Child, Html, el
+from notifyctl.views.html.part_rows import row_list
 from notifyctl.views.html.preview_model import Badge, Fact, Section, Setting, Variant
 from notifyctl.views.html.rcs_phone import Drawing, button_targets
 from notifyctl.views.html.shell import lines
 
+LONG = 1500
+"""Characters of a changed value from which only its changed lines are shown."""
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -57,8 +60,10 @@ def section(shown: Section, budget: Budget, default_locale: str) -> Html:
             fact_list(shown.facts),
             notice_list(shown.notices),
             setting_table(shown.settings),
+            el("p", el("small", f"Sent with {', '.join(shown.sent_with)}")) if shown.sent_with else None,
         ),
         *variants,
+        field_fold(shown.fields),
         el("p", shown.more, class_="more") if shown.more else None,
         class_="note",
         id=shown.key,
@@ -91,12 +96,31 @@ def notice_list(notices: tuple[str, ...]) -> Html | None:
     return el("ul", *(el("li", icon("alert"), el("span", each)) for each in notices), class_="alerts")
 
 
-def setting_table(settings: tuple[Setting, ...]) -> Html | None:
+def setting_table(settings: tuple[Setting, ...], what: str = "Setting") -> Html | None:
     if not settings:
         return None
-    rows = [el("tr", el("th", setting.name, scope="row"), *setting_cells(setting)) for setting in settings]
-    head = el("tr", *(el("th", name, scope="col") for name in ("Setting", "Before", "After")))
+    rows = [
+        el("tr", el("th", *setting_name(setting), scope="row"), *setting_cells(setting))
+        for setting in settings
+    ]
+    head = el("tr", *(el("th", name, scope="col") for name in (what, "Before", "After")))
     return el("table", el("thead", head), el("tbody", *rows), class_="settings")
+
+
+def setting_name(setting: Setting) -> Iterator[Child]:
+    """Its key, and what its change does."""
+    yield setting.name
+    if setting.effects:
+        sign = [icon("alert"), " "] if setting.warn else []
+        yield el("small", *sign, setting.effects, class_="warn" if setting.warn else None)
+
+
+def field_fold(fields: tuple[Setting, ...]) -> Html | None:
+    """Changed texts by their path: also those that no example shows."""
+    if not fields:
+        return None
+    words = ["Changed texts in the files", pluralise(len(fields), "field")]
+    return fold(words, el("div", setting_table(fields, "Field"), class_="variant field-list"))
 
 
 def setting_cells(setting: Setting) -> tuple[Html, Html]:
@@ -105,6 +129,9 @@ def setting_cells(setting: Setting) -> tuple[Html, Html]:
         old = el("del", setting.before) if setting.before is not None else none
         new = el("ins", setting.after) if setting.after is not None else none
         return el("td", old), el("td", new)
+    if max(len(setting.before), len(setting.after)) > LONG:
+        old_lines, new_lines = mail.excerpt(setting.before, setting.after)
+        return el("td", *old_lines), el("td", *new_lines)
     before, after = compare_words(setting.before, setting.after)
     return el("td", *marked(before, "del")), el("td", *marked(after, "ins"))
 
@@ -196,10 +223,22 @@ def body(
         )
     elif shown.channel is ChannelName.SMS:
         yield from sides(variant, lambda carried, other, mark: sms_phone(carried, other, mark, lang))
+        yield rest(variant)
     elif shown.channel is ChannelName.RCS:
         yield from rcs_body(variant, lang)
     else:
         yield from mail_body(shown, variant, number, budget, lang)
+
+
+def rest(variant: Variant) -> Html | None:
+    """Every part that is not drawn: nothing that is sent stays hidden."""
+    rows = row_list(variant.shown, compared_with(variant))
+    return el("div", rows, class_="wide") if rows is not None else None
+
+
+def compared_with(variant: Variant) -> Carried | None:
+    """The earlier version that `shown` is compared with; None where there is none, or both are the same."""
+    return variant.before if variant.compared and not variant.same and variant.carried is not None else None
 
 
 def sides(
@@ -259,12 +298,13 @@ def rcs_body(variant: Variant, lang: str | None) -> Iterator[Child]:
     else:
         yield from pictures
         yield from fallbacks
-    compared = variant.before if variant.compared and not variant.same and variant.carried else None
+    compared = compared_with(variant)
     targets = button_targets(
         variant.shown.content or {}, None if compared is None else compared.content or {}
     )
     if targets is not None:
         yield el("div", el("h4", "What the buttons do", class_="side"), targets, class_="wide")
+    yield rest(variant)
 
 
 def fallback(variant: Variant, lang: str | None) -> Iterator[Html]:
@@ -300,16 +340,16 @@ def mail_body(
     name = f"{shown.key}, example {number + 1}"
     if variant.carried is None:
         view = MailView(name=name, carried=variant.shown, recipient=variant.recipient, lang=lang)
-        yield el("div", mail.envelope(view), class_="wide")
+        yield rest(variant)
         yield from drawn(view, budget, "Before, as recipients see it")
         return
-    compared = variant.before if variant.compared and not variant.same else None
+    compared = compared_with(variant)
     view = MailView(
         name=name, carried=variant.carried, before=compared, recipient=variant.recipient, lang=lang
     )
     yield el(
         "div",
-        mail.envelope(view),
+        row_list(variant.carried, compared, lang=lang),
         mail.listed(view),
         mail.changed_lines(view, "h4"),
         mail.plain_alternative(view),
