@@ -21,7 +21,7 @@ from notifyctl.channels.limits import (
     SUGGESTIONS_PER_CAROUSEL_CARD,
     SUGGESTIONS_PER_MESSAGE,
 )
-from notifyctl.channels.senders import MAX_DIGITS, check_sender, is_sender_id
+from notifyctl.channels.senders import check_sender
 from notifyctl.channels.short_links import (
     DOMAIN,
     HINTS,
@@ -53,7 +53,6 @@ from notifyctl.model.message import PLACEHOLDER
 from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.rulebook import Rule, envelope
 from notifyctl.rulebook import rcs as rules
-from notifyctl.rulebook.rule import W
 from notifyctl.rulebook.sms import BOOLEAN
 from notifyctl.rulebook.substitutions import OUTSIDE_TEXT
 
@@ -414,10 +413,7 @@ def fallback_is_asked_for(message: Message) -> Iterator[Problem]:
 def fallback_sender_is_one(message: Message) -> Iterator[Problem]:
     sender = message.options.get("smsSenderId")
     if isinstance(sender, str) and sender and is_final(sender):
-        for problem in check_sender(ChannelName.SMS, sender, ("options", "smsSenderId")):
-            # The API's own sample has a sender of 13 letters: a length that some sender can have is told, and stops nobody.
-            possible = is_sender_id(sender) and len(sender) <= MAX_DIGITS
-            yield replace(problem, severity=W) if possible else problem
+        yield from check_sender(ChannelName.SMS, sender, ("options", "smsSenderId"))
 
 
 def media_is_a_file(message: Message) -> Iterator[Problem]:

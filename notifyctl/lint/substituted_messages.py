@@ -25,7 +25,7 @@ from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.recipients.evaluate import find_above
 from notifyctl.recipients.texts import TextMeter
 from notifyctl.recipients.values import Column, ValueTable
-from notifyctl.rulebook import email, envelope, rcs
+from notifyctl.rulebook import email, rcs
 
 Found = Iterator[tuple[int, Problem]]
 """Positions of recipients, each with a problem."""
@@ -166,9 +166,7 @@ class SubstitutedMessages:
             for problem in self._problems(filled):
                 counts[kind_of(problem)] -= 1
                 if counts[kind_of(problem)] < 0:
-                    # A sender's length is a warning where somebody wrote it, and this one nobody did.
-                    grave = problem.rule == envelope.SMS_SENDER.id
-                    new.append(replace(problem, severity=Severity.ERROR) if grave else problem)
+                    new.append(problem)
             self._known[values] = tuple(new)
         return self._known[values]
 
