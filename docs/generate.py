@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 from notifyctl.channels import CHANNELS
 from notifyctl.cli.main import COMMANDS, cli
@@ -31,6 +32,7 @@ from notifyctl.config.fields import (
 from notifyctl.lint.rule_pages import PAGES
 from notifyctl.rulebook import LAST, NOT_CHECKED
 
+ENGLISH = Path(__file__).parent / "english.yaml"
 REFERENCE = Path(__file__).parent / "reference"
 SHAPES = document_shapes([channel.shape for channel in CHANNELS.values()])
 WIDE: dict[str, Any] = {
@@ -127,7 +129,7 @@ def files() -> str:
     seen: set[str] = set()
     parts = [
         f"{MADE}\n# Files\n",
-        "Every document begins with `apiVersion: notifyctl/v1` and its `kind`. The same, for machines: `schemas/*.json`.\n",
+        "Every document starts with `apiVersion: notifyctl/v1` and its `kind`. For editors and scripts, the same is in `schemas/*.json`.\n",
     ]
     for kind, shape in SHAPES.items():
         assert isinstance(shape, Record | Cases)
@@ -142,32 +144,49 @@ def rules() -> str:
     ours = {name: page for name, page in PAGES.items() if not page.numbers}
     numbers = {number for page in of_api.values() for number in page.numbers}
     parts = [
-        f"{MADE}\n# Rules of lint\n",
+        f"{MADE}\n# Lint rules\n",
         (
             f"{len(PAGES)} rules: {len(of_api)} for {len(numbers)} of the {LAST} rules of the Messaging API v2, and {len(ours)}"
-            f" of ours. {len(NOT_CHECKED)} rules of the API cannot be broken by a file; they stand at the end.\n"
+            f" of notifyctl. {len(NOT_CHECKED)} rules of the API cannot be broken by a file; they are listed at the end.\n"
         ),
         (
-            "`notifyctl explain RULE` prints a page, `# notifyctl: ignore[RULE] reason` excepts a line, `lint:` in notifyctl.yaml"
-            " weighs a rule for the whole project.\n"
+            "`notifyctl explain RULE` shows the page of a rule. To ignore a rule on one line, add `# notifyctl: ignore[RULE] reason`;"
+            " to change its severity for the project, set `lint:` in notifyctl.yaml.\n"
         ),
-        "## Of the API\n",
-        "| number | rule | severity | profile | what it means |\n|---|---|---|---|---|",
+        "## Rules of the API\n",
+        "| number | rule | severity | profile | meaning |\n|---|---|---|---|---|",
     ]
     for name, page in sorted(of_api.items(), key=lambda item: (item[1].numbers, item[0])):
         told = ", ".join(map(str, page.numbers))
         parts.append(
             f"| {told} | `{name}` | {page.severity} | {page.profile or 'both'} | {cell(page.text)} |"
         )
-    parts += ["\n## Ours\n", "| rule | severity | what it means |\n|---|---|---|"]
+    parts += ["\n## Rules of notifyctl\n", "| rule | severity | meaning |\n|---|---|---|"]
     parts += [f"| `{name}` | {page.severity} | {cell(page.text)} |" for name, page in sorted(ours.items())]
-    parts += ["\n## Of the API, and not for lint\n", "| number | why |\n|---|---|"]
+    parts += ["\n## Rules of the API that lint cannot check\n", "| number | reason |\n|---|---|"]
     parts += [f"| {number} | {cell(reason)} |" for number, reason in sorted(NOT_CHECKED.items())]
     return "\n".join(parts) + "\n"
 
 
 def cell(text: str) -> str:
     return text.replace("|", chr(92) + "|")
+
+
+def glossary() -> str:
+    """The terms of docs/english.yaml."""
+    terms = yaml.safe_load(ENGLISH.read_text(encoding="utf-8"))["terms"]
+    rows = [
+        f'| <a id="{anchor(each["term"])}"></a>{each["term"]} | {cell(each["means"])} |' for each in terms
+    ]
+    return "\n".join(
+        [
+            f"{MADE.replace('the declarations', 'docs/english.yaml')}\n# Glossary\n",
+            "The terms of notifyctl, and the keys, codes and options that belong to them.\n",
+            "| term | meaning |\n|---|---|",
+            *rows,
+            "",
+        ]
+    )
 
 
 def commands() -> str:
@@ -200,4 +219,5 @@ if __name__ == "__main__":
     REFERENCE.mkdir(exist_ok=True)
     (REFERENCE / "files.md").write_text(files(), encoding="utf-8")
     (REFERENCE / "commands.md").write_text(commands(), encoding="utf-8")
+    (REFERENCE / "glossary.md").write_text(glossary(), encoding="utf-8")
     (REFERENCE / "rules.md").write_text(rules(), encoding="utf-8")

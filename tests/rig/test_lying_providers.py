@@ -62,7 +62,7 @@ LIES = [
     Lie("500 and not taken", refused(status=500), 7, f"{TELLS_NOTHING} (500)", uncertain=4),
     Lie("502 from a proxy", taken(status=502, body=HTML), 7, f"{TELLS_NOTHING} (502)", uncertain=4),
     Lie("503 with Retry-After", taken(status=503, headers=["Retry-After: 0"]), 7, "(503)", uncertain=4),
-    Lie("reset after taking", {"do": "reset"}, 7, "broke off before the answer", uncertain=4),
+    Lie("reset after taking", {"do": "reset"}, 7, "closed before a response", uncertain=4),
     Lie("truncated answer", {"do": "truncate"}, 7, UNREADABLE, uncertain=4),
     Lie("HTML with 200", taken(status=200, body=HTML), 7, UNREADABLE, uncertain=4),
     Lie("empty answer", taken(status=201), 7, UNREADABLE, uncertain=4),
@@ -128,8 +128,8 @@ BREAKING = {
 }
 KEPT_LIES = [
     *(lie for lie in LIES if lie.name in BREAKING),
-    Lie("reset at the first byte", {"do": "cut", "bytes": 16}, 7, "broke off before the answer", uncertain=4),
-    Lie("reset within the body", {"do": "cut", "bytes": 600}, 7, "broke off before the answer", uncertain=4),
+    Lie("reset at the first byte", {"do": "cut", "bytes": 16}, 7, "closed before a response", uncertain=4),
+    Lie("reset within the body", {"do": "cut", "bytes": 600}, 7, "closed before a response", uncertain=4),
 ]
 
 
