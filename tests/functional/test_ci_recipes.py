@@ -290,7 +290,7 @@ def test_a_branch_of_ours_gets_a_comment(github: Github, forge: Forge) -> None:
     }
     ran = github(given, HERE, **variables)
     assert ran.code == 0, ran.said
-    assert "correction" in ran.summary
+    assert "text changed" in ran.summary
     assert ran.outputs["digest"].startswith("sha256:")
     assert len(forge.posted) == 1
     assert CANARY not in ran.said + ran.summary
@@ -371,7 +371,7 @@ def test_every_job_of_the_gitlab_template(checkout: Path, tmp_path: Path, forge:
     assert json.loads((checkout / "notifyctl-quality.json").read_text()) is not None
     code, said = gitlab("notifyctl-plan", checkout, tmp_path, **base)
     assert code == 0, said
-    assert "correction" in (checkout / "notifyctl-plan.md").read_text()
+    assert "text changed" in (checkout / "notifyctl-plan.md").read_text()
     api = {
         "CI_API_V4_URL": forge.url,
         "CI_PROJECT_ID": "1",

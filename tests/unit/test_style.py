@@ -73,9 +73,12 @@ def shown_texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.JoinedStr):
             parts = (str(each.value) if isinstance(each, ast.Constant) else "X" for each in node.values)
             yield node.lineno, "".join(parts)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in skipped or id(node) in shown:
-                yield node.lineno, node.value
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and (id(node) not in skipped or id(node) in shown)
+        ):
+            yield node.lineno, node.value
 
 
 def is_ignored(line: str, rule: str) -> bool:
