@@ -316,7 +316,7 @@ MUTANTS = (
         "the mark is not raised at the end of a run",
         "P1",
         (
-            (STORE, '                    writer.end(writer.ending, at=self._clock.now())\n                    raise_mark(mark, writer)\n', '                    writer.end(writer.ending, at=self._clock.now())\n'),
+            (STORE, "                    writer.end(writer.ending, at=self._clock.now())\n                    raise_mark(mark, writer)\n", "                    writer.end(writer.ending, at=self._clock.now())\n"),
             (STORE, "at=self._clock.now())\n                            raise_mark(mark, writer)\n", "at=self._clock.now())\n"),
         ),
         (f"{HIGH_WATER}::test_the_end_of_a_run_is_in_it",),
