@@ -86,12 +86,14 @@ def says_the_same(words: HtmlWords, text: str) -> bool:
 
 def said_by(text: str) -> tuple[list[str], set[str]]:
     """(words, link targets)."""
+    text = PICTURE.sub(" ", text)
     targets = {target.strip("<>.,;:!?)").rstrip("/") for target in TARGET.findall(text)}
-    return WORD.findall(PICTURE.sub(" ", TARGET.sub(" ", text))), targets - {""}
+    return WORD.findall(TARGET.sub(" ", text)), targets - {""}
 
 
 def describe_attachment(attachment: Fields, size: int | None) -> Part:
     name, kind, url = attachment.text("name"), attachment.text("mimeType"), attachment.text("mediaUrl")
+    kind = kind or attachment.text("mimetype")  # as profile 6.20 spells it
     inline = f"shown in the HTML as cid:{cid}" if (cid := attachment.text("cid")) else ""
     facts = [kind, "" if size is None else write_size(size), inline, url]
     return Part(

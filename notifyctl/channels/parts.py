@@ -88,8 +88,10 @@ class Fields(dict[str, Any]):
 
 
 def fields_of(value: object) -> Fields:
-    """The fields of an object; none of anything else."""
-    return Fields(value) if isinstance(value, Mapping) else Fields()
+    """The fields of an object; of anything else, which no channel has, itself under `value`."""
+    if isinstance(value, Mapping):
+        return Fields(value)
+    return Fields() if value is None else Fields(value=value)
 
 
 def items_of(value: object) -> list[Any]:

@@ -41,7 +41,12 @@ def describe(carried: Carried) -> Iterator[Part]:
 def describe_card(card: Fields) -> Iterator[Part]:
     media = fields_of(card.take("media"))
     yield from describe_media(media, "url")
-    settings = list(media.rest("media"))
+    thumbnail = fields_of(card.take("thumbnail"))
+    if url := thumbnail.text("url"):
+        yield Part(Kind.MEDIA, "thumbnail", "Thumbnail", url)
+    if text := thumbnail.text("description"):
+        yield Part(Kind.TEXT, "thumbnail-description", "", text)
+    settings = [*media.rest("media"), *thumbnail.rest("thumbnail")]
     for key in ("title", "description"):
         if text := card.text(key):
             yield Part(Kind.TEXT, key, "", text)
@@ -63,9 +68,8 @@ def describe_media(media: Fields, key: str) -> Iterator[Part]:
     """The picture and the smaller one that stands for it until it is loaded; the rest of a card's media are settings."""
     if url := media.text(key):
         yield Part(Kind.MEDIA, "media", "Media", url)
-    for thumbnail in [name for name in media if name.lower().startswith("thumbnail")]:
-        if isinstance(media[thumbnail], str):
-            yield Part(Kind.MEDIA, "thumbnail", "Thumbnail", media.text(thumbnail))
+    if url := media.text("thumbnailUrl"):
+        yield Part(Kind.MEDIA, "thumbnail", "Thumbnail", url)
 
 
 def describe_buttons(holder: Fields) -> Iterator[Part]:

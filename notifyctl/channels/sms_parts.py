@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from notifyctl.channels.parts import Carried, Fields, Kind, Part, fields_of
 from notifyctl.channels.request_parts import describe_request
-from notifyctl.channels.segments import segment
+from notifyctl.channels.segments import Segmentation, segment
+
+DOT = "•"
+MASKED = re.compile(rf"\+?\d{{0,3}}{DOT}+\d*")
+"""A number as `mask` leaves it."""
 
 
 def describe(carried: Carried) -> Iterator[Part]:
@@ -27,7 +32,7 @@ def describe_sender(sender: str) -> Iterator[Part]:
 
 def describe_text(text: str, *, unicode: bool = False) -> Part:
     """`unicode`: it is sent as UCS-2, whatever its characters."""
-    counted = segment(text, unicode=unicode)
+    counted = count_segments(text, unicode=unicode)
     return Part(
         Kind.TEXT,
         "text",
@@ -39,11 +44,16 @@ def describe_text(text: str, *, unicode: bool = False) -> Part:
     )
 
 
+def count_segments(text: str, *, unicode: bool = False) -> Segmentation:
+    """Of the text as it is sent: where a number is masked, its dots stand for digits."""
+    return segment(MASKED.sub(lambda found: found[0].replace(DOT, "0"), text), unicode=unicode)
+
+
 def describe_fallback(options: Fields) -> Iterator[Part]:
     """The SMS in place of an RCS message, whose keys it takes from the options."""
     asked, sender, text = options.take("smsFallback"), options.text("smsSenderId"), options.text("text")
     if asked is True or text or sender:
-        counted = segment(text)
+        counted = count_segments(text)
         label = "SMS sent when RCS fails" if asked is True else "SMS text without effect: smsFallback is off"
         yield Part(
             Kind.BLOCK,

@@ -19,11 +19,10 @@ from notifyctl.diagnostics import Path, Problem, Severity
 from notifyctl.lint.link_placeholders import LinkNames
 from notifyctl.message import Filler
 from notifyctl.message.render_limits import OutOfTimeError, run_bounded
-from notifyctl.model.left_out import has_fallback
 from notifyctl.model.message import PLACEHOLDER, UNSUBSCRIBE, Message
 from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.recipients.evaluate import find_above
-from notifyctl.recipients.texts import TextMeter
+from notifyctl.recipients.texts import TextMeter, fallback_meter
 from notifyctl.recipients.values import Column, ValueTable
 from notifyctl.rulebook import email, rcs
 
@@ -245,16 +244,6 @@ def find_blocked(
     for position, problem in filled.find(values):
         if severities.get(problem.rule, problem.severity) == Severity.ERROR:
             yield position, problem.rule
-
-
-def fallback_meter(message: Message) -> TextMeter | None:
-    """Measures the SMS that stands in for an RCS message, if there is one."""
-    text = message.options.get("text")
-    if message.channel is not ChannelName.RCS or not has_fallback(message) or not isinstance(text, str):
-        return None
-    return TextMeter(
-        replace(message, channel=ChannelName.SMS, content={"type": "text", "text": text}, options={})
-    )
 
 
 def kind_of(problem: Problem) -> tuple[str, Path]:

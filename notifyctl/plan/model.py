@@ -22,6 +22,16 @@ FORMAT_VERSION = "1.0"
 VALID_FOR_HOURS = 24
 
 
+class Cost(Struct, frozen=True):
+    """`amount` is a decimal number as text, so that no cent is lost to binary fractions. `unpriced`: recipients without a
+    price in the list, told with the first currency.
+    """
+
+    amount: str
+    currency: str
+    unpriced: int = 0
+
+
 class Sample(Struct, frozen=True):
     """One text that `count` people read, rendered for the first of them, whose address is masked."""
 
@@ -40,16 +50,8 @@ class Sample(Struct, frozen=True):
     """Bytes of each attachment, where the author wrote them."""
     values: Mapping[str, str] = {}
     """What filled its variables, masked; never serialised. With it the text of another commit can be shown for the same recipient."""
-
-
-class Cost(Struct, frozen=True):
-    """`amount` is a decimal number as text, so that no cent is lost to binary fractions. `unpriced`: recipients without a
-    price in the list, told with the first currency.
-    """
-
-    amount: str
-    currency: str
-    unpriced: int = 0
+    fallback_cost: Cost | None = None
+    """Of the SMS that this recipient is sent when RCS fails; None without a price."""
 
 
 class Reach(Struct, frozen=True):
@@ -66,6 +68,15 @@ class LeftOutOf(Struct, frozen=True):
     what: str
     reason: str
     recipients: int
+
+
+class Fallback(Struct, frozen=True):
+    """The SMS that are sent if RCS fails for all `recipients` who have one. `price`: of a segment, "0.04 EUR per segment"."""
+
+    recipients: int
+    segments: int
+    costs: tuple[Cost, ...] = ()
+    price: str = ""
 
 
 class PlannedNotification(Struct, frozen=True):
@@ -122,6 +133,8 @@ class PlannedNotification(Struct, frozen=True):
     their time zones."""
     moved: tuple[str, ...] = ()
     """Why `due` is later than the schedule says: reasons as in `reasons`."""
+    fallback: Fallback | None = None
+    """In addition to `costs`, in which each RCS message counts."""
     request: ApiObject = field(default_factory=dict)
     """What the request has beside content and options, with the keys of the API: `cc`, `bcc`, `notifyUrl` and others."""
 

@@ -17,7 +17,7 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.digest import ScopeEffects, digest
 from notifyctl.plan.forecast import Forecast, Leg, forecast
 from notifyctl.plan.inputs import FollowUp, PlanContext, RemovedScope, ScopeInput
-from notifyctl.plan.model import VALID_FOR_HOURS, Plan, PlannedNotification, Probed, Served
+from notifyctl.plan.model import VALID_FOR_HOURS, Fallback, Plan, PlannedNotification, Probed, Served
 from notifyctl.plan.scope_evaluator import evaluate_scope
 from notifyctl.plan.scope_result import ScopeResult
 from notifyctl.plan.shared_request import shared_request
@@ -163,8 +163,6 @@ def describe(result: ScopeResult) -> PlannedNotification:
     message = next(iter(result.input.messages.values()))
     counts_segments = message.channel is ChannelName.SMS and not message.opaque
     costs = result.tally.costs()
-    if costs and result.tally.unpriced:
-        costs = (replace(costs[0], unpriced=result.tally.unpriced), *costs[1:])
     return PlannedNotification(
         name=notification.name,
         channel=message.channel,
@@ -196,8 +194,16 @@ def describe(result: ScopeResult) -> PlannedNotification:
         timezone=result.input.timezone,
         times=result.times(),
         moved=tuple(sorted(result.moved)),
+        fallback=describe_fallback(result),
         request=shared_request(notification, message, result.input.copies.left_out),
     )
+
+
+def describe_fallback(result: ScopeResult) -> Fallback | None:
+    """None where nobody is sent an SMS when RCS fails."""
+    tally = result.fallback
+    recipients, segments = tally.recipients.total(), tally.units.total()
+    return Fallback(recipients, segments, tally.costs(), tally.unit_price()) if recipients else None
 
 
 def describe_removed(removed: RemovedScope) -> PlannedNotification:

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from notifyctl.audience.compression import TableError
 from notifyctl.audience.csv_reader import Csv
@@ -157,6 +158,10 @@ def parse_price(cells: Mapping[str, str | None] | str) -> tuple[ChannelName, str
     return channel, prefix, Price(amount, currency)
 
 
+def write_amount(amount: Decimal) -> str:
+    return f"{amount.normalize():f}"
+
+
 class CostTally(Struct):
     """Adds up one notification. `segments` of a message count on SMS; elsewhere a message is a unit."""
 
@@ -165,6 +170,8 @@ class CostTally(Struct):
     recipients: Counter[str] = msgspec.field(default_factory=Counter)
     units: Counter[str] = msgspec.field(default_factory=Counter)
     amounts: dict[str, Decimal] = {}
+    rates: dict[str, set[Decimal]] = {}
+    """Currency → the prices of a segment or message that it adds up."""
     unpriced: int = 0
 
     @property
@@ -188,15 +195,25 @@ class CostTally(Struct):
             self.unpriced += people
         else:
             self.amounts[price.currency] = self.amounts.get(price.currency, Decimal()) + price.amount * units
+            self.rates.setdefault(price.currency, set()).add(price.amount)
 
     def costs(self) -> tuple[Cost, ...]:
-        """One for each currency; none without a price list."""
+        """One for each currency, the first with the number of those without a price; none without a price list."""
         if self.list is None:
             return ()
-        made = [
-            Cost(f"{amount.normalize():f}", currency) for currency, amount in sorted(self.amounts.items())
-        ]
-        return tuple(made or [Cost("0", "")] if self.unpriced or made else ())
+        made = [Cost(write_amount(amount), currency) for currency, amount in sorted(self.amounts.items())]
+        if self.unpriced:
+            first = made[0] if made else Cost("0", "")
+            made[:1] = [replace(first, unpriced=self.unpriced)]
+        return tuple(made)
+
+    def unit_price(self) -> str:
+        """Such as "0.03 to 0.05 EUR per segment", empty without a price."""
+        ranges = (
+            f"{' to '.join(map(write_amount, sorted({min(rates), max(rates)})))} {currency} per segment"
+            for currency, rates in sorted(self.rates.items())
+        )
+        return ", ".join(ranges)
 
     def reach(self) -> Iterator[Reach]:
         for country, recipients in sorted(self.recipients.items(), key=lambda pair: (-pair[1], pair[0])):

@@ -52,7 +52,7 @@ class TableChunk(NamedTuple):
     prefixes: Sequence[str]
     """The beginning of each address, as far as its price depends on it."""
     segments: NDArray[np.uint16]
-    """SMS segments; 0 on other channels and where they are unknown."""
+    """SMS segments, on RCS of the SMS sent when it fails; 0 on email and where they are unknown."""
     lengths: NDArray[np.uint32]
     """Characters of all values together."""
     marks: NDArray[np.uint8]

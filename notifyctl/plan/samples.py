@@ -9,15 +9,17 @@ from typing import Any
 from msgspec.structs import replace
 
 from notifyctl.audience.addresses import mask
-from notifyctl.channels.segments import is_gsm7, segment_content
+from notifyctl.channels.segments import is_gsm7, segment, segment_content
 from notifyctl.message import Filler
+from notifyctl.model.left_out import has_fallback
 from notifyctl.model.message import Message
 from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.plan.actions import Action
-from notifyctl.plan.model import Sample
+from notifyctl.plan.model import Cost, Sample
+from notifyctl.plan.prices import PriceList, write_amount
 
 KEPT = 10
-"""Examples shown per notification."""
+"""Examples shown per notification, or one for each variant if there are more variants."""
 HELD = 24
 """Texts collected per variant, to choose from."""
 RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
@@ -45,10 +47,12 @@ class Samples:
         self,
         messages: Mapping[str | None, Message],
         sizes: Mapping[str | None, tuple[int | None, ...]] | None = None,
+        prices: PriceList | None = None,
     ) -> None:
-        """`sizes`: variant → bytes of each attachment."""
+        """`sizes`: variant → bytes of each attachment. `prices`: for the SMS sent when RCS fails."""
         self.messages = messages
         self.sizes = sizes or {}
+        self.prices = prices
         self.texts = 0
         """Number of distinct texts."""
         self.counts: dict[bytes, int] = {}
@@ -79,14 +83,14 @@ class Samples:
             self.sights.setdefault(("without optional values", variant), (key, first))
 
     def choose(self) -> tuple[Sample, ...]:
-        """Returns at most KEPT examples: one per variant, then special cases, then the most frequent; most frequent first."""
+        """Returns one example per variant, and up to KEPT in all: special cases, then the most frequent; most frequent first."""
         collected = {key: first for firsts in self.firsts.values() for key, first in firsts.items()}
         collected |= dict(self.sights.values())
         ranked = sorted(collected, key=lambda key: -self.counts[key])
         leaders = {collected[key][0]: key for key in reversed(ranked)}
         spread = [key for key, _ in self.sights.values()]
         order = dict.fromkeys([*sorted(leaders.values(), key=ranked.index), *spread, *ranked])
-        kept = sorted(list(order)[:KEPT], key=ranked.index)
+        kept = sorted(list(order)[: max(KEPT, len(leaders))], key=ranked.index)
         fillers = {
             variant: (Filler(message), Filler(replace(message, content=message.options)))
             for variant, message in self.messages.items()
@@ -123,13 +127,22 @@ class Samples:
                 name: without(value or "", destination, masked)
                 for name, value in zip(message.names, values, strict=False)
             },
+            fallback_cost=self._price_fallback(message, destination, options),
         )
+
+    def _price_fallback(self, message: Message, destination: str, options: Mapping[str, Any]) -> Cost | None:
+        """Of the SMS that is sent when RCS fails."""
+        if self.prices is None or message.channel is not ChannelName.RCS or not has_fallback(message):
+            return None
+        price = self.prices.of(ChannelName.SMS, destination)
+        counted = segment(str(options.get("text", "")))
+        return Cost(write_amount(price.amount * counted.segments), price.currency) if price else None
 
 
 def without(value: Any, address: str, masked: str) -> Any:
     """Returns the content with the recipient's address masked in every text."""
     if isinstance(value, str):
-        return value.replace(address, masked).replace(address.lstrip("+"), masked)
+        return value.replace(address, masked).replace(address.lstrip("+"), masked.lstrip("+"))
     if isinstance(value, Mapping):
         return {key: without(item, address, masked) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfoNotFoundError
 
 import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from notifyctl.message import texts_hash
+from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import RowRejection
 from notifyctl.plan.actions import Action, Circumstances, Decision, Intent, decide
 from notifyctl.plan.combinations import (
@@ -73,8 +75,10 @@ class ScopeEvaluator:
                     variant: attachment_sizes(scope_input.notification, variant)
                     for variant in scope_input.messages
                 },
+                context.prices,
             ),
             tally=CostTally(channel, context.prices),
+            fallback=CostTally(ChannelName.SMS, context.prices),
             content_hash=texts_hash(scope_input.messages),
         )
         acknowledged = scope_input.notification.acknowledge
@@ -111,10 +115,13 @@ class ScopeEvaluator:
     def _read(self, identify: Identify) -> RecipientTable:
         name, tell = self.input.notification.name, self.context.show_progress
         result = self.result
+        fallback_prefix = (
+            result.fallback.prefix_length if result.effects.scope.channel is ChannelName.RCS else 0
+        )
         reader = ScopeReader(
             self.input,
             profile=self.context.environment.profile,
-            prefix_length=result.tally.prefix_length,
+            prefix_length=max(result.tally.prefix_length, fallback_prefix),
             optional=result.samples.optional,
             needs_gsm7=self.context.needs_gsm7,
             former_ids=self.context.knows_former_keys,
@@ -298,12 +305,15 @@ class ScopeEvaluator:
             if now.people:
                 self.result.sending.groups[name] = packed_entries(table, now)
         authorised = keys.select(each for each in combinations if each.authorised).mask()
-        prefixes = table.prefixes[authorised]
-        units = np.bincount(prefixes, weights=np.maximum(table.segments[authorised], 1))
-        people = np.bincount(prefixes)
-        starts = table.prefix_list
-        for number in np.flatnonzero(people).tolist():
-            self.result.tally.add(starts[number], int(people[number]), int(units[number]))
+        if self.result.effects.scope.channel is not ChannelName.RCS:
+            add_costs(self.result.tally, table, authorised, np.maximum(table.segments, 1))
+            return
+        add_costs(self.result.tally, table, authorised, np.ones_like(table.segments))
+        # The segments of RCS are those of the SMS that is sent when it fails.
+        falling = keys.select(
+            each for each in combinations if each.authorised and each.about.profile.fallback is None
+        )
+        add_costs(self.result.fallback, table, falling.mask() & (table.segments > 0), table.segments)
 
     def _send(
         self, table: RecipientTable, keys: CombinationKeys, combinations: Sequence[Combination]
@@ -381,6 +391,14 @@ class ScopeEvaluator:
             if position is not None:
                 key = int(keys.keys[position])
                 self.result.probed += [each for each in combinations if each.about.key == key and each.listed]
+
+
+def add_costs(tally: CostTally, table: RecipientTable, wanted: Mask, units: NDArray[np.uint16]) -> None:
+    """By the beginnings of addresses. `units`: segments or messages of each recipient."""
+    prefixes = table.prefixes[wanted]
+    sums, people = np.bincount(prefixes, weights=units[wanted]), np.bincount(prefixes)
+    for number in np.flatnonzero(people).tolist():
+        tally.add(table.prefix_list[number], int(people[number]), int(sums[number]))
 
 
 def find_nearly_sent(

@@ -131,7 +131,8 @@ class ScopeReader:
         """Problems by position; and segments, lengths and marks as rows of an array."""
         evaluation = self.evaluators[variant].evaluate(values)
         lengths, marks = measure_values(values, self.optional[variant])
-        segments = evaluation.sms.segments if evaluation.sms is not None else [0] * values.count
+        counted = evaluation.sms or evaluation.fallback
+        segments = counted.segments if counted is not None else [0] * values.count
         problems = dict(evaluation.problems)
         find_blocked = self.input.find_blocked.get(variant)
         for position, rule in find_blocked(values) if find_blocked is not None else ():

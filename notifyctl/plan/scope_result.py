@@ -13,7 +13,7 @@ from notifyctl.audience.rejects import Rejects
 from notifyctl.model.batch import SendGroup
 from notifyctl.model.left_out import SMS_FALLBACK
 from notifyctl.model.message import Envelope, LeftOut
-from notifyctl.model.project import Notification
+from notifyctl.model.project import ChannelName, Notification
 from notifyctl.plan.actions import AUTHORISED, Action
 from notifyctl.plan.combinations import Combination
 from notifyctl.plan.digest import ScopeEffects
@@ -49,6 +49,8 @@ class ScopeResult(Struct):
     samples: Samples
     tally: CostTally
     """The cost of all authorised messages."""
+    fallback: CostTally
+    """Of the SMS that are sent if RCS fails for all of them."""
     content_hash: str
     excluded: Rejects = field(default_factory=Rejects)
     readings: Counter[str] = field(default_factory=Counter)
@@ -143,6 +145,7 @@ class ScopeResult(Struct):
         self.effects.groups.clear()
         self.segments = 0
         self.tally = CostTally(self.tally.channel, self.tally.list)
+        self.fallback = CostTally(ChannelName.SMS, self.tally.list)
 
     def send_groups(self) -> Iterator[SendGroup]:
         """Yields what is sent now, in the order of an apply."""

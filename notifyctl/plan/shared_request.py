@@ -8,10 +8,12 @@ from typing import Any
 from notifyctl.channels.message_parts import list_parts
 from notifyctl.channels.parts import Carried, Part
 from notifyctl.model.left_out import leave_out
-from notifyctl.model.message import LeftOut, Message
+from notifyctl.model.message import Envelope, LeftOut, Message
 from notifyctl.model.project import ApiObject, Notification
 from notifyctl.plan.model import PlannedNotification, Sample
 
+OF_A_MOMENT = frozenset(("send_at", "expire_at", "validity"))
+"""Of an envelope: what a plan shows as times."""
 COPIES = ("cc", "bcc")
 """Keys that reach people, and so are shown with each example."""
 
@@ -21,23 +23,23 @@ def shared_request(
 ) -> ApiObject:
     """`left_out`: copies that are not sent."""
     sent = leave_out(message, left_out)
-    values = {
-        "cc": list(sent.cc) if sent.cc else None,
-        "bcc": list(sent.bcc) if sent.bcc else None,
+    values: dict[str, Any] = {
+        "cc": list(sent.cc or ()),
+        "bcc": list(sent.bcc or ()),
         "template": template_of(message),
-        "smartlinks": [dict(each) for each in message.smartlinks] or None,
-        "priority": notification.priority,
-        "callbackData": notification.callback_data,
-        "notifyUrl": notification.notify_url,
-        "notifyUrlAuthId": notification.notify_url_auth_id,
-        "requestedReceipts": list(notification.requested_receipts) or None,
-        "contactPolicy": dict(notification.contact_policy)
-        if notification.contact_policy is not None
-        else None,
-        "batchId": notification.batch_id,
-        "multipleToRecipients": notification.multiple_to_recipients,
+        "smartlinks": [dict(each) for each in message.smartlinks],
     }
-    return {key: value for key, value in values.items() if value is not None}
+    for name in Envelope.__struct_fields__:
+        if name not in OF_A_MOMENT:
+            value = getattr(notification, name)
+            values[api_key(name)] = list(value) if isinstance(value, tuple) else value
+    return {key: value for key, value in values.items() if value not in (None, [])}
+
+
+def api_key(name: str) -> str:
+    """`callback_data` as the API spells it: callbackData."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def template_of(message: Message) -> ApiObject | None:

@@ -15,7 +15,7 @@ from notifyctl.channels import text_limit
 from notifyctl.message import Filler
 from notifyctl.model.message import Message
 from notifyctl.model.project import ChannelName, Variable
-from notifyctl.recipients.texts import SegmentCounts, TextMeter
+from notifyctl.recipients.texts import SegmentCounts, TextMeter, fallback_meter
 from notifyctl.recipients.values import ValueTable, find_longer, find_missing
 from notifyctl.rulebook.sms import NEEDS_UNICODE
 
@@ -30,6 +30,8 @@ class Evaluation(Struct, frozen=True):
     """Position → the first rule that is broken, as a plan's reason."""
     lengths: Sequence[int] | None = None
     sms: SegmentCounts | None = None
+    fallback: SegmentCounts | None = None
+    """Of the SMS that is sent when RCS fails."""
 
 
 class MessageEvaluator:
@@ -55,6 +57,7 @@ class MessageEvaluator:
         self.meter = TextMeter(message) if self.has_text else None
         self.limit = text_limit(message.channel, str(content.get("type")), profile) if self.has_text else None
         """Characters that the API takes."""
+        self.fallback = fallback_meter(message)
         self.max_segments = max_segments
         self.needs_gsm7 = needs_gsm7 and self.is_sms and self.meter is not None and not self.meter.unicode
         self.max_lengths = [
@@ -68,13 +71,16 @@ class MessageEvaluator:
         problems: dict[int, str] = {}
         for position, problem in self._check_values(values):
             problems.setdefault(position, problem)
+        fallback = None
+        if self.fallback is not None:
+            fallback = self.fallback.count_segments(values, self.fallback.lengths(values))
         if self.meter is None or not (self.is_sms or self.limit is not None):
-            return Evaluation(problems)
+            return Evaluation(problems, fallback=fallback)
         lengths = self.meter.lengths(values)
         for position in find_above(lengths, self.limit):
             problems.setdefault(position, "text-too-long")
         if not self.is_sms:
-            return Evaluation(problems, lengths)
+            return Evaluation(problems, lengths, fallback=fallback)
         if self.needs_gsm7:
             for position in self.meter.find_non_gsm7(values):
                 problems.setdefault(position, NEEDS_UNICODE.id)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from operator import add
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from notifyctl.channels.segments import (
     EXTENSION,
@@ -26,7 +27,9 @@ from notifyctl.channels.segments import (
     segment,
 )
 from notifyctl.message import Filler
+from notifyctl.model.left_out import has_fallback
 from notifyctl.model.message import PLACEHOLDER, UNSUBSCRIBE, Message
+from notifyctl.model.project import ChannelName
 from notifyctl.recipients.values import ValueTable, find_non_gsm7, join_values
 
 
@@ -96,6 +99,16 @@ class TextMeter:
             # An escaped character may not be cut in two, so that a text of several segments must be counted.
             irregular.update(at for at, size in enumerate(units) if size > SINGLE_GSM7)
         return irregular
+
+
+def fallback_meter(message: Message) -> TextMeter | None:
+    """Measures the SMS that stands in for an RCS message, if there is one."""
+    text = message.options.get("text")
+    if message.channel is not ChannelName.RCS or not has_fallback(message) or not isinstance(text, str):
+        return None
+    return TextMeter(
+        replace(message, channel=ChannelName.SMS, content={"type": "text", "text": text}, options={})
+    )
 
 
 class _SegmentTable(dict[int, int]):

@@ -17,7 +17,7 @@ from notifyctl.plan.comment_marker import NO_DIGEST, Subject, mark
 from notifyctl.plan.diff import Change, Review, TextChange
 from notifyctl.plan.effects import Effect, SettingChange
 from notifyctl.plan.model import Plan, PlannedNotification, Sample, Upcoming
-from notifyctl.plan.shared_request import parts_of, settings_of
+from notifyctl.plan.shared_request import parts_of
 from notifyctl.schedule.moments import format_time
 from notifyctl.views.changes import (
     SIGN,
@@ -35,14 +35,16 @@ from notifyctl.views.changes import (
 )
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.message import SAID_ABOVE, as_lines, setting_lines
+from notifyctl.views.message import SAID_ABOVE, as_lines
 from notifyctl.views.plan import (
     EXPLAINED,
     ORDER,
     describe_cost,
     describe_left_out,
+    describe_price,
     describe_readings,
     describe_rejected,
+    describe_request,
     describe_samples,
     nearly_sent,
     with_upcoming,
@@ -53,7 +55,7 @@ from notifyctl.views.upcoming import describe_upcoming
 
 BUDGET = 60_000
 """Bytes of UTF-8. GitHub accepts 65,536 characters in a comment."""
-MOST_LINES = 60
+MOST_LINES = 200
 """Lines shown of one text."""
 MOST_DIAGNOSTICS = 20
 MOST_SAMPLES = 6
@@ -269,8 +271,6 @@ def _details(
         yield from list_facts(planned, now)
     if upcoming is not None:
         yield from (f"- {plain(line)}" for line in describe_upcoming(upcoming, now))
-        if upcoming.preview is not None and planned is None:
-            yield from (f"- {plain(line)}" for line in setting_lines(settings_of(upcoming.preview)))
     for each in (planned, upcoming.preview if upcoming is not None else None):
         if each is not None:
             yield from list_samples(each)
@@ -279,6 +279,9 @@ def _details(
 
 
 def list_samples(planned: PlannedNotification) -> Iterator[str]:
+    if lines := list(describe_request(planned)):
+        yield ""
+        yield from code_fence("\n".join(lines))
     shown = choose_samples(planned)
     for sample in shown:
         yield from describe_sample(planned, sample)
@@ -291,7 +294,8 @@ def choose_samples(planned: PlannedNotification) -> list[Sample]:
     """The most frequent text of each locale, then texts chosen for a reason."""
     leaders = describe_samples(planned)
     rest = [sample for sample in planned.samples if sample.why and sample not in leaders]
-    return [sample for sample in planned.samples if sample in [*leaders, *rest][:MOST_SAMPLES]]
+    most = max(MOST_SAMPLES, len(leaders))
+    return [sample for sample in planned.samples if sample in [*leaders, *rest][:most]]
 
 
 def changed(change: Change) -> Iterator[str]:
@@ -334,7 +338,6 @@ def list_facts(planned: PlannedNotification, now: datetime) -> Iterator[str]:
     if readings := describe_readings(planned):
         yield f"- numbers: {plain(readings)}"
     yield from (f"- without {plain(line)}" for line in describe_left_out(planned))
-    yield from (f"- {plain(line)}" for line in setting_lines(settings_of(planned)))
     if planned.reach:
         countries = ", ".join(f"{each.recipients:,} in {each.country}" for each in planned.reach[:8])
         yield f"- reach: {countries}{' …' if len(planned.reach) > 8 else ''}"  # noqa: PLR2004 - as many as are shown
@@ -352,7 +355,13 @@ def describe_sample(planned: PlannedNotification, sample: Sample) -> Iterator[st
     yield ""
     yield plain(" · ".join(traits))
     yield ""
-    lines = list(as_lines(parts_of(planned, sample), without=SAID_ABOVE[planned.channel]))
+    lines = list(
+        as_lines(
+            parts_of(planned, sample),
+            without=SAID_ABOVE[planned.channel],
+            price=describe_price(sample.fallback_cost),
+        )
+    )
     if lines:
         yield from code_fence("\n".join(lines))
     if sample.content is None:
@@ -366,7 +375,7 @@ def code_fence(text: str) -> Iterator[str]:
     yield f"{fence}text"
     yield from (f"| {strip_controls(line)}" for line in lines[:MOST_LINES])
     if len(lines) > MOST_LINES:
-        yield f"| … {len(lines) - MOST_LINES:,} more lines"
+        yield f"| … {pluralise(len(lines) - MOST_LINES, 'more line')}: `notifyctl plan` shows all"
     yield fence
 
 

@@ -18,15 +18,17 @@ SAID_ABOVE: Mapping[ChannelName, tuple[str, ...]] = {
 """Parts that the head of a plan's notification has. The sender of an email has a name that differs between locales."""
 
 
-def as_lines(parts: Iterable[Part], *, without: Iterable[str] = (), price: str = "") -> Iterator[str]:
-    """Lines without line breaks. `without`: keys of parts that are said elsewhere. `price`: of the SMS sent when RCS fails."""
+def as_lines(
+    parts: Iterable[Part], *, without: Iterable[str] = (), price: str = "", dense: bool = False
+) -> Iterator[str]:
+    """Lines without line breaks. `dense`: none of them is blank between head and text. `without`: keys of parts that are said elsewhere. `price`: of the SMS sent when RCS fails."""
     hidden = set(without)
     shown = [part for part in parts if part.key not in hidden]
     headed = False
     for part in shown:
         if part.kind is Kind.SETTING:
             continue
-        if part.kind is Kind.TEXT and headed:
+        if part.kind is Kind.TEXT and headed and not dense:
             yield ""
         headed = part.kind is Kind.FIELD or (part.kind is Kind.TEXT and bool(part.label))
         for line in part_lines(part, price):
@@ -56,7 +58,7 @@ def part_lines(part: Part, price: str = "") -> Iterator[str]:
             ]
             yield f"— {' · '.join(facts)}"
     if part.parts and part.kind is not Kind.BUTTON:
-        inside = as_lines(part.parts) if part.kind is Kind.BLOCK else setting_lines(part.parts)
+        inside = as_lines(part.parts, dense=True) if part.kind is Kind.BLOCK else setting_lines(part.parts)
         yield from (f"{INDENT}{line}" for line in inside)
 
 

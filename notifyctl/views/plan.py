@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import WITH_PLUS, WITHOUT_PLUS
 from notifyctl.plan.actions import Action
-from notifyctl.plan.model import FORMAT_VERSION, Cost, Plan, PlannedNotification, Sample, Upcoming
+from notifyctl.plan.model import FORMAT_VERSION, Cost, Fallback, Plan, PlannedNotification, Sample, Upcoming
 from notifyctl.plan.shared_request import parts_of, settings_of
 from notifyctl.schedule.moments import format_age, format_time
 from notifyctl.views.colours import Paint, strip_controls
@@ -143,8 +143,7 @@ def _notification(planned: PlannedNotification, paint: Paint, now: datetime) -> 
 
 
 def _samples(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
-    for line in setting_lines(settings_of(planned)):
-        yield paint.dim(f"  {strip_controls(line)}")
+    yield from (paint.dim(f"  {strip_controls(line)}") for line in describe_request(planned))
     shown = describe_samples(planned)
     for sample in shown:
         yield from _sample(planned, sample, paint)
@@ -194,6 +193,30 @@ def _traits(planned: PlannedNotification, now: datetime) -> Iterator[str]:
     if planned.segments is not None and planned.segments:
         yield pluralise(planned.segments, "SMS segment")
     yield from describe_cost(planned)
+
+
+def describe_request(planned: PlannedNotification) -> Iterator[str]:
+    """What all examples have in common beside their texts."""
+    if fallback := describe_fallback(planned):
+        yield fallback
+    yield from setting_lines(settings_of(planned))
+
+
+def describe_fallback(planned: PlannedNotification) -> str | None:
+    """What the SMS that are sent when RCS fails cost at most: "SMS fallback for up to 3 recipients: 6 segments, 0.24 EUR"."""
+    fallback = planned.fallback
+    if fallback is None:
+        return None
+    facts = [pluralise(fallback.segments, "segment")]
+    for cost in fallback.costs:
+        facts += [f"{cost.amount} {cost.currency}"] if cost.currency else []
+        facts += [f"{pluralise(cost.unpriced, 'recipient')} without a price"] if cost.unpriced else []
+    each = f" ({fallback.price})" if fallback.price else ""
+    return f"SMS fallback for up to {pluralise(fallback.recipients, 'recipient')}: {', '.join(facts)}{each}"
+
+
+def describe_price(cost: Cost | None) -> str:
+    return f"{cost.amount} {cost.currency}" if cost is not None else ""
 
 
 def describe_cost(planned: PlannedNotification) -> Iterator[str]:
@@ -247,7 +270,8 @@ def _sample(planned: PlannedNotification, sample: Sample, paint: Paint) -> Itera
         facts.append(pluralise(sample.segments, "segment"))
     facts += sample.why
     yield paint.dim(f"  ┌ {' · '.join(facts)}")
-    for line in as_lines(parts_of(planned, sample), without=SAID_ABOVE[planned.channel]):
+    price = describe_price(sample.fallback_cost)
+    for line in as_lines(parts_of(planned, sample), without=SAID_ABOVE[planned.channel], price=price):
         yield f"  {paint.dim('│')} {strip_controls(line)}"
     yield paint.dim("  └")
 
@@ -347,7 +371,9 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
         "timezone": planned.timezone,
         "times": {name: moments_object(each) for name, each in planned.times.items()},
         "moved": list(planned.moved),
+        "fallback": fallback_object(planned.fallback),
         "request": dict(planned.request),
+        "settings": as_objects(settings_of(planned)),
         "nearly": [
             {
                 "name": each.name,
@@ -386,7 +412,19 @@ def _sample_object(planned: PlannedNotification, sample: Sample) -> dict[str, An
         "why": list(sample.why),
         "options": dict(sample.options),
         "sizes": list(sample.sizes),
+        "fallback_cost": _cost(sample.fallback_cost),
         "parts": as_objects(parts_of(planned, sample)),
+    }
+
+
+def fallback_object(fallback: Fallback | None) -> Mapping[str, Any] | None:
+    if fallback is None:
+        return None
+    return {
+        "recipients": fallback.recipients,
+        "segments": fallback.segments,
+        "costs": [_cost(cost) for cost in fallback.costs],
+        "price": fallback.price,
     }
 
 

@@ -139,6 +139,7 @@ def describe_planned(each: NotificationEntry) -> PlannedNotification:
         timezone=each.timezone,
         times=each.times,
         moved=each.moved,
+        fallback=each.fallback,
         request=each.request,
     )
 
