@@ -24,7 +24,7 @@ from notifyctl.message.source_map import position_of
 from notifyctl.model.message import PLACEHOLDER, Message
 from notifyctl.rulebook.substitutions import FOREIGN_PLACEHOLDER, PLACEHOLDER_FORM
 
-HIDDEN = re.compile("[\u200b\u2060\ufeff\u00ad\u180e]")
+HIDDEN = re.compile("[\u200b\u2060\ufeff\u00ad\u180e]+")
 """Zero-width characters that are of no use in a message; the joiners of scripts and emoji are."""
 TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")

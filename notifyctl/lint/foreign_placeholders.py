@@ -17,7 +17,7 @@ from notifyctl.model.message import UNSUBSCRIBE
 OWN = re.compile(r"\{\{smartlink_\d+\}\}")
 """The API's own placeholder for a short link of the platform, which `{{ smartlink(5) }}` writes."""
 NOT_A_NAME = frozenset(
-    {"contact", "contactfield", "custom", "data", "default", "fallback", "lead", "list", "merge", "model", "recipient",
+    {"contact", "contactfield", "custom", "data", "default", "fallback", "html", "lead", "list", "mc", "merge", "model", "recipient",
      "subscriber", "user", "v", "var", "lt", "gt"}
 )  # fmt: skip
 """Words with which other tools begin a placeholder before the name: `[[data:firstname]]`."""
@@ -38,7 +38,7 @@ STRONG = (
     Family("Salesforce or AWeber", r"\{![^{}\n]{1,80}\}"),
     Family("SMS templates (DLT)", r"\{#\w{1,40}#\}"),
     Family("Liquid or Twig", r"\{%[^{}\n]{1,120}%\}"),
-    Family("Mustache or Handlebars", r"\{\{\{?[^{}]{1,64}\}\}\}?"),
+    Family("Mustache or Handlebars", r"\{\{\{?[^{}]{1,200}\}\}\}?"),
     Family("FreeMarker, Velocity or JavaScript", r"\$!?\{[^{}\n]{1,64}\}"),
     Family("Ruby", r"#\{[A-Za-z_@$][^{}\n]{0,63}\}"),
     Family("Ruby", r"%\{[A-Za-z_][\w.]{0,62}\}"),
@@ -69,7 +69,7 @@ STRONG = (
     ),
     Family(
         "Campaign Monitor or Sendy",
-        r"(?i:</?(?:unsubscribe|webversion|preferences|forwardtoafriend|currentday(?:name)?|currentmonth(?:name)?|currentyear"
+        r"(?i:<(?:unsubscribe|webversion|preferences|forwardtoafriend|currentday(?:name)?|currentmonth(?:name)?|currentyear"
         r"|singleline|multiline|repeater)\b[^<>\n]{0,120}>)",
     ),
     Family("Eloqua", r"<span class=[\"']?eloquaemail\b[^<>\n]{0,60}>"),

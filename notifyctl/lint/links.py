@@ -20,8 +20,8 @@ LINK_SCHEMES = frozenset(
 )
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+-]+):(?!\d)")
 """A scheme, of an app too. `localhost:3000` is a host with a port, `C:` a drive."""
-BRACKETED = re.compile(r"[\[{<#%@|~*]{1,2}([^\W\d][\w .-]*)[\]}>#%@|~*]{1,2}")
-"""A whole URL in brackets is a placeholder of another tool: no URL begins with one of these."""
+BRACKETED = re.compile(r"[\[{<%@|~*]{1,2}[^\W\d][\w .-]*[\]}>%@|~*]{1,2}")
+MAILBOX = re.compile(r"[^\s@/?#:]+@[^\s@/?#:]+")
 SHOWN = 80
 """Characters of a URL in a message."""
 
@@ -69,12 +69,18 @@ def loads_nothing(url: str, known: KnownNames = NO_NAMES) -> bool:
     return (url.partition(":")[0].lower() if ":" in url else "") not in RESOURCE_SCHEMES
 
 
+def is_bracketed(url: str) -> bool:
+    """Whether a whole URL is in brackets: a placeholder of another tool, whatever the word inside."""
+    return BRACKETED.fullmatch(url.strip()) is not None
+
+
 def suggest_link(url: str) -> str:
     """A hint for a URL that leads nowhere."""
-    if found := BRACKETED.fullmatch(url.strip()):
-        return f"for each recipient's own link write $({re.sub(r'[ ]+', '_', found[1].strip())})"
-    if url.strip().startswith("//"):
+    url = url.strip()
+    if url.startswith("//"):
         return "write https: before it"
+    if MAILBOX.fullmatch(url):
+        return "write mailto: before it"
     return "write https://…"
 
 

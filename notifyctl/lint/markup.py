@@ -9,10 +9,12 @@ from html.parser import HTMLParser
 from msgspec.structs import replace
 
 from notifyctl.diagnostics import Path, Problem, Severity
-from notifyctl.lint.foreign_placeholders import NO_NAMES, KnownNames
+from notifyctl.lint.foreign_placeholders import NO_NAMES, KnownNames, suggest_placeholder
 from notifyctl.lint.links import (
     find_insecure_links,
     insecure_link,
+    is_bracketed,
+    is_filled_in,
     leads_nowhere,
     loads_nothing,
     quote_url,
@@ -20,6 +22,7 @@ from notifyctl.lint.links import (
     suggest_link,
 )
 from notifyctl.lint.stylesheets import find_loaded
+from notifyctl.rulebook.substitutions import FOREIGN_PLACEHOLDER
 
 MOST_OPEN = 1000
 ACTIVE = frozenset({"script", "form", "iframe", "object", "embed"})
@@ -165,13 +168,28 @@ class Markup(HTMLParser):
             return
         if runs_script(href):
             self.report("active-markup", "a link runs a script", "link to a page", Severity.ERROR)
+        elif self.is_placeholder(href):
+            self.foreign(href)
+        elif not href.strip():
+            self.report("relative-link", "a link has an empty `href`", "write https://…")
         elif not self.has_base and leads_nowhere(href, self.known):
             message = f"a relative link does not work in an email: {quote_url(href)}"
             self.report("relative-link", message, suggest_link(href))
 
     def resource(self, tag: str, url: str | None) -> None:
-        if url and not self.has_base and loads_nothing(url, self.known):
+        if url and self.is_placeholder(url):
+            self.foreign(url)
+        elif url and not self.has_base and loads_nothing(url, self.known):
             self.add(self.nothing_loaded(f"<{tag}>", url))
+
+    def is_placeholder(self, url: str) -> bool:
+        """Whether a whole URL is a placeholder of another tool that is not found among the words."""
+        return is_bracketed(url) and not is_filled_in(url, self.known)
+
+    def foreign(self, url: str) -> None:
+        message = f"`{url.strip()}` looks like a placeholder of another tool and would be sent unchanged"
+        hint = suggest_placeholder(url.strip(), self.known)
+        self.add(FOREIGN_PLACEHOLDER.broken(self.path, message, hint))
 
     def nothing_loaded(self, what: str, url: str) -> Problem:
         message = f"{what} loads nothing in a mailbox: {quote_url(url)} is not a web address"

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from notifyctl import merge_conflicts
 from notifyctl.merge_conflicts import find_conflict
 from notifyctl.message.fast_render import ESCAPED
+from notifyctl.message.foreign_tags import refuse_numbered
 from notifyctl.message.jinja_comments import mask_text
 from notifyctl.message.render_limits import MAX_TEXT, run_bounded
 from notifyctl.model.written_values import WrittenBool, plain
@@ -56,9 +57,11 @@ class ConflictError(TemplateFileError):
 
 
 class StrictComments(Extension):
-    """Makes every source safe for Jinja2's own comments, included files as well."""
+    """Refuses or masks what Jinja2 would take for a comment or a number of its own, in included files as well."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
+        if "{{" in source:
+            refuse_numbered(source)
         return mask_text(source, name) if "{#" in source else source
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jinja2
@@ -10,33 +10,70 @@ from jinja2.exceptions import SecurityError
 
 from notifyctl import merge_conflicts
 from notifyctl.diagnostics import Diagnostic, Location, Severity, truncate
-from notifyctl.message.jinja import ConflictError, TemplateFileError, TemplateLimitError
+from notifyctl.message.foreign_tags import ForeignTagError, blank_foreign_tags, find_foreign_tags
+from notifyctl.message.jinja import ConflictError, Sandbox, TemplateFileError, TemplateLimitError
 from notifyctl.message.jinja_comments import CommentError
 from notifyctl.message.render_limits import SECONDS, OutOfTimeError
-from notifyctl.message.source_map import TextSource, locate_in_source
-from notifyctl.message.undefined_names import find_undefined_names
+from notifyctl.message.source_map import TextSource, locate_in_source, position_of
+from notifyctl.message.syntax_hints import explain_syntax
+from notifyctl.message.undefined_names import find_undefined_names, read_templates
 from notifyctl.ports import FileTree
+
+SYNTAX_ERRORS = (jinja2.TemplateSyntaxError, CommentError, ForeignTagError)
 
 
 def explain_error(
     error: Exception, source: TextSource, variables: Mapping[str, Any], *, files: FileTree
 ) -> list[Diagnostic]:
-    """The diagnostics of an exception that rendering raised: every undefined name at each of its places, or one diagnostic."""
-    if isinstance(error, jinja2.UndefinedError):
-        found = find_undefined_names(source.text, source.name, variables, files=files)
-        if any(repr(use.name) in str(error.message) for use in found):
+    """The diagnostics of an exception that rendering raised: every undefined name and every tag of another language at each of its
+    places, or one diagnostic.
+    """
+    if isinstance(error, (jinja2.UndefinedError, *SYNTAX_ERRORS)):
+        tags = list(foreign_tags(source, files))
+        if tags:
             return [
-                Diagnostic(
-                    "template-undefined",
-                    Severity.ERROR,
-                    f"`{truncate(use.name)}` is undefined",
-                    locate_in_source(source, use.template, use.line, use.column, files=files),
-                    explain_undefined(use.name, variables),
-                )
-                for use in found
+                *tags,
+                *other_syntax_error(source, variables, files),
+                *undefined_names(source, variables, files),
             ]
+    if isinstance(error, jinja2.UndefinedError):
+        found = list(undefined_names(source, variables, files))
+        if any(each.message.split("`")[1] in str(error.message) for each in found):
+            return found
     rule, message, hint = explain(error, variables)
     return [Diagnostic(rule, Severity.ERROR, message, locate_error(error, source, files), hint)]
+
+
+def foreign_tags(source: TextSource, files: FileTree) -> Iterator[Diagnostic]:
+    sources, _ = read_templates(Sandbox(files), source.text, source.name)
+    for template, text in sorted(sources.items()):
+        for tag in find_foreign_tags(text):
+            place = locate_in_source(source, template, *position_of(text, tag.start), files=files)
+            yield Diagnostic("template-syntax", Severity.ERROR, tag.message, place, tag.hint)
+
+
+def other_syntax_error(
+    source: TextSource, variables: Mapping[str, Any], files: FileTree
+) -> Iterator[Diagnostic]:
+    """What is wrong beside the tags of other languages."""
+    try:
+        Sandbox(files).parse(blank_foreign_tags(source.text), source.name, source.name)
+    except SYNTAX_ERRORS as error:
+        rule, message, hint = explain(error, variables)
+        yield Diagnostic(rule, Severity.ERROR, message, locate_error(error, source, files), hint)
+
+
+def undefined_names(
+    source: TextSource, variables: Mapping[str, Any], files: FileTree
+) -> Iterator[Diagnostic]:
+    for use in find_undefined_names(source.text, source.name, variables, files=files):
+        yield Diagnostic(
+            "template-undefined",
+            Severity.ERROR,
+            f"`{truncate(use.name)}` is undefined",
+            locate_in_source(source, use.template, use.line, use.column, files=files),
+            explain_undefined(use.name, variables),
+        )
 
 
 def locate_error(error: Exception, source: TextSource, files: FileTree) -> Location:
@@ -75,7 +112,8 @@ def explain(error: Exception, variables: Mapping[str, Any]) -> tuple[str, str, s
     if isinstance(error, CommentError):
         return "template-syntax", f"template syntax error: {error}", error.hint
     if isinstance(error, jinja2.TemplateSyntaxError):
-        return "template-syntax", f"template syntax error: {truncate(error.message)}", None
+        message, hint = explain_syntax(error.message or "")
+        return "template-syntax", f"template syntax error: {truncate(message)}", hint
     if isinstance(error, jinja2.UndefinedError):
         known = ", ".join(sorted(variables)) or "none"
         return (

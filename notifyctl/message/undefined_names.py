@@ -10,6 +10,7 @@ from jinja2 import TemplateError, nodes
 from jinja2.meta import find_undeclared_variables
 from msgspec import Struct
 
+from notifyctl.message.foreign_tags import blank_foreign_tags
 from notifyctl.message.jinja import Sandbox, TemplateFileError, TemplateLimitError
 from notifyctl.message.jinja_comments import CommentError, find_tags
 from notifyctl.message.source_map import position_of
@@ -37,6 +38,7 @@ def find_undefined_names(
     """`source` is the template `name`. A name that any of the files sets, or asks for before it uses it, is left out."""
     sandbox = Sandbox(files)
     sources, trees = read_templates(sandbox, source, name)
+    blanked = {template: blank_foreign_tags(text) for template, text in sources.items()}
     known = set(variables) | set(sandbox.globals) | IMPLICIT
     for tree in trees.values():
         known.update(set_names(tree))
@@ -45,21 +47,23 @@ def find_undefined_names(
         use
         for template, tree in trees.items()
         for undefined in find_undeclared_variables(tree) - known
-        for use in find_uses(sources[template], template, undefined)
+        for use in find_uses(blanked[template], template, undefined)
     )
 
 
 def read_templates(
     sandbox: Sandbox, source: str, name: str
 ) -> tuple[dict[str, str], dict[str, nodes.Template]]:
-    """The template and all that it includes, extends or imports by a name that is written out: sources and syntax trees."""
+    """The template and all that it includes, extends or imports by a name that is written out: sources and, where tags of
+    other languages apart they can be read, syntax trees.
+    """
     sources: dict[str, str] = {name: source}
     trees: dict[str, nodes.Template] = {}
     waiting = [name]
     while waiting:
         template = waiting.pop()
         try:
-            trees[template] = sandbox.parse(sources[template], template, template)
+            trees[template] = sandbox.parse(blank_foreign_tags(sources[template]), template, template)
         except (TemplateError, CommentError):
             continue
         for included in included_names(trees[template]):

@@ -20,7 +20,7 @@ RELATIVE = [
     '<a href="index.html">x</a>', '<a href="/x">x</a>', '<a href="//shop.example">x</a>', '<a href="www.shop.example">x</a>',
     '<a href="shop.example:8080/x">x</a>', '<a href="localhost:3000">x</a>', '<a href="htp://shop.example">x</a>',
     '<a href="https:/shop.example">x</a>', '<a href="https//shop.example">x</a>', '<area href="x.html">', '<a href="file:///x">x</a>',
-    '<!--[if mso]><v:roundrect href="x.html"></v:roundrect><![endif]-->', '<a href="[link]">x</a>', '<a href="{url}">x</a>', '<a href="">x</a>',
+    '<!--[if mso]><v:roundrect href="x.html"></v:roundrect><![endif]-->', '<a href="ada@shop.example">x</a>', '<a href="">x</a>',
 ]  # fmt: skip
 SOUND = [
     '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">',
@@ -102,6 +102,26 @@ def test_a_problem_is_at_its_tag_or_url(html: str, line: int, column: int) -> No
     ]
 
 
-def test_the_hint_of_a_link_in_brackets_is_a_placeholder() -> None:
+@pytest.mark.parametrize(
+    "url", ["[link]", "{url}", "[shop link]", "{{url}}", "*link*", "{Unsubscribe_Preferences}"]
+)
+@pytest.mark.parametrize("tag", ['<a href="{}">x</a>', '<img alt="" src="{}">', '<td background="{}">'])
+def test_a_whole_url_in_brackets_is_a_placeholder_and_no_relative_link(url: str, tag: str) -> None:
+    assert "relative-link" not in [rule for rule, _ in found(tag.format(url))]
+
+
+def test_the_hint_of_a_url_in_brackets_is_ours() -> None:
     hints = [problem.hint for problem in check_markup(("content", "html"), '<a href="[shop link]">x</a>')]
-    assert hints == ["for each recipient's own link write $(shop_link)"]
+    assert hints == ["for each recipient's own value write $(shop_link)"]
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("//a.example", "write https: before it"),
+        ("ada@a.example", "write mailto: before it"),
+        ("/x", "write https://…"),
+    ],
+)
+def test_the_hint_of_a_relative_link_is_what_is_missing(url: str, hint: str) -> None:
+    assert [each.hint for each in check_markup(("content", "html"), f'<a href="{url}">x</a>')] == [hint]
