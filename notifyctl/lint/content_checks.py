@@ -119,10 +119,10 @@ def invisible_characters(path: Path, text: str) -> Iterator[Problem]:
         (HIDDEN, "a character without width"),
     ):
         for found in islice(wrong.finditer(text), MAX_PLACES):
-            code = f"U+{ord(found[0]):04X}"
+            code = f"U+{ord(found[0][0]):04X}"
             import unicodedata
 
-            name = unicodedata.name(found[0], "unnamed")
+            name = unicodedata.name(found[0][0], "unnamed")
             message = f"{what}: {code} {name}, after {text[max(0, found.start() - 12) : found.start()]!r}"
             problem = Problem(path, "invisible-character", message, "remove it", Severity.WARNING)
             yield at_offset(problem, text, found.start())

@@ -50,6 +50,7 @@ DOORS = {
     "jinja2": (
         "message.jinja",
         "message.jinja_trace",
+        "message.syntax_hints",
         "message.template_errors",
         "message.undefined_names",
     ),

@@ -24,6 +24,7 @@ def rules(text: str, *, html: bool = False) -> list[tuple[str, str]]:
     [
         ("Pay\u200b now", "invisible-character", "warning"),
         ("\u202egnp.exe", "invisible-character", "warning"),
+        ("Pay\u2060\u2060\u200b now", "invisible-character", "warning"),
         ("bell \x07", "invisible-character", "warning"),
         ("see http://acme.example/x", "insecure-link", "warning"),
         ("-----BEGIN RSA PRIVATE KEY-----", "secret-in-text", "error"),
