@@ -13,11 +13,14 @@ from notifyctl.config.fields import NEWER
 from notifyctl.diagnostics import Problem
 from notifyctl.rulebook import email as rules
 
-REFERENCE = re.compile(r"""(?<=["'(=\s])cid:([^"'()<>\s]+)""", re.IGNORECASE)
-"""A `cid:` URL (RFC 2392) in an attribute or a style."""
+TAG = re.compile(r"<[a-z][^<>]*>|url\([^()]*\)", re.IGNORECASE)
+"""What can refer to an image: a tag, or a style."""
+REFERENCE = re.compile(r"""(?<=[=('"\s])cid:([^"'()<>\s]+)""", re.IGNORECASE)
+"""A `cid:` URL (RFC 2392) inside one of these."""
 INVALID = re.compile(r"[\s<>\"'()]")
 """What a content ID cannot contain, so that the HTML can refer to it."""
-COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+COMMENT = re.compile(r"<!--(?!\s*\[if\b).*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE)
+"""Not a conditional one, which Outlook reads."""
 
 
 def attached_ids(message: Message) -> list[tuple[int, str]]:
@@ -30,7 +33,11 @@ def shown_ids(message: Message) -> list[tuple[str, int]]:
     """The content IDs that the HTML refers to, each with its place in the HTML, without comments."""
     text = str(message.content.get("html", ""))
     visible = COMMENT.sub(lambda found: " " * len(found[0]), text)
-    return [(unquote(html.unescape(found[1])), found.start()) for found in REFERENCE.finditer(visible)]
+    return [
+        (unquote(html.unescape(found[1])), tag.start() + found.start())
+        for tag in TAG.finditer(visible)
+        for found in REFERENCE.finditer(tag[0])
+    ]
 
 
 def content_ids_are_right(message: Message) -> Iterator[Problem]:
@@ -74,4 +81,7 @@ def content_ids_are_used(message: Message) -> Iterator[Problem]:
         if is_final(cid) and cid not in shown:
             path = ("content", "attachments", number, "cid")
             text = f"the HTML does not show cid:{cid}, so the attachment is not an inline image"
-            yield rules.CID_UNUSED.broken(path, text, f'add <img src="cid:{cid}">, or remove `cid`')
+            hint = f'add <img src="cid:{cid}">, or remove `cid`'
+            if message.type == "text":
+                text, hint = "`cid` has no effect in a plain text email", "remove it, or set `type: html`"
+            yield rules.CID_UNUSED.broken(path, text, hint)

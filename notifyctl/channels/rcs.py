@@ -435,6 +435,16 @@ def cards_are_complete(message: Message) -> Iterator[Problem]:
             yield rules.CARD_INCOMPLETE.broken(path, text, f"add {' and '.join(missing)}")
 
 
+def cards_have_a_layout(message: Message) -> Iterator[Problem]:
+    if message.type != "standalone" or message.profile != rules.LAYOUT_MISSING.profile:
+        return
+    missing = [key for key in ("orientation", "thumbnailAlignment") if key not in message.content["richCard"]]
+    if missing:
+        names = " and ".join(f"`{key}`" for key in missing)
+        text = f"a single card needs {names} (profile 6.20)"
+        yield rules.LAYOUT_MISSING.broken(("content", "richCard"), text, f"add {names}")
+
+
 def cards_are_short(message: Message) -> Iterator[Problem]:
     for path, card in cards(message):
         for key, most in (("title", MAX_TITLE), ("description", MAX_DESCRIPTION)):
@@ -491,6 +501,7 @@ CHANNEL = Channel(
         fallback_sender_is_one,
         media_is_a_file,
         cards_are_complete,
+        cards_have_a_layout,
         cards_are_short,
         labels_are_short,
         placeholders_stand_in_the_text,

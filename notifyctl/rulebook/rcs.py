@@ -55,6 +55,14 @@ LAYOUT = Rule(
     "card-layout",
     "`orientation` must be VERTICAL or HORIZONTAL, and `thumbnailAlignment` LEFT or RIGHT. Cards of a carousel have neither.",
 )
+LAYOUT_MISSING = Rule(
+    98,
+    "card-layout-missing",
+    "In profile 6.20 a single card needs `orientation` and `thumbnailAlignment`. Without them the provider chooses, or refuses"
+    " the request.",
+    W,
+    profile="6.20",
+)
 MEDIA_URL = Rule(
     99, "media-url", "Media need an absolute http(s) URL of at most 2,048 characters.", also=(89,)
 )

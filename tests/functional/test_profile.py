@@ -357,6 +357,16 @@ def test_a_review_is_bound_to_the_checks_of_the_provider(newer: Any) -> None:
             "remove `cid`",
         ),
         ("cid:orderconf", "cid:other", "inline-image-missing", "no attachment has this `cid`"),
+        ("<p>See", "<p>Your cid:order, see", "", ""),
+        ("<p>See", "<!-- <img src='cid:old'> --><p>See", "", ""),
+        (
+            "<p>See",
+            "<!--[if mso]><v:fill src='cid:vml'/><![endif]--><p>See",
+            "inline-image-missing",
+            "shows cid:vml",
+        ),
+        ("<p>See", "<p style='background:url(cid:bg)'>See", "inline-image-missing", "shows cid:bg"),
+        ("<p>See", "<table background=cid:tile></table><p>See", "inline-image-missing", "shows cid:tile"),
         ("cid: orderconf", "cid: cid:orderconf", "attachment-cid", "must not start with cid:"),
         (
             "listUnsubscribeUrl: https:",
