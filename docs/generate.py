@@ -121,7 +121,7 @@ def table(record: Record) -> str:
 
 def row(field: Field) -> str:
     need = "required" if field.required else f"default `{field.default}`" if field.default is not None else ""
-    meaning = " ".join(field.shape.description.split()).replace("|", "\\|")
+    meaning = " ".join(field.description.split()).replace("|", "\\|")
     return f"| `{field.name}` | {takes(field.shape).replace('|', chr(92) + '|')} | {need} | {meaning} |"
 
 
