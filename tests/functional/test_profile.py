@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from notifyctl.channels import CHANNELS
 from notifyctl.config.documents import document_shapes
 from notifyctl.config.fields import NEWER, Cases, Either, Items, Record, Shape, Table
 
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "profiles.md"
 PROJECT = """\
 apiVersion: notifyctl/v1
 kind: Project
@@ -150,6 +152,14 @@ def test_the_projects_here_use_every_key_of_the_profile() -> None:
     text = SMS + HELD + MAIL + STORED + CARD
     assert known
     assert {name for name in known if f"{name}:" not in text} == set()
+
+
+def test_the_page_about_profiles_lists_every_key() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    keys = page.partition("## Keys of profile 6.20")[2].partition("\n## ")[0]
+    shapes = document_shapes([channel.shape for channel in CHANNELS.values()])
+    known = {name for shape in shapes.values() for name in fields_of(shape)}
+    assert {name for name in known if f"`{name}`" not in keys} == set()
 
 
 def test_it_is_all_sound_in_that_profile(newer: Any) -> None:
