@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
+from msgspec import Struct
+
 from notifyctl.channels.message_parts import list_parts
 from notifyctl.channels.parts import Carried, Kind, Part
 from notifyctl.model.project import ChannelName
@@ -17,7 +19,6 @@ DRAWN = {
     ChannelName.EMAIL: frozenset({"html", "text", "alternative"}),
 }
 """Keys of parts that are drawn: a bubble, a card, a mail. Every other part is a row, so that nothing stays hidden."""
-BUTTONS = frozenset({Kind.BUTTON})
 SETTINGS = "Settings"
 
 Row = tuple[str, str]
@@ -26,29 +27,41 @@ Row = tuple[str, str]
 
 def rows_of(carried: Carried) -> list[Row]:
     """Every part that is not drawn, in order; settings in one row at the end."""
-    parts = list_parts(carried)
-    found = [*flatten(parts, DRAWN[carried.channel])]
-    settings = ", ".join(f"{label} {text}" for kind, label, text in found if kind is Kind.SETTING)
-    rows = [(label, text) for kind, label, text in found if kind is not Kind.SETTING]
-    return [*rows, *([(SETTINGS, settings)] if settings else [])]
+    found = list(flatten(list_parts(carried), DRAWN[carried.channel]))
+    rows = [
+        (f"{each.where}: {each.label}" if each.where else each.label, each.text)
+        for each in found
+        if not each.setting
+    ]
+    settings: dict[str, list[str]] = {}
+    for each in found:
+        if each.setting:
+            settings.setdefault(each.where, []).append(f"{each.label} {each.text}")
+    groups = [f"{where}: {', '.join(said)}" if where else ", ".join(said) for where, said in settings.items()]
+    return [*rows, *([(SETTINGS, " · ".join(groups))] if groups else [])]
 
 
-def flatten(
-    parts: Iterable[Part], drawn: Collection[str], where: str = ""
-) -> Iterator[tuple[Kind, str, str]]:
+class Found(Struct, frozen=True):
+    """A part that is not drawn. `where`: the card or block that it is in."""
+
+    where: str
+    label: str
+    text: str
+    setting: bool = False
+
+
+def flatten(parts: Iterable[Part], drawn: Collection[str], where: str = "") -> Iterator[Found]:
     for part in parts:
-        label = part.label or part.key
         if part.kind is Kind.BLOCK:
-            # The text of the SMS that is sent when RCS fails is drawn only while it is on.
-            inside = part.label
-            yield from flatten(part.parts, drawn if part.key != "fallback" or is_on(part) else (), inside)
+            # The SMS that is sent when RCS fails is drawn only while it is on.
+            yield from flatten(part.parts, drawn if part.key != "fallback" or is_on(part) else (), part.label)
         elif part.kind is Kind.BUTTON:
             continue  # in a table of their own, with what a tap does
         elif part.kind is Kind.FILE:
-            yield part.kind, "Attachment", f"{part.label} ({part.text})"
+            yield Found(where, "Attachment", f"{part.label} ({part.text})")
             yield from flatten(part.parts, (), part.label)
         elif part.key not in drawn or part.kind is Kind.SETTING:
-            yield part.kind, f"{where}: {label}" if where else label, part.text
+            yield Found(where, part.label or part.key, part.text, setting=part.kind is Kind.SETTING)
 
 
 def is_on(fallback: Part) -> bool:
@@ -69,7 +82,9 @@ def row_list(after: Carried, before: Carried | None, *, lang: str | None = None)
 
 
 def row(label: str, shown: list[Child], lang: str | None) -> list[Child]:
-    if label == "Subject":
+    if label == SETTINGS:
+        shown = [el("small", *shown)]
+    elif label == "Subject":
         shown = [el("b", *shown, lang=lang)]
     elif label == "Attachment":
         shown = [icon("clip"), " ", *shown]
