@@ -176,7 +176,7 @@ class Reader:
         words = reader.words()
         said = [*(each for each in (words.text, words.title, words.data) if each)]
         if said:
-            self.pieces.append(f"\n[{condition.strip(' [')}: {' '.join(said)}]\n")
+            self.pieces.append(f"\n[Outlook, {condition.strip(' [')}: {' '.join(said)}]\n")
 
     def keep_unread(self, name: str, given: dict[str, str], inside: str) -> None:
         if name == "title":

@@ -43,6 +43,10 @@ def check_words(message: Message, known: KnownNames = NO_NAMES) -> Iterator[Prob
             yield from check_html(path, text, known)
         elif not is_harmless(text, known):
             yield from check_text(path, text, known)
+    if "html" in (message.content or {}):
+        from notifyctl.lint.text_alternative import check_alternative
+
+        yield from check_alternative(message)
 
 
 def check_text(path: Path, text: str, known: KnownNames = NO_NAMES) -> Iterator[Problem]:

@@ -160,6 +160,11 @@ TEXTS: Mapping[str, Page] = {
     "image-without-alt": Page(
         W, "Many email programs block images, and screen readers read the alt text aloud."
     ),
+    "text-alternative-differs": Page(
+        W,
+        "The text alternative of an HTML email and the HTML share less than half of the longer one's words. Most recipients see"
+        " the HTML, and some only the text, so that some are told something else. Write the same in both. A plan shows both.",
+    ),
     "active-markup": Page(
         E, "Email programs remove scripts, forms and frames, or warn of the whole message."
     ),

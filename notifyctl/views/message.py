@@ -51,12 +51,8 @@ def part_lines(part: Part, price: str = "") -> Iterator[str]:
             about = "".join(f" {each.label} {each.text}" for each in part.parts)
             yield f"( {part.label} → {part.text} ){about}"
         case Kind.BLOCK:
-            facts = [
-                part.label,
-                *([describe_size(part)] if part.segments else []),
-                *([price] if price else []),
-            ]
-            yield f"— {' · '.join(facts)}"
+            facts = [part.label, *([describe_size(part), price] if part.segments else [])]
+            yield f"— {' · '.join(filter(None, facts))}"
     if part.parts and part.kind is not Kind.BUTTON:
         inside = as_lines(part.parts, dense=True) if part.kind is Kind.BLOCK else setting_lines(part.parts)
         yield from (f"{INDENT}{line}" for line in inside)

@@ -32,7 +32,7 @@ from notifyctl.channels.html_words import read_html, text_of
         ("<td style='font-size:0'><p>seen</p></td>", "seen"),
         (
             '<!--[if mso]><v:rect href="https://o.example"/>Pay<![endif]-->',
-            "[if mso: <https://o.example> Pay]",
+            "[Outlook, if mso: <https://o.example> Pay]",
         ),
         ("<!--[if !mso]><!-->for others<!--<![endif]-->", "for others"),
         (
