@@ -45,23 +45,14 @@ def describe_card(card: Fields) -> Iterator[Part]:
     if url := thumbnail.text("url"):
         yield Part(Kind.MEDIA, "thumbnail", "Thumbnail", url)
     if text := thumbnail.text("description"):
-        yield Part(Kind.TEXT, "thumbnail-description", "", text)
+        yield Part(Kind.FIELD, "thumbnail-description", "Thumbnail text", text)
     settings = [*media.rest("media"), *thumbnail.rest("thumbnail")]
     for key in ("title", "description"):
         if text := card.text(key):
             yield Part(Kind.TEXT, key, "", text)
     yield from describe_buttons(card)
-    yield from describe_thumbnail(fields_of(card.take("thumbnail")))
     yield from settings
     yield from card.rest()
-
-
-def describe_thumbnail(thumbnail: Fields) -> Iterator[Part]:
-    if url := thumbnail.text("url"):
-        yield Part(Kind.MEDIA, "thumbnail", "Thumbnail", url)
-    if text := thumbnail.text("description"):
-        yield Part(Kind.FIELD, "thumbnail.description", "Thumbnail text", text)
-    yield from thumbnail.rest("thumbnail")
 
 
 def describe_media(media: Fields, key: str) -> Iterator[Part]:
