@@ -24,6 +24,7 @@ from notifyctl.model.events import (
 from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord, Purpose
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import RecipientBatch, RowOrigin, Scope
+from notifyctl.model.test_messages import TestMessage, TestRecord
 
 
 class FileTree(Protocol):
@@ -141,6 +142,12 @@ class LedgerReader(Protocol):
     def resolutions(self) -> Sequence[Resolution]:
         """The decisions by `resolve`, first to last; what one command said of one scope is one."""
 
+    def tests(self) -> Sequence[TestRecord]:
+        """The test messages, first to last. They are in no batch."""
+
+    def next_test(self) -> int:
+        """The number that the next test message gets."""
+
     def statements(self) -> Sequence[Statement]:
         """The recorded decisions, first to last."""
 
@@ -210,6 +217,12 @@ class LedgerWriter(LedgerReader, Protocol):
         """Records the hash of the account that is sent with from now on, unless it is that
         already, or `None`: not known.
         """
+
+    def begin_test(self, message: TestMessage, *, at: datetime) -> int:
+        """Records that a test message is about to leave, and returns its number. Durable before the request, like `arm`."""
+
+    def end_test(self, number: int, outcome: Outcome, *, at: datetime) -> None:
+        """Records how a test message ended, once."""
 
     def note_interrupted(self) -> None:
         """The run is ending early because it was asked to; its end will be recorded so."""

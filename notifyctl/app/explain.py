@@ -67,6 +67,7 @@ def add_past(
     keys = search.ledger_keys(found.explained)
     names = (
         {scope.notification for scope in reader.scopes()}
+        | {each.message.notification for each in reader.tests()}
         if notification is None
         else past.names(notification)
     )
@@ -77,7 +78,13 @@ def add_past(
         if notification is not None or (each.trace is not None and each.trace.rows):
             about |= past.names(each.notification)
     decisions = tuple(each for each in reader.statements() if each.notification in about)
-    return replace(found, got=got, served=served, statements=decisions)
+    recipients = set(reader.recipient_ids(sorted(keys)))
+    tests = tuple(
+        (each, each.message.values_of in recipients, each.message.sent_to in recipients)
+        for each in reader.tests()
+        if {each.message.values_of, each.message.sent_to} & recipients and each.message.notification in names
+    )
+    return replace(found, got=got, served=served, statements=decisions, tests=tests)
 
 
 class Search(Struct, frozen=True):

@@ -35,8 +35,13 @@ def history(workspace: Workspace, environment: Environment, *, notification: str
                 for (epoch, scope), counts in sorted(people.items())
                 if epoch == run.epoch
             )
-            if did or notification is None:
-                runs.append(PastRun(run, did))
+            tests = tuple(
+                each
+                for each in reader.tests()
+                if each.epoch == run.epoch and notification in {None, each.message.notification}
+            )
+            if did or tests or notification is None:
+                runs.append(PastRun(run, did, tests))
         statements = [each for each in reader.statements() if notification in {None, each.notification}]
         resolutions = [
             each for each in reader.resolutions() if notification in {None, each.scope.notification}

@@ -195,6 +195,7 @@ def status(workspace: Workspace, environment: Environment, notification: str | N
             tuple(scope_statuses(reader, notification)),
             tuple(each for each in reader.statements() if notification in {None, each.notification}),
             tuple(each for each in reader.resolutions() if notification in {None, each.scope.notification}),
+            tuple(each for each in reader.tests() if notification in {None, each.message.notification}),
         )
 
 

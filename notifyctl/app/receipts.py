@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from notifyctl.app.ledger import ledger_name, ledger_store
 from notifyctl.app.resolve import uncertain_positions
 from notifyctl.app.workspace import Workspace
-from notifyctl.apply.correlation import parse_correlation_id, verify
+from notifyctl.apply.correlation import is_of_test, parse_correlation_id, verify
 from notifyctl.audience.addresses import parse_address
 from notifyctl.audience.former_addresses import former_key
 from notifyctl.errors import SettingsError, UsageError
@@ -49,8 +49,11 @@ class Matcher(Struct, frozen=True):
 
     def match(self, receipt: Incoming) -> Match:
         """Matches by our correlation id; else by our callback data or the provider's id, with the destination; else by the
-        author's correlation id with the destination, if exactly one member with it is uncertain.
+        author's correlation id with the destination, if exactly one member with it is uncertain. A receipt of a test message is
+        about nobody.
         """
+        if is_of_test(receipt.correlation_id, receipt.callback_data):
+            return NO_MATCH
         recipients = self.recipient_ids(receipt.destination)
         if receipt.inbound:
             return self.last_message(recipients, receipt.channel) if recipients else NO_MATCH

@@ -108,6 +108,21 @@ def tag_1(number: int, index: int, seal: bytes) -> bytes:
     return hmac.digest(seal, PREFIX_1.encode() + place, "sha256")[:TAG_BYTES]
 
 
+TEST_CORRELATION, TEST_CALLBACK = "notifyctl-test-", "notifyctl-test:"
+"""How the ids of test messages begin. No receipt with them is ever matched with a recipient."""
+
+
+def test_ids(number: int, *, ledger: str, secret: bytes, material: bytes) -> tuple[str, str]:
+    """The correlation id (at most 50 bytes) and callback data of a test message. `material` is its content."""
+    tag = seal(secret, ledger=f"test\0{ledger}", number=number, material=material)[:TAG_BYTES].hex()
+    return f"{TEST_CORRELATION}{number}-{tag}", f"{TEST_CALLBACK}{ledger}:{number}"
+
+
+def is_of_test(correlation_id: str | None, callback: str | None) -> bool:
+    """Whether a receipt is about a test message, by either of its ids."""
+    return (correlation_id or "").startswith(TEST_CORRELATION) or (callback or "").startswith(TEST_CALLBACK)
+
+
 def callback_data(ledger: str, number: int, attempt: int) -> str:
     """Default callback data, which identifies one attempt. `ledger`: project/environment."""
     return f"notifyctl:{ledger}:{number}:{attempt}"

@@ -25,6 +25,7 @@ COMMANDS = {
     "plan": "Show who would get what, and what would change.",
     "show": "Show a saved plan.",
     "review": "Put the plan on a pull request as a comment.",
+    "send-test": "Send one message with a recipient's values to your own address.",
     "apply": "Send what the plan says, each message once.",
     "status": "Count what was sent, by outcome and receipt.",
     "history": "List what was done, by whom and from which commit.",
@@ -48,7 +49,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"notifyctl.cli.{cmd_name}")
+        module = importlib.import_module(f"notifyctl.cli.{cmd_name.replace('-', '_')}")
         command = module.command
         assert isinstance(command, click.Command)
         return command

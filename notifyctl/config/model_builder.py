@@ -122,6 +122,7 @@ def build_environment(name: str, values: Values, positions: Positions) -> Enviro
             recipient_key=build_secret(values.get("ledger", {}), "recipientKey"),
         ),
         fence=tuple(values["fence"]["allow"]) if "fence" in values else None,
+        tests=tuple(values["tests"]["allow"]) if "tests" in values else None,
         proxy_secret=build_secret(values, "proxy"),
         suppressions=build_suppressions(values, positions),
         **pick_fields(

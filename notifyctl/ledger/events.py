@@ -12,8 +12,9 @@ from datetime import datetime
 
 from notifyctl.ledger.damage import reads_checked
 from notifyctl.ledger.database import Database, Row
-from notifyctl.ledger.schema import ACTOR_SINCE, EVENTS_SINCE, LIKENESS_SINCE
+from notifyctl.ledger.schema import ACTOR_SINCE, EVENTS_SINCE, LIKENESS_SINCE, TESTS_SINCE
 from notifyctl.model.events import (
+    NO_ANSWER,
     OPT_OUT_CODES,
     AttemptRecord,
     Deliveries,
@@ -30,6 +31,7 @@ from notifyctl.model.events import (
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
+from notifyctl.model.test_messages import TestMessage, TestRecord
 
 BATCHES = (
     "SELECT number, state, attempt, members, batch_state.at, reason, batch.epoch, notification, edition, occurrence,"
@@ -184,6 +186,34 @@ class SqliteEvents:
 
     def receipt_count(self) -> int:
         return sum(count for (count,) in self._events("SELECT count(*) FROM receipt"))
+
+    def tests(self) -> Sequence[TestRecord]:
+        if self._version < TESTS_SINCE:
+            return []
+        rows = self._database.rows(
+            "SELECT number, test.epoch, test.at, kind, status, provider_id, reason, name, notification, edition, channel,"
+            " locale, values_of, sent_to, fingerprint FROM test LEFT JOIN test_result ON test_result.test = test.number"
+            " LEFT JOIN actor ON actor.epoch = test.epoch ORDER BY number"
+        )
+        return [
+            TestRecord(
+                number=number,
+                message=TestMessage(notification, edition, ChannelName(channel), *rest),
+                epoch=epoch,
+                at=datetime.fromisoformat(at),
+                kind=BatchState(kind or BatchState.UNKNOWN),
+                status=status,
+                provider_id=provider_id,
+                reason=reason if kind else NO_ANSWER,
+                who=who,
+            )
+            for number, epoch, at, kind, status, provider_id, reason, who, notification, edition, channel, *rest in rows
+        ]
+
+    def next_test(self) -> int:
+        if self._version < TESTS_SINCE:
+            return 1
+        return self._database.number("SELECT coalesce(max(number), 0) + 1 FROM test")
 
     def statements(self) -> Sequence[Statement]:
         rows = self._events("SELECT kind, notification, edition, detail, who, at FROM statement ORDER BY id")

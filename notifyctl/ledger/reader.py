@@ -87,6 +87,7 @@ class SqliteReader(SqliteEvents):
             batches={state: batches.get(state, 0) for state in BatchState},
             recipients={state: recipients[state] for state in BatchState},
             receipts=self.receipt_count(),
+            tests=len(self.tests()),
             scopes=self._database.number("SELECT count(*) FROM scope"),
         )
 

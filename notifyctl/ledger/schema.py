@@ -8,7 +8,7 @@ from __future__ import annotations
 
 APPLICATION_ID = 0x6E746679
 """`PRAGMA application_id`, "ntfy" in ASCII: identifies a SQLite file as a ledger."""
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """`PRAGMA user_version`. A higher version is refused; a lower one can be read, and the next writer upgrades it."""
 FIRST_VERSION = 1
 EVENTS_SINCE = 2
@@ -21,6 +21,8 @@ IDENTITY_RULES_SINCE = 5
 """The first version that keeps since when which rules of identity hold."""
 ACTOR_SINCE = 6
 """The first version that keeps who was behind a run."""
+TESTS_SINCE = 7
+"""The first version that keeps test messages."""
 NORMALISER_VERSION = 2
 """The rules of identity, stored in each ledger. Raise it if `audience.addresses` normalises addresses differently, and keep the
 rules of before in `audience.former_addresses`: recipients get other ids and would otherwise be sent everything again."""
@@ -235,13 +237,41 @@ CREATE TABLE actor (
 ) STRICT;
 """
 
+SINCE_7 = """
+-- Test messages: a recipient's values, sent to an address for tests. They are no batches, so that nothing here ever counts as sent
+-- to anybody. A row is durable before the first byte of the request is written.
+CREATE TABLE test (
+    number       INTEGER PRIMARY KEY,
+    notification TEXT    NOT NULL,
+    edition      INTEGER NOT NULL,
+    channel      TEXT    NOT NULL,
+    locale       TEXT,
+    values_of    BLOB    NOT NULL,  -- recipient id
+    sent_to      BLOB    NOT NULL,  -- likewise
+    fingerprint  BLOB    NOT NULL,  -- start of the delivery hash
+    epoch        INTEGER NOT NULL REFERENCES run,
+    at           TEXT    NOT NULL
+) STRICT;
+
+-- How a test ended. A test without a row here may or may not have been accepted.
+CREATE TABLE test_result (
+    test        INTEGER PRIMARY KEY REFERENCES test,
+    kind        TEXT    NOT NULL CHECK (kind IN ('accepted', 'rejected', 'unknown')),
+    status      INTEGER,
+    provider_id TEXT,
+    reason      TEXT,
+    at          TEXT    NOT NULL
+) STRICT;
+"""
+
 FACTS_1 = ("meta", "run", "run_end", "scope", "opening", "batch", "attempt", "outcome")
 FACTS_2 = ("origin", "word", "receipt", "statement", "served", "plan_use")
 FACTS_3 = ("account",)
 FACTS_4 = ("likeness",)
 FACTS_5 = ("identity_rules",)
 FACTS_6 = ("actor",)
-FACTS = (*FACTS_1, *FACTS_2, *FACTS_3, *FACTS_4, *FACTS_5, *FACTS_6)
+FACTS_7 = ("test", "test_result")
+FACTS = (*FACTS_1, *FACTS_2, *FACTS_3, *FACTS_4, *FACTS_5, *FACTS_6, *FACTS_7)
 """All tables; each is append-only."""
 STEPS = {
     2: (SINCE_2, FACTS_2),
@@ -249,6 +279,7 @@ STEPS = {
     4: (SINCE_4, FACTS_4),
     5: (SINCE_5, FACTS_5),
     6: (SINCE_6, FACTS_6),
+    7: (SINCE_7, FACTS_7),
 }
 """By version: the script that it added to the version before, and the tables in it."""
 
@@ -265,8 +296,8 @@ def serial_view(tables: tuple[str, ...]) -> str:
     return f"CREATE VIEW serial AS SELECT {counts} AS facts;"
 
 
-NUMBERED_BY_ANOTHER = frozenset({"run_end", "origin", "identity_rules", "actor"})
-"""Tables whose rows have the number of their run or of a version, so that numbers are left out; in the others rows are numbered
+NUMBERED_BY_ANOTHER = frozenset({"run_end", "origin", "identity_rules", "actor", "test_result"})
+"""Tables whose rows have the number of their run, of a test or of a version, so that numbers are left out; in the others rows are numbered
 without gaps."""
 
 

@@ -18,6 +18,7 @@ from notifyctl.model.batch import Accepted, Outcome, Rejected, Unknown
 from notifyctl.model.events import Statement, Verdict, member_verdicts
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
+from notifyctl.model.test_messages import TestMessage
 
 SERVED_PART = 65_536 * MEMBER_BYTES
 FINGERPRINT_BYTES = 8
@@ -222,6 +223,36 @@ class SqliteWriter(SqliteReader):
                 self._database.run(
                     "INSERT INTO account (hash, epoch, at) VALUES (?, ?, ?)", account, self._epoch, stamp(at)
                 )
+
+    def begin_test(self, message: TestMessage, *, at: datetime) -> int:
+        with self._writing():
+            number = self.next_test()
+            self._database.run(
+                "INSERT INTO test VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                number,
+                message.notification,
+                message.edition,
+                message.channel.value,
+                message.locale,
+                message.values_of,
+                message.sent_to,
+                message.fingerprint,
+                self._epoch,
+                stamp(at),
+            )
+        if self._mark is not None:
+            try:
+                self._mark(self.serial)
+            except LedgerError:
+                with suppress(LedgerError, LedgerLockedError):
+                    self.end_test(number, Rejected(NOT_MARKED, posted=False), at=at)
+                raise
+        return number
+
+    def end_test(self, number: int, outcome: Outcome, *, at: datetime) -> None:
+        with self._writing():
+            row = (number, *outcome_columns(outcome), stamp(at))
+            self._database.run("INSERT INTO test_result VALUES (?, ?, ?, ?, ?, ?)", *row)
 
     def note_interrupted(self) -> None:
         self.ending = INTERRUPTED

@@ -66,6 +66,8 @@ class LedgerSummary(Struct, frozen=True):
     """Members of the batches in each state. A recipient in two batches counts in both."""
     scopes: int
     receipts: int = 0
+    tests: int = 0
+    """Test messages, which are in no batch."""
 
 
 class ScopeStatus(Struct, frozen=True):

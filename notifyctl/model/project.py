@@ -147,6 +147,8 @@ class Environment(Struct, frozen=True):
     ledger: LedgerSettings = LedgerSettings()
     fence: tuple[str, ...] | None = None
     """The allow-list: shell-style patterns for normalised addresses. `None`: all addresses are allowed."""
+    tests: tuple[str, ...] | None = None
+    """Where `send-test` can send: patterns as in `fence`. `None`: nowhere."""
     vars: Mapping[str, Any] = field(default_factory=dict)
     proxy: str | None = None
     """`http://host:port` of the proxy for requests to the provider, without credentials. `None`: from HTTPS_PROXY and the like."""

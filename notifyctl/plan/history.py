@@ -14,6 +14,7 @@ from notifyctl.model.events import Delivery, Resolution, RunRecord, Statement, V
 from notifyctl.model.ledger import BatchState, ScopeStatus
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import Scope
+from notifyctl.model.test_messages import TestRecord
 from notifyctl.plan.model import Plan, Probed
 from notifyctl.schedule.upcoming import Slot
 
@@ -29,6 +30,8 @@ class ScopeActivity(Struct, frozen=True):
 class PastRun(Struct, frozen=True):
     run: RunRecord
     did: tuple[ScopeActivity, ...]
+    tests: tuple[TestRecord, ...] = ()
+    """Test messages that it sent; they are in no scope."""
 
 
 class History(Struct, frozen=True):
@@ -45,6 +48,7 @@ class Status(Struct, frozen=True):
     scopes: tuple[ScopeStatus, ...] = ()
     statements: tuple[Statement, ...] = ()
     resolutions: tuple[Resolution, ...] = ()
+    tests: tuple[TestRecord, ...] = ()
 
 
 class DeliveryRecord(Struct, frozen=True):
@@ -131,5 +135,7 @@ class Explanation(Struct, frozen=True):
     """Decisions about these notifications, first to last."""
     elsewhere: tuple[str, ...] = ()
     """Other notifications that have the recipient in their audience, where the one that was asked for does not."""
+    tests: tuple[tuple[TestRecord, bool, bool], ...] = ()
+    """Test messages with the recipient's values, or sent to them: the record, whether the first, whether the second."""
     has_ledger: bool = True
     """False: nothing is known of earlier sends."""

@@ -224,6 +224,7 @@ ENVIRONMENT: Mapping[str, Judge] = {
     "auth.*": always(Effect.ROUTE),
     "senders.*": always(Effect.SENDER),
     "fence.allow": by_entries(more_is_safer=False, missing_is_all=True),
+    "tests.allow": by_entries(more_is_safer=False),
     "vars.*": always(Effect.TEXT),
     "limits.requirePlus": by_rank((True, False), Effect.DELIVERY, missing=False),
     "limits.*": always(Effect.DELIVERY),
@@ -253,7 +254,7 @@ PROJECT: Mapping[str, Judge] = {
 
 SEEN_IN_NOTIFICATIONS = ("vars.*", "senders.*", "defaults.*", "policy.*")
 """Keys of project and environment whose effect on a notification is compared there, by what becomes of it."""
-NOT_OF_NOTIFICATIONS = ("defaultEnvironment", "pricing")
+NOT_OF_NOTIFICATIONS = ("defaultEnvironment", "pricing", "tests.allow")
 """Keys of project and environment that change no notification of the environment at hand."""
 
 CONTENT: Mapping[str, Effects] = {

@@ -40,7 +40,7 @@ SPELLED: Mapping[type, Mapping[str, str]] = {
     Notification: {"sender": "from", "policy": "limits"},
     Template: {"remote_id": "template.id", "remote_subject": "template.subject"},
     Schedule: {"starts": "from", "ends": "until"},
-    Environment: {"fence": "fence.allow", "proxy_secret": "proxy"},
+    Environment: {"fence": "fence.allow", "tests": "tests.allow", "proxy_secret": "proxy"},
     Project: {
         "timezone": "defaults.timezone",
         "locale": "defaults.locale",

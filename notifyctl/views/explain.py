@@ -19,8 +19,9 @@ from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.decisions import decision_lines, decision_objects, describe_scope
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.history import scope_object
-from notifyctl.views.ledger import KEYS, LABELS
+from notifyctl.views.ledger_words import KEYS, LABELS
 from notifyctl.views.reasons import served_phrase, spell_out
+from notifyctl.views.test_messages import describe_test, test_object
 
 FORMAT_VERSION = "1.0"
 
@@ -47,6 +48,14 @@ def _explained(found: Explanation, recipient: str, paint: Paint) -> Iterator[str
     for got in found.got:
         yield from _got(got, paint)
     yield from decision_lines(found.statements, (), paint)
+    if found.tests:
+        yield paint.bold("Test messages (not counted as sent to a recipient)")
+    for test, *roles in found.tests:
+        yield f"  {describe_test(test)} · {describe_roles(*roles)}"
+
+
+def describe_roles(values: bool, to: bool) -> str:  # noqa: FBT001 - as in Explanation.tests
+    return " and ".join(["with this recipient's values"] * values + ["sent to this address"] * to)
 
 
 def _standings(found: Explanation, paint: Paint) -> Iterator[str]:
@@ -296,6 +305,9 @@ def explanation_json(found: Explanation, *, recipient: str) -> str:
         ],
         "served": [{**scope_object(each.scope), "baseline": each.reason} for each in found.served],
         "decisions": decision_objects(found.statements, ()),
+        "tests": [
+            {**test_object(test), "values_of": values, "sent_to": to} for test, values, to in found.tests
+        ],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 

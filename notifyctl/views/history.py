@@ -14,7 +14,8 @@ from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.decisions import decision_lines, decision_objects, describe_scope
 from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.ledger import KEYS, LABELS
+from notifyctl.views.ledger_words import KEYS, LABELS
+from notifyctl.views.test_messages import describe_test, test_object
 
 FORMAT_VERSION = "1.0"
 
@@ -62,6 +63,8 @@ def _run(each: PastRun, paint: Paint) -> Iterator[str]:
     for did in each.did:
         counts = ", ".join(f"{count:,} {LABELS[state]}" for state, count in did.people.items())
         yield f"  {describe_scope(did.scope)}: {counts} in {pluralise(did.requests, 'request')}"
+    for test in each.tests:
+        yield f"  {describe_test(test)}"
 
 
 def describe_ending(each: PastRun) -> str:
@@ -69,7 +72,7 @@ def describe_ending(each: PastRun) -> str:
     if each.run.how is None:
         return RUNNING
     ending = ENDINGS.get(each.run.how, BUG)
-    sent_nothing = each.run.how == "finished" and not any(did.requests for did in each.did)
+    sent_nothing = each.run.how == "finished" and not (each.tests or any(did.requests for did in each.did))
     return f"{ending}, no messages sent" if sent_nothing else ending
 
 
@@ -102,6 +105,7 @@ def _run_object(each: PastRun) -> dict[str, Any]:
             }
             for did in each.did
         ],
+        "tests": [test_object(test) for test in each.tests],
     }
 
 

@@ -13,26 +13,11 @@ from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.decisions import decision_lines, decision_objects
 from notifyctl.views.diagnostics import pluralise
+from notifyctl.views.ledger_words import KEYS, LABELS
 from notifyctl.views.reasons import served_phrase
+from notifyctl.views.test_messages import test_lines, test_object
 
 FORMAT_VERSION = "1.0"
-
-KEYS = {
-    BatchState.ACCEPTED: "accepted",
-    BatchState.UNKNOWN: "uncertain",
-    BatchState.ARMED: "in_flight",
-    BatchState.REJECTED: "rejected",
-    BatchState.PLANNED: "not_begun",
-}
-"""Keys of batch states in JSON; UNKNOWN is the plan's `uncertain`."""
-LABELS = {
-    BatchState.ACCEPTED: "accepted",
-    BatchState.UNKNOWN: "outcome unknown",
-    BatchState.ARMED: "in flight",
-    BatchState.REJECTED: "not accepted",
-    BatchState.PLANNED: "not attempted",
-}
-"""What people read instead."""
 
 
 def as_text(summary: LedgerSummary, *, colour: bool) -> str:
@@ -47,6 +32,7 @@ def as_text(summary: LedgerSummary, *, colour: bool) -> str:
         f"  batches           {format_counts(summary.batches)}",
         f"  recipients        {format_counts(summary.recipients)}",
         f"  receipts          {summary.receipts:,}",
+        f"  test messages     {summary.tests:,}",
     ]
     return "\n".join(lines)
 
@@ -70,6 +56,7 @@ def as_json(summary: LedgerSummary) -> str:
         "batches": counts_by_key(summary.batches),
         "recipients": counts_by_key(summary.recipients),
         "receipts": summary.receipts,
+        "tests": summary.tests,
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 
@@ -99,6 +86,7 @@ def _status_lines(status: Status, environment: Environment, paint: Paint) -> Ite
     for row in status.scopes:
         yield from _status(row, environment, paint)
     yield from decision_lines(status.statements, status.resolutions, paint)
+    yield from test_lines(status.tests, paint)
 
 
 def _status(row: ScopeStatus, environment: Environment, paint: Paint) -> Iterator[str]:
@@ -135,6 +123,7 @@ def status_json(status: Status) -> str:
         "format_version": FORMAT_VERSION,
         "notifications": [_status_object(row) for row in status.scopes],
         "decisions": decision_objects(status.statements, status.resolutions),
+        "tests": [test_object(each) for each in status.tests],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 

@@ -225,6 +225,24 @@ FENCE = Record(
     ),
 )
 
+TESTS = Record(
+    title="tests",
+    description="Where `send-test` can send messages from this environment. Default: nowhere.",
+    fields=(
+        Field(
+            name="allow",
+            shape=Items(
+                item=Text(min_length=1),
+                min_items=1,
+                max_items=100,
+                description="Patterns of addresses, for example your own. * matches any characters.",
+                examples=(["+447700900123", "*@acme.example"],),
+            ),
+            required=True,
+        ),
+    ),
+)
+
 
 def environment(provider: str, endpoint: Field) -> Record:
     return Record(
@@ -248,6 +266,7 @@ def environment(provider: str, endpoint: Field) -> Record:
             Field(name="auth", shape=AUTH),
             Field(name="senders", shape=SENDERS),
             Field(name="fence", shape=FENCE),
+            Field(name="tests", shape=TESTS),
             Field(name="vars", shape=VARS),
             Field(name="limits", shape=LIMITS),
             Field(name="ledger", shape=LEDGER),

@@ -24,6 +24,7 @@ from notifyctl.model.events import Receipt, Statement, StatementKind
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
+from notifyctl.model.test_messages import TestMessage
 from notifyctl.testing import ManualClock
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -63,6 +64,8 @@ def fill(store: SqliteStore) -> None:
         )
         writer.use_plan("p1", at=AT)
         writer.use_account(b"account", at=AT)
+        test = TestMessage("outage", 1, ChannelName.SMS, None, recipient, recipient, bytes(12))
+        writer.end_test(writer.begin_test(test, at=AT), Accepted("msg-2", 202), at=AT)
     with store.inbox() as inbox:
         inbox.add([Receipt(b"digest", AT, "delivered", number, 0)])
 
