@@ -37,7 +37,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of the files.",
     "completion": "Print shell completion for bash, zsh or fish.",
 }
-"""Command → short help, in the order of `--help`. Each command is a module of the same name."""
+"""Command → short help, in the order of `--help`. Each command is a module of the same name, with _ for -."""
 
 
 class LazyGroup(click.Group):
