@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,24 @@ def test_it_shows_before_and_after_with_changed_words_marked(hello: Any) -> None
     assert "<ins>Goodbye</ins> Ada" in text
     assert "Text changed" in text
     assert '<figcaption class="side">Before</figcaption>' in text
+
+
+def test_an_example_is_the_same_recipient_before_and_after(cli: Any) -> None:
+    """Emails are masked to little, and the first row is another one after: only the words of the text differ."""
+    cli.write(
+        notifyctl=PROJECT,
+        note="apiVersion: notifyctl/v1\nkind: Notification\nname: note\naudience: {recipients: [{email: ada@reader.example,"
+        " substitutions: {name: Ada}}, {email: alan@reader.example, substitutions: {name: Alan}}]}\n"
+        "template: {channel: email, content: {type: text, subject: s, text: 'Hi $(name), $(when)'}}\nsubstitutions: {when: today}\n",
+    )
+    commit(cli)
+    path = next(cli.root.rglob("note.yaml"))
+    text = path.read_text()
+    rows = "{email: ada@reader.example, substitutions: {name: Ada}}, "
+    path.write_text(text.replace(rows, "").replace("Hi ", "Dear ").replace("when: today", "when: tomorrow"))
+    page = preview(cli, "--base", "main")
+    assert "<del>Hi</del> Alan, <del>today</del>" in page
+    assert "<ins>Dear</ins> Alan, <ins>tomorrow</ins>" in page
 
 
 def test_what_did_not_change_is_folded(hello: Any) -> None:
@@ -200,6 +219,138 @@ def fetched(url: str) -> str:
             return text
 
 
+class Seen(HTMLParser):
+    """What a page shows: its text, and the mails in its frames; not titles, addresses or data of elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self.unread = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.unread += tag in {"script", "style"}
+        self.text += [value or "" for name, value in attrs if name == "srcdoc"]
+
+    def handle_endtag(self, tag: str) -> None:
+        self.unread -= tag in {"script", "style"}
+
+    def handle_data(self, data: str) -> None:
+        if not self.unread:
+            self.text.append(data)
+
+
+BUTTONS = (
+    "{type: openUrl, displayText: %-label, url: 'https://www.acme.example/%-page', postbackData: %-back}, "
+    "{type: reply, displayText: %-reply, postbackData: %-replied}, "
+    "{type: dialPhone, displayText: %-dial, phone: '+4420794600'}, "
+    "{type: calendarEvent, displayText: %-day, startTime: '2029-01-08T09:00:00Z', endTime: '2029-01-08T13:00:00Z', meetingTitle: %-meeting, meetingDescription: %-about}, "
+    "{type: viewLocation, displayText: %-place, address: %-address, label: %-pin}"
+)
+CARDS = "{title: %-title, description: %-words, media: {url: 'https://static.acme.example/%-file.png', height: TALL}, suggestions: [%s]}"
+MESSAGES = {
+    "sms": "{channel: sms, content: {type: text, text: canary-text}}",
+    "mail": "{channel: email, content: {type: html, subject: canary-subject, replyTo: canary-reply@acme.example,"
+    " text: canary-alternative, html: '<p>canary-html</p><img alt=canary-alt src=https://static.acme.example/p.png><a href=https://www.acme.example/canary-link>x</a>',"
+    " attachments: [{name: canary-name.pdf, mimeType: application/canary-kind, mediaUrl: 'https://static.acme.example/canary-pdf'}]},"
+    " options: {fromName: canary-from, trackClicks: true}}",
+    "card": "{channel: rcs, content: {type: standalone, richCard: "
+    + CARDS.replace("%s", BUTTONS.rsplit(", {type: viewLocation", 1)[0]).replace("%", "canary-card")
+    + ", suggestions: ["
+    + BUTTONS.replace("%", "canary-below")
+    + "]}, options: {smsFallback: true, smsSenderId: CANARY, text: canary-fallback}}",
+    "off": "{channel: rcs, content: {type: text, text: canary-on}, options: {smsFallback: false, smsSenderId: CANARYOFF, text: canary-off}}",
+    "media": "{channel: rcs, content: {type: media, mediaContentUrl: 'https://static.acme.example/canary-media.mp4'}}",
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_every_field_of_a_message_is_shown(cli: Any, name: str) -> None:
+    address = "email: ada@reader.example" if name == "mail" else 'msisdn: "+447700900123"'
+    copies = "bcc: [canary-copy@acme.example]\n" if name == "mail" else ""
+    # What lint would refuse of a made-up message does not matter here.
+    cli.write(notifyctl=PROJECT)
+    cli.write(
+        note=f"apiVersion: notifyctl/v1\nkind: Notification\nname: note\n{copies}"
+        f"audience: {{recipients: [{{{address}}}]}}\ntemplate: {MESSAGES[name]}\n"
+    )
+    wanted = set(re.findall(r"canary[\w-]*|CANARY\w*", MESSAGES[name] + copies))
+    assert wanted
+    for arguments in ((), ("--base", "main")):
+        seen = Seen()
+        seen.feed(preview(cli, *arguments))
+        shown = " ".join(seen.text)
+        assert {each for each in wanted if each not in shown} == set()
+        if not arguments:
+            commit(cli)
+
+
+def test_receipts_are_words(hello: Any) -> None:
+    received: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(self.path)
+            self.send_response(200 if self.path == "/taken" else 404)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        for name in ("taken", "refused"):
+            url = f"http://127.0.0.1:{server.server_port}/{name}"
+            hello.write(**{name: SMS.replace("name: hello", f"name: {name}") + f"notifyUrl: {url}\n"})
+        assert hello("apply").code == 0
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert set(received) == {"/taken", "/refused"}
+    with served(hello, "sandbox", "serve", "--port", "0") as where:
+        text = fetched(where + "/inbox")
+    states = re.findall(r'data-status="([^"]*)"[^>]*data-notification="([^"]*)"', text)
+    assert sorted(states) == [
+        ("accepted", "hello"),
+        ("delivered", "taken"),
+        ("receipt-not-accepted", "refused"),
+    ]
+    assert "not accepted by notifyUrl" in text
+
+
+def test_a_page_has_a_bound(cli: Any) -> None:
+    cli.write(notifyctl=PROJECT)
+    for number in range(260):
+        cli.write(**{f"n{number}": SMS.replace("name: hello", f"name: n{number:03}")})
+    text = preview(cli)
+    assert text.count('<section class="note"') == 250
+    assert "10 more notifications" in text
+    assert "n259" in text
+
+
+def test_mails_beyond_the_bound_are_named_and_not_drawn() -> None:
+    from notifyctl.channels.parts import Carried
+    from notifyctl.model.project import ChannelName
+    from notifyctl.views.html.preview_model import PreviewPage, Section, Variant
+    from notifyctl.views.html.preview_page import MAIL_BYTES, preview_page
+
+    markup = f"<p>Hello</p><!--{'x' * 300_000}-->"
+    carried = Carried(
+        ChannelName.EMAIL, "a@acme.example", {"type": "html", "subject": "Hello", "html": markup}
+    )
+    sections = tuple(
+        Section(f"n{number}", f"n{number}", ChannelName.EMAIL, variants=(Variant(None, 1, carried=carried),))
+        for number in range(25)
+    )
+    page = PreviewPage("acme", "sandbox", "Title", sections=sections)
+    text = preview_page(page, default_locale="en")
+    assert text.count("<iframe") == 2 * (MAIL_BYTES // (2 * len(markup)))
+    assert len(text) < MAIL_BYTES + 1_000_000
+    assert "notifyctl preview n24" in text
+
+
 # In a real browser
 
 
@@ -311,6 +462,31 @@ def test_the_inbox_is_sound_in_a_browser(cli: Any, look: Look) -> None:
     assert_sound(said, notes=8)
     assert said["heading"] == "8 messages"
     assert said["channel"]["count"] == said["channel"]["shown"]
+
+
+def test_new_messages_wait_behind_a_button(hello: Any, tmp_path: Path) -> None:
+    node, chromium = requirements.program("node"), requirements.program("chromium")
+    requirements.npm_packages(tmp_path, "inbox.js")
+    assert hello("apply").code == 0
+    with served(hello, "sandbox", "serve", "--port", "0") as where:
+        command = [node, "inbox.js", chromium, where + "/inbox"]
+        with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as browser:
+            assert browser.stdout is not None
+            assert browser.stdout.readline() == "open\n"
+            hello.write(hello=SMS.replace("Hello", "Goodbye") + "edition: 2\n")
+            assert hello("apply").code == 0
+            said = json.loads(browser.communicate(timeout=120)[0])
+    assert said == {
+        "errors": [],
+        "before": 1,
+        "offer": "Show 1 new message",
+        "waiting": 1,
+        "after": 2,
+        "heading": "2 messages",
+        "found": "All 2 shown",
+        "same": True,
+        "chosen": 1,
+    }
 
 
 def test_hostile_messages_neither_run_nor_reach_out(

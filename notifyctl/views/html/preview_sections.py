@@ -136,8 +136,8 @@ def badges(source: Source, planned: PlannedNotification, change: Change | None) 
         return change_badges(change)
     if source.review is not None:
         return (UNCHANGED,)
-    found = [Badge("Sends now", Tone.NEW)] if planned.sends else []
-    found += [Badge("Later", Tone.INFO)] if planned.actions.get(Action.DEFERRED) else []
+    found = [Badge("Sends now", Tone.INFO)] if planned.sends else []
+    found += [Badge("Later")] if planned.actions.get(Action.DEFERRED) else []
     if any(planned.actions.get(action) for action in HELD):
         found.append(Badge("Needs attention", Tone.WARN))
     return tuple(found) or (Badge("Sends nothing now"),)
