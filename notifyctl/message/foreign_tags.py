@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -104,11 +104,11 @@ def tag_of(found: re.Match[str], what: str, hint: str) -> ForeignTag:
     return ForeignTag(found.start(), found.end(), f"`{shown}` {what}", hint)
 
 
-def blank_foreign_tags(source: str) -> str:
-    """The template with blanks in place of such tags: of the same length, with the same lines."""
+def blank_tags(source: str, tags: Iterable[ForeignTag]) -> str:
+    """The template with blanks in place of tags: of the same length, with the same lines."""
     parts: list[str] = []
     at = 0
-    for tag in find_foreign_tags(source):
+    for tag in tags:
         parts += [source[at : tag.start], NOT_NEWLINE.sub(" ", source[tag.start : tag.end])]
         at = tag.end
     return "".join([*parts, source[at:]])

@@ -10,7 +10,8 @@ from jinja2.exceptions import SecurityError
 
 from notifyctl import merge_conflicts
 from notifyctl.diagnostics import Diagnostic, Location, Severity, truncate
-from notifyctl.message.foreign_tags import ForeignTagError, blank_foreign_tags, find_foreign_tags
+from notifyctl.message.broken_tags import blank_broken_tags, find_broken_tags
+from notifyctl.message.foreign_tags import ForeignTagError
 from notifyctl.message.jinja import ConflictError, Sandbox, TemplateFileError, TemplateLimitError
 from notifyctl.message.jinja_comments import CommentError
 from notifyctl.message.render_limits import SECONDS, OutOfTimeError
@@ -29,10 +30,10 @@ def explain_error(
     places, or one diagnostic.
     """
     if isinstance(error, (jinja2.UndefinedError, *SYNTAX_ERRORS)):
-        tags = list(foreign_tags(source, files))
-        if tags:
+        broken = list(broken_tags(source, files))
+        if broken:
             return [
-                *tags,
+                *broken,
                 *other_syntax_error(source, variables, files),
                 *undefined_names(source, variables, files),
             ]
@@ -44,10 +45,11 @@ def explain_error(
     return [Diagnostic(rule, Severity.ERROR, message, locate_error(error, source, files), hint)]
 
 
-def foreign_tags(source: TextSource, files: FileTree) -> Iterator[Diagnostic]:
+def broken_tags(source: TextSource, files: FileTree) -> Iterator[Diagnostic]:
+    """Tags of other languages, and those that Jinja2 cannot read, of the template and what it includes."""
     sources, _ = read_templates(Sandbox(files), source.text, source.name)
     for template, text in sorted(sources.items()):
-        for tag in find_foreign_tags(text):
+        for tag in find_broken_tags(text):
             place = locate_in_source(source, template, *position_of(text, tag.start), files=files)
             yield Diagnostic("template-syntax", Severity.ERROR, tag.message, place, tag.hint)
 
@@ -57,8 +59,8 @@ def other_syntax_error(
 ) -> Iterator[Diagnostic]:
     """What is wrong beside the tags of other languages."""
     try:
-        Sandbox(files).parse(blank_foreign_tags(source.text), source.name, source.name)
-    except SYNTAX_ERRORS as error:
+        Sandbox(files).parse(blank_broken_tags(source.text), source.name, source.name)
+    except (*SYNTAX_ERRORS, RecursionError) as error:
         rule, message, hint = explain(error, variables)
         yield Diagnostic(rule, Severity.ERROR, message, locate_error(error, source, files), hint)
 

@@ -10,7 +10,7 @@ from jinja2 import TemplateError, nodes
 from jinja2.meta import find_undeclared_variables
 from msgspec import Struct
 
-from notifyctl.message.foreign_tags import blank_foreign_tags
+from notifyctl.message.broken_tags import blank_broken_tags
 from notifyctl.message.jinja import Sandbox, TemplateFileError, TemplateLimitError
 from notifyctl.message.jinja_comments import CommentError, find_tags
 from notifyctl.message.source_map import position_of
@@ -38,7 +38,7 @@ def find_undefined_names(
     """`source` is the template `name`. A name that any of the files sets, or asks for before it uses it, is left out."""
     sandbox = Sandbox(files)
     sources, trees = read_templates(sandbox, source, name)
-    blanked = {template: blank_foreign_tags(text) for template, text in sources.items()}
+    blanked = {template: blank_broken_tags(text) for template, text in sources.items()}
     known = set(variables) | set(sandbox.globals) | IMPLICIT
     for tree in trees.values():
         known.update(set_names(tree))
@@ -63,8 +63,8 @@ def read_templates(
     while waiting:
         template = waiting.pop()
         try:
-            trees[template] = sandbox.parse(blank_foreign_tags(sources[template]), template, template)
-        except (TemplateError, CommentError):
+            trees[template] = sandbox.parse(blank_broken_tags(sources[template]), template, template)
+        except (TemplateError, CommentError, RecursionError):
             continue
         for included in included_names(trees[template]):
             path = sandbox.join_path(included, template)

@@ -48,6 +48,7 @@ DOORS = {
         "providers.webexconnect.receipt_server",
     ),
     "jinja2": (
+        "message.broken_tags",
         "message.jinja",
         "message.jinja_trace",
         "message.syntax_hints",

@@ -42,6 +42,7 @@ SOUND = [
     '<link rel="canonical" href="/x">', '<link rel="stylesheet" href="https://a.example/x.css">',
     "<!--[if mso]><xml><o:OfficeDocumentSettings xmlns:o='http://x.example'></o:OfficeDocumentSettings></xml><![endif]-->",
     '<!--[if mso]><a href="https://a.example"><![endif]--><p>x</p><!--[if mso]></a><![endif]-->',
+    '<img alt src="https://a.example/x.png">', '<img src="https://a.example/x.png" alt/>', '<img alt="" src="https://a.example/x.png">',
     "<!--[if !mso]><!--><p>x</p><!--<![endif]-->",
 ]  # fmt: skip
 

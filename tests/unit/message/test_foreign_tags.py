@@ -7,10 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import TemplateError, TemplateSyntaxError
 
-from notifyctl.message.foreign_tags import ForeignTagError, blank_foreign_tags, find_foreign_tags
+from notifyctl.diagnostics import Location
+from notifyctl.message.broken_tags import blank_broken_tags, find_broken_tags
+from notifyctl.message.foreign_tags import ForeignTagError, find_foreign_tags
 from notifyctl.message.jinja import make_renderer
 from notifyctl.message.jinja_comments import CommentError
+from notifyctl.message.source_map import TextSource
 from notifyctl.message.syntax_hints import explain_syntax
+from notifyctl.message.template_errors import explain_error
 from notifyctl.testing import MemoryFiles
 
 
@@ -37,15 +41,15 @@ def test_a_foreign_tag_is_found_and_never_rendered(tag: str) -> None:
     found = list(find_foreign_tags(source))
     assert [source[each.start : each.end] for each in found] == [tag, tag]
     assert all(each.hint.startswith(("for each recipient's own value write $(", "write ")) for each in found)
-    assert render(blank_foreign_tags(source)).split() == ["<p>", "Ada"]
+    assert render(blank_broken_tags(source)).split() == ["<p>", "Ada"]
     with pytest.raises((TemplateError, CommentError, ForeignTagError)):
         render(source)
 
 
 @pytest.mark.parametrize("tag", OWN)
 def test_what_jinja_renders_is_not_foreign(tag: str) -> None:
-    assert list(find_foreign_tags(tag)) == []
-    assert blank_foreign_tags(tag) == tag
+    assert find_broken_tags(tag) == []
+    assert blank_broken_tags(tag) == tag
     render(tag)
 
 
@@ -56,7 +60,7 @@ def test_a_number_is_refused_that_jinja_would_write() -> None:
 
 @given(st.text(alphabet="{}#/^!>&@. \n1nameif\"'-%|:", max_size=40))
 def test_any_template_can_be_looked_at(source: str) -> None:
-    blanked = blank_foreign_tags(source)
+    blanked = blank_broken_tags(source)
     assert len(blanked) == len(source)
     assert blanked.count("\n") == source.count("\n")
 
@@ -79,3 +83,31 @@ def test_a_syntax_error_says_what_to_write(source: str, message: str, hint: str)
     said, advice = explain_syntax(str(caught.value.message))
     assert message in said
     assert hint in advice
+
+
+def test_every_tag_that_jinja_cannot_read_is_found_at_once() -> None:
+    source = "{{ a ? }}\n{% unless x %}{{ name | default: 1 }}{% endunless %}\n{{#if y}}{{ name | uper }}{{ name }}"
+    found = find_broken_tags(source)
+    assert [source[tag.start : tag.end] for tag in found] == [
+        "{{ a ? }}",
+        "{% unless x %}",
+        "{{ name | default: 1 }}",
+        "{% endunless %}",
+        "{{#if y}}",
+        "{{ name | uper }}",
+    ]
+    assert render(blank_broken_tags(source)).split() == ["Ada"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }} {{1}}",
+        "{% if name %}" * 3000 + "{{1}}" + "{% endif %}" * 3000,
+        "{{ 'a' * 9**9**9 }}{{1}}",
+    ],
+)
+def test_a_template_that_is_too_much_ends_in_diagnostics(source: str) -> None:
+    text = TextSource(Location("a.html", 1, 1), "a.html", source)
+    problems = explain_error(ForeignTagError(), text, {"name": "Ada"}, files=MemoryFiles({"a.html": source}))
+    assert "would become a number" in " ".join(problem.message for problem in problems)
