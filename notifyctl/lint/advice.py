@@ -10,6 +10,7 @@ from notifyctl.channels import CHANNELS
 from notifyctl.diagnostics import Diagnostic
 from notifyctl.lint.audience_checks import shared_values
 from notifyctl.lint.envelope import check_envelope, check_environments
+from notifyctl.lint.gap_checks import check_locales
 from notifyctl.lint.profile_keys import check_profile
 from notifyctl.lint.project import Checked
 from notifyctl.lint.receipt_checks import check_receipts
@@ -26,6 +27,7 @@ def advise(
 ) -> Iterator[Diagnostic]:
     """`checked` is what `check_project` gave for the whole project."""
     yield from check_environments(project)
+    yield from check_locales(project)
     yield from check_leaks(files)
     yield from check_values(checked)
     profiles = {each.profile for each in project.environments.values()}

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.model.project import RECIPIENT_ZONE, Project, Schedule
+from notifyctl.schedule.moments import format_time
 from notifyctl.schedule.timing import first_opening, lapse_time
 from notifyctl.schedule.zones import to_instant
 
@@ -26,7 +27,7 @@ def check_past(project: Project, *, now: datetime) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 "at-in-past",
                 Severity.WARNING,
-                f"`at` is in the past: messages not sent by {over:%Y-%m-%d %H:%M} UTC expire",
+                f"`at` is in the past: messages not sent by {format_time(over, schedule.timezone or project.timezone)} expire",
                 schedule.positions.location("at"),
                 hint="set a later time, or a longer `grace`, for example `grace: 2d`; if everything was sent, remove the notification",
             )

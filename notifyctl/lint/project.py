@@ -243,6 +243,7 @@ def check_all_recipients(
                     checked.audiences[name],
                     environment=environment,
                     locale=project.locale,
+                    timezone=project.timezone,
                     every=every,
                 )
             except ProjectError as error:  # its source breaks off

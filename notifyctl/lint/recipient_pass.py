@@ -18,12 +18,14 @@ from msgspec.structs import replace
 from notifyctl.audience.rejects import FlawedColumns
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.lint.audience_checks import AudienceChecker
+from notifyctl.lint.gap_checks import find_in_rows, find_in_whole
 from notifyctl.lint.recipient_checks import BatchScan, Finding, RecipientChecker
 from notifyctl.lint.substituted_messages import SubstitutedMessages
 from notifyctl.model.message import Message
 from notifyctl.model.project import Environment, Notification
 from notifyctl.model.recipients import RejectedRow, RowOrigin, RowRejection
 from notifyctl.ports import AudienceReader
+from notifyctl.recipients.gaps import GapFinder
 from notifyctl.recipients.values import ValueTable, VariantIndex
 
 SHOWN = 5
@@ -35,6 +37,8 @@ SEVERITIES = {
     "variable-too-long": Severity.ERROR,
     "text-too-long": Severity.ERROR,
     "needs-unicode": Severity.ERROR,
+    "unknown-timezone": Severity.WARNING,
+    "invalid-locale": Severity.WARNING,
     RowRejection.BAD_ADDRESS.value: Severity.WARNING,
     RowRejection.BAD_ROW.value: Severity.WARNING,
     RowRejection.NO_ADDRESS.value: Severity.INFO,
@@ -103,9 +107,10 @@ def check_recipients(
     *,
     environment: Environment,
     locale: str,
+    timezone: str,
     every: bool,
 ) -> Iterator[Diagnostic]:
-    """`locale` is for recipients without one; `every` reports all rows."""
+    """`locale` and `timezone` are for recipients without one; `every` reports all rows."""
     declared, profile = notification.template.variables or (), environment.profile
     checkers = {
         variant: RecipientChecker(message, declared, profile=profile) for variant, message in messages.items()
@@ -116,6 +121,7 @@ def check_recipients(
     whole = AudienceChecker(
         notification, messages, audience.origin, variants, require_plus=environment.limits.require_plus
     )
+    finder = GapFinder(notification, locale)
     columns, used_by = FlawedColumns(), describe_user(notification)
     names = {name for message in messages.values() for name in message.names}
     for batch in audience.batches(notification.channel, names):
@@ -124,6 +130,10 @@ def check_recipients(
                 columns.add(row)
                 continue
             yield from tally.report(rejected_row(row, inline=bool(places.columns)), row.location)
+        finder.add(batch)
+        for position, finding in find_in_rows(finder, batch):
+            named = replace(finding, message=f"{finding.message} ({used_by})")
+            yield from tally.report(*places.told(named, batch.lines[position]))
         for problem, line in whole.feed(batch):
             finding = Finding(problem.rule, problem.message, problem.hint, problem.severity)
             yield from tally.report(*places.told(finding, line))
@@ -139,6 +149,7 @@ def check_recipients(
     yield from columns.diagnostics()
     yield from tally.finish()
     yield from whole.finish()
+    yield from find_in_whole(finder, notification, recipients=whole.people, timezone=timezone, locale=locale)
     if not whole.people:
         yield empty_audience(notification)
     if longest.location is not None:

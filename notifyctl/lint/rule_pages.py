@@ -201,6 +201,26 @@ PEOPLE: Mapping[str, Page] = {
         "Most numbers of the audience have no + and are read as international, because no `region` is set. A national number of one"
         " country can be a valid number of another, and the message would be sent to a stranger there.",
     ),
+    "missing-timezone": Page(
+        W,
+        "The schedule has `timezone: recipient`, but recipients have no time zone. The project's is used for them, so the message can"
+        " reach them at night. Map a column to `timezone`, or name a time zone in the schedule.",
+    ),
+    "unknown-timezone": Page(
+        W,
+        "The recipient's time zone is not in the IANA database, and the schedule has `timezone: recipient`. The plan blocks this"
+        " recipient and sends to the others. Use a name such as Europe/London, not an abbreviation or an offset.",
+    ),
+    "invalid-locale": Page(
+        W,
+        "The locale is not a language tag (BCP 47), such as de or fr-CA, so no text can be chosen by it. The recipient gets the default"
+        " text, in whatever language that is.",
+    ),
+    "locale-without-text": Page(
+        I,
+        "Recipients have a locale that the template has no text for. They get the default text, which is in the project's default"
+        " locale. Add a variant to `locales` if they cannot be expected to read it.",
+    ),
     "empty-variable": Page(W, "A recipient's value is empty, but the variable is required."),
     "variable-too-long": Page(
         E, "A recipient's value is longer than the variable's `maxLength`. The plan blocks this recipient."

@@ -79,6 +79,20 @@ class Fallback(Struct, frozen=True):
     price: str = ""
 
 
+class AudienceGaps(Struct, frozen=True):
+    """Recipients whose time zone or locale is missing or means nothing, by what it says. Without what could be personal data."""
+
+    without_timezone: int = 0
+    timezone: str | None = None
+    """That counts for them."""
+    unknown_timezones: Mapping[str, int] = {}
+    """They are blocked."""
+    default_locales: Mapping[str, int] = {}
+    """They are sent the default text, which is in another language."""
+    invalid_locales: Mapping[str, int] = {}
+    """They are sent the default text."""
+
+
 class PlannedNotification(Struct, frozen=True):
     """One notification at one occurrence."""
 
@@ -135,6 +149,7 @@ class PlannedNotification(Struct, frozen=True):
     """Why `due` is later than the schedule says: reasons as in `reasons`."""
     fallback: Fallback | None = None
     """In addition to `costs`, in which each RCS message counts."""
+    gaps: AudienceGaps = AudienceGaps()
     request: ApiObject = field(default_factory=dict)
     """What the request has beside content and options, with the keys of the API: `cc`, `bcc`, `notifyUrl` and others."""
 

@@ -20,7 +20,7 @@ from notifyctl.errors import PlanRefusedError
 from notifyctl.model.project import ChannelName, Policy
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
-from notifyctl.plan.model import Cost, Fallback, LeftOutOf, NextOccurrence, Reach, Sample
+from notifyctl.plan.model import AudienceGaps, Cost, Fallback, LeftOutOf, NextOccurrence, Reach, Sample
 from notifyctl.plan.similarity import NearlySent
 from notifyctl.schedule.moments import Moments
 
@@ -88,6 +88,7 @@ class NotificationEntry(Struct, frozen=True):
     times: Mapping[str, Moments] = {}
     moved: tuple[str, ...] = ()
     fallback: Fallback | None = None
+    gaps: AudienceGaps = AudienceGaps()
     request: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from math import ceil
@@ -17,12 +18,21 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.digest import ScopeEffects, digest
 from notifyctl.plan.forecast import Forecast, Leg, forecast
 from notifyctl.plan.inputs import FollowUp, PlanContext, RemovedScope, ScopeInput
-from notifyctl.plan.model import VALID_FOR_HOURS, Fallback, Plan, PlannedNotification, Probed, Served
+from notifyctl.plan.model import (
+    VALID_FOR_HOURS,
+    AudienceGaps,
+    Fallback,
+    Plan,
+    PlannedNotification,
+    Probed,
+    Served,
+)
 from notifyctl.plan.scope_evaluator import evaluate_scope
 from notifyctl.plan.scope_result import ScopeResult
 from notifyctl.plan.shared_request import shared_request
 from notifyctl.plan.thresholds import apply_policy, empty_audience
 from notifyctl.plan.upcoming import PreviewedScope, Seen, find_upcoming
+from notifyctl.recipients.gaps import OTHERS
 from notifyctl.recipients.hashes import Identify
 from notifyctl.schedule.slots import Occurrence
 
@@ -195,6 +205,7 @@ def describe(result: ScopeResult) -> PlannedNotification:
         times=result.times(),
         moved=tuple(sorted(result.moved)),
         fallback=describe_fallback(result),
+        gaps=describe_gaps(result),
         request=shared_request(notification, message, result.input.copies.left_out),
     )
 
@@ -204,6 +215,29 @@ def describe_fallback(result: ScopeResult) -> Fallback | None:
     tally = result.fallback
     recipients, segments = tally.recipients.total(), tally.units.total()
     return Fallback(recipients, segments, tally.costs(), tally.unit_price()) if recipients else None
+
+
+NAMES = re.compile(r"[A-Za-z0-9+_/.-]{1,40}")
+"""Time zones and locales that can be shown; anything else may be what a wrong column says of a person."""
+
+
+def describe_gaps(result: ScopeResult) -> AudienceGaps:
+    gaps = result.gaps
+    return AudienceGaps(
+        without_timezone=gaps.without_timezone,
+        timezone=result.input.zone if gaps.without_timezone else None,
+        unknown_timezones=most_frequent(gaps.unknown_timezones),
+        default_locales=most_frequent(gaps.default_locales),
+        invalid_locales=most_frequent(gaps.invalid_locales),
+    )
+
+
+def most_frequent(counts: Mapping[str, int]) -> dict[str, int]:
+    """The first few by number; the others together."""
+    shown = dict.fromkeys(sorted(filter(NAMES.fullmatch, counts), key=lambda each: (-counts[each], each))[:5])
+    found: dict[str, int] = {each: counts[each] for each in shown}
+    rest = sum(number for each, number in counts.items() if each not in shown)
+    return {**found, OTHERS: rest + found.get(OTHERS, 0)} if rest else found
 
 
 def describe_removed(removed: RemovedScope) -> PlannedNotification:

@@ -129,6 +129,7 @@ class ScopeEvaluator:
         table = reader.read(identify, lambda rows: tell(Progress(name, "reading", rows)))
         result.excluded = reader.excluded
         result.readings = reader.readings
+        result.gaps = reader.gaps.gaps
         for reason, number in reader.excluded.counts.items():
             if reason in COUNTED_ROWS:
                 result.count(COUNTED_ROWS[reason], reason.value, number)

@@ -20,6 +20,7 @@ from notifyctl.plan.recipient_table import RecipientTable, TableChunk
 from notifyctl.plan.sample_search import measure_values
 from notifyctl.plan.spool import SpooledColumns
 from notifyctl.recipients.evaluate import MessageEvaluator
+from notifyctl.recipients.gaps import GapFinder
 from notifyctl.recipients.hashes import Identify, delivery_hashes
 from notifyctl.recipients.values import Column, ValueTable, VariantIndex, resolve_columns
 from notifyctl.rulebook.envelope import PLUS
@@ -64,6 +65,7 @@ class ScopeReader:
             variant for variant, message in scope_input.messages.items() if has_fallback(message)
         }
         names = {name for message in scope_input.messages.values() for name in message.names}
+        self.gaps = GapFinder(scope_input.notification, scope_input.locale)
         self.table = RecipientTable(sorted(names))
         self.excluded = Rejects()
         self.readings: Counter[str] = Counter()
@@ -76,6 +78,7 @@ class ScopeReader:
             for row in batch.excluded:
                 self.excluded.add(row)
             if len(batch):
+                self.gaps.add(batch)
                 self.table.append(self._evaluate(batch, identify(batch.addresses)))
             if self.former_ids and batch.former_keys:
                 pairs = zip(*map(identify, zip(*batch.former_keys, strict=True)), strict=True)

@@ -24,6 +24,7 @@ from notifyctl.plan.prices import CostTally
 from notifyctl.plan.samples import Samples
 from notifyctl.plan.selected_recipients import SelectedRecipients
 from notifyctl.plan.similarity import NearlySent
+from notifyctl.recipients.gaps import Gaps
 from notifyctl.schedule.moments import Moments, gather
 
 
@@ -55,6 +56,7 @@ class ScopeResult(Struct):
     excluded: Rejects = field(default_factory=Rejects)
     readings: Counter[str] = field(default_factory=Counter)
     """How phone numbers were read, as in RecipientBatch."""
+    gaps: Gaps = field(default_factory=Gaps)
     counts: Counter[Action] = field(default_factory=Counter)
     reasons: dict[Action, Counter[str]] = {}
     groups: dict[GroupKey, SelectedRecipients] = {}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfoNotFoundError
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -21,7 +20,7 @@ from notifyctl.schedule.horizon import Span
 from notifyctl.schedule.moments import gather
 from notifyctl.schedule.slots import EAST, WEST, Occurrence
 from notifyctl.schedule.upcoming import Slot, slots_to_come
-from notifyctl.schedule.zones import load_zone
+from notifyctl.schedule.zones import is_zone
 
 NEXT = 3
 """Occurrences shown of each notification."""
@@ -122,14 +121,6 @@ class Slots(Struct, frozen=True):
 
 def earliest_due(slots: Mapping[str, Slot]) -> datetime:
     return min(slot.due for slot in slots.values())
-
-
-def is_zone(name: str) -> bool:
-    try:
-        load_zone(name)
-    except ZoneInfoNotFoundError:
-        return False
-    return True
 
 
 def widen(context: PlanContext, slots: Slots) -> PlanContext:

@@ -18,6 +18,16 @@ def load_zone(name: str) -> ZoneInfo:
         raise ZoneInfoNotFoundError(f'"{name}" is not an IANA time zone') from error
 
 
+@lru_cache(maxsize=10_000)
+def is_zone(name: str) -> bool:
+    """Whether it is the name of an IANA time zone."""
+    try:
+        load_zone(name)
+    except ZoneInfoNotFoundError:
+        return False
+    return True
+
+
 def to_instant(local: datetime, zone_name: str, *, last: bool = False) -> datetime:
     """The UTC instant of a local time; an aware time is converted.
 

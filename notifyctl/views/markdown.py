@@ -35,6 +35,7 @@ from notifyctl.views.changes import (
 )
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.diagnostics import pluralise
+from notifyctl.views.gaps import describe_gaps
 from notifyctl.views.message import SAID_ABOVE, as_lines
 from notifyctl.views.plan import (
     EXPLAINED,
@@ -270,12 +271,19 @@ def _details(
     if planned is not None:
         yield from list_facts(planned, now)
     if upcoming is not None:
-        yield from (f"- {plain(line)}" for line in describe_upcoming(upcoming, now))
+        yield from list_upcoming(upcoming, now)
     for each in (planned, upcoming.preview if upcoming is not None else None):
         if each is not None:
             yield from list_samples(each)
     yield ""
     yield "</details>"
+
+
+def list_upcoming(upcoming: Upcoming, now: datetime) -> Iterator[str]:
+    yield from (f"- {plain(line)}" for line in describe_upcoming(upcoming, now))
+    if upcoming.preview is not None:
+        for sign, line in describe_gaps(upcoming.preview):
+            yield f"- {'⚠ ' if sign else ''}{plain(line)}"
 
 
 def list_samples(planned: PlannedNotification) -> Iterator[str]:
@@ -334,7 +342,8 @@ def list_facts(planned: PlannedNotification, now: datetime) -> Iterator[str]:
             yield f"- {count:,} {action.value}{': ' + plain(reasons) if reasons else ''}"
     if planned.rejected_rows:
         yield f"- ⚠ {pluralise(planned.rejected_rows, 'rejected row')} of {planned.rows:,}"
-    yield from (f"- {'⚠ ' if sign else ''}{plain(line)}" for sign, line in describe_run(planned, now))
+    lines = (*describe_run(planned, now), *describe_gaps(planned))
+    yield from (f"- {'⚠ ' if sign else ''}{plain(line)}" for sign, line in lines)
     if readings := describe_readings(planned):
         yield f"- numbers: {plain(readings)}"
     yield from (f"- without {plain(line)}" for line in describe_left_out(planned))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import WITH_PLUS, WITHOUT_PLUS
@@ -17,6 +17,7 @@ from notifyctl.plan.shared_request import parts_of, settings_of
 from notifyctl.schedule.moments import format_age, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import as_object, format_block, pluralise
+from notifyctl.views.gaps import describe_gaps
 from notifyctl.views.message import SAID_ABOVE, as_lines, as_objects, setting_lines
 from notifyctl.views.reasons import describe_reasons
 from notifyctl.views.times import describe_due, describe_run, describe_wait
@@ -107,6 +108,8 @@ def _upcoming(upcoming: Upcoming, paint: Paint, now: datetime, *, headed: bool) 
     for line in describe_upcoming(upcoming, now):
         yield paint.dim(f"  {line}")
     if preview is not None:
+        for sign, line in describe_gaps(preview):
+            yield paint.yellow(f"  ⚠ {line}") if sign else paint.dim(f"  {line}")
         yield from _samples(preview, paint)
 
 
@@ -134,7 +137,7 @@ def _notification(planned: PlannedNotification, paint: Paint, now: datetime) -> 
         of_all = f"of {pluralise(planned.rows, 'row')} cannot be read or have no valid address"
         name = paint.yellow(f"{'⚠ rejected rows':<18}")
         yield f"  {name} {planned.rejected_rows:>{width},}  {paint.dim(of_all)}"
-    for sign, line in describe_run(planned, now):
+    for sign, line in (*describe_run(planned, now), *describe_gaps(planned)):
         yield paint.yellow(f"  ⚠ {line}") if sign else paint.dim(f"  {line}")
     if readings := describe_readings(planned):
         yield paint.dim(f"  {'numbers':<18} {readings}")
@@ -372,6 +375,7 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
         "times": {name: moments_object(each) for name, each in planned.times.items()},
         "moved": list(planned.moved),
         "fallback": fallback_object(planned.fallback),
+        "gaps": asdict(planned.gaps),
         "request": dict(planned.request),
         "settings": as_objects(settings_of(planned)),
         "nearly": [

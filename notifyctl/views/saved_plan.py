@@ -140,6 +140,7 @@ def describe_planned(each: NotificationEntry) -> PlannedNotification:
         times=each.times,
         moved=each.moved,
         fallback=each.fallback,
+        gaps=each.gaps,
         request=each.request,
     )
 
