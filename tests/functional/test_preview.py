@@ -445,6 +445,85 @@ def test_a_change_of_the_example_is_sound_in_a_browser(cli: Any, look: Look, tmp
     assert {frame["width"] for frame in said["frames"]} == {375, 608, 640}
 
 
+def test_long_and_foreign_messages_are_sound_in_a_browser(cli: Any, look: Look, tmp_path: Path) -> None:
+    head = {"apiVersion": "notifyctl/v1", "kind": "Notification"}
+    people = [
+        {"msisdn": f"+4477009001{at:02}", "locale": tag} for at, tag in enumerate(("en", "ar", "ja", "pt-BR"))
+    ]
+    long = "🎉 You won, and " + "this goes on with 😀😃😄, " * 20 + "https://www.acme.example/" + "path" * 40
+    markup = (
+        "<!doctype html><html><head><STYLE TYPE='text/css'>\r\n.wide { width: 900px }\r\n</STYLE ></head><body>"
+        "<table class=wide><tr><td>wide</td></tr></table><img src='https://static.acme.example/p.jpg' width=600 height=300 alt=Hero>"
+        + "<p>Words that fill a paragraph.</p>" * 200
+        + "<a href='$(unsubscribe)'>Unsubscribe</a></body></html>"
+    )
+    cards = [
+        {
+            "title": f"Card {number} with a title that wraps",
+            "description": "Some words. " * number,
+            "media": {"height": "TALL", "url": f"https://static.acme.example/{'x' * 60}-{number}.png"},
+            "suggestions": [
+                {
+                    "type": "openUrl",
+                    "displayText": "Open",
+                    "url": f"https://a.example/?{'z' * 90}",
+                    "postbackData": "p",
+                }
+            ],
+        }
+        for number in range(1, 11)
+    ]
+    texts = {
+        "ar": {"type": "unicode", "text": "مرحبا، سيتم قطع التيار الكهربائي غدا من الساعة 09:00 حتى 13:00"},
+        "ja": {
+            "type": "unicode",
+            "text": "明日午前9時から午後1時まで停電します。ご迷惑をおかけして申し訳ございません。",
+        },
+        "pt-BR": {"type": "text", "text": "Amanha sem energia."},
+    }
+    sender = "notifications-and-announcements@messaging.subsidiary.acme.example"
+    definitions: dict[str, dict[str, Any]] = {
+        "a-name-that-is-as-long-as-a-name-of-a-notification-can-ever-be": {
+            "limits": {"maxSegments": 100},
+            "audience": {"recipients": people},
+            "template": {
+                "channel": "sms",
+                "content": {"type": "unicode", "text": long},
+                "locales": {tag: {"content": content} for tag, content in texts.items()},
+            },
+        },
+        "carousel": {
+            "audience": {"recipients": people[:1]},
+            "template": {"channel": "rcs", "content": {"type": "carousel", "width": "SMALL", "cards": cards}},
+        },
+        "mail": {
+            "from": sender,
+            "audience": {"recipients": [{"email": "ada@reader.example"}]},
+            "template": {
+                "channel": "email",
+                "content": {"type": "html", "subject": "Subject " * 20, "html": markup},
+            },
+        },
+        "plain": {
+            "from": sender,
+            "audience": {"recipients": [{"email": "ada@reader.example"}]},
+            "template": {
+                "channel": "email",
+                "content": {"type": "text", "subject": "Plain", "text": "A long line " * 40},
+            },
+        },
+    }
+    cli.write(notifyctl=PROJECT)
+    for number, (name, definition) in enumerate(definitions.items()):
+        cli.write(**{f"n{number}": json.dumps(head | {"name": name} | definition, ensure_ascii=False)})
+    page = tmp_path / "page.html"
+    page.write_text(preview(cli))
+    said = look(page)
+    assert_sound(said, notes=4)
+    # The styles of the mail apply: its table makes the layout as wide on a phone.
+    assert {frame["width"] for frame in said["frames"]} == {908}
+
+
 def test_the_inbox_is_sound_in_a_browser(cli: Any, look: Look) -> None:
     copy_example(cli, "notifications", "docs/preview-example/before", "docs/preview-example/after")
     cli.write(

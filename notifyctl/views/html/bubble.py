@@ -156,26 +156,21 @@ def size_list(shown: SmsText) -> Html:
     total = f" {pluralise(counted.units, 'character')}, {counted.encoding}"
     lines = [el("li", el("b", pluralise(counted.segments, "segment")), total)]
     if several:
-        for number, (start, end) in enumerate(pairwise(starts), start=1):
-            used = units(shown.counted[start:end], gsm=gsm)
-            words = f"{used} of {most}"
-            lines.append(
-                el(
-                    "li",
-                    el("span", class_="key" if number == 1 else f"key {tint(number)}", aria_hidden="true"),
-                    el("span", el("span", "Segment ", class_="vh"), str(number)),
-                    el(
-                        "meter",
-                        words,
-                        min="0",
-                        max=str(most),
-                        value=str(used),
-                        aria_label=f"Segment {number}",
-                    ),
-                    words,
-                )
-            )
+        used = [units(shown.counted[start:end], gsm=gsm) for start, end in pairwise(starts)]
+        meters = [meter(number, count, most) for number, count in enumerate(used, start=1)]
+        lines.append(el("li", el("ol", *meters, class_="meters")))
     return el("ul", *lines, *(el("li", *line) for line in explain_odd(shown)), class_="size")
+
+
+def meter(number: int, used: int, most: int) -> Html:
+    words = f"{used} of {most}"
+    return el(
+        "li",
+        el("span", class_="key" if number == 1 else f"key {tint(number)}", aria_hidden="true"),
+        el("span", el("span", "Segment ", class_="vh"), str(number)),
+        el("meter", words, min="0", max=str(most), value=str(used), aria_label=f"Segment {number}"),
+        words,
+    )
 
 
 def units(text: str, *, gsm: bool) -> int:

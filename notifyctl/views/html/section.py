@@ -248,7 +248,7 @@ def sides(
     before, after = variant.before, variant.carried
     if not variant.compared:
         yield figure(what or "Message", draw(variant.shown, None, "ins"))
-    elif before == after:
+    elif before and after and (before.sender, before.content) == (after.sender, after.content):
         yield figure(named(what, "unchanged"), draw(variant.shown, None, "ins"))
     else:
         if before is not None:
@@ -309,25 +309,21 @@ def rcs_body(variant: Variant, lang: str | None) -> Iterator[Child]:
 
 def fallback(variant: Variant, lang: str | None) -> Iterator[Html]:
     """The SMS that is sent where RCS fails, with segments of its own."""
-
-    def draw(carried: Carried, other: Carried | None, mark: str) -> Html:
-        was = None if other is None else str(other.options.get("text", "")) if has_fallback(other) else ""
-        text = str(carried.options.get("text", ""))
-        return sms(
-            str(carried.options.get("smsSenderId", "")),
-            SmsText(runs_of(text, was, mark), mark=mark, lang=lang),
+    before, after = fallback_of(variant.before), fallback_of(variant.carried)
+    if before is not None or after is not None:
+        reduced = Variant(
+            variant.locale, variant.count, carried=after, before=before, compared=variant.compared
         )
+        draw = lambda carried, other, mark: sms_phone(carried, other, mark, lang)  # noqa: E731 - as in `body`
+        yield from sides(reduced, draw, "SMS sent when RCS fails")
 
-    def part(carried: Carried | None) -> Carried | None:
-        if carried is None or not has_fallback(carried):
-            return None
-        return Carried(ChannelName.SMS, options=carried.options)
 
-    before, after = part(variant.before), part(variant.carried)
-    if before is None and after is None:
-        return
-    reduced = Variant(variant.locale, variant.count, carried=after, before=before, compared=variant.compared)
-    yield from sides(reduced, draw, "SMS sent when RCS fails")
+def fallback_of(carried: Carried | None) -> Carried | None:
+    """As an SMS; None where there is none, or it is off."""
+    if carried is None or not has_fallback(carried):
+        return None
+    sender, text = (str(carried.options.get(key, "")) for key in ("smsSenderId", "text"))
+    return Carried(ChannelName.SMS, sender, {"type": "text", "text": text})
 
 
 def has_fallback(carried: Carried) -> bool:
