@@ -210,12 +210,13 @@ class Search(Struct, frozen=True):
         found = self.add_slots(found, notification, row.timezone)
         found = self.add_suppressions(found, notification)
         withdrawn = Past(self.workspace.sound, self.facts).withdrawal(notification)
+        found = replace(found, withdrawn=withdrawn)
         if found.next is not None and {each.action for each in probed} == {Action.EXPIRED}:
             found, probed = replace(found, missed=probed[-1]), ()
         if probed:
             return replace(found, standing=Standing.PLANNED, probed=probed)
         if withdrawn is not None:
-            return replace(found, standing=Standing.WITHDRAWN, problem=withdrawn)
+            return replace(found, standing=Standing.WITHDRAWN)
         waiting = row.suppression is None
         about = (each for each in plan.foreseen if each.scope.notification == notification.name)
         found = replace(found, foreseen=next(about, None))
@@ -228,6 +229,7 @@ class Search(Struct, frozen=True):
             return found
         zone = schedule_zone(self.workspace.sound, notification)
         if schedule.timezone == RECIPIENT_ZONE:
+            found = replace(found, follows_recipient=True)
             zone = timezone or self.workspace.sound.timezone
         with suppress(ZoneInfoNotFoundError, ValueError):
             next_slot, skipped = first_slot(slots_to_come(schedule, zone, now=self.now))

@@ -61,6 +61,10 @@ def lint(workspace: Workspace, environment_name: str | None, *, every: bool = Fa
             from notifyctl.lint.ca_files import check_ca_files
 
             advice += check_ca_files(project, workspace.files)
+        if any(each.tests is not None for each in project.environments.values()):
+            from notifyctl.lint.test_addresses import check_test_addresses
+
+            advice += check_test_addresses(project)
         if environment.pricing is not None:
             from notifyctl.plan.prices import read_prices
 

@@ -38,7 +38,15 @@ from notifyctl.audience.email_spelling import pattern_to_ascii
 from notifyctl.audience.recipients import Rules
 from notifyctl.audience.substituted_recipient import SubstitutedRecipient
 from notifyctl.diagnostics import Severity
-from notifyctl.errors import PlanRefusedError, ProjectError, SettingsError, UsageError
+from notifyctl.errors import (
+    InterruptedRunError,
+    LedgerError,
+    LedgerLockedError,
+    PlanRefusedError,
+    ProjectError,
+    SettingsError,
+    UsageError,
+)
 from notifyctl.git import current_revision
 from notifyctl.model.batch import Accepted, Batch, Outcome, PreparedRequest, Rejected, Unknown
 from notifyctl.model.left_out import COPIES, SMS_FALLBACK, copy_name, has_fallback, leave_out
@@ -131,8 +139,23 @@ def send_test(
         with open_provider(workspace, environment) as provider:
             request = provider.prepare(test.batch)
             number = writer.begin_test(test.message, at=workspace.clock.now())
-            outcome = of_one(provider.send(request))
-            writer.end_test(number, outcome, at=workspace.clock.now())
+            try:
+                outcome = of_one(provider.send(request))
+            except KeyboardInterrupt:
+                raise InterruptedRunError(
+                    f"interrupted: the outcome of test {number} is unknown; the provider may have accepted it"
+                ) from None
+            try:
+                writer.end_test(number, outcome, at=workspace.clock.now())
+            except (LedgerError, LedgerLockedError) as error:
+                what = (
+                    "was accepted"
+                    if isinstance(outcome, Accepted)
+                    else "was not accepted, or its outcome is unknown"
+                )
+                raise LedgerError(
+                    f"test {number} {what}, and the ledger cannot record it: {error.message}", hint=error.hint
+                ) from error
     return SentTest(number, test, outcome)
 
 

@@ -131,6 +131,11 @@ TEXTS: Mapping[str, Page] = {
         "The text of an SMS ends with a line break that costs one more segment. A block scalar keeps the line break with `|` and"
         " leaves it out with `|-`.",
     ),
+    "test-address-not-allowed": Page(
+        W,
+        "An address in `tests` of an environment is not on its allow-list (`fence`), so `send-test` refuses to send to it."
+        " Add it to `fence` too, or remove it.",
+    ),
     "at-in-past": Page(
         W,
         "The time in `at`, and its grace period, have passed, so messages that were not sent by then expire. This rule depends on"

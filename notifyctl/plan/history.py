@@ -110,7 +110,11 @@ class Explained(Struct, frozen=True):
     trace: Trace | None = None
     where: str | None = None
     problem: str = ""
-    """Why the audience is not available; why the edition is withdrawn."""
+    """Why the audience is not available."""
+    withdrawn: str | None = None
+    """Why the edition is withdrawn."""
+    follows_recipient: bool = False
+    """Whether the schedule follows each recipient's time zone."""
     zone: str = "UTC"
     next: Slot | None = None
     skipped: tuple[Slot, ...] = ()

@@ -192,7 +192,8 @@ class Probed(Struct, frozen=True):
     """What a plan decides of one recipient that it was asked about.
 
     `zone`: the time zone that the schedule has for them. `until`: when a deferral ends. `send_at`: when the provider delivers what
-    is handed to it now. `left_out`: destinations that their message goes without.
+    is handed to it now, or was before. `variant`: the locale of their text; None: the default text. `left_out`: destinations that
+    their message goes without.
     """
 
     scope: Scope
@@ -201,6 +202,7 @@ class Probed(Struct, frozen=True):
     zone: str
     until: datetime | None = None
     send_at: datetime | None = None
+    variant: str | None = None
     left_out: tuple[LeftOut, ...] = ()
 
 

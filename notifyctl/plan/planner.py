@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from notifyctl.diagnostics import Diagnostic, sort_diagnostics
 from notifyctl.model.batch import ScopeOpening, SendGroup
 from notifyctl.model.events import Statement, StatementKind
-from notifyctl.model.project import ChannelName
+from notifyctl.model.project import ChannelName, HandOff
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
+from notifyctl.plan.combinations import Combination
 from notifyctl.plan.digest import ScopeEffects, digest
 from notifyctl.plan.forecast import Forecast, Leg, forecast
 from notifyctl.plan.inputs import FollowUp, PlanContext, RemovedScope, ScopeInput
@@ -35,6 +36,7 @@ from notifyctl.plan.upcoming import PreviewedScope, Seen, find_upcoming
 from notifyctl.recipients.gaps import OTHERS
 from notifyctl.recipients.hashes import Identify
 from notifyctl.schedule.slots import Occurrence
+from notifyctl.schedule.timing import Gate
 
 
 def valid_until(as_of: datetime) -> datetime:
@@ -163,9 +165,21 @@ def describe_probed(result: ScopeResult) -> Iterable[Probed]:
             reason=result.blocked_by if blocked else decision.reason,
             zone=each.about.profile.zone,
             until=when.until if when is not None and decision.action is Action.DEFERRED else None,
-            send_at=when.send_at if when is not None and decision.action.sends else None,
+            send_at=delivery_time(result, each),
+            variant=each.about.profile.variant,
             left_out=result.left_out(each.about.profile.fallback) if each.authorised else (),
         )
+
+
+def delivery_time(result: ScopeResult, each: Combination) -> datetime | None:
+    """When the provider delivers what it is handed now, or has been handed and still holds; None: at once."""
+    when, schedule = each.when, result.input.notification.schedule
+    if when is None or schedule is None or schedule.hand_off is not HandOff.PROVIDER:
+        return None
+    if each.decision.action.sends:
+        return when.send_at
+    held = each.about.kind == "accepted" and when.state is not Gate.EXPIRED
+    return when.send_at or when.not_before if held else None
 
 
 def describe(result: ScopeResult) -> PlannedNotification:

@@ -48,9 +48,8 @@ def _statement(statement: Statement) -> str:
     sentence = {
         StatementKind.MOVED: f"renamed from `{detail}`",
         StatementKind.BASELINE: served_phrase(statement.detail),
-        StatementKind.WITHDRAW: detail,
         StatementKind.ACKNOWLEDGE: f"changed text {detail}",
-    }[statement.kind]
+    }.get(statement.kind, detail)
     return (
         f"{statement.kind.value}: {statement.notification}{edition}: {sentence}{describe_who(statement.who)}"
     )

@@ -146,8 +146,8 @@ def verdict_of(probed: Probed, zone: str) -> tuple[str, str]:
     if action is Action.DEFERRED and probed.until is not None:
         sentence += f"; next possible time {format_time(probed.until, zone)}"
     if probed.send_at is not None:
-        delivered = format_time(probed.send_at, zone)
-        sentence += f"; handed to the provider now, delivered {delivered}, cannot be recalled"
+        when = "handed to the provider now" if action.sends else "handed to the provider before"
+        sentence += f"; {when}, delivered {format_time(probed.send_at, zone)}, cannot be recalled"
     return VERDICTS.get(action, "will be sent" if action.sends else "will not be sent"), sentence
 
 
@@ -166,7 +166,7 @@ def sentence_of(each: Explained, now: datetime) -> tuple[str, str]:
         case Standing.WITHDRAWN:
             return (
                 "will not be sent",
-                f"edition {each.edition} was withdrawn ({strip_controls(each.problem)})",
+                f"edition {each.edition} was withdrawn ({strip_controls(each.withdrawn or '')})",
             )
         case Standing.REJECTED:
             return "not in this plan: row rejected", rejected_rows(rows)
@@ -207,12 +207,29 @@ def detail_lines(each: Explained, now: datetime) -> Iterator[str]:
         if each.in_audience and row.outcome is not RowOutcome.FILTERED:
             detail = f": {strip_controls(row.detail)}" if row.detail else ""
             yield f"{ROWS[row.outcome]} {place(row.location, row.label)}{detail}"
+    yield from recipient_lines(each)
     if each.standing is Standing.ABSENT:
         yield from (line.strip() for line in unreadable_lines([each]))
     if each.in_audience:
         yield from schedule_lines(each, now)
 
 
+def recipient_lines(each: Explained) -> Iterator[str]:
+    """What the row of a recipient lacks, and what does not show in the verdict."""
+    row = each.trace.recipient if each.trace is not None else None
+    if row is None:
+        return
+    decided = [*each.probed, *([each.foreseen] if each.foreseen is not None else [])]
+    if row.locale and decided and decided[0].variant is None:
+        yield f"locale `{strip_controls(row.locale)}`: reads the default text"
+    if each.follows_recipient and not row.timezone:
+        yield f"no time zone in the row: {each.zone}, that of the project, is used"
+    if each.withdrawn is not None and {probed.action for probed in each.probed} & SENT:
+        withdrawn = strip_controls(each.withdrawn)
+        yield f"edition {each.edition} is withdrawn: {withdrawn}; no further recipients are sent it"
+
+
+SENT = frozenset({Action.UNCHANGED, Action.CHANGED, Action.UNCERTAIN})
 NEVER = frozenset({Action.WITHDRAWN, Action.SUPPRESSED})
 
 
@@ -338,6 +355,7 @@ def _standing_object(each: Explained, now: datetime) -> dict[str, Any]:
         "verdict": each.standing.value,
         "sentences": [": ".join(filter(None, sentence)) for sentence in sentences],
         "in_audience": each.in_audience,
+        "withdrawn": each.withdrawn,
         "rows": [
             {**_place_object(row.location), "outcome": row.outcome.value, "detail": row.detail or None}
             for row in (each.trace.rows if each.trace is not None else ())

@@ -27,6 +27,7 @@ from notifyctl.model.events import (
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
+from notifyctl.model.test_messages import TestMessage
 from notifyctl.plan.statuses import recipient_statuses
 from notifyctl.ports import LedgerStore
 from notifyctl.testing import ManualClock, TemporaryLedger
@@ -279,6 +280,57 @@ def test_runs_tell_who_came_from_where_and_how_they_ended(store: LedgerStore) ->
     with closing(store.reader()) as reader:
         runs = [(run.epoch, run.holder, run.revision, run.how) for run in reader.runs()]
     assert runs == [(1, "ada", "abc1234", "finished"), (2, "bo", None, "KeyboardInterrupt")]
+
+
+def test_an_interrupted_run_and_who_was_behind_it_are_kept(store: LedgerStore) -> None:
+    with store.writer("ada", actor="ada@acme.example") as writer:
+        writer.note_interrupted()
+    with closing(store.reader()) as reader:
+        assert [(run.actor, run.how) for run in reader.runs()] == [("ada@acme.example", "interrupted")]
+
+
+def test_what_a_person_resolved_is_one_decision_for_each_command_and_scope(store: LedgerStore) -> None:
+    numbers = [sent(store, UNKNOWN), sent(store, UNKNOWN)]
+    words = [Verdict(at, NO, VerdictSource.RESOLVE, "ticket 4711", "ada") for at in (0, 2)]
+    with store.writer("test") as writer:
+        for number in numbers:
+            writer.resolve(number, words, at=AT)
+        writer.resolve(numbers[0], [Verdict(1, YES, VerdictSource.RESOLVE, "console", "bo")], at=AT)
+    with closing(store.reader()) as reader:
+        found = [
+            (each.kind, each.recipients, each.batches, each.reason, each.who) for each in reader.resolutions()
+        ]
+        assert sorted(found) == [(YES, 1, (1,), "console", "bo"), (NO, 4, (1, 2), "ticket 4711", "ada")]
+        assert {at: (each.kind, each.who, each.at) for at, each in reader.verdicts(1).items()} == {
+            0: (NO, "ada", AT),
+            1: (YES, "bo", AT),
+            2: (NO, "ada", AT),
+        }
+        assert reader.summary().batches[BatchState.UNKNOWN] == 1, "one member of batch 2 is left"
+        assert reader.summary().batches[YES] == 1
+
+
+def test_a_test_message_is_in_no_scope_batch_or_count(store: LedgerStore) -> None:
+    about = TestMessage(
+        "outage", 1, ChannelName.SMS, "fr", members(1)[:ID_BYTES], members(2)[:ID_BYTES], bytes(12)
+    )
+    with store.writer("test", actor="ada") as writer:
+        before = writer.summary().serial
+        assert [writer.begin_test(about, at=AT) for _ in range(3)] == [1, 2, 3]
+        writer.end_test(3, Accepted("msg", 201), at=AT)
+        writer.end_test(1, Rejected("no", 400), at=AT)
+        assert writer.summary().serial == before + 5
+        assert writer.next_test() == 4
+    with closing(store.reader()) as reader:
+        assert [(each.kind, each.who) for each in reader.tests()] == [
+            (NO, "ada"),
+            (BatchState.UNKNOWN, "ada"),
+            (YES, "ada"),
+        ]
+        assert all(each.message == about for each in reader.tests())
+        assert not reader.scopes()
+        summary = reader.summary()
+        assert (summary.tests, sum(summary.recipients.values()), reader.next_batch()) == (3, 0, 1)
 
 
 def test_every_fact_raises_the_serial(store: LedgerStore) -> None:

@@ -322,3 +322,34 @@ def test_what_stands_in_the_way_of_the_next_occurrence_is_told(cities: Any) -> N
     assert "in the audience: next due " in out
     assert "then blocked, as things are now: no value for $(name)" in out
     assert "then " not in explain(cities, "hello", "--recipient", "+447700900001")
+
+
+def test_what_the_provider_holds_until_it_is_due_says_when_it_is_delivered(cities: Any) -> None:
+    at = (datetime.now(UTC) + timedelta(days=3)).strftime("%Y-%m-%dT%H:00")
+    cities.write(hello=sms(keys=schedule(f'at: "{at}"\ntimezone: Europe/Paris\nhandOff: provider')))
+    out = explain(cities, "hello", "--recipient", "+447700900002")
+    assert "will be sent: not sent yet; handed to the provider now, delivered " in out
+    assert cities.apply().code == 0
+    out = explain(cities, "hello", "--recipient", "+447700900002")
+    assert "will not be sent: already sent; handed to the provider before, delivered " in out
+    assert "Europe/Paris" in out
+
+
+def test_a_locale_without_a_text_and_a_row_without_a_zone_are_told(cities: Any) -> None:
+    people = "msisdn,locale,timezone\n+447700900001,de,\n+447700900002,,Europe/Paris\n"
+    cities.write(hello=sms(keys=recurring("recipient")), **{"people.csv": people})
+    out = explain(cities, "hello", "--recipient", "+447700900001")
+    assert "locale `de`: reads the default text" in out
+    assert "no time zone in the row: UTC, that of the project, is used" in out
+    out = explain(cities, "hello", "--recipient", "+447700900002")
+    assert "locale" not in out
+    assert "no time zone" not in out
+
+
+def test_who_was_sent_a_withdrawn_edition_is_told_that_it_is(cities: Any) -> None:
+    assert cities.apply().code == 0
+    assert cities("withdraw", "hello", "--reason", "the outage ended").code == 0
+    cities.write(hello=sms(text="Another"))
+    out = explain(cities, "hello", "--recipient", "+447700900002")
+    assert "will not be sent: was already sent a different text of edition 1" in out
+    assert "edition 1 is withdrawn: the outage ended; no further recipients are sent it" in out

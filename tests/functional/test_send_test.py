@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import time
@@ -362,6 +363,27 @@ def test_killed_between_record_and_result_its_outcome_is_unknown(project: Any, f
     outcomes = [each["outcome"] for each in project("status", "--format", "json").json["tests"]]
     assert outcomes == ["uncertain", "accepted"]
     assert len(foreign.requests) == 2, "nothing is sent again by itself"
+
+
+def test_interrupted_it_says_that_the_outcome_is_unknown(project: Any, foreign: Any) -> None:
+    foreign.delay = 60.0
+    arguments = ["send-test", "hello", "--as", ADA, "--to", ME, "--yes"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "notifyctl", "-C", str(project.root), *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not foreign.requests:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    foreign.delay = 0.0
+    assert process.returncode == 130
+    assert "interrupted: the outcome of test 1 is unknown" in said
+    assert project("history").out.splitlines()[0].endswith(" · interrupted")
+    assert [each["outcome"] for each in project("status", "--format", "json").json["tests"]] == ["uncertain"]
 
 
 def receipt(body: Any, address: str, *, status: str = "Delivered", code: str = "7500") -> Any:
