@@ -42,7 +42,7 @@ from notifyctl.rulebook import envelope
 from notifyctl.rulebook.sms import BOOLEAN
 
 ATTACHMENT = Record(
-    title="Attachment",
+    title="attachment",
     description="A file that the provider fetches and attaches. The limit is 10 MB for the whole email after encoding.",
     rule=rules.ATTACHMENTS,
     fields=(

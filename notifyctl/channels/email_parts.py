@@ -74,7 +74,7 @@ def describe_body(content: Fields) -> Iterator[Part]:
             yield Part(Kind.TEXT, key, label, said)
     if has_text and text.strip():
         if says_the_same(words, text):
-            yield Part(Kind.FIELD, "alternative", "Text alternative", "same words as the HTML")
+            yield Part(Kind.FIELD, "alternative", "Text alternative", "same text as the HTML")
         else:
             yield Part(Kind.TEXT, "alternative", "Text alternative, differs from the HTML", text)
 

@@ -78,7 +78,7 @@ OF_RICH_CARD = {"thumbnail": "`thumbnail` is a key of `richCard`, in profile 6.2
 CHIPS = suggestions(SUGGESTIONS_PER_MESSAGE, rule=rules.CHIPS)
 
 MEDIA = Record(
-    title="Card media",
+    title="card media",
     description="Image or video of a card.",
     rule=rules.CARD,
     fields=(
@@ -91,7 +91,7 @@ MEDIA = Record(
 )
 
 THUMBNAIL = Record(
-    title="Thumbnail",
+    title="thumbnail",
     description="Small image that is shown until the media of the card is loaded.",
     rule=rules.CARD,
     fields=(
@@ -128,7 +128,7 @@ CARD = (
 )
 
 RICH_CARD = Record(
-    title="Rich card",
+    title="rich card",
     description="A single card.",
     rule=rules.RICH_CARD,
     fields=(
@@ -155,7 +155,7 @@ RICH_CARD = Record(
 )
 
 CAROUSEL_CARD = Record(
-    title="Carousel card",
+    title="carousel card",
     description="One of the cards of a carousel.",
     rule=rules.CARDS,
     unknown_key_rules={"orientation": rules.LAYOUT, "thumbnailAlignment": rules.LAYOUT},

@@ -39,7 +39,7 @@ COMMON = (
 
 def kind(name: str, description: str, *fields: Field) -> Record:
     return Record(
-        title=f"Suggestion ({name})",
+        title=f"suggestion ({name})",
         description=description,
         fields=(
             Field(name="type", shape=Text(description=description, rule=rules.SUGGESTION), required=True),
@@ -59,7 +59,7 @@ def text(
 
 SUGGESTION = Cases(
     by="type",
-    title="Suggestion",
+    title="suggestion",
     description="A reply or an action that the recipient can tap.",
     rule=rules.SUGGESTION,
     cases={

@@ -196,16 +196,16 @@ def find_project_document(
     project_documents = [document for document in documents if document.kind == "Project"]
     main = next((document for document in project_documents if document.positions.file == PROJECT_FILE), None)
     rule = "project-document"
-    hint = f"{PROJECT_FILE} holds the one Project document; {IGNORE_HINT}"
+    hint = f"{PROJECT_FILE} must have the Project document; {IGNORE_HINT}"
     problems = [
-        Problem(("kind",), rule, "a project has one Project document, and this is another one", hint).at(
-            each.positions
-        )
+        Problem(
+            ("kind",), rule, "a project can have only one Project document; this is another one", hint
+        ).at(each.positions)
         for each in project_documents
         if each is not main
     ]
     if main is None and complete:
-        message = f"{PROJECT_FILE} holds no Project document"
-        hint = f"begin it with `apiVersion: {API_VERSION}`, `kind: Project` and a `name`"
+        message = f"{PROJECT_FILE} has no Project document"
+        hint = f"start it with `apiVersion: {API_VERSION}`, `kind: Project` and a `name`"
         problems.append(Diagnostic(rule, Severity.ERROR, message, Location(PROJECT_FILE), hint))
     return main, problems

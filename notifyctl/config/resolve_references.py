@@ -80,7 +80,8 @@ class DeclaredNames(Struct, frozen=True):
             candidates = known if len(self.not_found) <= MAX_HINTS else ()
             hint = suggest_name(name, candidates, "defined") if candidates else f"{len(known):,} defined"
         if self.unread:
-            more = f" or {len(self.unread) - 1} other files" if len(self.unread) > 1 else ""
+            others = len(self.unread) - 1
+            more = f" or {others:,} other {'file' if others == 1 else 'files'}" if others else ""
             hint += f" (it may be in {self.unread[0]}{more}, which cannot be read)"
         return Problem(path, "unknown-reference", f"unknown {kind.lower()} `{name}`", hint)
 

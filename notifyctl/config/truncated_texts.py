@@ -10,7 +10,7 @@ from notifyctl.config.nodes import Node, Scalar, walk
 from notifyctl.diagnostics import Path, Problem, Severity
 
 RULE = "comment-cuts-text"
-HINT = "the rest of the line is a comment; quotes keep it"
+HINT = "the rest of the line is a comment; to keep it, use quotes"
 MEANT = re.compile(r"[ \t]+#\s*notifyctl:|(?: {2,}|[ \t]*\t[ \t]*)#(?:[ \t]|$)")
 """A comment as people set one apart: two blanks before the `#` and one behind it. Or one that is for notifyctl."""
 

@@ -247,11 +247,16 @@ TESTS = Record(
 def environment(provider: str, endpoint: Field) -> Record:
     return Record(
         title=f"{provider} environment",
-        description="An account at the provider, or the built-in sandbox.",
+        description="The built-in simulator of the API, which sends no real messages."
+        if provider == "sandbox"
+        else "An account at the provider.",
         fields=(
             Field(
                 name="provider",
-                shape=Choice(values=(provider,), description="webexconnect, or the built-in sandbox."),
+                shape=Choice(
+                    values=(provider,),
+                    description="webexconnect for an account, or sandbox for the built-in simulator.",
+                ),
                 required=True,
             ),
             endpoint,

@@ -51,7 +51,7 @@ def test_a_field_that_no_channel_describes_is_a_part_all_the_same() -> None:
 )
 def test_an_alternative_is_shown_where_it_says_something_else(text: str, html: str, same: bool) -> None:  # noqa: FBT001
     shown = email(text, html)["alternative"]
-    assert shown == ("same words as the HTML" if same else text)
+    assert shown == ("same text as the HTML" if same else text)
 
 
 def test_an_empty_or_missing_alternative_is_not_shown() -> None:
