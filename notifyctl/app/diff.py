@@ -17,11 +17,11 @@ from notifyctl.config.load import load_project
 from notifyctl.diagnostics import has_errors, sort_diagnostics
 from notifyctl.errors import NotifyctlError, ProjectError
 from notifyctl.git import CommittedTree
-from notifyctl.model.project import ChannelName, Environment, Project
+from notifyctl.model.project import ChannelName, Environment
 from notifyctl.plan.diff import Change, Review, compare, unproven
 from notifyctl.plan.effects import Effect, SettingChange
 from notifyctl.plan.model import Plan
-from notifyctl.plan.opt_out_diff import ListChange, compare_lists, read_lists
+from notifyctl.plan.opt_out_diff import ListChange, compare_lists, merge, read_lists
 from notifyctl.plan.setting_rules import (
     ENVIRONMENT,
     NOT_OF_NOTIFICATIONS,
@@ -178,10 +178,15 @@ class Comparison:
             return
         sides = ((self.before, former), (self.after, name))
         named = [side.suppressions(each) for side, each in sides]
-        if named[0] == named[1] and all(
-            hash_file(self.before.workspace.files, each.file)
-            == hash_file(self.after.workspace.files, each.file)
-            for each in named[0]
+        same_region = self.before.project.region == self.after.project.region
+        if (
+            same_region
+            and named[0] == named[1]
+            and all(
+                hash_file(self.before.workspace.files, each.file)
+                == hash_file(self.after.workspace.files, each.file)
+                for each in named[0]
+            )
         ):
             return
         templates = [side.project.notifications[each].template for side, each in sides]
@@ -201,7 +206,8 @@ class Comparison:
         """Thresholds that follow the project's `policy` are told there."""
         settings = [
             replace(each, shared=True)
-            if (each.key.removeprefix("limits."), each.before, each.after) in self.policy
+            if each.key == "defaults.locale"
+            or (each.key.removeprefix("limits."), each.before, each.after) in self.policy
             else each
             for each in change.settings
         ]
@@ -267,13 +273,17 @@ def destination(environment: Environment | None) -> str | None:
 
 
 def list_changes(before: Sides, after: Sides) -> list[ListChange]:
-    """Of the lists that the project or an environment names."""
-    named = []
-    for side in (before, after):
-        levels: list[Project | Environment] = [side.project, *side.project.environments.values()]
-        given = [each for level in levels for each in level.suppressions]
-        named.append(read_lists(side.lists, given))
-    return compare_lists(*named)
+    """Of the lists that the project or an environment names, as they protect recipients in each environment."""
+    environments = {**before.project.environments, **after.project.environments}
+    found = []
+    for name in environments:
+        entries = []
+        for side in (before, after):
+            own = side.project.environments.get(name)
+            given = [*side.project.suppressions, *(own.suppressions if own is not None else ())]
+            entries.append(read_lists(side.lists, given))
+        found += compare_lists(*entries)
+    return merge(found)
 
 
 def give_seen_effect(

@@ -8,10 +8,9 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from notifyctl.app.apply import build_job
 from notifyctl.app.diff_sides import Sides
 from notifyctl.app.providers import prepare_only
-from notifyctl.apply.run import dry_run
+from notifyctl.apply.run import Job, dry_run
 from notifyctl.errors import NotifyctlError
 from notifyctl.message import canonical_json
 
@@ -42,7 +41,8 @@ def requests(side: Sides, names: tuple[str, ...], now: datetime) -> dict[str, Co
         return {}
     found: dict[str, Counter[bytes]] = {name: Counter() for name in names}
     provider = prepare_only(side.workspace, side.environment)
-    job = build_job(side.workspace, side.environment, plan)
+    # Correlation ids are not compared, so that no key is asked for.
+    job = Job(plan.openings, plan.send_groups, side.environment.limits, ledger_name="", seal_secret=b"")
     for batch, request in dry_run(job, next_batch=1, provider=provider):
         body = {key: value for key, value in request.body.items() if key not in {*MATCHING, "to"}}
         head = canonical_json([request.method, request.url, dict(request.headers), body])

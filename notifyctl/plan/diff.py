@@ -152,10 +152,12 @@ def compare(
     found = [
         *(effect for each in texts for effect in each.effects),
         *audience_effects(audience),
-        *((Effect.RECIPIENTS,) if unknown else ()),
+        *unknown_effects(unknown, after),
         *((Effect.RENAMED,) if before.notification.name != name else ()),
     ]
     settings = [*settle(own, texts, found, unknown=unknown is not None), *shared]
+    if not (same_audience or unknown or found):
+        settings.append(other_rows(before.notification, after.notification))
     effects = ranked([*found, *(effect for each in settings for effect in each.effects)])
     if not effects and before.messages != after.messages:
         effects, unknown = UNPROVEN, "the message differs in a way that cannot be shown"
@@ -174,6 +176,17 @@ def compare(
         texts=texts,
         settings=tuple(settings),
         unknown=unknown,
+    )
+
+
+def other_rows(before: Notification, after: Notification) -> SettingChange:
+    """An audience that differs in what no message depends on, as it seems: correlation ids, columns that nothing uses."""
+    one, other = (each.audience.source.file if each.audience.source else None for each in (before, after))
+    return SettingChange(
+        "audience rows",
+        one or "(inline)",
+        f"{other or '(inline)'} (same recipients and values)",
+        (Effect.NONE,),
     )
 
 
@@ -227,12 +240,20 @@ def audience_effects(audience: AudienceDifference) -> Iterator[Effect]:
 
 def move_clock(change: SettingChange, before: Settings, after: Settings) -> SettingChange:
     """In another time zone the same hours and days are others: what was at night may be at noon."""
-    if change.key != "schedule.timezone" or not any(
-        key in side for key in CLOCKED for side in (before, after)
-    ):
+    if change.key != "schedule.timezone" or None in {change.before, change.after}:
+        return change
+    if not any(key in side for key in CLOCKED for side in (before, after)):
         return change
     effects = ranked([*change.effects, Effect.LOOSENED, Effect.TIGHTENED])
     return replace(change, effects=effects, warns=True)
+
+
+def unknown_effects(unknown: str | None, after: Side) -> Iterator[Effect]:
+    """Recipients that are not known may be others, and have other values where the message uses any."""
+    if unknown is not None:
+        yield Effect.RECIPIENTS
+        if any(message.names for message in after.messages.values()):
+            yield Effect.TEXT
 
 
 def settle(
@@ -282,7 +303,9 @@ def text_changes(
         old, new = flatten(before.get(locale)), flatten(after.get(locale))
         for where in [*old, *(path for path in new if path not in old)]:
             if old.get(where) != new.get(where):
-                yield TextChange(locale, where, old.get(where), new.get(where), judge_content(where))
+                # All of a variant that comes or goes is another text for those who are sent it.
+                effects = judge_content(where) if locale in before and locale in after else (Effect.TEXT,)
+                yield TextChange(locale, where, old.get(where), new.get(where), effects)
 
 
 OF_NOTIFICATION = frozenset({"channel", "locale", "cc", "bcc", "smartlinks"})

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from notifyctl.audience.suppressions import SuppressionLists, Terms
 from notifyctl.model.project import Category, ChannelName, SuppressionList
-from notifyctl.plan.effects import Effect, Effects, SettingChange
+from notifyctl.plan.effects import Effect, Effects, SettingChange, ranked
 
 EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 Entries = Mapping[Any, AbstractSet[Terms]]
@@ -77,6 +77,17 @@ def compare_lists(before: Mapping[str, Entries], after: Mapping[str, Entries]) -
     files = [file for file in {**before, **after} if before.get(file) != after.get(file)]
     old, new = unite(before.values()), unite(after.values())
     return [compare_list(file, before.get(file), after.get(file), old, new) for file in files]
+
+
+def merge(changes: Iterable[ListChange]) -> list[ListChange]:
+    """One for each file, with the effects that it has anywhere."""
+    found: dict[str, ListChange] = {}
+    for each in changes:
+        known = found.get(each.file)
+        found[each.file] = (
+            replace(each, effects=ranked((*known.effects, *each.effects))) if known is not None else each
+        )
+    return list(found.values())
 
 
 def compare_list(

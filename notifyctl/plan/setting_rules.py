@@ -211,6 +211,7 @@ NOTIFICATION: Mapping[str, Judge] = {
     "schedule.expireAt": by_size(Effect.DELIVERY),
     "schedule.handOff": by_rank((HandOff.HOLD, HandOff.PROVIDER), Effect.DELIVERY, missing=HandOff.HOLD),
     "schedule.*": always(Effect.RESCHEDULED),
+    "defaults.locale": COMPOSED,
     "Baseline edition *": baseline,
     "Withdraw edition *": withdraw,
     "Moved from *": always(Effect.RENAMED),

@@ -133,6 +133,8 @@ def notification_settings(project: Project, notification: Notification) -> Setti
     if schedule is not None:
         found |= {"schedule": schedule.name, **list_settings(schedule, "schedule.")}
         found["schedule.timezone"] = zone_of(project, schedule)
+    if notification.template.locales:
+        found["defaults.locale"] = project.locale
     found |= dict(statements(project, notification.name))
     return {key: value for key, value in found.items() if value is not None}
 
@@ -166,7 +168,9 @@ def differences(
     """What differs, in the order of the keys, each with its effects. `prefix` goes before the keys that are shown."""
     for key in [*before, *(key for key in after if key not in before)]:
         old, new = before.get(key), after.get(key)
-        if is_same(old, new) or (None in {old, new} and DEFAULTED.get(key) in {old, new} - {None}):
+        if is_same(old, new) or (
+            key in DEFAULTED and [old, new].count(None) and DEFAULTED[key] in (old, new)
+        ):
             continue
         effects = ranked(judge_setting(table, key, old, new))
         yield SettingChange(
@@ -186,7 +190,7 @@ def is_same(old: Any, new: Any) -> bool:
 
 def warns(effects: tuple[Effect, ...], before: Any, after: Any) -> bool:
     if Effect.COPIES in effects:
-        return bool(set(after or ()) - set(before or ()))
+        return any(address not in (before or ()) for address in after or ())
     return Effect.LOOSENED in effects or Effect.ROUTE in effects
 
 
