@@ -34,6 +34,7 @@ from notifyctl.rulebook import LAST, NOT_CHECKED
 
 ENGLISH = Path(__file__).parent / "english.yaml"
 REFERENCE = Path(__file__).parent / "reference"
+EDITS = Path(__file__).parent.parent / "tests" / "cases" / "edits" / "edits.yaml"
 SHAPES = document_shapes([channel.shape for channel in CHANNELS.values()])
 WIDE: dict[str, Any] = {
     "max_content_width": 100,
@@ -215,9 +216,48 @@ def help_of(command: click.Command, context: click.Context, path: str) -> str:
     return f"## {path}\n\n```text\n{text}\n```\n"
 
 
+def effects() -> str:
+    """The table of edits with their effects, which a test makes one by one."""
+    edits = yaml.safe_load(EDITS.read_text(encoding="utf-8"))
+    fields = {edit["field"] for edit in edits if edit["field"][0].isupper() or "[]" in edit["field"]}
+    parts = [
+        f"{MADE}\n# Effects of each edit\n",
+        (
+            f"What [`plan --base`](../how-to/review.md) says of {len(edits)} single edits to a project, at least one for each of the"
+            f" {len(fields)} fields of every kind. A test makes each edit in a git repository and compares it with this table; where"
+            " it says *no effect on recipients*, the requests of both versions are equal except for `callbackData` and"
+            " `correlationId`. Fields that have the same meaning in several places are listed once. “Nothing” means that the change"
+            " is not listed.\n"
+        ),
+        "| field | edit | effects | effects of the opposite edit |\n|---|---|---|---|",
+    ]
+    for edit in edits:
+        back = edit.get("back", edit["effects"])
+        shown = f"{clip(edit['old'])} → {clip(edit['new'])}"
+        same = "the same" if back == edit["effects"] else effect_names(back)
+        parts.append(f"| {code_cell(edit['field'])} | {shown} | {effect_names(edit['effects'])} | {same} |")
+    return "\n".join(parts) + "\n"
+
+
+def effect_names(found: list[str]) -> str:
+    return ", ".join(each.replace("-", " ") for each in found) or "nothing"
+
+
+def code_cell(field: str) -> str:
+    return f"`{field}`" if " " not in field else field
+
+
+def clip(text: str) -> str:
+    """A text of several lines on one, shortened in the middle."""
+    line = " ↵ ".join(each.strip() for each in text.strip().splitlines())
+    short = line if len(line) <= 60 else f"{line[:28]} … {line[-28:]}"
+    return f"`{cell(short)}`" if short else "none"
+
+
 if __name__ == "__main__":
     REFERENCE.mkdir(exist_ok=True)
     (REFERENCE / "files.md").write_text(files(), encoding="utf-8")
     (REFERENCE / "commands.md").write_text(commands(), encoding="utf-8")
+    (REFERENCE / "effects.md").write_text(effects(), encoding="utf-8")
     (REFERENCE / "glossary.md").write_text(glossary(), encoding="utf-8")
     (REFERENCE / "rules.md").write_text(rules(), encoding="utf-8")

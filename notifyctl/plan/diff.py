@@ -66,6 +66,11 @@ class TextChange(Struct, frozen=True):
     after: str | None
     effects: Effects = (Effect.TEXT,)
 
+    @property
+    def is_setting(self) -> bool:
+        """Whether it is shown as a setting, old → new, rather than as words."""
+        return Effect.TEXT not in self.effects or Effect.ROUTE in self.effects
+
 
 class Change(Struct, frozen=True):
     """A changed notification. `before` or `after` is None if it was added or removed."""
@@ -100,7 +105,22 @@ class Change(Struct, frozen=True):
     @property
     def warnings(self) -> tuple[SettingChange, ...]:
         """Its settings that loosen a safeguard, add copies or change the route."""
-        return tuple(each for each in self.settings if each.warns)
+        return tuple(each for each in (*self.parts, *self.settings) if each.warns)
+
+    @property
+    def parts(self) -> tuple[SettingChange, ...]:
+        """What differs in its messages beside their texts: sender, options and the like, each as a setting."""
+        return tuple(
+            SettingChange(
+                f"{each.where} ({each.locale})" if each.locale else each.where,
+                each.before,
+                each.after,
+                each.effects,
+                warns=Effect.ROUTE in each.effects,
+            )
+            for each in self.texts
+            if each.is_setting
+        )
 
     @property
     def changed_variants(self) -> frozenset[str | None]:
@@ -275,10 +295,8 @@ def settle(
 def part_of(key: str) -> str:
     """The path in the message of a setting that is a part of it."""
     key = key.removeprefix("template.") if key.startswith("template.options.") else key
-    if key == "template.template.id":
-        return "template"
-    if key == "template.template.subject":
-        return "templateSubject"
+    if key.startswith("template.template."):
+        return key.removeprefix("template.").removesuffix(".id")
     return f"$({key.removeprefix('substitutions.')})" if key.startswith("substitutions.") else key
 
 
@@ -308,8 +326,10 @@ def text_changes(
                 yield TextChange(locale, where, old.get(where), new.get(where), effects)
 
 
-OF_NOTIFICATION = frozenset({"channel", "locale", "cc", "bcc", "smartlinks"})
-"""Fields of a message that its notification has once for all variants."""
+OF_NOTIFICATION = frozenset(
+    {"channel", "locale", "cc", "bcc", "smartlinks", "names", "template_id", "template_subject"}
+)
+"""Fields of a message that its notification has once for all variants, or that are listed in their own way."""
 
 
 def flatten(message: Message | None) -> dict[str, str]:
@@ -325,7 +345,9 @@ def flatten(message: Message | None) -> dict[str, str]:
             found |= {"template": value, "variables": ", ".join(message.names)}
         elif name == "shared":
             found |= {f"$({key})": text for key, text in value.items()}
-        elif name not in {*OF_NOTIFICATION, "names", "template_id"}:
+        elif name == "template_subject" and value is not None:
+            found["template.subject"] = value
+        elif name not in OF_NOTIFICATION:
             found |= leaves(value, "from" if name == "sender" else camel_case(name))
     return found
 

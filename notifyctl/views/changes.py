@@ -97,18 +97,11 @@ def total_line(before: Side | None, after: Side | None) -> str | None:
 
 def own_settings(change: Change) -> list[SettingChange]:
     """Settings that are not shown once for the project or the environment; parts of a message other than its text among them."""
-    parts = [
-        SettingChange(
-            f"{each.where}{f' ({each.locale})' if each.locale else ''}", each.before, each.after, each.effects
-        )
-        for each in change.texts
-        if Effect.TEXT not in each.effects
-    ]
-    return [*parts, *(each for each in change.settings if not each.shared)]
+    return [*change.parts, *(each for each in change.settings if not each.shared)]
 
 
 def own_texts(change: Change) -> list[TextChange]:
-    return [each for each in change.texts if Effect.TEXT in each.effects]
+    return [each for each in change.texts if not each.is_setting]
 
 
 def is_only_shared(change: Change) -> bool:

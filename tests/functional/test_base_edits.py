@@ -66,6 +66,7 @@ class Edit(Struct, forbid_unknown_fields=True):
     new: str
     effects: list[Effect]
     back: list[Effect] | None = None
+    environment: str = "production"
     also: list[Swap] = []
     everywhere: dict[str, str] = {}
 
@@ -160,11 +161,11 @@ class Repository:
         self.git("read-tree", "--reset", "-u", self.base)
         self.git("clean", "-qfdx")
 
-    def requests(self) -> Counter[str]:
+    def requests(self, environment: str) -> Counter[str]:
         """What `apply --dry-run` would post to each address, but for what only matches receipts."""
         workspace = open_workspace(self.root, environ=KEYS, clock=ManualClock(NOW))
         found: Counter[str] = Counter()
-        for batch, request in prepare_requests(workspace, workspace.environment("production")):
+        for batch, request in prepare_requests(workspace, workspace.environment(environment)):
             body = {key: value for key, value in request.body.items() if key not in {*MATCHING, "to"}}
             head = [batch.scope.notification, request.url, dict(request.headers), body]
             for entry in request.body["to"]:
@@ -182,8 +183,8 @@ def unedited(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 
 @pytest.fixture(scope="module")
-def requests_before(unedited: Repository) -> Counter[str]:
-    return unedited.requests()
+def requests_before(unedited: Repository) -> dict[str, Counter[str]]:
+    return {name: unedited.requests(name) for name in {edit.environment for edit in EDITS}}
 
 
 @pytest.fixture
@@ -192,10 +193,10 @@ def repository(unedited: Repository) -> Iterator[Repository]:
     unedited.restore()
 
 
-def compare(repository: Repository, base: str, capsys: pytest.CaptureFixture[str]) -> Any:
+def compare(repository: Repository, base: str, environment: str, capsys: pytest.CaptureFixture[str]) -> Any:
     capsys.readouterr()
     given = ("--offline", "--base", base, "--as-of", NOW.isoformat(), "--format", "json")
-    code = run(["plan", "-C", str(repository.root), "-e", "production", *given])
+    code = run(["plan", "-C", str(repository.root), "-e", environment, *given])
     out, err = capsys.readouterr()
     assert code == 0, err
     return json.loads(out)["review"]
@@ -203,17 +204,20 @@ def compare(repository: Repository, base: str, capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize("edit", EDITS, ids=[f"{at}-{edit.field}" for at, edit in enumerate(EDITS, 1)])
 def test_an_edit_has_the_predicted_effects(
-    repository: Repository, requests_before: Counter[str], capsys: pytest.CaptureFixture[str], edit: Edit
+    repository: Repository,
+    requests_before: dict[str, Counter[str]],
+    capsys: pytest.CaptureFixture[str],
+    edit: Edit,
 ) -> None:
     repository.make(edit)
-    found = compare(repository, repository.base, capsys)
+    found = compare(repository, repository.base, edit.environment, capsys)
     try:
-        equal = repository.requests() == requests_before
+        equal = repository.requests(edit.environment) == requests_before[edit.environment]
     except SettingsError:  # a secret that only another provider asks for
         equal = False
     edited = repository.commit()
     repository.restore()
-    back = compare(repository, edited, capsys)
+    back = compare(repository, edited, edit.environment, capsys)
     for review, predicted in (
         (found, edit.effects),
         (back, edit.effects if edit.back is None else edit.back),

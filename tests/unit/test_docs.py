@@ -24,7 +24,7 @@ def generate() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["files", "commands", "glossary", "rules"])
+@pytest.mark.parametrize("name", ["effects", "files", "commands", "glossary", "rules"])
 def test_the_reference_is_fresh(generate: ModuleType, name: str) -> None:
     page = (DOCS / "reference" / f"{name}.md").read_text(encoding="utf-8")
     assert page == getattr(generate, name)(), "run: python docs/generate.py"
