@@ -244,7 +244,7 @@ def test_an_audience_that_is_not_here_is_stood_in_for(repository: Repository) ->
         "Hi Ada in [area]",
         "Salut Ada à [area]",
     ]
-    assert "made-up people" in json.dumps(plan["diagnostics"])
+    assert "sample data" in json.dumps(plan["diagnostics"])
     assert (plan["complete"], plan["applyable"]) == (False, False)
     assert repository.cli("lint").code == 1, "lint still asks for the file"
     assert repository.cli("plan").code == 1, "and so does a plan that could be applied"
