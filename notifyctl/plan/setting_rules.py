@@ -225,7 +225,6 @@ ENVIRONMENT: Mapping[str, Judge] = {
     "senders.*": always(Effect.SENDER),
     "fence.allow": by_entries(more_is_safer=False, missing_is_all=True),
     "tests.allow": by_entries(more_is_safer=False),
-    "tests.allow": by_entries(more_is_safer=False),  # who may be sent a recipient's values as a test
     "vars.*": always(Effect.TEXT),
     "limits.requirePlus": by_rank((True, False), Effect.DELIVERY, missing=False),
     "limits.*": always(Effect.DELIVERY),
