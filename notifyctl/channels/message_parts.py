@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notifyctl.channels import email_parts, rcs_parts, sms_parts
-from notifyctl.channels.parts import Carried, Part
+from notifyctl.channels.parts import Carried, Kind, Part
 from notifyctl.model.project import ChannelName
 
 DESCRIBED = {
@@ -15,4 +15,7 @@ DESCRIBED = {
 
 def list_parts(carried: Carried) -> tuple[Part, ...]:
     """Every part of a message, in the order in which a recipient meets them; settings last."""
-    return tuple(DESCRIBED[carried.channel](carried))
+    described = list(DESCRIBED[carried.channel](carried))
+    values = (Part(Kind.FIELD, "value", f"$({name})", value) for name, value in carried.values.items())
+    read = (part for part in described if part.kind is not Kind.SETTING)
+    return (*read, *values, *(part for part in described if part.kind is Kind.SETTING))

@@ -55,6 +55,8 @@ class Carried(Struct, frozen=True):
     """The request's other keys, which all recipients share, such as `cc`, `bcc`, `smartlinks` and `template`."""
     sizes: tuple[int | None, ...] = ()
     """Bytes of each attachment, where the author wrote them: they are not sent."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Of a template that is stored at the provider: what fills its variables."""
 
 
 def walk_parts(parts: Iterable[Part]) -> Iterator[Part]:

@@ -49,7 +49,7 @@ class Sample(Struct, frozen=True):
     sizes: tuple[int | None, ...] = ()
     """Bytes of each attachment, where the author wrote them."""
     values: Mapping[str, str] = {}
-    """What filled its variables, masked; never serialised. With it the text of another commit can be shown for the same recipient."""
+    """What filled its variables, masked; serialised only of a template stored at the provider. With it the text of another commit can be shown for the same recipient."""
     fallback_cost: Cost | None = None
     """Of the SMS that this recipient is sent when RCS fails; None without a price."""
 

@@ -50,18 +50,21 @@ def template_of(message: Message) -> ApiObject | None:
     return {"id": message.template_id, **subject}
 
 
-def parts_of(planned: PlannedNotification, sample: Sample) -> tuple[Part, ...]:
-    """What an example carries. What the request has for all recipients is in `settings_of`, but for copies."""
-    return list_parts(
-        Carried(
-            planned.channel,
-            planned.sender,
-            sample.content,
-            sample.options,
-            {key: value for key, value in planned.request.items() if key in COPIES},
-            sample.sizes,
-        )
+def carried_of(planned: PlannedNotification, sample: Sample) -> Carried:
+    """An example as it is sent. What the request has for all recipients is in `settings_of`, but for copies."""
+    return Carried(
+        planned.channel,
+        planned.sender,
+        sample.content,
+        sample.options,
+        {key: value for key, value in planned.request.items() if key in COPIES},
+        sample.sizes,
+        sample.values if planned.opaque else {},
     )
+
+
+def parts_of(planned: PlannedNotification, sample: Sample) -> tuple[Part, ...]:
+    return list_parts(carried_of(planned, sample))
 
 
 def settings_of(planned: PlannedNotification) -> tuple[Part, ...]:

@@ -15,7 +15,18 @@ from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.message import SAID_ABOVE, as_lines
 
 ABOUT_ENTRY = frozenset(
-    ("at", "channel", "from", "to", "messageId", "transid", "correlationId", "content", "options")
+    (
+        "at",
+        "channel",
+        "from",
+        "to",
+        "messageId",
+        "transid",
+        "correlationId",
+        "content",
+        "options",
+        "substitutions",
+    )
 )
 """Keys of an entry that are no further key of the request."""
 
@@ -40,13 +51,14 @@ def as_text(entry: Mapping[str, Any], *, reveal: bool, colour: bool) -> str:
 
 def carried_by(entry: Mapping[str, Any]) -> Carried:
     """What an entry of the inbox carries."""
-    content, options = entry.get("content"), entry.get("options")
+    content, options, values = entry.get("content"), entry.get("options"), entry.get("substitutions")
     return Carried(
         ChannelName(str(entry["channel"])),
         str(entry.get("from", "")),
         content if isinstance(content, Mapping) else None,
         options if isinstance(options, Mapping) else {},
         {key: value for key, value in entry.items() if key not in ABOUT_ENTRY},
+        values=values if isinstance(values, Mapping) else {},
     )
 
 

@@ -36,7 +36,7 @@ from notifyctl.views.changes import (
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.gaps import describe_gaps
-from notifyctl.views.message import SAID_ABOVE, as_lines
+from notifyctl.views.message import SAID_ABOVE, STORED_ELSEWHERE, as_lines
 from notifyctl.views.plan import (
     EXPLAINED,
     ORDER,
@@ -371,10 +371,11 @@ def describe_sample(planned: PlannedNotification, sample: Sample) -> Iterator[st
             price=describe_price(sample.fallback_cost),
         )
     )
+    if planned.opaque:
+        yield f"_{STORED_ELSEWHERE}_"
+        yield ""
     if lines:
         yield from code_fence("\n".join(lines))
-    if sample.content is None:
-        yield "_The body is held by the provider and cannot be shown._"
 
 
 def code_fence(text: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from notifyctl.model.project import ChannelName
 from notifyctl.views.diagnostics import pluralise
 
 INDENT = "  "
+STORED_ELSEWHERE = "The text of this template is stored at the provider and cannot be shown."
 SAID_ABOVE: Mapping[ChannelName, tuple[str, ...]] = {
     ChannelName.EMAIL: (),
     ChannelName.RCS: ("from",),

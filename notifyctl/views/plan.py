@@ -18,7 +18,7 @@ from notifyctl.schedule.moments import format_age, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import as_object, format_block, pluralise
 from notifyctl.views.gaps import describe_gaps
-from notifyctl.views.message import SAID_ABOVE, as_lines, as_objects, setting_lines
+from notifyctl.views.message import SAID_ABOVE, STORED_ELSEWHERE, as_lines, as_objects, setting_lines
 from notifyctl.views.reasons import describe_reasons
 from notifyctl.views.times import describe_due, describe_run, describe_wait
 from notifyctl.views.upcoming import describe_upcoming, moments_object, occurrence_object
@@ -147,6 +147,8 @@ def _notification(planned: PlannedNotification, paint: Paint, now: datetime) -> 
 
 def _samples(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
     yield from (paint.dim(f"  {strip_controls(line)}") for line in describe_request(planned))
+    if planned.opaque:
+        yield paint.yellow(f"  {STORED_ELSEWHERE}")
     shown = describe_samples(planned)
     for sample in shown:
         yield from _sample(planned, sample, paint)
@@ -155,8 +157,6 @@ def _samples(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
         yield paint.dim(
             f"  … and {pluralise(hidden, 'other text')}; `notifyctl render {planned.name}` shows each"
         )
-    if planned.opaque:
-        yield paint.yellow("  The body is held by the provider and cannot be shown (opaque).")
 
 
 def describe_readings(planned: PlannedNotification) -> str | None:
@@ -415,6 +415,7 @@ def _sample_object(planned: PlannedNotification, sample: Sample) -> dict[str, An
         "content": sample.content,
         "why": list(sample.why),
         "options": dict(sample.options),
+        "values": dict(sample.values) if planned.opaque else {},
         "sizes": list(sample.sizes),
         "fallback_cost": _cost(sample.fallback_cost),
         "parts": as_objects(parts_of(planned, sample)),

@@ -13,7 +13,7 @@ from notifyctl.model.message import RenderedMessage
 from notifyctl.plan.samples import without
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import pluralise
-from notifyctl.views.message import SAID_ABOVE, as_lines, as_objects
+from notifyctl.views.message import SAID_ABOVE, STORED_ELSEWHERE, as_lines, as_objects
 
 FORMAT_VERSION = "1.0"
 
@@ -30,11 +30,8 @@ def _lines(one: RenderedMessage, paint: Paint) -> Iterator[str]:
             f"{one.encoding}, {pluralise(one.units or 0, 'character')}, {pluralise(one.segments, 'segment')}"
         )
     yield f"{paint.bold(strip_controls(one.destination))}  {paint.dim(' · '.join(facts))}"
-    if one.content is None:
-        yield paint.yellow(
-            "  The text of this template is stored at the provider and cannot be shown. Its values:"
-        )
-        yield from (f"  │ {name}: {strip_controls(value)}" for name, value in one.values.items())
+    if "template" in one.request:
+        yield paint.yellow(f"  {STORED_ELSEWHERE}")
     yield from (
         f"  {paint.dim('│')} {strip_controls(line)}"
         for line in as_lines(parts_of(one), without=SAID_ABOVE[one.channel])
@@ -45,7 +42,10 @@ def _lines(one: RenderedMessage, paint: Paint) -> Iterator[str]:
 
 
 def parts_of(one: RenderedMessage) -> tuple[Part, ...]:
-    return list_parts(Carried(one.channel, one.sender, one.content, one.options, one.request, one.sizes))
+    values = one.values if "template" in one.request else {}
+    return list_parts(
+        Carried(one.channel, one.sender, one.content, one.options, one.request, one.sizes, values)
+    )
 
 
 def as_json(found: Sequence[RenderedMessage], *, reveal: bool) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -257,6 +258,7 @@ COMMANDS = {
     "markdown": ("plan", "--format", "markdown"),
     "json": ("plan", "--format", "json"),
     "render": ("render", "n", "--reveal"),
+    "preview": ("preview", "--out", "-"),
 }
 
 
@@ -265,13 +267,51 @@ COMMANDS = {
 def test_every_field_is_found_in_every_view(cli: Any, channel: ChannelName, kind: str, profile: str) -> None:
     files, words = project_of(channel, kind, profile)
     cli.write(**files)
+    assert hidden_words(cli, words) == {view: [] for view in COMMANDS}
+    assert cli.apply().code == 0
+    inbox = folded(cli("sandbox", "inbox", "--reveal").out)
+    # The size of an attachment is never sent, and a batch id only with what the provider holds until it is due.
+    unsent = {"12.3 kB", yaml.safe_load(files["n"]).get("batchId")}
+    assert [word for word in words if word not in inbox and word not in unsent] == []
+
+
+@pytest.mark.parametrize("channel", list(CHANNELS))
+def test_what_fills_a_template_of_the_provider_is_found(cli: Any, channel: ChannelName) -> None:
+    writer = Writer("2021")
+    document = {
+        "apiVersion": "notifyctl/v1",
+        "kind": "Notification",
+        "name": "n",
+        "template": {"channel": channel.value, "id": writer.word()},
+        "audience": {
+            "recipients": [
+                {channel.address_field: to(channel), "substitutions": {writer.word(): writer.word()}}
+            ]
+        },
+        "substitutions": {"all": writer.word()},
+    }
+    cli.write(notifyctl=yaml.safe_dump({"apiVersion": "notifyctl/v1", "kind": "Project", "name": "acme"}))
+    cli.write(n=yaml.safe_dump(document))
+    assert hidden_words(cli, writer.words) == {view: [] for view in COMMANDS}
+
+
+def hidden_words(cli: Any, words: list[str]) -> dict[str, list[str]]:
+    """View → the words that it does not show."""
     hidden = {}
     for view, command in COMMANDS.items():
         result = cli(*command)
         assert result.code in {0, 2}, result.err
-        shown = folded(parts_in(result.json) if view == "json" else html.unescape(result.out))
+        shown = folded(parts_in(result.json) if view == "json" else seen_in(result.out))
         hidden[view] = [word for word in words if word not in shown]
-    assert hidden == {view: [] for view in COMMANDS}
+    return hidden
+
+
+def seen_in(text: str) -> str:
+    """The text of a page, without its styles, scripts and attributes; of anything else all of it."""
+    if not text.startswith("<!doctype html>"):
+        return html.unescape(text)
+    page = re.sub(r"(?s)<(style|script|head)\b.*?</\1>", "", text)
+    return html.unescape(re.sub(r"<[^<>]*>", "", page))
 
 
 def parts_in(plan: Any) -> str:

@@ -331,6 +331,7 @@ def body(message: InboxMessage, budget: Budget) -> Iterator[Child]:
     else:
         view = MailView(name=f"message {message.number}", carried=carried, recipient=message.recipient)
         yield mail.plain_alternative(view)
+        yield mail.all_words(view)
         if budget.take(len((view.markup or "").encode())):
             yield el("div", mail.one_frame(view), class_="mail")
         else:

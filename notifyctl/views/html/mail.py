@@ -260,3 +260,19 @@ def plain_alternative(view: MailView) -> Html | None:
     return el(
         "details", summary, el("p", plain, class_="letter-text", lang=view.lang), class_="plain", open=True
     )
+
+
+def all_words(view: MailView) -> Html | None:
+    """The HTML as text: where links lead, the texts of pictures, and words that the picture of the mail does not show."""
+    words = find_part(list_parts(view.carried), "html")
+    if words is None:
+        return None
+    summary = el("summary", "HTML as text, with links, picture texts and hidden text")
+    unseen = "[hidden: " in words.text or "[Outlook, " in words.text
+    return el(
+        "details",
+        summary,
+        el("p", words.text, class_="letter-text", lang=view.lang),
+        class_="plain",
+        open=unseen,
+    )

@@ -13,7 +13,7 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.diff import Change, Review, Side
 from notifyctl.plan.effects import Effect, SettingChange
 from notifyctl.plan.model import Plan, PlannedNotification, Sample
-from notifyctl.plan.shared_request import COPIES, settings_of
+from notifyctl.plan.shared_request import carried_of, settings_of
 from notifyctl.views.changes import label, own_settings, own_texts, recipients_line
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html.former_message import former_message
@@ -242,13 +242,13 @@ def build_variants(source: Source, planned: PlannedNotification, change: Change 
         if change is not None:
             yield compared_variant(planned, sample, change)
         else:
-            carried, compared = carry(planned, sample), source.review is not None
+            carried, compared = carried_of(planned, sample), source.review is not None
             yield variant_of(sample, carried, carried if compared else None, compared=compared)
 
 
 def compared_variant(planned: PlannedNotification, sample: Sample, change: Change) -> Variant:
     """An example before and after, for the same recipient. `planned` is of the plan, or of the side that is left."""
-    carried = carry(planned, sample)
+    carried = carried_of(planned, sample)
     if change.after is None:
         return variant_of(sample, None, carried, compared=True)
     before = former_message(sample, change.before, change.after) if change.before is not None else None
@@ -257,12 +257,6 @@ def compared_variant(planned: PlannedNotification, sample: Sample, change: Chang
 
 def variant_of(sample: Sample, after: Carried | None, before: Carried | None, *, compared: bool) -> Variant:
     return Variant(sample.locale, sample.count, sample.recipient, sample.why, after, before, compared)
-
-
-def carry(planned: PlannedNotification, sample: Sample) -> Carried:
-    """What an example is sent. What the request has for all recipients is said of the notification, but for copies."""
-    request = {key: value for key, value in planned.request.items() if key in COPIES}
-    return Carried(planned.channel, planned.sender, sample.content, sample.options, request, sample.sizes)
 
 
 def by_locale(planned: PlannedNotification) -> list[Sample]:

@@ -221,6 +221,7 @@ def body(
             "The text of this template is stored at the provider and cannot be shown.",
             class_="opaque wide",
         )
+        yield rest(variant)
     elif shown.channel is ChannelName.SMS:
         yield from sides(variant, lambda carried, other, mark: sms_phone(carried, other, mark, lang))
         yield rest(variant)
@@ -349,6 +350,7 @@ def mail_body(
         mail.listed(view),
         mail.changed_lines(view, "h4"),
         mail.plain_alternative(view),
+        mail.all_words(view),
         class_="wide",
     )
     yield from drawn(view, budget, "After, as recipients see it" if compared else "As recipients see it")
