@@ -17,7 +17,7 @@ WORD = re.compile(
 )
 """A link, blanks, a word (also `o'clock`, `10:30`, `a@b.example`), or any other character."""
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
-MOST_PAIRS = 1_000_000
+MOST_PAIRS = 4_000_000
 """Pairs of words that are compared with each other; longer texts are compared by line first."""
 
 
@@ -63,17 +63,38 @@ def compare_texts(before: str, after: str) -> Iterator[Step]:
 
 def steps_of(before: str, after: str) -> Iterator[Step]:
     old, new = WORD.findall(before), WORD.findall(after)
+    start = same_length(old, new)
+    end = same_length(old[start:][::-1], new[start:][::-1])
+    yield from unchanged(old[:start])
+    yield from steps_between(old[start : len(old) - end], new[start : len(new) - end])
+    yield from unchanged(old[len(old) - end :])
+
+
+def same_length(old: Sequence[str], new: Sequence[str]) -> int:
+    """How many words both begin with."""
+    pairs = zip(old, new, strict=False)
+    return next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(old), len(new)))
+
+
+def unchanged(words: Sequence[str]) -> Iterator[Step]:
+    text = "".join(words)
+    if text:
+        yield Step(text, text, same=True)
+
+
+def steps_between(old: Sequence[str], new: Sequence[str]) -> Iterator[Step]:
     if len(old) * len(new) <= MOST_PAIRS:
         yield from match(old, new)
         return
-    for step in match(LINE.findall(before), LINE.findall(after)):
-        old, new = WORD.findall(step.before), WORD.findall(step.after)
-        if step.same or len(old) * len(new) > MOST_PAIRS:
+    # Lines that occur very often are no anchors: with them the comparison takes quadratic time.
+    for step in match(LINE.findall("".join(old)), LINE.findall("".join(new)), rare_only=True):
+        was, now = WORD.findall(step.before), WORD.findall(step.after)
+        if step.same or len(was) * len(now) > MOST_PAIRS:
             yield step
         else:
-            yield from match(old, new)
+            yield from match(was, now)
 
 
-def match(old: Sequence[str], new: Sequence[str]) -> Iterator[Step]:
-    for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+def match(old: Sequence[str], new: Sequence[str], *, rare_only: bool = False) -> Iterator[Step]:
+    for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=rare_only).get_opcodes():
         yield Step("".join(old[i:j]), "".join(new[k:m]), same=kind == "equal")

@@ -13,7 +13,7 @@ from notifyctl.channels.parts import Carried, Kind, find_part
 from notifyctl.model.project import ApiObject
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html.bubble import marked
-from notifyctl.views.html.changed_words import compare_words
+from notifyctl.views.html.changed_words import Run, compare_words
 from notifyctl.views.html.mail_frame import SIZES, WIDTHS, frame, has_dark_style, remote_pictures
 from notifyctl.views.html.markup import Child, Html, el
 
@@ -21,6 +21,10 @@ SNIPPET = 110
 """Characters of the text that mailboxes show next to the subject."""
 CONTEXT = 1
 """Unchanged lines shown around a changed one."""
+MARGIN = 100
+"""Characters kept at both ends of a long unchanged stretch."""
+MOST_CHANGED = 4000
+"""Characters shown of one changed stretch."""
 MOST_LINES = 80
 """Lines of a changed text that are shown."""
 ASIDE = re.compile(r"\[(?:hidden|image)\b[^\]]*\]|<[^<>\s]+>")
@@ -126,8 +130,25 @@ def changed_lines(view: MailView, level: str) -> Html | None:
 
 
 def excerpt(old: str, new: str) -> tuple[list[Html], list[Html]]:
+    """Changed lines of both texts. Where a line is very long, as in minified HTML, its unchanged middle is left out."""
     before, after = compare_words(old, new)
-    return (list(paragraphs(marked(before, "del"))), list(paragraphs(marked(after, "ins"))))
+    return (
+        list(paragraphs(marked(map(shorten, before), "del"))),
+        list(paragraphs(marked(map(shorten, after), "ins"))),
+    )
+
+
+def shorten(run: Run) -> Run:
+    if run.changed:
+        cut = len(run.text) - MOST_CHANGED
+        return (
+            run if cut <= 0 else Run(f"{run.text[:MOST_CHANGED]} … ({cut:,} more characters)", changed=True)
+        )
+    lines = [
+        line if len(line) <= 3 * MARGIN else f"{line[:MARGIN]} … {line[-MARGIN:]}"
+        for line in run.text.split("\n")
+    ]
+    return Run("\n".join(lines), changed=False)
 
 
 def paragraphs(pieces: Iterator[Child]) -> Iterator[Html]:

@@ -125,8 +125,10 @@ addEventListener("hashchange", reveal);
 reveal();
 addEventListener("beforeprint", () => {
   for (const part of all("main details")) part.open = true;
+  for (const choice of all('.choice input[value="light"]')) choice.checked = true; // paper is light
   fitAll();
 });
+addEventListener("afterprint", () => { showTheme(); fitAll(); });
 const seen = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
     const link = links.get(target.id);

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from notifyctl.views.html.bubble import SmsText, bubble, inline_diff, size_list
 from notifyctl.views.html.changed_words import MOST_PAIRS, Run, compare_words
+from notifyctl.views.html.mail import excerpt
 from notifyctl.views.html.markup import join
 
 WORDS = st.text(st.sampled_from("ab .\n\u2019中$(x)😀"), max_size=60)
@@ -52,12 +53,12 @@ def test_the_runs_are_the_texts_and_what_is_not_marked_is_the_same(before: str, 
 
 
 def test_long_texts_are_compared_by_line_first() -> None:
-    lines = [f"line {number} of a long text" for number in range(2000)]
+    lines = [f"line {number} of a long text" for number in range(3000)]
     assert (len(lines) * 9) ** 2 > MOST_PAIRS
     old, new = compare_words(
-        "\n".join(lines), "\n".join([*lines[:1000], "line new of a long text", *lines[1001:]])
+        "\n".join(lines), "\n".join([*lines[:1000], "line new of a long text", *lines[1001:-1], "end"])
     )
-    assert (changed(old), changed(new)) == (["1000"], ["new"])
+    assert (changed(old), changed(new)) == (["1000", "line 2999 of a long text"], ["new", "end"])
 
 
 def test_blanks_around_a_change_are_not_marked() -> None:
@@ -84,3 +85,13 @@ def test_characters_outside_gsm_7_are_named_with_what_plain_ones_would_save() ->
     cyrillic = SmsText([Run("Завтра не будет электричества", changed=False)])
     assert "odd" not in str(bubble(cyrillic))
     assert "Written with characters outside GSM-7." in str(size_list(cyrillic))
+
+
+def test_an_excerpt_of_one_long_line_is_short() -> None:
+    line = "<td>same</td>" * 4000
+    before, after = excerpt(f"{line}<b>old</b>{line}", f"{line}<b>new</b>{line}")
+    assert "<del>old</del>" in str(join(*before))
+    assert "<ins>new</ins>" in str(join(*after))
+    assert len(join(*before, *after)) < 2000
+    (whole,) = excerpt("x", "y" * 10_000)[1]
+    assert "(6,000 more characters)" in whole
