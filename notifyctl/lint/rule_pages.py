@@ -168,7 +168,7 @@ TEXTS: Mapping[str, Page] = {
     "text-alternative-differs": Page(
         W,
         "The text alternative of an HTML email and the HTML share less than half of the longer one's words. Most recipients see"
-        " the HTML, and some only the text, so that some are told something else. Write the same in both. A plan shows both.",
+        " the HTML, and some only the text, so recipients read different messages. Write the same text in both. The plan shows both.",
     ),
     "active-markup": Page(
         E, "Email programs remove scripts, forms and frames, or warn of the whole message."
