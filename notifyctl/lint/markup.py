@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from notifyctl.diagnostics import Path, Problem, Severity
 from notifyctl.lint.foreign_placeholders import NO_NAMES, KnownNames, suggest_placeholder
+from notifyctl.lint.html_tags import HTML_TAGS
 from notifyctl.lint.links import (
     find_insecure_links,
     insecure_link,
@@ -77,6 +78,8 @@ class Markup(HTMLParser):
         """Whether what follows is linked data in a <script>, which no recipient sees."""
         self.style = False
         """Whether what follows is a style sheet."""
+        self.bracket = False
+        """Whether what follows is the rest of `<<name>>`, which is found as text."""
         self.has_base: bool = within is not None and within.has_base
 
     def handle_endtag(self, tag: str) -> None:
@@ -115,6 +118,9 @@ class Markup(HTMLParser):
             )
         if tag == "base" and given.get("href"):
             self.has_base = True
+        if not attrs and tag not in HTML_TAGS and self.known.find(tag) is not None and not self.bracket:
+            self.foreign(f"<{tag}>")
+        self.bracket = False
         if tag in LINKING:
             self.link(tag, given.get("href"))
         self.resources(tag, given)
@@ -131,6 +137,7 @@ class Markup(HTMLParser):
             self.style_sheet(style, f'style="…" of <{tag}>')
 
     def handle_data(self, data: str) -> None:
+        self.bracket = data.endswith("<")
         if self.style:
             self.style_sheet(data, "the style sheet")
         elif not self.data_only:
@@ -186,9 +193,9 @@ class Markup(HTMLParser):
         """Whether a whole URL is a placeholder of another tool that is not found among the words."""
         return is_bracketed(url) and not is_filled_in(url, self.known)
 
-    def foreign(self, url: str) -> None:
-        message = f"`{url.strip()}` looks like a placeholder of another tool and would be sent unchanged"
-        hint = suggest_placeholder(url.strip(), self.known)
+    def foreign(self, written: str) -> None:
+        message = f"`{written.strip()}` looks like a placeholder of another tool and would be sent unchanged"
+        hint = suggest_placeholder(written.strip(), self.known)
         self.add(FOREIGN_PLACEHOLDER.broken(self.path, message, hint))
 
     def nothing_loaded(self, what: str, url: str) -> Problem:

@@ -16,7 +16,7 @@ from notifyctl.merge_conflicts import find_conflict
 from notifyctl.message.fast_render import render_fast
 from notifyctl.message.line_ends import unify_line_ends
 from notifyctl.message.render_limits import MAX_TEXT
-from notifyctl.message.source_map import TextSource, locate
+from notifyctl.message.source_map import Locator, TextSource
 from notifyctl.message.substitute import find_placeholders
 from notifyctl.model.message import UNSUBSCRIBE, Message
 from notifyctl.model.project import ApiObject, LocaleVariant, Notification, Template
@@ -134,17 +134,13 @@ class VariantComposer:
         known = composer.sources.get(problem.path)
         if not problem.line:
             return (known.place if known is not None and "#" not in known.name else named), named
-        text = text_at(message, problem.path)
-        source = known or TextSource(named, f"{named.file}#", text)
-        place = locate(
-            source,
-            text,
-            problem.line,
-            problem.column,
-            files=self.files,
-            variables=composer.variables,
-        )
-        return place, named
+        locator = composer.locators.get(problem.path)
+        if locator is None:
+            text = text_at(message, problem.path)
+            source = known or TextSource(named, f"{named.file}#", text)
+            locator = Locator(source, text, files=self.files, variables=composer.variables)
+            composer.locators[problem.path] = locator
+        return locator.locate(problem.line, problem.column), named
 
     def build(
         self,
@@ -284,6 +280,8 @@ class Composer:
         self.problems: list[Diagnostic] = []
         self.sources: dict[Path, TextSource] = {}
         """Path of a composed text → what it was rendered from, if that has more than its own characters."""
+        self.locators: dict[Path, Locator] = {}
+        """Path of a composed text with a problem → what finds its places."""
         self._render: Callable[[str, str, Mapping[str, Any]], str] | None = None
 
     def compose_object(self, value: ApiObject, key: str) -> dict[str, Any]:

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from notifyctl.diagnostics import Location
 from notifyctl.ports import FileTree
+
+if TYPE_CHECKING:
+    from notifyctl.message.jinja_trace import TracedText
 
 WORD = re.compile(r"\S{1,40}")
 
@@ -27,24 +31,32 @@ class TextSource(Struct, frozen=True):
     text: str
 
 
-def locate(
-    source: TextSource,
-    composed: str,
-    line: int,
-    column: int,
-    *,
-    files: FileTree,
-    variables: Mapping[str, Any],
-) -> Location:
-    """Where the character at `line` and `column` of the composed text is written; the whole text where that is not certain."""
-    if source.text == composed:
-        return locate_in_source(source, source.name, line, column, files=files)
-    from notifyctl.message.jinja_trace import trace
+class Locator:
+    """Finds where the characters of one composed text are written. The text is rendered again at most once."""
 
-    traced = trace(source.text, source.name, variables, files=files)
-    if traced is None or traced.text != composed:
-        return source.place if "#" in source.name else Location(source.place.file)
-    return locate_in_source(source, *traced.find(offset_of(composed, line, column)), files=files)
+    def __init__(
+        self, source: TextSource, composed: str, *, files: FileTree, variables: Mapping[str, Any]
+    ) -> None:
+        self.source = source
+        self.composed = composed
+        self.files = files
+        self.variables = variables
+
+    def locate(self, line: int, column: int) -> Location:
+        """Where the character at `line` and `column` of the composed text is written; the whole text where that is not certain."""
+        source = self.source
+        if source.text == self.composed:
+            return locate_in_source(source, source.name, line, column, files=self.files)
+        if self.traced is None or self.traced.text != self.composed:
+            return source.place if "#" in source.name else Location(source.place.file)
+        place = self.traced.find(offset_of(self.composed, line, column))
+        return locate_in_source(source, *place, files=self.files)
+
+    @cached_property
+    def traced(self) -> TracedText | None:
+        from notifyctl.message.jinja_trace import trace
+
+        return trace(self.source.text, self.source.name, self.variables, files=self.files)
 
 
 def locate_in_source(

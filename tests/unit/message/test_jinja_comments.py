@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,6 +104,8 @@ def test_what_stands_in_a_comment_of_jinja_is_never_sent_as_words(
         return
     if masked != source and "x:1" in source:
         return
+    if re.search(r"\{% raw %\}((?!\{% endraw %\}).)*" + SECRET, source, re.DOTALL):
+        return  # in a raw block it is text, although Jinja2 cannot read a {#} behind it
     if SECRET not in jinja(source):
         assert SECRET not in jinja(masked)
 

@@ -8,7 +8,7 @@ import pytest
 
 from notifyctl.diagnostics import Location
 from notifyctl.message.jinja import make_renderer
-from notifyctl.message.source_map import TextSource, find_in_yaml, locate, position_of
+from notifyctl.message.source_map import Locator, TextSource, find_in_yaml, position_of
 from notifyctl.testing import MemoryFiles
 
 LAYOUT = "<html>\n<img id=logo>\n{% block body %}{% endblock %}\n</html>"
@@ -34,7 +34,7 @@ def place_of(marker: str, page: str = PAGE) -> Location:
     source = TextSource(Location("m.html", 1, 1), "m.html", page)
     composed = make_renderer(FILES)(page, "m.html", VALUES)
     line, column = position_of(composed, composed.index(marker))
-    return locate(source, composed, line, column, files=FILES, variables=VALUES)
+    return Locator(source, composed, files=FILES, variables=VALUES).locate(line, column)
 
 
 @pytest.mark.parametrize(
