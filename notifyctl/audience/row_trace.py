@@ -146,10 +146,10 @@ def trace_address(
     wanted = Wanted.of(text, key)
     seen, total = Matches(), 0
     near: list[list[NearRow]] = [[], [], []]
-    broken: list[Location] = []
+    broken: list[tuple[Location, str]] = []
     for rows in whole.rows(channel, ()):
         total += len(rows.lines)
-        broken += [rows.location(whole.origin, at) for at in rows.broken]
+        broken += [(rows.location(whole.origin, at), why) for at, why in rows.broken.items()]
         parsed = parse(rows, channel, whole.rules)
         for position, cell in enumerate(rows.addresses):
             if not cell:
@@ -165,10 +165,10 @@ def trace_address(
     found = list(judge(seen, counted, channel, names))
     found += find_in_broken(files, whole.origin, broken, wanted)
     return Trace(
-        tuple(sorted(found, key=lambda each: (each.location, each.label))),
+        tuple(sorted(found, key=lambda each: each.location)),
         total,
         len(broken),
-        broken[0] if broken else None,
+        broken[0][0] if broken else None,
         () if found else tuple(row for rows_near in near for row in rows_near)[:MOST_NEAR],
     )
 
@@ -186,30 +186,29 @@ class Matches:
     """The rows of a whole audience that hold the address."""
 
     def __init__(self) -> None:
-        self.places: dict[tuple[int, str], tuple[Location, str]] = {}
-        """(line, cell) → where it is, in words too."""
+        self.places: dict[tuple[int, str], list[tuple[Location, str]]] = {}
+        """(line, cell) → where they are, in words too: inline recipients may share a line."""
 
     def add(self, rows: Rows, position: int, origin: RowOrigin) -> None:
         line = rows.lines[position]
-        self.places[line, rows.addresses[position] or ""] = (
-            rows.location(origin, position),
-            origin.label(line),
-        )
+        found = self.places.setdefault((line, rows.addresses[position] or ""), [])
+        found.append((rows.location(origin, position), origin.label(line)))
 
 
 def judge(
     seen: Matches, counted: Reader, channel: ChannelName, names: Collection[str]
 ) -> Iterator[TracedRow]:
     """What becomes of the rows that hold the address, by the rules of any audience."""
-    reader, left = RecipientReader(channel, counted.origin, counted.rules), dict(seen.places)
+    reader = RecipientReader(channel, counted.origin, counted.rules)
+    left = {key: list(places) for key, places in seen.places.items()}
     if not left:
         return
     for rows in counted.rows(channel, names):
         for position, cell in enumerate(rows.addresses):
-            place = left.pop((rows.lines[position], cell or ""), None)
-            if place is not None:
-                yield judge_row(reader, select_row(rows, position), place, cell or "", channel)
-    for location, label in left.values():
+            places = left.get((rows.lines[position], cell or ""))
+            if places:
+                yield judge_row(reader, select_row(rows, position), places.pop(0), cell or "", channel)
+    for location, label in (place for places in left.values() for place in places):
         yield TracedRow(location, label, RowOutcome.FILTERED)
 
 
@@ -262,15 +261,14 @@ def select_row(rows: Rows, position: int) -> Rows:
 
 
 def find_in_broken(
-    files: FileTree, origin: RowOrigin, broken: Sequence[Location], wanted: Wanted
+    files: FileTree, origin: RowOrigin, broken: Sequence[tuple[Location, str]], wanted: Wanted
 ) -> Iterator[TracedRow]:
     """Rows that cannot be read as rows, and have the address as it was typed somewhere in their line."""
     if not broken or origin.query is not None:
         return
-    lines = {each.line: each for each in broken}
+    lines = {location.line: (location, why) for location, why in broken}
     with opener(files, origin.file)() as stream:
         for number, line in enumerate(stream, 1):
             if number in lines and wanted.text in line.decode("utf-8", "replace"):
-                yield TracedRow(
-                    lines[number], origin.label(number), RowOutcome.REJECTED, "the row cannot be read"
-                )
+                location, why = lines[number]
+                yield TracedRow(location, origin.label(number), RowOutcome.REJECTED, why)

@@ -180,18 +180,18 @@ def sentence_of(each: Explained, now: datetime) -> tuple[str, str]:
         case Standing.OTHER_CHANNEL:
             kind = "email addresses" if each.channel == "email" else "phone numbers"
             return f"not searched: it sends to {kind}", ""
-    searched = (
-        f"audience `{each.audience}`, {pluralise(trace.total if trace is not None else 0, 'row')} searched"
-    )
-    return "not in the audience", f"{each.source}: {searched}"
+    rows_searched = pluralise(trace.total if trace is not None else 0, "row")
+    return f"not in the audience `{each.audience}` ({each.source}, {rows_searched} searched)", ""
 
 
 def rejected_rows(rows: tuple[TracedRow, ...]) -> str:
-    return "; ".join(
-        f"{place(row.location, row.label)}: {strip_controls(row.detail)}"
-        for row in rows
-        if row.outcome is RowOutcome.REJECTED
-    )
+    return "; ".join(describe_row(row) for row in rows if row.outcome is RowOutcome.REJECTED)
+
+
+def describe_row(row: TracedRow) -> str:
+    """Where a row is, and what is to be said of it. A source without lines has the number of the row in its sentence."""
+    where = row.location.file if row.detail.startswith(row.label) else place(row.location, row.label)
+    return f"{where}: {strip_controls(row.detail)}" if row.detail else where
 
 
 def detail_lines(each: Explained, now: datetime) -> Iterator[str]:
@@ -205,8 +205,7 @@ def detail_lines(each: Explained, now: datetime) -> Iterator[str]:
     rows = each.trace.rows if each.trace is not None else ()
     for row in rows:
         if each.in_audience and row.outcome is not RowOutcome.FILTERED:
-            detail = f": {strip_controls(row.detail)}" if row.detail else ""
-            yield f"{ROWS[row.outcome]} {place(row.location, row.label)}{detail}"
+            yield f"{ROWS[row.outcome]} {describe_row(row)}"
     yield from recipient_lines(each)
     if each.standing is Standing.ABSENT:
         yield from (line.strip() for line in unreadable_lines([each]))
@@ -271,7 +270,7 @@ ROWS = {
 
 def place(location: Location, label: str) -> str:
     """FILE:LINE, or the number of the row where a source has no lines."""
-    return f"{location.file}:{location.line}" if label.startswith("line") else f"{location}, {label}"
+    return f"{location.file}:{location.line}" if label.startswith("line") else f"{location.file}, {label}"
 
 
 def slot_time(moment: datetime, zone: str, now: datetime) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -174,15 +177,14 @@ def test_a_rejected_row_is_found_by_the_text_in_its_cell(cities: Any, typed: str
 
 def test_the_valid_spelling_of_a_rejected_row_finds_it_as_the_nearest(cities: Any) -> None:
     out = explain(cities, "hello", "--recipient", "+447700900004")
-    assert "hello (sms, edition 1): not in the audience: people.csv: audience" in out
-    assert "5 rows searched" in out
+    assert "hello (sms, edition 1): not in the audience `hello` (people.csv, 5 rows searched)" in out
     assert "people.csv:5" in out.partition("Nearest addresses:")[2]
 
 
 def test_a_row_that_cannot_be_read_is_found_by_its_text(cities: Any) -> None:
     cities.write(**{"people.csv": PEOPLE + "+447700900009,too,many,cells,in,this,row\n"})
     out = explain(cities, "hello", "--recipient", "+447700900009")
-    assert "not in this plan: row rejected: people.csv:7: the row cannot be read" in out
+    assert "not in this plan: row rejected: people.csv:7: the row has 7 cells" in out
     out = explain(cities, "hello", "--recipient", "+447700900555")
     assert "1 row of audience" in out
     assert "cannot be read and may contain the address, the first at people.csv:7" in out
@@ -353,3 +355,63 @@ def test_who_was_sent_a_withdrawn_edition_is_told_that_it_is(cities: Any) -> Non
     out = explain(cities, "hello", "--recipient", "+447700900002")
     assert "will not be sent: was already sent a different text of edition 1" in out
     assert "edition 1 is withdrawn: the outage ended; no further recipients are sent it" in out
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("+447700900001", "will be sent: not sent yet row hello.yaml:5 duplicate row hello.yaml:5: "),
+        ("0770", "row rejected: hello.yaml:5: msisdn: "),
+    ],
+)
+def test_recipients_on_one_line_of_yaml_are_told_apart(cities: Any, address: str, sentence: str) -> None:
+    recipients = '[{msisdn: ["+447700900001", "0770"]}, {msisdn: "+447700900001"}]'
+    cities.write(
+        hello="apiVersion: notifyctl/v1\nkind: Notification\nname: hello\n"
+        "template: {channel: sms, content: {type: text, text: Hello}}\n"
+        f"audience: {{recipients: {recipients}}}\n"
+    )
+    assert sentence in explain(cities, "hello", "--recipient", address)
+
+
+def test_a_row_of_a_table_is_told_by_its_number(cities: Any) -> None:
+    with closing(sqlite3.connect(cities.root / "people.sqlite")) as connection:
+        connection.execute("CREATE TABLE people (msisdn TEXT)")
+        connection.executemany("INSERT INTO people VALUES (?)", [("+447700900001",), ("0770",)])
+        connection.commit()
+    cities.write(
+        hello=sms(more=", table: people").replace(
+            "people.csv}, table: people", "people.sqlite, table: people}"
+        )
+    )
+    assert "row people.sqlite, row 1" in explain(cities, "hello", "--recipient", "+447700900001")
+    assert "row rejected: people.sqlite: row 2 of the table" in explain(
+        cities, "hello", "--recipient", "0770"
+    )
+
+
+def test_an_opt_out_by_receipt_is_told_with_its_time(cities: Any, foreign: Any) -> None:
+    project = (cities.root / "notifyctl.yaml").read_text()
+    cities.write(notifyctl=project + "optOutOn: [complaint]\n")
+    assert cities.apply().code == 0
+    body = foreign.requests[-1].body
+    receipt = {
+        "deliveryInfoNotification": {
+            "deliveryInfo": {
+                "code": "7521",
+                "destination": "447700900002",
+                "destinationType": "msisdn",
+                "deliveryStatus": "Failed",
+            },
+            "transid": "made-up",
+            "callbackData": body["callbackData"],
+        }
+    }
+    path = cities.root.parent / "receipts.jsonl"
+    path.write_text(json.dumps(receipt) + "\n")
+    assert cities("receipts", "ingest", str(path)).code == 0
+    cities.write(hello=sms("second"))
+    out = explain(cities, "second", "--recipient", "+447700900002")
+    assert "will not be sent: opted out: complaint" in out
+    assert "reported by a receipt at " in out
+    assert "UTC: complaint" in out
