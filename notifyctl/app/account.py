@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from notifyctl.app.ledger import open_reader
 from notifyctl.app.workspace import Workspace
+from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, PlanRefusedError, SettingsError
 from notifyctl.model.ledger import Purpose
 from notifyctl.model.project import Environment
@@ -49,13 +50,13 @@ def refuse_other_account(
         return
     if known not in {None, account}:
         raise LedgerError(
-            f"{environment.name!r} was sent with another account (service ID) before; nothing was sent",
-            hint=f"check the credentials; if the account is to change: `notifyctl -e {environment.name} ledger adopt"
-            " --account`",
+            f"environment `{environment.name}` was last sent with another account (service ID); nothing was sent",
+            hint="check the credentials. To change the account on purpose, run:"
+            f" {command_line('ledger', 'adopt', '--account', env=environment.name)}",
         )
     planned = saved.typed.account if saved is not None else None
     if planned not in {None, account.hex()}:
         raise PlanRefusedError(
             "the plan was made for another account (service ID); nothing was sent",
-            hint="check the credentials, or plan again with these",
+            hint=f"check the credentials. To make a new plan with these, run: {command_line('plan', '--out', 'FILE')}",
         )

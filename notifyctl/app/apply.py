@@ -24,6 +24,7 @@ from notifyctl.app.plan import derive, make_plan, provider_identity
 from notifyctl.app.providers import open_provider, prepare_only
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.run import Event, Job, Report, Stop, dry_run, run
+from notifyctl.command_line import command_line
 from notifyctl.errors import PlanRefusedError, ProjectError, UsageError
 from notifyctl.git import current_revision
 from notifyctl.model.batch import Batch, PreparedRequest
@@ -80,7 +81,7 @@ def apply(
         shown = refuse_errors(make_plan(workspace, environment, only=only), on_plan)
         if not shown.has_effect:
             return Applied(shown, None)
-        refuse_unconfirmed(shown, environment, confirm)
+        refuse_unconfirmed(shown, environment, confirm, digest=saved.digest if saved else shown.digest)
         expect, most = shown.digest, shown.sends
     if not store.exists():
         store.create()
@@ -125,9 +126,9 @@ def check_saved_plan(
     """Checks a saved plan before anything is begun. Raises PlanRefusedError."""
     if expect is not None and expect != saved.digest:
         raise PlanRefusedError(
-            f"the plan file is not the one that was reviewed; nothing was sent\n  expected {expect}\n"
+            f"the plan file does not match --expect; nothing was sent\n  expected {expect}\n"
             f"  the file {saved.digest}",
-            hint="give the file and the digest of the same plan",
+            hint="pass the digest that `notifyctl show` prints for this file",
         )
     provider = provider_identity(environment)
     for what, planned, now in (
@@ -136,8 +137,8 @@ def check_saved_plan(
     ):
         if planned != now:
             raise PlanRefusedError(
-                f"the plan was made for the {what} {planned!r}, and this is {now!r}; nothing was sent",
-                hint="plan again for this one",
+                f"the plan was made for the {what} `{planned}`, not `{now}`; nothing was sent",
+                hint=f"to make a new plan, run: {command_line('plan', '--out', 'FILE')}",
             )
     with facts_of(workspace, environment) as facts:
         refuse_other_ledger(saved, facts.lineage)
@@ -146,15 +147,15 @@ def check_saved_plan(
     if workspace.clock.now() >= saved.valid_until:
         raise PlanRefusedError(
             f"the plan expired at {format_time(saved.valid_until, workspace.sound.timezone)}; nothing was sent",
-            hint="plan again",
+            hint=f"to make a new plan, run: {command_line('plan', '--out', 'FILE')}",
         )
 
 
 def refuse_other_ledger(saved: SavedPlan, lineage: str | None) -> None:
     if saved.lineage not in {None, lineage}:
         raise PlanRefusedError(
-            f"the plan was made against another ledger ({saved.lineage}, and this is {lineage}); nothing was sent",
-            hint="plan again",
+            f"the plan was made against another ledger ({saved.lineage}; this one is {lineage}); nothing was sent",
+            hint=f"to make a new plan, run: {command_line('plan', '--out', 'FILE')}",
         )
 
 
@@ -164,13 +165,14 @@ def check_against_review(saved: SavedPlan, plan: Plan, *, again: bool) -> None:
     more = find_excess(saved, plan.sending)
     if more:
         raise PlanRefusedError(
-            "what would be sent now is more than what was reviewed, or other; nothing was sent\n  "
+            "the current plan contains messages that were not reviewed; nothing was sent\n  "
             + "\n  ".join(more),
-            hint="plan again, and review that",
+            hint=f"to make a new plan for review, run: {command_line('plan', '--out', 'FILE')}",
         )
     if again and not plan.sends:
         raise PlanRefusedError(
-            "the plan was used: everybody in it was attempted; nothing was sent", hint="plan again"
+            "the plan was already used and all its recipients were attempted; nothing was sent",
+            hint=f"to make a new plan, run: {command_line('plan', '--out', 'FILE')}",
         )
 
 
@@ -204,18 +206,23 @@ def refuse_errors(plan: Plan, on_plan: Callable[[Plan], None]) -> Plan:
     """Shows the plan. Raises ProjectError if it has errors."""
     on_plan(plan)
     if not plan.applyable:
-        raise ProjectError("the plan has errors; nothing was sent", hint="`notifyctl plan` lists them")
+        raise ProjectError(
+            "the plan has errors; nothing was sent", hint=f"to list them, run: {command_line('plan')}"
+        )
     return plan
 
 
-def refuse_unconfirmed(plan: Plan, environment: Environment, confirm: Confirm | None) -> None:
-    """Raises unless a person is present and agrees. A plan that sends nothing needs nobody: the run cannot send then."""
+def refuse_unconfirmed(plan: Plan, environment: Environment, confirm: Confirm | None, *, digest: str) -> None:
+    """Raises unless a person is present and agrees. A plan that sends nothing needs nobody: the run cannot send then.
+
+    `digest`: what `--expect` would have to be.
+    """
     if not plan.sends:
         return
     if confirm is None:
         raise UsageError(
-            f"nobody is here to confirm {plan.sends:,} messages in {environment.name!r}; nothing was sent",
-            hint=f"review `notifyctl plan`, then: notifyctl apply --expect {plan.digest}",
+            f"cannot ask for confirmation of {plan.sends:,} messages in `{environment.name}`: no terminal; nothing was sent",
+            hint=f"review the plan, then run: {command_line('apply', '--expect', digest)}",
         )
     if not confirm(plan):
         raise PlanRefusedError("not confirmed; nothing was sent")
@@ -227,15 +234,15 @@ def refuse_unexpected(plan: Plan, expected: str | None, *, most: int | None) -> 
     """
     if expected is not None and plan.digest != expected:
         raise PlanRefusedError(
-            f"what would be sent now is not what was expected; nothing was sent\n"
+            f"the current plan is not the one that was confirmed; nothing was sent\n"
             f"  expected {expected}\n"
             f"  now      {plan.digest} ({plan.sends:,} to send)",
-            hint="review `notifyctl plan` again and give its digest",
+            hint=f"review the new plan, then run: {command_line('apply', '--expect', plan.digest)}",
         )
     if most is not None and plan.sends > most:
         raise PlanRefusedError(
-            f"{plan.sends:,} would be sent to now, and {most:,} were confirmed; nothing was sent",
-            hint="apply again, and confirm that number",
+            f"{plan.sends:,} recipients would be sent to now, but {most:,} were confirmed; nothing was sent",
+            hint=f"to confirm the new number, run: {command_line('apply')}",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
+from notifyctl.command_line import command_line
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.project import Baseline, Moved, Project, Withdraw
@@ -56,7 +57,7 @@ def moved_from_nothing(moved: Moved) -> Diagnostic:
         Severity.WARNING,
         f"nothing was sent as `{moved.source}` from this environment, so Moved changes nothing here",
         moved.positions.location("from"),
-        hint=f"if it is not the former name of `{moved.target}`, correct `from`; `notifyctl status` shows the names",
+        hint=f"if it is not the former name of `{moved.target}`, correct `from`. To list names, run: {command_line('status', elsewhere=True)}",
     )
 
 

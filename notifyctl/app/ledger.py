@@ -17,6 +17,7 @@ from msgspec import Struct
 from notifyctl.app.actor import find_actor, system_user
 from notifyctl.app.environ import state_folder
 from notifyctl.app.workspace import Workspace
+from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, SettingsError
 from notifyctl.ledger import FixedIdentity, RecipientHasher, derived_code, scope_statuses
 from notifyctl.model.events import Statement
@@ -214,10 +215,12 @@ def open_reader(workspace: Workspace, environment: Environment) -> Iterator[Ledg
 
 
 def no_ledger(environment: Environment, *, planning: bool) -> LedgerError:
-    hint = f"`notifyctl -e {environment.name} ledger init` makes one, once"
+    name = environment.name
+    hint = f"to create it (once), run: {command_line('ledger', 'init', env=name)}"
     if planning:
-        hint += "; `plan --offline` plans without it, and cannot know who already has what"
-    return LedgerError(f"there is no ledger for the environment {environment.name!r}", hint=hint)
+        offline = command_line("plan", "--offline", env=name)
+        hint += f"\nto plan without it, run: {offline} (earlier sends are then unknown)"
+    return LedgerError(f"environment `{name}` has no ledger", hint=hint)
 
 
 class Facts(Struct, frozen=True):

@@ -12,6 +12,7 @@ from notifyctl.app.account import account_of
 from notifyctl.app.ledger import facts_of
 from notifyctl.app.outputs import Outputs
 from notifyctl.app.workspace import Workspace
+from notifyctl.command_line import command_line
 from notifyctl.errors import NotifyctlError, PlanRefusedError, UsageError
 from notifyctl.files import open_regular
 from notifyctl.model.project import Environment
@@ -99,6 +100,6 @@ def check_seal(saved: SavedPlan, workspace: Workspace) -> str | None:
     if not named:
         return "its ledger is not here"
     raise PlanRefusedError(
-        "the plan file was changed after it was written, or made with another ledger than the one that lies here",
-        hint="plan again",
+        "the plan file was changed after it was written, or made with another ledger than the one found here",
+        hint=f"to make a new plan, run: {command_line('plan', '--out', 'FILE')}",
     )

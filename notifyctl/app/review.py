@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from notifyctl.app.workspace import Workspace
+from notifyctl.command_line import command_line
 from notifyctl.errors import SettingsError, UsageError
 from notifyctl.forge.client import Forge, github, gitlab, put
 from notifyctl.forge.comments import Decision
@@ -44,7 +45,8 @@ def forge_of(environ: Environ, *, named: str | None, number: int | None) -> Forg
         )
     raise UsageError(
         "not running in GitHub Actions or GitLab CI",
-        hint="set --forge github and GITHUB_REPOSITORY, or --forge gitlab and CI_PROJECT_ID; to print the comment, run: notifyctl plan --format markdown",
+        hint="set --forge github and GITHUB_REPOSITORY, or --forge gitlab and CI_PROJECT_ID. To print the comment, run:"
+        f" {command_line('plan', '--format', 'markdown')}",
     )
 
 

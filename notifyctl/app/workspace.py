@@ -10,6 +10,7 @@ from msgspec import Struct
 from notifyctl.app.environ import process_environ
 from notifyctl.channels import CHANNELS
 from notifyctl.clock import SystemClock
+from notifyctl.command_line import command_line
 from notifyctl.config.load import load_project
 from notifyctl.diagnostics import Diagnostic, has_errors
 from notifyctl.errors import ProjectError, UsageError
@@ -51,8 +52,8 @@ def find_environment(project: Project, name: str | None) -> Environment:
     known = sorted(project.environments)
     near = get_close_matches(wanted, known, n=1)
     raise UsageError(
-        f"there is no environment {wanted!r}; there are: {', '.join(known)}",
-        hint=f"did you mean {near[0]!r}?" if near else "environments stand in notifyctl.yaml",
+        f"unknown environment `{wanted}`; defined: {', '.join(known)}",
+        hint=f"did you mean `{near[0]}`?" if near else "environments are defined in notifyctl.yaml",
     )
 
 
@@ -60,8 +61,8 @@ def errors_in_project(diagnostics: Sequence[Diagnostic]) -> ProjectError:
     from notifyctl.lint.secrets_mask import mask_diagnostics
 
     return ProjectError(
-        "the project has errors; nothing was planned",
-        hint="`notifyctl lint` lists them",
+        "the project has errors, so no plan was made",
+        hint=f"to list them, run: {command_line('lint')}",
         diagnostics=mask_diagnostics(diagnostics),
     )
 
@@ -99,7 +100,7 @@ def find_root(chdir: Path | None, *, near: Sequence[Path] = ()) -> Path:
     if root is None:
         raise ProjectError(
             f"there is no notifyctl.yaml here, above, or in {Path('notifications') / 'notifyctl.yaml'}",
-            hint="`notifyctl init` starts a project; -C DIR names one",
+            hint=f"to create a project, run: {command_line('init', 'NAME')}; to use another folder, add -C DIR",
         )
     return root
 
@@ -113,6 +114,7 @@ def project_at(folder: Path) -> Path:
     if not (folder / "notifyctl.yaml").is_file():
         raise ProjectError(
             f"there is no notifyctl.yaml in {folder}",
-            hint="-C names the folder that holds notifyctl.yaml; `notifyctl init` starts a project",
+            hint="-C must be the folder that contains notifyctl.yaml. To create a project, run:"
+            f" {command_line('init', 'NAME')}",
         )
     return folder

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from notifyctl.apply.attempts import Attempt
+from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, LedgerLockedError, NotifyctlError
 from notifyctl.fault_injection import Point, point
 from notifyctl.model.batch import Outcome
@@ -58,10 +59,10 @@ class OutcomeRecorder:
             except OSError as failure:
                 message += f"; nor could it be kept beside the ledger: {failure.strerror}"
             else:
-                hint = "it is kept beside the ledger, and the next apply reads it in; mend the ledger's disk first"
+                hint = "the outcome is kept next to the ledger; fix the disk of the ledger, and the next apply reads it"
                 return kind(message, hint=hint)
         return kind(
-            f"{message}\n  the answer was: {outcome}",
-            hint="its recipients are uncertain and are not sent to again; mend the ledger's disk, then `notifyctl plan`"
-            " shows them, and `notifyctl resolve` settles them",
+            f"{message}\n  the response was: {outcome}",
+            hint="the outcome for its recipients is unknown and they are not retried. Fix the disk of the ledger, then run:"
+            f" {command_line('resolve')}",
         )

@@ -140,7 +140,7 @@ class SendRun:
             if can_start and (prepared := self._next()) is not None:
                 self._start(prepared)
             elif can_start and self._retries:
-                self._pause(self._retries.wait, "before trying again")
+                self._pause(self._retries.wait, "before retrying")
             elif self._workers.in_flight:
                 self._prepare_next()
                 self._record_outcomes(block=True)
@@ -193,7 +193,7 @@ class SendRun:
         """RESERVE: wait until the account's rate allows the next request."""
         while self._open and (seconds := self._pacer.wait()) > INSTANT:
             if seconds > STEP:
-                self._pause(seconds, "to keep the account's rate")
+                self._pause(seconds, "to keep to the account's rate")
             else:
                 self._workers.wait(seconds)
                 self._record_outcomes(block=False)

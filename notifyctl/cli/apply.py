@@ -25,6 +25,7 @@ from notifyctl.cli.options import (
     wants_colour,
 )
 from notifyctl.cli.plan_progress import PlanProgressLines, memory_option
+from notifyctl.command_line import command_line
 from notifyctl.errors import InterruptedRunError, UsageError
 from notifyctl.exit_codes import ExitCode
 from notifyctl.plan.actions import Action
@@ -48,14 +49,14 @@ if TYPE_CHECKING:
 @click.option(
     "--expect",
     metavar="DIGEST",
-    help="Send only if the plan's digest is this one. Needed where nobody can be asked.",
+    help="Send only if the plan has this digest. Required without a terminal.",
 )
-@click.option("--dry-run", is_flag=True, help="Print the exact requests, send nothing, change no file.")
+@click.option("--dry-run", is_flag=True, help="Print the exact requests. Sends nothing and changes no file.")
 @click.option(
     "--failures",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the rows of people who did not get it, and why, in the form of their own file.",
+    help="Write failed rows, with reasons, to FILE in the format of the audience.",
 )
 @force_option
 @memory_option
@@ -74,13 +75,13 @@ def command(  # noqa: PLR0917 - click passes options by name
     reveal: bool,  # noqa: FBT001
     form: str,
 ) -> int:
-    """Send what the plan says: each message once, every request recorded before it leaves.
+    """Send what the plan shows. Each message is sent once, and each request is recorded before it is sent.
 
-    With PLAN, a file of `plan --out`, no more than what was reviewed there is sent, and less where less is left; the
-    file is used once.
+    With PLAN, a file from `plan --out`, send only what was reviewed, minus recipients who no longer need it. A plan file
+    can be used once.
 
-    In a terminal the number of recipients is typed back; elsewhere --expect names the digest that was reviewed. The
-    sandbox environment asks nothing. Ctrl-C finishes the requests in flight and records them.
+    At a terminal, confirm by typing the number of recipients. Without one, pass the reviewed digest with --expect. The
+    sandbox needs no confirmation. Press Ctrl-C to stop: requests in flight are finished and recorded.
 
     \b
     notifyctl apply
@@ -100,7 +101,8 @@ def command(  # noqa: PLR0917 - click passes options by name
     saved = read_plan_file(plan_file) if plan_file is not None else None
     if saved is not None and only:
         raise UsageError(
-            "a plan file says what is sent; --only would make it another plan", hint="plan again with --only"
+            "--only cannot be used with a plan file, which lists what is sent",
+            hint=f"to make another plan file, run: {command_line('plan', '--out', 'FILE')}",
         )
     applied = send(context, workspace, environment, only=only, saved=saved, expect=expect, form=form)
     if failures is not None and outputs is not None:
@@ -198,20 +200,23 @@ def write_failures_file(
     workspace: Workspace, environment: Environment, applied: Applied, file: Path, outputs: Outputs
 ) -> None:
     from notifyctl.app.failures import write_failures
+    from notifyctl.plurals import pluralise
 
     for path, count in write_failures(workspace, environment, applied.plan, file, outputs):
-        echo(f"{count:,} rows that did not get through: {path}", stderr=True)
+        echo(f"Wrote {pluralise(count, 'failed row')} to {path}", stderr=True)
 
 
 def confirm_recipients(plan: Plan) -> bool:
     """Asks the user to type the number of recipients. Returns whether it matches."""
+    from notifyctl.plurals import pluralise
     from notifyctl.views.times import describe_run
 
     for planned in plan.notifications:
         for sign, line in describe_run(planned, plan.as_of):
             echo(f"{'⚠ ' if sign else ''}{planned.name}: {line}", stderr=True)
     answer = click.prompt(
-        f"This sends to {plan.sends:,} recipients and cannot be undone. Type the number of recipients to go on",
+        f"This sends to {pluralise(plan.sends, 'recipient')} in `{plan.environment}` and cannot be undone. Type the number of"
+        " recipients to continue",
         err=True,
         default="",
         show_default=False,
@@ -249,9 +254,7 @@ def stop_on_signals(stop: Stop, begun: Event) -> Iterator[None]:
         if stop.requested or not begun.is_set():
             raise KeyboardInterrupt
         stop.request()
-        message = (
-            "Stopping: finishing the requests in flight, beginning nothing new. Once more to end at once."
-        )
+        message = "Stopping: finishing requests in flight; no new requests will start. Press Ctrl-C again to stop immediately."
         echo(message, stderr=True)
 
     before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -260,8 +263,8 @@ def stop_on_signals(stop: Stop, begun: Event) -> Iterator[None]:
     except KeyboardInterrupt:
         if not begun.is_set():
             raise
-        hint = "What was sent is recorded; `notifyctl status` counts it."
-        raise InterruptedRunError("Interrupted.", hint=hint) from None
+        hint = f"what was sent is recorded; to see it, run: {command_line('status')}"
+        raise InterruptedRunError("interrupted", hint=hint) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

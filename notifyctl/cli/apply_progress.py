@@ -10,7 +10,7 @@ from time import monotonic
 from notifyctl.apply.run import Event, Planned, Settled, Waiting
 from notifyctl.cli.options import echo
 from notifyctl.model.batch import Accepted, Unknown
-from notifyctl.views.diagnostics import pluralise
+from notifyctl.plurals import pluralise
 
 LINE_EVERY = 10.0  # seconds between lines without a terminal
 MIN_WAIT_SHOWN = 1.0  # seconds; shorter waits are not shown
@@ -47,15 +47,19 @@ class ApplyProgressLines:
                     echo(f"Batch {number}: {describe_failure(outcome)}", stderr=True)
                 if monotonic() - self.last_line >= LINE_EVERY:
                     self.last_line = monotonic()
-                    echo(f"{self.done:,} of {self.total:,} recipients done.", stderr=True)
+                    echo(f"{self.done:,} of {self.total:,} recipients processed.", stderr=True)
             case Waiting(seconds, why) if seconds >= MIN_WAIT_SHOWN:
-                echo(f"Waiting {seconds:.0f} s: {why}.", stderr=True)
+                echo(describe_wait(seconds, why), stderr=True)
 
 
 def describe_failure(outcome: object) -> str:
     """Describes the outcome of a failed batch in one line."""
-    kind = "uncertain" if isinstance(outcome, Unknown) else "not accepted"
+    kind = "outcome unknown" if isinstance(outcome, Unknown) else "not accepted"
     return f"{kind}: {getattr(outcome, 'reason', '')}"
+
+
+def describe_wait(seconds: float, why: str) -> str:
+    return f"Waiting {seconds:.0f} s {why}."
 
 
 @contextmanager
@@ -84,6 +88,6 @@ def progress_bar() -> Iterator[Callable[[Event], None]]:
                             f"Batch {number}: {describe_failure(outcome)}", markup=False, highlight=False
                         )
                 case Waiting(seconds, why) if seconds >= MIN_WAIT_SHOWN:
-                    bar.console.print(f"Waiting {seconds:.0f} s: {why}.", markup=False, highlight=False)
+                    bar.console.print(describe_wait(seconds, why), markup=False, highlight=False)
 
         yield display

@@ -14,7 +14,7 @@ from notifyctl.exit_codes import ExitCode
 @global_options
 @click.pass_context
 def command(context: click.Context, shell: str) -> int:
-    """Print the completion script for SHELL.
+    """Print the shell completion script for SHELL.
 
     \b
     eval "$(notifyctl completion bash)"                                    # in ~/.bashrc

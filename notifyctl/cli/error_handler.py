@@ -32,12 +32,12 @@ def run_guarded(settings: GlobalOptions, work: Callable[[], int]) -> int:
         show_error(error.message, error.hint)
         return error.exit_code
     except KeyboardInterrupt:
-        show_error("Interrupted.", None)
+        show_error("interrupted", None)
         return ExitCode.INTERRUPTED
     except MemoryError:
         show_error(
-            "There is not enough memory for this.",
-            "A file of the project may be far larger than it should be.",
+            "not enough memory",
+            "check whether a file of the project is far larger than expected",
         )
         return ExitCode.ERROR
     except BrokenPipeError:
@@ -51,8 +51,8 @@ def run_guarded(settings: GlobalOptions, work: Callable[[], int]) -> int:
 
 def show_error(message: str, hint: str | None) -> None:
     echo(f"Error: {message}", stderr=True)
-    if hint:
-        echo(f"Hint: {hint}", stderr=True)
+    for line in hint.splitlines() if hint else ():
+        echo(f"Hint: {line}", stderr=True)
 
 
 def show_diagnostics(diagnostics: Sequence[Diagnostic], settings: GlobalOptions) -> None:
@@ -68,5 +68,5 @@ def show_defect(error: Exception, *, verbose: int) -> None:
 
         echo("".join(traceback.format_exception(error)), stderr=True)
     echo(f"Error: notifyctl {__version__} failed unexpectedly: {type(error).__name__}: {error}", stderr=True)
-    again = "" if verbose else " Run it again with -v for the details,"
-    echo(f"Hint: this is a defect of notifyctl.{again} and please report it at {REPORT}", stderr=True)
+    again = "" if verbose else " run the command again with -v,"
+    echo(f"Hint: this is a bug in notifyctl;{again} and report it at {REPORT}", stderr=True)

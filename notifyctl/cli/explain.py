@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
+from notifyctl.command_line import command_line
 from notifyctl.errors import UsageError
 from notifyctl.exit_codes import ExitCode
 
@@ -44,7 +45,9 @@ def command(context: click.Context, subject: str | None, recipient: str | None, 
         matches = get_close_matches(subject, PAGES, n=1)
         raise UsageError(
             f"unknown rule `{subject}`",
-            hint=f"did you mean `{matches[0]}`?" if matches else "to list the rules, run: notifyctl explain",
+            hint=f"did you mean `{matches[0]}`?"
+            if matches
+            else f"to list all rules, run: {command_line('explain')}",
         )
     page = PAGES[subject]
     echo(f"{subject} ({', '.join(describe_page(page))})\n\n{page.text}")

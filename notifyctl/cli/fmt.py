@@ -12,19 +12,19 @@ from notifyctl.exit_codes import ExitCode
 
 @click.command("fmt")
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
-@click.option("--check", is_flag=True, help="Write nothing; end with 1 when a file would change.")
+@click.option("--check", is_flag=True, help="Write nothing. Exit with 1 if a file would change.")
 @click.option(
-    "--diff", is_flag=True, help="Write nothing; show what would change, and end with 1 when anything would."
+    "--diff", is_flag=True, help="Write nothing. Show what would change, and exit with 1 if anything would."
 )
 @global_options
 @click.pass_context
 def command(context: click.Context, paths: tuple[Path, ...], check: bool, diff: bool) -> int:  # noqa: FBT001 - click passes flags by name
-    """Bring the project's YAML files, or those at PATH, into one form.
+    """Format the project's YAML files, or those at PATH.
 
-    It settles the order of keys, indentation, what divides documents, and line ends. Values, quotes, comments, long lines,
-    block scalars and what stands in brackets stay as they were written. A file that cannot be read, or would be read
-    otherwise afterwards, is left alone and told; the command then ends with 1. Files outside of a project, and those that
-    are not notifyctl's, are passed over.
+    Sets the order of keys, indentation, document separators and line ends. Values, quotes, comments, long lines, block
+    scalars and flow style (`[…]`, `{…}`) are kept. A file that cannot be parsed, or whose meaning would change, is
+    skipped and reported; the exit code is then 1. Files outside a project, and files that are not notifyctl documents,
+    are ignored.
 
     \b
     notifyctl fmt
@@ -33,8 +33,9 @@ def command(context: click.Context, paths: tuple[Path, ...], check: bool, diff: 
     """
     from notifyctl.app.fmt import format_files
     from notifyctl.diagnostics import Diagnostic
+    from notifyctl.plurals import pluralise
     from notifyctl.views.colours import strip_controls
-    from notifyctl.views.diagnostics import as_text, pluralise
+    from notifyctl.views.diagnostics import as_text
     from notifyctl.views.unified_diff import as_diff
 
     dry = check or diff
@@ -52,12 +53,12 @@ def command(context: click.Context, paths: tuple[Path, ...], check: bool, diff: 
             echo(as_diff(file.shown, file.before, file.after, colour=wants_colour(context)))
         if not dry:
             file.write()
-        echo(f"{'would format' if dry else 'formatted'} {strip_controls(file.shown)}", stderr=True)
+        echo(f"{'would reformat' if dry else 'formatted'} {strip_controls(file.shown)}", stderr=True)
     if left:
         echo(as_text(left, colour=wants_colour(context, stderr=True)), stderr=True)
     counts = [
-        f"{pluralise(changed, 'file')} {'would be formatted' if dry else 'formatted'}",
+        f"{pluralise(changed, 'file')} {'would be reformatted' if dry else 'reformatted'}",
         f"{same:,} unchanged",
     ]
-    echo(", ".join([*counts, f"{len(left):,} left alone"] if left else counts), stderr=True)
+    echo(", ".join([*counts, f"{len(left):,} skipped"] if left else counts), stderr=True)
     return ExitCode.ERROR if left or (dry and changed) else ExitCode.DONE

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from notifyctl.cli.options import echo, get_globals, global_options
+from notifyctl.command_line import command_line, remember
 from notifyctl.errors import UsageError
 from notifyctl.exit_codes import ExitCode
 
@@ -18,7 +20,7 @@ kind: Project
 name: {name}
 vars: {{brand: Acme Power}}
 environments:
-  sandbox: {{provider: sandbox}}          # embedded: needs no account, reaches nobody
+  sandbox: {{provider: sandbox}}          # built-in simulator: no account, no real messages
   # production:
   #   provider: webexconnect
   #   endpoint: https://api.eu.webexconnect.io/v2/messages
@@ -70,9 +72,9 @@ IGNORE = ".notifyctl/\n"
 @global_options
 @click.pass_context
 def command(context: click.Context, folder: Path | None) -> int:
-    """Start a project in FOLDER (or here): a template, an audience and a notification that can be sent at once.
+    """Create a project in FOLDER (default: this folder) with a template, an audience and a notification, ready to send.
 
-    The people in it have numbers reserved for fiction, and the sandbox reaches nobody. Existing files are never
+    The phone numbers in it are reserved sample data, and the sandbox sends no real messages. Existing files are never
     overwritten.
 
     \b
@@ -85,7 +87,10 @@ def command(context: click.Context, folder: Path | None) -> int:
 
     target = folder or get_globals(context).chdir or Path.cwd()
     if (target / "notifyctl.yaml").exists():
-        raise UsageError(f"{target / 'notifyctl.yaml'} exists; a project is started once")
+        raise UsageError(
+            f"{target / 'notifyctl.yaml'} already exists; nothing was created",
+            hint=f"to create another project, run: {command_line('init', 'NAME')}",
+        )
     schema = render_schema(build_schemas([channel.shape for channel in CHANNELS.values()])["notifyctl.json"])
     schema_line, nested_schema_line = (
         SCHEMA.format(path=".schema/notifyctl.json"),
@@ -103,8 +108,10 @@ def command(context: click.Context, folder: Path | None) -> int:
     paths = [write(target / name, text) for name, text in files.items()]
     for path in filter(None, paths):
         echo(f"  {path}")
-    where = f"cd {target} && " if target.resolve() != Path.cwd().resolve() else ""
-    echo(f"Next: {where}notifyctl plan, then notifyctl apply")
+    where = f"cd {quote(str(target))} && " if target.resolve() != Path.cwd().resolve() else ""
+    remember(chdir=None, env=None)  # the commands below are run in the new project
+    echo(f"To see what would be sent, run: {where}{command_line('plan')}")
+    echo(f"To send it, run: {command_line('apply')}")
     return ExitCode.DONE
 
 

@@ -9,6 +9,7 @@ import click
 
 from notifyctl.cli.ledger_warnings import warn_of_ledger_error
 from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
+from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, PlanRefusedError, UsageError
 from notifyctl.exit_codes import ExitCode
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @click.group("ledger")
 @global_options
 def command() -> None:
-    """Make, show, verify, export, adopt or unlock a ledger. A ledger is made once for each environment and never silently."""
+    """Create, show, verify, export, adopt or unlock a ledger. Each environment has one; it is never created without being asked for."""
 
 
 @command.command("init")
@@ -28,13 +29,13 @@ def command() -> None:
     metavar="[NAME]",
     is_flag=False,
     flag_value="",
-    help="Make a new ledger in place of one that is lost: it knows nobody, and everything is sent again. NAME is"
-    " PROJECT/ENVIRONMENT; without it, it is asked for.",
+    help="Create a new ledger in place of a lost one: earlier sends are then unknown, and everything is sent again. NAME is"
+    " PROJECT/ENVIRONMENT. Default: ask for it.",
 )
 @global_options
 @click.pass_context
 def init(context: click.Context, replace_lost: str | None) -> int:
-    """Make the ledger of an environment. Refuses where there is one, or was one that is lost.
+    """Create the ledger of an environment. Refuses if there is one, or if one was lost.
 
     \b
     notifyctl -e production ledger init
@@ -49,8 +50,8 @@ def init(context: click.Context, replace_lost: str | None) -> int:
     if replace_lost is not None and ledger_mark(workspace, environment) is not None:
         confirm_name(ledger_name(workspace.sound, environment), replace_lost)
     ledger = create_ledger(workspace, environment, replace_lost=replace_lost is not None)
-    echo(f"Made the ledger of {environment.name!r}: {ledger.location}")
-    echo(f"Its lineage is {ledger.lineage}. Keep the file, and back it up: it alone knows who was sent what.")
+    echo(f"Created the ledger for `{environment.name}`: {ledger.location}")
+    echo(f"Ledger ID: {ledger.lineage}. Back up this file: it is the only record of who was sent what.")
     return ExitCode.DONE
 
 
@@ -59,17 +60,17 @@ def confirm_name(name: str, given: str) -> None:
     if not given:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise UsageError(
-                "nobody is here to type the ledger's name",
-                hint=f"--replace-lost {name} does it without asking",
+                "cannot ask for the name of the ledger: no terminal; nothing was created",
+                hint=f"to create it without a question, run: {command_line('ledger', 'init', '--replace-lost', name)}",
             )
         given = click.prompt(
-            f"Everybody will be sent everything again. Type the ledger's name, {name}, to go on",
+            f"All recipients will be sent everything again. Type the name of the ledger, {name}, to continue",
             err=True,
             default="",
             show_default=False,
         )
     if given.strip() != name:
-        raise PlanRefusedError(f"this is not the name of the ledger, {name}; nothing was made")
+        raise PlanRefusedError(f'the name of the ledger is {name}, not "{given}"; nothing was created')
 
 
 @command.command("show")
@@ -77,7 +78,7 @@ def confirm_name(name: str, given: str) -> None:
 @global_options
 @click.pass_context
 def show(context: click.Context, form: str) -> int:
-    """Show what the ledger of an environment holds: counts, no address, no text.
+    """Show a summary of the ledger of an environment, without addresses or texts.
 
     \b
     notifyctl -e production ledger show --format json
@@ -99,13 +100,14 @@ def show(context: click.Context, form: str) -> int:
 @global_options
 @click.pass_context
 def verify(context: click.Context) -> int:
-    """Check a ledger as a whole: its pages, its guards, its sums, and that nobody accepted anything twice.
+    """Check the integrity of a ledger: pages, triggers, checksums, and that no recipient was accepted twice.
 
     \b
     notifyctl -e production ledger verify
     """
     from notifyctl.app.ledger import verify_ledger
     from notifyctl.app.workspace import open_workspace
+    from notifyctl.plurals import pluralise
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
@@ -113,16 +115,18 @@ def verify(context: click.Context) -> int:
     summary, faults = verify_ledger(workspace, environment)
     doubtful = warn_of_ledger_error(workspace, environment)
     for fault in faults:
-        echo(f"fault: {fault}")
+        echo(f"problem: {fault}")
     if summary is None:
         echo(
-            "Put the ledger back from a backup, then `notifyctl ledger adopt`; do not apply with this one.",
+            "Do not run apply with this ledger. Restore it from a backup, then run:"
+            f" {command_line('ledger', 'adopt', env=environment.name)}",
             stderr=True,
         )
         return ExitCode.ERROR
-    people = sum(summary.recipients.values())
+    recipients = pluralise(sum(summary.recipients.values()), "recipient")
+    batches = pluralise(sum(summary.batches.values()), "batch", "batches")
     echo(
-        f"Sound: {summary.serial:,} facts, {people:,} people in {sum(summary.batches.values()):,} batches, nobody twice."
+        f"OK: {pluralise(summary.serial, 'record')}, {recipients} in {batches}; no recipient was accepted twice."
     )
     return ExitCode.ERROR if doubtful else ExitCode.DONE
 
@@ -131,7 +135,7 @@ def verify(context: click.Context) -> int:
 @global_options
 @click.pass_context
 def export(context: click.Context) -> int:
-    """Print every fact as JSON, one object a line. People are keyed hashes; there is no address and no key.
+    """Print all records as JSON Lines. Recipients are keyed hashes; there are no addresses and no key.
 
     \b
     notifyctl -e production ledger export > ledger.jsonl
@@ -149,20 +153,20 @@ def export(context: click.Context) -> int:
 
 
 @command.command("adopt")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
 @click.option(
-    "--ledger", "lineage", metavar="ID", help="Do not ask, and adopt only the ledger with this lineage."
+    "--ledger", "lineage", metavar="ID", help="Skip the confirmation, and adopt only the ledger with this ID."
 )
 @click.option(
     "--facts",
     metavar="N",
     type=click.IntRange(min=0),
-    help="With --ledger: only if it has at least as many facts, as `ledger show` said where it was last written.",
+    help="With --ledger: adopt only if it has at least N records, as `ledger show` prints on the machine that last wrote it.",
 )
 @click.option(
     "--account",
     is_flag=True,
-    help="From now on send with the account (service ID) that the environment has now.",
+    help="Send from now on with the account (service ID) that the environment has now.",
 )
 @global_options
 @click.pass_context
@@ -173,9 +177,9 @@ def adopt(
     facts: int | None,
     account: bool,  # noqa: FBT001
 ) -> int:
-    """Take the ledger that lies here for the right one: put back from a backup, moved, copied, or new to this machine.
+    """Accept a ledger that was restored from a backup, moved, copied, or is new to this machine.
 
-    Who was sent to after the backup was made is not in it: `plan` will show them as not sent. Settle that first.
+    Sends made after the backup are not in it: `plan` lists those recipients as not sent. Resolve this first.
 
     \b
     notifyctl -e production ledger adopt
@@ -184,26 +188,27 @@ def adopt(
     from notifyctl.app.account import known_account
     from notifyctl.app.ledger import adopt_ledger, find_adoptable
     from notifyctl.app.workspace import open_workspace
+    from notifyctl.plurals import pluralise
 
     if (lineage is None) is not (facts is None):
         raise UsageError(
-            "--ledger and --facts belong together",
-            hint="`notifyctl ledger show` says both, where it was written",
+            "--ledger and --facts must be used together",
+            hint=f"to see both, run on the machine that wrote it: {command_line('ledger', 'show')}",
         )
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
     known = known_account(workspace, environment) if account else None
     summary, mark = find_adoptable(workspace, environment)
-    echo(f"Here lies   {summary.lineage}, {summary.serial:,} facts: {summary.location}")
+    echo(f"Found here:   {summary.lineage}, {pluralise(summary.serial, 'record')}: {summary.location}")
     echo(
-        f"Last written {mark.lineage}, {mark.serial:,} facts: {mark.place}"
+        f"Last written: {mark.lineage}, {pluralise(mark.serial, 'record')}: {mark.place}"
         if mark
-        else "Nothing was written here before."
+        else "This machine has not written a ledger here before."
     )
     if lineage is not None and facts is not None:
         refuse_other(summary, lineage, facts)
-    elif not yes and not confirm("Take the ledger that lies here for the right one?"):
+    elif not yes and not confirm("Accept the ledger found here?"):
         raise PlanRefusedError("not confirmed; nothing was changed")
     adopt_ledger(workspace, environment, account=known)
     echo("Adopted, with the account that the environment has now." if known else "Adopted.")
@@ -212,15 +217,17 @@ def adopt(
 
 def refuse_other(summary: LedgerSummary, lineage: str, facts: int) -> None:
     """Raises LedgerError for another ledger than the one named, or an older state of it."""
+    from notifyctl.plurals import pluralise
+
     if summary.lineage != lineage:
         raise LedgerError(
-            f"the ledger that lies here is {summary.lineage}, not {lineage}; nothing was changed",
-            hint="put the right one here",
+            f"the ledger found here has ID {summary.lineage}, not {lineage}; nothing was changed",
+            hint="restore the ledger with that ID here",
         )
     if summary.serial < facts:
         raise LedgerError(
-            f"the ledger that lies here has {summary.serial:,} facts, fewer than {facts:,}; nothing was changed",
-            hint="people were sent to that it does not know: put a later copy here",
+            f"the ledger found here has {pluralise(summary.serial, 'record')}, fewer than {facts:,}; nothing was changed",
+            hint="later sends are not in it: restore a later copy here",
         )
 
 
@@ -228,15 +235,15 @@ def refuse_other(summary: LedgerSummary, lineage: str, facts: int) -> None:
 @click.option(
     "--force",
     is_flag=True,
-    help="Fence out a run that is alive: it cannot record or begin anything any more.",
+    help="Take over the lock from a live run, which then cannot start or record anything.",
 )
 @global_options
 @click.pass_context
 def unlock(context: click.Context, force: bool) -> int:  # noqa: FBT001
-    """Say who holds the ledger, and with --force take it from them.
+    """Show who holds the lock of the ledger; with --force, take it over.
 
-    The lock of a process that has died is free by itself. One that lives, or hangs, is fenced out by a new epoch: what it
-    has in flight becomes uncertain.
+    The lock of a process that has ended is released automatically. If you take the lock over from a live process, its
+    requests in flight have an unknown outcome.
 
     \b
     notifyctl -e production ledger unlock
@@ -249,23 +256,28 @@ def unlock(context: click.Context, force: bool) -> int:  # noqa: FBT001
     environment = workspace.environment(settings.env)
     who = lock_holder(workspace, environment)
     if who is None:
-        echo("Nobody holds the ledger.")
+        echo("The ledger is not locked.")
         return ExitCode.DONE
     if not force:
-        echo(f"The ledger is held by {who}.")
+        echo(f"The ledger is locked by {who}.")
         echo(
-            "It is free when that process ends. If it hangs: end it, or `notifyctl ledger unlock --force`.",
+            "The lock is released when that process ends. If it hangs, end it, or run:"
+            f" {command_line('ledger', 'unlock', '--force', env=environment.name)}",
             stderr=True,
         )
         return ExitCode.LEDGER_LOCKED
     unlock_ledger(workspace, environment)
-    echo(f"Fenced out: {who}. It can record and begin nothing more; what it had in flight is uncertain.")
+    echo(
+        f"Took over the lock from {who}. That run cannot start or record anything more; its requests in flight have an"
+        " unknown outcome."
+    )
     return ExitCode.DONE
 
 
 def confirm(question: str) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
-            "nobody is here to confirm", hint="--ledger ID --facts N, or --yes, does it without asking"
+            "cannot ask for confirmation: no terminal; nothing was changed",
+            hint="to skip the question, add --ledger ID --facts N, or --yes",
         )
     return click.confirm(question, err=True)

@@ -1,4 +1,4 @@
-"""Says of a ledger that commands only read why no apply would begin with it."""
+"""Warns that apply would refuse a ledger, in commands that only read it."""
 
 from __future__ import annotations
 

@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 @click.command("lint")
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
-@click.option("--select", metavar="RULE", multiple=True, help="Only this rule; may be given several times.")
-@click.option("--ignore", metavar="RULE", multiple=True, help="Not this rule; may be given several times.")
+@click.option("--select", metavar="RULE", multiple=True, help="Report only this rule. Repeatable.")
+@click.option("--ignore", metavar="RULE", multiple=True, help="Do not report this rule. Repeatable.")
 @click.option(
     "--all",
     "every",
     is_flag=True,
-    help="List all rows of audiences with a problem, not the first five of each kind.",
+    help="List all audience rows with a problem, not only the first five of each kind.",
 )
 @click.option(
     "--fix",
     is_flag=True,
-    help="Mend what is safe: booleans in quotes, times in seconds, names of receipts. Then report what is left.",
+    help="Fix what is safe to fix (quoted booleans, epoch times, receipt names), then report the rest.",
 )
 @format_option("text", "json", "github", "gitlab", "sarif", "junit")
 @global_options
@@ -51,11 +51,11 @@ def command(
     fix: bool,  # noqa: FBT001
     form: str,
 ) -> int:
-    """Check a project's files: syntax, keys, references, limits of the API, variables, and every recipient's own text.
+    """Check project files, offline: syntax, keys, references, API limits, variables, and the text of each recipient.
 
-    The whole project is always read, because references cross files; PATH narrows what is reported. A line is
-    excepted by `# notifyctl: ignore[rule] reason`, a rule made lighter or graver by `lint:` in notifyctl.yaml.
-    Ends with 1 when there are errors, else with 0.
+    The whole project is always read, because files refer to each other; PATH limits what is reported. To ignore a rule on
+    one line, add `# notifyctl: ignore[rule] reason`. To change its severity, use `lint:` in notifyctl.yaml. The exit
+    code is 1 if there are errors, else 0.
 
     \b
     notifyctl lint

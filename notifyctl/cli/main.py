@@ -16,26 +16,26 @@ from notifyctl.cli.options import global_options
 from notifyctl.exit_codes import ExitCode
 
 COMMANDS = {
-    "init": "Start a project that lints, plans and applies at once.",
-    "lint": "Check a project's files, offline.",
-    "fmt": "Bring the files into one form, comments and quotes kept.",
-    "explain": "Say what a rule means, or why a person will or won't get a notification.",
-    "render": "Show what people would read.",
-    "preview": "Show messages as their readers meet them, on one page.",
-    "plan": "Show who would get what, and what would change.",
-    "show": "Show a saved plan.",
-    "review": "Put the plan on a pull request as a comment.",
+    "init": "Create a project that works with lint, plan and apply right away.",
+    "lint": "Check project files, offline.",
+    "fmt": "Format YAML files; comments and quotes are kept.",
+    "explain": "Explain a lint rule, or why a recipient is or is not sent a message.",
+    "render": "Show messages as recipients see them.",
+    "preview": "Write an HTML page that shows all messages.",
+    "plan": "Show who would be sent what, and why. Sends nothing.",
+    "show": "Show a saved plan and verify that it was not changed.",
+    "review": "Post the plan as a comment on a pull or merge request.",
     "send-test": "Send one message with a recipient's values to your own address.",
-    "apply": "Send what the plan says, each message once.",
-    "status": "Count what was sent, by outcome and receipt.",
-    "history": "List what was done, by whom and from which commit.",
-    "resolve": "Settle people whose outcome is uncertain.",
-    "withdraw": "Stop what has not been sent of an edition.",
-    "receipts": "Take receipts in, by HTTP or from a file.",
-    "ledger": "Make a ledger, show, verify, export or adopt it.",
-    "sandbox": "Run the embedded API, or read its inbox.",
-    "schema": "Print the JSON Schema of the files.",
-    "completion": "Print shell completion for bash, zsh or fish.",
+    "apply": "Send what the plan shows.",
+    "status": "Show the number of recipients by outcome and receipt.",
+    "history": "List past runs and decisions: who, when, from which commit.",
+    "resolve": "Record what happened to recipients with an unknown outcome.",
+    "withdraw": "Stop sending an edition to recipients not sent it yet.",
+    "receipts": "Receive, import and export delivery receipts.",
+    "ledger": "Create, show, verify, export, adopt or unlock a ledger.",
+    "sandbox": "Run the API simulator, or read its inbox.",
+    "schema": "Print the JSON Schema of the file format.",
+    "completion": "Print the shell completion script for bash, zsh or fish.",
 }
 """Command → short help, in the order of `--help`. Each command is a module of the same name, with _ for -."""
 
@@ -80,12 +80,12 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="notifyctl")
 @global_options
 def cli() -> None:
-    """Notification-as-code: plan, review and send SMS, e-mail and RCS from YAML in git, never twice to anybody.
+    """Notification as code: plan, review and send SMS, email and RCS from YAML in git. No recipient is sent a message twice.
 
     \b
-    notifyctl init hello && cd hello     start a project
-    notifyctl plan                       who would get what
-    notifyctl apply                      send it, here into the embedded sandbox
+    notifyctl init hello && cd hello     create a project
+    notifyctl plan                       show who would be sent what
+    notifyctl apply                      send it, here to the built-in sandbox
     """
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from notifyctl.cli.console import GlobalOptions, echo, use_colour
+from notifyctl.command_line import PLAN_FILE, remember
 
 __all__ = [
     "GlobalOptions",
@@ -27,8 +28,33 @@ __all__ = [
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+REPEATED = {
+    "plan_file": PLAN_FILE,
+    "only": "--only",
+    "base": "--base",
+    "offline": "--offline",
+    "untrusted": "--untrusted",
+}
+"""Parameters of commands that a hint may repeat, and how they are written."""
+
+
 def get_globals(context: click.Context) -> GlobalOptions:
-    return context.find_root().ensure_object(GlobalOptions)
+    """The global options. What the command was given is kept for its hints."""
+    settings = context.find_root().ensure_object(GlobalOptions)
+    given = {option: context.params.get(name) for name, option in REPEATED.items()}
+    remember(
+        chdir=settings.chdir,
+        env=settings.env,
+        options={option: as_words(value) for option, value in given.items() if value},
+    )
+    return settings
+
+
+def as_words(value: object) -> tuple[str, ...]:
+    """The values of an option as words; none for a flag."""
+    if value is True:
+        return ()
+    return tuple(map(str, value)) if isinstance(value, tuple) else (str(value),)
 
 
 def _store(context: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -46,7 +72,7 @@ def global_options(command: Command) -> Command:
             expose_value=False,
             is_eager=True,
             callback=_store,
-            help="Say more; show tracebacks.",
+            help="Show more detail, including tracebacks.",
         ),
         click.option(
             "--color",
@@ -65,7 +91,7 @@ def global_options(command: Command) -> Command:
             is_eager=True,
             callback=_store,
             envvar="NOTIFYCTL_ENV",
-            help="The environment; without it the project's defaultEnvironment.",
+            help="Environment. Default: the project's `defaultEnvironment`.",
         ),
         click.option(
             "-C",
@@ -76,7 +102,7 @@ def global_options(command: Command) -> Command:
             is_eager=True,
             callback=_store,
             envvar="NOTIFYCTL_CHDIR",
-            help="The project's folder; without it the nearest notifyctl.yaml upwards, else ./notifications.",
+            help="Project folder. Default: the nearest notifyctl.yaml in this folder or its parents, else ./notifications.",
         ),
     ):
         command = decorate(command)
@@ -91,7 +117,7 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
         default=formats[0],
         show_default=True,
         envvar="NOTIFYCTL_FORMAT",
-        help="The form of the document on standard output.",
+        help="Output format.",
     )
 
 
@@ -100,12 +126,12 @@ only_option = click.option(
     "only",
     metavar="NAME",
     multiple=True,
-    help="Only this notification; may be given several times.",
+    help="Limit to this notification. Repeatable.",
 )
 force_option = click.option(
     "--force",
     is_flag=True,
-    help="Overwrite a file that notifyctl did not write. Files of the project and those that git tracks are never overwritten.",
+    help="Overwrite a file that notifyctl did not write. Project files and files tracked by git are never overwritten.",
 )
 reveal_option = click.option("--reveal", is_flag=True, help="Show addresses in full instead of masked.")
 
@@ -121,11 +147,11 @@ class TimeParam(click.ParamType[datetime]):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is no ISO 8601 time, such as 2026-12-01T09:00:00Z", param, ctx)
+            self.fail(f'"{value}" is not a valid time; use for example 2026-12-01T09:00:00Z', param, ctx)
         if moment.tzinfo is None:
-            self.fail(f"{value!r} has no zone: write it with Z or an offset, such as {value}Z", param, ctx)
+            self.fail(f'"{value}" has no time zone; use Z or an offset, for example {value}Z', param, ctx)
         if moment.year not in YEARS:
-            self.fail(f"{value!r} is not between the years {YEARS.start} and {YEARS.stop - 1}", param, ctx)
+            self.fail(f'"{value}" is not between the years {YEARS.start} and {YEARS.stop - 1}', param, ctx)
         return moment
 
 

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from notifyctl.errors import UntrustedError
 
-CUT_NOTICE = "\n… the rest is left out.\n"
+CUT_NOTICE = "\n… (the rest is omitted)\n"
 
 
 class BoundedStream(io.TextIOBase):
@@ -19,7 +19,7 @@ class BoundedStream(io.TextIOBase):
 
     def __init__(self, stream: TextIO, most: int, *, cut: bool) -> None:
         self.stream = stream
-        self.left = most
+        self.left = self.most = most
         self.cut = cut
 
     @property
@@ -37,8 +37,8 @@ class BoundedStream(io.TextIOBase):
         if len(data) > self.left:
             if not self.cut:
                 raise UntrustedError(
-                    f"the plan of an untrusted project has more than {self.left:,} bytes",
-                    hint="`--format markdown` shows the largest notifications in 60,000; `--only` shows one",
+                    f"the plan of this untrusted project is too large; the limit is {self.most:,} bytes",
+                    hint="to show only the largest notifications, add --format markdown; to show one, add --only NAME",
                 )
             rest = data[: max(self.left - len(CUT_NOTICE.encode()), 0)].decode(
                 self.encoding or "utf-8", "ignore"

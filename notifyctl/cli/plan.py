@@ -44,13 +44,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="For untrusted pull requests: like --offline, in a process that can access only the project's files.",
 )
-@click.option(
-    "--as-of", type=TimeParam(), help="Plan as if it were this time, for example 2026-12-01T09:00:00Z."
-)
+@click.option("--as-of", type=TimeParam(), help="Plan as of this time, for example 2026-12-01T09:00:00Z.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also save the plan to this file, for `notifyctl show` and `notifyctl apply FILE`. It contains no addresses.",
+    help="Also save the plan to FILE, for `notifyctl show` and `notifyctl apply FILE`. The file contains no addresses.",
 )
 @click.option(
     "--base",
@@ -87,7 +85,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     form: str,
     detailed_exitcode: bool,  # noqa: FBT001
 ) -> int:
-    """Show who would be sent what, and why. Sends nothing.
+    """Show who would be sent what, and why: the audience, minus recipients who were already sent it. Sends nothing.
 
     \b
     notifyctl plan
@@ -120,9 +118,10 @@ def command(  # noqa: PLR0917 - click passes options by name
         show(context, request, workspace, environment, plan, changes, outputs)
         if rejects is not None:
             from notifyctl.app.failures import write_rejects
+            from notifyctl.plurals import pluralise
 
             for path, count in write_rejects(workspace, environment, rejects, outputs, only=only):
-                echo(f"Wrote {count:,} rejected {'row' if count == 1 else 'rows'} to {path}", stderr=True)
+                echo(f"Wrote {pluralise(count, 'rejected row')} to {path}", stderr=True)
     if plan.complete and not plan.applyable:
         return ExitCode.ERROR
     return exit_code(plan) if detailed_exitcode else ExitCode.DONE

@@ -33,7 +33,9 @@ class SizeParam(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         match = re.fullmatch(r"([0-9]{1,9}) ?([kmg]?)i?b?", str(value).strip().lower())
         if match is None or int(match[1]) * UNITS[match[2]] < MIN_SIZE:
-            self.fail(f"{value!r} is no size of at least 64M; write for example 900M or 4G", param, ctx)
+            self.fail(
+                f'"{value}" is not a valid size of at least 64M; use for example 900M or 4G', param, ctx
+            )
         return int(match[1]) * UNITS[match[2]]
 
 
@@ -42,7 +44,7 @@ memory_option = click.option(
     metavar="SIZE",
     type=SizeParam(),
     expose_value=False,
-    help="Accepted for existing scripts; has no effect.",
+    help="Has no effect; accepted for existing scripts.",
 )
 
 
@@ -64,7 +66,7 @@ def format_progress(step: Progress, seconds: float) -> str:
     if step.rows is not None:
         return f"{text}, {step.rows:,} rows"
     if step.share:
-        return f"{text}, about {seconds / step.share - seconds:.0f} s to go"
+        return f"{text}, about {seconds / step.share - seconds:.0f} s left"
     return text
 
 

@@ -16,25 +16,25 @@ from notifyctl.exit_codes import ExitCode
 @click.group("receipts")
 @global_options
 def command() -> None:
-    """Take receipts into the ledger. A receipt settles people whose outcome was uncertain."""
+    """Receive, import and export delivery receipts. A receipt resolves an unknown outcome."""
 
 
 @command.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8471, show_default=True, help="0 takes a free one."
+    "--port", type=click.IntRange(0, 65535), default=8471, show_default=True, help="Port; 0 uses a free one."
 )
 @click.option(
     "--hub-secret-env",
     metavar="NAME",
-    help="The variable with the hub secret: x-hub-signature must be right.",
+    help="Environment variable with the hub secret. The signature in x-hub-signature is then required.",
 )
 @click.option(
     "--secret-env",
     metavar="NAME",
-    help="The variable with a secret that stands in the path, /receipts/SECRET, or in the header x-notifyctl-secret.",
+    help="Environment variable with a secret. It is then required in the path (/receipts/SECRET) or in the header x-notifyctl-secret.",
 )
-@click.option("--insecure", is_flag=True, help="Without any secret; on this machine alone.")
+@click.option("--insecure", is_flag=True, help="Accept receipts without a secret. Only on this machine.")
 @global_options
 @click.pass_context
 def serve(
@@ -45,9 +45,9 @@ def serve(
     secret_env: str | None,
     insecure: bool,  # noqa: FBT001 - click passes flags by name
 ) -> int:
-    """Take in what is posted to notifyUrl, until Ctrl-C. It answers 200 once a receipt is recorded, and not before.
+    """Receive receipts posted to notifyUrl, until Ctrl-C. The response is 200 only after a receipt is recorded.
 
-    The provider posts to https:// only: put a TLS proxy before it. `apply` may run meanwhile.
+    The provider posts to https:// only: run a TLS proxy in front. `apply` can run at the same time.
 
     \b
     HUB_SECRET=… notifyctl -e production receipts serve --hub-secret-env HUB_SECRET
@@ -77,7 +77,7 @@ def serve(
 @global_options
 @click.pass_context
 def ingest(context: click.Context, file: Path) -> int:
-    """Take in receipts from FILE (- for standard input): one JSON object a line, or one array. Again is no harm.
+    """Import receipts from FILE (- for standard input): one JSON object per line, or one array. Safe to repeat.
 
     \b
     notifyctl -e production receipts ingest receipts.jsonl
@@ -90,10 +90,10 @@ def ingest(context: click.Context, file: Path) -> int:
     try:
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+        raise UsageError(f"cannot read {file}: {error.strerror}") from error
     counts = run(workspace, workspace.environment(settings.env), data)
     for line, why in counts.unreadable:
-        echo(f"{file}:{line}: this is no receipt: {why}", stderr=True)
+        echo(f"{file}:{line}: not a receipt: {why}", stderr=True)
     summary = ", ".join(f"{count:,} {word}" for word, count in sorted(counts.became.items())) or "none"
     echo(f"Receipts: {summary}.")
     return ExitCode.ERROR if counts.unreadable else ExitCode.DONE
@@ -104,10 +104,10 @@ def ingest(context: click.Context, file: Path) -> int:
     "--out",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write it there; without it to the terminal.",
+    help="Write to FILE. Default: standard output.",
 )
 @force_option
-@click.option("--since", type=TimeParam(), help="Only receipts that came from then on.")
+@click.option("--since", type=TimeParam(), help="Limit to receipts received since this time.")
 @global_options
 @click.pass_context
 def opt_outs(
@@ -116,9 +116,9 @@ def opt_outs(
     force: bool,  # noqa: FBT001 - click passes flags by name
     since: datetime | None,
 ) -> int:
-    """List who complained or unsubscribed, as a suppression list of the ledger's hashes. It holds no address.
+    """List recipients who complained or unsubscribed, as a suppression list. It contains hashes of the ledger, no addresses.
 
-    Name it in notifyctl.yaml as `suppressions: [{file: FILE, key: ledger}]`, and commit it.
+    To use it, add `suppressions: [{file: FILE, key: ledger}]` to notifyctl.yaml, and commit the file.
 
     \b
     notifyctl -e production receipts opt-outs --out suppressions/learnt.csv
@@ -126,6 +126,7 @@ def opt_outs(
     from notifyctl.app.opt_outs import export_opt_outs, is_replaceable
     from notifyctl.app.outputs import outputs_of
     from notifyctl.app.workspace import open_workspace
+    from notifyctl.plurals import pluralise
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
@@ -136,5 +137,5 @@ def opt_outs(
     outputs = outputs_of(workspace, force=force)
     outputs.check(out, replaces=is_replaceable)
     outputs.write(out, [text], private=False)
-    echo(f"{count:,} opted out: {out}", stderr=True)
+    echo(f"Wrote {pluralise(count, 'opt-out')} to {out}.", stderr=True)
     return ExitCode.DONE

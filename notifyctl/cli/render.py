@@ -17,13 +17,13 @@ from notifyctl.exit_codes import ExitCode
 
 @click.command("render")
 @click.argument("notification")
-@click.option("--recipient", metavar="ADDRESS", help="Only for this address.")
+@click.option("--recipient", metavar="ADDRESS", help="Limit to this address.")
 @click.option(
     "--sample",
     type=click.IntRange(min=1, max=1_000_000),
     default=3,
     show_default=True,
-    help="For the first N recipients.",
+    help="Show the first N recipients.",
 )
 @reveal_option
 @format_option("text", "json")
@@ -37,7 +37,7 @@ def command(
     reveal: bool,  # noqa: FBT001 - click passes flags by name
     form: str,
 ) -> int:
-    """Show what people would read: the finished message, for one address or the first few recipients.
+    """Show messages as recipients see them, for one address or the first few recipients.
 
     \b
     notifyctl render outage-sms

@@ -63,8 +63,8 @@ def command(
     from notifyctl.app.resolve import list_uncertain, resolve
     from notifyctl.app.workspace import open_workspace
     from notifyctl.config.scalar_types import parse_duration
+    from notifyctl.plurals import pluralise
     from notifyctl.views import resolve as view
-    from notifyctl.views.diagnostics import pluralise
 
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
@@ -105,7 +105,7 @@ def command(
 
 
 def confirm_number(recipients: int, verdict: str) -> bool:
-    from notifyctl.views.diagnostics import pluralise
+    from notifyctl.plurals import pluralise
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(

@@ -15,7 +15,9 @@ from notifyctl.exit_codes import ExitCode
 @only_option
 @click.option("--base", metavar="REV", help="Compare with this commit, for example origin/main.")
 @click.option(
-    "--offline", is_flag=True, help="Plan without the ledger, for example for a pull request from a fork."
+    "--offline",
+    is_flag=True,
+    help="Plan without the ledger, for pull requests from forks. Earlier sends are then unknown.",
 )
 @click.option(
     "--when",
@@ -24,12 +26,14 @@ from notifyctl.exit_codes import ExitCode
     show_default=True,
     help="When to comment: if something changes or is sent; if something needs attention; always. An existing comment is always updated.",
 )
-@click.option("--forge", type=click.Choice(["github", "gitlab"]), help="Default: detected in CI.")
+@click.option(
+    "--forge", type=click.Choice(["github", "gitlab"]), help="Default: detected from the CI environment."
+)
 @click.option(
     "--pull",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Number of the pull or merge request. Default: detected in CI.",
+    help="Pull or merge request. Default: the one that CI runs for.",
 )
 @global_options
 @click.pass_context
@@ -42,9 +46,9 @@ def command(
     forge: str | None,
     pull: int | None,
 ) -> int:
-    """Post the plan as a comment on a pull or merge request, and update it in place.
+    """Post the plan as a comment on a pull or merge request. A later run updates the comment; an older run never does.
 
-    The token comes from the environment: GITHUB_TOKEN or GITLAB_TOKEN.
+    The token comes from the environment variable GITHUB_TOKEN or GITLAB_TOKEN.
 
     \b
     notifyctl -e production review --base origin/main
@@ -84,7 +88,7 @@ def command(
     )
     decision = comment(pull_request, body, workspace.environ, create=create)
     if decision.verb is Verb.NONE:
-        echo("Nothing to report: no comment was made.", stderr=True)
+        echo("Nothing to report: no comment was posted.", stderr=True)
     else:
         echo(f"The comment on {pull_request.name} was {decision.verb.value}.", stderr=True)
     return ExitCode.DONE

@@ -5,46 +5,52 @@ from __future__ import annotations
 import click
 
 from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
+from notifyctl.command_line import command_line
 from notifyctl.exit_codes import ExitCode
 
 
 @click.group("sandbox")
 @global_options
 def command() -> None:
-    """Run the embedded simulator of the Messaging API, or read its inbox. Nothing leaves this machine."""
+    """Run the built-in simulator of the Messaging API, or read its inbox. No real messages are sent."""
 
 
 @command.command("serve")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8470, show_default=True, help="0 takes a free one."
+    "--port", type=click.IntRange(0, 65535), default=8470, show_default=True, help="Port; 0 uses a free one."
 )
 @click.option(
-    "--service-key", envvar="NOTIFYCTL_SANDBOX_KEY", default="sandbox", help="The key that callers send."
+    "--service-key",
+    envvar="NOTIFYCTL_SANDBOX_KEY",
+    default="sandbox",
+    help="Service key that callers must send.",
 )
 @click.option(
     "--receipts",
     "modes",
     multiple=True,
     type=click.Choice(["late", "doubled", "shuffled"]),
-    help="How receipts come to a notifyUrl on this machine; several times for several.",
+    help="How to deliver receipts to a notifyUrl on this machine. Repeatable.",
 )
 @click.option(
-    "--hub-secret", envvar="NOTIFYCTL_SANDBOX_HUB_SECRET", help="Sign receipts with this, in x-hub-signature."
+    "--hub-secret",
+    envvar="NOTIFYCTL_SANDBOX_HUB_SECRET",
+    help="Secret to sign receipts with, in the header x-hub-signature.",
 )
 @global_options
 @click.pass_context
 def serve(
     context: click.Context, port: int, service_key: str, modes: tuple[str, ...], hub_secret: str | None
 ) -> int:
-    """Keep the simulator running on 127.0.0.1 until Ctrl-C, and say what it accepts.
+    """Run the simulator on 127.0.0.1 until Ctrl-C, and list what it accepts.
 
-    An environment reaches it with `provider: webexconnect`, `endpoint: http://127.0.0.1:8470/v2/messages` and
-    `auth: {serviceKeyEnv: …}`, the variable holding the service key. Receipts go to a notifyUrl on this machine, such
-    as http://127.0.0.1:8471/receipts of `notifyctl receipts serve`, and nowhere else.
+    To send to it, give an environment `provider: webexconnect`, `endpoint: http://127.0.0.1:8470/v2/messages` and
+    `auth: {serviceKeyEnv: …}` with the variable that contains the service key. Receipts are posted only to a notifyUrl
+    on this machine, for example http://127.0.0.1:8471/receipts of `notifyctl receipts serve`.
 
     \b
     notifyctl sandbox serve
-    notifyctl sandbox serve --port 9000 --service-key made-up
+    notifyctl sandbox serve --port 9000 --service-key test-key
     """
     from notifyctl.app.sandbox import serve as run
     from notifyctl.app.workspace import open_workspace
@@ -65,11 +71,11 @@ def serve(
 
 
 @command.command("inbox")
-@click.option("--channel", type=click.Choice(["sms", "email", "rcs"]), help="Only this channel.")
-@click.option("--to", "recipient", metavar="ADDRESS", help="Only what this address received.")
-@click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N messages.")
+@click.option("--channel", type=click.Choice(["sms", "email", "rcs"]), help="Limit to this channel.")
+@click.option("--to", "recipient", metavar="ADDRESS", help="Limit to messages to this address.")
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="Limit to the last N messages.")
 @click.option("--reveal", is_flag=True, help="Show addresses in full instead of masked.")
-@click.option("--clear", is_flag=True, help="Empty the inbox. The ledger still knows who was sent what.")
+@click.option("--clear", is_flag=True, help="Empty the inbox. The ledger keeps its records.")
 @format_option("text", "json")
 @global_options
 @click.pass_context
@@ -82,7 +88,7 @@ def inbox(
     clear: bool,  # noqa: FBT001
     form: str,
 ) -> int:
-    """List what the sandbox accepted, as each reader would see it. JSON: one object a line.
+    """List messages that the sandbox accepted, as recipients see them. JSON: one object per line.
 
     \b
     notifyctl sandbox inbox --last 5
@@ -107,5 +113,5 @@ def inbox(
         else:
             echo(view.as_text(entry, reveal=reveal, colour=wants_colour(context)))
     if empty:
-        echo("The inbox is empty: `notifyctl apply` in a sandbox environment fills it.", stderr=True)
+        echo(f"The inbox is empty. To send to it, run: {command_line('apply')}", stderr=True)
     return ExitCode.DONE

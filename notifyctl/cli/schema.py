@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from notifyctl.cli.options import echo, force_option, global_options
+from notifyctl.errors import UsageError
 from notifyctl.exit_codes import ExitCode
 
 
@@ -16,7 +17,7 @@ from notifyctl.exit_codes import ExitCode
     "--write",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write all schemas into this folder instead.",
+    help="Write all schemas to this folder instead.",
 )
 @force_option
 @global_options
@@ -42,11 +43,11 @@ def command(
         outputs.check(*(folder / name for name in schemas), replaces=is_schema)
         for name, schema in schemas.items():
             outputs.write(folder / name, [render_schema(schema)], private=False)
-        echo(f"Wrote {len(schemas)} schemas to {folder}", stderr=True)
+        echo(f"Wrote {len(schemas)} schemas to {folder}.", stderr=True)
         return ExitCode.DONE
     name = f"{(kind or 'notifyctl').lower()}.json"
     if name not in schemas:
         kinds = ", ".join(sorted(n.removesuffix(".json") for n in schemas if n != "notifyctl.json"))
-        raise click.UsageError(f"there is no kind {kind!r}; there are: {kinds}")
+        raise UsageError(f"unknown kind `{kind}`", hint=f"defined: {kinds}")
     echo(render_schema(schemas[name]))
     return ExitCode.DONE

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 @global_options
 @click.pass_context
 def command(context: click.Context, file: Path, form: str) -> int:
-    """Show a plan that `notifyctl plan --out FILE` saved. In the project, where its ledger is, it is checked that nobody
-    changed it; elsewhere that is not checked, and said.
+    """Show a plan saved with `notifyctl plan --out FILE`. In its project, where the ledger is, verify that the file was not
+    changed; elsewhere, report that this was not verified.
 
     \b
     notifyctl show december.plan
@@ -41,14 +41,14 @@ def command(context: click.Context, file: Path, form: str) -> int:
     else:
         plan = to_plan(saved)
         echo(view.as_text(plan, colour=wants_colour(context)))
-        echo(f"Saved as {strip_controls(saved.id)}")
+        echo(f"Plan ID: {strip_controls(saved.id)}")
     if unchecked is not None:
         echo(
-            f"Not checked here whether somebody changed this file: {unchecked}. `notifyctl apply` checks it.",
+            f"Not verified here whether the file was changed: {unchecked}. `notifyctl apply` verifies it.",
             stderr=True,
         )
     elif form == "text":
-        echo("Checked by its ledger: nobody changed it.")
+        echo("Verified: the file was not changed since it was saved.")
     return ExitCode.DONE
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from notifyctl.command_line import command_line
 from notifyctl.config import model_builder
 from notifyctl.config.check import MAX_PROBLEMS, check_and_advise, locate_problems
 from notifyctl.config.document_rules import check_rules
@@ -53,7 +54,8 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> LoadResul
     paths = [path for path in files.paths() if path.endswith(YAML_SUFFIXES)]
     if PROJECT_FILE not in paths:
         raise ProjectError(
-            f"no {PROJECT_FILE} in this folder", hint="to create a project, run: notifyctl init NAME"
+            f"no {PROJECT_FILE} in this folder",
+            hint=f"to create a project, run: {command_line('init', 'NAME')}",
         )
     kinds = document_shapes(channels)
     documents: list[Document] = []

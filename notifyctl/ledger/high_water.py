@@ -20,9 +20,11 @@ import msgspec
 from msgspec import Struct
 
 from notifyctl import strict_json
+from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, UnseenLedgerError
 from notifyctl.ledger.database import sync_folder
 from notifyctl.ledger.lock import hold_file
+from notifyctl.plurals import pluralise
 
 STATE_VARIABLE = "NOTIFYCTL_STATE_DIR"
 SUM_DIGITS = 16
@@ -181,8 +183,8 @@ def read_mark(file: Path) -> HighWaterMark | None:
     if mark is None:
         raise LedgerError(
             f"the mark of the ledger cannot be read: {file}",
-            hint="once you have made sure that the ledger is the right one, `notifyctl ledger adopt` writes it anew; the mark"
-            " of another project you move away first, and adopt its ledger there",
+            hint="if it is the mark of another project, move it away and adopt the ledger of that project there. After you"
+            f" have verified that this ledger is the right one, write the mark anew. Run: {command_line('ledger', 'adopt')}",
         )
     return mark
 
@@ -214,9 +216,9 @@ def refuse_missing(
     """Raises LedgerError if `mark` says that there was a ledger."""
     if mark is not None:
         raise LedgerError(
-            f"the ledger {place} is lost: this machine wrote {mark.serial:,} facts to it (lineage {mark.lineage})",
-            hint=f"put it back from a backup, then `notifyctl -e {environment} ledger adopt`"
-            + (last_resort or "; a new ledger would send everything again"),
+            f"ledger {place} is missing: this machine wrote {pluralise(mark.serial, 'record')} to it (ledger ID {mark.lineage})",
+            hint=f"restore it from a backup, then run: {command_line('ledger', 'adopt', env=environment)}"
+            + (last_resort or ". A new ledger would send everything again"),
         )
 
 
@@ -227,12 +229,13 @@ def refuse_unexpected(marks: Sequence[HighWaterMark], place: Path, *, lineage: s
     """
     here = str(place.absolute())
     adopt = (
-        f"`notifyctl -e {place.stem} ledger adopt`, once you have made sure that nobody gets anything twice"
+        "first make sure that no recipient would be sent a message twice, then run:"
+        f" {command_line('ledger', 'adopt', env=place.stem)}"
     )
     mark = next((mark for mark in marks if mark.place == here), None)
     if mark is not None and mark.lineage != lineage:
         raise LedgerError(
-            f"another ledger lies at {place}: lineage {lineage}, and {mark.lineage} was last written here",
+            f"ledger {place} has ID {lineage}, but this machine last wrote {mark.lineage} here",
             hint=adopt,
         )
     for other in marks:
@@ -241,23 +244,21 @@ def refuse_unexpected(marks: Sequence[HighWaterMark], place: Path, *, lineage: s
         if other.serial > serial:
             where = "here" if other.place == here else f"at {other.place}"
             raise LedgerError(
-                f"the ledger {place} was put back from a backup, or is a copy: {other.serial - serial:,} facts that were"
-                f" written {where} are not in it; people may have been sent to since",
+                f"ledger {place} was restored from a backup, or is a copy: {pluralise(other.serial - serial, 'record')} written"
+                f" {where} are not in it; recipients may have been sent to since",
                 hint=adopt,
             )
         if other.place != here and is_another(Path(other.place), place):
             raise LedgerError(
-                f"the ledger {place} is a copy: the same one lies at {other.place}; two of them cannot know of each"
-                " other's sends",
-                hint=f"work with one of them and remove the other; or {adopt}",
+                f"ledger {place} is a copy: the same ledger is at {other.place}; neither records the sends of the other",
+                hint=f"use one of them and remove the other; or {adopt}",
             )
     if serial > FRESH and all(other.lineage != lineage for other in marks):
         raise UnseenLedgerError(
-            f"this machine has never seen the ledger {place} (lineage {lineage}, {serial:,} facts): it may be a copy, or"
+            f"this machine has never used ledger {place} (ledger ID {lineage}, {pluralise(serial, 'record')}): it may be a copy, or"
             " older than the one that was last written elsewhere",
-            hint=f"{adopt}; where nobody can be asked: `ledger adopt --ledger {lineage} --facts N`, with the number of"
-            " facts that it must have at least. A machine that is new each time keeps its marks by"
-            f" {STATE_VARIABLE}",
+            hint=f"{adopt}\nwithout a terminal, add --ledger {lineage} --facts N, where N is the minimum number of records."
+            f" To keep the marks of machines that are new each time, set {STATE_VARIABLE}",
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from secrets import token_bytes
 from uuid import uuid4
 
+from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError
 from notifyctl.fault_injection import Point, point
 from notifyctl.ledger import lock
@@ -85,7 +86,8 @@ class SqliteStore:
                     self.mark(),
                     self._path,
                     self._path.stem,
-                    last_resort="; if it is lost for good, `ledger init --replace-lost`, and everybody is sent everything again",
+                    last_resort="\nif it is lost for good, run:"
+                    f" {command_line('ledger', 'init', '--replace-lost', env=self._path.stem)} (everything is then sent again)",
                 )
             identity = self._fixed or FixedIdentity(str(uuid4()), token_bytes(KEY_BYTES))
             key = self._external_key or identity.key
@@ -158,7 +160,7 @@ class SqliteStore:
             if database.number("PRAGMA user_version") < EVENTS_SINCE:
                 raise LedgerError(
                     f"{self._path} is a ledger of an earlier version, which has no place for receipts",
-                    hint="the next apply, or `notifyctl ledger adopt`, upgrades it",
+                    hint=f"the next apply upgrades it. To upgrade it now, run: {command_line('ledger', 'adopt')}",
                 )
             with self._known_mark(identity.lineage) as mark:
                 yield SqliteReceiptInbox(database, identity, mark=mark.raise_to if mark is not None else None)
@@ -285,8 +287,8 @@ class SqliteStore:
         if not self.exists():
             refuse_missing(self.mark(), self._path, self._path.stem)
             raise LedgerError(
-                f"there is no ledger for the environment {self._path.stem!r}: {self._path} does not exist",
-                hint=f"`notifyctl -e {self._path.stem} ledger init` makes one, once",
+                f"environment `{self._path.stem}` has no ledger: {self._path} does not exist",
+                hint=f"to create it (once), run: {command_line('ledger', 'init', env=self._path.stem)}",
             )
 
 

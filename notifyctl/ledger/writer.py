@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from notifyctl import __version__
+from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.fault_injection import Point, point
 from notifyctl.ledger.database import SQLITE_VERSION, Database
@@ -281,7 +282,7 @@ class SqliteWriter(SqliteReader):
             if row is None or row[0] != self._epoch:
                 raise LedgerLockedError(
                     f"another run took over the ledger {self._database.path}: {row[1] if row else 'unknown'}",
-                    hint="this run records and sends nothing more; `notifyctl status` shows what became of it",
+                    hint=f"this run records and sends nothing more. To see the outcomes, run: {command_line('status')}",
                 )
             yield
 

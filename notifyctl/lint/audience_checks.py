@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from notifyctl.audience.addresses import find_without_plus
 from notifyctl.channels import segments
 from notifyctl.channels.limits import MAX_CORRELATION_BYTES
+from notifyctl.command_line import command_line
 from notifyctl.diagnostics import Diagnostic, Problem, Severity
 from notifyctl.message import locate_text, position_finder
 from notifyctl.model.message import Message
@@ -123,7 +124,8 @@ class AudienceChecker(Struct):
         if self.people > 1 and (self.notification.cc or self.notification.bcc):
             key = "cc" if self.notification.cc else "bcc"
             problem = f"`{key}` is sent a copy of each of {self.people:,} emails"
-            hint = "remove it; to see what was sent, use `notifyctl render` and `notifyctl status`"
+            render = command_line("render", self.notification.name, elsewhere=True)
+            hint = f"remove it. To see the messages instead, run: {render}"
             yield email.COPIES_FOR_ALL.broken((key,), problem, hint).at(self.notification.positions)
 
     def _line_break(self, variant: str | None, problem: str) -> Diagnostic:

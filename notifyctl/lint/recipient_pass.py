@@ -16,6 +16,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from notifyctl.audience.rejects import FlawedColumns
+from notifyctl.command_line import command_line
 from notifyctl.diagnostics import Diagnostic, Location, Severity
 from notifyctl.lint.audience_checks import AudienceChecker
 from notifyctl.lint.gap_checks import find_in_rows, find_in_whole
@@ -24,6 +25,7 @@ from notifyctl.lint.substituted_messages import SubstitutedMessages
 from notifyctl.model.message import Message
 from notifyctl.model.project import Environment, Notification
 from notifyctl.model.recipients import RejectedRow, RowOrigin, RowRejection
+from notifyctl.plurals import pluralise
 from notifyctl.ports import AudienceReader
 from notifyctl.recipients.gaps import GapFinder
 from notifyctl.recipients.values import ValueTable, VariantIndex
@@ -94,9 +96,9 @@ class FindingCounts(Struct):
         """How many more there were of each rule."""
         for rule, count in self.counts.items() if not self.every else ():
             if count > SHOWN:
-                message = (
-                    f"{count - SHOWN:,} more rows with this problem; to list them, run: notifyctl lint --all"
-                )
+                list_all = command_line("lint", "--all", elsewhere=True)
+                more = pluralise(count - SHOWN, "more row")
+                message = f"{more} with this problem; to list them, run: {list_all}"
                 yield Diagnostic(rule, self.severities[rule], message, self.last[rule])
 
 

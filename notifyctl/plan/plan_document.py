@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, field
 
+from notifyctl.command_line import command_line
 from notifyctl.diagnostics import Severity
 from notifyctl.errors import PlanRefusedError
 from notifyctl.model.project import ChannelName, Policy
@@ -152,8 +153,8 @@ def decode(document: object) -> PlanDocument:
     """Raises PlanRefusedError if it is no plan file, one of another format, or damaged."""
     if not isinstance(document, dict) or "plan_id" not in document:
         raise PlanRefusedError(
-            "this is not a saved plan",
-            hint="`notifyctl plan --out FILE` writes one; plan.json from --format json is none",
+            "not a saved plan (the output of --format json is not one)",
+            hint=f"to save a plan, run: {command_line('plan', '--out', 'FILE')}",
         )
     refuse_other_format(document.get("format_version"))
     try:

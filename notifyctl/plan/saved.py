@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from notifyctl.command_line import command_line
 from notifyctl.errors import PlanRefusedError
 from notifyctl.model.ledger import Purpose
 from notifyctl.model.recipients import ID_BYTES
@@ -86,7 +87,10 @@ class SavedPlan(Struct, frozen=True):
 
 
 def damaged() -> PlanRefusedError:
-    return PlanRefusedError("the plan file is damaged; nothing was sent", hint="plan again")
+    return PlanRefusedError(
+        "the plan file is damaged; nothing was sent",
+        hint=f"to make a new plan, run: {command_line('plan', '--out', 'FILE')}",
+    )
 
 
 def build_document(
@@ -135,12 +139,12 @@ def refuse_unsealed(saved: SavedPlan, code: Code) -> None:
     if saved.typed.mac is None:
         raise PlanRefusedError(
             "the plan file was made without the ledger; nothing was sent",
-            hint="plan where the ledger is, without --offline",
+            hint="make the plan on a machine that can read the ledger, without --offline",
         )
     if not saved.is_sealed_by(code):
         raise PlanRefusedError(
             "the plan file was changed after it was written, or made with another ledger's key; nothing was sent",
-            hint="plan again",
+            hint=f"to make a new plan, run: {command_line('plan', '--out', 'FILE')}",
         )
     recomputed = digest(
         environment=saved.environment, provider=saved.provider, lineage=saved.lineage, effects=saved.effects

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from notifyctl.apply.run import Report
+from notifyctl.command_line import command_line
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Plan, PlannedNotification
+from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
-from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.reasons import spell_out
 
 FORMAT_VERSION = "1.0"
@@ -24,78 +25,84 @@ def as_text(plan: Plan, report: Report | None, *, colour: bool) -> str:
 def _lines(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
     if report is None:
         have = sum(count_unchanged(planned) for planned in plan.notifications)
-        already = (
-            f" {pluralise(have, 'recipient')} already {'has' if have == 1 else 'have'} it." if have else ""
-        )
-        yield paint.green(f"Nothing to send.{already}")
+        already = f": already sent to {pluralise(have, 'recipient')}" if have else ""
+        yield paint.green(f"Nothing to send{already}.")
     else:
         yield from _sent(plan, report, paint)
     for planned in plan.notifications:
         for reason, count in planned.reasons.get(Action.BASELINE, {}).items():
-            yield f"{planned.name}: {count:,} {spell_out(reason)}"
+            yield f"{planned.name}: {pluralise(count, 'recipient')} {spell_out(reason)}"
     yield from _standing(plan, report, paint)
 
 
 def count_unchanged(planned: PlannedNotification) -> int:
-    """Recipients who have this very text, without those who are unchanged for another reason."""
+    """Recipients who were sent this very text, without those who are unchanged for another reason."""
     return planned.actions.get(Action.UNCHANGED, 0) - sum(planned.reasons.get(Action.UNCHANGED, {}).values())
 
 
 def _sent(plan: Plan, report: Report, paint: Paint) -> Iterator[str]:
-    yield paint.green(
-        f"Sent to {pluralise(report.accepted, 'recipient')} in {pluralise(report.requests, 'request')}."
-    )
+    if report.accepted:
+        yield paint.green(
+            f"Sent to {pluralise(report.accepted, 'recipient')} in {pluralise(report.requests, 'request')}."
+        )
+    else:
+        tried = f" ({pluralise(report.requests, 'request')}, none accepted)" if report.requests else ""
+        yield f"Nothing sent{tried}."
     if report.rejected:
         yield paint.red(
-            f"{pluralise(report.rejected, 'recipient')} certainly not accepted; the next plan shows them as retry."
+            f"{pluralise(report.rejected, 'recipient')}: not accepted. The next plan lists them as `retry`."
         )
     if report.unknown:
         yield paint.red(
-            f"{pluralise(report.unknown, 'recipient')} uncertain: the provider may or may not have them."
-            " They are not sent again by themselves."
+            f"{pluralise(report.unknown, 'recipient')}: outcome unknown. The provider may have accepted them; they are"
+            " not retried."
         )
     for reason, count in report.reasons.items():
         yield paint.dim(f"  {count:,}: {strip_controls(reason)}")
+    if report.unknown:
+        yield f"To resolve them, run: {command_line('resolve')}"
     if report.refused:
         yield paint.red(f"The run ended early: {strip_controls(report.refused)}")
     if report.expired:
         yield paint.red(
-            f"⚠ {pluralise(report.expired, 'recipient')} not begun and expired: the window or the message ended before"
-            " their turn. Nothing is sent to them any more."
+            f"⚠ {pluralise(report.expired, 'recipient')}: not attempted, and expired: the sending window closed, or the"
+            " message expired, before it was sent. Nothing is sent to them any more."
         )
-    goes_on = report.not_begun - report.expired
-    if goes_on > 0:
+    left = report.not_begun - report.expired
+    if left > 0:
         until = report.goes_on_until
-        why = "Interrupted: " if report.interrupted else ""
+        why = "Interrupted. " if report.interrupted else ""
+        expiry = "" if until is None else f" They expire at {format_time(until, plan.timezone)}."
         yield paint.yellow(
-            f"{why}{pluralise(goes_on, 'recipient')} not begun; the next apply goes on with them"
-            f"{'' if until is None else f' until {format_time(until, plan.timezone)}, when they expire'}."
+            f"{why}{pluralise(left, 'recipient')}: not attempted.{expiry} To continue with them, run:"
+            f" {command_line('apply')}"
         )
     elif report.interrupted:
-        yield paint.yellow("Interrupted after the last request; all of it is recorded.")
+        yield paint.yellow("Interrupted after the last request. All outcomes are recorded.")
 
 
 def _standing(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
     summary = plan.summary
     if summary[Action.CHANGED]:
         changed = pluralise(summary[Action.CHANGED], "recipient")
-        yield paint.red(
-            f"{changed} already have another text; nothing recalls it, and nothing was sent to them."
-        )
+        yield paint.red(f"{changed}: already sent a different text. Nothing was sent to them.")
     if summary[Action.BLOCKED]:
-        yield paint.red(
-            f"{pluralise(summary[Action.BLOCKED], 'recipient')} blocked; `notifyctl plan` says why."
-        )
+        blocked = pluralise(summary[Action.BLOCKED], "recipient")
+        yield paint.red(f"{blocked}: blocked. To see why, run: {command_line('plan')}")
     before = summary[Action.UNCERTAIN]
     if before and report is None:
         yield paint.red(
-            f"{pluralise(before, 'recipient')} uncertain from an earlier run; a person must settle them."
+            f"{pluralise(before, 'recipient')}: outcome unknown from an earlier run. To resolve them, run:"
+            f" {command_line('resolve')}"
         )
     if plan.rejected_rows:
         rejected = pluralise(plan.rejected_rows, "rejected row")
-        yield paint.yellow(f"⚠ {rejected}: nothing was sent to them; `notifyctl plan` lists them.")
+        yield paint.yellow(
+            f"⚠ {rejected}: nothing was sent to them. To list them, run: {command_line('lint', '--all')}"
+        )
     if summary[Action.DEFERRED]:
-        yield paint.dim(f"{pluralise(summary[Action.DEFERRED], 'recipient')} deferred until they are due.")
+        deferred = pluralise(summary[Action.DEFERRED], "recipient")
+        yield paint.dim(f"{deferred}: deferred. To send them when they are due, run: {command_line('apply')}")
 
 
 def as_json(plan: Plan, report: Report | None) -> str:

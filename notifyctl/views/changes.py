@@ -12,7 +12,7 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.diff import Category, Change, Review, Side, TextChange
 from notifyctl.plan.effects import Effect, Effects, SettingChange
 from notifyctl.plan.model import PlannedNotification
-from notifyctl.views.diagnostics import pluralise
+from notifyctl.plurals import pluralise
 from notifyctl.views.plan import describe_cost
 
 WORD = re.compile(r"\s+|[^\s]+")

@@ -9,9 +9,9 @@ from typing import Any
 from notifyctl.model.events import Resolution, Statement, StatementKind
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import Scope
+from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
-from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.reasons import served_phrase
 
 RESOLVE = "resolve"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.plurals import pluralise as pluralise  # noqa: PLC0414 - for those who import it from here
 from notifyctl.views.colours import Paint, strip_controls
 
 FORMAT_VERSION = "1.0"
@@ -48,10 +49,6 @@ def as_fixed(diagnostics: Sequence[Diagnostic]) -> str:
         if each.fix is not None
     ]
     return "\n".join([*map(strip_controls, lines), f"{pluralise(len(lines), 'problem')} fixed"])
-
-
-def pluralise(number: int, noun: str, several: str | None = None) -> str:
-    return f"{number:,} {noun if number == 1 else several or noun + 's'}"
 
 
 def as_json(diagnostics: Iterable[Diagnostic]) -> str:

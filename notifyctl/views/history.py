@@ -10,10 +10,10 @@ from notifyctl.model.ledger import BatchState
 from notifyctl.model.project import Environment
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.history import History, PastRun
+from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.decisions import decision_lines, decision_objects, describe_scope
-from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.ledger_words import KEYS, LABELS
 from notifyctl.views.test_messages import describe_test, test_object
 

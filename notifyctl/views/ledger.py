@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from notifyctl.command_line import command_line
 from notifyctl.model.ledger import BatchState, LedgerSummary, ScopeStatus
 from notifyctl.model.project import Environment
 from notifyctl.plan.history import Status
+from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.decisions import decision_lines, decision_objects
-from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.ledger_words import KEYS, LABELS
 from notifyctl.views.reasons import served_phrase
 from notifyctl.views.test_messages import test_lines, test_object
@@ -114,7 +115,7 @@ def _status(row: ScopeStatus, environment: Environment, paint: Paint) -> Iterato
         yield paint.dim(f"    {count:,}: {strip_controls(reason)}")
     if row.uncertain:
         yield paint.dim(
-            f"    to resolve them, run: notifyctl -e {environment.name} resolve {scope.notification}"
+            f"    to resolve them, run: {command_line('resolve', scope.notification, env=environment.name)}"
         )
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from notifyctl.command_line import command_line
 from notifyctl.diagnostics import Severity
 from notifyctl.plan.actions import Action
 from notifyctl.plan.comment_marker import NO_DIGEST, Subject, mark
@@ -18,6 +19,7 @@ from notifyctl.plan.diff import Change, Review, TextChange
 from notifyctl.plan.effects import Effect, SettingChange
 from notifyctl.plan.model import Plan, PlannedNotification, Sample, Upcoming
 from notifyctl.plan.shared_request import parts_of
+from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_time
 from notifyctl.views.changes import (
     SIGN,
@@ -34,12 +36,11 @@ from notifyctl.views.changes import (
     word_diff,
 )
 from notifyctl.views.colours import strip_controls
-from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.gaps import describe_gaps
 from notifyctl.views.message import SAID_ABOVE, STORED_ELSEWHERE, as_lines
 from notifyctl.views.plan import (
-    EXPLAINED,
     ORDER,
+    because,
     describe_cost,
     describe_left_out,
     describe_price,
@@ -48,10 +49,10 @@ from notifyctl.views.plan import (
     describe_request,
     describe_samples,
     nearly_sent,
+    render_command,
     with_upcoming,
 )
-from notifyctl.views.reasons import describe_reasons, spell_out
-from notifyctl.views.times import describe_due, describe_run, describe_wait
+from notifyctl.views.times import describe_due, describe_run
 from notifyctl.views.upcoming import describe_upcoming
 
 BUDGET = 60_000
@@ -75,7 +76,7 @@ def render(plan: Plan, review: Review | None = None, *, folder: str = ".", settl
     head = "\n".join([marker, *verdict(plan, review), *closing])
     blocks = list(sections(plan, review))
     ranked = sorted(range(len(blocks)), key=lambda at: (-blocks[at][0], at))
-    room = BUDGET - len(head.encode()) - len(omitted_note(len(blocks)).encode()) - 2
+    room = BUDGET - len(head.encode()) - len(omitted_note(len(blocks), plan.environment).encode()) - 2
     kept: set[int] = set()
     for at in ranked:
         size = len(blocks[at][1].encode()) + 1
@@ -86,12 +87,13 @@ def render(plan: Plan, review: Review | None = None, *, folder: str = ".", settl
             break
     parts = [head, *(text for at, (_, text) in enumerate(blocks) if at in kept)]
     if len(kept) < len(blocks):
-        parts.append(omitted_note(len(blocks) - len(kept)))
+        parts.append(omitted_note(len(blocks) - len(kept), plan.environment))
     return "\n".join(parts) + "\n"
 
 
-def omitted_note(count: int) -> str:
-    return f"\n_{pluralise(count, 'more notification')} with fewer people: not shown here; `notifyctl plan` shows all._"
+def omitted_note(count: int, environment: str) -> str:
+    more = pluralise(count, "more notification")
+    return f"\n_{more} with fewer recipients not shown; to see all, run: {code(command_line('plan', env=environment, elsewhere=True))}_"
 
 
 def render_failure(subject: Subject, at: datetime) -> str:
@@ -99,9 +101,9 @@ def render_failure(subject: Subject, at: datetime) -> str:
     return "\n".join(
         [
             mark(subject, digest=NO_DIGEST, at=at),
-            f"## ❌ {code(subject.project)} · {code(subject.environment)}: no plan can be made of this",
+            f"## ❌ {code(subject.project)} · {code(subject.environment)}: no plan can be made",
             "",
-            "The plan that was shown here is out of date. The log of the job names the errors.",
+            "The plan shown here before is out of date. The errors are in the log of the CI job.",
             "",
         ]
     )
@@ -111,18 +113,18 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
     summary = {action: count for action, count in plan.summary.items() if count}
     errors = sum(d.severity is Severity.ERROR for d in plan.diagnostics)
     held = summary.get(Action.BLOCKED, 0) + summary.get(Action.CHANGED, 0) + summary.get(Action.UNCERTAIN, 0)
-    sends = f"sends to **{pluralise(plan.sends, 'recipient')}**" if plan.sends else "sends to **nobody**"
+    sends = f"sends to **{pluralise(plan.sends, 'recipient')}**" if plan.sends else "sends **no messages**"
     if errors:
         sign, verdict = "❌", f"has {pluralise(errors, 'error')} and cannot be applied"
     elif held:
-        sign, verdict = "⚠️", f"{sends}, and {held:,} need a look"
+        sign, verdict = "⚠️", f"{sends}; {needs_attention(held)}"
     elif review is not None and any(warnings(review)):
         count = sum(1 for _ in warnings(review))
-        sign, verdict = "⚠️", f"{sends}, and {pluralise(count, 'changed setting')} need attention"
+        sign, verdict = "⚠️", f"{sends}; {needs_attention(count, 'changed setting')}"
     elif any(planned.nearly for planned in plan.notifications):
-        sign, verdict = "⚠️", f"{sends}, and some of them got nearly this before"
+        sign, verdict = "⚠️", f"{sends}; some of them were already sent nearly the same"
     elif plan.rejected_rows:
-        sign, verdict = "⚠️", f"{sends}, and leaves {pluralise(plan.rejected_rows, 'rejected row')} out"
+        sign, verdict = "⚠️", f"{sends}; {pluralise(plan.rejected_rows, 'rejected row')} skipped"
     else:
         sign, verdict = "📝" if review is not None and has_settings(review) else "✅", sends
     yield f"## {sign} {code(plan.project)} · {code(plan.environment)}: this {verdict}"
@@ -137,7 +139,7 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
     yield from describe_nearly_sent(plan)
     if not plan.complete:
         yield ""
-        yield "> Without the ledger: nobody can say here who already has what, and this plan cannot be applied."
+        yield "> Planned without the ledger: earlier sends are unknown here. This plan cannot be applied."
     yield from problems(plan)
     yield from attention(plan)
 
@@ -148,13 +150,23 @@ def has_settings(review: Review) -> bool:
     return any(each.effects != (Effect.NONE,) for each in every)
 
 
+def needs_attention(count: int, noun: str = "recipient") -> str:
+    return f"{pluralise(count, noun)} {'needs' if count == 1 else 'need'} attention"
+
+
 def describe_nearly_sent(plan: Plan) -> Iterator[str]:
     found = list(nearly_sent(plan))
     if found:
         yield ""
     yield from (f"- ⚠️ {code(subject)}: {phrase}" for subject, phrase in found[:MOST_DIAGNOSTICS])
     if len(found) > MOST_DIAGNOSTICS:
-        yield f"- … and {len(found) - MOST_DIAGNOSTICS:,} more; `notifyctl plan` lists them"
+        yield more_lines(
+            len(found) - MOST_DIAGNOSTICS, command_line("plan", env=plan.environment, elsewhere=True)
+        )
+
+
+def more_lines(count: int, command: str) -> str:
+    return f"- … and {count:,} more; to list them, run: {code(command)}"
 
 
 def describe_changes(review: Review) -> Iterator[str]:
@@ -165,6 +177,7 @@ def describe_changes(review: Review) -> Iterator[str]:
     yield f"Compared with `{review.base}`: {summary(review)}."
     for unknown in review.unknown:
         yield f"Unknown here: {unknown}."
+    compare = command_line("plan", "--base", review.base, elsewhere=True)
     warned = list(warnings(review))
     rest = [each for each in review.settings if not each.warns]
     if warned or rest:
@@ -173,10 +186,10 @@ def describe_changes(review: Review) -> Iterator[str]:
         where = f" in {code(each.where)}" if each.names else ""
         yield f"- {SIGN}️ **{label(each.change.effects)}**: {describe_setting(each.change)}{where}"
     if len(warned) > MOST_WARNINGS:
-        yield f"- {SIGN}️ … and {len(warned) - MOST_WARNINGS:,} more; `notifyctl plan --base` lists them"
+        yield more_lines(len(warned) - MOST_WARNINGS, compare)
     yield from (f"- {label(each.effects)}: {describe_setting(each)}" for each in rest[:MOST_WARNINGS])
     if len(rest) > MOST_WARNINGS:
-        yield f"- … and {len(rest) - MOST_WARNINGS:,} more; `notifyctl plan --base` lists them"
+        yield more_lines(len(rest) - MOST_WARNINGS, compare)
 
 
 def describe_setting(change: SettingChange) -> str:
@@ -192,7 +205,9 @@ def problems(plan: Plan) -> Iterator[str]:
         for each in worst[:MOST_DIAGNOSTICS]:
             yield f"- **{each.severity.value}** {code(str(each.location))} {code(each.rule)} {plain(each.message)}"
         if len(worst) > MOST_DIAGNOSTICS:
-            yield f"- … and {len(worst) - MOST_DIAGNOSTICS:,} more; `notifyctl lint` lists them"
+            yield more_lines(
+                len(worst) - MOST_DIAGNOSTICS, command_line("lint", env=plan.environment, elsewhere=True)
+            )
 
 
 def attention(plan: Plan) -> Iterator[str]:
@@ -205,16 +220,11 @@ def attention(plan: Plan) -> Iterator[str]:
     ]
     if rows:
         yield ""
-        yield "| needs a look | notification | people | why |"
+        yield "| needs attention | notification | recipients | reason |"
         yield "|---|---|---:|---|"
         for action, planned, count in rows[:50]:
-            why = ", ".join(
-                [
-                    *([EXPLAINED[action]] if action in EXPLAINED else []),
-                    *map(spell_out, planned.reasons.get(action, {})),
-                ]
-            )
-            yield f"| {action.value} | {code(planned.name)} | {count:,} | {plain(why)} |"
+            why = plain(because(planned, action, plan.as_of, env=plan.environment))
+            yield f"| {action.value} | {code(planned.name)} | {count:,} | {why} |"
 
 
 def sections(plan: Plan, review: Review | None) -> Iterator[tuple[int, str]]:
@@ -231,10 +241,10 @@ def sections(plan: Plan, review: Review | None) -> Iterator[tuple[int, str]]:
             continue
         shown.add(name)
         size = max(planned.sends if planned is not None else 0, change.blast if change else 0)
-        yield size, details(planned, change, plan.as_of, upcoming)
+        yield size, details(planned, change, plan, upcoming)
     for change in changes.values():
         if change.name not in shown and not is_only_shared(change):
-            yield change.blast, details(None, change, plan.as_of)
+            yield change.blast, details(None, change, plan)
     alike = sum(map(is_only_shared, changes.values()))
     if alike:
         yield (
@@ -246,14 +256,14 @@ def sections(plan: Plan, review: Review | None) -> Iterator[tuple[int, str]]:
 def details(
     planned: PlannedNotification | None,
     change: Change | None,
-    now: datetime,
+    plan: Plan,
     upcoming: Upcoming | None = None,
 ) -> str:
-    return "\n".join(_details(planned, change, now, upcoming))
+    return "\n".join(_details(planned, change, plan, upcoming))
 
 
 def _details(
-    planned: PlannedNotification | None, change: Change | None, now: datetime, upcoming: Upcoming | None
+    planned: PlannedNotification | None, change: Change | None, plan: Plan, upcoming: Upcoming | None
 ) -> Iterator[str]:
     name = next(each.name for each in (planned, change, upcoming) if each is not None)
     traits = [f"<b>{tag(name)}</b>"]
@@ -269,12 +279,12 @@ def _details(
     if change is not None:
         yield from changed(change)
     if planned is not None:
-        yield from list_facts(planned, now)
+        yield from list_facts(planned, plan)
     if upcoming is not None:
-        yield from list_upcoming(upcoming, now)
+        yield from list_upcoming(upcoming, plan.as_of)
     for each in (planned, upcoming.preview if upcoming is not None else None):
         if each is not None:
-            yield from list_samples(each)
+            yield from list_samples(each, plan.environment)
     yield ""
     yield "</details>"
 
@@ -286,7 +296,7 @@ def list_upcoming(upcoming: Upcoming, now: datetime) -> Iterator[str]:
             yield f"- {'⚠ ' if sign else ''}{plain(line)}"
 
 
-def list_samples(planned: PlannedNotification) -> Iterator[str]:
+def list_samples(planned: PlannedNotification, environment: str) -> Iterator[str]:
     if lines := list(describe_request(planned)):
         yield ""
         yield from code_fence("\n".join(lines))
@@ -295,7 +305,8 @@ def list_samples(planned: PlannedNotification) -> Iterator[str]:
         yield from describe_sample(planned, sample)
     hidden = planned.texts - len(shown)
     if hidden > 0:
-        yield f"… and {pluralise(hidden, 'other text')}; `notifyctl render {planned.name}` shows each."
+        more = pluralise(hidden, "more text")
+        yield f"… and {more}; to see more, run: {code(render_command(planned, env=environment))}"
 
 
 def choose_samples(planned: PlannedNotification) -> list[Sample]:
@@ -327,22 +338,19 @@ def text_change(change: TextChange) -> Iterator[str]:
     yield from code_fence(word_diff(change.before, change.after))
 
 
-def list_facts(planned: PlannedNotification, now: datetime) -> Iterator[str]:
+def list_facts(planned: PlannedNotification, plan: Plan) -> Iterator[str]:
     traits = [f"edition {planned.edition}"]
     traits += [f"from {code(planned.sender)}"] if planned.sender else []
-    traits += map(plain, describe_due(planned, now))
+    traits += map(plain, describe_due(planned, plan.as_of))
     traits += [pluralise(planned.segments, "SMS segment")] if planned.segments else []
     yield f"- {' · '.join([*traits, *describe_cost(planned)])}"
     for action in ORDER:
         count = planned.actions.get(action)
         if count:
-            reasons = ", ".join(describe_reasons(planned.reasons.get(action, {}), action))
-            if action is Action.DEFERRED and (wait := describe_wait(planned, now)):
-                reasons = f"{wait}: {reasons}"
-            yield f"- {count:,} {action.value}{': ' + plain(reasons) if reasons else ''}"
+            yield f"- {count:,} {action.value}: {plain(because(planned, action, plan.as_of, env=plan.environment))}"
     if planned.rejected_rows:
         yield f"- ⚠ {pluralise(planned.rejected_rows, 'rejected row')} of {planned.rows:,}"
-    lines = (*describe_run(planned, now), *describe_gaps(planned))
+    lines = (*describe_run(planned, plan.as_of), *describe_gaps(planned))
     yield from (f"- {'⚠ ' if sign else ''}{plain(line)}" for sign, line in lines)
     if readings := describe_readings(planned):
         yield f"- numbers: {plain(readings)}"
@@ -354,9 +362,9 @@ def list_facts(planned: PlannedNotification, now: datetime) -> Iterator[str]:
 
 def describe_sample(planned: PlannedNotification, sample: Sample) -> Iterator[str]:
     traits = [
-        sample.locale or "default",
+        sample.locale or "default text",
         pluralise(sample.count, "recipient"),
-        f"for {sample.recipient}",
+        f"example: {sample.recipient}",
         *sample.why,
     ]
     if sample.segments:

@@ -7,7 +7,7 @@ from typing import Any
 
 from notifyctl.channels.parts import Kind, Part
 from notifyctl.model.project import ChannelName
-from notifyctl.views.diagnostics import pluralise
+from notifyctl.plurals import pluralise
 
 INDENT = "  "
 STORED_ELSEWHERE = "The text of this template is stored at the provider and cannot be shown."

@@ -9,17 +9,19 @@ from typing import Any
 
 from msgspec.structs import asdict, replace
 
+from notifyctl.command_line import command_line
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import WITH_PLUS, WITHOUT_PLUS
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import FORMAT_VERSION, Cost, Fallback, Plan, PlannedNotification, Sample, Upcoming
 from notifyctl.plan.shared_request import parts_of, settings_of
+from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_age, format_time
 from notifyctl.views.colours import Paint, strip_controls
-from notifyctl.views.diagnostics import as_object, format_block, pluralise
+from notifyctl.views.diagnostics import as_object, format_block
 from notifyctl.views.gaps import describe_gaps
 from notifyctl.views.message import SAID_ABOVE, STORED_ELSEWHERE, as_lines, as_objects, setting_lines
-from notifyctl.views.reasons import describe_reasons
+from notifyctl.views.reasons import describe_reasons, spell_out
 from notifyctl.views.times import describe_due, describe_run, describe_wait
 from notifyctl.views.upcoming import describe_upcoming, moments_object, occurrence_object
 
@@ -47,12 +49,14 @@ ORDER = (
 """Actions in display order: those that need a decision first."""
 
 EXPLAINED = {
-    Action.CHANGED: "already have another text; nothing recalls it",
-    Action.UNCERTAIN: "may have it; a person must settle them",
-    Action.RESEND: "got a lower edition",
-    Action.SEND_NEW: "joined since the edition was opened",
-    Action.UNCHANGED: "have just this",
+    Action.CHANGED: "already sent a different text",
+    Action.UNCERTAIN: "outcome unknown: may have been sent",
+    Action.SEND: "not sent yet",
+    Action.RESEND: "already sent an earlier edition",
+    Action.SEND_NEW: "added after edition {edition} started (`joiners: send`)",
+    Action.UNCHANGED: "already sent",
 }
+"""What an action means for those who have it."""
 
 
 def as_text(plan: Plan, *, colour: bool) -> str:
@@ -61,10 +65,16 @@ def as_text(plan: Plan, *, colour: bool) -> str:
 
 
 def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
-    yield f"{paint.bold(plan.project)} · {plan.environment} · {plan.provider} · as of {format_time(plan.as_of, plan.timezone)}"
+    facts = [
+        paint.bold(plan.project),
+        f"environment {plan.environment}",
+        f"provider {plan.provider}",
+        f"as of {format_time(plan.as_of, plan.timezone)}",
+    ]
+    yield " · ".join(facts)
     if not plan.complete:
         yield paint.yellow(
-            "Without the ledger: nobody can say who already has what. This plan cannot be applied."
+            "Planned without the ledger: earlier sends are unknown. This plan cannot be applied."
         )
     for subject, phrase in nearly_sent(plan):
         yield paint.yellow(f"⚠ {subject}: {phrase}")
@@ -77,7 +87,7 @@ def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
         if upcoming is not None:
             yield from _upcoming(upcoming, paint, plan.as_of, headed=planned is not None)
     if not (plan.notifications or plan.upcoming):
-        yield "No notifications."
+        yield "No notification is due in this plan."
     yield ""
     yield from summary_lines(plan, paint)
 
@@ -120,7 +130,9 @@ def nearly_sent(plan: Plan) -> Iterator[tuple[str, str]]:
             slot = "" if planned.occurrence == "once" else f" ({planned.occurrence})"
             before = f"edition {each.edition}" if each.name == planned.name else f"`{each.name}`"
             age = format_age(plan.as_of - each.last_sent)
-            phrase = f"{each.recipients:,} of {each.of:,} got nearly this as {before}, {age}"
+            phrase = (
+                f"{each.recipients:,} of {each.of:,} were already sent nearly the same as {before}, {age}"
+            )
             yield f"{planned.name}{slot}", phrase
 
 
@@ -132,9 +144,9 @@ def _notification(planned: PlannedNotification, paint: Paint, now: datetime) -> 
         count = planned.actions.get(action)
         if count:
             name = colour_of(action, paint)(f"{action.value:<18}")
-            yield f"  {name} {count:>{width},}  {paint.dim(_because(planned, action, now))}".rstrip()
+            yield f"  {name} {count:>{width},}  {paint.dim(because(planned, action, now))}".rstrip()
     if planned.rejected_rows:
-        of_all = f"of {pluralise(planned.rows, 'row')} cannot be read or have no valid address"
+        of_all = f"of {pluralise(planned.rows, 'row')}: unreadable, or no valid address"
         name = paint.yellow(f"{'⚠ rejected rows':<18}")
         yield f"  {name} {planned.rejected_rows:>{width},}  {paint.dim(of_all)}"
     for sign, line in (*describe_run(planned, now), *describe_gaps(planned)):
@@ -154,9 +166,15 @@ def _samples(planned: PlannedNotification, paint: Paint) -> Iterator[str]:
         yield from _sample(planned, sample, paint)
     hidden = planned.texts - len(shown)
     if hidden > 0:
-        yield paint.dim(
-            f"  … and {pluralise(hidden, 'other text')}; `notifyctl render {planned.name}` shows each"
-        )
+        more = pluralise(hidden, "more text")
+        yield paint.dim(f"  … and {more}; to see more, run: {render_command(planned)}")
+
+
+def render_command(planned: PlannedNotification, *, env: str | None = None) -> str:
+    """What shows the texts that a plan leaves out."""
+    return command_line(
+        "render", planned.name, "--sample", str(planned.texts), env=env, elsewhere=env is not None
+    )
 
 
 def describe_readings(planned: PlannedNotification) -> str | None:
@@ -171,10 +189,9 @@ def describe_readings(planned: PlannedNotification) -> str | None:
 
 
 def describe_left_out(planned: PlannedNotification) -> Iterator[str]:
-    """Destinations beside the recipients that are not sent to, and why."""
+    """Destinations in addition to the recipients that are not sent to, and why."""
     for each in planned.left_out:
-        reason = strip_controls(each.reason).replace("-", " ")
-        yield f"{each.what} for {pluralise(each.recipients, 'recipient')}: {reason}"
+        yield f"{each.what} for {pluralise(each.recipients, 'recipient')}: {spell_out(each.reason)}"
 
 
 def describe_samples(planned: PlannedNotification) -> list[Sample]:
@@ -228,35 +245,36 @@ def describe_cost(planned: PlannedNotification) -> Iterator[str]:
         if cost.currency:
             yield f"{cost.amount} {cost.currency}"
         if cost.unpriced:
-            yield f"{pluralise(cost.unpriced, 'recipient')} without a price"
+            yield f"no price for {pluralise(cost.unpriced, 'recipient')}"
 
 
-def _because(planned: PlannedNotification, action: Action, now: datetime) -> str:
-    reasons = planned.reasons.get(action, {})
-    phrases = list(explain_action(planned, action))
-    if action is Action.DEFERRED and (wait := describe_wait(planned, now)):
-        return f"{wait}: {', '.join(describe_reasons(reasons))}"
+def because(planned: PlannedNotification, action: Action, now: datetime, *, env: str | None = None) -> str:
+    """Why the recipients counted under an action have it, and what to do. `env`: for commands that are read elsewhere."""
     if action is Action.CHANGED:
-        phrases.append(
-            f"`edition:` one higher sends to them again, `acknowledge: {planned.content_hash[:15]}` lets it be"
+        hash_ = planned.content_hash[:15]
+        return (
+            f"{EXPLAINED[action]}. To send the new text, set `edition: {planned.edition + 1}`;"
+            f" to leave it, set `acknowledge: {hash_}`"
         )
-    elif action is not Action.UNCERTAIN:
-        phrases.extend(describe_reasons(reasons, action))
-    return ", ".join(phrases)
+    if action is Action.UNCERTAIN:
+        resolve = command_line("resolve", planned.name, env=env, elsewhere=env is not None)
+        return f"{EXPLAINED[action]}. Run: {resolve}"
+    reasons = describe_reasons(planned.reasons.get(action, {}), action)
+    said = ", ".join([*explain_action(planned, action), *reasons])
+    if action is Action.DEFERRED and (wait := describe_wait(planned, now)):
+        return f"{wait}: {said}"
+    return f"withdrawn: {said}" if action is Action.WITHDRAWN else said
 
 
 def explain_action(planned: PlannedNotification, action: Action) -> Iterator[str]:
-    """What an action means. Those who are unchanged for a reason do not have this very text, so it is not said of them."""
+    """What an action means. Those who are unchanged for a reason were not sent this very text, so it is not said of them."""
     if action is Action.UNCHANGED:
-        have_it = planned.actions[action] - sum(planned.reasons.get(action, {}).values())
-        if have_it:
-            yield (
-                EXPLAINED[action]
-                if have_it == planned.actions[action]
-                else f"{have_it:,} {EXPLAINED[action]}"
-            )
+        sent = planned.actions[action] - sum(planned.reasons.get(action, {}).values())
+        if sent:
+            alone = sent == planned.actions[action]
+            yield EXPLAINED[action] if alone else f"{sent:,} {EXPLAINED[action]}"
     elif action in EXPLAINED:
-        yield EXPLAINED[action]
+        yield EXPLAINED[action].format(edition=planned.edition)
 
 
 def colour_of(action: Action, paint: Paint) -> Any:
@@ -268,7 +286,11 @@ def colour_of(action: Action, paint: Paint) -> Any:
 
 
 def _sample(planned: PlannedNotification, sample: Sample, paint: Paint) -> Iterator[str]:
-    facts = [sample.locale or "default", pluralise(sample.count, "recipient"), f"for {sample.recipient}"]
+    facts = [
+        sample.locale or "default text",
+        pluralise(sample.count, "recipient"),
+        f"example: {sample.recipient}",
+    ]
     if sample.segments:
         facts.append(pluralise(sample.segments, "segment"))
     facts += sample.why
@@ -288,21 +310,21 @@ def summary_lines(plan: Plan, paint: Paint) -> Iterator[str]:
     phrases += map(paint.yellow, describe_rejected(plan))
     yield f"{paint.bold('Plan:')} {' · '.join(phrases)}"
     yield f"{paint.bold('Digest:')} {plan.digest}"
-    yield paint.dim(f"valid until {format_time(plan.valid_until, plan.timezone)}")
+    yield paint.dim(f"Valid until {format_time(plan.valid_until, plan.timezone)}")
     if plan.horizon is not None:
         yield paint.dim(
-            f"of recurring notifications it authorises what opens before {format_time(plan.horizon, plan.timezone)}"
+            f"Occurrences of recurring notifications are included until {format_time(plan.horizon, plan.timezone)}"
         )
 
 
 def describe_rejected(plan: Plan) -> list[str]:
-    """What stands beside the counts of actions where rows of the audiences were rejected; else nothing."""
+    """What follows the counts of actions where rows of the audiences were rejected; else nothing."""
     return [f"{pluralise(plan.rejected_rows, 'rejected row')} ⚠"] if plan.rejected_rows else []
 
 
-def as_json(plan: Plan, **beside: Any) -> str:
-    """The public plan as JSON. `beside`: keys that a command adds."""
-    return json.dumps({**public_plan(plan), **beside}, indent=2, ensure_ascii=False)
+def as_json(plan: Plan, **extra: Any) -> str:
+    """The public plan as JSON. `extra`: keys that a command adds."""
+    return json.dumps({**public_plan(plan), **extra}, indent=2, ensure_ascii=False)
 
 
 def public_plan(plan: Plan) -> dict[str, Any]:

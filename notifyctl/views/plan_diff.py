@@ -7,6 +7,7 @@ from typing import Any
 
 from notifyctl.plan.diff import Change, Review, Side, TextChange
 from notifyctl.plan.effects import SettingChange
+from notifyctl.plurals import pluralise
 from notifyctl.views.changes import (
     SIGN,
     is_only_shared,
@@ -21,7 +22,6 @@ from notifyctl.views.changes import (
     word_diff,
 )
 from notifyctl.views.colours import Paint, strip_controls
-from notifyctl.views.diagnostics import pluralise
 
 
 def as_text(review: Review, *, colour: bool) -> str:

@@ -1,10 +1,11 @@
-"""The reasons of a plan's actions as phrases. JSON keeps their codes."""
+"""The reasons of a plan's actions as phrases: JSON and digest have codes, text and Markdown show English."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 
+from notifyctl.lint.rule_pages import PAGES
 from notifyctl.plan.actions import BASELINE_REASON, Action
 from notifyctl.schedule.opening import HOLIDAY
 from notifyctl.views.colours import strip_controls
@@ -31,12 +32,15 @@ PHRASES = {
     "unknown-timezone": "the recipient's time zone is not in the IANA database",
     "joiners-held": "added after the edition started; to send, set `joiners: send`",
     "plan-used": "already attempted with this saved plan; make a new plan",
+    "needs-unicode": "text has characters that are not in GSM-7",
     "max-segments": "more segments than `maxSegments` allows",
     "opted-out": "opted out",
     "text-too-long": "text is longer than the provider's limit",
     "unsubscribe-missing": "HTML without $(unsubscribe), required by `requireUnsubscribe`",
     "duplicate-address": "duplicate address (first row used)",
     "no-address": "no address for this channel",
+    "bad-address": "invalid address",
+    "bad-row": "row cannot be read",
     "fenced": "not on the environment's allow-list (`fence`)",
     GONE: "its definition was removed",
 }
@@ -55,6 +59,8 @@ VALUED = (
         "{} of {} rows rejected, more than `maxRejectedPercent` ({}%) allows",
     ),
     (re.compile(r"opted-out: (.*)"), "opted out: {}"),
+    (re.compile(r"copy-outside-fence:\s(.+)"), "{} is not on the environment's allow-list (`fence`)"),
+    (re.compile(r"copy-unreadable: (.+)"), "{} is not a valid email address"),
     (re.compile(re.escape(HOLIDAY) + r"(\S+)"), "{} is a holiday"),
 )
 """Codes with a value."""
@@ -69,18 +75,18 @@ def spell_out(reason: str, action: Action | None = None) -> str:
         return served_phrase(line.removeprefix(BASELINE_REASON).removesuffix(")"))
     if line.startswith(RENAME):
         return (
-            f"suspected rename of {line.removeprefix(RENAME)}: this text was sent to them under that name, which is not"
-            " defined any more; add a `kind: Moved` or `kind: Baseline` document"
+            f"looks like `{line.removeprefix(RENAME)}` under a new name; if so, add a `Moved` document (or `Baseline`, if"
+            " they were notified in another way)"
         )
     if line.startswith(HIGHER):
         highest = line.removeprefix(HIGHER)
-        return f"edition {highest} was sent before; raise `edition:` above {highest}"
+        return f"edition {highest} was sent before; set `edition: {int(highest) + 1}` or more"
     if line in PHRASES:
         return PHRASES[line]
     for pattern, phrase in VALUED:
         if found := pattern.fullmatch(line):
             return phrase.format(*map(with_commas, found.groups()))
-    return line
+    return f"breaks the rule `{line}`" if line in PAGES else line
 
 
 def with_commas(value: str) -> str:
@@ -88,8 +94,8 @@ def with_commas(value: str) -> str:
 
 
 def served_phrase(reason: str) -> str:
-    """How every view names recipients whom a baseline counts as served."""
-    return f"counts as served: baseline ({strip_controls(reason)})"
+    """How every view names recipients whom a baseline counts as notified."""
+    return f"counted as already notified (`Baseline`: {strip_controls(reason)})"
 
 
 def describe_reasons(reasons: Mapping[str, int], action: Action | None = None) -> Iterator[str]:

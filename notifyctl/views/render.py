@@ -11,8 +11,8 @@ from notifyctl.channels.message_parts import list_parts
 from notifyctl.channels.parts import Carried, Part
 from notifyctl.model.message import RenderedMessage
 from notifyctl.plan.samples import without
+from notifyctl.plurals import pluralise
 from notifyctl.views.colours import Paint, strip_controls
-from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.message import SAID_ABOVE, STORED_ELSEWHERE, as_lines, as_objects
 
 FORMAT_VERSION = "1.0"

@@ -9,8 +9,8 @@ from typing import Any
 from notifyctl.audience.addresses import mask
 from notifyctl.model.batch import Batch, PreparedRequest
 from notifyctl.plan.samples import without
+from notifyctl.plurals import pluralise
 from notifyctl.views.colours import Paint, strip_controls
-from notifyctl.views.diagnostics import pluralise
 
 SHOWN_DESTINATIONS = 3
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from notifyctl.model.events import NO_ANSWER, UnresolvedBatch
+from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
-from notifyctl.views.diagnostics import pluralise
 
 
 def as_text(found: Sequence[UnresolvedBatch], *, colour: bool) -> str:

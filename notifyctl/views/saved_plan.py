@@ -6,6 +6,7 @@ import msgspec
 
 from notifyctl.channels.message_parts import list_parts
 from notifyctl.channels.parts import Carried
+from notifyctl.command_line import command_line
 from notifyctl.diagnostics import Diagnostic, Location
 from notifyctl.errors import PlanRefusedError
 from notifyctl.model.project import RECIPIENT_ZONE
@@ -41,7 +42,10 @@ def to_plan(saved: SavedPlan) -> Plan:
         for each in upcoming:
             list(describe_upcoming(each, typed.as_of))
     except DAMAGE as error:
-        raise PlanRefusedError("the plan file is damaged", hint="plan again") from error
+        raise PlanRefusedError(
+            "the plan file is damaged",
+            hint=f"to make a new plan, run: {command_line('plan', '--out', 'FILE')}",
+        ) from error
     return Plan(
         project=typed.project,
         environment=typed.environment,

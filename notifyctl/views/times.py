@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from notifyctl.plan.model import PlannedNotification
+from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import (
     Moments,
     format_duration,
@@ -16,7 +17,7 @@ from notifyctl.schedule.moments import (
 from notifyctl.views.reasons import spell_out
 
 SHORT_RUN = 60
-"""Seconds below which nothing is said of a run that nobody is left by."""
+"""Seconds below which nothing is said of a run that sends to all in time."""
 
 
 def describe_due(planned: PlannedNotification, now: datetime) -> Iterator[str]:
@@ -39,7 +40,7 @@ def describe_run(planned: PlannedNotification, now: datetime) -> Iterator[tuple[
     """How late it is, what moved it, how long it takes and who would be left, with whether it is a warning."""
     if planned.sends and planned.late_seconds is not None and planned.late_seconds >= 60:  # noqa: PLR2004 - a minute
         until = (
-            f"; recipients whose sending has not begun by {when(planned, 'expires', planned.expires)} expire"
+            f"; recipients not sent to by {when(planned, 'expires', planned.expires)} expire"
             if planned.expires
             else ""
         )
@@ -66,13 +67,11 @@ def describe_length(planned: PlannedNotification) -> Iterator[tuple[bool, str]]:
         return
     takes = f"sending takes about {format_duration(planned.takes_seconds)}"
     if planned.left and planned.closes is not None:
-        fate = "would be left and expire" if planned.expiring == planned.left else "would be left"
+        fate = ", and expire" if planned.expiring == planned.left else ""
         if 0 < planned.expiring < planned.left:
-            fate = f"would be left, {planned.expiring:,} of them expire"
-        yield (
-            True,
-            f"{takes}: by {format_time(planned.closes, planned.timezone)} about {planned.left:,} {fate}",
-        )
+            fate = f"; {planned.expiring:,} of them expire"
+        rest, closes = pluralise(planned.left, "recipient"), format_time(planned.closes, planned.timezone)
+        yield True, f"{takes}: about {rest} would not be sent to by {closes}{fate}"
     elif planned.takes_seconds >= SHORT_RUN:
         yield False, f"{takes}, until {format_time(planned.ends, planned.timezone)}"
 

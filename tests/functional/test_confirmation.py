@@ -101,7 +101,7 @@ def test_a_lost_ledger_is_not_a_missing_one(hello: Any, foreign: Any) -> None:
     for arguments in (("plan",), ("apply", "--expect", digest), ("status",), ("apply", "--dry-run")):
         result = hello(*arguments)
         assert result.code == 1
-        assert "is lost" in result.err
+        assert "is missing" in result.err
         assert "ledger adopt" in result.err
         assert "ledger init" not in result.err
     assert foreign.requests == []

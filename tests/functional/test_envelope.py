@@ -89,7 +89,7 @@ def test_a_body_that_the_provider_holds_is_named_and_given_all_values(production
     production.write(hello=remote)
     shown = production.plan()["notifications"][0]
     assert shown["opaque"] is True
-    assert "opaque" in production("plan").out
+    assert "is stored at the provider and cannot be shown" in production("plan").out
     assert shown["samples"][0]["content"] is None
     body = sent(production, foreign, remote)
     assert body["template"] == {"id": "5S2XXXXFNR"}

@@ -33,7 +33,7 @@ def test_files_are_rewritten_once_and_keep_their_mode(project: Any) -> None:
     file.chmod(0o640)
     first = project("fmt")
     assert (first.code, first.out) == (0, "")
-    assert first.err.splitlines() == [f"formatted {file}", "1 file formatted, 1 unchanged"]
+    assert first.err.splitlines() == [f"formatted {file}", "1 file reformatted, 1 unchanged"]
     assert file.read_text() == FORMED
     assert file.stat().st_mode & 0o777 == 0o640
     assert sorted(path.name for path in project.root.rglob("*") if path.is_file()) == [
@@ -41,7 +41,7 @@ def test_files_are_rewritten_once_and_keep_their_mode(project: Any) -> None:
         "s.yaml",
     ]
     before = project.files()
-    assert project("fmt").err == "0 files formatted, 2 unchanged\n"
+    assert project("fmt").err == "0 files reformatted, 2 unchanged\n"
     assert project.files() == before
 
 
@@ -50,8 +50,8 @@ def test_check_names_what_would_change_and_writes_nothing(project: Any) -> None:
     checked = project("fmt", "--check")
     assert checked.code == 1
     assert checked.err.splitlines() == [
-        f"would format {project.root}/schedules/s.yaml",
-        "1 file would be formatted, 1 unchanged",
+        f"would reformat {project.root}/schedules/s.yaml",
+        "1 file would be reformatted, 1 unchanged",
     ]
     assert project.files() == before
     assert project("fmt").code == 0
@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_read_is_left_alone_and_the_others_are_formatted(p
     result = project("fmt")
     assert result.code == 1
     assert "broken.yaml:5:1: error [yaml-syntax]" in result.err
-    assert result.err.splitlines()[-1] == "1 file formatted, 1 unchanged, 1 left alone"
+    assert result.err.splitlines()[-1] == "1 file reformatted, 1 unchanged, 1 skipped"
     assert read(project, "broken.yaml").decode() == broken
     assert read(project, "schedules/s.yaml").decode() == FORMED
 
@@ -95,16 +95,16 @@ def test_a_file_that_cannot_be_read_is_left_alone_and_the_others_are_formatted(p
 def test_ignored_hidden_and_foreign_files_are_no_matter_of_ours(project: Any) -> None:
     project.write(values="a:\n- b\n", **{".hidden": LOOSE, "vendor__s": LOOSE})
     (project.root / ".notifyctlignore").write_text("vendor/\n")
-    assert project("fmt").err.splitlines()[-1] == "1 file formatted, 2 unchanged"
+    assert project("fmt").err.splitlines()[-1] == "1 file reformatted, 2 unchanged"
     vendored = project("fmt", str(project.root / "vendor/s.yaml"))
-    assert (vendored.code, vendored.err) == (0, "0 files formatted, 0 unchanged\n")
+    assert (vendored.code, vendored.err) == (0, "0 files reformatted, 0 unchanged\n")
     assert read(project, "vendor/s.yaml").decode() == LOOSE
     assert read(project, "values.yaml") == b"a:\n- b\n"
 
 
 def test_paths_narrow_what_is_formatted(project: Any) -> None:
     project.write(other=LOOSE.replace("name: s", "name: other"))
-    assert project("fmt", "schedules").err.splitlines()[-1] == "1 file formatted, 0 unchanged"
+    assert project("fmt", "schedules").err.splitlines()[-1] == "1 file reformatted, 0 unchanged"
     assert read(project, "other.yaml").decode().startswith("kind")
     assert project("fmt", "nowhere.yaml").code == 64
 
@@ -118,7 +118,7 @@ def test_each_path_counts_in_its_own_project_and_what_is_in_none_is_passed_over(
         (tmp_path / name / "s.yaml").write_text(LOOSE)
     (tmp_path / "s.yaml").write_text(LOOSE)
     assert run(["fmt", *(str(tmp_path / name) for name in ("a/s.yaml", "b/s.yaml", "s.yaml"))]) == 0
-    assert capsys.readouterr().err.splitlines()[-1] == "2 files formatted, 0 unchanged"
+    assert capsys.readouterr().err.splitlines()[-1] == "2 files reformatted, 0 unchanged"
     assert (tmp_path / "s.yaml").read_text() == LOOSE
     assert (tmp_path / "b/s.yaml").read_text() == FORMED
 

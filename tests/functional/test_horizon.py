@@ -83,7 +83,7 @@ def test_the_horizon_is_said(tmp_path: Path) -> None:
     project = Project(tmp_path, DAILY, ["UTC"], timezone="Europe/Berlin")
     plan = project.plan(REVIEW)
     assert plan.horizon == utc(2026, 12, 2, 23)
-    assert "authorises what opens before 2026-12-03 00:00 Europe/Berlin (2026-12-02 23:00 UTC)" in as_text(
+    assert "included until 2026-12-03 00:00 Europe/Berlin (2026-12-02 23:00 UTC)" in as_text(
         plan, colour=False
     )
     assert public_plan(plan)["horizon"] == "2026-12-02T23:00:00+00:00"

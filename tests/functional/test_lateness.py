@@ -67,7 +67,7 @@ def test_what_was_begun_in_time_is_finished_by_a_later_apply(slow: Project) -> N
     stopped = slow.apply(utc(2026, 12, 1, 9, 30), stop=stop, on_sent=stop.request)
     assert stopped.report is not None
     assert stopped.report.accepted == 2
-    assert "3 recipients not begun; the next apply goes on with them." in text_of(
+    assert "3 recipients: not attempted. To continue with them, run: notifyctl" in text_of(
         stopped.plan, stopped.report
     )
     assert slow.sent(utc(2026, 12, 1, 15)) == 3
@@ -78,7 +78,7 @@ def test_what_was_begun_in_time_ends_with_its_window(slow: Project) -> None:
     stop = Stop()
     stopped = slow.apply(utc(2026, 12, 1, 9, 30), stop=stop, on_sent=stop.request)
     said = text_of(stopped.plan, stopped.report)
-    assert "goes on with them until 2026-12-01 20:00 UTC, when they expire" in said
+    assert "They expire at 2026-12-01 20:00 UTC. To continue with them" in said
     assert slow.plan(utc(2026, 12, 1, 19, 59)).sends == 3
     for now in (utc(2026, 12, 1, 20), utc(2026, 12, 2, 9)):
         assert slow.plan(now).summary[Action.EXPIRED] == 3
@@ -88,21 +88,20 @@ def test_who_would_be_left_is_said_before_and_after(slow: Project) -> None:
     slow.schedule(f"{NINE}\nexpireAt: 2026-12-01T09:30:02")
     now = utc(2026, 12, 1, 9, 30)
     plan = slow.plan(now)
-    warning = "sending takes about 2 seconds: by 2026-12-01 09:30 UTC about 1 would be left and expire"
+    warning = "sending takes about 2 seconds: about 1 recipient would not be sent to by 2026-12-01 09:30 UTC, and expire"
     assert f"⚠ {warning}" in as_text(plan, colour=False)
-    assert (
-        "⚠ late by 30 minutes; recipients whose sending has not begun by 2026-12-01 09:30 UTC expire"
-        in as_text(plan, colour=False)
+    assert "⚠ late by 30 minutes; recipients not sent to by 2026-12-01 09:30 UTC expire" in as_text(
+        plan, colour=False
     )
-    assert "would be left and expire" in render(plan, None)
+    assert "would not be sent to" in render(plan, None)
     (planned,) = plan.notifications
     assert (planned.left, planned.expiring, planned.late_seconds) == (1, 1, 1800)
     applied = slow.apply(now)
     assert applied.report is not None
     said = text_of(applied.plan, applied.report)
-    assert "goes on with them" not in said
+    assert "To continue" not in said
     assert (applied.report.accepted, applied.report.expired) == (4, 1)
-    assert "1 recipient not begun and expired" in said
+    assert "1 recipient: not attempted, and expired" in said
 
 
 def test_a_hundred_thousand_at_ten_a_second_are_all_sent(tmp_path: Path) -> None:

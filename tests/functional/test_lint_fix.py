@@ -62,7 +62,7 @@ def test_lint_tells_them_as_warnings_and_neither_plan_nor_apply_stops(project: A
     assert [each for each in told(project) if each[2]] == WARNED
     text = project("lint")
     assert text.code == 0
-    assert text.out.splitlines()[-1] == "6 of them can be mended by `notifyctl lint --fix`"
+    assert text.out.splitlines()[-1] == f"6 fixable with: notifyctl -C {project.root} lint --fix"
     due = json.loads(project("plan", "--format", "json").out)["notifications"][0]["due"]
     assert due == "2030-01-01T00:00:00+00:00"
     assert project("apply").code == 0
@@ -156,4 +156,4 @@ def test_a_value_behind_an_anchor_or_a_tag(project: Any) -> None:
     assert "trackClicks: &yes true}" in (project.root / "odd.yaml").read_text()
     assert "!!str 1893456000" in (project.root / "odd.yaml").read_text()
     assert "S\\x45NT" in (project.root / "odd.yaml").read_text()
-    assert "2 of them can be mended" in result.out
+    assert "2 fixable with" in result.out

@@ -274,7 +274,7 @@ def test_a_file_with_it_names_the_line_and_takes_the_others(production: Any, bod
     result = production("receipts", "ingest", str(production.root / "receipts.jsonl"))
     assert result.out == "Receipts: 1 recorded without a matching recipient.\n"
     assert result.code == (1 if body else 0)
-    assert ("receipts.jsonl:1: this is no receipt" in result.err) == bool(body)
+    assert ("receipts.jsonl:1: not a receipt" in result.err) == bool(body)
 
 
 ODD = ["\x1b[2J", "\u202e", "x" * 20_000, "a@" + "b." * 90 + "example", "a@\u2028.example", "n2" + "_" * 22, "n1" + "-" * 23,

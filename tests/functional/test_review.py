@@ -218,7 +218,7 @@ def test_a_baseline_is_a_change(repository: Repository, forge: Forge, ci: str) -
     [change] = repository.plan("--format", "json").json["review"]["changes"]
     assert (change["name"], change["left"]) == ("same", 12)
     assert "created" in review(repository).err
-    assert "12 baseline: counts as served: baseline" in forge.bodies[0]
+    assert "12 baseline: counted as already notified" in forge.bodies[0]
 
 
 def test_an_acknowledged_change_is_forward_only(repository: Repository) -> None:
@@ -267,7 +267,7 @@ def test_many_changes_stay_within_a_comment(repository: Repository) -> None:
     text = repository.plan("--format", "markdown").out
     assert len(text.encode()) <= BUDGET
     assert text.count("<details>") == text.count("</details>") > 20
-    left = re.search(r"_([0-9,]+) more notifications with fewer people", text)
+    left = re.search(r"_([0-9,]+) more notifications with fewer recipients", text)
     assert left is not None
     assert text.count("<details>") + int(left[1]) == 400
     shown = re.findall(r"<b>n(\d+)</b>", text)
@@ -558,7 +558,7 @@ def test_a_change_that_is_taken_back_is_said(sent: Repository, forge: Forge, ci:
     assert "sends to **1 recipient**" in forge.bodies[0]
     notification.write_text(before)
     assert "updated" in sent.cli("review", "--base", "HEAD").err
-    assert "sends to **nobody**" in forge.bodies[0]
+    assert "sends **no messages**" in forge.bodies[0]
     assert "No changes any more." in forge.bodies[0]
     assert "left" in sent.cli("review", "--base", "HEAD").err
 
@@ -570,7 +570,7 @@ def test_a_comment_about_something_blocked_follows_what_is_not(
     before = notification.read_text()
     notification.write_text(before.replace("Hello", "Goodbye"))
     assert "created" in sent.cli("review", "--base", "HEAD", "--when", "blocked").err
-    assert "sends to **nobody**, and 1 need a look" in forge.bodies[0]
+    assert "sends **no messages**; 1 recipient needs attention" in forge.bodies[0]
     notification.write_text(before.replace("Hello", "Goodbye") + "edition: 2\n")
     assert "updated" in sent.cli("review", "--base", "HEAD", "--when", "blocked").err
     assert "sends to **1 recipient**" in forge.bodies[0]

@@ -1,4 +1,4 @@
-"""A ledger that lost what a run had recorded when it was killed is noticed; so is one that this machine has never seen."""
+"""A ledger that lost what a run had recorded when it was killed is noticed; so is one that this machine has never used."""
 
 from __future__ import annotations
 
@@ -112,14 +112,14 @@ def test_a_backup_of_the_middle_of_a_killed_run_is_refused(
     copy = tmp_path / "backup.db"
     killed(hello, foreign, at={taken: lambda: backup(ledger, copy)}, dead=7)
     put_back(copy, ledger)
-    refused(hello, foreign, "put back from a backup")
+    refused(hello, foreign, "restored from a backup")
     assert hello("ledger", "verify").code == 1
 
 
 def test_a_log_lost_after_a_checkpoint_is_noticed(hello: Any, foreign: Any, ledger: Path) -> None:
     killed(hello, foreign, at={4: lambda: checkpoint(ledger)}, dead=7)
     lose_log(ledger)
-    refused(hello, foreign, "put back from a backup")
+    refused(hello, foreign, "restored from a backup")
 
 
 def test_a_file_copied_without_its_log_is_noticed(
@@ -130,7 +130,7 @@ def test_a_file_copied_without_its_log_is_noticed(
     shutil.copytree(hello.root, moved, ignore=shutil.ignore_patterns("*-wal", "*-shm"))
     shutil.rmtree(hello.root)
     hello.root = moved
-    refused(hello, foreign, "put back from a backup")
+    refused(hello, foreign, "restored from a backup")
 
 
 # Marks in a place of their own
@@ -142,13 +142,13 @@ def test_another_machine_asks_for_adopt_once(
     assert hello.apply().code == 0
     facts = hello("ledger", "show", "--format", "json").json
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "other"))
-    refused(hello, foreign, "never seen")
+    refused(hello, foreign, "never used")
     assert hello("ledger", "verify").code == 0, "it may be the right one"
     adopt = ("ledger", "adopt", "--ledger", facts["lineage"], "--facts")
     assert hello(*adopt, str(facts["serial"] + 1)).code == 1
     assert hello("ledger", "adopt", "--ledger", "another", "--facts", "1").code == 1
     assert hello("ledger", "adopt", "--ledger", facts["lineage"]).code == 64
-    refused(hello, foreign, "never seen")
+    refused(hello, foreign, "never used")
     assert hello(*adopt, str(facts["serial"])).code == 0
     assert hello.plan()["summary"]["unchanged"] == PEOPLE
     assert hello.apply().code == 0
@@ -166,7 +166,7 @@ def test_the_place_of_the_marks_can_be_named(
         monkeypatch.delenv(gone)
     assert hello.plan()["summary"]["unchanged"] == PEOPLE
     (hello.root / ".notifyctl" / "production.db").unlink()
-    assert "is lost" in hello("plan").err
+    assert "is missing" in hello("plan").err
     assert hello("ledger", "init").code == 1
 
 

@@ -72,7 +72,7 @@ def test_the_inbox_can_be_searched_and_emptied(cli: Any) -> None:
     assert cli("sandbox", "inbox", "--channel", "email").out == ""
     assert cli("sandbox", "inbox", "--clear").code == 0
     assert cli("sandbox", "inbox").out == ""
-    assert cli("apply").out == "Nothing to send. 1 recipient already has it.\n"
+    assert cli("apply").out == "Nothing to send: already sent to 1 recipient.\n"
 
 
 def test_a_port_that_is_taken_is_told(cli: Any, foreign: Any) -> None:

@@ -74,7 +74,7 @@ def test_it_is_used_once(hello: Any, foreign: Any, saved: tuple[str, str]) -> No
     assert apply(hello, saved).code == 0
     again = apply(hello, saved)
     assert again.code == 4
-    assert "was used" in again.err
+    assert "was already used" in again.err
     assert len(foreign.addresses) == 3
 
 
@@ -223,7 +223,7 @@ def test_a_plan_for_another_provider_is_refused(hello: Any, foreign: Any, saved:
 def test_show_draws_what_was_reviewed(hello: Any, saved: tuple[str, str]) -> None:
     shown = hello("show", saved[0])
     assert shown.code == 0
-    for part in ("Hello Ada", saved[1], "Saved as", "send", "Checked by its ledger"):
+    for part in ("Hello Ada", saved[1], "Plan ID:", "send", "Verified: the file was not changed"):
         assert part in shown.out
     assert hello("show", saved[0], "--format", "json").json["digest"] == saved[1]
 
@@ -266,7 +266,7 @@ def test_a_plan_without_the_ledger_is_shown_and_never_applied(
     digest = hello("plan", "--offline", "--format", "json", "--out", str(path)).json["digest"]
     shown = hello("show", str(path))
     assert shown.code == 0
-    assert "Not checked here" in shown.err
+    assert "Not verified here" in shown.err
     assert "without the ledger" in shown.err
     result = apply(hello, (str(path), digest))
     assert (result.code, foreign.requests) == (4, [])
@@ -283,7 +283,7 @@ def test_elsewhere_it_is_shown_and_said_that_it_was_not_checked(
         hello.root = root
         result = hello("show", saved[0])
         assert result.code == 0
-        assert "Not checked here" in result.err
+        assert "Not verified here" in result.err
         assert "Checked by" not in result.out
         assert hello("show", saved[0], "--format", "json").json == document
 
@@ -295,7 +295,7 @@ def test_a_sandbox_s_first_plan_is_applied_before_it_has_a_ledger(cli: Any, tmp_
     people(cli, ROWS)
     path = tmp_path / "first.plan"
     digest = cli("plan", "--format", "json", "--out", str(path)).json["digest"]
-    assert "Checked by its ledger" in cli("show", str(path)).out
+    assert "Verified: the file was not changed" in cli("show", str(path)).out
     result = apply(cli, (str(path), digest))
     assert result.json["outcomes"]["accepted"] == 3
 

@@ -508,7 +508,7 @@ def test_a_baseline_is_recorded_without_a_confirmation_and_is_a_part_of_what_is_
     assert hello("apply", "--expect", digest).code == 4, "the plan that was reviewed sends"
     file = str(tmp_path / "baseline.plan")
     reviewed = hello.plan("--out", file)
-    assert hello("show", file).out.count("counts as served: baseline (sent by post)") == 1
+    assert hello("show", file).out.count("counted as already notified (`Baseline`: sent by post)") == 1
     hello.write(hello=HELLO)
     assert hello("apply", file, "--expect", reviewed["digest"]).code == 4, (
         "it is sent to nobody who counted as served"
@@ -584,7 +584,7 @@ def test_a_plan_file_shows_who_got_nearly_the_same(hello: Any, tmp_path: Path) -
     plan = hello.plan("--out", file)
     assert plan["summary"]["send"] == 6, "a warning blocks nobody"
     [sentence] = plan["nearly_sent"]
-    assert sentence.startswith("greeting: 6 of 6 got nearly this as `hello`, ")
+    assert sentence.startswith("greeting: 6 of 6 were already sent nearly the same as `hello`, ")
     assert sentence in hello("show", file).out
 
 

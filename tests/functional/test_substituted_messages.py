@@ -336,7 +336,7 @@ def test_many_rows_are_told_once_for_each_rule_with_their_number(cli: Any) -> No
         if each["rule"] == "html-value-markup"
     ]
     assert len(found) == 6, "five rows, and how many more there are"
-    assert "7 more rows like these" in found[-1]["message"]
+    assert "7 more rows with this problem" in found[-1]["message"]
 
 
 def test_a_rule_made_a_warning_stops_nobody(cli: Any) -> None:

@@ -370,7 +370,7 @@ REFUSED: Mapping[str, tuple[Make, str]] = {
     "where looks about": (where("current_setting('home_directory') = ''"), "current_setting"),
     "a huge file": (files(hello_yaml=HELLO + "# " + "x" * 50_000_000), "10,485,760 bytes"),
     "an include of 2 GB": (both(sparse, reading("{% include 't.txt' %}")), "more than 10 MiB"),
-    "5,400 problems": (wrong, "rest is left out"),
+    "5,400 problems": (wrong, "rest is omitted"),
 }  # fmt: skip
 
 
@@ -504,7 +504,7 @@ def test_a_document_of_more_than_a_mebibyte_is_refused(root: Path) -> None:
     ended = plan(root, "--format", "json")
     contained(ended, root)
     assert (ended.code, ended.out) == (1, "")
-    assert "more than 1,048,576 bytes" in ended.err
+    assert "the limit is 1,048,576 bytes" in ended.err
     assert plan(root, "--format", "markdown").code == 0
 
 

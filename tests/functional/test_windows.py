@@ -77,7 +77,7 @@ def test_a_saved_plan_is_shown_and_said_to_be_unchecked(project: Path) -> None:
     assert run(project, "plan", "--offline", "--out", "p.plan").returncode == 0
     shown = run(project, "show", "p.plan")
     assert shown.returncode == 0
-    assert "Not checked here" in shown.stderr
+    assert "Not verified here" in shown.stderr
 
 
 def test_the_package_says_so_too() -> None:

@@ -11,7 +11,15 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "notifyctl"
 
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("deadline", "strict_json", "private_files", "merge_conflicts", "text_encoding"),
+    (
+        "deadline",
+        "strict_json",
+        "private_files",
+        "merge_conflicts",
+        "text_encoding",
+        "command_line",
+        "plurals",
+    ),
     ("progress",),
     ("diagnostics", "exit_codes"),
     ("errors", "rulebook"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from notifyctl.command_line import command_line
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import count_line
@@ -34,7 +35,7 @@ def render(diagnostics: Sequence[Diagnostic], surroundings: LintContext) -> str:
     lines.append(count_line(diagnostics, paint))
     fixable = sum(diagnostic.fix is not None for diagnostic in diagnostics)
     if fixable:
-        lines.append(f"{fixable:,} of them can be mended by `notifyctl lint --fix`")
+        lines.append(f"{fixable:,} fixable with: {command_line('lint', '--fix')}")
     return "\n".join(lines)
 
 

@@ -149,7 +149,7 @@ def test_a_pipe_in_place_of_a_mark_is_not_waited_for(marks: HighWaterMarks, plac
 def test_a_single_fact_too_few_is_noticed(tmp_path: Path, place: Path, where: str) -> None:
     known = HighWaterMark(LINEAGE, 8, str(place if where == "here" else tmp_path / "gone.db"))
     refuse_unexpected([known], place, lineage=LINEAGE, serial=8)
-    with pytest.raises(LedgerError, match="1 facts that were written"):
+    with pytest.raises(LedgerError, match="1 record written"):
         refuse_unexpected([known], place, lineage=LINEAGE, serial=7)
 
 
@@ -157,7 +157,7 @@ def test_a_ledger_with_facts_that_nobody_here_saw_is_refused_and_an_empty_one_is
     other = HighWaterMark("another", 8, "/elsewhere.db")
     refuse_unexpected([other], place, lineage=LINEAGE, serial=1)
     for marks in ([], [other]):
-        with pytest.raises(UnseenLedgerError, match="never seen"):
+        with pytest.raises(UnseenLedgerError, match="never used"):
             refuse_unexpected(marks, place, lineage=LINEAGE, serial=2)
 
 
@@ -198,7 +198,7 @@ def test_a_backup_from_between_two_arms_is_refused(store: SqliteStore, place: Pa
     shutil.copy(tmp_path / "both.db", place)
     store.reader(strict=True).close()
     shutil.copy(tmp_path / "one.db", place)
-    with pytest.raises(LedgerError, match="1 facts"):
+    with pytest.raises(LedgerError, match="1 record "):
         store.reader(strict=True)
 
 
