@@ -295,10 +295,12 @@ def test_what_fills_a_template_of_the_provider_is_found(cli: Any, channel: Chann
     assert hidden_words(cli, writer.words) == {view: [] for view in COMMANDS}
 
 
-def hidden_words(cli: Any, words: list[str]) -> dict[str, list[str]]:
+def hidden_words(
+    cli: Any, words: list[str], views: Mapping[str, tuple[str, ...]] | None = None
+) -> dict[str, list[str]]:
     """View → the words that it does not show."""
     hidden = {}
-    for view, command in COMMANDS.items():
+    for view, command in (views or COMMANDS).items():
         result = cli(*command)
         assert result.code in {0, 2}, result.err
         shown = folded(parts_in(result.json) if view == "json" else seen_in(result.out))
@@ -332,3 +334,67 @@ def walk(parts: Any) -> Iterator[str]:
     for part in parts:
         yield f"{part.get('label', '')} {part.get('text', '')}"
         yield from walk(part.get("parts", ()))
+
+
+def test_every_locale_is_found_however_many_there_are(cli: Any) -> None:
+    writer = Writer("2021")
+    locales = ["bg", "cs", "da", "de", "el", "es", "et", "fi", "fr", "hr", "hu", "it", "lt", "lv"]
+    texts = {locale: {"content": {"text": writer.word()}} for locale in locales}
+    recipients = [
+        {"msisdn": f"+4477009001{number:02}", "locale": locale} for number, locale in enumerate(locales)
+    ]
+    document = {
+        "apiVersion": "notifyctl/v1",
+        "kind": "Notification",
+        "name": "n",
+        "template": {"channel": "sms", "content": {"type": "text", "text": writer.word()}, "locales": texts},
+        "audience": {"recipients": [{"msisdn": "+447700900199"}, *recipients]},
+    }
+    cli.write(notifyctl=yaml.safe_dump({"apiVersion": "notifyctl/v1", "kind": "Project", "name": "acme"}))
+    cli.write(n=yaml.safe_dump(document))
+    views = {view: command for view, command in COMMANDS.items() if view != "render"}
+    assert hidden_words(cli, writer.words, views) == {view: [] for view in views}
+
+
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+STEERING = "&#27;[2J&#x202e;``` </details> <script>alert(1)</script>"
+"""What steers a terminal, turns the direction of text, ends a block of Markdown or runs in a page."""
+
+
+def test_parts_steer_no_terminal_no_comment_and_no_page(cli: Any) -> None:
+    said = html.unescape(STEERING)
+    attribute = STEERING.replace("<", "&lt;").replace(">", "&gt;")
+    markup = f'<title>{attribute}</title><p title="{attribute}">{attribute}</p><a href="https://a.example/{attribute}">x</a>'
+    document = {
+        "apiVersion": "notifyctl/v1",
+        "kind": "Notification",
+        "name": "n",
+        "callbackData": said,
+        "template": {
+            "channel": "email",
+            "content": {
+                "type": "html",
+                "subject": said,
+                "html": markup,
+                "text": said,
+                "attachments": [
+                    {"name": said, "mimeType": "application/pdf", "mediaUrl": "https://a.example/a.pdf"}
+                ],
+            },
+            "options": {"fromName": said},
+        },
+        "audience": {"recipients": [{"email": "ada@acme.example"}]},
+    }
+    cli.write(notifyctl=yaml.safe_dump({"apiVersion": "notifyctl/v1", "kind": "Project", "name": "acme"}))
+    cli.write(n=yaml.safe_dump(document))
+    for view, command in COMMANDS.items():
+        result = cli(*command)
+        assert result.code in {0, 2}, result.err
+        if view != "json":
+            assert not CONTROLS.search(result.out), view
+    comment = cli(*COMMANDS["markdown"]).out
+    outside = re.sub(r"(?ms)^(`{3,})text\n.*?^\1$", "", comment)
+    assert "alert(1)" in comment
+    assert "alert(1)" not in outside
+    page = cli(*COMMANDS["preview"]).out
+    assert "<script>alert" not in page
