@@ -4,12 +4,14 @@ recipients.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from notifyctl.app.diff_sides import Sides, hash_file, same_audience
+from notifyctl.app.lint import find_ignore_comments, lines_of
 from notifyctl.app.same_requests import find_equal
 from notifyctl.app.workspace import Workspace, find_environment
 from notifyctl.channels import CHANNELS
@@ -17,6 +19,7 @@ from notifyctl.config.load import load_project
 from notifyctl.diagnostics import has_errors, sort_diagnostics
 from notifyctl.errors import NotifyctlError, ProjectError
 from notifyctl.git import CommittedTree
+from notifyctl.lint.ignore_comments import read_ignore_comments
 from notifyctl.model.project import ChannelName, Environment
 from notifyctl.plan.diff import Change, Review, compare, unproven
 from notifyctl.plan.effects import Effect, SettingChange
@@ -31,6 +34,7 @@ from notifyctl.plan.setting_rules import (
 )
 from notifyctl.plan.settings import differences, list_settings
 
+IGNORED = "ignore comments for"
 SAME_REQUESTS_UNKNOWN = "nothing proves that both versions would post the same requests"
 
 
@@ -223,7 +227,7 @@ def holds_for_notifications(change: SettingChange, own: str) -> bool:
     key = change.key.removeprefix(own)
     return (
         change.effects != (Effect.NONE,)
-        and not change.key.startswith("suppressions ")
+        and not change.key.startswith(("suppressions ", IGNORED))
         and not matches(key, (*SEEN_IN_NOTIFICATIONS, *NOT_OF_NOTIFICATIONS))
     )
 
@@ -238,6 +242,7 @@ def project_changes(before: Sides, after: Sides) -> Iterator[SettingChange]:
     for name in {**before.project.environments, **after.project.environments}:
         yield from environment_changes(before, after, name)
     yield from (change.as_setting(shared=True) for change in list_changes(before, after))
+    yield from ignore_comment_changes(before, after)
 
 
 def environment_changes(before: Sides, after: Sides, name: str) -> Iterator[SettingChange]:
@@ -266,6 +271,26 @@ def environment_changes(before: Sides, after: Sides, name: str) -> Iterator[Sett
             yield SettingChange(
                 f"{prefix}caFile", one, f"{one} (other certificates)", (Effect.ROUTE,), True, True
             )
+
+
+def ignore_comment_changes(before: Sides, after: Sides) -> Iterator[SettingChange]:
+    """Comments by which lint and plan do not report a rule on a line, counted by file and rule."""
+    old, new = (
+        Counter(
+            (comment.place.file, rule)
+            for comment in read_ignore_comments(
+                find_ignore_comments(side.workspace.files), lines_of(side.workspace)
+            )
+            for rule in comment.rules
+        )
+        for side in (before, after)
+    )
+    for file, rule in sorted({*old, *new}):
+        was, now = old[file, rule], new[file, rule]
+        if was != now:
+            effect = Effect.LOOSENED if now > was else Effect.TIGHTENED
+            key = f"{IGNORED} {rule} in {file}"
+            yield SettingChange(key, f"{was:,}", f"{now:,}", (effect,), warns=now > was, shared=True)
 
 
 def destination(environment: Environment | None) -> str | None:

@@ -63,7 +63,3 @@ def unpack(people: Mapping[str, bytes], groups: Mapping[str, int]) -> tuple[NDAr
 
 def hash_of(message: Message) -> NDArray[np.uint8]:
     return np.frombuffer(DeliveryHash(message).message.to_bytes(HASH_BYTES), np.uint8)
-
-
-def count_recipients(people: Mapping[str, bytes]) -> int:
-    return len(unpack(people, dict.fromkeys(map(due_key, people), 0))[0]) if people else 0

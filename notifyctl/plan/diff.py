@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from notifyctl.message import texts_hash
 from notifyctl.model.message import Message
 from notifyctl.model.project import Notification
-from notifyctl.plan.audience_diff import AudienceDifference, compare_audiences, count_recipients
+from notifyctl.plan.audience_diff import AudienceDifference, compare_audiences
+from notifyctl.plan.digest import ENTRY_BYTES
 from notifyctl.plan.effects import UNPROVEN, Effect, Effects, SettingChange, ranked
 from notifyctl.plan.model import PlannedNotification
 from notifyctl.plan.setting_rules import NOTIFICATION, judge_content
@@ -52,7 +53,8 @@ class Side(Struct, frozen=True):
 
     @property
     def recipients(self) -> int:
-        return count_recipients(self.people) if self.people is not None else 0
+        """0 if they are not known."""
+        return sum(map(len, (self.people or {}).values())) // ENTRY_BYTES
 
 
 class TextChange(Struct, frozen=True):
