@@ -10,6 +10,7 @@ from notifyctl.channels import CHANNELS
 from notifyctl.diagnostics import Diagnostic
 from notifyctl.lint.audience_checks import shared_values
 from notifyctl.lint.envelope import check_envelope, check_environments
+from notifyctl.lint.foreign_values import foreign_values
 from notifyctl.lint.gap_checks import check_locales
 from notifyctl.lint.profile_keys import check_profile
 from notifyctl.lint.project import Checked
@@ -43,6 +44,7 @@ def advise_on(
     yield from check_envelope(notification, messages, environment)
     yield from check_profile(notification, messages, environment)
     yield from shared_values(notification)
+    yield from foreign_values(notification, messages)
     channel = CHANNELS[notification.channel]
     for variant, message in messages.items():
         if message.content is not None:

@@ -71,7 +71,7 @@ def find_foreign_tags(source: str) -> Iterator[ForeignTag]:
 
 def classify(source: str, start: int) -> ForeignTag | None:
     if found := PLACEHOLDER.match(source, start):
-        hint = OWN_VALUE.format("name") + "; a comment has blanks inside its marks: {# note #}"
+        hint = OWN_VALUE.format("name") + "; a comment has spaces inside its marks: {# note #}"
         return tag_of(found, "is a placeholder of another system, and would vanish here", hint)
     if RAW.match(source, start):
         return None

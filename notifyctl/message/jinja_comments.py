@@ -84,19 +84,19 @@ def end_of_tag(source: str, start: int) -> int | None:
 def end_of_comment(source: str, start: int, name: str | None) -> int:
     end = source.find("#}", start + len("{#"))
     if end < 0:
-        message = f"the comment that begins with {quote(source, start)} is not closed"
-        hint = "a comment ends with a blank and #}"
+        message = f"the comment that starts with {quote(source, start)} is not closed"
+        hint = "a comment ends with a space and #}"
         raise CommentError(message, hint=hint, source=source, at=start, name=name)
     end += len("#}")
     if not CLOSE_OF_COMMENT.search(source, start, end):
-        message = f"the comment that begins with {quote(source, start)} has no blank before its #}}"
-        hint = "write a blank before #}, or remove the #} inside the comment"
+        message = f"the comment that starts with {quote(source, start)} has no space before its #}}"
+        hint = "write a space before #}, or remove the #} inside the comment"
         raise CommentError(message, hint=hint, source=source, at=start, name=name)
     inner = OPEN.search(source, start + len("{#"), end)
     while inner is not None:
         if COMMENT.match(source, inner.start()):
             message = (
-                f"the comment that begins with {quote(source, start)} holds another; the first #}} ends both"
+                f"the comment that starts with {quote(source, start)} holds another; the first #}} ends both"
             )
             hint = "close the first comment before the second one"
             raise CommentError(message, hint=hint, source=source, at=inner.start(), name=name)
@@ -119,10 +119,10 @@ def check_text(source: str, start: int, name: str | None) -> None:
         )
     elif closed:
         message = f"{quote(source, start)} starts a comment without spaces inside its marks"
-        hint = "write {# note #}; or, where it is text, put a blank between { and #, or wrap it in {% raw %} … {% endraw %}"
+        hint = "write {# note #}; or, where it is text, put a space between { and #, or wrap it in {% raw %} … {% endraw %}"
     else:
-        message = f"{quote(source, start)} begins a comment that is not closed, or is text"
-        hint = "put a blank between { and #, or wrap the text in {% raw %} … {% endraw %}; a comment is {# note #}"
+        message = f"{quote(source, start)} starts a comment that is not closed, or is text"
+        hint = "put a space between { and #, or wrap the text in {% raw %} … {% endraw %}; a comment is {# note #}"
     raise CommentError(message, hint=hint, source=source, at=start, name=name)
 
 
