@@ -92,6 +92,11 @@ def format_day(reading: str, now: datetime) -> str:
     return f"{WEEKDAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]}{year} {local:%H:%M}"
 
 
+def format_occurrence(name: str) -> str:
+    """The id of an occurrence, which is a local time, as one."""
+    return name.replace("T", " ", 1)
+
+
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 """Not by strftime, which follows the machine's locale."""

@@ -10,7 +10,7 @@ from notifyctl.model.events import Resolution, Statement, StatementKind
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import Scope
 from notifyctl.plurals import pluralise
-from notifyctl.schedule.moments import format_time
+from notifyctl.schedule.moments import format_occurrence, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.reasons import served_phrase
 
@@ -18,7 +18,7 @@ RESOLVE = "resolve"
 
 
 def describe_scope(scope: Scope) -> str:
-    slot = "" if scope.occurrence == "once" else f", occurrence {scope.occurrence}"
+    slot = "" if scope.occurrence == "once" else f", occurrence {format_occurrence(scope.occurrence)}"
     return f"{scope.notification} ({scope.channel}, edition {scope.edition}{slot})"
 
 

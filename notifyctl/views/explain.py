@@ -14,7 +14,7 @@ from notifyctl.model.ledger import BatchState
 from notifyctl.plan.actions import Action
 from notifyctl.plan.history import DeliveryRecord, Explained, Explanation, Standing
 from notifyctl.plan.model import Probed
-from notifyctl.schedule.moments import Moments, format_slot, format_time
+from notifyctl.schedule.moments import Moments, format_occurrence, format_slot, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.decisions import decision_lines, decision_objects, describe_scope
 from notifyctl.views.diagnostics import pluralise
@@ -240,7 +240,7 @@ def schedule_lines(each: Explained, now: datetime) -> Iterator[str]:
     if waits and each.foreseen is not None:
         yield from (f"then {line}" for line in foreseen_lines(each.foreseen, each.zone))
     if each.missed is not None:
-        yield f"last occurrence {each.missed.scope.occurrence}: not sent: {spell_out(each.missed.reason or '')}"
+        yield f"last occurrence {format_occurrence(each.missed.scope.occurrence)}: not sent: {spell_out(each.missed.reason or '')}"
     for slot in each.skipped:
         yield f"skipped: {slot_time(slot.due, each.zone, now)}: {spell_out(slot.skipped or '')}"
     if each.next is None:

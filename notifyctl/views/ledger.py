@@ -11,7 +11,7 @@ from notifyctl.model.ledger import BatchState, LedgerSummary, ScopeStatus
 from notifyctl.model.project import Environment
 from notifyctl.plan.history import Status
 from notifyctl.plurals import pluralise
-from notifyctl.schedule.moments import format_time
+from notifyctl.schedule.moments import format_occurrence, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.decisions import decision_lines, decision_objects
 from notifyctl.views.ledger_words import KEYS, LABELS
@@ -92,7 +92,7 @@ def _status_lines(status: Status, environment: Environment, paint: Paint) -> Ite
 
 def _status(row: ScopeStatus, environment: Environment, paint: Paint) -> Iterator[str]:
     scope = row.scope
-    slot = "" if scope.occurrence == "once" else f" · {scope.occurrence}"
+    slot = "" if scope.occurrence == "once" else f" · {format_occurrence(scope.occurrence)}"
     head = f"{scope.channel.value} · edition {scope.edition}{slot} · {pluralise(row.total, 'recipient')}"
     yield f"{paint.bold(scope.notification)}  {paint.dim(head)}"
     shades = {

@@ -20,7 +20,7 @@ from notifyctl.plan.effects import Effect, SettingChange
 from notifyctl.plan.model import Plan, PlannedNotification, Sample, Upcoming
 from notifyctl.plan.shared_request import parts_of
 from notifyctl.plurals import pluralise
-from notifyctl.schedule.moments import format_time
+from notifyctl.schedule.moments import format_occurrence, format_time
 from notifyctl.views.changes import (
     SIGN,
     is_only_shared,
@@ -270,7 +270,10 @@ def _details(
     if change is not None:
         traits.append(tag(title(change)))
     if planned is not None:
-        traits += [planned.channel.value, f"{planned.sends:,} to send"]
+        traits.append(planned.channel.value)
+        if planned.occurrence != "once":
+            traits.append(f"occurrence {tag(format_occurrence(planned.occurrence))}")
+        traits.append(f"{planned.sends:,} to send")
     elif upcoming is not None:
         traits += [upcoming.channel.value, "nothing due now"]
     yield ""

@@ -16,7 +16,7 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.model import FORMAT_VERSION, Cost, Fallback, Plan, PlannedNotification, Sample, Upcoming
 from notifyctl.plan.shared_request import parts_of, settings_of
 from notifyctl.plurals import pluralise
-from notifyctl.schedule.moments import format_age, format_time
+from notifyctl.schedule.moments import format_age, format_occurrence, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import as_object, format_block
 from notifyctl.views.gaps import describe_gaps
@@ -127,7 +127,7 @@ def nearly_sent(plan: Plan) -> Iterator[tuple[str, str]]:
     """(what would be sent, how many got nearly this and when) for each new name or edition."""
     for planned in plan.notifications:
         for each in planned.nearly[:NEARLY_SHOWN]:
-            slot = "" if planned.occurrence == "once" else f" ({planned.occurrence})"
+            slot = "" if planned.occurrence == "once" else f" ({format_occurrence(planned.occurrence)})"
             before = f"edition {each.edition}" if each.name == planned.name else f"`{each.name}`"
             age = format_age(plan.as_of - each.last_sent)
             phrase = (
@@ -206,7 +206,7 @@ def _traits(planned: PlannedNotification, now: datetime) -> Iterator[str]:
     yield planned.channel.value
     yield f"edition {planned.edition}"
     if planned.occurrence != "once":
-        yield planned.occurrence
+        yield f"occurrence {format_occurrence(planned.occurrence)}"
     if planned.sender:
         yield f"from {strip_controls(planned.sender)}"
     yield from describe_due(planned, now)

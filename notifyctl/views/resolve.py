@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from notifyctl.model.events import NO_ANSWER, UnresolvedBatch
 from notifyctl.plurals import pluralise
-from notifyctl.schedule.moments import format_time
+from notifyctl.schedule.moments import format_occurrence, format_time
 from notifyctl.views.colours import Paint, strip_controls
 
 
@@ -23,7 +23,7 @@ def _lines(found: Sequence[UnresolvedBatch], paint: Paint) -> Iterator[str]:
     )
     for each in found:
         scope = each.scope
-        slot = "" if scope.occurrence == "once" else f" {scope.occurrence}"
+        slot = "" if scope.occurrence == "once" else f" {format_occurrence(scope.occurrence)}"
         where = f"{scope.notification} · {scope.channel} · edition {scope.edition}{slot}"
         yield f"  batch {each.batch}  {paint.bold(pluralise(len(each.positions), 'recipient'))}  {where}"
         reason = strip_controls(each.reason or NO_ANSWER)
