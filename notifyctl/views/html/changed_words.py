@@ -11,7 +11,7 @@ WORD = re.compile(
     r"https?://\S+"
     r"|\s+"
     r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"  # scripts that put no blank between words: by character
-    r"|[\w$]+(?:['\u2019.,:/@-]\w+)*"
+    r"|\+?[\w$]+(?:['\u2019.,:/@-]\w+)*"
     r"|.",
     re.DOTALL,
 )
@@ -96,5 +96,33 @@ def steps_between(old: Sequence[str], new: Sequence[str]) -> Iterator[Step]:
 
 
 def match(old: Sequence[str], new: Sequence[str], *, rare_only: bool = False) -> Iterator[Step]:
-    for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=rare_only).get_opcodes():
-        yield Step("".join(old[i:j]), "".join(new[k:m]), same=kind == "equal")
+    codes = SequenceMatcher(None, old, new, autojunk=rare_only).get_opcodes()
+    moved = 0  # by how many words the last change was moved to the right: they are the first of what follows
+    for number, (kind, i, j, k, m) in enumerate(codes):
+        if kind == "equal":
+            yield Step("".join(old[i + moved : j]), "".join(new[k + moved : m]), same=True)
+            moved = 0
+            continue
+        following = codes[number + 1] if number + 1 < len(codes) else (kind, j, j, m, m)
+        words = {"delete": old[i:j], "insert": new[k:m]}.get(kind, ())
+        moved = slide(words, new[m : following[4]])
+        yield from unchanged(new[m : m + moved])
+        yield Step(rotate(old[i:j], moved), rotate(new[k:m], moved), same=False)
+
+
+def rotate(words: Sequence[str], by: int) -> str:
+    return "".join([*words[by:], *words[:by]])
+
+
+def slide(words: Sequence[str], behind: Sequence[str]) -> int:
+    """By how many words a change can begin later, where it begins with the stops and blanks that also follow it: so that a new
+    sentence is marked, and not the stop before it with the new sentence but for its own.
+    """
+    found = 0
+    while (
+        found < min(len(words), len(behind))
+        and words[found] == behind[found]
+        and not words[found][0].isalnum()
+    ):
+        found += 1
+    return found if found < len(words) else 0

@@ -6,6 +6,8 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
+from html import escape, unescape
+from urllib.parse import quote
 
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.html.markup import Html, el
@@ -20,13 +22,18 @@ blocks. A start tag always begins with a literal `<`, so it suffices to replace 
 STYLE = re.compile(r"<style\b[^>]*>(.*?)</style", re.IGNORECASE | re.DOTALL)
 SCHEME = re.compile(r"<meta\b[^>]*\bcolor-scheme\b[^>]*>", re.IGNORECASE)
 REMOTE_PICTURE = re.compile(r"<img\b[^>]*\ssrc\s*=\s*[\"']?\s*(?!data:)[^\s\"'>]", re.IGNORECASE)
+PICTURE = re.compile(r"<img\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
+VALUE = r"(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))"
+SOURCE = re.compile(rf"(\ssrc\s*=\s*){VALUE}", re.IGNORECASE)
+ALTERNATIVE = re.compile(rf"(\salt\s*=\s*){VALUE}", re.IGNORECASE)
+SRCSET = re.compile(rf"\ssrcset\s*=\s*{VALUE}", re.IGNORECASE)
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 DEFAULTS = (
     ":where(body){margin:8px;font:14px/1.5 Arial,Helvetica,sans-serif}"
-    ":where(img:not([src^='data:'])){outline:1px dashed #8a94a6;outline-offset:-1px;background:#e8ebf1;color:#3b4453;"
-    "font:12px/1.4 Arial,Helvetica,sans-serif;overflow:hidden}"
+    ":where(img){outline:1px dashed #8a94a6;outline-offset:-1px}"
+    ":where(img[src^='data:image/']:not([src^='data:image/svg+xml,%3Csvg%20xmlns'])){outline:0}"
 )
-"""What mailboxes set where a mail does not, and a box in place of each picture that is not loaded."""
+"""What mailboxes set where a mail does not, and a line around each picture that is not loaded."""
 MOST_STYLES = 20
 """Style elements that are allowed for one mail. Real ones have one to five."""
 
@@ -53,7 +60,26 @@ def srcdoc(markup: str) -> str:
 
 
 def neutral(markup: str) -> str:
-    return REACHING.sub("<x-", unify(markup))
+    return PICTURE.sub(placeholder, REACHING.sub("<x-", unify(markup)))
+
+
+def placeholder(found: re.Match[str]) -> str:
+    """A picture that is not loaded, as a box of its size with its alternative text. What is not understood stays: it is blocked."""
+    tag = found[0]
+    source = SOURCE.search(tag)
+    url = unescape(source[2] or source[3] or source[4] or "").strip() if source else ""
+    if source is None or url.lower().startswith("data:"):
+        return tag
+    said = ALTERNATIVE.search(tag)
+    words = (
+        unescape(said[2] or said[3] or said[4] or "") if said else url.partition("?")[0].rpartition("/")[2]
+    )
+    box = (
+        '<svg xmlns="http://www.w3.org/2000/svg"><rect width="100%" height="100%" fill="#e8ebf1"/>'
+        f'<text x="10" y="22" font-family="Arial,Helvetica,sans-serif" font-size="13" fill="#3b4453">{escape(words[:80])}</text></svg>'
+    )
+    drawn = f'{source[1]}"data:image/svg+xml,{quote(box)}"'
+    return SRCSET.sub(" ", f"{tag[: source.start()]}{drawn}{tag[source.end() :]}")
 
 
 def unify(markup: str) -> str:
