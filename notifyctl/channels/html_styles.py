@@ -11,6 +11,7 @@ HIDING = re.compile(r"display:none|visibility:hidden|(?:max-height|opacity):0(?!
 RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
 SIMPLE = re.compile(r"^\s*(?:[a-z0-9]+)?([.#][\w-]+)\s*$", re.IGNORECASE)
 GENERATED = re.compile(r"""content\s*:\s*(?:"([^"\n]*)"|'([^'\n]*)')""", re.IGNORECASE)
+ATTRIBUTES = re.compile(r"content\s*:[^;{}]{0,200}?attr\(\s*([\w-]+)", re.IGNORECASE)
 BLANKS = re.compile(r"\s+")
 
 
@@ -48,6 +49,11 @@ def outside_media(sheet: str) -> str:
     if not depth:
         kept.append(sheet[start:])
     return "".join(kept)
+
+
+def find_shown_attributes(markup: str) -> frozenset[str]:
+    """Names of attributes that a style sheet shows, as `content: attr(data-price)` does."""
+    return frozenset(name.lower() for name in ATTRIBUTES.findall(markup))
 
 
 def generated_texts(sheet: str) -> Iterator[str]:

@@ -12,7 +12,14 @@ import re
 
 from msgspec import Struct
 
-from notifyctl.channels.html_styles import find_hidden_names, generated_texts, hides, next_after, places_of
+from notifyctl.channels.html_styles import (
+    find_hidden_names,
+    find_shown_attributes,
+    generated_texts,
+    hides,
+    next_after,
+    places_of,
+)
 
 TOKEN = re.compile(
     r"(?P<comment><!--)"
@@ -61,8 +68,8 @@ APART = frozenset(("td", "th"))
 VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
 )
-UNREAD = frozenset(("style", "script", "head", "title"))
-"""Elements whose words are not in the text; some are kept on their own."""
+UNREAD = frozenset(("style", "script", "title"))
+"""Elements whose words are not in the text; some are kept on their own. What else is in a head, browsers show."""
 SPOKEN = ("title", "aria-label", "aria-description", "placeholder", "summary")
 """Attributes that are shown or read out."""
 CONTROLS = frozenset(("button", "input", "optgroup", "option"))
@@ -111,13 +118,14 @@ def read_html(markup: str) -> HtmlWords:
 class Reader:
     """Walks the tags once and collects pieces of text."""
 
-    def __init__(self, hiding: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, hiding: frozenset[str] = frozenset(), unread: frozenset[str] = frozenset(UNREAD)
+    ) -> None:
+        """`unread`: elements whose words are not in the text."""
+        self.unread = unread
         self.pieces: list[str] = []
         self.links: list[str] = []
         """Targets of open links."""
-        self.unread: str | None = None
-        """The element of UNREAD that is open, if any."""
-        self.unread_from = 0
         self.hidden: list[str] = []
         """Elements open inside the outermost hidden one, and that one first."""
         self.hiding = hiding
@@ -127,11 +135,13 @@ class Reader:
         self.data: list[str] = []
         self.generated: list[str] = []
         self.base = ""
-        self.linked_data = False
+        self.shown: frozenset[str] = frozenset()
+        """Attributes that a style sheet shows."""
 
     def read(self, markup: str) -> None:
-        ends = {name: places_of(rf"</{name}\s*>", markup) for name in UNREAD}
-        comment_ends = places_of("-->", markup)
+        ends = {name: places_of(rf"</{name}\s*>", markup) for name in self.unread}
+        comment_ends = places_of("--!?>", markup)
+        self.shown |= find_shown_attributes(markup)
         self.hiding |= find_hidden_names(markup, ends["style"])
         place = skipped_to = 0
         for token in TOKEN.finditer(markup):
@@ -141,15 +151,16 @@ class Reader:
             place = token.end()
             name = (token["name"] or "").lower()
             if token["comment"] is not None:
-                end = next_after(comment_ends, place)
+                # `<!-->` and `<!--->` are whole comments.
+                end = next_after(comment_ends, token.end() - len("--"))
                 if end is None:
                     place = token.start()  # no comment: shown
                     continue
                 self.add_comment(markup[place:end])
-                place = skipped_to = end + len("-->")
+                place = skipped_to = markup.index(">", end) + 1
             elif token["close"]:
                 self.close(name)
-            elif name in UNREAD and (end := next_after(ends[name], place)) is not None:
+            elif name in self.unread and (end := next_after(ends[name], place)) is not None:
                 self.keep_unread(name, attributes_of(token["attributes"]), markup[place:end])
                 place = skipped_to = end
             elif name:
@@ -171,7 +182,7 @@ class Reader:
         inside = inside.removesuffix("<![endif]").strip()
         if not inside or inside in {"<!", "<!-->"}:
             return
-        reader = Reader(self.hiding)
+        reader = Reader(self.hiding, self.unread | {"xml"})
         reader.read(inside)
         words = reader.words()
         said = [*(each for each in (words.text, words.title, words.data) if each)]
@@ -183,17 +194,8 @@ class Reader:
             self.title.append(BLANKS.sub(" ", html.unescape(inside)).strip())
         elif name == "style":
             self.generated += [each for each in generated_texts(inside) if each]
-        elif name == "script":
-            if "json" in given.get("type", "").lower():
-                self.data.append(BLANKS.sub(" ", inside).strip())
-        else:
-            head = Reader()
-            head.read(inside)
-            found = head.words()
-            self.title += [found.title] if found.title else []
-            self.data += [found.data] if found.data else []
-            self.generated += [found.generated] if found.generated else []
-            self.base = self.base or found.base
+        elif name == "script" and "json" in given.get("type", "").lower():
+            self.data.append(BLANKS.sub(" ", inside).strip())
 
     def open(self, name: str, given: dict[str, str]) -> None:
         if name not in VOID:
@@ -227,7 +229,10 @@ class Reader:
 
     def add_spoken(self, name: str, given: dict[str, str]) -> None:
         """Attributes that are shown when somebody points at an element, or read out."""
-        said = [given.get(key, "").strip() for key in (*SPOKEN, *(OF_CONTROLS if name in CONTROLS else ()))]
+        said = [
+            given.get(key, "").strip()
+            for key in (*SPOKEN, *(OF_CONTROLS if name in CONTROLS else ()), *self.shown)
+        ]
         alternative = given.get("alt", "").strip()
         if alternative and name != "img":
             self.pieces.append(f" [{alternative}] ")
