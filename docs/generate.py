@@ -65,13 +65,18 @@ def takes(shape: Shape) -> str:
         case Table(value=value):
             return f"mapping to {takes(value)}"
         case Record() | Cases():
-            return f"[{shape.title}](#{anchor(shape.title)})"
+            return f"[{spell(shape.title)}](#{anchor(shape.title)})"
         case Either(text=text, mapping=mapping):
             return f"{takes(text)}, or {takes(mapping)}"
         case Text():
             return "text"
         case _:
             return "any value"
+
+
+def spell(title: str) -> str:
+    """A title as code where it is a key of files."""
+    return f"`{title}`" if title.isidentifier() and title.islower() else title
 
 
 def anchor(title: str) -> str:
@@ -98,7 +103,7 @@ def sections(shape: Record | Cases, seen: set[str]) -> Iterator[str]:
         return
     seen.add(shape.title)
     if shape.title not in SHAPES:
-        yield f"### {shape.title}\n"
+        yield f"### {spell(shape.title)}\n"
     yield f"{shape.description}\n"
     if isinstance(shape, Cases):
         yield (

@@ -95,9 +95,9 @@ def refuse_unmarked(workspace: Workspace, environment: Environment) -> None:
     """Raises SettingsError where no mark can be kept, so that a lost or restored ledger would not be noticed."""
     if not environment.is_sandbox and state_folder(workspace.environ) is None:
         raise SettingsError(
-            "this process has no state folder, so that a ledger that is lost or put back from a backup would not be"
-            " noticed; nothing was sent",
-            hint="set NOTIFYCTL_STATE_DIR to a folder that is kept, apart from the ledger",
+            "this process has no state folder, so it could not detect a ledger that was lost or restored from a backup;"
+            " nothing was sent",
+            hint="set NOTIFYCTL_STATE_DIR to a persistent folder, separate from the ledger",
         )
 
 

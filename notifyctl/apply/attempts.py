@@ -8,7 +8,7 @@ from notifyctl.apply.batches import BatchSlice
 from notifyctl.model.batch import PreparedRequest
 
 NEVER_LEFT = "it was not sent in time after it was recorded, and never left"
-TOO_LATE = "the window shut, or the message lapsed, before its turn came"
+TOO_LATE = "the sending window closed, or the message expired, before it was sent"
 LAPSED = f"{TOO_LATE}; {NEVER_LEFT}"
 
 

@@ -51,13 +51,13 @@ class OutcomeRecorder:
     def _keep_uncommitted(self, attempt: Attempt, outcome: Outcome, error: NotifyctlError) -> NotifyctlError:
         """Keep an outcome that cannot be committed for the next run. Returns the error that says so."""
         kind = LedgerLockedError if isinstance(error, LedgerLockedError) else LedgerError
-        done = "was sent, and how it ended" if outcome.posted else "was begun and never left, and that"
+        done = "was sent, but its outcome" if outcome.posted else "never left, but that"
         message = f"batch {attempt.number} {done} could not be recorded: {error.message}"
         if self._keep is not None:
             try:
                 self._keep(attempt.number, attempt.attempt, outcome, self._clock.now())
             except OSError as failure:
-                message += f"; nor could it be kept beside the ledger: {failure.strerror}"
+                message += f"; nor could it be kept next to the ledger: {failure.strerror}"
             else:
                 hint = "the outcome is kept next to the ledger; fix the disk of the ledger, and the next apply reads it"
                 return kind(message, hint=hint)

@@ -262,7 +262,7 @@ class SendRun:
         for attempt, outcome in self._workers.outcomes(block=block):
             if isinstance(outcome, BaseException):
                 self._error = self._error or outcome
-                outcome = Unknown(f"the request broke off in notifyctl itself ({type(outcome).__name__})")  # noqa: PLW2901
+                outcome = Unknown(f"notifyctl failed during the request ({type(outcome).__name__})")  # noqa: PLW2901
             self._record(attempt, outcome)
 
     def _record(self, attempt: Attempt, outcome: Outcome) -> None:

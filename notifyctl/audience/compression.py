@@ -80,19 +80,15 @@ class DecompressedStream(io.RawIOBase):
         try:
             piece = self._inside.read(len(room))
         except (OSError, EOFError, zlib.error, ValueError) as error:
-            raise TableError(
-                f"it is damaged, or packed in another way than its name says: {error}"
-            ) from error
+            raise TableError(f"it is damaged, or its compression does not match its name: {error}") from error
         except Exception as error:
             if type(error).__name__ != "ZstdError":  # the module may not be installed
                 raise
-            raise TableError(
-                f"it is damaged, or packed in another way than its name says: {error}"
-            ) from error
+            raise TableError(f"it is damaged, or its compression does not match its name: {error}") from error
         self._read += len(piece)
         if self._read > self._most:
             raise TableError(
-                f"it unpacks to more than {MOST_RATIO} times its size; unpack it, and see what it is"
+                f"it decompresses to more than {MOST_RATIO} times its size; decompress it, and check what it is"
             )
         room[: len(piece)] = piece
         return len(piece)

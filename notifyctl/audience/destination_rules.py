@@ -15,6 +15,9 @@ from notifyctl.model.message import LeftOut
 from notifyctl.model.project import ChannelName, Environment, Notification, Project
 from notifyctl.model.recipients import Suppression
 
+OUTSIDE = "copy-outside-fence"
+"""The reason code of a copy that is not on the allow-list."""
+
 
 class JudgedCopies(Struct, frozen=True):
     """`left_out`: copies that are not sent to. `refused`: why nothing at all may be sent, as a plan's reason."""
@@ -36,9 +39,7 @@ def judge_copies(notification: Notification, rules: Rules) -> JudgedCopies:
                 refused.append(f"copy-unreadable: {name}")
                 continue
             if reason == Suppression.FENCED:
-                refused.append(
-                    f"copy-outside-fence: {name}"
-                )  # style: ignore[fence] a code, spoken of by views
+                refused.append(f"{OUTSIDE}: {name}")
             elif reason is not None:
                 left_out.append(LeftOut(copy_name(key, number), reason))
     return JudgedCopies(tuple(left_out), next(iter(refused), None))

@@ -257,19 +257,19 @@ def damaged_error(path: Path) -> LedgerError:
 ERRORS = {
     "SQLITE_NOTADB": (
         "{path} is not a notifyctl ledger",
-        "move that file away and put the ledger back from a backup; a new ledger would send everything again",
+        "move that file away and restore the ledger from a backup; a new ledger would send everything again",
     ),
     "SQLITE_CORRUPT": (
         "the ledger {path} is damaged",
-        "put it back from a backup; a new ledger would send everything again",
+        "restore it from a backup; a new ledger would send everything again",
     ),
     "SQLITE_FULL": (
-        "the disk is full: nothing more can be recorded in {path}, so nothing more is sent",
-        "make room, then run the command again: what was recorded stays",
+        "the disk is full: nothing can be recorded in {path}, so nothing more is sent",
+        "free disk space, then run the command again; records so far are kept",
     ),
     "SQLITE_READONLY": (
         "the ledger {path} cannot be written",
-        "give this user the right to write to that file and its folder",
+        "give this user write permission for the file and its folder",
     ),
     "SQLITE_CANTOPEN": (
         "the ledger {path} cannot be opened",

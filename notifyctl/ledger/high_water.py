@@ -205,8 +205,8 @@ def read_record(file: Path) -> bytes:
 
 def unwritable_mark(file: Path, error: OSError) -> LedgerError:
     return LedgerError(
-        f"the mark of the ledger cannot be written: {file}: {error.strerror}",
-        hint=f"make room there, or set {STATE_VARIABLE} to a folder that this user can write and that is kept",
+        f"cannot write the high-water mark of the ledger: {file}: {error.strerror}",
+        hint=f"free disk space there, or set {STATE_VARIABLE} to a persistent folder that this user can write to",
     )
 
 

@@ -45,7 +45,7 @@ def find_readable_problems(database: Database, reader: SqliteReader) -> Iterator
     yield from find_unguarded_tables(database)
     for table, size, query in PACKED_COLUMNS:
         for (row,) in database.rows(query, size)[:MAX_PROBLEMS]:
-            yield f"row {row} of {table} has a broken list of people"
+            yield f"row {row} of {table} has a damaged list of recipients"
     gaps = database.rows(
         "SELECT batch, max(attempt), count(*) FROM attempt GROUP BY batch HAVING max(attempt) <> count(*)"
     )
@@ -76,7 +76,7 @@ def find_double_acceptances(reader: SqliteReader) -> Iterator[str]:
                 if recipient in accepted_in and reported < MAX_PROBLEMS:
                     reported += 1
                     yield (
-                        f"{scope.notification} edition {scope.edition}: one person is accepted in batches"
+                        f"{scope.notification} edition {scope.edition}: one recipient is accepted in batches"
                         f" {accepted_in[recipient]} and {batch.number}"
                     )
                 accepted_in[recipient] = batch.number

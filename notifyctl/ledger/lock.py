@@ -58,8 +58,8 @@ def locked_error(path: Path, content: bytes) -> LedgerLockedError:
     """`content` of the lock file: empty if its holder has only just taken the lock."""
     who = content.decode(errors="replace").strip() or "another run"
     return LedgerLockedError(
-        f"the ledger {path.with_suffix('')} is held by {who}",
-        hint="wait until that run has ended, or end it; the lock goes with its process",
+        f"the ledger {path.with_suffix('')} is locked by {who}",
+        hint="wait for that run to finish, or stop it; the lock is released with its process",
     )
 
 

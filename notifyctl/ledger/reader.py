@@ -185,16 +185,16 @@ def checked_identity(database: Database, external_key: bytes | None) -> Identity
         )
     if not hmac.compare_digest(key_check(key), check):
         raise LedgerError(
-            f"the recipient key given is not the one {database.path} was made with: people would be taken for others,"
-            " and get everything again",
-            hint="set the variable that `ledger.recipientKeyEnv` names to the key this ledger was made with"
+            f"the recipient key is not the one {database.path} was created with: recipients would not be recognised"
+            " and would be sent everything again",
+            hint="set the variable that `ledger.recipientKeyEnv` names to the key this ledger was created with"
             + ("" if stored_key is None else ", or remove `recipientKeyEnv`: this ledger keeps its own"),
         )
     latest = max(normaliser, latest_rules(database))
     if latest > NORMALISER_VERSION:
         raise LedgerError(
-            f"{database.path} knows people by addresses written in way {latest}, this version writes way"
-            f" {NORMALISER_VERSION}: people would be taken for others, and get everything again",
+            f"{database.path} identifies recipients by rules of version {latest}, but this notifyctl has version"
+            f" {NORMALISER_VERSION}: recipients would not be recognised and would be sent everything again",
             hint="use the version of notifyctl that wrote this ledger last",
         )
     return Identity(lineage, datetime.fromisoformat(created_at), key, normaliser)
@@ -221,5 +221,5 @@ def refuse_unreadable_version(database: Database) -> None:
 def not_a_ledger_error(path: Path) -> LedgerError:
     return LedgerError(
         f"{path} is not a notifyctl ledger",
-        hint="move that file away and put the ledger back from a backup; a new ledger would send everything again",
+        hint="move that file away and restore the ledger from a backup; a new ledger would send everything again",
     )

@@ -93,7 +93,7 @@ class SqliteWriter(SqliteReader):
             key = self._find_or_add_scope(scope)
             if self._database.row("SELECT 1 FROM opening WHERE scope = ?", key):
                 raise LedgerError(
-                    f"{describe_scope(scope)} was opened before; its recorded audience is never changed"
+                    f"{describe_scope(scope)} has already started; its recorded audience cannot be changed"
                 )
             parts = [held[start : start + HELD_PART] for start in range(0, len(held), HELD_PART)] or [b""]
             self._database.run_many(
@@ -152,9 +152,11 @@ class SqliteWriter(SqliteReader):
         if epoch != self._epoch:
             raise LedgerError(f"batch {number} was planned by another run, and only that one could begin it")
         if state not in {BatchState.PLANNED, BatchState.REJECTED}:
-            raise LedgerError(f"batch {number} is {state} and is not begun again")
+            raise LedgerError(f"batch {number} is {state} and cannot be attempted again")
         if accepted_in_part:
-            raise LedgerError(f"people of batch {number} have it, as a receipt says; it is not begun again")
+            raise LedgerError(
+                f"a receipt shows that recipients of batch {number} were sent it; it cannot be attempted again"
+            )
         if attempt != last + 1:
             raise LedgerError(f"the next attempt of batch {number} is {last + 1}, not {attempt}")
 
@@ -163,7 +165,7 @@ class SqliteWriter(SqliteReader):
             if not self._database.row(
                 "SELECT 1 FROM attempt WHERE batch = ? AND attempt = ?", number, attempt
             ):
-                raise LedgerError(f"attempt {attempt} of batch {number} was never begun")
+                raise LedgerError(f"attempt {attempt} of batch {number} was not recorded")
             if not self._is_recorded(number, attempt, outcome):
                 self._database.run(
                     "INSERT INTO outcome (batch, attempt, kind, status, provider_id, reason, epoch, at)"

@@ -92,7 +92,7 @@ def refused_by_proxy(target: str, status: int, proxy: Proxy) -> TransportError:
 
 def proxy_silent(target: str, proxy: Proxy, seconds: float, *, timed_out: bool) -> TransportError:
     """The proxy did not respond to CONNECT, or not in HTTP."""
-    how = f"did not answer within {seconds:g} seconds" if timed_out else "gave no answer in HTTP"
+    how = f"did not answer within {seconds:g} seconds" if timed_out else "gave no HTTP response"
     return TransportError(f"the proxy {proxy.url} {how} when asked to connect to {target}")
 
 

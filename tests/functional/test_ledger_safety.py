@@ -144,7 +144,7 @@ def test_verify_finds_nothing_in_a_sound_ledger(served: Any) -> None:
     ("damage", "said"),
     [
         (("DROP TRIGGER batch_update",), "not guarded"),
-        (("DROP TRIGGER batch_update", "UPDATE batch SET members = x'00'"), "broken list of people"),
+        (("DROP TRIGGER batch_update", "UPDATE batch SET members = x'00'"), "damaged list of recipients"),
         (
             (
                 "INSERT INTO batch SELECT 99, scope, epoch, at, members FROM batch WHERE number = 1",

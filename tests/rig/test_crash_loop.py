@@ -201,7 +201,7 @@ def test_paused_with_its_lock_nobody_else_begins(rig: Any, point: Point) -> None
     before = rig.log.read_bytes() if point is not Point.POST_BODY else None
     other = rig.apply()
     assert other.code == 5
-    assert "is held by" in other.err
+    assert "is locked by" in other.err
     assert before is None or rig.log.read_bytes() == before
     os.kill(paused, signal.SIGCONT)
     assert rig.wait(paused, first).code == 0

@@ -169,7 +169,7 @@ def test_two_at_once_never_send_two_messages(rig: Any) -> None:
         # The other one finds the lock held, or comes late: then its digest is used up, or it planned after the first.
         assert codes in {(0, 5), (0, 4), (0, 0)}, ended
         if codes == (0, 5):
-            assert any("is held by" in each.err for each in ended)
+            assert any("is locked by" in each.err for each in ended)
         assert rig.check(crashes=0, done=True)["accepted"] == set(rig.people)
         ends[codes] += 1
     assert ends[0, 5] > 0, "they never met"

@@ -391,7 +391,7 @@ def test_what_never_left_is_not_said_to_have_been_sent(
 ) -> None:
     """Whether it left is a field of the outcome; the words of its reason do not count."""
     bench = Bench(job_of(people(consign, 2)), RecordingProvider([kind("it never left", posted=posted)]))
-    with raises_and_keeps(bench, LedgerError, "was sent" if posted else "was begun and never left"):
+    with raises_and_keeps(bench, LedgerError, "was sent" if posted else "never left"):
         bench.run(troubled(settle=["gone"] * 100))
 
 

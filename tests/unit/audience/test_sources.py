@@ -203,7 +203,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
         file.write(b"phone,name\n")
         for _ in range(2 * FREE // (1 << 20)):
             file.write(b"0" * (1 << 20))
-    assert "unpacks to more than" in refusal(tmp_path, AudienceSource("people.csv.gz"))
+    assert "decompresses to more than" in refusal(tmp_path, AudienceSource("people.csv.gz"))
 
 
 @pytest.mark.parametrize(
