@@ -113,7 +113,7 @@ def test_a_mounted_secret_comes_without_its_last_line_end(tmp_path: Path) -> Non
 
 def test_a_mounted_secret_that_cannot_be_read_names_its_file(tmp_path: Path) -> None:
     path = tmp_path / "key"
-    for content, says in ((None, "No such file"), (b" \n", "is empty"), (b"\xff\xfe", "no text in UTF-8")):
+    for content, says in ((None, "No such file"), (b" \n", "is empty"), (b"\xff\xfe", "is not UTF-8 text")):
         if content is not None:
             path.write_bytes(content)
         with pytest.raises(SettingsError, match=says) as caught:
