@@ -64,13 +64,15 @@ def build_plan(
     seen: dict[str, Seen] = {}
     probed: list[Probed] = []
     foreseen: list[Probed] = []
-    for scope_input in sorted(inputs, key=lambda each: each.scope):
+
+    def add(scope_input: ScopeInput) -> None:
+        """Its recipients are let go of when this returns, but for those who are authorised."""
         result = evaluate_scope(scope_input, context, identify)
         if result.listed:
             apply_policy(result)
         seen.setdefault(scope_input.scope.notification, Seen()).add(result)
         if not result.listed:
-            continue
+            return
         problems.extend(result.excluded.diagnostics())
         problems.extend(empty_audience(result))
         planned.append(describe(result))
@@ -91,6 +93,8 @@ def build_plan(
         foreseen.extend(describe_probed(result))
         return PreviewedScope(result.zones, describe(result))
 
+    for each in sorted(inputs, key=lambda each: each.scope):
+        add(each)
     followed = sorted(follow_ups, key=lambda each: each.notification.name)
     upcoming = list(find_upcoming(followed, seen, context, preview))
     planned = with_forecasts(planned, forecast(legs, context.environment.limits))
