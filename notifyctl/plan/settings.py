@@ -75,7 +75,7 @@ DEFAULTED: Settings = {
     "schedule.handOff": HandOff.HOLD,
 }
 """Keys that say nothing where a whole schedule comes or goes and they have their defaults."""
-UNREADABLE = "(not shown)"
+HIDDEN, OTHER = "(name not shown)", "(another name, not shown)"
 
 
 def list_settings(value: Struct, prefix: str = "") -> dict[str, Any]:
@@ -176,7 +176,7 @@ def differences(
         yield SettingChange(
             key=f"{prefix}{key}",
             before=describe(key, old),
-            after=describe(key, new),
+            after=OTHER if key.endswith("Env") and None not in (old, new) else describe(key, new),
             effects=effects,
             warns=warns(effects, old, new),
             shared=shared,
@@ -214,7 +214,7 @@ def describe(key: str, value: Any) -> str | None:
         case Mapping():
             return ", ".join(f"{name} {describe(key, item)}" for name, item in value.items())
     # A variable's name may be a secret that somebody wrote in its place.
-    return UNREADABLE if key.endswith("Env") else str(value)
+    return HIDDEN if key.endswith("Env") else str(value)
 
 
 def describe_window(window: Window) -> str:

@@ -239,9 +239,11 @@ def sections(plan: Plan, review: Review | None) -> Iterator[tuple[int, str]]:
             continue
         if change is not None and is_only_shared(change):
             continue
+        # What differs is told once, with the first of several occurrences.
+        told = change if name not in shown else None
         shown.add(name)
         size = max(planned.sends if planned is not None else 0, change.blast if change else 0)
-        yield size, details(planned, change, plan, upcoming)
+        yield size, details(planned, told, plan, upcoming)
     for change in changes.values():
         if change.name not in shown and not is_only_shared(change):
             yield change.blast, details(None, change, plan)
