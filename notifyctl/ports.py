@@ -68,6 +68,10 @@ class AudienceReader(Protocol):
         """The names of the value columns, known before a row is read."""
 
     @property
+    def header(self) -> Sequence[str]:
+        """The names of all columns of the source, whether a variable is made of them or not; empty for inline recipients."""
+
+    @property
     def origin(self) -> RowOrigin:
         """How to tell where a row is."""
 

@@ -52,6 +52,7 @@ class Reader(Struct, frozen=True):
     origin: RowOrigin
     rows: Callable[[ChannelName, Names], Iterable[Rows]]
     rules: Rules
+    header: Sequence[str] = ()
 
     def batches(self, channel: ChannelName, names: Names = None) -> Iterator[RecipientBatch]:
         return read_recipients(self.rows(channel, names), channel, origin=self.origin, rules=self.rules)
@@ -152,7 +153,7 @@ def read_source(
         except TableError as error:
             raise table_error(audience, place.name, error) from error
 
-    return Reader(list(variables), origin_of(audience, place), rows, rules)
+    return Reader(list(variables), origin_of(audience, place), rows, rules, tuple(header))
 
 
 def origin_of(audience: Audience, place: Place) -> RowOrigin:

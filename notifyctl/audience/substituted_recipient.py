@@ -31,6 +31,10 @@ class SubstitutedRecipient(Struct, frozen=True):
         return tuple(self.reader.variables)
 
     @property
+    def header(self) -> tuple[str, ...]:
+        return tuple(self.reader.header)
+
+    @property
     def origin(self) -> RowOrigin:
         return self.reader.origin
 

@@ -104,7 +104,12 @@ def check_project(
             reader = open_audience(stand_ins, files, suppressed=frozenset(), fence=None)
         columns = tuple(reader.variables)
         composed, found = compose_all(
-            project, notification, environment=environment, files=files, columns=columns
+            project,
+            notification,
+            environment=environment,
+            files=files,
+            columns=columns,
+            header=tuple(reader.header),
         )
         problems.extend(found)
         problems.extend(check_variables(notification, composed, columns))
@@ -133,8 +138,11 @@ def compose_all(
     environment: Environment,
     files: FileTree,
     columns: tuple[str, ...],
+    header: tuple[str, ...] = (),
 ) -> tuple[dict[str | None, Message], list[Diagnostic]]:
-    """The message of each variant, and what is wrong with them. A variant that cannot be composed is left out."""
+    """The message of each variant, and what is wrong with them. A variant that cannot be composed is left out. `header`: columns of
+    the source that are no variables, too.
+    """
     channel = CHANNELS[notification.channel]
     sender = sender_of(notification, environment)
     if sender is None:
@@ -148,7 +156,7 @@ def compose_all(
         for variant in variants(notification.template)
     ]
     composed = {variant: message for variant, message, _ in tried if message is not None}
-    known = known_names(notification, composed.values(), columns)
+    known = known_names(notification, composed.values(), (*columns, *header))
     silent = is_clean(composed.values(), known)
     problems: list[Diagnostic] = []
     for variant, message, found in tried:
