@@ -284,6 +284,20 @@ def test_every_field_of_a_message_is_shown(cli: Any, name: str) -> None:
             commit(cli)
 
 
+def test_a_notification_that_is_not_due_is_shown_with_its_next_occurrence(cli: Any) -> None:
+    cli.write(
+        notifyctl=PROJECT,
+        yearly=SMS.replace("name: hello", "name: yearly") + "schedule: eve\n",
+        eve="apiVersion: notifyctl/v1\nkind: Schedule\nname: eve\ncron: 0 9 29 2 *\ntimezone: Europe/Paris\n",
+    )
+    text = preview(cli)
+    assert text.count('<section class="note"') == 1
+    assert "Hello Ada" in text
+    assert "nothing due now; next: Tue 29 Feb 2028 09:00 Europe/Paris (08:00 UTC)" in text
+    assert "Nothing due now</li>" in text
+    assert "next occurrence, not in this plan" in text
+
+
 def test_receipts_are_words(hello: Any) -> None:
     received: list[str] = []
 

@@ -12,15 +12,18 @@ from notifyctl.model.project import ChannelName, Notification
 from notifyctl.plan.actions import Action
 from notifyctl.plan.diff import Change, Review, Side
 from notifyctl.plan.effects import Effect, SettingChange
-from notifyctl.plan.model import Plan, PlannedNotification, Sample
+from notifyctl.plan.model import Plan, PlannedNotification, Sample, Upcoming
 from notifyctl.plan.shared_request import carried_of, settings_of
+from notifyctl.schedule.moments import format_occurrence
 from notifyctl.views.changes import label, own_settings, own_texts, recipients_line
 from notifyctl.views.diagnostics import pluralise
+from notifyctl.views.gaps import describe_gaps
 from notifyctl.views.html.former_message import former_message
 from notifyctl.views.html.preview_model import Badge, Fact, Section, Setting, Tone, Variant
 from notifyctl.views.plan import describe_cost, describe_left_out
 from notifyctl.views.reasons import describe_reasons
 from notifyctl.views.times import describe_run, when
+from notifyctl.views.upcoming import describe_upcoming
 
 MOST_VARIANTS = {ChannelName.SMS: 12, ChannelName.EMAIL: 6, ChannelName.RCS: 6}
 """Examples of one notification; one of each language in any case, up to MOST_LANGUAGES."""
@@ -40,6 +43,7 @@ TONES = {
 }
 """Of effects that do not depend on their settings. Any other is a change, and warns where one of its settings does."""
 UNCHANGED = Badge("Unchanged")
+NOT_DUE = Badge("Nothing due now")
 
 
 class Source(Struct, frozen=True):
@@ -52,6 +56,9 @@ class Source(Struct, frozen=True):
     def change(self, name: str) -> Change | None:
         changes = self.review.changes if self.review else ()
         return next((change for change in changes if change.name == name), None)
+
+    def upcoming(self, name: str) -> Upcoming | None:
+        return next((each for each in self.plan.upcoming if each.name == name), None)
 
     @property
     def keys(self) -> dict[int, str]:
@@ -68,8 +75,21 @@ class Source(Struct, frozen=True):
 def build_sections(source: Source) -> list[Section]:
     """What needs attention first, then the other changes, then the most recipients."""
     keys, planned = source.keys, source.plan.notifications
-    found = [planned_section(source, each, keys[number]) for number, each in enumerate(planned)]
-    shown = {each.name for each in planned}
+    last = {each.name: number for number, each in enumerate(planned)}
+    found = []
+    for number, each in enumerate(planned):
+        upcoming = source.upcoming(each.name) if last[each.name] == number else None
+        # Of one that is not due, the next occurrence says more than the last, which has expired.
+        shown_as = upcoming.preview if upcoming is not None and upcoming.preview is not None else each
+        found.append(planned_section(source, shown_as, keys[number], upcoming))
+    found += [
+        planned_section(source, each.preview, each.name, each)
+        if each.preview
+        else waiting_section(source, each)
+        for each in source.plan.upcoming
+        if each.name not in last
+    ]
+    shown = {each.name for each in found}
     changes = source.review.changes if source.review else ()
     found += [unplanned_section(change) for change in changes if change.name not in shown]
     return sorted(found, key=rank)
@@ -81,7 +101,10 @@ def rank(shown: Section) -> tuple[int, int, str]:
     return (0 if shown.warns else min(tones, default=len(order)), -shown.recipients, shown.key)
 
 
-def planned_section(source: Source, planned: PlannedNotification, key: str) -> Section:
+def planned_section(
+    source: Source, planned: PlannedNotification, key: str, upcoming: Upcoming | None = None
+) -> Section:
+    """`planned` may be the next occurrence of one that is not due: `upcoming` says so."""
     change = source.change(planned.name)
     definition = source.define(planned.name)
     variants = list(build_variants(source, planned, change))
@@ -91,9 +114,9 @@ def planned_section(source: Source, planned: PlannedNotification, key: str) -> S
         key=key,
         name=planned.name,
         channel=planned.channel,
-        about=description(definition),
-        badges=badges(source, planned, change),
-        facts=tuple(facts(source, planned, change)),
+        about=" · ".join(each for each in (description(definition), occurrence_of(planned)) if each),
+        badges=badges(source, planned, change, upcoming),
+        facts=tuple(facts(source, planned, change, upcoming)),
         notices=tuple(notices(source, planned)),
         settings=settings(change),
         fields=fields(change),
@@ -101,6 +124,23 @@ def planned_section(source: Source, planned: PlannedNotification, key: str) -> S
         variants=tuple(variants),
         more=f"{pluralise(hidden, 'more text')}. To see all, run: {command}" if hidden > 0 else "",
         recipients=planned.sends + planned.actions.get(Action.DEFERRED, 0),
+    )
+
+
+def waiting_section(source: Source, upcoming: Upcoming) -> Section:
+    """Nothing is due, and no example can be made of what is to come."""
+    change = source.change(upcoming.name)
+    definition = source.define(upcoming.name)
+    lines = tuple(describe_upcoming(upcoming, source.plan.as_of))
+    return Section(
+        key=upcoming.name,
+        name=upcoming.name,
+        channel=upcoming.channel,
+        about=description(definition),
+        badges=change_badges(change) if change else (UNCHANGED if source.review else NOT_DUE,),
+        facts=(Fact("Goes out", "Nothing due now", lines),),
+        settings=settings(change),
+        fields=fields(change),
     )
 
 
@@ -127,15 +167,23 @@ def unplanned_section(change: Change) -> Section:
     )
 
 
+def occurrence_of(planned: PlannedNotification) -> str:
+    return "" if planned.occurrence == "once" else f"occurrence {format_occurrence(planned.occurrence)}"
+
+
 def description(definition: Notification | None) -> str:
     return (definition.template.description or "").strip().rstrip(".") if definition else ""
 
 
-def badges(source: Source, planned: PlannedNotification, change: Change | None) -> tuple[Badge, ...]:
+def badges(
+    source: Source, planned: PlannedNotification, change: Change | None, upcoming: Upcoming | None
+) -> tuple[Badge, ...]:
     if change is not None:
         return change_badges(change)
     if source.review is not None:
         return (UNCHANGED,)
+    if upcoming is not None and upcoming.preview is planned:
+        return (NOT_DUE,)
     found = [Badge("Sends now", Tone.INFO)] if planned.sends else []
     found += [Badge("Later")] if planned.actions.get(Action.DEFERRED) else []
     if any(planned.actions.get(action) for action in HELD):
@@ -151,10 +199,18 @@ def change_badges(change: Change) -> tuple[Badge, ...]:
     )
 
 
-def facts(source: Source, planned: PlannedNotification, change: Change | None) -> Iterator[Fact]:
+def facts(
+    source: Source, planned: PlannedNotification, change: Change | None, upcoming: Upcoming | None
+) -> Iterator[Fact]:
     count = planned.sends + planned.actions.get(Action.DEFERRED, 0)
     yield Fact("Recipients", f"{count:,}", tuple(recipient_notes(planned, change)))
-    yield Fact("Goes out", *goes_out(planned, source.plan.as_of))
+    now = source.plan.as_of
+    to_come = tuple(describe_upcoming(upcoming, now)) if upcoming else ()
+    if upcoming is not None and upcoming.preview is planned:
+        yield Fact("Goes out", "Nothing due now", to_come)
+    else:
+        value, notes = goes_out(planned, now)
+        yield Fact("Goes out", value, (*notes, *to_come))
     if planned.segments is not None:
         old, new = (segments_of(side) for side in (change.before, change.after)) if change else (0, 0)
         note = (f"full send: {old:,} → {new:,}",) if old and old != new else ()
@@ -193,7 +249,8 @@ def goes_out(planned: PlannedNotification, now: datetime) -> tuple[str, tuple[st
         notes += [utc.removesuffix(")")] if utc else []
     else:
         value = "Nothing to send"
-    notes += [line for warns, line in describe_run(planned, now) if not warns]
+    told = (*describe_run(planned, now), *describe_gaps(planned))
+    notes += [line for warns, line in told if not warns]
     if planned.expires:
         notes.append(f"expires {when(planned, 'expires', planned.expires)}")
     return value, tuple(notes)
@@ -203,7 +260,7 @@ def notices(source: Source, planned: PlannedNotification) -> Iterator[str]:
     """What needs attention, said in the notification itself."""
     for words, sentence in held(planned):
         yield f"{words}: {sentence}"
-    for warns, line in describe_run(planned, source.plan.as_of):
+    for warns, line in (*describe_run(planned, source.plan.as_of), *describe_gaps(planned)):
         if warns:
             yield f"{line[:1].upper()}{line[1:]}"
     yield from (f"Sent without {line}" for line in describe_left_out(planned))

@@ -10,7 +10,7 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.diff import Review
 from notifyctl.plan.effects import Effect
 from notifyctl.plan.model import Plan, PlannedNotification
-from notifyctl.schedule.moments import format_time
+from notifyctl.schedule.moments import format_slot, format_time
 from notifyctl.views.changes import label, summary, warnings
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html.preview_model import Alert, Fact, Moment, PreviewPage
@@ -30,6 +30,7 @@ from notifyctl.views.times import describe_run, when
 MOST_SECTIONS = 250
 """Notifications on one page; those with the fewest recipients are named below it."""
 MOST_ALERTS = 30
+NOT_IN_PLAN = "next occurrence, not in this plan"
 
 
 def build_page(source: Source) -> PreviewPage:
@@ -185,7 +186,19 @@ def moments(source: Source, known: Collection[str]) -> Iterator[Moment]:
             later.setdefault((until.isoformat() if until else "", words), []).append((at, each, count))
     for (_, words), shown in sorted(later.items(), key=lambda item: item[0]):
         yield Moment(words, sum(count for _, _, count in shown), names(shown))
+    for coming in plan.upcoming:
+        first = next((one for one in coming.next if not one.authorised), None)
+        if first is not None:
+            slot = format_slot(first.due, plan.as_of)
+            yield Moment(slot, None, linked(coming.name, known), note=NOT_IN_PLAN)
+    scheduled = {coming.name for coming in plan.upcoming}
     for name, occurrence, due in plan.later:
-        moment = format_time(due, plan.timezone) if due else f"{occurrence}, in each recipient's time zone"
-        link = {name: name} if name in known else {}
-        yield Moment(moment, None, link, note="next occurrence, not in this plan")
+        if name not in scheduled:
+            moment = (
+                format_time(due, plan.timezone) if due else f"{occurrence}, in each recipient's time zone"
+            )
+            yield Moment(moment, None, linked(name, known), note=NOT_IN_PLAN)
+
+
+def linked(name: str, known: Collection[str]) -> Mapping[str, str]:
+    return {name: name} if name in known else {}
