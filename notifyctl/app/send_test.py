@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from shlex import quote
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -37,6 +36,7 @@ from notifyctl.audience.destination_rules import rules_of
 from notifyctl.audience.email_spelling import pattern_to_ascii
 from notifyctl.audience.recipients import Rules
 from notifyctl.audience.substituted_recipient import SubstitutedRecipient
+from notifyctl.command_line import command_line
 from notifyctl.diagnostics import Severity
 from notifyctl.errors import (
     InterruptedRunError,
@@ -335,8 +335,8 @@ def find_recipient(search: Search, notification: Notification) -> str:
     }.get(standing, "the audience does not have it")
     raise UsageError(
         f"{mask(search.text)} is not a recipient of `{notification.name}`: {why}; nothing was sent",
-        hint=f"to see why, run: notifyctl -e {search.environment.name} explain {notification.name}"
-        f" --recipient {quote(search.text)}",
+        hint="to see why, run: "
+        + command_line("explain", notification.name, "--recipient", search.text, env=search.environment.name),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from notifyctl.audience.row_trace import NearRow, RowOutcome, TracedRow
+from notifyctl.command_line import command_line
 from notifyctl.diagnostics import Location
 from notifyctl.model.events import Delivery, Verdict, VerdictSource, describe_verdict
 from notifyctl.model.ledger import BatchState
@@ -115,7 +116,7 @@ def _standing(each: Explained, environment: str, now: datetime, paint: Paint) ->
         verdict, why = verdict_of(probed, each.zone)
         yield f"{describe_scope(probed.scope)}: {paint.bold(verdict)}: {why}"
         if probed.action is Action.UNCERTAIN:
-            yield f"  to resolve it, run: notifyctl -e {environment} resolve {each.notification}"
+            yield f"  to resolve it, run: {command_line('resolve', each.notification, env=environment)}"
         for left in probed.left_out:
             yield f"  without {left.what}: {spell_out(left.reason)}"
     if not each.probed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
+from notifyctl.command_line import command_line
 from notifyctl.model.batch import Accepted, Outcome, Unknown
 from notifyctl.model.message import LeftOut
 from notifyctl.model.test_messages import TestMessage
@@ -55,7 +56,7 @@ def outcome_text(number: int, message: TestMessage, outcome: Outcome, *, environ
     if isinstance(outcome, Unknown):
         return (
             f"Test {number} of `{name}`: outcome unknown: {reason}. The provider may have accepted it; it is not retried. Look"
-            f" whether it arrives, then send another one if needed. To list tests, run: notifyctl -e {environment} status {name}"
+            f" whether it arrives, then send another one if needed. To list tests, run: {command_line('status', name, env=environment)}"
         )
     return f"Test {number} of `{name}`: not accepted: {reason}"
 

@@ -142,7 +142,7 @@ def test_an_unknown_outcome_says_how_to_resolve_it(cities: Any, foreign: Any) ->
     assert cities.apply().code == 7
     out = explain(cities, "hello", "--recipient", "+447700900002")
     assert "will not be sent: the outcome of an earlier attempt is unknown" in out
-    assert "to resolve it, run: notifyctl -e production resolve hello" in out
+    assert f"to resolve it, run: notifyctl -C {cities.root} -e production resolve hello" in out
 
 
 def test_a_withdrawn_edition_is_called_that(cities: Any) -> None:
