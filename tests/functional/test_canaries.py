@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from notifyctl.app.inbox import show_inbox
+from notifyctl.app.workspace import open_workspace
 from notifyctl.channels import CHANNELS
 from notifyctl.config.fields import (
     Boolean,
@@ -270,9 +272,10 @@ def test_every_field_is_found_in_every_view(cli: Any, channel: ChannelName, kind
     assert hidden_words(cli, words) == {view: [] for view in COMMANDS}
     assert cli.apply().code == 0
     inbox = folded(cli("sandbox", "inbox", "--reveal").out)
+    page = folded(seen_in(show_inbox(open_workspace(cli.root))))
     # The size of an attachment is never sent, and a batch id only with what the provider holds until it is due.
     unsent = {"12.3 kB", yaml.safe_load(files["n"]).get("batchId")}
-    assert [word for word in words if word not in inbox and word not in unsent] == []
+    assert [word for word in words if not (word in inbox and word in page) and word not in unsent] == []
 
 
 @pytest.mark.parametrize("channel", list(CHANNELS))
