@@ -131,6 +131,11 @@ class FollowUp(Struct, frozen=True):
         schedule = self.notification.schedule
         return (schedule.timezone if schedule else None) or self.zone
 
+    @property
+    def is_recurring(self) -> bool:
+        schedule = self.notification.schedule
+        return schedule is not None and schedule.cron is not None
+
 
 class RemovedScope(Struct, frozen=True):
     """A recorded scope whose definition was removed.

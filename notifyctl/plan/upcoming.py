@@ -68,7 +68,8 @@ def find_upcoming(
         known = seen.get(name, Seen())
         slots = Slots.of(each, known.zones, context.as_of)
         shown = None
-        if not known.due and slots.next:
+        # The one occurrence of an `at` is in the plan as it is.
+        if not known.due and slots.next and each.is_recurring:
             result = preview(each, slots.first(each.timezone), widen(context, slots))
             shown = result.planned
             if result.zones - known.zones:

@@ -15,7 +15,10 @@ from notifyctl.views.reasons import describe_reasons, spell_out
 def describe_upcoming(upcoming: Upcoming, now: datetime) -> Iterator[str]:
     """The next occurrences, what is left out, and for how many recipients the first would be."""
     to_come = [each for each in upcoming.next if not each.authorised]
-    if not upcoming.due_now and upcoming.next:
+    if not upcoming.due_now and upcoming.next and upcoming.preview is None:
+        only = upcoming.next[0]
+        yield f"nothing left to send; due {name_slot(only, now)}{wait(only, now)}{moved(only)}"
+    elif not upcoming.due_now and upcoming.next:
         first, *rest = upcoming.next
         yield f"nothing due now; next: {name_slot(first, now)}{wait(first, now)}{moved(first)}"
         yield from listed("then", rest, now)

@@ -125,7 +125,7 @@ def test_lint_reads_a_hostile_large_file_and_counts_what_it_does_not_list(cli: A
         assert told[:SHOWN] == every[:SHOWN]
         if len(every) > SHOWN:
             assert told[SHOWN]["line"] == every[-1]["line"]
-            assert told[SHOWN]["message"].startswith(f"{len(every) - SHOWN:,} more rows like these")
+            assert told[SHOWN]["message"].startswith(f"{len(every) - SHOWN:,} more rows with this problem")
 
 
 def test_nothing_that_was_put_aside_outlives_a_plan(large: Any, tmp_path: Any) -> None:

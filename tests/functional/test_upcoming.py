@@ -179,6 +179,18 @@ def test_where_nothing_is_to_come_the_plan_says_so(tmp_path: Path, schedule: str
     assert upcoming(plan).next == ()
 
 
+def test_of_what_was_handed_to_the_provider_nothing_is_left(tmp_path: Path) -> None:
+    project = Project(
+        tmp_path, "at: 2026-12-01T09:00\ntimezone: Europe/Paris\nhandOff: provider", ["UTC"] * 2
+    )
+    assert project.sent(SATURDAY) == 2
+    plan = project.plan(SATURDAY)
+    said = as_text(plan, colour=False)
+    assert "nothing left to send; due Tue 1 Dec 09:00 Europe/Paris (08:00 UTC), in 2 days" in said
+    assert "next time" not in said
+    assert upcoming(plan).preview is None
+
+
 def test_withdrawn_is_withdrawn_next_time_too(tmp_path: Path) -> None:
     project = Project(tmp_path, MONDAYS, ["UTC"])
     (tmp_path / "w.yaml").write_text(
