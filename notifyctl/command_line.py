@@ -36,6 +36,8 @@ class Invocation(Struct, frozen=True):
     chdir: str | None = None
     env: str | None = None
     options: Mapping[str, tuple[str, ...]] = {}
+    form: str = "text"
+    """The form of the document on standard output, as `--format` names it."""
 
 
 class Running:
@@ -45,10 +47,14 @@ class Running:
 
 
 def remember(
-    *, chdir: Path | None, env: str | None, options: Mapping[str, tuple[str, ...]] | None = None
+    *,
+    chdir: Path | None,
+    env: str | None,
+    options: Mapping[str, tuple[str, ...]] | None = None,
+    form: str = "text",
 ) -> None:
     """Keeps what the running command was given, for the hints that follow."""
-    Running.invocation = Invocation(str(chdir) if chdir is not None else None, env, options or {})
+    Running.invocation = Invocation(str(chdir) if chdir is not None else None, env, options or {}, form)
 
 
 def command_line(name: str, *words: str, env: str | None = None, elsewhere: bool = False) -> str:

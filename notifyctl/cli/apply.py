@@ -15,6 +15,7 @@ import click
 from msgspec.structs import replace
 
 from notifyctl.cli.options import (
+    ask,
     echo,
     force_option,
     format_option,
@@ -128,7 +129,7 @@ def print_requests(
         if form == "json":
             echo(view.as_json_line(batch, request, reveal=reveal))
         else:
-            echo(view.as_text(batch, request, reveal=reveal, colour=wants_colour(context)))
+            echo(view.as_text(batch, request, reveal=reveal, colour=wants_colour(context)), verbatim=True)
     echo(view.summary_line(count, recipients), stderr=True)
     return ExitCode.DONE
 
@@ -214,14 +215,11 @@ def confirm_recipients(plan: Plan) -> bool:
     for planned in plan.notifications:
         for sign, line in describe_run(planned, plan.as_of):
             echo(f"{'⚠ ' if sign else ''}{planned.name}: {line}", stderr=True)
-    answer = click.prompt(
+    answer = ask(
         f"This sends to {pluralise(plan.sends, 'recipient')} in `{plan.environment}` and cannot be undone. Type the number of"
-        " recipients to continue",
-        err=True,
-        default="",
-        show_default=False,
+        " recipients to continue"
     )
-    return str(answer).strip().replace(",", "") == str(plan.sends)
+    return answer.replace(",", "") == str(plan.sends)
 
 
 def exit_code(applied: Applied) -> ExitCode:

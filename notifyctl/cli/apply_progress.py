@@ -74,20 +74,25 @@ def progress_bar() -> Iterator[Callable[[Event], None]]:
         TextColumn("recipients"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("sending", total=None)
+    # It is drawn from the first event on: before, a person may be asked, or nothing is to be sent.
+    bar = Progress(*columns, console=Console(stderr=True))
+    task = bar.add_task("sending", total=None)
 
-        def display(event: Event) -> None:
-            match event:
-                case Planned(_, recipients):
-                    bar.update(task, total=recipients)
-                case Settled(number, recipients, outcome, is_retry):
-                    bar.advance(task, 0 if is_retry else recipients)
-                    if not isinstance(outcome, Accepted) and not is_retry:
-                        bar.console.print(
-                            f"Batch {number}: {describe_failure(outcome)}", markup=False, highlight=False
-                        )
-                case Waiting(seconds, why) if seconds >= MIN_WAIT_SHOWN:
-                    bar.console.print(describe_wait(seconds, why), markup=False, highlight=False)
+    def display(event: Event) -> None:
+        match event:
+            case Planned(_, recipients):
+                bar.update(task, total=recipients)
+                bar.start()
+            case Settled(number, recipients, outcome, is_retry):
+                bar.advance(task, 0 if is_retry else recipients)
+                if not isinstance(outcome, Accepted) and not is_retry:
+                    bar.console.print(
+                        f"Batch {number}: {describe_failure(outcome)}", markup=False, highlight=False
+                    )
+            case Waiting(seconds, why) if seconds >= MIN_WAIT_SHOWN:
+                bar.console.print(describe_wait(seconds, why), markup=False, highlight=False)
 
+    try:
         yield display
+    finally:
+        bar.stop()

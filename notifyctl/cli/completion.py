@@ -24,5 +24,5 @@ def command(context: click.Context, shell: str) -> int:
     completion = get_completion_class(shell)
     assert completion is not None, "click knows the three shells"
     root = context.find_root().command
-    echo(completion(root, {}, "notifyctl", "_NOTIFYCTL_COMPLETE").source())
+    echo(completion(root, {}, "notifyctl", "_NOTIFYCTL_COMPLETE").source(), verbatim=True)
     return ExitCode.DONE

@@ -50,7 +50,7 @@ def command(context: click.Context, paths: tuple[Path, ...], check: bool, diff: 
             continue
         changed += 1
         if diff:
-            echo(as_diff(file.shown, file.before, file.after, colour=wants_colour(context)))
+            echo(as_diff(file.shown, file.before, file.after, colour=wants_colour(context)), verbatim=True)
         if not dry:
             file.write()
         echo(f"{'would reformat' if dry else 'formatted'} {strip_controls(file.shown)}", stderr=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from notifyctl.cli.ledger_warnings import warn_of_ledger_error
-from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
+from notifyctl.cli.options import ask, echo, format_option, get_globals, global_options, wants_colour
+from notifyctl.cli.usage_errors import CommandGroup
 from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, PlanRefusedError, UsageError
 from notifyctl.exit_codes import ExitCode
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from notifyctl.model.ledger import LedgerSummary
 
 
-@click.group("ledger")
+@click.group("ledger", cls=CommandGroup)
 @global_options
 def command() -> None:
     """Create, show, verify, export, adopt or unlock a ledger. Each environment has one; it is never created without being asked for."""
@@ -63,11 +64,8 @@ def confirm_name(name: str, given: str) -> None:
                 "cannot ask for the name of the ledger: no terminal; nothing was created",
                 hint=f"to create it without a question, run: {command_line('ledger', 'init', '--replace-lost', name)}",
             )
-        given = click.prompt(
-            f"All recipients will be sent everything again. Type the name of the ledger, {name}, to continue",
-            err=True,
-            default="",
-            show_default=False,
+        given = ask(
+            f"All recipients will be sent everything again. Type the name of the ledger, {name}, to continue"
         )
     if given.strip() != name:
         raise PlanRefusedError(f'the name of the ledger is {name}, not "{given}"; nothing was created')
@@ -148,7 +146,7 @@ def export(context: click.Context) -> int:
     settings = get_globals(context)
     workspace = open_workspace(settings.chdir)
     for table, fact in export_ledger(workspace, workspace.environment(settings.env)):
-        echo(json.dumps({"fact": table, **fact}, ensure_ascii=False))
+        echo(json.dumps({"fact": table, **fact}, ensure_ascii=False), verbatim=True)
     return ExitCode.DONE
 
 

@@ -13,6 +13,7 @@ from notifyctl.app.environ import process_environ
 from notifyctl.cli.console import GlobalOptions, echo
 from notifyctl.cli.error_handler import run_guarded, show_error
 from notifyctl.cli.options import global_options
+from notifyctl.cli.usage_errors import CommandGroup, describe
 from notifyctl.exit_codes import ExitCode
 
 COMMANDS = {
@@ -40,7 +41,7 @@ COMMANDS = {
 """Command → short help, in the order of `--help`. Each command is a module of the same name, with _ for -."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(CommandGroup):
     """A group that imports a command's module only when the command is invoked."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -58,16 +59,6 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS:
-            from difflib import get_close_matches
-
-            matches = get_close_matches(args[0], COMMANDS, n=1)
-            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {matches[0]!r}?" if matches else ""))
-        return super().resolve_command(ctx, args)
-
 
 @click.group(
     cls=LazyGroup,
@@ -83,9 +74,9 @@ def cli() -> None:
     """Notification as code: plan, review and send SMS, email and RCS from YAML in git. No recipient is sent a message twice.
 
     \b
-    notifyctl init hello && cd hello     create a project
-    notifyctl plan                       show who would be sent what
-    notifyctl apply                      send it, here to the built-in sandbox
+    notifyctl init hello && cd hello   create a project
+    notifyctl plan                     show who is sent what
+    notifyctl apply                    send it to the sandbox
     """
 
 
@@ -106,13 +97,15 @@ def execute(arguments: Sequence[str] | None, settings: GlobalOptions) -> int:
             windows_expand_args=False,
             obj=settings,
         )
+    except click.exceptions.NoArgsIsHelpError as error:
+        echo(error.format_message(), verbatim=True)
+        return ExitCode.DONE
     except click.UsageError as error:
-        show_error(error.format_message(), None)
-        if error.ctx is not None:
-            echo(f"Try: {error.ctx.command_path} --help", stderr=True)
+        usage = f"to see its usage, run: {error.ctx.command_path} --help" if error.ctx is not None else None
+        show_error(describe(error), usage)
         return ExitCode.USAGE
     except click.ClickException as error:
-        show_error(error.format_message(), None)
+        show_error(describe(error), None)
         return ExitCode.USAGE
     except click.Abort:
         raise KeyboardInterrupt from None

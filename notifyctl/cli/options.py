@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 import click
 
-from notifyctl.cli.console import GlobalOptions, echo, use_colour
+from notifyctl.cli.console import GlobalOptions, ask, echo, use_colour
 from notifyctl.command_line import PLAN_FILE, remember
 
 __all__ = [
     "GlobalOptions",
     "TimeParam",
+    "ask",
     "echo",
     "force_option",
     "format_option",
@@ -46,6 +47,7 @@ def get_globals(context: click.Context) -> GlobalOptions:
         chdir=settings.chdir,
         env=settings.env,
         options={option: as_words(value) for option, value in given.items() if value},
+        form=str(context.params.get("form") or "text"),
     )
     return settings
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SHOW_AFTER = 1.0
 """Seconds before the first status is shown."""
+SPINNER = 4
+"""Columns of the sign before the status and behind it."""
 LINE_EVERY = 10.0
 """Seconds between lines without a terminal."""
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -102,7 +104,8 @@ def status_line() -> Iterator[Callable[[Progress], None]]:
 
             statuses.append(Console(stderr=True).status(""))
             statuses[0].start()
-        statuses[0].update(format_progress(step, now - since))
+        line, room = format_progress(step, now - since), statuses[0].console.width - SPINNER
+        statuses[0].update(line if len(line) <= room else line[: room - 1] + "…")
 
     try:
         yield display

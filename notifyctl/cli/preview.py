@@ -81,7 +81,7 @@ def command(
         outputs.check(out, recognise=is_page)
     text = gallery(workspace, environment, only=notifications, base=base)
     if str(out) == "-":
-        echo(text)
+        echo(text, verbatim=True)
         return ExitCode.DONE
     outputs.write(out, [text], private=False)
     echo(f"Wrote {out} ({len(text.encode()) / 1000:,.0f} kB).", stderr=True)

@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from notifyctl.cli.options import TimeParam, echo, force_option, get_globals, global_options
+from notifyctl.cli.usage_errors import CommandGroup
 from notifyctl.errors import UsageError
 from notifyctl.exit_codes import ExitCode
 
 
-@click.group("receipts")
+@click.group("receipts", cls=CommandGroup)
 @global_options
 def command() -> None:
     """Receive, import and export delivery receipts. A receipt resolves an unknown outcome."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 import click
 
 from notifyctl.cli.ledger_warnings import warn_of_ledger_error
-from notifyctl.cli.options import echo, get_globals, global_options, wants_colour
+from notifyctl.cli.options import ask, echo, get_globals, global_options, wants_colour
 from notifyctl.errors import PlanRefusedError, UsageError
 from notifyctl.exit_codes import ExitCode
 
@@ -113,5 +113,4 @@ def confirm_number(recipients: int, verdict: str) -> bool:
             hint="to record the outcome without confirmation, add --yes",
         )
     question = f"Record {pluralise(recipients, 'recipient')} as {verdict}? This cannot be undone. Type the number to continue"
-    answer = click.prompt(question, err=True, default="", show_default=False)
-    return str(answer).strip().replace(",", "") == str(recipients)
+    return ask(question).replace(",", "") == str(recipients)

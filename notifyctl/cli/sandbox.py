@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
+from notifyctl.cli.usage_errors import CommandGroup
 from notifyctl.command_line import command_line
 from notifyctl.exit_codes import ExitCode
 
 
-@click.group("sandbox")
+@click.group("sandbox", cls=CommandGroup)
 @global_options
 def command() -> None:
     """Run the built-in simulator of the Messaging API, or read its inbox. No real messages are sent."""

@@ -49,5 +49,5 @@ def command(
     if name not in schemas:
         kinds = ", ".join(sorted(n.removesuffix(".json") for n in schemas if n != "notifyctl.json"))
         raise UsageError(f"unknown kind `{kind}`", hint=f"defined: {kinds}")
-    echo(render_schema(schemas[name]))
+    echo(render_schema(schemas[name]), verbatim=True)
     return ExitCode.DONE

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from notifyctl.cli.options import (
+    ask,
     echo,
     format_option,
     get_globals,
@@ -80,7 +81,10 @@ def command(  # noqa: PLR0917 - click passes options by name
         if form == "json":
             echo(requests.as_json_line(test.batch, request, reveal=reveal))
         else:
-            echo(requests.as_text(test.batch, request, reveal=reveal, colour=wants_colour(context)))
+            echo(
+                requests.as_text(test.batch, request, reveal=reveal, colour=wants_colour(context)),
+                verbatim=True,
+            )
         echo("Dry run of a test: 1 request, nothing was sent.", stderr=True)
         return ExitCode.DONE
     asks = not (yes or environment.is_sandbox)
@@ -107,13 +111,10 @@ def command(  # noqa: PLR0917 - click passes options by name
 
 
 def confirm_test(environment: str, to: str) -> bool:
-    answer = click.prompt(
-        f"This sends 1 message to {to} in environment `{environment}` and cannot be undone. Type the number of messages to continue",
-        err=True,
-        default="",
-        show_default=False,
+    answer = ask(
+        f"This sends 1 message to {to} in environment `{environment}` and cannot be undone. Type the number of messages to continue"
     )
-    return str(answer).strip() == "1"
+    return answer == "1"
 
 
 def exit_code(outcome: Outcome) -> ExitCode:

@@ -87,7 +87,7 @@ def test_one_broken_file_hides_no_other(sandbox: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("plna",), ["plna", "'plan'"]),
+        (("plna",), ["plna", "`plan`"]),
         (("plan", "--ofline"), ["--ofline"]),
         (("plan", "-e", "prodction"), ["prodction", "sandbox"]),
         (("lint", "-e", "prodction"), ["prodction", "sandbox"]),

@@ -64,7 +64,8 @@ def test_templates_with_more_than_plain_variables_import_jinja(project: Path) ->
 def test_help_and_version_import_no_command(project: Path, words: tuple[str, ...]) -> None:
     modules = imported(project, *words)
     commands = {name for name in modules if name.startswith("notifyctl.cli.")}
-    assert commands == {f"notifyctl.cli.{name}" for name in ("console", "error_handler", "main", "options")}
+    shared = ("console", "error_handler", "main", "options", "usage_errors", "wrap")
+    assert commands == {f"notifyctl.cli.{name}" for name in shared}
     assert not modules & {*HEAVY, "yaml"}
 
 
