@@ -189,7 +189,7 @@ def differences(reviewed: ScopeEffects | None, now: ScopeEffects) -> Iterator[st
     if joined:
         yield f"{name}: {count_recipients(joined)} who are not in the plan"
     if changed:
-        yield f"{name}: {count_recipients(changed)} would get another text, or at another time"
+        yield f"{name}: {count_recipients(changed)} would be sent another text, at another time, or with other checks by the provider"
 
 
 def compare_scope(reviewed: Iterator[tuple[bytes, str]], now: Iterator[tuple[bytes, str]]) -> tuple[int, int]:

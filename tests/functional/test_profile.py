@@ -351,6 +351,12 @@ def test_a_review_is_bound_to_the_checks_of_the_provider(newer: Any) -> None:
     unchecked = newer.plan("--only", "sms")["digest"]
     assert checked != unchecked
     assert newer("apply", "--only", "sms", "--expect", checked).code == 4
+    newer.write(sms=SMS)
+    assert newer("plan", "--out", str(newer.root / "reviewed.json")).code == 0
+    newer.write(sms=SMS.replace("contactPolicy: {contactPolicyGroup: g1, channelCheckConsent: true}\n", ""))
+    saved = newer("apply", str(newer.root / "reviewed.json"))
+    assert saved.code == 4
+    assert "with other checks by the provider" in saved.err
     assert newer("apply", "--only", "sms", "--expect", unchecked).code == 0
 
 

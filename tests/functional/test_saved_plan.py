@@ -101,8 +101,8 @@ def test_less_than_what_was_reviewed_is_sent(hello: Any, foreign: Any, saved: tu
     ("text", "rows", "said"),
     [
         ("Hello", [*ROWS, "+447700900004,Mallory"], "1 person who are not in the plan"),
-        ("Goodbye", ROWS, "3 people would get another text"),
-        ("Hello", [*ROWS[:2], "+447700900003,Linus T."], "1 person would get another text"),
+        ("Goodbye", ROWS, "3 people would be sent another text"),
+        ("Hello", [*ROWS[:2], "+447700900003,Linus T."], "1 person would be sent another text"),
     ],
 )
 def test_more_or_other_is_refused_and_named(
