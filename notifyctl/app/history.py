@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from notifyctl.app.ledger import open_reader
+from notifyctl.app.ledger import ledger_store, open_reader
 from notifyctl.app.workspace import Workspace
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.project import Environment
@@ -13,7 +13,9 @@ from notifyctl.plan.history import History, PastRun, ScopeActivity
 
 
 def history(workspace: Workspace, environment: Environment, *, notification: str | None = None) -> History:
-    """Runs and statements, latest first; with `notification` those about it only."""
+    """Runs and statements, latest first; with `notification` those about it only. None for an unused sandbox."""
+    if environment.is_sandbox and not ledger_store(workspace, environment).exists():
+        return History((), ())
     with open_reader(workspace, environment) as reader:
         people: dict[tuple[int, Scope], Counter[BatchState]] = defaultdict(Counter)
         requests: Counter[tuple[int, Scope]] = Counter()

@@ -249,3 +249,10 @@ def test_a_ledger_without_actors_stays_readable_and_gets_them(cli: Any) -> None:
     after = cli("history", "--format", "json").json["runs"]
     assert after[0]["actor"] == system_user()
     assert after[1:] == before
+
+
+def test_an_unused_sandbox_has_no_runs_and_needs_no_ledger(cli: Any) -> None:
+    cli.write(
+        notifyctl="apiVersion: notifyctl/v1\nkind: Project\nname: acme\nenvironments: {sandbox: {provider: sandbox}}\n"
+    )
+    assert cli("history").out == "No runs recorded in environment `sandbox`.\n"
