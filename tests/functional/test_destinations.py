@@ -62,7 +62,8 @@ def test_a_copy_outside_the_fence_blocks_the_notification(
     [planned] = production.plan()["notifications"]
     assert planned["actions"] == {"blocked": 2}
     assert planned["reasons"]["blocked"] == {f"copy-outside-fence: {key} 2 b•••@{copy.partition('@')[2]}": 2}
-    assert copy not in "".join(production.said)
+    # Whoever approves it must see who gets copies: the file has the address as well.
+    assert planned["request"][key] == ["team@inside.example", copy]
     assert production.apply().code == 3
     assert foreign.requests == []
 
