@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from notifyctl.app.diff_sides import Sides, hash_file, same_audience
 from notifyctl.app.lint import find_ignore_comments, lines_of
+from notifyctl.app.names import is_chosen
 from notifyctl.app.same_requests import find_equal
 from notifyctl.app.workspace import Workspace, find_environment
 from notifyctl.channels import CHANNELS
@@ -61,7 +62,7 @@ def review(
     after = Sides.of(workspace, environment)
     now = as_of or workspace.clock.now()
     known = {*after.project.notifications, *(before.project.notifications if before else ())}
-    wanted = sorted(name for name in known if not only or name in only)
+    wanted = sorted(name for name in known if is_chosen(name, only))
     if before is None:
         new = after.sides(wanted, now)
         changes = [found for name in wanted if (found := compare(None, new.get(name), name=name))]

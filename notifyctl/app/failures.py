@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from notifyctl.app.ledger import facts_from, ledger_store
+from notifyctl.app.names import expand_names
 from notifyctl.app.outputs import Outputs
 from notifyctl.app.plan import Past, suppressions_of
 from notifyctl.app.workspace import Workspace
@@ -54,7 +55,11 @@ def write_rejects(
     found: dict[str, Failures] = {}
     project = workspace.sound
     checked = check_project(
-        project, environment=environment, files=workspace.files, only=only, environ=workspace.environ
+        project,
+        environment=environment,
+        files=workspace.files,
+        only=expand_names(only, project.notifications),
+        environ=workspace.environ,
     )
     for name, reader in checked.audiences.items():
         notification = project.notifications[name]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from notifyctl.app.ledger import ledger_store, open_reader
+from notifyctl.app.ledger import ledger_store, open_reader, refuse_unknown_in_ledger
+from notifyctl.app.names import refuse_unknown_name
 from notifyctl.app.workspace import Workspace
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.project import Environment
@@ -15,8 +16,11 @@ from notifyctl.plan.history import History, PastRun, ScopeActivity
 def history(workspace: Workspace, environment: Environment, *, notification: str | None = None) -> History:
     """Runs and statements, latest first; with `notification` those about it only. None for an unused sandbox."""
     if environment.is_sandbox and not ledger_store(workspace, environment).exists():
+        if notification is not None:
+            refuse_unknown_name(notification, workspace.sound.notifications)
         return History((), ())
     with open_reader(workspace, environment) as reader:
+        refuse_unknown_in_ledger(workspace, reader, notification)
         people: dict[tuple[int, Scope], Counter[BatchState]] = defaultdict(Counter)
         requests: Counter[tuple[int, Scope]] = Counter()
         for scope in reader.scopes():

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from notifyctl.app.actor import find_actor, system_user
 from notifyctl.app.environ import state_folder
+from notifyctl.app.names import refuse_unknown_name
 from notifyctl.app.workspace import Workspace
 from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, SettingsError
@@ -190,14 +191,26 @@ def actor_of(workspace: Workspace) -> str:
 def status(workspace: Workspace, environment: Environment, notification: str | None) -> Status:
     """Recipients by outcome in each edition that was started. Empty for an unused sandbox; elsewhere a ledger must exist."""
     if environment.is_sandbox and not ledger_store(workspace, environment).exists():
+        if notification is not None:
+            refuse_unknown_name(notification, workspace.sound.notifications)
         return Status()
     with open_reader(workspace, environment) as reader:
+        refuse_unknown_in_ledger(workspace, reader, notification)
         return Status(
             tuple(scope_statuses(reader, notification)),
             tuple(each for each in reader.statements() if notification in {None, each.notification}),
             tuple(each for each in reader.resolutions() if notification in {None, each.scope.notification}),
             tuple(each for each in reader.tests() if notification in {None, each.message.notification}),
         )
+
+
+def refuse_unknown_in_ledger(workspace: Workspace, reader: LedgerReader, name: str | None) -> None:
+    """Raises UsageError for a name that is neither in the project nor in the ledger."""
+    if name is not None:
+        known = {scope.notification for scope in reader.scopes()}
+        known |= {statement.notification for statement in reader.statements()}
+        known |= {test.message.notification for test in reader.tests()}
+        refuse_unknown_name(name, known | set(workspace.sound.notifications))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from notifyctl.app.cached_files import CachedFiles
 from notifyctl.app.environ import process_environ
 from notifyctl.app.workspace import Workspace, find_environment, find_root, read_workspace
 from notifyctl.clock import SystemClock
+from notifyctl.command_line import command_line
 from notifyctl.config.load import YAML_SUFFIXES
 from notifyctl.diagnostics import Diagnostic, Severity, sort_diagnostics
 from notifyctl.errors import UsageError
@@ -133,7 +135,18 @@ def find_ignore_comments(files: FileTree) -> Iterator[str]:
 def filter_rules(
     diagnostics: Iterable[Diagnostic], *, select: Sequence[str], ignore: Sequence[str]
 ) -> list[Diagnostic]:
-    """Filter by rule id: only those in `select`, unless it is empty, and none in `ignore`."""
+    """Filter by rule id: only those in `select`, unless it is empty, and none in `ignore`. Raises UsageError for an unknown
+    one: it would check nothing.
+    """
+    from notifyctl.lint.rule_pages import PAGES
+
+    for rule in (*select, *ignore):
+        if rule not in PAGES:
+            near = get_close_matches(rule, PAGES, n=1)
+            hint = (
+                f"did you mean `{near[0]}`?" if near else f"to list all rules, run: {command_line('explain')}"
+            )
+            raise UsageError(f"unknown rule `{rule}`", hint=hint)
     wanted = (d for d in diagnostics if not select or d.rule in select)
     return [d for d in wanted if d.rule not in ignore]
 

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from notifyctl.app.ineffective_statements import find_without_effect
 from notifyctl.app.ledger import Facts, facts_of, no_ledger
 from notifyctl.app.lint import apply_severities, find_advice
+from notifyctl.app.names import expand_names, refuse_unknown_name
 from notifyctl.app.workspace import Workspace, errors_in_project
 from notifyctl.audience import SuppressionLists
 from notifyctl.audience.destination_rules import JudgedCopies
 from notifyctl.diagnostics import Diagnostic, Severity, has_errors, sort_diagnostics
-from notifyctl.errors import UsageError
 from notifyctl.hashing import RecipientHasher
 from notifyctl.lint.project import Checked, check_project, compose_former
 from notifyctl.lint.secrets_mask import mask_diagnostics
@@ -85,7 +85,7 @@ def derive(
     `suppressions`: the lists, where somebody watches them.
     """
     project = workspace.sound
-    refuse_unknown(only, project)
+    only = expand_names(only, project.notifications)
     now = as_of or workspace.clock.now()
     if checked is None:
         # A plan without the ledger is only read, so it shows texts even if an audience is absent.
@@ -200,15 +200,8 @@ def provider_identity(environment: Environment) -> str:
 
 
 def refuse_unknown(only: Sequence[str], project: Project) -> None:
-    from difflib import get_close_matches
-
     for name in only:
-        if name not in project.notifications:
-            near = get_close_matches(name, project.notifications, n=1)
-            raise UsageError(
-                f"there is no notification {name!r}; there are: {', '.join(sorted(project.notifications)) or 'none'}",
-                hint=f"did you mean {near[0]!r}?" if near else None,
-            )
+        refuse_unknown_name(name, project.notifications)
 
 
 class Past(Struct, frozen=True):

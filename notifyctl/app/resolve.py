@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from math import ceil
 
-from notifyctl.app.ledger import actor_of, holder, ledger_store, open_reader
+from notifyctl.app.ledger import actor_of, holder, ledger_store, open_reader, refuse_unknown_in_ledger
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience.addresses import parse_address
 from notifyctl.audience.former_addresses import known_keys
@@ -79,6 +79,7 @@ def list_uncertain(
     batch: int | None = None,
 ) -> list[UnresolvedBatch]:
     with open_reader(workspace, environment) as reader:
+        refuse_unknown_in_ledger(workspace, reader, notification)
         return list(find_uncertain(reader, notification=notification, addresses=addresses, batch=batch))
 
 

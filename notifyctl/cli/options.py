@@ -128,7 +128,7 @@ only_option = click.option(
     "only",
     metavar="NAME",
     multiple=True,
-    help="Limit to this notification. Repeatable.",
+    help="Limit to this notification, or to those that match a pattern such as 'outage-*'. Repeatable.",
 )
 force_option = click.option(
     "--force",

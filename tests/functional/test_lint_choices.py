@@ -76,5 +76,5 @@ def test_a_file_that_cannot_be_read_is_not_made_readable_by_a_comment(broken: An
 def test_rules_are_chosen_on_the_command_line(broken: Any) -> None:
     assert rules(broken, "--ignore", RULE) == {}
     assert rules(broken, "--select", RULE) == {RULE: "error"}
-    assert rules(broken, "--select", "another") == {}
+    assert rules(broken, "--select", "needs-unicode") == {}
     assert broken("lint", "--ignore", RULE).code == 0
