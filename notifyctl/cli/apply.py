@@ -210,11 +210,14 @@ def write_failures_file(
 def confirm_recipients(plan: Plan) -> bool:
     """Asks the user to type the number of recipients. Returns whether it matches."""
     from notifyctl.plurals import pluralise
+    from notifyctl.views.plan import describe_pace
     from notifyctl.views.times import describe_run
 
     for planned in plan.notifications:
         for sign, line in describe_run(planned, plan.as_of):
             echo(f"{'⚠ ' if sign else ''}{planned.name}: {line}", stderr=True)
+    if pace := describe_pace(plan):
+        echo(pace, stderr=True)
     answer = ask(
         f"This sends to {pluralise(plan.sends, 'recipient')} in `{plan.environment}` and cannot be undone. Type the number of"
         " recipients to continue"

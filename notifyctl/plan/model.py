@@ -244,6 +244,8 @@ class Plan(Struct, frozen=True):
     """What an apply of this plan would do now: a part of `effects`."""
     horizon: datetime | None = None
     """Recurring notifications are authorised as far as they open before it; None: nothing recurs."""
+    rate: float | None = None
+    """Recipients a second that the account allows; None in a plan file, which does not keep it."""
     baselines: tuple[Served, ...] = ()
     """Baselines that an apply of this plan records."""
     upcoming: tuple[Upcoming, ...] = ()

@@ -17,7 +17,7 @@ from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
 from notifyctl.plan.combinations import Combination
 from notifyctl.plan.digest import ScopeEffects, digest
-from notifyctl.plan.forecast import Forecast, Leg, forecast
+from notifyctl.plan.forecast import Forecast, Leg, forecast, people_per_second
 from notifyctl.plan.inputs import FollowUp, PlanContext, RemovedScope, ScopeInput
 from notifyctl.plan.model import (
     VALID_FOR_HOURS,
@@ -107,6 +107,7 @@ def build_plan(
         as_of=context.as_of,
         valid_until=valid_until(context.as_of),
         complete=context.complete,
+        rate=people_per_second(context.environment.limits),
         digest=digest(
             environment=context.environment.name,
             provider=context.provider,

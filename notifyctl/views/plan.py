@@ -16,7 +16,7 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.model import FORMAT_VERSION, Cost, Fallback, Plan, PlannedNotification, Sample, Upcoming
 from notifyctl.plan.shared_request import parts_of, settings_of
 from notifyctl.plurals import pluralise
-from notifyctl.schedule.moments import format_age, format_occurrence, format_time
+from notifyctl.schedule.moments import format_age, format_duration, format_occurrence, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import as_object, format_block
 from notifyctl.views.gaps import describe_gaps
@@ -309,12 +309,26 @@ def summary_lines(plan: Plan, paint: Paint) -> Iterator[str]:
     ]
     phrases += map(paint.yellow, describe_rejected(plan))
     yield f"{paint.bold('Plan:')} {' · '.join(phrases)}"
+    if pace := describe_pace(plan):
+        yield pace
     yield f"{paint.bold('Digest:')} {plan.digest}"
     yield paint.dim(f"Valid until {format_time(plan.valid_until, plan.timezone)}")
     if plan.horizon is not None:
         yield paint.dim(
             f"Occurrences of recurring notifications are included until {format_time(plan.horizon, plan.timezone)}"
         )
+
+
+SHORT_SEND = 10
+"""Seconds below which nothing is said of how long sending takes."""
+
+
+def describe_pace(plan: Plan) -> str | None:
+    """How long sending now takes at the account's rate, where it is long enough to wait for."""
+    if not plan.rate or plan.sends / plan.rate < SHORT_SEND:
+        return None
+    takes = format_duration(round(plan.sends / plan.rate))
+    return f"Sending takes about {takes} at {plan.rate:,.0f} recipients a second."
 
 
 def describe_rejected(plan: Plan) -> list[str]:

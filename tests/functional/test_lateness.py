@@ -114,6 +114,7 @@ def test_a_hundred_thousand_at_ten_a_second_are_all_sent(tmp_path: Path) -> None
     )
     plan = project.plan(utc(2026, 12, 1, 9))
     assert "sending takes about 2 hours 46 minutes, until 2026-12-01 11:46 UTC" in as_text(plan, colour=False)
+    assert "Sending takes about 2 hours 46 minutes at 10 recipients a second." in as_text(plan, colour=False)
     assert [each.left for each in plan.notifications] == [0]
     clock, provider = ManualClock(plan.as_of), RecordingProvider()
     ledger = TemporaryLedger(clock=clock)
