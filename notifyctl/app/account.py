@@ -34,8 +34,8 @@ def known_account(workspace: Workspace, environment: Environment) -> bytes:
         account = account_of(workspace, environment, reader.code)
     if account is None:
         raise SettingsError(
-            f"no account of {environment.name!r} is known: `auth.jwt` has no service ID that is set here",
-            hint="set the variable or file that `serviceIdEnv` or `serviceIdFile` names; a service key names no account",
+            f"unknown account of environment `{environment.name}`: the service ID of `auth.jwt` is not set here",
+            hint="set the variable or file that `serviceIdEnv` or `serviceIdFile` names; a service key does not identify an account",
         )
     return account
 

@@ -63,8 +63,8 @@ def ledger_store(workspace: Workspace, environment: Environment) -> SqliteStore:
         if error.name != "fcntl":
             raise
         raise SettingsError(
-            "ledgers are not supported on this system: it has no POSIX file locks, as Linux and macOS have",
-            hint="on Windows use its Subsystem for Linux (WSL); init, lint, fmt, render, preview and `plan --offline` work here",
+            "ledgers are not supported on this system: it has no POSIX file locks",
+            hint="use Linux, macOS, or the Windows Subsystem for Linux (WSL); init, lint, fmt, render, preview and `plan --offline` work here",
         ) from None
     if environment.ledger.url is not None:
         raise SettingsError(

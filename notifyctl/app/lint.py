@@ -207,4 +207,4 @@ def resolve_path(path: Path, root: Path) -> Path:
     for candidate in (path, root / path):
         if candidate.exists():
             return candidate.resolve()
-    raise UsageError(f"there is no file or folder {str(path)!r}")
+    raise UsageError(f"no such file or folder: `{path}`")

@@ -90,7 +90,7 @@ class OptOutWatcher:
             problems = list(self.lists.problems(self._applicable))
             if problems:
                 raise ProjectError(
-                    "a suppression list was changed while it was in use, and cannot be read now",
+                    "a suppression list changed during the run and can no longer be read",
                     diagnostics=problems,
                 )
             project = self._workspace.sound

@@ -60,7 +60,7 @@ class Outputs(Struct, frozen=True):
     def refuse_twice(self, path: Path, *others: Path) -> None:
         """Raises UsageError if another option names the same file."""
         if any(is_same(Path(os.path.realpath(path)), os.path.realpath(other)) for other in others):
-            raise UsageError(f"{path} is named by two options; each needs a file of its own")
+            raise UsageError(f"two options name {path}; each needs its own file")
 
     def _check(self, path: Path, real: Path, recognise: Recognise, replaces: Recognise) -> None:
         there = os.path.lexists(real)
@@ -95,11 +95,11 @@ class Outputs(Struct, frozen=True):
             self._replace(real, pieces, 0o600 if private else 0o666)
         except FileExistsError as error:
             raise UsageError(
-                f"{path} cannot be written: {error.filename} exists",
+                f"cannot write {path}: {error.filename} exists",
                 hint="remove that file, then run the command again",
             ) from error
         except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+            raise UsageError(f"cannot write {path}: {error.strerror}") from error
         self._note(real)
 
     def _replace(self, real: Path, pieces: Iterable[str], mode: int) -> None:

@@ -64,7 +64,7 @@ def read_plan_file(file: Path) -> SavedPlan:
             size = os.fstat(stream.fileno()).st_size
             data = stream.read() if size <= MOST_BYTES else None
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+        raise UsageError(f"cannot read {file}: {error.strerror}") from error
     if data is None:
         raise PlanRefusedError(f"{file} is too large for a saved plan: more than {MOST_BYTES >> 20:,} MiB")
     try:

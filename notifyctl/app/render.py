@@ -47,7 +47,7 @@ def render(
     found = list(islice(everyone, sample if recipient is None else 1))
     if recipient is not None and not found:
         raise UsageError(
-            f"the audience {notification.audience.name!r} has no recipient with that address for {notification.channel}"
+            f"audience `{notification.audience.name}` has no recipient with that address for {notification.channel}"
         )
     return found
 

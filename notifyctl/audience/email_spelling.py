@@ -38,7 +38,7 @@ def domain_to_ascii(domain: str) -> str:
     try:
         return idna.encode(domain, uts46=True).decode("ascii")
     except UnicodeError as error:
-        raise ValueError("the part after @ cannot be written as an international domain name") from error
+        raise ValueError("invalid email address: the part after @ is not a valid domain name") from error
 
 
 def pattern_to_ascii(pattern: str) -> str:

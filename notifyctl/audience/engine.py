@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -29,6 +30,8 @@ TIME_ZONE = "UTC"
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
+CLOSING_ATTEMPTS, CLOSING_PAUSE = 100, 0.05
+"""How often, and at which interval in seconds, a busy connection is closed."""
 ATTACHED = "source"
 
 
@@ -212,11 +215,11 @@ def refuse_more_than_select(sql: str) -> None:
     except duckdb.Error as error:
         raise EngineError(first_line(error)) from error
     if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
-        raise EngineError("it is not one SELECT, and nothing else is run")
+        raise EngineError("it must be one SELECT")
     with duckdb.connect(":memory:") as connection:
         tree = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
     if tree is None or '"RECURSIVE_CTE_NODE"' in tree[0]:
-        raise EngineError("it calls itself, and might never end")
+        raise EngineError("recursive queries are not allowed")
 
 
 def first_line(error: Exception) -> str:
@@ -227,7 +230,16 @@ def first_line(error: Exception) -> str:
 
 
 def close_engine(connection: DuckDBPyConnection, spill: str) -> None:
-    connection.close()
+    import duckdb
+
+    for _ in range(CLOSING_ATTEMPTS):
+        try:
+            connection.close()
+        except duckdb.Error:  # a query that was interrupted has not ended yet
+            connection.interrupt()
+            time.sleep(CLOSING_PAUSE)
+        else:
+            break
     if spill:
         shutil.rmtree(spill, ignore_errors=True)
 

@@ -106,7 +106,7 @@ def find_numbers_outside_plans(keys: Sequence[str], numbers: Numbers) -> Iterato
             continue
         verdict = code.decide(key[code.skipped :], numbers) if code is not None else False
         if not (ask_library(key, numbers) if verdict is None else verdict):
-            yield position, f"the number is not {numbers.value} in its country's numbering plan"
+            yield position, f"invalid phone number: not {numbers.value} in its country's numbering plan"
 
 
 def decide(number: str, numbers: Numbers) -> bool | None:

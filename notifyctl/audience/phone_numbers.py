@@ -74,7 +74,7 @@ def parse_number(text: str, region: str | None = None) -> PhoneNumber:
             return PhoneNumber(national, national, region)
     if digits[0] == "0":
         raise ValueError(
-            "a number begins with + and its country code, not with 0; `region:` says in which country such numbers are read"
+            "invalid phone number: start with + and the country code, not with 0; or set `region`"
         )
     key = "+" + digits
     if bracketed or not (is_valid(key) or is_fiction(key)):
@@ -99,7 +99,7 @@ def clean(text: str) -> tuple[str, bool]:
         return text, False
     plain = to_ascii(text)
     if SEVERAL.search(plain) and sum(map(len, GROUPS.findall(plain))) > MOST_DIGITS - 1:
-        raise ValueError("the cell holds more than one number")
+        raise ValueError("the cell has more than one number")
     if strange := next((each for each in plain if not (each.isascii() and each.isprintable())), None):
         raise ValueError(describe(strange))
     whole = undo_number_format(plain)
@@ -143,12 +143,10 @@ def undo_number_format(text: str) -> str | None:
         return match[1]
     if match := EXPONENT.fullmatch(text):
         if len(match[1] or "") != int(match[2]):
-            raise ValueError(
-                "the number is written with an exponent and has lost digits; format the column as text"
-            )
+            raise ValueError("the number has an exponent and has lost digits; format the column as text")
         return text[0] + (match[1] or "")
     if FRACTION.fullmatch(text) and len(text.partition(".")[0]) > PAIR + FEWEST_DIGITS:
-        raise ValueError("this is a decimal number; format the column as text")
+        raise ValueError("invalid phone number: it is a decimal number; format the column as text")
     return None
 
 
@@ -176,7 +174,7 @@ def describe(text: str) -> str:
     digits = text.removeprefix("+")
     if odd := next((each for each in digits if not ("0" <= each <= "9")), None):
         what = repr(odd) if odd.isprintable() and odd.isascii() else name_of(odd)
-        return f"a number has only digits, a leading + and separators, not {what}"
+        return f"invalid phone number: use digits, separators and a leading +, not {what}"
     if digits.startswith("0"):
-        return "a number begins with its country code, such as +44, and not with 0"
-    return f"a number has {FEWEST_DIGITS} to {MOST_DIGITS} digits, not {len(digits)}"
+        return "invalid phone number: start with the country code, for example +44, not with 0"
+    return f"invalid phone number: it must have {FEWEST_DIGITS} to {MOST_DIGITS} digits, not {len(digits)}"

@@ -147,10 +147,10 @@ class Lines(Generic[AnyStr]):
 def check_header(header: list[str]) -> list[str]:
     """The header. Raises TableError."""
     if len(header) > MAX_COLUMNS:
-        raise TableError(f"the header names {len(header):,} columns; {MAX_COLUMNS:,} are allowed")
+        raise TableError(f"the header has {len(header):,} columns; the limit is {MAX_COLUMNS:,}")
     doubled = {name for name in header if header.count(name) > 1}
     if doubled:
-        raise TableError(f"the header names a column twice: {', '.join(sorted(doubled))}")
+        raise TableError(f"duplicate columns in the header: {', '.join(sorted(doubled))}")
     return header
 
 

@@ -47,9 +47,7 @@ def check_query(select: str, database: str) -> None:
         while waiting:
             for name in checker.check(engine.syntax(waiting.pop())):
                 if GENERATED.search(tables.get(name, "")):
-                    raise EngineError(
-                        f"the table {name!r} has a column that is calculated, which is not read"
-                    )
+                    raise EngineError(f"the table {name!r} has a generated column, which is not supported")
                 if name in views and name not in seen:
                     seen.add(name)
                     waiting.append(view_definitions(views[name]))
@@ -63,7 +61,7 @@ def view_definitions(view: str) -> str:
         re.IGNORECASE | re.DOTALL,
     )
     if found is None:
-        raise EngineError("it reads a view whose definition cannot be understood here")
+        raise EngineError("it uses a view whose definition cannot be parsed")
     return found[1]
 
 
@@ -90,9 +88,9 @@ class QueryChecker:
 
     def _judge(self, node: Mapping[str, Any], *, table: bool) -> None:
         if node.get("type") == "RECURSIVE_CTE_NODE":
-            raise EngineError("it calls itself, and might never end")
+            raise EngineError("recursive queries are not allowed")
         if node.get("class") == "LAMBDA":
-            raise EngineError("it holds a function of its own, which is not allowed")
+            raise EngineError("lambdas are not allowed")
         name = str(node.get("function_name", "")).lower()
         if not name or (table and name in SERIES):
             return

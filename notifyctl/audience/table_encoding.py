@@ -13,9 +13,9 @@ from notifyctl.text_encoding import BYTE_ORDER_MARKS, SAMPLE, guess_encoding, is
 UTF_8 = "utf-8-sig"
 LONGEST_MARK = max(map(len, BYTE_ORDER_MARKS))
 NOT_DECODED = "has bytes that are not in the file's encoding"
-NUL = "holds a NUL character"
+NUL = "contains a NUL character"
 NOT_DECODED_CHARACTER = re.compile("[\ud800-\udfff]")
-HALF = "holds half a character"
+HALF = "contains half a character"
 ESCAPED_BYTES = range(0xDC80, 0xDD00)
 """What undecodable bytes are in a decoded text."""
 

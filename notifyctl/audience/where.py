@@ -76,7 +76,7 @@ NODE_NAMES = {
     "SUBQUERY": "it holds a query of its own",
     "WINDOW": "it looks at other rows",
     "STAR": "`*` is not a value",
-    "LAMBDA": "it holds a function of its own",
+    "LAMBDA": "it contains a lambda",
     "PARAMETER": "it has a parameter, which has no value here",
     "COLLATE": "it orders texts by a language",
 }

@@ -108,7 +108,7 @@ def test_lint_reads_a_hostile_large_file_and_counts_what_it_does_not_list(cli: A
     brief, full = cli("lint", "--format", "json").json, cli("lint", "--all", "--format", "json").json
     rules = {each["rule"] for each in full["diagnostics"]}
     assert rules == {"bad-row", "bad-address", "duplicate-address", "longest-text"}
-    column = "'name' holds a NUL character: 60 rows, the first in line "
+    column = "'name' contains a NUL character: 60 rows, the first in line "
     for document in (brief, full):
         assert [column in each["message"] for each in document["diagnostics"]].count(True) == 1, (
             "of the whole column"

@@ -184,7 +184,7 @@ def test_a_list_that_breaks_while_an_apply_is_under_way_ends_it(production: Any,
     foreign.on_request = lambda: (production.root / "stop.csv").write_text("nonsense\n")
     assert production.apply().code == 1
     assert foreign.addresses == NUMBERS[:2]
-    assert "cannot be read now" in "".join(production.said)
+    assert "can no longer be read" in "".join(production.said)
 
 
 def test_what_receipts_teach_becomes_a_list(production: Any, foreign: Any) -> None:

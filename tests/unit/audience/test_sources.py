@@ -442,7 +442,9 @@ def test_a_value_that_is_read_and_no_text_rejects_its_row(
     assert people == [("+447700900002", "Bea")]
     [(reason, _, why)] = nobody
     assert reason is RowRejection.BAD_ROW
-    assert why == ("'odd' holds a NUL character" if form == "CSV" else "'odd' is neither a text nor a number")
+    assert why == (
+        "'odd' contains a NUL character" if form == "CSV" else "'odd' is neither a text nor a number"
+    )
 
 
 def test_numbers_that_are_none_are_no_text(tmp_path: Path) -> None:
@@ -596,7 +598,7 @@ def test_rows_of_a_database_are_told_by_their_number(postgres: str, tmp_path: Pa
             audience, WorkingTree(tmp_path), suppressed=frozenset(), fence=None, environ={"CRM_URL": postgres}
         )
         (batch,) = reader.batches(ChannelName.SMS)
-        assert [(row.location, row.detail.partition(" a number")[0], row.row) for row in batch.excluded] == [
+        assert [(row.location, row.detail.partition(" invalid")[0], row.row) for row in batch.excluded] == [
             (place, f"row 2 of {named}: msisdn:", 2),
             (place, f"row 3 of {named}: the same msisdn as in row 1; the first counts", 3),
         ]
