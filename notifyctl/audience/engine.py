@@ -10,11 +10,11 @@ import json
 import os
 import shutil
 import tempfile
-import time
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def close_engine(connection: DuckDBPyConnection, spill: str) -> None:
             connection.close()
         except duckdb.Error:  # a query that was interrupted has not ended yet
             connection.interrupt()
-            time.sleep(CLOSING_PAUSE)
+            Event().wait(CLOSING_PAUSE)
         else:
             break
     if spill:
