@@ -35,8 +35,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Marks of ledgers lie in the user's state folder; those of tests do not belong there."""
+    """Marks of ledgers lie in the user's state folder; those of tests do not belong there. Nothing is wrapped."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it for its processes
 
 
 @pytest.fixture(scope="session")

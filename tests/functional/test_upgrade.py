@@ -180,4 +180,4 @@ def test_rules_of_a_later_version_are_refused(former: Any) -> None:
         connection.execute("INSERT INTO identity_rules VALUES (3, 2, '2030-01-01T00:00:00+00:00')")
     result = former("plan")
     assert result.code == ExitCode.ERROR
-    assert "way 3" in result.err
+    assert "version 3" in result.err
