@@ -96,10 +96,11 @@ class Engine:
                 self.close()
                 raise EngineError(first_line(error)) from error
         for name, value in settings.items():
-            self._connection.execute(f"SET {name} = {literal(value)}")
+            setting = f"SET {name} = {literal(value)}"
+            interruptible(partial(self._connection.execute, setting))
 
     def rows(self, sql: str) -> list[Row]:
-        return self._connection.execute(sql).fetchall()
+        return interruptible(lambda: self._connection.execute(sql).fetchall())
 
     def texts(
         self, select: str, size: int, *, seconds: float, names: Collection[str] | None = None
@@ -150,7 +151,7 @@ class Engine:
         import duckdb
 
         try:
-            [row] = self._connection.execute(sql, [argument]).fetchall()
+            [row] = interruptible(lambda: self._connection.execute(sql, [argument]).fetchall())
         except duckdb.Error as error:
             raise EngineError(first_line(error)) from error
         return tuple(row)
@@ -182,6 +183,16 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def interruptible(query: Callable[[], T]) -> T:
+    """Runs a short query on the main thread. Raises KeyboardInterrupt on Ctrl-C, for which DuckDB raises RuntimeError."""
+    try:
+        return query()
+    except RuntimeError as error:
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from error
+        raise
 
 
 def run_limited(connection: DuckDBPyConnection, seconds: float, late: str, query: Callable[[], T]) -> T:
@@ -217,7 +228,7 @@ def refuse_more_than_select(sql: str) -> None:
     if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
         raise EngineError("it must be one SELECT")
     with duckdb.connect(":memory:") as connection:
-        tree = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+        tree = interruptible(lambda: connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone())
     if tree is None or '"RECURSIVE_CTE_NODE"' in tree[0]:
         raise EngineError("recursive queries are not allowed")
 

@@ -24,6 +24,8 @@ from notifyctl.model.recipients import RecipientBatch, RejectedRow, RowOrigin, R
 
 Column = Sequence[str | None]
 T = TypeVar("T")
+SPOKEN = {"msisdn": "number", "email": "address"}
+"""Address field → what its values are called in messages."""
 
 
 class Rows(Struct, frozen=True):
@@ -114,7 +116,13 @@ class RecipientReader:
         if rejected or not all(addresses):
             positions = [at for at, address in enumerate(addresses) if address and at not in rejected]
             for position in sorted({*range(len(rows.lines))} - {*positions} - rejected.keys()):
-                self._reject(rejected, rows, position, RowRejection.NO_ADDRESS, f"no {self._field}")
+                self._reject(
+                    rejected,
+                    rows,
+                    position,
+                    RowRejection.NO_ADDRESS,
+                    f"no {SPOKEN[self._field]} (`{self._field}`)",
+                )
             addresses = [addresses[position] for position in positions]
         parsed = self._parse(addresses, rows, positions)
         errors = {**parsed.errors, **self._number_errors(parsed.keys, parsed.errors)}
@@ -125,7 +133,7 @@ class RecipientReader:
         positions, keys = without(positions, errors), without(parsed.keys, errors)
         repeated = self._first_lines.add(keys, [rows.lines[position] for position in positions])
         for at, line in repeated.items():
-            detail = f"the same {self._field} as in {self._origin.label(line)}; the first counts"
+            detail = f"same {SPOKEN[self._field]} as in {self._origin.label(line)}; this row is skipped"
             self._reject(rejected, rows, positions[at], RowRejection.DUPLICATE, detail)
         sent = without(without(parsed.sent, errors), repeated)
         return self._batch(rows, without(keys, repeated), sent, rejected, parsed.readings, former)

@@ -600,7 +600,7 @@ def test_rows_of_a_database_are_told_by_their_number(postgres: str, tmp_path: Pa
         (batch,) = reader.batches(ChannelName.SMS)
         assert [(row.location, row.detail.partition(" invalid")[0], row.row) for row in batch.excluded] == [
             (place, f"row 2 of {named}: msisdn:", 2),
-            (place, f"row 3 of {named}: the same msisdn as in row 1; the first counts", 3),
+            (place, f"row 3 of {named}: same number as in row 1; this row is skipped", 3),
         ]
 
 
