@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,6 @@ from notifyctl.app.cached_files import CachedFiles
 from notifyctl.app.environ import process_environ
 from notifyctl.app.workspace import Workspace, find_environment, find_root, read_workspace
 from notifyctl.clock import SystemClock
-from notifyctl.command_line import command_line
 from notifyctl.config.load import YAML_SUFFIXES
 from notifyctl.diagnostics import Diagnostic, Severity, sort_diagnostics
 from notifyctl.errors import UsageError
@@ -84,10 +82,14 @@ def find_advice(workspace: Workspace, environment: Environment, checked: Checked
     in it.
     """
     from notifyctl.lint.advice import advise
+    from notifyctl.lint.ignore_comments import read_ignore_comments
+    from notifyctl.lint.unknown_rules import check_rule_ids
 
     project = workspace.project
     assert project is not None, "it was checked"
     yield from advise(project, checked, environment=environment, files=workspace.files)
+    comments = read_ignore_comments(find_ignore_comments(workspace.files), lines_of(workspace))
+    yield from check_rule_ids(project, comments, workspace.files)
     if any(each.at is not None for each in project.schedules.values()):
         from notifyctl.lint.past_times import check_past
 
@@ -139,14 +141,11 @@ def filter_rules(
     one: it would check nothing.
     """
     from notifyctl.lint.rule_pages import PAGES
+    from notifyctl.lint.unknown_rules import describe_unknown, suggest_rule
 
     for rule in (*select, *ignore):
         if rule not in PAGES:
-            near = get_close_matches(rule, PAGES, n=1)
-            hint = (
-                f"did you mean `{near[0]}`?" if near else f"to list all rules, run: {command_line('explain')}"
-            )
-            raise UsageError(f"unknown rule `{rule}`", hint=hint)
+            raise UsageError(describe_unknown(rule), hint=suggest_rule(rule))
     wanted = (d for d in diagnostics if not select or d.rule in select)
     return [d for d in wanted if d.rule not in ignore]
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
 
 from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
-from notifyctl.command_line import command_line
 from notifyctl.errors import UsageError
 from notifyctl.exit_codes import ExitCode
 
@@ -42,13 +40,9 @@ def command(context: click.Context, subject: str | None, recipient: str | None, 
         echo("\n".join(f"{page.severity:<8} {name}" for name, page in sorted(PAGES.items())))
         return ExitCode.DONE
     if subject not in PAGES:
-        matches = get_close_matches(subject, PAGES, n=1)
-        raise UsageError(
-            f"unknown rule `{subject}`",
-            hint=f"did you mean `{matches[0]}`?"
-            if matches
-            else f"to list all rules, run: {command_line('explain')}",
-        )
+        from notifyctl.lint.unknown_rules import describe_unknown, suggest_rule
+
+        raise UsageError(describe_unknown(subject), hint=suggest_rule(subject))
     page = PAGES[subject]
     echo(f"{subject} ({', '.join(describe_page(page))})\n\n{page.text}")
     return ExitCode.DONE

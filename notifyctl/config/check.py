@@ -441,6 +441,9 @@ class ShapeChecker:
             self.report_wrong_type(shape, f"a mapping ({shape.title})", node, path)
             return None
         chooser = node.get(shape.by)
+        misspelt = find_misspelt(shape.by, node, shape.cases.values()) if chooser is None else None
+        if misspelt is not None:
+            return self.check_misspelt_case(shape, misspelt, node, path)
         if chooser is None:
             message = f"{shape.title} needs the key `{shape.by}`: {list_choices(tuple(shape.cases))}"
             self.report("missing-key", message, path, shape=shape)
@@ -451,6 +454,18 @@ class ShapeChecker:
         record = shape.cases.get(chosen or "")
         return self.check_record(record, node, path, among=shape) if record is not None else None
 
+    def check_misspelt_case(
+        self, shape: Cases, misspelt: str, node: MappingNode, path: Path
+    ) -> dict[str, Any] | None:
+        """Checks the case that the value of the misspelt key chooses; its other problems show at once too."""
+        chooser = node.get(misspelt)
+        record = shape.cases.get(chooser.text) if isinstance(chooser, Scalar) else None
+        if record is not None:
+            return self.check_record(record, node, path, among=shape)
+        problem = misspelt_key(misspelt, shape.by, shape.title)
+        self.problems.append(replace(problem, path=(*path, misspelt)))
+        return None
+
     def check_either(self, shape: Either, node: Node, path: Path) -> Any:
         if isinstance(node, MappingNode):
             return self.check_value(shape.mapping, node, path)
@@ -458,6 +473,20 @@ class ShapeChecker:
             return self.check_text(shape.text, node, path)
         self.report_wrong_type(shape, "a name or a mapping", node, path)
         return None
+
+
+def find_misspelt(name: str, node: MappingNode, records: Iterable[Shape]) -> str | None:
+    """Finds the key of `node` that was most likely meant as the absent `name`: one that none of `records` has."""
+    known = [each for each in records if isinstance(each, Record)]
+    unknown = (key.text for key, _ in node.items if not any(each.find_field(key.text) for each in known))
+    names = {name, *(field.name for each in known for field in each.fields)}
+    return next((key for key in unknown if find_nearest(key, sorted(names)) == name), None)
+
+
+def misspelt_key(key: str, name: str, title: str) -> Problem:
+    """The problem of a key that was most likely meant as `name`, on which the rest of the mapping depends."""
+    message = f"unknown key `{key}` in {title}"
+    return Problem((key,), "unknown-key", message, f"did you mean `{name}`?", at_key=True, form="unknown-key")
 
 
 def wrong_profile(field: Field, path: Path, profile: str) -> Problem:

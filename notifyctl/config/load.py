@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from notifyctl.command_line import command_line
 from notifyctl.config import model_builder
-from notifyctl.config.check import MAX_PROBLEMS, check_and_advise, locate_problems
+from notifyctl.config.check import (
+    MAX_PROBLEMS,
+    check_and_advise,
+    find_misspelt,
+    locate_problems,
+    misspelt_key,
+)
 from notifyctl.config.document_rules import check_rules
 from notifyctl.config.documents import document_shapes
-from notifyctl.config.fields import ChannelShape, Shape
+from notifyctl.config.fields import Cases, ChannelShape, Shape
 from notifyctl.config.kinds.shared_fields import API_VERSION
 from notifyctl.config.messages import find_nearest, suggest_name
 from notifyctl.config.nodes import EMPTY_NODE, MappingNode, Node, Scalar, value_positions
@@ -140,11 +146,11 @@ def check_document(
     foreign = api_version_problem(node)
     if foreign is not None or not isinstance(node, MappingNode):
         return None, [foreign.at(positions)] if foreign else []
-    kind, problem = read_kind(node, tuple(kinds))
+    kind, problem = read_kind(node, kinds)
     if problem is not None:
-        return Document(kind, read_name(node), EMPTY_NODE, {}, positions, sound=False), [
-            problem.at(positions)
-        ]
+        return Document(kind, read_name(node), EMPTY_NODE, {}, positions, sound=False), locate_problems(
+            [problem], node, positions
+        )
     values, problems, advice = check_and_advise(kinds[kind], node)
     if not problems:
         problems = check_rules(kind, values)
@@ -171,9 +177,15 @@ def api_version_problem(node: Node) -> Problem | None:
     return Problem(path, NOT_OURS, f"the document must start with `apiVersion: {API_VERSION}`", hint)
 
 
-def read_kind(node: MappingNode, kinds: Sequence[str]) -> tuple[str, Problem | None]:
+def read_kind(node: MappingNode, shapes: Mapping[str, Shape]) -> tuple[str, Problem | None]:
     """Returns the kind of a document; or the kind most likely meant, with the problem."""
+    kinds = tuple(shapes)
     kind = node.get("kind")
+    misspelt = find_misspelt("kind", node, records_of(shapes.values())) if kind is None else None
+    if misspelt is not None:
+        meant = node.get(misspelt)
+        text = meant.text if isinstance(meant, Scalar) else ""
+        return text if text in kinds else "", misspelt_key(misspelt, "kind", "the document")
     if kind is None:
         hint = f"kinds: {', '.join(kinds)}"
         return "", Problem((), "missing-key", "the document needs the key `kind`", hint)
@@ -184,6 +196,11 @@ def read_kind(node: MappingNode, kinds: Sequence[str]) -> tuple[str, Problem | N
     return find_nearest(text, kinds) or "", Problem(
         ("kind",), "unknown-kind", message, suggest_name(text, kinds, "kinds")
     )
+
+
+def records_of(shapes: Iterable[Shape]) -> Iterator[Shape]:
+    for shape in shapes:
+        yield from shape.cases.values() if isinstance(shape, Cases) else (shape,)
 
 
 def read_name(node: MappingNode) -> str | None:

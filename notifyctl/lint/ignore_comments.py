@@ -36,7 +36,9 @@ def read_ignore_comments(files: Iterable[str], lines: Lines) -> Iterator[IgnoreC
             match = COMMENT.search(line) if "notifyctl:" in line else None
             if match:
                 rules = tuple(rule.strip() for rule in match[1].split(",") if rule.strip())
-                yield IgnoreComment(Location(file, number, match.start() + 1), rules, match[2].strip())
+                yield IgnoreComment(
+                    Location(file, number, line.index("#", match.start()) + 1), rules, match[2].strip()
+                )
 
 
 def apply_configured_severities(
@@ -95,8 +97,10 @@ def without_ignored(
 def ignore_comment_problems(
     exception: IgnoreComment, used: set[tuple[Location, str]]
 ) -> Iterator[Diagnostic]:
+    from notifyctl.lint.rule_pages import PAGES
+
     for rule in exception.rules:
-        if (exception.place, rule) not in used:
+        if rule in PAGES and (exception.place, rule) not in used:
             message = f"unused ignore comment: `{rule}` does not apply to this line"
             yield Diagnostic("unused-exception", Severity.WARNING, message, exception.place, "remove it")
     if not exception.reason:

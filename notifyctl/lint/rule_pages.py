@@ -242,6 +242,11 @@ CHOICES: Mapping[str, Page] = {
         "`lint:` or an ignore comment lowers an error that cannot be lowered, because no message can be composed until it is fixed:"
         " for example a template that cannot be rendered, or an audience that cannot be read.",
     ),
+    "unknown-rule": Page(
+        E,
+        "`lint:` or an ignore comment names a rule that does not exist, so it has no effect. The hint suggests the closest rule;"
+        " `notifyctl explain` lists all of them.",
+    ),
     "unused-exception": Page(
         W, "An ignore comment has no effect on its line. It could hide a later problem."
     ),

@@ -42,7 +42,7 @@ def test_a_line_is_excepted_with_a_reason_for_lint_and_plan(broken: Any) -> None
 
 
 def test_an_exception_that_excepts_nothing_is_told(broken: Any) -> None:
-    broken.write(hello=HELLO.replace("{trackClicks: true}", "{} # notifyctl: ignore[some-rule] no more"))
+    broken.write(hello=HELLO.replace("{trackClicks: true}", "{} # notifyctl: ignore[needs-unicode] no more"))
     assert rules(broken) == {"unused-exception": "warning"}
 
 
@@ -52,7 +52,7 @@ def test_an_exception_gives_a_reason(broken: Any) -> None:
 
 
 def test_another_line_or_rule_is_not_excepted(broken: Any) -> None:
-    broken.write(hello=HELLO.replace("true}", "true} # notifyctl: ignore[another] why"))
+    broken.write(hello=HELLO.replace("true}", "true} # notifyctl: ignore[needs-unicode] why"))
     assert rules(broken) == {RULE: "error", "unused-exception": "warning"}
 
 
@@ -63,6 +63,33 @@ def test_a_project_weighs_its_rules(broken: Any, weight: str, expected: dict[str
     broken.write(notifyctl=PROJECT + f"lint: {{{RULE}: {weight}}}\n")
     assert rules(broken) == expected
     assert broken("plan").code == (1 if weight == "error" else 0)
+
+
+def test_an_unknown_rule_in_a_comment_is_an_error_at_the_comment_and_not_reported_as_unused(
+    broken: Any,
+) -> None:
+    comment = "# notifyctl: ignore[clicks-need-short-link, needs-unicode] the provider turned it on for us"
+    broken.write(hello=HELLO.replace("true}", f"true}} {comment}"))
+    assert rules(broken) == {RULE: "error", "unknown-rule": "error", "unused-exception": "warning"}
+    [unknown] = broken("lint", "--select", "unknown-rule", "--format", "json").json["diagnostics"]
+    assert (unknown["line"], unknown["column"]) == (7, HELLO.splitlines()[6].index("}") + 3)
+    assert (unknown["message"], unknown["hint"]) == (
+        "unknown rule `clicks-need-short-link`",
+        f"did you mean `{RULE}`?",
+    )
+    assert "unknown-rule" in broken("plan").err
+
+
+def test_an_unknown_rule_of_the_project_is_an_error_at_its_key(broken: Any) -> None:
+    broken.write(notifyctl=f"{PROJECT}lint:\n  {RULE}: off\n  needs-unicod:\n    warning\n")
+    [unknown] = broken("lint", "--select", "unknown-rule", "--format", "json").json["diagnostics"]
+    assert (unknown["file"], unknown["line"], unknown["column"]) == ("notifyctl.yaml", 6, 3)
+    assert unknown["hint"] == "did you mean `needs-unicode`?"
+    assert broken("plan").code == 1
+    broken.write(notifyctl=f"{PROJECT}lint: {{{RULE}: off, zzzzzzzz: off, unknown-rule: warning}}\n")
+    assert rules(broken) == {"unknown-rule": "warning"}
+    assert "to list all rules, run: notifyctl" in broken("lint").out
+    assert broken("plan").code == 0
 
 
 def test_a_file_that_cannot_be_read_is_not_made_readable_by_a_comment(broken: Any) -> None:

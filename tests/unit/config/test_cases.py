@@ -39,3 +39,27 @@ def test_every_error_in_the_files_comes_with_a_message_worth_reading(case: Path)
         assert len(problem.message) > 15
         assert not problem.message.endswith(".")
         assert problem.location.line or problem.rule in ("unreadable-file", "project-document", "yaml-limits")
+
+
+def test_a_misspelt_key_that_decides_the_shape_is_reported_with_the_key_that_was_meant() -> None:
+    loaded = load_project(WorkingTree(CASES / "invalid" / "deciding-key"), SHAPES)
+    hints = {
+        (d.location.file, d.location.line, d.location.column): d.hint
+        for d in loaded.diagnostics
+        if d.message.startswith("unknown key")
+    }
+    expected = {
+        ("n.yaml", 2, 1): "kind",
+        ("n.yaml", 9, 1): "channel",
+        ("n.yaml", 10, 11): "type",
+        ("n.yaml", 17, 3): "type",
+        ("n.yaml", 24, 11): "type",
+        ("n.yaml", 30, 51): "type",
+        ("n.yaml", 35, 12): "channel",
+        ("notifyctl.yaml", 6, 5): "provider",
+        ("notifyctl.yaml", 8, 5): "provider",
+        ("notifyctl.yaml", 9, 11): "provider",
+    }
+    assert {place: hints[place] for place in expected} == {
+        place: f"did you mean `{key}`?" for place, key in expected.items()
+    }
