@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from notifyctl.cli.options import (
     wants_colour,
 )
 from notifyctl.cli.plan_progress import memory_option, show_plan_progress
-from notifyctl.errors import UsageError
+from notifyctl.errors import ProjectError, UsageError
 from notifyctl.exit_codes import ExitCode
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Plan
@@ -109,12 +110,14 @@ def command(  # noqa: PLR0917 - click passes options by name
     else:
         from notifyctl.app.workspace import open_workspace
 
-        workspace = open_workspace(settings.chdir)
-        environment = workspace.environment(settings.env)
-        outputs = check_outputs(workspace, request, rejects)
-        with show_plan_progress(workspace, colour=wants_colour(context, stderr=True)) as limited:
-            plan = make_plan(limited, environment, only=only, offline=offline, as_of=as_of)
-        changes = compare_with_base(request, workspace, environment, plan)
+        with show_errors(request):
+            workspace = open_workspace(settings.chdir)
+        with show_errors(request, workspace, settings.env):
+            environment = workspace.environment(settings.env)
+            outputs = check_outputs(workspace, request, rejects)
+            with show_plan_progress(workspace, colour=wants_colour(context, stderr=True)) as limited:
+                plan = make_plan(limited, environment, only=only, offline=offline, as_of=as_of)
+            changes = compare_with_base(request, workspace, environment, plan)
         show(context, request, workspace, environment, plan, changes, outputs)
         if rejects is not None:
             from notifyctl.app.failures import write_rejects
@@ -155,6 +158,23 @@ class PlanRequest(NamedTuple):
     force: bool
 
 
+@contextmanager
+def show_errors(
+    request: PlanRequest, workspace: Workspace | None = None, env: str | None = None
+) -> Iterator[None]:
+    """Prints the errors of the project as a document where one is asked for in Markdown, before they go their way to standard error."""
+    try:
+        yield
+    except ProjectError as error:
+        if request.form == "markdown":
+            from notifyctl.views.markdown import render_errors
+
+            project = workspace.project if workspace is not None else None
+            about = (project.name, env or project.default_environment) if project is not None else ()
+            echo(render_errors(error, about=about))
+        raise
+
+
 def plan_untrusted(context: click.Context, request: PlanRequest) -> Plan:
     """Plans an untrusted project. Confines this process permanently."""
     from notifyctl.app.outputs import Outputs
@@ -173,16 +193,18 @@ def plan_untrusted(context: click.Context, request: PlanRequest) -> Plan:
     settings = get_globals(context)
     bound_output(MAX_OUTPUT)
     outputs = Outputs(force=request.force)
-    workspace = open_untrusted(
-        settings.chdir, out=request.out, check=partial(outputs.check, recognise=is_plan_file)
-    )
-    environment = workspace.environment(settings.env)
-    warnings: list[Diagnostic] = []
-    if request.base is not None:
-        environment, warnings = settings_of_base(workspace, environment, request.base)
-    plan = make_plan(workspace, environment, only=request.only, offline=True, as_of=request.as_of)
-    plan = with_warnings(plan, warnings)
-    changes = compare_with_base(request, workspace, environment, plan)
+    with show_errors(request):
+        workspace = open_untrusted(
+            settings.chdir, out=request.out, check=partial(outputs.check, recognise=is_plan_file)
+        )
+    with show_errors(request, workspace, settings.env):
+        environment = workspace.environment(settings.env)
+        warnings: list[Diagnostic] = []
+        if request.base is not None:
+            environment, warnings = settings_of_base(workspace, environment, request.base)
+        plan = make_plan(workspace, environment, only=request.only, offline=True, as_of=request.as_of)
+        plan = with_warnings(plan, warnings)
+        changes = compare_with_base(request, workspace, environment, plan)
     if changes is not None:
         changes = replace(changes, unknown=tuple(unknown_facts(base=request.base)))
     show(

@@ -8,11 +8,12 @@ behind a bar, without control characters.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from notifyctl.command_line import command_line
-from notifyctl.diagnostics import Severity
+from notifyctl.diagnostics import Diagnostic, Severity
+from notifyctl.errors import ProjectError
 from notifyctl.plan.actions import Action
 from notifyctl.plan.comment_marker import NO_DIGEST, Subject, mark
 from notifyctl.plan.diff import Change, Review, TextChange
@@ -62,6 +63,8 @@ MOST_LINES = 200
 MOST_DIAGNOSTICS = 20
 MOST_SAMPLES = 6
 MOST_WARNINGS = 40
+MORE_ERRORS = 1_000
+"""Bytes kept free for the line that counts what is left out."""
 BACKTICKS = re.compile(r"`+")
 
 
@@ -107,6 +110,43 @@ def render_failure(subject: Subject, at: datetime) -> str:
             "",
         ]
     )
+
+
+def render_errors(error: ProjectError, *, about: Sequence[str] = ()) -> str:
+    """What stands in place of a plan's document when the project has errors. `about`: the project and environment, where known.
+
+    At most BUDGET bytes: the errors come first, and what does not fit is counted.
+    """
+    of = " · ".join(map(code, about))
+    lines = [
+        f"## ❌ {of}{': no' if of else 'No'} plan can be made",
+        "",
+        f"{plain(capitalise(error.message))}.",
+    ]
+    lines += ["", plain(capitalise(error.hint))] if error.hint and not error.diagnostics else []
+    ordered = sorted(error.diagnostics, key=lambda d: (list(Severity).index(d.severity), d.location))
+    blocks = ["\n".join(list_problem(each)) for each in ordered]
+    room = BUDGET - len("\n".join(lines).encode()) - MORE_ERRORS
+    kept = 0
+    for block in blocks:
+        room -= len(block.encode()) + 1
+        if room < 0:
+            break
+        kept += 1
+    lines += ["", *blocks[:kept]] if kept else []
+    if kept < len(blocks):
+        lines.append(more_lines(len(blocks) - kept, command_line("lint")))
+    return "\n".join(lines) + "\n"
+
+
+def capitalise(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def list_problem(problem: Diagnostic) -> Iterator[str]:
+    yield f"- **{problem.severity.value}** {code(str(problem.location))} {code(problem.rule)} {plain(problem.message)}"
+    if problem.hint:
+        yield f"  - → {plain(problem.hint)}"
 
 
 def verdict(plan: Plan, review: Review | None) -> Iterator[str]:

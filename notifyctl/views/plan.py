@@ -21,6 +21,7 @@ from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import as_object, format_block
 from notifyctl.views.gaps import describe_gaps
 from notifyctl.views.message import SAID_ABOVE, STORED_ELSEWHERE, as_lines, as_objects, setting_lines
+from notifyctl.views.plan_table import table_lines
 from notifyctl.views.reasons import describe_reasons, spell_out
 from notifyctl.views.times import describe_due, describe_run, describe_wait
 from notifyctl.views.upcoming import describe_upcoming, moments_object, occurrence_object
@@ -80,6 +81,7 @@ def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
         yield paint.yellow(f"⚠ {subject}: {phrase}")
     for diagnostic in plan.diagnostics:
         yield from format_block(diagnostic, paint)
+    yield from table_lines(with_upcoming(plan), plan.as_of, paint)
     for planned, upcoming in with_upcoming(plan):
         yield ""
         if planned is not None:
