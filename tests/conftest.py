@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ settings.load_profile("ci" if requirements.in_ci() else "patient")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tests start the command hundreds of times: where Python may not write bytecode, each of them would compile it anew."""
+    os.environ.pop("COLUMNS", None)  # pytest-xdist sets it for its processes, and text would be wrapped
     if not hasattr(config, "workerinput"):  # once, not in each process of pytest-xdist
         compileall.compile_dir(Path(__file__).parents[1] / "notifyctl", quiet=2)
 
@@ -35,9 +37,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Marks of ledgers lie in the user's state folder; those of tests do not belong there. Nothing is wrapped."""
+    """Marks of ledgers lie in the user's state folder; those of tests do not belong there."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-    monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it for its processes
 
 
 @pytest.fixture(scope="session")

@@ -78,8 +78,8 @@ def test_resolve_stands_in_history_status_and_explain_with_who_and_why(
         assert told in uncertain(*command).out, command
     explained = uncertain("explain", "hello", "--recipient", PEOPLE[0])
     assert f"recorded as {what} by octocat: ticket 4711" in explained.out
-    for command, key in (("history", "statements"), ("status", "decisions")):
-        [decision] = uncertain(command, "--format", "json").json[key]
+    for name, key in (("history", "statements"), ("status", "decisions")):
+        [decision] = uncertain(name, "--format", "json").json[key]
         assert {each: decision[each] for each in ("kind", "as", "recipients", "detail", "who")} == {
             "kind": "resolve",
             "as": verdict,
@@ -119,8 +119,8 @@ def test_withdraw_stands_there_too_even_if_nothing_was_sent(
     for command in (("history",), ("status",), ("explain", "hello", "--recipient", PEOPLE[0])):
         out = hello(*command).out
         assert "withdraw: hello edition 1: the outage was cancelled · by ada" in out, command
-    for command, key in (("history", "statements"), ("status", "decisions")):
-        [decision] = hello(command, "--format", "json").json[key]
+    for name, key in (("history", "statements"), ("status", "decisions")):
+        [decision] = hello(name, "--format", "json").json[key]
         assert (decision["kind"], decision["who"]) == ("withdraw", "ada")
 
 

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.views.markdown import BUDGET, code_fence, word_diff
+from notifyctl.views.changes import word_diff
+from notifyctl.views.markdown import BUDGET, code_fence
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "review" / "expected.md"
 CASES = Path(__file__).parents[1] / "cases" / "review"

@@ -365,6 +365,11 @@ def test_killed_between_record_and_result_its_outcome_is_unknown(project: Any, f
     assert len(foreign.requests) == 2, "nothing is sent again by itself"
 
 
+def restore_interrupt() -> None:
+    """A shell may start the tests with SIGINT ignored, which a process inherits."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupted_it_says_that_the_outcome_is_unknown(project: Any, foreign: Any) -> None:
     foreign.delay = 60.0
     arguments = ["send-test", "hello", "--as", ADA, "--to", ME, "--yes"]
@@ -373,6 +378,7 @@ def test_interrupted_it_says_that_the_outcome_is_unknown(project: Any, foreign: 
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=restore_interrupt,  # noqa: PLW1509 - no thread runs here
     )
     while not foreign.requests:
         assert process.poll() is None

@@ -55,7 +55,7 @@ def refused(**how: Any) -> dict[str, Any]:
     return {"do": "refuse", **how}
 
 
-TELLS_NOTHING = "does not tell whether the request was taken"
+TELLS_NOTHING = "does not show whether the request was accepted"
 UNREADABLE = "cannot be read"
 LIES = [
     Lie("500 although taken", taken(status=500), 7, f"{TELLS_NOTHING} (500)", uncertain=4),
@@ -66,10 +66,10 @@ LIES = [
     Lie("truncated answer", {"do": "truncate"}, 7, UNREADABLE, uncertain=4),
     Lie("HTML with 200", taken(status=200, body=HTML), 7, UNREADABLE, uncertain=4),
     Lie("empty answer", taken(status=201), 7, UNREADABLE, uncertain=4),
-    Lie("no message id", taken(status=201, body='{"status": "queued"}'), 7, "has no message id", uncertain=4),
-    Lie("an id, and failed", taken(status=201, body='{"messageId": "{id}", "status": "failed"}'), 7, "'failed'", uncertain=4),
-    Lie("an id, and success: false", taken(status=201, body='{"messageId": "{id}", "success": false}'), 7, "success 'false'", uncertain=4),
-    Lie("an id, and an error code", taken(status=201, body='{"messageId": "{id}", "status": "queued", "code": "7020"}'), 7, "code '7020'", uncertain=4),
+    Lie("no message id", taken(status=201, body='{"status": "queued"}'), 7, "has no message ID", uncertain=4),
+    Lie("an id, and failed", taken(status=201, body='{"messageId": "{id}", "status": "failed"}'), 7, 'status is "failed"', uncertain=4),
+    Lie("an id, and success: false", taken(status=201, body='{"messageId": "{id}", "success": false}'), 7, 'success is "false"', uncertain=4),
+    Lie("an id, and an error code", taken(status=201, body='{"messageId": "{id}", "status": "queued", "code": "7020"}'), 7, 'code is "7020"', uncertain=4),
     Lie("a list for an object", taken(status=201, body='[{"messageId": "x"}]'), 7, UNREADABLE, uncertain=4),
     Lie("10 MB of blanks", {"do": "flood", "bytes": 10_000_000}, 7, UNREADABLE, uncertain=4),
     Lie("408 although taken", taken(status=408), 7, "(408)", uncertain=4),
@@ -175,7 +175,7 @@ def test_a_refusal_of_the_credentials_stops_within_the_requests_in_flight(rig: A
     rig.script(*[refused(status=status)] * 20)
     ended = rig.apply()
     assert ended.code == 1
-    why = "the endpoint no longer exists" if status == 410 else "does not accept the credentials"
+    why = "the endpoint no longer exists" if status == 410 else "refused the credentials"
     assert f"{why} ({status}" in ended.json["refused"]
     assert 1 <= ended.json["requests"] <= 2
     assert rig.check(crashes=0)["accepted"] == set()

@@ -87,6 +87,7 @@ class People:
     excluded: Sequence[RejectedRow] = ()
     size: int = 4
     variables: Sequence[str] = ("name",)
+    header: Sequence[str] = ()
     origin: RowOrigin = PEOPLE_CSV
 
     def batches(self, channel: ChannelName, names: Collection[str] | None = None) -> Iterator[RecipientBatch]:

@@ -104,6 +104,7 @@ class Crowd:
     people: Sequence[Somebody]
     excluded: Sequence[RejectedRow]
     variables: Sequence[str] = VARIABLES
+    header: Sequence[str] = ()
     origin: RowOrigin = PEOPLE_CSV
 
     def batches(self, channel: ChannelName, names: Collection[str] | None = None) -> Iterator[RecipientBatch]:
