@@ -71,6 +71,26 @@ def test_a_plan_for_people_in_eight_zones_applies_all_day(tmp_path: Path, way: s
     assert max(counts) == 1
 
 
+def test_one_plan_file_serves_eight_zones_and_one_digest_the_first(tmp_path: Path) -> None:
+    counts: dict[str, int] = {}
+    for way in ("file", "digest"):
+        (tmp_path / way).mkdir()
+        project = Project(tmp_path / way, f"timezone: recipient\n{DAILY}", ZONES)
+        saved = project.save(utc(2026, 12, 1, 0, 0))
+        for hour in range(24):
+            now = utc(2026, 12, 1, hour, 5)
+            try:
+                applied = (
+                    project.apply(now, saved=saved)
+                    if way == "file"
+                    else project.apply(now, expect=saved.digest)
+                )
+            except PlanRefusedError:
+                continue
+            counts[way] = counts.get(way, 0) + sent(applied)
+    assert counts == {"file": len(ZONES), "digest": 1}
+
+
 def test_the_digest_moves_at_midnight_in_the_project_s_zone_only(tmp_path: Path) -> None:
     project = Project(tmp_path, f"timezone: recipient\n{DAILY}", ZONES, timezone="Europe/Berlin")
     with_hourly(project)
