@@ -46,7 +46,7 @@ def content_ids_are_right(message: Message) -> Iterator[Problem]:
     for number, cid in ids:
         path = ("content", "attachments", number, "cid")
         if is_final(cid) and INVALID.search(cid):
-            text = f'`cid` must not contain blanks, quotes or brackets, and is "{cid}"'
+            text = f'`cid` must not contain spaces, quotes or brackets: "{cid}"'
             yield rules.CID.broken(path, text, "use letters, digits, dots and hyphens, without `cid:`")
         elif cid.lower().startswith("cid:"):
             yield rules.CID.broken(path, "`cid` must not start with cid:", f"write `cid: {cid[4:]}`")

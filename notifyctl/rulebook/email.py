@@ -47,7 +47,7 @@ MEDIA_TYPE = Rule(
 CID = Rule(
     75,
     "attachment-cid",
-    "The `cid` of an attachment must be unique in the email, and must not contain blanks, quotes or brackets.",
+    "The `cid` of an attachment must be unique in the email, and must not contain spaces, quotes or brackets.",
     profile="6.20",
 )
 CID_MISSING = Rule(
