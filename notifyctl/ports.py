@@ -11,6 +11,7 @@ from datetime import datetime
 from threading import Event
 from typing import BinaryIO, Protocol
 
+from notifyctl.model.acceptance import Acceptance
 from notifyctl.model.batch import Batch, Outcome, PreparedRequest
 from notifyctl.model.events import (
     AttemptRecord,
@@ -152,6 +153,12 @@ class LedgerReader(Protocol):
     def next_test(self) -> int:
         """The number that the next test message gets."""
 
+    def acceptances(self) -> Sequence[Acceptance]:
+        """Every acceptance of a series, first to last, with those that take one back."""
+
+    def notices(self) -> Mapping[str, datetime]:
+        """What `run` reported, by key → when."""
+
     def statements(self) -> Sequence[Statement]:
         """The recorded decisions, first to last."""
 
@@ -227,6 +234,12 @@ class LedgerWriter(LedgerReader, Protocol):
 
     def end_test(self, number: int, outcome: Outcome, *, at: datetime) -> None:
         """Records how a test message ended, once."""
+
+    def record_acceptance(self, acceptance: Acceptance) -> None:
+        """Records the acceptance of a series, or that it is taken back."""
+
+    def note(self, key: str, *, at: datetime) -> None:
+        """Records that something was reported, unless it is recorded already."""
 
     def note_interrupted(self) -> None:
         """The run is ending early because it was asked to; its end will be recorded so."""

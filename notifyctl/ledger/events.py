@@ -12,7 +12,8 @@ from datetime import datetime
 
 from notifyctl.ledger.damage import reads_checked
 from notifyctl.ledger.database import Database, Row
-from notifyctl.ledger.schema import ACTOR_SINCE, EVENTS_SINCE, LIKENESS_SINCE, TESTS_SINCE
+from notifyctl.ledger.schema import ACCEPTANCES_SINCE, ACTOR_SINCE, EVENTS_SINCE, LIKENESS_SINCE, TESTS_SINCE
+from notifyctl.model.acceptance import Acceptance, AcceptBy, AcceptRule, Identity, Proof
 from notifyctl.model.events import (
     NO_ANSWER,
     OPT_OUT_CODES,
@@ -214,6 +215,37 @@ class SqliteEvents:
         if self._version < TESTS_SINCE:
             return 1
         return self._database.number("SELECT coalesce(max(number), 0) + 1 FROM test")
+
+    def acceptances(self) -> Sequence[Acceptance]:
+        if self._version < ACCEPTANCES_SINCE:
+            return []
+        rows = self._database.rows(
+            "SELECT who, proof, detail, evidence, rule_by, rule_above, rule_proven, channel, until, at, revoked,"
+            " fingerprint, notification, edition, max_recipients, revision FROM acceptance ORDER BY id"
+        )
+        return [
+            Acceptance(
+                fingerprint=fingerprint,
+                notification=notification,
+                edition=edition,
+                channel=ChannelName(channel),
+                until=datetime.fromisoformat(until),
+                max_recipients=max_recipients,
+                who=Identity(who, Proof(proof), detail, evidence),
+                rule=AcceptRule(AcceptBy(by), above, bool(proven)),
+                revision=revision,
+                at=datetime.fromisoformat(at),
+                revoked=bool(revoked),
+            )
+            for who, proof, detail, evidence, by, above, proven, channel, until, at, revoked, *rest in rows
+            for fingerprint, notification, edition, max_recipients, revision in [rest]
+        ]
+
+    def notices(self) -> Mapping[str, datetime]:
+        if self._version < ACCEPTANCES_SINCE:
+            return {}
+        rows = self._database.rows("SELECT key, at FROM notice ORDER BY id")
+        return {key: datetime.fromisoformat(at) for key, at in rows}
 
     def statements(self) -> Sequence[Statement]:
         rows = self._events("SELECT kind, notification, edition, detail, who, at FROM statement ORDER BY id")

@@ -53,6 +53,7 @@ def find_readable_problems(database: Database, reader: SqliteReader) -> Iterator
         yield f"batch {batch} has {count} attempts, the last of which is number {last}"
     orphans = database.rows("SELECT number FROM batch WHERE epoch > (SELECT max(epoch) FROM run)")
     yield from (f"batch {number} belongs to a run that never was" for (number,) in orphans[:MAX_PROBLEMS])
+    reader.acceptances(), reader.notices()  # raise LedgerError for what cannot be read
     yield from find_double_acceptances(reader)
 
 

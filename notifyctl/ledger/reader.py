@@ -88,6 +88,7 @@ class SqliteReader(SqliteEvents):
             recipients={state: recipients[state] for state in BatchState},
             receipts=self.receipt_count(),
             tests=len(self.tests()),
+            acceptances=len(self.acceptances()),
             scopes=self._database.number("SELECT count(*) FROM scope"),
         )
 

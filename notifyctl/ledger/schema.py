@@ -8,7 +8,7 @@ from __future__ import annotations
 
 APPLICATION_ID = 0x6E746679
 """`PRAGMA application_id`, "ntfy" in ASCII: identifies a SQLite file as a ledger."""
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """`PRAGMA user_version`. A higher version is refused; a lower one can be read, and the next writer upgrades it."""
 FIRST_VERSION = 1
 EVENTS_SINCE = 2
@@ -23,6 +23,8 @@ ACTOR_SINCE = 6
 """The first version that keeps who was behind a run."""
 TESTS_SINCE = 7
 """The first version that keeps test messages."""
+ACCEPTANCES_SINCE = 8
+"""The first version that keeps acceptances of series, and what was reported."""
 NORMALISER_VERSION = 2
 """The rules of identity, stored in each ledger. Raise it if `audience.addresses` normalises addresses differently, and keep the
 rules of before in `audience.former_addresses`: recipients get other ids and would otherwise be sent everything again."""
@@ -264,6 +266,38 @@ CREATE TABLE test_result (
 ) STRICT;
 """
 
+SINCE_8 = """
+-- Who let a recurring notification be sent without being asked each time. The last row of a fingerprint counts.
+CREATE TABLE acceptance (
+    id             INTEGER PRIMARY KEY,
+    fingerprint    TEXT    NOT NULL,  -- of the series: rule, texts, sender, audience's definition, limits
+    notification   TEXT    NOT NULL,
+    edition        INTEGER NOT NULL,
+    channel        TEXT    NOT NULL,
+    until          TEXT    NOT NULL,
+    max_recipients INTEGER NOT NULL CHECK (max_recipients >= 0),  -- of one occurrence
+    who            TEXT    NOT NULL,
+    proof          TEXT    NOT NULL CHECK (proof IN ('oidc', 'signature', 'claimed')),
+    detail         TEXT    NOT NULL,  -- issuer and subject, or the fingerprint of the key
+    evidence       TEXT    NOT NULL,  -- what an auditor can check again; no token and no secret
+    rule_by        TEXT    NOT NULL CHECK (rule_by IN ('anyone', 'another')),
+    rule_above     INTEGER NOT NULL,
+    rule_proven    INTEGER NOT NULL CHECK (rule_proven IN (0, 1)),
+    revision       TEXT,              -- commit of the files, where they are in git
+    revoked        INTEGER NOT NULL CHECK (revoked IN (0, 1)),  -- 1: this row takes the acceptance back
+    epoch          INTEGER NOT NULL REFERENCES run,
+    at             TEXT    NOT NULL
+) STRICT;
+
+-- What `run` reported, each once.
+CREATE TABLE notice (
+    id    INTEGER PRIMARY KEY,
+    key   TEXT    NOT NULL UNIQUE,
+    epoch INTEGER NOT NULL REFERENCES run,
+    at    TEXT    NOT NULL
+) STRICT;
+"""
+
 FACTS_1 = ("meta", "run", "run_end", "scope", "opening", "batch", "attempt", "outcome")
 FACTS_2 = ("origin", "word", "receipt", "statement", "served", "plan_use")
 FACTS_3 = ("account",)
@@ -271,7 +305,8 @@ FACTS_4 = ("likeness",)
 FACTS_5 = ("identity_rules",)
 FACTS_6 = ("actor",)
 FACTS_7 = ("test", "test_result")
-FACTS = (*FACTS_1, *FACTS_2, *FACTS_3, *FACTS_4, *FACTS_5, *FACTS_6, *FACTS_7)
+FACTS_8 = ("acceptance", "notice")
+FACTS = (*FACTS_1, *FACTS_2, *FACTS_3, *FACTS_4, *FACTS_5, *FACTS_6, *FACTS_7, *FACTS_8)
 """All tables; each is append-only."""
 STEPS = {
     2: (SINCE_2, FACTS_2),
@@ -280,6 +315,7 @@ STEPS = {
     5: (SINCE_5, FACTS_5),
     6: (SINCE_6, FACTS_6),
     7: (SINCE_7, FACTS_7),
+    8: (SINCE_8, FACTS_8),
 }
 """By version: the script that it added to the version before, and the tables in it."""
 

@@ -15,6 +15,7 @@ from notifyctl.ledger.database import SQLITE_VERSION, Database
 from notifyctl.ledger.events import columns
 from notifyctl.ledger.reader import Identity, SqliteReader, latest_rules
 from notifyctl.ledger.schema import NORMALISER_VERSION, SCHEMA_VERSION, upgrade
+from notifyctl.model.acceptance import Acceptance
 from notifyctl.model.batch import Accepted, Outcome, Rejected, Unknown
 from notifyctl.model.events import Statement, Verdict, member_verdicts
 from notifyctl.model.ledger import BatchState
@@ -256,6 +257,27 @@ class SqliteWriter(SqliteReader):
         with self._writing():
             row = (number, *outcome_columns(outcome), stamp(at))
             self._database.run("INSERT INTO test_result VALUES (?, ?, ?, ?, ?, ?)", *row)
+
+    def record_acceptance(self, acceptance: Acceptance) -> None:
+        who, rule = acceptance.who, acceptance.rule
+        with self._writing():
+            self._database.run(
+                "INSERT INTO acceptance (fingerprint, notification, edition, channel, until, max_recipients,"
+                " who, proof, detail, evidence, rule_by, rule_above, rule_proven, revision, revoked, epoch, at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                *(acceptance.fingerprint, acceptance.notification, acceptance.edition),
+                *(acceptance.channel.value, stamp(acceptance.until), acceptance.max_recipients),
+                *(who.name, who.proof.value, who.detail, who.evidence),
+                *(rule.by.value, rule.above, int(rule.proven)),
+                *(acceptance.revision, int(acceptance.revoked), self._epoch, stamp(acceptance.at)),
+            )
+
+    def note(self, key: str, *, at: datetime) -> None:
+        with self._writing():
+            if not self._database.row("SELECT 1 FROM notice WHERE key = ?", key):
+                self._database.run(
+                    "INSERT INTO notice (key, epoch, at) VALUES (?, ?, ?)", key, self._epoch, stamp(at)
+                )
 
     def note_interrupted(self) -> None:
         self.ending = INTERRUPTED

@@ -68,6 +68,8 @@ class LedgerSummary(Struct, frozen=True):
     receipts: int = 0
     tests: int = 0
     """Test messages, which are in no batch."""
+    acceptances: int = 0
+    """Of series, with those that take one back."""
 
 
 class ScopeStatus(Struct, frozen=True):

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from notifyctl.diagnostics import Location, Positions
+from notifyctl.model.accept_rule import AcceptRule
 
 ApiObject = Mapping[str, Any]
 """A JSON object with the API's key names: str, int, float, bool, None, lists and mappings of these."""
@@ -110,6 +111,8 @@ class Policy(Struct, frozen=True):
     max_segments: int | None = None
     max_rejected_percent: int | None = 2
     require_unsubscribe: tuple[Category, ...] = ()
+    accept: AcceptRule = AcceptRule()
+    """Of the project alone: a notification's own limits have none."""
 
 
 class LedgerSettings(Struct, frozen=True):

@@ -91,12 +91,19 @@ def digest(*, environment: str, provider: str, lineage: str | None, effects: Ite
     head = {"digest": 2, "environment": environment, "provider": provider, "lineage": lineage}
     state.update(line(head))
     for part in sorted((e for e in effects if len(e)), key=lambda e: e.scope):
-        state.update(line({"scope": asdict(part.scope), "policy": asdict(part.policy), "units": len(part)}))
+        state.update(
+            line({"scope": asdict(part.scope), "policy": limits_object(part.policy), "units": len(part)})
+        )
         for name, group in sorted(part.groups.items(), key=itemgetter(0)):
             state.update(line({"shared": name, "units": group.count}))
             for piece in group.pieces():
                 state.update(piece)
     return PREFIX + state.hexdigest()
+
+
+def limits_object(policy: Policy) -> dict[str, Any]:
+    """A notification's limits. Who can accept a series is no limit of what is sent, so that digests made before it hold."""
+    return {key: value for key, value in asdict(policy).items() if key != "accept"}
 
 
 def line(value: Mapping[str, Any]) -> bytes:

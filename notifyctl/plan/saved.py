@@ -20,7 +20,7 @@ from notifyctl.command_line import command_line
 from notifyctl.errors import PlanRefusedError
 from notifyctl.model.ledger import Purpose
 from notifyctl.model.recipients import ID_BYTES
-from notifyctl.plan.digest import ENTRY_BYTES, ScopeEffects, SortedEntries, digest
+from notifyctl.plan.digest import ENTRY_BYTES, ScopeEffects, SortedEntries, digest, limits_object
 from notifyctl.plan.model import Plan
 from notifyctl.plan.plan_document import (
     FILE_FORMAT,
@@ -112,7 +112,7 @@ def build_document(
 def scope_object(effects: ScopeEffects) -> dict[str, Any]:
     return {
         "scope": asdict(effects.scope),
-        "policy": asdict(effects.policy),
+        "policy": limits_object(effects.policy),
         "count": len(effects),
         "units": [
             {"shared": name, "count": group.count, "packed": compress(group.pieces())}

@@ -136,7 +136,11 @@ def notification_settings(project: Project, notification: Notification) -> Setti
     if notification.template.locales:
         found["defaults.locale"] = project.locale
     found |= dict(statements(project, notification.name))
-    return {key: value for key, value in found.items() if value is not None}
+    return {
+        key: value
+        for key, value in found.items()
+        if value is not None and not key.startswith("limits.accept.")  # only a project sets it
+    }
 
 
 def name_of(name: str, notification: Notification) -> str:

@@ -34,6 +34,7 @@ def as_text(summary: LedgerSummary, *, colour: bool) -> str:
         f"  recipients        {format_counts(summary.recipients)}",
         f"  receipts          {summary.receipts:,}",
         f"  test messages     {summary.tests:,}",
+        f"  acceptances       {summary.acceptances:,}",
     ]
     return "\n".join(lines)
 
@@ -58,6 +59,7 @@ def as_json(summary: LedgerSummary) -> str:
         "recipients": counts_by_key(summary.recipients),
         "receipts": summary.receipts,
         "tests": summary.tests,
+        "acceptances": summary.acceptances,
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 

@@ -11,6 +11,7 @@ import pytest
 
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger import scope_statuses
+from notifyctl.model.acceptance import Acceptance, AcceptRule, Identity, Proof
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
 from notifyctl.model.ledger import BatchRecord, BatchState, Purpose
 from notifyctl.model.project import ChannelName
@@ -26,6 +27,18 @@ ACCEPTED = Accepted("msg-1", 202)
 REJECTED = Rejected("bad request", 400)
 UNKNOWN = Unknown("read timed out")
 SEAL = b"seal"
+ACCEPTANCE = Acceptance(
+    fingerprint="s1:0a",
+    notification="outage",
+    edition=1,
+    channel=ChannelName.SMS,
+    until=AT,
+    max_recipients=1,
+    who=Identity("ada", Proof.OIDC, "https://forge.example ada"),
+    rule=AcceptRule(),
+    revision=None,
+    at=AT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,11 +424,15 @@ def test_a_writer_that_was_overtaken_can_write_no_more(bench: Bench, store: Ledg
                 lambda: paused.settle(armed, 1, ACCEPTED, at=AT),
                 lambda: paused.plan_batches(SMS, [members(3)], at=AT),
                 lambda: paused.open_scope(SMS, b"", at=AT),
+                lambda: paused.record_acceptance(ACCEPTANCE),
+                lambda: paused.note("expired|a", at=AT),
             ]
             for verb in verbs:
                 with pytest.raises(LedgerLockedError, match="successor"):
                     verb()
     assert [facts.state for facts in known(store)] == [BatchState.UNKNOWN, BatchState.PLANNED]
+    with closing(store.reader()) as reader:
+        assert (list(reader.acceptances()), dict(reader.notices())) == ([], {})
 
 
 # The recorded audience

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from notifyctl.errors import LedgerError
 from notifyctl.ledger import scope_statuses
+from notifyctl.model.acceptance import Acceptance, AcceptBy, AcceptRule, Identity, Proof
 from notifyctl.model.batch import Accepted, Outcome, Rejected, Unknown
 from notifyctl.model.events import (
     Delivery,
@@ -331,6 +333,36 @@ def test_a_test_message_is_in_no_scope_batch_or_count(store: LedgerStore) -> Non
         assert not reader.scopes()
         summary = reader.summary()
         assert (summary.tests, sum(summary.recipients.values()), reader.next_batch()) == (3, 0, 1)
+
+
+def test_acceptances_come_back_in_order_and_each_notice_is_kept_once(store: LedgerStore) -> None:
+    first = Acceptance(
+        fingerprint="s1:0a",
+        notification="outage",
+        edition=2,
+        channel=ChannelName.RCS,
+        until=AT + timedelta(days=30),
+        max_recipients=1_200,
+        who=Identity("ada", Proof.SIGNATURE, "SHA256:key", "signed words"),
+        rule=AcceptRule(AcceptBy.ANOTHER, above=1_000, proven=True),
+        revision="abc1234",
+        at=AT.astimezone(timezone(timedelta(hours=2))),
+    )
+    second = replace(first, who=Identity("bo", Proof.CLAIMED), rule=AcceptRule(), revision=None, revoked=True)
+    with store.writer("test") as writer:
+        before = writer.summary().serial
+        assert (list(writer.acceptances()), dict(writer.notices())) == ([], {})
+        writer.record_acceptance(first)
+        writer.record_acceptance(second)
+        assert writer.summary().serial == before + 2
+        for key, later in (("expired|a", 0), ("waiting|b", 1), ("expired|a", 2)):
+            writer.note(key, at=AT + timedelta(hours=later))
+        assert writer.summary().serial == before + 4
+    with closing(store.reader()) as reader:
+        assert list(reader.acceptances()) == [first, second]
+        assert reader.notices() == {"expired|a": AT, "waiting|b": AT + timedelta(hours=1)}
+        assert reader.summary().acceptances == 2
+        assert not reader.scopes(), "an acceptance starts no edition"
 
 
 def test_every_fact_raises_the_serial(store: LedgerStore) -> None:

@@ -4,7 +4,19 @@ import sqlite3
 
 import pytest
 
-from notifyctl.ledger.schema import APPLICATION_ID, FACTS, SCHEMA_VERSION, schema
+from notifyctl.ledger.schema import (
+    APPLICATION_ID,
+    FACTS,
+    FIRST_VERSION,
+    SCHEMA_VERSION,
+    STEPS,
+    TABLES,
+    fact_tables,
+    guards,
+    schema,
+    serial_view,
+    upgrade,
+)
 
 
 def made(version: tuple[int, ...]) -> sqlite3.Connection:
@@ -36,3 +48,19 @@ def test_every_table_is_guarded_and_counted_in_the_serial() -> None:
     connection.close()
     assert tables == guarded == set(FACTS)
     assert all(f"FROM {table})" in serial for table in FACTS)
+
+
+@pytest.mark.parametrize("version", range(FIRST_VERSION, SCHEMA_VERSION))
+def test_a_ledger_of_each_earlier_version_becomes_one_of_this_version(version: int) -> None:
+    connection = sqlite3.connect(":memory:")
+    scripts = [TABLES, *(script for since, (script, _) in STEPS.items() if since <= version)]
+    tables = fact_tables(version)
+    connection.executescript("\n".join([*scripts, serial_view(tables), guards(tables)]))
+    for statement in upgrade(sqlite3.sqlite_version_info, version):
+        connection.execute(statement)
+    new = made(sqlite3.sqlite_version_info)
+    query = "SELECT type, name, tbl_name FROM sqlite_schema ORDER BY type, name"
+    assert connection.execute(query).fetchall() == new.execute(query).fetchall()
+    assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    connection.close()
+    new.close()

@@ -19,6 +19,7 @@ from notifyctl.ledger.journal import journal_path
 from notifyctl.ledger.schema import FACTS, SCHEMA_VERSION
 from notifyctl.ledger.store import SqliteStore
 from notifyctl.ledger.writer import HELD_PART, outcome_columns
+from notifyctl.model.acceptance import Acceptance, AcceptRule, Identity, Proof
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
 from notifyctl.model.events import Receipt, Statement, StatementKind
 from notifyctl.model.ledger import BatchState
@@ -66,6 +67,21 @@ def fill(store: SqliteStore) -> None:
         writer.use_account(b"account", at=AT)
         test = TestMessage("outage", 1, ChannelName.SMS, None, recipient, recipient, bytes(12))
         writer.end_test(writer.begin_test(test, at=AT), Accepted("msg-2", 202), at=AT)
+        writer.record_acceptance(
+            Acceptance(
+                fingerprint="s1:a",
+                notification="outage",
+                edition=1,
+                channel=ChannelName.SMS,
+                until=AT,
+                max_recipients=1,
+                who=Identity("ada", Proof.CLAIMED),
+                rule=AcceptRule(),
+                revision=None,
+                at=AT,
+            )
+        )
+        writer.note("expired|outage", at=AT)
     with store.inbox() as inbox:
         inbox.add([Receipt(b"digest", AT, "delivered", number, 0)])
 
