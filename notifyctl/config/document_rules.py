@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from notifyctl.config.kinds.accept import accept_problems
 from notifyctl.config.kinds.notification import policy_problems
 from notifyctl.config.messages import suggest_name
 from notifyctl.diagnostics import Problem
@@ -29,6 +30,7 @@ def project_rules(values: Values) -> Iterator[Problem]:
         message = "the environment named `sandbox` must be the built-in sandbox, which sends no real messages"
         hint = "set `provider: sandbox`, or rename this environment"
         yield Problem(("environments", "sandbox", "provider"), "invalid-value", message, hint)
+    yield from accept_problems(values.get("policy", {}).get("accept", {}), ("policy", "accept"))
 
 
 def audience_rules(values: Values) -> Iterator[Problem]:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from notifyctl.diagnostics import Positions
+from notifyctl.model.accept_rule import AcceptBy, AcceptRule
+from notifyctl.model.acceptors import Acceptors, Oidc, Person
 from notifyctl.model.project import (
     WEEKDAYS,
     Audience,
@@ -65,6 +67,7 @@ def build_project(values: Values, positions: Positions) -> Project:
         environments=environments,
         suppressions=build_suppressions(values, positions),
         policy=build_policy(values.get("policy", {})),
+        acceptors=build_acceptors(values.get("policy", {}).get("accept", {})),
         **pick_fields(values.get("defaults", {}), timezone="timezone", locale="locale", region="region"),
         **pick_fields(
             values,
@@ -100,12 +103,32 @@ def build_suppressions(values: Values, positions: Positions) -> tuple[Suppressio
 def build_policy(values: Values) -> Policy:
     return Policy(
         require_unsubscribe=tuple(Category(each) for each in values.get("requireUnsubscribe", ())),
+        accept=build_accept_rule(values.get("accept", {})),
         **pick_fields(
             values,
             max_recipients="maxRecipients",
             max_growth_percent="maxGrowthPercent",
             max_segments="maxSegments",
             max_rejected_percent="maxRejectedPercent",
+        ),
+    )
+
+
+def build_accept_rule(values: Values) -> AcceptRule:
+    return AcceptRule(by=AcceptBy(values.get("by", AcceptBy.ANYONE)), **pick_same(values, "above", "proven"))
+
+
+def build_acceptors(values: Values) -> Acceptors:
+    oidc = values.get("oidc")
+    return Acceptors(
+        people=tuple(
+            Person(each["name"], *(tuple(each.get(key, ())) for key in ("emails", "logins", "keys")))
+            for each in values.get("people", ())
+        ),
+        oidc=None
+        if oidc is None
+        else Oidc(
+            oidc["issuer"], **pick_fields(oidc, audience="audience", claims="claims", variable="tokenEnv")
         ),
     )
 

@@ -184,3 +184,55 @@ def check_url(text: str, *, schemes: tuple[str, ...]) -> str:
     if parts.username is not None or parts.password is not None:
         raise ValueError("a user name or password is not allowed in this URL")
     return text
+
+
+def parse_issuer(text: str) -> str:
+    """Checks the issuer of tokens: an https URL as the claim `iss` has it. http is allowed for loopback only."""
+    from urllib.parse import urlsplit
+
+    parse_endpoint(text)
+    parts = urlsplit(text)
+    if parts.query or parts.fragment:
+        raise ValueError(f'"{text}" is not an issuer: a query or fragment is not allowed')
+    return text
+
+
+PERSON_EMAIL = re.compile(r"[^\s<>@,;]+@[^\s<>@,;]+")
+
+
+def parse_person_email(text: str) -> str:
+    """Checks an email address as it is in commits."""
+    if not PERSON_EMAIL.fullmatch(text):
+        raise ValueError(f'"{text}" is not an email address; use for example ada@acme.example')
+    return text
+
+
+KEY_TYPES = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "ssh-rsa",
+)
+"""Key types whose signatures can be verified here. Not DSA, which is broken, nor keys of security keys (sk-…)."""
+
+
+def parse_public_key(text: str) -> str:
+    """Checks the form of a public SSH key: type, Base64 that begins with the same type, and perhaps a comment."""
+    from base64 import b64decode
+
+    parts = text.split()
+    wanted = f"use the line of a .pub file: {KEY_TYPES[0]} AAAA… ada@acme.example"
+    if "PRIVATE KEY" in text:
+        raise ValueError(f"this is a private key: replace it, because it is known now; {wanted}")
+    if not parts or parts[0] not in KEY_TYPES:
+        known = ", ".join(KEY_TYPES)
+        raise ValueError(f'"{text[:40]}" does not start with a supported key type ({known}); {wanted}')
+    try:
+        blob = b64decode(parts[1], validate=True) if len(parts) > 1 else b""
+    except ValueError:
+        blob = b""
+    name = parts[0].encode()
+    if not blob.startswith(len(name).to_bytes(4, "big") + name) or len(blob) < 2 * len(name):
+        raise ValueError(f'"{text[:40]}" is not a complete public key; {wanted}')
+    return text

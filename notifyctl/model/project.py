@@ -15,6 +15,7 @@ from msgspec import Struct, field
 
 from notifyctl.diagnostics import Location, Positions
 from notifyctl.model.accept_rule import AcceptRule
+from notifyctl.model.acceptors import Acceptors
 
 ApiObject = Mapping[str, Any]
 """A JSON object with the API's key names: str, int, float, bool, None, lists and mappings of these."""
@@ -373,6 +374,8 @@ class Project(Struct, frozen=True):
     opt_out_on: tuple[str, ...] = ("complaint", "unsubscribed")
     """Which OptOutReason in a receipt opts its recipient out."""
     policy: Policy = Policy()
+    acceptors: Acceptors = Acceptors()
+    """`people` and `oidc` of `policy.accept`: who can prove that they accept."""
     lint: Mapping[str, str] = field(default_factory=dict)
     """Rule → error, warning, info or off."""
     environments: Mapping[str, Environment] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from math import inf
 from typing import Any
 
+from notifyctl.model.accept_rule import AcceptBy
 from notifyctl.model.project import Category, HandOff, Joiners, Numbers, OnUnknown, Window
 from notifyctl.plan.effects import UNPROVEN, Effect, Effects
 
@@ -151,6 +152,14 @@ def severity(before: Any, after: Any) -> Iterator[Effect]:
         yield Effect.TIGHTENED
 
 
+def claim(before: Any, after: Any) -> Iterator[Effect]:
+    """What a token must contain; another value is another set of jobs."""
+    if before is not None:
+        yield Effect.LOOSENED
+    if after is not None:
+        yield Effect.TIGHTENED
+
+
 COMPOSED = always()
 """What only reaches people through the composed messages or the audience, which are compared as such."""
 NO_REQUEST = always(Effect.NONE)
@@ -249,12 +258,22 @@ PROJECT: Mapping[str, Judge] = {
     "policy.maxSegments": by_size(),
     "policy.maxRejectedPercent": by_size(),
     "policy.requireUnsubscribe": by_entries(more_is_safer=True),
+    "policy.accept.by": by_rank((AcceptBy.ANOTHER, AcceptBy.ANYONE), missing=AcceptBy.ANYONE),
+    "policy.accept.above": by_size(missing=0),
+    "policy.accept.proven": by_rank((True, False), missing=False),
+    "policy.accept.people.*.keys": by_entries(more_is_safer=False),
+    "policy.accept.people.*.logins": by_entries(more_is_safer=False),
+    # One more address of a person is one author more who cannot accept; it can also be what lets them be compared.
+    "policy.accept.people.*.emails": always(Effect.LOOSENED, Effect.TIGHTENED),
+    "policy.accept.oidc.claims.*": claim,
+    "policy.accept.oidc.tokenEnv": NO_REQUEST,
+    "policy.accept.oidc.*": always(Effect.LOOSENED, Effect.TIGHTENED),
     "lint.*": severity,
 }
 
 SEEN_IN_NOTIFICATIONS = ("vars.*", "senders.*", "defaults.*", "policy.*")
 """Keys of project and environment whose effect on a notification is compared there, by what becomes of it."""
-NOT_OF_NOTIFICATIONS = ("defaultEnvironment", "pricing", "tests.allow")
+NOT_OF_NOTIFICATIONS = ("defaultEnvironment", "pricing", "tests.allow", "policy.accept.*")
 """Keys of project and environment that change no notification of the environment at hand."""
 
 CONTENT: Mapping[str, Effects] = {

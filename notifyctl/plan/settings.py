@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from notifyctl.diagnostics import Location, Positions
+from notifyctl.model.acceptors import Oidc, Person
 from notifyctl.model.project import (
     RECIPIENT_ZONE,
     WEEKDAYS,
@@ -41,10 +42,12 @@ SPELLED: Mapping[type, Mapping[str, str]] = {
     Template: {"remote_id": "template.id", "remote_subject": "template.subject"},
     Schedule: {"starts": "from", "ends": "until"},
     Environment: {"fence": "fence.allow", "tests": "tests.allow", "proxy_secret": "proxy"},
+    Oidc: {"variable": "tokenEnv"},
     Project: {
         "timezone": "defaults.timezone",
         "locale": "defaults.locale",
         "region": "defaults.region",
+        "acceptors": "policy.accept",
     },
 }
 """Fields of the model whose key in the files is not their name in camel case."""
@@ -105,16 +108,16 @@ def leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:
         case Mapping():
             for name, item in value.items():
                 yield from leaves(item, f"{key}.{name}")
-        case tuple() if value and all(isinstance(item, Variable) for item in value):
+        case tuple() if value and all(isinstance(item, (Person, Variable)) for item in value):
             for item in value:
-                yield from walk_variable(item, f"{key}.{item.name}.")
+                yield from walk_named(item, f"{key}.{item.name}.")
         case _:
             yield key, value
 
 
-def walk_variable(variable: Variable, prefix: str) -> Iterator[tuple[str, Any]]:
-    for name in variable.__struct_fields__:
-        if name != "name" and (value := getattr(variable, name)) is not None:
+def walk_named(entry: Person | Variable, prefix: str) -> Iterator[tuple[str, Any]]:
+    for name in entry.__struct_fields__:
+        if name != "name" and (value := getattr(entry, name)) not in (None, ()):
             yield f"{prefix}{camel_case(name)}", value
 
 

@@ -16,6 +16,7 @@ from notifyctl.config.fields import (
     Text,
     Written,
 )
+from notifyctl.config.kinds.accept import ACCEPT
 from notifyctl.config.kinds.shared_fields import (
     NAME,
     either_of,
@@ -84,13 +85,16 @@ POLICY_FIELDS = (
 POLICY = Record(
     title="policy",
     description="Limits that block sending. A notification can set stricter ones.",
-    fields=POLICY_FIELDS,
+    fields=(*POLICY_FIELDS, Field(name="accept", shape=ACCEPT)),
 )
 
 NARROWED = Record(
     title="limits",
     description="Stricter limits for this notification than those of the project.",
     fields=POLICY_FIELDS,
+    unknown_key_hints={
+        "accept": "`accept` is a key of `policy` in notifyctl.yaml; a notification cannot have one of its own"
+    },
 )
 
 VARS = Table(
