@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -37,6 +38,9 @@ from notifyctl.plan.statuses import MEMBER
 from notifyctl.ports import LedgerWriter
 from notifyctl.schedule.moments import format_time
 
+if TYPE_CHECKING:
+    from notifyctl.ledger.store import SqliteStore
+
 Confirm = Callable[[Plan], bool]
 """Shows a plan to a person and asks; returns False if they decline."""
 
@@ -55,6 +59,7 @@ def apply(
     only: tuple[str, ...] = (),
     saved: SavedPlan | None = None,
     expect: str | None = None,
+    accepted_only: bool = False,
     confirm: Confirm | None = None,
     on_plan: Callable[[Plan], None],
     on_event: Callable[[Event], None],
@@ -63,20 +68,19 @@ def apply(
     """Sends what the plan says. `confirm` is None where nobody can be asked; then `expect` must name the digest.
 
     `saved` limits the run to that plan, which is used once: applied again, it sends only to recipients that were
-    never attempted. `on_plan` is called with the plan that will be applied.
+    never attempted. `accepted_only`: sends what an acceptance in the ledger lets go, and asks nobody; all else is blocked in the plan.
+    `on_plan` is called with the plan that will be applied.
 
     Raises PlanRefusedError for another digest, UsageError if neither digest nor person confirms, and LedgerError,
     LedgerLockedError, ProjectError, SettingsError.
     """
-    store = ledger_store(workspace, environment)
-    if not store.exists() and not environment.is_sandbox:
-        store.refuse_lost()
-        raise no_ledger(environment, planning=False)
-    refuse_unmarked(workspace, environment)
+    if accepted_only and (saved is not None or expect is not None):
+        raise UsageError("what is accepted is sent without a plan file and without --expect")
+    store = find_store(workspace, environment)
     most = None
     if saved is not None:
         check_saved_plan(saved, workspace, environment, expect)
-    if expect is None and not environment.is_sandbox:
+    if expect is None and not environment.is_sandbox and not accepted_only:
         # Ask before taking the lock: a prompt must not keep others from sending.
         shown = refuse_errors(make_plan(workspace, environment, only=only), on_plan)
         if not shown.has_effect:
@@ -93,7 +97,13 @@ def apply(
         facts = facts_from(writer)
         opted_out = OptOutWatcher(workspace, environment, facts)
         plan = derive(
-            workspace, environment, facts, only=only, fresh_only=again, suppressions=opted_out.lists
+            workspace,
+            environment,
+            facts,
+            only=only,
+            fresh_only=again,
+            suppressions=opted_out.lists,
+            accepted_only=accepted_only,
         )
         if saved is not None:
             check_against_review(saved, plan, again=again)
@@ -118,6 +128,16 @@ def apply(
         if report.interrupted:
             writer.note_interrupted()
     return Applied(plan, report)
+
+
+def find_store(workspace: Workspace, environment: Environment) -> SqliteStore:
+    """The ledger's place. Raises LedgerError if there is none where one must be, and SettingsError where no mark can be kept."""
+    store = ledger_store(workspace, environment)
+    if not store.exists() and not environment.is_sandbox:
+        store.refuse_lost()
+        raise no_ledger(environment, planning=False)
+    refuse_unmarked(workspace, environment)
+    return store
 
 
 def check_saved_plan(

@@ -21,6 +21,7 @@ from notifyctl.app.workspace import Workspace
 from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, SettingsError
 from notifyctl.ledger import FixedIdentity, RecipientHasher, derived_code, scope_statuses
+from notifyctl.model.acceptance import Acceptance
 from notifyctl.model.events import Statement
 from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord
 from notifyctl.model.project import ChannelName, Environment, Project
@@ -294,6 +295,13 @@ class Facts(Struct, frozen=True):
             if reason in reasons:
                 found.setdefault((ChannelName(channel), str(reason)), set()).add(recipient)
         return found
+
+    @property
+    def acceptances(self) -> Sequence[Acceptance] | None:
+        """None where the ledger is not read: what is accepted is then unknown."""
+        if self.reader is not None:
+            return self.reader.acceptances()
+        return () if self.complete else None
 
     def served(self, scope: Scope) -> Iterator[bytes]:
         return self.reader.served(scope) if self.reader else iter(())

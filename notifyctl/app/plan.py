@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from hashlib import sha256
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -40,6 +42,7 @@ from notifyctl.plan.ledger_join import count_unsettled
 from notifyctl.plan.model import Plan
 from notifyctl.plan.planner import build_plan
 from notifyctl.plan.prices import PriceList, read_prices
+from notifyctl.plan.series import Series, judge_series, series_fingerprint
 from notifyctl.ports import Environ
 from notifyctl.rulebook.envelope import PLUS
 from notifyctl.rulebook.sms import NEEDS_UNICODE
@@ -78,11 +81,12 @@ def derive(
     probe: frozenset[str] = frozenset(),
     checked: Checked | None = None,
     suppressions: SuppressionLists | None = None,
+    accepted_only: bool = False,
 ) -> Plan:
     """The plan from the files and the ledger as they are now.
 
     `probe`: normalised addresses of which the plan is to say what it decides. `checked`: the result of `check_project`, if there is one already.
-    `suppressions`: the lists, where somebody watches them.
+    `suppressions`: the lists, where somebody watches them. `accepted_only`: what is not accepted is blocked.
     """
     project = workspace.sound
     only = expand_names(only, project.notifications)
@@ -163,6 +167,16 @@ def derive(
         show_progress=workspace.show_progress,
         span=span if any(is_recurring(each) for each in wanted.values()) else None,
         later=sorted(later_occurrences(project, wanted.values(), span), key=order_of_later),
+        series={
+            name: judge_series(
+                series_of(workspace, environment, notification, checked.messages[name]),
+                facts.acceptances,
+                now=now,
+            )
+            for name, notification in wanted.items()
+            if is_recurring(notification)
+        },
+        accepted_only=accepted_only,
     )
     removed = [] if only else list(past.find_removed({each.scope for each in inputs}))
     return build_plan(
@@ -192,6 +206,32 @@ def prices_of(workspace: Workspace, environment: Environment) -> tuple[PriceList
     if environment.pricing is None:
         return None, []
     return read_prices(workspace.files, environment.pricing, environment.positions)
+
+
+def series_of(
+    workspace: Workspace,
+    environment: Environment,
+    notification: Notification,
+    messages: Mapping[str | None, Message],
+) -> Series:
+    """The series of a recurring notification, without its acceptance."""
+    trusted = None
+    if environment.ca_file is not None:
+        with suppress(OSError):
+            trusted = sha256(workspace.files.read(environment.ca_file)).hexdigest()
+    return Series(
+        name=notification.name,
+        channel=notification.channel,
+        edition=notification.edition,
+        fingerprint=series_fingerprint(
+            workspace.sound,
+            environment,
+            notification,
+            messages,
+            provider=provider_identity(environment),
+            trusted=trusted,
+        ),
+    )
 
 
 def provider_identity(environment: Environment) -> str:

@@ -10,9 +10,10 @@ from msgspec import Struct, field
 from notifyctl.audience.destination_rules import JudgedCopies
 from notifyctl.model.ledger import BatchRecord
 from notifyctl.model.message import Message
-from notifyctl.model.project import Environment, Notification
+from notifyctl.model.project import RECIPIENT_ZONE, Environment, Notification
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.prices import PriceList
+from notifyctl.plan.series import Series
 from notifyctl.ports import AudienceReader
 from notifyctl.progress import Progress, ignore_progress
 from notifyctl.recipients.values import ValueTable
@@ -104,6 +105,11 @@ class ScopeInput(Struct, frozen=True):
     opened: Collection[str] = ()
     """The ids of the occurrences of this edition that were opened."""
 
+    def zone_of(self, recipient_zone: str | None) -> str:
+        """Returns the time zone of the schedule for a recipient."""
+        wanted = self.timezone
+        return (recipient_zone or self.zone) if wanted == RECIPIENT_ZONE else wanted
+
     @property
     def timezone(self) -> str:
         """The schedule's: an IANA name, or RECIPIENT_ZONE."""
@@ -167,3 +173,7 @@ class PlanContext(Struct, frozen=True):
     needs_gsm7: bool = False
     """Whether a value outside GSM-7 blocks its reader, in an SMS of `type: text`."""
     show_progress: Callable[[Progress], None] = ignore_progress
+    series: Mapping[str, Series] = {}
+    """Of recurring notifications, by name."""
+    accepted_only: bool = False
+    """Whether only what is accepted may be sent: nobody is asked."""

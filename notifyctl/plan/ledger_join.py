@@ -250,6 +250,18 @@ class LedgerJoin:
             fingerprints[recipients] = sent
         return columns
 
+    def count_absent(self, batches: Iterable[BatchRecord]) -> int:
+        """How many of those who have a text of these batches, or may have it, are not in the table, each counted once."""
+        absent = [np.empty(0, ID)]
+        for piece in pieces_of(batches):
+            likely = piece.members[piece.ranks >> np.uint64(BATCH_BITS) > RANK["rejected"]]
+            unknown = np.ones(len(likely), bool)
+            unknown[self.find(likely)[0]] = False
+            ids = np.empty(int(unknown.sum()), ID)
+            ids["high"], ids["low"] = likely["high"][unknown], likely["low"][unknown]
+            absent.append(ids)
+        return len(np.unique(np.concatenate(absent)))
+
     def _counted(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
         for piece in pieces:
             self.recorded_size += int(piece.recorded.sum())

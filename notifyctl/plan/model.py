@@ -15,6 +15,7 @@ from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import SENDS, Action
 from notifyctl.plan.digest import ScopeEffects
+from notifyctl.plan.series import Series
 from notifyctl.plan.similarity import NearlySent
 from notifyctl.schedule.moments import Moments
 
@@ -80,18 +81,11 @@ class Fallback(Struct, frozen=True):
 
 
 class AudienceGaps(Struct, frozen=True):
-    """Recipients by where their time zone is from, and those whose time zone or locale is missing or means nothing, by what it says.
-    Without what could be personal data.
-    """
+    """Recipients whose time zone or locale is missing or means nothing, by what it says. Without what could be personal data."""
 
     without_timezone: int = 0
-    """In the row, and none follows from the country of their number."""
     timezone: str | None = None
-    """That counts for them: the project's."""
-    timezone_sources: Mapping[str, int] = {}
-    """`audience`, `country` and `project`; with the unknown ones, all recipients. Empty without `timezone: recipient`."""
-    country_timezones: Mapping[str, int] = {}
-    """Of those without one in the row, whose number is of a country with one time zone."""
+    """That counts for them."""
     unknown_timezones: Mapping[str, int] = {}
     """They are blocked."""
     default_locales: Mapping[str, int] = {}
@@ -159,6 +153,10 @@ class PlannedNotification(Struct, frozen=True):
     gaps: AudienceGaps = AudienceGaps()
     request: ApiObject = field(default_factory=dict)
     """What the request has beside content and options, with the keys of the API: `cc`, `bcc`, `notifyUrl` and others."""
+    people: int = 0
+    """All recipients of the occurrence: who was sent it, or may have been, and who is still to be."""
+    waits: str | None = None
+    """Why `run` and `apply --accepted` do not send it; None: they do, or nothing of it is sent at all."""
 
     @property
     def sends(self) -> int:
@@ -263,6 +261,8 @@ class Plan(Struct, frozen=True):
     """What would be decided of them at the occurrences that `upcoming` previews."""
     timezone: str = "UTC"
     """The project's: in which the plan's own times are shown."""
+    series: tuple[Series, ...] = ()
+    """One for each recurring notification, by name."""
 
     @property
     def applyable(self) -> bool:

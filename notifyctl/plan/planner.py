@@ -35,7 +35,6 @@ from notifyctl.plan.thresholds import apply_policy, empty_audience
 from notifyctl.plan.upcoming import PreviewedScope, Seen, find_upcoming
 from notifyctl.recipients.gaps import OTHERS
 from notifyctl.recipients.hashes import Identify
-from notifyctl.recipients.zones import ZoneSource
 from notifyctl.schedule.slots import Occurrence
 from notifyctl.schedule.timing import Gate
 
@@ -70,7 +69,7 @@ def build_plan(
         """Its recipients are let go of when this returns, but for those who are authorised."""
         result = evaluate_scope(scope_input, context, identify)
         if result.listed:
-            apply_policy(result)
+            apply_policy(result, context)
         seen.setdefault(scope_input.scope.notification, Seen()).add(result)
         if not result.listed:
             return
@@ -80,7 +79,8 @@ def build_plan(
         effects.append(result.effects)
         sending.append(result.sending)
         legs.extend(result.legs)
-        baselines.extend(baseline_of(result))
+        if result.waits is None or not context.accepted_only:
+            baselines.extend(baseline_of(result))
         probed.extend(describe_probed(result))
         ready = list(result.send_groups())
         send_groups.extend(ready)
@@ -90,7 +90,7 @@ def build_plan(
     def preview(follow_up: FollowUp, occurrence: Occurrence, wide: PlanContext) -> PreviewedScope:
         """An occurrence evaluated as if a plan authorised it."""
         result = evaluate_scope(follow_up.scope_input(occurrence), wide, identify)
-        apply_policy(result)
+        apply_policy(result, wide)
         foreseen.extend(describe_probed(result))
         return PreviewedScope(result.zones, describe(result))
 
@@ -128,6 +128,7 @@ def build_plan(
         probed=tuple(probed),
         foreseen=tuple(foreseen),
         timezone=context.timezone,
+        series=tuple(context.series[name] for name in sorted(context.series)),
     )
 
 
@@ -227,6 +228,8 @@ def describe(result: ScopeResult) -> PlannedNotification:
         fallback=describe_fallback(result),
         gaps=describe_gaps(result),
         request=shared_request(notification, message, result.input.copies.left_out),
+        people=result.people,
+        waits=result.waits,
     )
 
 
@@ -243,12 +246,9 @@ NAMES = re.compile(r"[A-Za-z0-9+_/.-]{1,40}")
 
 def describe_gaps(result: ScopeResult) -> AudienceGaps:
     gaps = result.gaps
-    without = gaps.sources.get(ZoneSource.PROJECT, 0)
     return AudienceGaps(
-        without_timezone=without,
-        timezone=result.input.zone if without else None,
-        timezone_sources={source.value: gaps.sources[source] for source in ZoneSource if gaps.sources},
-        country_timezones=most_frequent(gaps.country_timezones),
+        without_timezone=gaps.without_timezone,
+        timezone=result.input.zone if gaps.without_timezone else None,
         unknown_timezones=most_frequent(gaps.unknown_timezones),
         default_locales=most_frequent(gaps.default_locales),
         invalid_locales=most_frequent(gaps.invalid_locales),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from notifyctl.message import texts_hash
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import RowRejection
-from notifyctl.plan.actions import Action, Circumstances, Decision, Intent, decide
+from notifyctl.plan.actions import AUTHORISED, Action, Circumstances, Decision, Intent, decide
 from notifyctl.plan.combinations import (
     OTHER_TEXT,
     SAME_TEXT,
@@ -102,6 +102,9 @@ class ScopeEvaluator:
         combinations = [self._decide(each) for each in keys.count()]
         for each in combinations:
             self._count(each)
+        self.result.people = sum(each.about.people for each in combinations if is_of_occurrence(each))
+        if self.input.notification.name in self.context.series:
+            self.result.people += LedgerJoin(table).count_absent(self.input.records.batches())
         self._authorise(table, keys, combinations)
         self._send(table, keys, combinations)
         self._show(table, keys, combinations)
@@ -392,6 +395,14 @@ class ScopeEvaluator:
             if position is not None:
                 key = int(keys.keys[position])
                 self.result.probed += [each for each in combinations if each.about.key == key and each.listed]
+
+
+def is_of_occurrence(each: Combination) -> bool:
+    """Whether these recipients were sent the occurrence, may have been, or are still to be, be it after the horizon."""
+    later = (
+        each.decision.action in AUTHORISED and each.when is not None and each.when.reason == "after-horizon"
+    )
+    return each.about.kind in {"accepted", "uncertain"} or each.covered is not None or later
 
 
 def add_costs(tally: CostTally, table: RecipientTable, wanted: Mask, units: NDArray[np.uint16]) -> None:

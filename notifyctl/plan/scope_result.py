@@ -72,6 +72,10 @@ class ScopeResult(Struct):
     """Of the addresses that the plan is asked about."""
     blocked_by: str | None = None
     """The threshold that blocks every send of the scope."""
+    people: int = 0
+    """All recipients of the occurrence: who was sent it, or may have been, and who is still to be."""
+    waits: str | None = None
+    """Why nobody is sent it by an acceptance."""
     held: bytes = b""
     """Packed ids of recipients that belong to the edition but are not sent to now."""
     served: bytes = b""

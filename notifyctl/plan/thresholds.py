@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.model.project import Category, ChannelName, Policy
 from notifyctl.model.recipients import RowRejection
-from notifyctl.plan.inputs import ScopeInput
+from notifyctl.plan.inputs import PlanContext, ScopeInput
 from notifyctl.plan.scope_result import ScopeResult
+from notifyctl.plan.series import missing_acceptance
 
 GROWTH_FLOOR = 10
 """Smallest recorded audience for which growth is checked: one more recipient in three is not suspicious."""
@@ -16,7 +17,7 @@ REJECTED_FLOOR = 50
 """Smallest audience, in rows, for which rejected rows are compared: one typo in a short list is not suspicious."""
 
 
-def apply_policy(result: ScopeResult) -> None:
+def apply_policy(result: ScopeResult, context: PlanContext) -> None:
     """Blocks the scope by rule 7 of the action table."""
     policy = result.input.notification.policy or Policy()
     reason = (
@@ -29,6 +30,25 @@ def apply_policy(result: ScopeResult) -> None:
         reason = "unsubscribe-missing"
     if reason is not None and result.covered:
         result.block(reason)
+    if result.covered or result.input.baseline is not None:
+        result.waits = why_waiting(result, context)
+        if result.waits is not None and context.accepted_only and result.covered:
+            result.block(result.waits)
+
+
+def why_waiting(result: ScopeResult, context: PlanContext) -> str | None:
+    """Why nobody is sent it without being asked; None if it is accepted. What does not recur waits only where nobody is asked."""
+    series = context.series.get(result.input.notification.name)
+    if series is None and not context.accepted_only:
+        return None
+    handed = [key.send_at for key in result.groups if key.send_at is not None]
+    goes_now = len(handed) < len(result.groups)
+    return missing_acceptance(
+        series,
+        people=result.people,
+        first=None if goes_now else min([*handed, *filter(None, (result.deferred_until,))], default=None),
+        last=max(handed, default=None),
+    )
 
 
 def too_many(result: ScopeResult, policy: Policy) -> str | None:

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
+from notifyctl.command_line import command_line
 from notifyctl.lint.rule_pages import PAGES
 from notifyctl.plan.actions import BASELINE_REASON, Action
+from notifyctl.plan.series import (
+    ABOVE,
+    CHANGED,
+    ENDS,
+    NOT_ACCEPTED,
+    NOT_RECURRING,
+    PAST,
+    REVOKED,
+    SERIES_PREFIX,
+    UNKNOWN,
+)
+from notifyctl.schedule.moments import format_time
 from notifyctl.schedule.opening import HOLIDAY
 from notifyctl.views.colours import strip_controls
 
@@ -43,6 +57,8 @@ PHRASES = {
     "bad-row": "row cannot be read",
     "fenced": "not on the environment's allow-list (`fence`)",
     GONE: "its definition was removed",
+    NOT_ACCEPTED: "not accepted",
+    UNKNOWN: "planned without the ledger: whether it is accepted is unknown",
 }
 """Codes without a value of their own, and what is shown for them."""
 
@@ -61,6 +77,11 @@ VALUED = (
     (re.compile(r"opted-out: (.*)"), "opted out: {}"),
     (re.compile(r"copy-outside-fence:\s(.+)"), "{} is not on the environment's allow-list (`fence`)"),
     (re.compile(r"copy-unreadable: (.+)"), "{} is not a valid email address"),
+    (re.compile(rf"{CHANGED}(\S+) (\S+)"), "changed since it was accepted ({} → {})"),
+    (re.compile(rf"{ABOVE}(\d+) > (\d+)"), "{} recipients, but at most {} were accepted"),
+    (re.compile(rf"{PAST}(\S+)"), "accepted until {}, which is past"),
+    (re.compile(rf"{ENDS}(\S+)"), "accepted until {}, and due after that"),
+    (re.compile(rf"{REVOKED}(\S+)"), "the acceptance was revoked at {}"),
     (re.compile(re.escape(HOLIDAY) + r"(\S+)"), "{} is a holiday"),
 )
 """Codes with a value."""
@@ -81,16 +102,34 @@ def spell_out(reason: str, action: Action | None = None) -> str:
     if line.startswith(HIGHER):
         highest = line.removeprefix(HIGHER)
         return f"edition {highest} was sent before; set `edition: {int(highest) + 1}` or more"
+    if line == NOT_RECURRING:
+        return f"does not recur; to send it, run: {command_line('apply')}"
     if line in PHRASES:
         return PHRASES[line]
     for pattern, phrase in VALUED:
         if found := pattern.fullmatch(line):
-            return phrase.format(*map(with_commas, found.groups()))
+            return phrase.format(*map(as_read, found.groups()))
     return f"breaks the rule `{line}`" if line in PAGES else line
 
 
-def with_commas(value: str) -> str:
-    return f"{int(value):,}" if value.isdecimal() else value
+def as_read(value: str) -> str:
+    """A number with commas, the start of a fingerprint, a time in UTC; anything else as it is."""
+    if value.isdecimal():
+        return f"{int(value):,}"
+    if value.startswith(SERIES_PREFIX):
+        return short_fingerprint(value)
+    if MOMENT.match(value):
+        return format_time(datetime.fromisoformat(value), "UTC")
+    return value
+
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+\d\d:\d\d$")
+SHOWN_DIGITS = 12
+
+
+def short_fingerprint(fingerprint: str) -> str:
+    """Enough of it to tell one from another."""
+    return fingerprint[: len(SERIES_PREFIX) + SHOWN_DIGITS]
 
 
 def served_phrase(reason: str) -> str:

@@ -70,6 +70,7 @@ class Project:
         *,
         expect: str | None = None,
         saved: SavedPlan | None = None,
+        accepted_only: bool = False,
         stop: Stop | None = None,
         on_sent: Callable[[], object] = bool,
     ) -> Applied:
@@ -85,6 +86,7 @@ class Project:
             workspace.environment(None),
             expect=expect,
             saved=saved,
+            accepted_only=accepted_only,
             on_plan=lambda plan: None,
             on_event=report,
             stop=stop or Stop(),

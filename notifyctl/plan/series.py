@@ -1,0 +1,218 @@
+"""The series of a recurring notification: the fingerprint by which it is accepted, and what it lacks to be sent without being asked for. Pure.
+
+The fingerprint covers all that decides what is sent to whom and when, but for the rows of audiences and suppression lists, the clock
+and the ledger. It is derived from the fields of the model, so that a new field is covered without being named here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date, datetime, time, timedelta
+from enum import Enum
+from hashlib import sha256
+from typing import Any
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import fields, replace
+
+from notifyctl.diagnostics import Location, Positions
+from notifyctl.message.delivery_hash import canonical_json
+from notifyctl.model.acceptance import Acceptance
+from notifyctl.model.message import Message
+from notifyctl.model.project import (
+    Audience,
+    ChannelName,
+    Environment,
+    Notification,
+    Policy,
+    Project,
+    Schedule,
+    SuppressionList,
+    Template,
+    Variable,
+)
+from notifyctl.plan.settings import statements
+
+SERIES_PREFIX = "s1:"
+"""The version of the algorithm. Raise it if a default of the model changes: fields at their default leave no trace."""
+
+NOT_COVERED: Mapping[type, frozenset[str]] = {
+    Project: frozenset(
+        {
+            "default_environment",  # the environment itself is covered
+            "environments",
+            "templates",
+            "audiences",
+            "schedules",
+            "notifications",
+            "incomplete",
+            "moved",
+            "baselines",
+            "withdrawals",
+            "vars",  # in the composed messages, as far as they are used
+            "acceptors",  # whoever accepted has proven it
+            "policy",  # narrowed by the notification's limits; its `accept` is added
+        }
+    ),
+    Environment: frozenset(
+        {
+            "vars",
+            "senders",  # in the composed messages
+            "pricing",
+            "tests",  # of send-test alone
+        }
+    ),
+    Notification: frozenset({"sender", "substitutions", "options"}),  # in the composed messages
+    Template: frozenset(
+        {"name", "description", "content", "options", "locales", "remote_id", "remote_subject"}
+    ),
+    Variable: frozenset({"example"}),
+    Audience: frozenset({"name", "recipients"}),  # recipients in the file are rows
+    Schedule: frozenset({"name"}),
+    SuppressionList: frozenset({"reason"}),
+}
+"""Fields that recipients cannot notice, that are covered by what becomes of them, or that are rows."""
+
+
+class Series(Struct, frozen=True):
+    """`acceptance`: what lets it be sent now; None: nothing does. `missing`: a reason as in a plan, None if it is accepted. `former`: the
+    acceptance that a change of the files has made void.
+    """
+
+    name: str
+    channel: ChannelName
+    edition: int
+    fingerprint: str
+    acceptance: Acceptance | None = None
+    missing: str | None = None
+    former: Acceptance | None = None
+
+
+def series_fingerprint(
+    project: Project,
+    environment: Environment,
+    notification: Notification,
+    messages: Mapping[str | None, Message],
+    *,
+    provider: str,
+    trusted: str | None = None,
+) -> str:
+    """`s1:` and 64 hex digits. `messages`: composed, by variant. `provider` as in the digest of a plan. `trusted`: a hash of the
+    certificates in the environment's `caFile`.
+    """
+    document = {
+        "project": {**plain(project), "accept": plain(project.policy.accept)},
+        "environment": plain(environment),
+        "provider": provider,
+        "trusted": trusted,
+        "notification": plain(notification),
+        "inline": notification.audience.recipients is not None,
+        "messages": {variant or "": plain(message) for variant, message in messages.items()},
+        "statements": sorted(key for key, _ in statements(project, notification.name)),
+    }
+    return SERIES_PREFIX + sha256(canonical_json(document)).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """A value of the model as JSON. Fields at their default are left out, so that a field that is added breaks no acceptance."""
+    match value:
+        case Struct():
+            return dict(walk(value))
+        case Enum():
+            return value.value
+        case timedelta():
+            return value.total_seconds()
+        case datetime() | date() | time():
+            return value.isoformat()
+        case Mapping():
+            return {plain_key(key): plain(item) for key, item in value.items()}
+        case AbstractSet():
+            return sorted((plain(item) for item in value), key=canonical_json)
+        case list() | tuple():
+            return [plain(item) for item in value]
+    return value
+
+
+def plain_key(key: Any) -> str:
+    return str(plain(key)) if key is not None else ""
+
+
+def walk(value: Struct) -> Iterable[tuple[str, Any]]:
+    skipped = NOT_COVERED.get(type(value), frozenset())
+    for field in fields(value):
+        given = getattr(value, field.name)
+        if field.name in skipped or isinstance(given, (Positions, Location)):
+            continue
+        default = field.default_factory() if field.default_factory is not NODEFAULT else field.default
+        if default is NODEFAULT or given != default:
+            yield field.name, plain(given)
+
+
+def judge_series(series: Series, acceptances: Sequence[Acceptance] | None, *, now: datetime) -> Series:
+    """The series with its acceptance, by the ledger's acceptances from first to last: of a fingerprint the last one counts. None: no
+    ledger was read.
+    """
+    if acceptances is None:
+        return replace(series, missing=UNKNOWN)
+    last = {each.fingerprint: each for each in acceptances}
+    found = last.get(series.fingerprint)
+    if found is not None:
+        missing = why_not(found, now=now)
+        return replace(series, acceptance=found if missing is None else None, missing=missing)
+    former = [
+        each
+        for each in last.values()
+        if (each.notification, each.edition, each.channel) == (series.name, series.edition, series.channel)
+        and why_not(each, now=now) is None
+    ]
+    if not former:
+        return replace(series, missing=NOT_ACCEPTED)
+    latest = max(former, key=lambda each: each.at)
+    missing = f"{CHANGED}{latest.fingerprint} {series.fingerprint}"
+    return replace(series, missing=missing, former=latest)
+
+
+NOT_ACCEPTED = "series-not-accepted"
+NOT_RECURRING = "series-not-recurring"
+CHANGED = "series-changed "
+PAST = "acceptance-past "
+ENDS = "acceptance-ends "
+REVOKED = "acceptance-revoked "
+ABOVE = "acceptance-limit "
+UNKNOWN = "acceptance-unknown"
+"""Reasons why something is not sent by an acceptance; those that end with a space are followed by values."""
+WAITING = (NOT_ACCEPTED, NOT_RECURRING, CHANGED, PAST, ENDS, REVOKED, ABOVE)
+
+
+def waits_for_acceptance(reason: str) -> bool:
+    """Whether a reason of a plan is that nobody has accepted this."""
+    return reason.startswith(WAITING)
+
+
+def why_not(acceptance: Acceptance, *, now: datetime) -> str | None:
+    """Why an acceptance does not hold at a moment; None if it does."""
+    if acceptance.revoked:
+        return f"{REVOKED}{acceptance.at.isoformat()}"
+    return f"{PAST}{acceptance.until.isoformat()}" if now >= acceptance.until else None
+
+
+def missing_acceptance(
+    series: Series | None, *, people: int, first: datetime | None, last: datetime | None
+) -> str | None:
+    """Why an occurrence is not sent by an acceptance; None if it is. `series`: None for what does not recur. `people`: all its recipients,
+    sent and to be sent. `first`: when it goes next, `last`: when the provider delivers the last of what it is handed now; None: now.
+    """
+    if series is None:
+        return NOT_RECURRING
+    accepted = series.acceptance
+    if accepted is None:
+        return series.missing
+    if any(moment is not None and moment >= accepted.until for moment in (first, last)):
+        return f"{ENDS}{accepted.until.isoformat()}"
+    return f"{ABOVE}{people} > {accepted.max_recipients}" if people > accepted.max_recipients else None
+
+
+def most_by_default(people: int, policy: Policy) -> int:
+    """The limit of an occurrence where nobody names one: today's recipients, and as many more as an edition may grow by."""
+    return people * (100 + (policy.max_growth_percent or 0)) // 100
