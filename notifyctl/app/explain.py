@@ -17,7 +17,7 @@ from notifyctl.audience import SuppressionLists, open_audience
 from notifyctl.audience.addresses import parse_listed
 from notifyctl.audience.destination_rules import rules_of
 from notifyctl.audience.former_addresses import known_keys
-from notifyctl.audience.row_trace import RowOutcome, Trace, trace_address
+from notifyctl.audience.row_trace import RowOutcome, Trace, TracedRow, trace_address
 from notifyctl.audience.suppression_trace import find_listings
 from notifyctl.audience.suppressions import applicable_lists
 from notifyctl.errors import ProjectError, UsageError
@@ -30,6 +30,7 @@ from notifyctl.plan.history import DeliveryRecord, Explained, Explanation, Serve
 from notifyctl.plan.model import Plan
 from notifyctl.plan.statuses import MEMBER
 from notifyctl.ports import LedgerReader
+from notifyctl.recipients.zones import RecipientZones
 from notifyctl.schedule.upcoming import Slot, slots_to_come
 
 SKIPPED = 3
@@ -207,7 +208,7 @@ class Search(Struct, frozen=True):
         if row is None:
             return replace(found, standing=standing_without(trace))
         probed = tuple(each for each in plan.probed if each.scope.notification == notification.name)
-        found = self.add_slots(found, notification, row.timezone)
+        found = self.add_slots(found, notification, row)
         found = self.add_suppressions(found, notification)
         withdrawn = Past(self.workspace.sound, self.facts).withdrawal(notification)
         found = replace(found, withdrawn=withdrawn)
@@ -222,18 +223,20 @@ class Search(Struct, frozen=True):
         found = replace(found, foreseen=next(about, None))
         return replace(found, standing=Standing.WAITING if waiting else Standing.SUPPRESSED)
 
-    def add_slots(self, found: Explained, notification: Notification, timezone: str | None) -> Explained:
+    def add_slots(self, found: Explained, notification: Notification, row: TracedRow) -> Explained:
         """The next slot of the schedule for the recipient, in their time zone if the schedule follows it."""
         schedule = notification.schedule
         if schedule is None:
             return found
-        zone = schedule_zone(self.workspace.sound, notification)
+        zone, source = schedule_zone(self.workspace.sound, notification), None
         if schedule.timezone == RECIPIENT_ZONE:
-            found = replace(found, follows_recipient=True)
-            zone = timezone or self.workspace.sound.timezone
+            own = RecipientZones(notification, self.workspace.sound.timezone).find(row.timezone, row.key)
+            zone, source = own.name, own.source
         with suppress(ZoneInfoNotFoundError, ValueError):
             next_slot, skipped = first_slot(slots_to_come(schedule, zone, now=self.now))
-            return replace(found, zone=zone, next=next_slot, skipped=tuple(skipped[:SKIPPED]))
+            return replace(
+                found, zone=zone, zone_source=source, next=next_slot, skipped=tuple(skipped[:SKIPPED])
+            )
         return found
 
     def add_suppressions(self, found: Explained, notification: Notification) -> Explained:

@@ -39,6 +39,17 @@ KINDS = (
 """Kinds of numbers in the metadata. A number is valid if it is of one of them."""
 
 
+HELD_ANYWHERE = (
+    "premium_rate",
+    "toll_free",
+    "shared_cost",
+    "voip",
+    "personal_number",
+    "pager",
+    "uan",
+    "voicemail",
+)
+"""Kinds of numbers that do not tell where their holder is."""
 FICTION = re.compile(r"\+44(?:7700900[0-9]{3}|20794600[0-9]{2})|\+1[2-9][0-9]{2}55501[0-9]{2}", re.ASCII)
 """Numbers that belong to nobody: Ofcom and the NANP keep them for drama and examples. Plans do not list them as valid."""
 
@@ -59,6 +70,32 @@ def is_region(code: str) -> bool:
     import phonenumbers
 
     return code in phonenumbers.SUPPORTED_REGIONS
+
+
+def country_of(number: str) -> str | None:
+    """The ISO 3166 code of the country of a number in E.164 form; None where it is not certain: calling codes of no country,
+    numbers that the plan of a shared calling code does not list, and kinds that somebody anywhere may hold.
+    """
+    code = calling_code_of(number)
+    if code is None:
+        return None
+    if code.digits == "44" and is_fiction(number):
+        return "GB"
+    national = (
+        code.prefix.remove(number[code.skipped :]) if code.prefix is not None else number[code.skipped :]
+    )
+    return ask_library_for_country(number) if national is None else code.country(national)
+
+
+def ask_library_for_country(number: str) -> str | None:
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
+    code = calling_code(str(parsed.country_code))
+    return code.country(phonenumbers.national_significant_number(parsed)) if code is not None else None
 
 
 def parse_national(digits: str, region: str) -> str | None:
@@ -142,15 +179,22 @@ class Region:
     """One of the regions that share a calling code."""
 
     def __init__(self, metadata: PhoneMetadata) -> None:
+        self.country = metadata.id if metadata.id != NOT_GEOGRAPHIC else None
+        """ISO 3166."""
         self.leading = re.compile(metadata.leading_digits, re.ASCII) if metadata.leading_digits else None
         """How its numbers begin, if that tells them from those of other regions."""
         self.general = next(patterns([metadata.general_desc]), None)
         self.kinds = list(patterns(getattr(metadata, kind) for kind in KINDS))
+        self.held_anywhere = list(patterns(getattr(metadata, kind) for kind in HELD_ANYWHERE))
 
     def has(self, digits: str) -> bool:
         if self.general is None or not self.general.matches(digits):
             return False
         return any(kind.matches(digits) for kind in self.kinds)
+
+    def holds(self, digits: str) -> bool:
+        """Whether a number of this region is held by somebody there, as far as its kind tells."""
+        return not any(kind.matches(digits) for kind in self.held_anywhere)
 
 
 class NationalPrefix:
@@ -210,16 +254,25 @@ class CallingCode:
             return None
         if numbers is Numbers.POSSIBLE:
             return len(national) in self.lengths
+        region = self.region(national)
+        if region is None:
+            return False
+        found_by_having = region.leading is None and len(self.regions) > 1
+        return found_by_having or region.has(national)
+
+    def country(self, national: str) -> str | None:
+        """The country of a number by its national digits, where it is certain."""
+        region = self.region(national)
+        return region.country if region is not None and region.holds(national) else None
+
+    def region(self, national: str) -> Region | None:
+        """As in the library: the first region whose leading digits match, or the first that has such numbers."""
         if len(self.regions) == 1:
-            return self.regions[0].has(national)
-        # As in the library: the first region whose leading digits match decides, or the first that has such numbers.
+            return self.regions[0]
         for region in self.regions:
-            if region.leading is None:
-                if region.has(national):
-                    return True
-            elif region.leading.match(national):
-                return region.has(national)
-        return False
+            if region.leading.match(national) if region.leading is not None else region.has(national):
+                return region
+        return None
 
 
 def calling_code_of(number: str) -> CallingCode | None:

@@ -37,7 +37,9 @@ class RowOutcome(StrEnum):
 
 
 class TracedRow(Struct, frozen=True):
-    """A row with the address. `detail`: why it is rejected or a duplicate, without the address."""
+    """A row with the address. `detail`: why it is rejected or a duplicate, without the address. `key`: the normalised address of a
+    recipient.
+    """
 
     location: Location
     label: str
@@ -50,6 +52,7 @@ class TracedRow(Struct, frozen=True):
     fallback: str | None = None
     """Likewise of an SMS in place of the message."""
     former_keys: tuple[str, ...] = ()
+    key: str = ""
 
 
 class NearRow(Struct, frozen=True):
@@ -237,6 +240,7 @@ def judge_row(
         suppression=batch.suppressions[0],
         fallback=batch.fallbacks[0] if batch.fallbacks else None,
         former_keys=() if former is None else (former,),
+        key=batch.addresses[0],
     )
 
 

@@ -11,6 +11,7 @@ from notifyctl.model.project import Notification, Project
 from notifyctl.model.recipients import RecipientBatch
 from notifyctl.recipients.gaps import OTHERS, GapFinder
 from notifyctl.recipients.locales import is_valid
+from notifyctl.recipients.zones import ZoneSource
 
 SHOWN = 5
 """Locales named in one message."""
@@ -36,13 +37,16 @@ def find_in_whole(
 ) -> Iterator[Diagnostic]:
     """What only the whole audience shows. `timezone` and `locale`: the project's, which hold where a recipient has none."""
     place = notification.audience.positions.location()
-    missing = finder.gaps.without_timezone
+    missing = finder.gaps.sources.get(ZoneSource.PROJECT, 0)
     if missing:
+        unknown = ", and none follows from their numbers" if finder.zones.by_number else ""
         if missing == recipients:
-            lack = f"no recipient has a time zone; {timezone} is used for all"
+            lack = f"no recipient has a time zone{unknown}; {timezone} is used for all"
         else:
             have = "has" if missing == 1 else "have"
-            lack = f"{missing:,} of {recipients:,} recipients {have} no time zone; {timezone} is used"
+            lack = (
+                f"{missing:,} of {recipients:,} recipients {have} no time zone{unknown}; {timezone} is used"
+            )
         yield Diagnostic(
             "missing-timezone",
             Severity.WARNING,

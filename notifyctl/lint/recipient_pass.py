@@ -123,7 +123,7 @@ def check_recipients(
     whole = AudienceChecker(
         notification, messages, audience.origin, variants, require_plus=environment.limits.require_plus
     )
-    finder = GapFinder(notification, locale)
+    finder = GapFinder(notification, locale, timezone=timezone)
     columns, used_by = FlawedColumns(), describe_user(notification)
     names = {name for message in messages.values() for name in message.names}
     for batch in audience.batches(notification.channel, names):

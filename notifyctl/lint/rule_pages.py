@@ -208,8 +208,9 @@ PEOPLE: Mapping[str, Page] = {
     ),
     "missing-timezone": Page(
         W,
-        "The schedule has `timezone: recipient`, but recipients have no time zone. The project's is used for them, so the message can"
-        " reach them at night. Map a column to `timezone`, or name a time zone in the schedule.",
+        "The schedule has `timezone: recipient`, but recipients have no time zone, and none follows from the country of their number,"
+        " which has several or is not certain. The project's is used for them, so the message can reach them at night. Map a column to"
+        " `timezone`, or name a time zone in the schedule.",
     ),
     "unknown-timezone": Page(
         W,

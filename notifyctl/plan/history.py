@@ -16,6 +16,7 @@ from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import Scope
 from notifyctl.model.test_messages import TestRecord
 from notifyctl.plan.model import Plan, Probed
+from notifyctl.recipients.zones import ZoneSource
 from notifyctl.schedule.upcoming import Slot
 
 
@@ -113,8 +114,8 @@ class Explained(Struct, frozen=True):
     """Why the audience is not available."""
     withdrawn: str | None = None
     """Why the edition is withdrawn."""
-    follows_recipient: bool = False
-    """Whether the schedule follows each recipient's time zone."""
+    zone_source: ZoneSource | None = None
+    """Where `zone` is from; None: the schedule has one of its own."""
     zone: str = "UTC"
     next: Slot | None = None
     skipped: tuple[Slot, ...] = ()

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from notifyctl.audience.destination_rules import JudgedCopies
 from notifyctl.model.ledger import BatchRecord
 from notifyctl.model.message import Message
-from notifyctl.model.project import RECIPIENT_ZONE, Environment, Notification
+from notifyctl.model.project import Environment, Notification
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.prices import PriceList
 from notifyctl.plan.series import Series
@@ -104,11 +104,6 @@ class ScopeInput(Struct, frozen=True):
     """Send only to recipients never attempted: a saved plan is applied again."""
     opened: Collection[str] = ()
     """The ids of the occurrences of this edition that were opened."""
-
-    def zone_of(self, recipient_zone: str | None) -> str:
-        """Returns the time zone of the schedule for a recipient."""
-        wanted = self.timezone
-        return (recipient_zone or self.zone) if wanted == RECIPIENT_ZONE else wanted
 
     @property
     def timezone(self) -> str:

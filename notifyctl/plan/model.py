@@ -81,11 +81,18 @@ class Fallback(Struct, frozen=True):
 
 
 class AudienceGaps(Struct, frozen=True):
-    """Recipients whose time zone or locale is missing or means nothing, by what it says. Without what could be personal data."""
+    """Recipients by where their time zone is from, and those whose time zone or locale is missing or means nothing, by what it says.
+    Without what could be personal data.
+    """
 
     without_timezone: int = 0
+    """In the row, and none follows from the country of their number."""
     timezone: str | None = None
-    """That counts for them."""
+    """That counts for them: the project's."""
+    timezone_sources: Mapping[str, int] = {}
+    """`audience`, `country` and `project`; with the unknown ones, all recipients. Empty without `timezone: recipient`."""
+    country_timezones: Mapping[str, int] = {}
+    """Of those without one in the row, whose number is of a country with one time zone."""
     unknown_timezones: Mapping[str, int] = {}
     """They are blocked."""
     default_locales: Mapping[str, int] = {}

@@ -35,6 +35,7 @@ from notifyctl.plan.thresholds import apply_policy, empty_audience
 from notifyctl.plan.upcoming import PreviewedScope, Seen, find_upcoming
 from notifyctl.recipients.gaps import OTHERS
 from notifyctl.recipients.hashes import Identify
+from notifyctl.recipients.zones import ZoneSource
 from notifyctl.schedule.slots import Occurrence
 from notifyctl.schedule.timing import Gate
 
@@ -246,9 +247,12 @@ NAMES = re.compile(r"[A-Za-z0-9+_/.-]{1,40}")
 
 def describe_gaps(result: ScopeResult) -> AudienceGaps:
     gaps = result.gaps
+    without = gaps.sources.get(ZoneSource.PROJECT, 0)
     return AudienceGaps(
-        without_timezone=gaps.without_timezone,
-        timezone=result.input.zone if gaps.without_timezone else None,
+        without_timezone=without,
+        timezone=result.input.zone if without else None,
+        timezone_sources={source.value: gaps.sources[source] for source in ZoneSource if gaps.sources},
+        country_timezones=most_frequent(gaps.country_timezones),
         unknown_timezones=most_frequent(gaps.unknown_timezones),
         default_locales=most_frequent(gaps.default_locales),
         invalid_locales=most_frequent(gaps.invalid_locales),

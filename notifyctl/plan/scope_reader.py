@@ -22,7 +22,7 @@ from notifyctl.plan.spool import SpooledColumns
 from notifyctl.recipients.evaluate import MessageEvaluator
 from notifyctl.recipients.gaps import GapFinder
 from notifyctl.recipients.hashes import Identify, delivery_hashes
-from notifyctl.recipients.values import Column, ValueTable, VariantIndex, resolve_columns
+from notifyctl.recipients.values import ValueTable, VariantIndex, resolve_columns
 from notifyctl.rulebook.envelope import PLUS
 
 
@@ -65,7 +65,7 @@ class ScopeReader:
             variant for variant, message in scope_input.messages.items() if has_fallback(message)
         }
         names = {name for message in scope_input.messages.values() for name in message.names}
-        self.gaps = GapFinder(scope_input.notification, scope_input.locale)
+        self.gaps = GapFinder(scope_input.notification, scope_input.locale, timezone=scope_input.zone)
         self.table = RecipientTable(sorted(names))
         self.excluded = Rejects()
         self.readings: Counter[str] = Counter()
@@ -78,15 +78,14 @@ class ScopeReader:
             for row in batch.excluded:
                 self.excluded.add(row)
             if len(batch):
-                self.gaps.add(batch)
-                self.table.append(self._evaluate(batch, identify(batch.addresses)))
+                self.table.append(self._evaluate(batch, identify(batch.addresses), self.gaps.add(batch)))
             if self.former_ids and batch.former_keys:
                 pairs = zip(*map(identify, zip(*batch.former_keys, strict=True)), strict=True)
                 self.table.former_ids += b"".join([now + then for now, then in pairs])
             on_rows(len(self.table) + self.excluded.counts.total())
         return self.table
 
-    def _evaluate(self, batch: RecipientBatch, ids: Sequence[bytes]) -> TableChunk:
+    def _evaluate(self, batch: RecipientBatch, ids: Sequence[bytes], zones: Sequence[str]) -> TableChunk:
         count = len(batch)
         entries = np.empty((count, ENTRY_BYTES), np.uint8)
         entries[:, :ID_BYTES] = np.frombuffer(b"".join(ids), np.uint8).reshape(count, ID_BYTES)
@@ -109,7 +108,7 @@ class ScopeReader:
         segments, lengths, marks = facts
         return TableChunk(
             entries=entries.tobytes(),
-            profiles=self._profiles(batch, variants, problems),
+            profiles=self._profiles(batch, variants, zones, problems),
             prefixes=[address[: self.prefix_length] for address in batch.addresses],
             segments=segments.astype(np.uint16),
             lengths=lengths,
@@ -118,10 +117,13 @@ class ScopeReader:
         )
 
     def _profiles(
-        self, batch: RecipientBatch, variants: Sequence[str | None], problems: Sequence[str | None]
+        self,
+        batch: RecipientBatch,
+        variants: Sequence[str | None],
+        zones: Sequence[str],
+        problems: Sequence[str | None],
     ) -> Iterator[tuple[str | None, ...]]:
         """As Profile has them."""
-        zones = self._zones(batch.timezones)
         if not batch.fallbacks or not self.with_fallback:
             return zip(variants, zones, problems, batch.suppressions, strict=True)
         fallbacks = [
@@ -141,10 +143,6 @@ class ScopeReader:
         for position, rule in find_blocked(values) if find_blocked is not None else ():
             problems.setdefault(position, rule)
         return problems, np.array([segments, lengths, marks], np.uint32)
-
-    def _zones(self, timezones: Column) -> list[str]:
-        zones = {name: self.input.zone_of(name) for name in set(timezones)}
-        return [zones[name] for name in timezones]
 
     def _spooled(self, batch: RecipientBatch) -> SpooledColumns:
         own = (batch.values.get(name) for name in self.table.names)

@@ -15,6 +15,7 @@ from notifyctl.model.ledger import BatchState
 from notifyctl.plan.actions import Action
 from notifyctl.plan.history import DeliveryRecord, Explained, Explanation, Standing
 from notifyctl.plan.model import Probed
+from notifyctl.recipients.zones import ZoneSource
 from notifyctl.schedule.moments import Moments, format_occurrence, format_slot, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.decisions import decision_lines, decision_objects, describe_scope
@@ -222,11 +223,18 @@ def recipient_lines(each: Explained) -> Iterator[str]:
     decided = [*each.probed, *([each.foreseen] if each.foreseen is not None else [])]
     if row.locale and decided and decided[0].variant is None:
         yield f"locale `{strip_controls(row.locale)}`: reads the default text"
-    if each.follows_recipient and not row.timezone:
-        yield f"no time zone in the row: {each.zone}, that of the project, is used"
+    if each.zone_source is not None:
+        yield f"time zone {strip_controls(each.zone)}, {ZONE_SOURCES[each.zone_source]}"
     if each.withdrawn is not None and {probed.action for probed in each.probed} & SENT:
         withdrawn = strip_controls(each.withdrawn)
         yield f"edition {each.edition} is withdrawn: {withdrawn}; no further recipients are sent it"
+
+
+ZONE_SOURCES = {
+    ZoneSource.AUDIENCE: "from the row",
+    ZoneSource.COUNTRY: "from the number's country",
+    ZoneSource.PROJECT: "the project's: the row has none",
+}
 
 
 SENT = frozenset({Action.UNCHANGED, Action.CHANGED, Action.UNCERTAIN})
@@ -364,6 +372,8 @@ def _standing_object(each: Explained, now: datetime) -> dict[str, Any]:
             {**_place_object(listing.location), "reason": listing.reason} for listing in each.listings
         ],
         "opt_outs": [{"reason": reason, "at": at.isoformat()} for reason, at in each.opt_outs],
+        "timezone": each.zone if each.zone_source is not None else None,
+        "timezone_source": each.zone_source.value if each.zone_source is not None else None,
         "next_due": each.next.due.isoformat() if each.next is not None and each.in_audience else None,
         "near": [
             {**_place_object(row.location), "address": row.address}

@@ -1,12 +1,13 @@
-"""What a plan says of recipients whose time zone or locale is missing, unknown or without a text of its own."""
+"""What a plan says of where time zones are from, and of time zones and locales that are missing, unknown or without a text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from notifyctl.plan.actions import AUTHORISED, Action
-from notifyctl.plan.model import PlannedNotification
+from notifyctl.plan.model import AudienceGaps, PlannedNotification
 from notifyctl.recipients.gaps import OTHERS
+from notifyctl.recipients.zones import ZoneSource
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.diagnostics import pluralise
 
@@ -19,6 +20,8 @@ def describe_gaps(planned: PlannedNotification) -> Iterator[tuple[bool, str]]:
     if not any(planned.actions.get(action) for action in CONCERNED):
         return
     gaps = planned.gaps
+    if gaps.timezone_sources:
+        yield False, f"time zones: {describe_sources(gaps)}"
     if gaps.without_timezone:
         zone = strip_controls(gaps.timezone or "UTC")
         yield True, f"{pluralise(gaps.without_timezone, 'recipient')} without a time zone: {zone} is used"
@@ -29,6 +32,34 @@ def describe_gaps(planned: PlannedNotification) -> Iterator[tuple[bool, str]]:
     ):
         if counts:
             yield warns, describe_counts(what, counts, effect)
+
+
+SOURCES = {
+    ZoneSource.AUDIENCE: "from the audience",
+    ZoneSource.COUNTRY: "from the number's country",
+    ZoneSource.PROJECT: "the project's",
+}
+
+
+def describe_sources(gaps: AudienceGaps) -> str:
+    """Where the time zones are from: 3 from the audience, 2 from the number's country (Asia/Kolkata), 1 the project's (UTC)."""
+    zones = {
+        ZoneSource.COUNTRY: describe_zones(gaps.country_timezones),
+        ZoneSource.PROJECT: strip_controls(gaps.timezone or ""),
+    }
+    parts = []
+    for source, phrase in SOURCES.items():
+        if count := gaps.timezone_sources.get(source, 0):
+            named = f" ({zones[source]})" if zones.get(source) else ""
+            parts.append(f"{count:,} {phrase}{named}")
+    return ", ".join(parts) or "none known"
+
+
+def describe_zones(counts: Mapping[str, int]) -> str:
+    """Asia/Kolkata; or, of several, Asia/Kolkata 2, Europe/London 1."""
+    if len(counts) == 1:
+        return next(iter(counts))
+    return ", ".join(f"{zone} {count:,}" for zone, count in counts.items())
 
 
 def describe_counts(what: str, counts: Mapping[str, int], effect: str) -> str:

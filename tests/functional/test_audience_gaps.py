@@ -56,16 +56,42 @@ def views(cli: Any) -> list[str]:
     return [" ".join(cli("plan").out.split()), " ".join(markdown.split())]
 
 
-def test_without_a_column_the_project_s_zone_is_used_and_said(project: Any) -> None:
-    cli = project(["msisdn", "+447700900123", "+447700900124"])
+def test_without_a_column_or_a_country_with_one_zone_the_project_s_is_used_and_said(project: Any) -> None:
+    cli = project(["msisdn", "+12025550123", "+12025550124"])
     for text in views(cli):
+        assert "time zones: 2 the project's (Europe/London)" in text
         assert "⚠ 2 recipients without a time zone: Europe/London is used" in text
         assert "2030-12-01 09:00 in each recipient's time zone (09:00 UTC, 1 zone)" in text
     assert gaps(cli)["without_timezone"] == 2
     assert gaps(cli)["timezone"] == "Europe/London"
     ((message, file, line),) = told(cli, "missing-timezone")
-    assert "no recipient has a time zone; Europe/London is used for all" in message
+    lack = "no recipient has a time zone, and none follows from their numbers; Europe/London is used for all"
+    assert lack in message
     assert (file, line) == ("n.yaml", 6)
+
+
+def test_the_country_of_a_number_gives_a_time_zone(project: Any) -> None:
+    cli = project(["msisdn", "+4915112345678", "+447700900124", "+447700900125"])
+    for text in views(cli):
+        assert "time zones: 3 from the number's country (Europe/London 2, Europe/Berlin 1)" in text
+        assert "without a time zone" not in text
+        assert "2030-12-01 09:00 in each recipient's time zone (08:00–09:00 UTC, 2 zones)" in text  # noqa: RUF001
+    assert gaps(cli)["timezone_sources"] == {"audience": 0, "country": 3, "project": 0}
+    assert gaps(cli)["country_timezones"] == {"Europe/London": 2, "Europe/Berlin": 1}
+    assert gaps(cli)["without_timezone"] == 0
+    assert told(cli, "missing-timezone") == []
+
+
+def test_of_an_email_address_no_country_is_known(project: Any) -> None:
+    cli = project(["email,msisdn,timezone", "ada@acme.example,+4915112345678,", "ben@acme.example,,UTC"])
+    mail = "{channel: email, content: {type: text, subject: Hello, text: Hello}}"
+    notification = (cli.root / "n.yaml").read_text()
+    (cli.root / "n.yaml").write_text(
+        notification.replace("{channel: sms, content: {type: text, text: Hello}" + FRENCH + "}", mail)
+    )
+    assert gaps(cli)["timezone_sources"] == {"audience": 1, "country": 0, "project": 1}
+    ((message, _, _),) = told(cli, "missing-timezone")
+    assert "1 of 2 recipients has no time zone; Europe/London is used" in message
 
 
 def test_blank_and_unknown_zones_are_counted(project: Any) -> None:
@@ -74,15 +100,20 @@ def test_blank_and_unknown_zones_are_counted(project: Any) -> None:
         "+447700900124,",
         "+447700900125,Europe/Lodon",
         "+447700900126,CEST",
+        "+12025550123,",
     ]
     cli = project(["msisdn,timezone", *rows])
+    sources = (
+        "1 from the audience, 1 from the number's country (Europe/London), 1 the project's (Europe/London)"
+    )
     for text in views(cli):
+        assert f"time zones: {sources}" in text
         assert "⚠ 1 recipient without a time zone: Europe/London is used" in text
         assert "⚠ 2 recipients with unknown time zones CEST (1), Europe/Lodon (1) are blocked" in text
     assert gaps(cli)["unknown_timezones"] == {"CEST": 1, "Europe/Lodon": 1}
     assert [line for _, _, line in told(cli, "unknown-timezone")] == [4, 5]
     (first, *_) = cli("lint", "--format", "json").json["diagnostics"]
-    assert "1 of 4 recipients has no time zone" in first["message"]
+    assert "1 of 5 recipients has no time zone" in first["message"]
 
 
 def test_of_a_schedule_with_its_own_zone_the_column_means_nothing(project: Any) -> None:
@@ -91,6 +122,7 @@ def test_of_a_schedule_with_its_own_zone_the_column_means_nothing(project: Any) 
     )
     for text in views(cli):
         assert "time zone: " not in text
+        assert "time zones: " not in text
         assert "unknown time zone" not in text
     assert told(cli, "unknown-timezone") == told(cli, "missing-timezone") == []
 
@@ -126,7 +158,7 @@ def test_a_column_of_other_things_does_not_fill_the_plan(project: Any) -> None:
 
 
 def test_a_saved_plan_says_it_too(project: Any, tmp_path: Path) -> None:
-    cli = project(["msisdn,locale", "+447700900123,de"])
+    cli = project(["msisdn,locale", "+12025550123,de"])
     assert cli("plan", "--out", str(tmp_path / "p.plan")).code == 0
     shown = " ".join(cli("show", str(tmp_path / "p.plan")).out.split())
     assert "1 recipient with locale de gets the default text" in shown

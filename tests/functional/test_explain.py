@@ -98,7 +98,11 @@ def test_between_two_occurrences_it_says_when_the_next_one_is_due(cities: Any) -
 
 @pytest.mark.parametrize(
     ("address", "zone"),
-    [("+447700900001", "Europe/London"), ("+447700900002", "Europe/Paris"), ("+447700900003", "UTC")],
+    [
+        ("+447700900001", "Europe/London"),
+        ("+447700900002", "Europe/Paris"),
+        ("+447700900003", "Europe/London"),
+    ],
 )
 def test_the_next_time_is_that_of_the_recipients_zone(cities: Any, address: str, zone: str) -> None:
     cities.write(hello=sms(keys=recurring("recipient")))
@@ -338,14 +342,16 @@ def test_what_the_provider_holds_until_it_is_due_says_when_it_is_delivered(citie
 
 
 def test_a_locale_without_a_text_and_a_row_without_a_zone_are_told(cities: Any) -> None:
-    people = "msisdn,locale,timezone\n+447700900001,de,\n+447700900002,,Europe/Paris\n"
+    people = "msisdn,locale,timezone\n+447700900001,de,\n+447700900002,,Europe/Paris\n+12025550123,,\n"
     cities.write(hello=sms(keys=recurring("recipient")), **{"people.csv": people})
     out = explain(cities, "hello", "--recipient", "+447700900001")
     assert "locale `de`: reads the default text" in out
-    assert "no time zone in the row: UTC, that of the project, is used" in out
+    assert "time zone Europe/London, from the number's country" in out
     out = explain(cities, "hello", "--recipient", "+447700900002")
     assert "locale" not in out
-    assert "no time zone" not in out
+    assert "time zone Europe/Paris, from the row" in out
+    out = explain(cities, "hello", "--recipient", "+12025550123")
+    assert "time zone UTC, the project's: the row has none" in out
 
 
 def test_who_was_sent_a_withdrawn_edition_is_told_that_it_is(cities: Any) -> None:

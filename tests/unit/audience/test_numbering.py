@@ -8,9 +8,9 @@ import phonenumbers
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberType
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberFormat, PhoneNumberType
 
-from notifyctl.audience.numbering import decide, find_numbers_outside_plans
+from notifyctl.audience.numbering import country_of, decide, find_numbers_outside_plans, is_fiction
 from notifyctl.model.project import Numbers
 
 KINDS = [Numbers.POSSIBLE, Numbers.VALID]
@@ -99,3 +99,42 @@ digits = st.text("0123456789", min_size=1, max_size=14)
 def test_any_digits_are_judged_alike(given: str, numbers: Numbers) -> None:
     number = f"+{given}"
     assert taken(number, numbers) == asked(number, numbers)
+
+
+AT_HOME = {
+    PhoneNumberType.FIXED_LINE,
+    PhoneNumberType.MOBILE,
+    PhoneNumberType.FIXED_LINE_OR_MOBILE,
+    PhoneNumberType.UNKNOWN,
+}
+"""Kinds whose holders are in the country, as far as the plan tells."""
+
+
+def test_the_country_of_a_number_is_the_library_s_where_it_is_certain() -> None:
+    for number in (each for each in EVERY[::5] if asked(each, Numbers.POSSIBLE)):
+        parsed = phonenumbers.parse(number)
+        region = phonenumbers.region_code_for_number(parsed)
+        certain = phonenumbers.number_type(parsed) in AT_HOME and region != "001"
+        expected = "GB" if is_fiction(number) and parsed.country_code == 44 else region if certain else None
+        assert country_of(phonenumbers.format_number(parsed, PhoneNumberFormat.E164)) == expected, number
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [
+        ("+447700900123", "GB"),
+        ("+447781900123", "GG"),
+        ("+441000000000", None),
+        ("+12025550123", "US"),
+        ("+18765550123", "JM"),
+        ("+18005550123", None),
+        ("+77011234567", "KZ"),
+        ("+70000000000", None),
+        ("+883510012345", None),
+        ("+979123456789", None),
+        ("+499001234567", None),
+        ("+999123456789", None),
+    ],
+)
+def test_the_country_of_shared_codes_and_of_no_country(number: str, country: str | None) -> None:
+    assert country_of(number) == country

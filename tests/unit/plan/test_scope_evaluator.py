@@ -51,6 +51,7 @@ from notifyctl.plan.samples import Samples
 from notifyctl.plan.scope_evaluator import evaluate_scope
 from notifyctl.plan.scope_result import GroupKey, ScopeResult, envelope
 from notifyctl.plan.statuses import recipient_statuses
+from notifyctl.recipients.zones import RecipientZones
 from notifyctl.schedule.slots import Occurrence
 from notifyctl.schedule.timing import Timing, evaluate_timing
 from notifyctl.testing import whole
@@ -319,7 +320,8 @@ class OneByOne:
         hasher, recipient = DeliveryHash(message), RecipientHasher(KEY)([somebody.address])[0]
         packed_hash = delivery_hash(hasher, values)
         problem, segments = self.problem(message, values)
-        when = self.when(self.input.zone_of(somebody.zone))
+        zones = RecipientZones(self.input.notification, self.input.zone)
+        when = self.when(zones.find(somebody.zone, somebody.address).name)
         status = self.statuses.get(recipient)
         hashes = [each[:12] for each in (packed_hash, *legacy_hashes(hasher, values))]
         decision = decide(
