@@ -17,7 +17,7 @@ from notifyctl.plan.actions import SENDS, Action
 from notifyctl.plan.digest import ScopeEffects
 from notifyctl.plan.series import Series
 from notifyctl.plan.similarity import NearlySent
-from notifyctl.schedule.moments import Moments
+from notifyctl.schedule.moments import Aware, Moments
 
 FORMAT_VERSION = "1.0"
 VALID_FOR_HOURS = 24
@@ -180,6 +180,8 @@ class NextOccurrence(Struct, frozen=True):
     goes: Moments | None = None
     reason: str | None = None
     authorised: bool = False
+    apply_from: Aware | None = None
+    """When the first apply can send it or hand it to the provider, after the plan's own moment; None: this plan does."""
 
 
 class Upcoming(Struct, frozen=True):

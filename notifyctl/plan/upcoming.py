@@ -11,14 +11,15 @@ from datetime import datetime, timedelta
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from notifyctl.model.project import RECIPIENT_ZONE
+from notifyctl.model.project import RECIPIENT_ZONE, HandOff
 from notifyctl.plan.actions import AUTHORISED, Action
 from notifyctl.plan.inputs import FollowUp, PlanContext
-from notifyctl.plan.model import NextOccurrence, PlannedNotification, Upcoming
+from notifyctl.plan.model import NextOccurrence, Plan, PlannedNotification, Upcoming
 from notifyctl.plan.scope_result import ScopeResult
-from notifyctl.schedule.horizon import Span
+from notifyctl.schedule.horizon import Span, authorised_from
 from notifyctl.schedule.moments import gather
 from notifyctl.schedule.slots import EAST, WEST, Occurrence
+from notifyctl.schedule.timing import HORIZON
 from notifyctl.schedule.upcoming import Slot, slots_to_come
 from notifyctl.schedule.zones import is_zone
 
@@ -81,7 +82,12 @@ def find_upcoming(
             edition=each.notification.edition,
             timezone=each.timezone,
             due_now=known.due,
-            next=tuple(next_occurrence(each.timezone, of, known) for of in slots.next[:NEXT]),
+            next=tuple(
+                replace(
+                    next_occurrence(each.timezone, of, known), apply_from=first_apply(each, of, context.as_of)
+                )
+                for of in slots.next[:NEXT]
+            ),
             skipped=tuple(next_occurrence(each.timezone, of, known) for of in slots.skipped[:SKIPPED]),
             skipped_more=max(0, len(slots.skipped) - SKIPPED),
             preview=shown,
@@ -128,6 +134,27 @@ def widen(context: PlanContext, slots: Slots) -> PlanContext:
     """The same with a span in which the first occurrence opens in every time zone."""
     goes = max((slot.goes or slot.due for slot in slots.next[0].values()), default=context.as_of)
     return replace(context, span=Span(context.as_of, goes + WEST + EAST + timedelta(days=1)), later=())
+
+
+def first_apply(follow_up: FollowUp, slots: Mapping[str, Slot], now: datetime) -> datetime | None:
+    """When the first apply after `now` sends something of an occurrence or hands it to the provider; None: one does now."""
+    schedule = follow_up.notification.schedule
+    goes = min(slot.goes or slot.due for slot in slots.values())
+    if schedule is not None and schedule.hand_off is HandOff.PROVIDER:
+        goes = authorised_from(goes, follow_up.zone) if follow_up.is_recurring else goes - HORIZON
+    return goes if goes > now else None
+
+
+def next_due(plan: Plan) -> datetime | None:
+    """When to apply again, once what the plan sends now is sent: the first moment at which more of it can go.
+
+    At the end of a deferral, when a window reopens, in the time zones that are still to come, at the next occurrence, or when that
+    can be handed to the provider. Never later than the truth for the project and the audience as the plan read them; earlier where
+    somebody is blocked, withdrawn or not sent to for another reason. None: nothing recurs and nothing waits.
+    """
+    waits = [each.deferred_until for each in plan.notifications]
+    to_come = [occurrence.apply_from for each in plan.upcoming for occurrence in each.next]
+    return min((each for each in (*waits, *to_come) if each is not None and each > plan.as_of), default=None)
 
 
 def next_occurrence(timezone: str, slots: Mapping[str, Slot], known: Seen) -> NextOccurrence:

@@ -16,6 +16,12 @@ class Span(Struct, frozen=True):
     end: datetime
 
 
+def authorised_from(goes: datetime, zone: str) -> datetime:
+    """The first moment whose plan authorises a recurring occurrence that goes at `goes`: midnight of the day before, in `zone`."""
+    midnight = datetime.combine(to_local(goes, zone).date(), time.min)
+    return to_instant(midnight - timedelta(days=1), zone)
+
+
 def authorised_span(now: datetime, zone: str) -> Span:
     """`zone`: the project's."""
     midnight = datetime.combine(to_local(now, zone).date(), time.min)

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from notifyctl.model.project import Gap, Schedule
 from notifyctl.schedule.opening import HOLIDAY, OUTSIDE_WINDOW, why_shut
-from notifyctl.schedule.slots import slot_instant
+from notifyctl.schedule.slots import latest_slot, slot_instant
 from notifyctl.schedule.timing import ONCE, first_opening, is_superseded, lapse_time
 from notifyctl.schedule.zones import is_skipped, reading, to_instant, to_local
 
@@ -32,13 +32,14 @@ class Slot(Struct, frozen=True, kw_only=True):
 
 
 def slots_to_come(schedule: Schedule, zone: str, *, now: datetime) -> Iterator[Slot]:
-    """Slots due after `now`, earliest first, and those since midnight that are left out."""
+    """Slots that go after `now`, earliest first, and those since midnight that are left out."""
     if schedule.cron is None:
         if schedule.at is not None and (due := to_instant(schedule.at, zone)) > now:
             yield judge(schedule, ONCE, due, zone)
         return
     from cronsim import CronSim
 
+    yield from still_waiting(schedule, zone, now=now)
     midnight = datetime.combine(to_local(now, zone).date(), time.min)
     start = (
         midnight if schedule.starts is None else max(midnight, datetime.combine(schedule.starts, time.min))
@@ -52,6 +53,15 @@ def slots_to_come(schedule: Schedule, zone: str, *, now: datetime) -> Iterator[S
             yield Slot(id=f"{local:%Y-%m-%dT%H:%M}", due=due, skipped=reason)
         elif due > now:
             yield judge(schedule, reading(due, zone), due, zone)
+
+
+def still_waiting(schedule: Schedule, zone: str, *, now: datetime) -> Iterator[Slot]:
+    """The latest slot due by `now`, if it has yet to go: window, quiet hours or holidays hold it, for days perhaps."""
+    before = latest_slot(schedule, zone, now)
+    if before is not None and before.due is not None:
+        slot = judge(schedule, before.id, before.due, zone)
+        if slot.skipped is None and slot.goes is not None and slot.goes > now:
+            yield slot
 
 
 def why_left_out(schedule: Schedule, local: datetime, zone: str) -> str | None:

@@ -76,6 +76,7 @@ def occurrence_object(occurrence: NextOccurrence) -> dict[str, Any]:
         "goes": moments_object(occurrence.goes) if occurrence.goes else None,
         "reason": occurrence.reason,
         "authorised": occurrence.authorised,
+        "apply_from": occurrence.apply_from.isoformat() if occurrence.apply_from else None,
     }
 
 
