@@ -31,7 +31,9 @@ from notifyctl.git import current_revision
 from notifyctl.model.batch import Batch, PreparedRequest
 from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.project import Environment
+from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
+from notifyctl.plan.missed import missed_notice
 from notifyctl.plan.model import Plan
 from notifyctl.plan.saved import SavedPlan, find_excess, refuse_unsealed
 from notifyctl.plan.statuses import MEMBER
@@ -83,7 +85,7 @@ def apply(
     if expect is None and not environment.is_sandbox and not accepted_only:
         # Ask before taking the lock: a prompt must not keep others from sending.
         shown = refuse_errors(make_plan(workspace, environment, only=only), on_plan)
-        if not shown.has_effect:
+        if not (shown.has_effect or shown.missed):
             return Applied(shown, None)
         refuse_unconfirmed(shown, environment, confirm, digest=saved.digest if saved else shown.digest)
         expect, most = shown.digest, shown.sends
@@ -110,6 +112,7 @@ def apply(
         refuse_unexpected(plan, expect if saved is None else None, most=most)
         refuse_errors(plan, on_plan)
         record_decisions(workspace, plan, writer, who=actor)
+        record_missed(workspace, plan, writer)
         if saved is not None and plan.has_effect:
             writer.use_plan(saved.id, at=workspace.clock.now())
         if not plan.send_groups:
@@ -220,6 +223,14 @@ def record_decisions(workspace: Workspace, plan: Plan, writer: LedgerWriter, *, 
                 MEMBER.unpack_from(served.members, at)[0] for at in range(0, len(served.members), MEMBER.size)
             )
             writer.open_scope(served.scope, ids, at=now, likeness=served.likeness)
+
+
+def record_missed(workspace: Workspace, plan: Plan, writer: LedgerWriter) -> None:
+    """Records how many recipients an occurrence came too late for, so that `status` counts them."""
+    for planned in plan.notifications:
+        if planned.missed:
+            scope = Scope(planned.name, planned.edition, planned.occurrence, planned.channel)
+            writer.note(missed_notice(scope, planned.missed), at=workspace.clock.now())
 
 
 def refuse_errors(plan: Plan, on_plan: Callable[[Plan], None]) -> Plan:

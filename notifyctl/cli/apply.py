@@ -227,6 +227,8 @@ def confirm_recipients(plan: Plan) -> bool:
 
 def exit_code(applied: Applied) -> ExitCode:
     """Returns the most serious exit code that applies, from the run's report and its plan."""
+    from notifyctl.views.times import is_refused
+
     report, summary = applied.report, applied.plan.summary
     if report is not None and report.refused:
         return ExitCode.ERROR
@@ -236,7 +238,9 @@ def exit_code(applied: Applied) -> ExitCode:
         return ExitCode.UNCERTAIN
     if report is not None and report.rejected:
         return ExitCode.REJECTIONS
-    if summary[Action.BLOCKED] or summary[Action.CHANGED]:
+    if summary[Action.BLOCKED] or summary[Action.CHANGED] or applied.plan.missed:
+        return ExitCode.BLOCKED
+    if any(map(is_refused, applied.plan.notifications)):
         return ExitCode.BLOCKED
     return ExitCode.DONE
 

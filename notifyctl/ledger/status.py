@@ -8,20 +8,23 @@ from collections.abc import Iterator
 from notifyctl.model.events import CLICKED, NO_ANSWER, describe_verdict, served_reason
 from notifyctl.model.ledger import BatchRecord, ScopeStatus
 from notifyctl.model.recipients import Scope
+from notifyctl.plan.missed import read_missed
 from notifyctl.plan.statuses import MEMBER, recipient_statuses, unpack_ids
 from notifyctl.ports import LedgerReader
 
 
 def scope_statuses(reader: LedgerReader, notification: str | None = None) -> list[ScopeStatus]:
-    """Every scope of the ledger or of one notification, sorted."""
+    """Every scope of the ledger or of one notification, sorted; those too that were missed whole."""
+    missed = read_missed(reader.notices())
     return [
-        scope_status(reader, scope)
-        for scope in reader.scopes()
+        scope_status(reader, scope, missed.get(scope, 0))
+        for scope in sorted({*reader.scopes(), *missed})
         if notification is None or scope.notification == notification
     ]
 
 
-def scope_status(reader: LedgerReader, scope: Scope) -> ScopeStatus:
+def scope_status(reader: LedgerReader, scope: Scope, missed: int = 0) -> ScopeStatus:
+    """`missed`: how many recipients were recorded as expired. Who was sent to since then is not one of them."""
     reasons: dict[int, str] = {}
     own: dict[tuple[int, bytes], str] = {}
     known = recipient_statuses(collect_reasons(reader, scope, reasons, own))
@@ -36,12 +39,16 @@ def scope_status(reader: LedgerReader, scope: Scope) -> ScopeStatus:
         for recipient, standing in known.items()
         if standing.kind != "accepted"
     )
+    recorded = reader.recorded(scope)
+    not_begun = len(unpack_ids(recorded or b"") - known.keys() - served)
+    expired = missed if recorded is None else min(missed, not_begun)
     return ScopeStatus(
         scope,
         accepted=counts["accepted"],
         rejected=counts["rejected"],
         uncertain=counts["uncertain"],
-        not_begun=len(unpack_ids(reader.recorded(scope) or b"") - known.keys() - served),
+        not_begun=not_begun if recorded is None else not_begun - expired,
+        expired=expired,
         served=len(served),
         baseline=served_reason(reader.statements(), scope) if served else "",
         reasons=dict(failures.most_common()),

@@ -73,7 +73,7 @@ class LedgerSummary(Struct, frozen=True):
 
 
 class ScopeStatus(Struct, frozen=True):
-    """Recipients of a scope by state, each counted once. `total` is the sum of the five other counts."""
+    """Recipients of a scope by state, each counted once. `total` is the sum of the six other counts."""
 
     scope: Scope
     accepted: int
@@ -81,6 +81,8 @@ class ScopeStatus(Struct, frozen=True):
     uncertain: int
     not_begun: int
     """In the recorded audience, and not attempted."""
+    expired: int = 0
+    """Not attempted, and too late for that: as applies recorded it."""
     served: int = 0
     """Counted as served by a baseline, and not attempted or only rejected."""
     baseline: str = ""
@@ -93,4 +95,4 @@ class ScopeStatus(Struct, frozen=True):
 
     @property
     def total(self) -> int:
-        return self.accepted + self.rejected + self.uncertain + self.not_begun + self.served
+        return self.accepted + self.rejected + self.uncertain + self.not_begun + self.expired + self.served

@@ -151,8 +151,10 @@ class PlannedNotification(Struct, frozen=True):
     timezone: str | None = None
     """In which times are meant: an IANA name, or `recipient` for each recipient's own; None where nothing is defined any more."""
     times: Mapping[str, Moments] = {}
-    """`due`, `deferred_until`, `expires`, `closes` (of what is sent now) and `send_at` (of what the provider is handed), with all
-    their time zones."""
+    """`due`, `deferred_until`, `expires`, `closes` (of what is sent now), `send_at` (of what the provider is handed) and `expired_at`
+    (of what was missed), with all their time zones."""
+    missed: int = 0
+    """Who expired lately without an apply in time, as far as they were in the audience then; since `times["expired_at"]`."""
     moved: tuple[str, ...] = ()
     """Why `due` is later than the schedule says: reasons as in `reasons`."""
     fallback: Fallback | None = None
@@ -290,6 +292,11 @@ class Plan(Struct, frozen=True):
     def rejected_rows(self) -> int:
         """Rows that cannot be read, or whose address is none: people of the audiences that no action counts."""
         return sum(n.rejected_rows for n in self.notifications)
+
+    @property
+    def missed(self) -> int:
+        """Recipients who expired lately without an apply in time."""
+        return sum(n.missed for n in self.notifications)
 
     @property
     def has_effect(self) -> bool:

@@ -87,6 +87,7 @@ class NotificationEntry(Struct, frozen=True):
     closes: Moment | None = None
     timezone: str | None = None
     times: Mapping[str, Moments] = {}
+    missed: int = 0
     moved: tuple[str, ...] = ()
     fallback: Fallback | None = None
     gaps: AudienceGaps = AudienceGaps()

@@ -215,6 +215,7 @@ def describe(result: ScopeResult) -> PlannedNotification:
         due=result.due,
         deferred_until=result.deferred_until,
         expires=result.expires,
+        missed=result.missed,
         cost=next(iter(costs), None),
         costs=costs,
         reach=tuple(result.tally.reach()),

@@ -31,6 +31,7 @@ from notifyctl.plan.forecast import Leg
 from notifyctl.plan.inputs import PlanContext, ScopeInput, ScopeRecords
 from notifyctl.plan.ledger_join import LedgerJoin
 from notifyctl.plan.legacy_hashes import match
+from notifyctl.plan.missed import is_missed
 from notifyctl.plan.prices import CostTally
 from notifyctl.plan.recipient_table import Mask, RecipientTable
 from notifyctl.plan.renames import find_renames
@@ -261,6 +262,12 @@ class ScopeEvaluator:
             result.unlisted += each.about.people
             return
         result.count(decision.action, decision.reason, each.about.people)
+        if decision.action is Action.EXPIRED and when is not None and not each.about.joined:
+            now, opened = self.context.as_of, self.input.opened
+            if is_missed(self.input.scope.occurrence, when, now=now, opened=opened):
+                result.missed += each.about.people
+                result.expired_at = earliest(result.expired_at, when.expires)
+                result.note("expired_at", each.about.profile.zone, when.expires)
         if each.covered is not None:
             result.covered += each.about.people
             result.joiners += each.about.people if each.covered.intent is Intent.JOINER else 0

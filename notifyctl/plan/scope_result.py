@@ -92,6 +92,8 @@ class ScopeResult(Struct):
     segments: int = 0
     joiners: int = 0
     """Those of `covered`."""
+    missed: int = 0
+    """Recipients of the audience who were not sent it in time, and of whom nobody was told yet: see `plan.missed`."""
     covered: int = 0
     """Recipients who are authorised now or at another time of the day: what limits are compared with, at whatever time."""
     unlisted: int = 0
@@ -99,8 +101,10 @@ class ScopeResult(Struct):
     due: datetime | None = None
     deferred_until: datetime | None = None
     expires: datetime | None = None
+    expired_at: datetime | None = None
+    """When the first of `missed` expired."""
     instants: dict[str, dict[str, datetime]] = {}
-    """Those and `closes` and `send_at`, by time zone."""
+    """Those and `closes`, `send_at` and `expired_at`, by time zone."""
     moved: set[str] = set()
     zones: set[str] = set()
     """Time zones of the recipients, in the schedule's or their own; what is none of the IANA database is not left out."""

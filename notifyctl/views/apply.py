@@ -11,9 +11,11 @@ from notifyctl.command_line import command_line
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Plan, PlannedNotification
 from notifyctl.plurals import pluralise
-from notifyctl.schedule.moments import format_time
+from notifyctl.schedule.moments import format_occurrence, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.reasons import spell_out
+from notifyctl.views.times import describe_refusal, is_refused, when
+from notifyctl.views.upcoming import moments_object
 
 FORMAT_VERSION = "1.0"
 
@@ -100,9 +102,42 @@ def _standing(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
         yield paint.yellow(
             f"⚠ {rejected}: nothing was sent to them. To list them, run: {command_line('lint', '--all')}"
         )
-    if summary[Action.DEFERRED]:
-        deferred = pluralise(summary[Action.DEFERRED], "recipient")
+    yield from _expired(plan, paint)
+    refused = [planned for planned in plan.notifications if is_refused(planned)]
+    for planned in refused:
+        count = pluralise(planned.actions[Action.DEFERRED], "recipient")
+        yield paint.red(f"{name_occurrence(planned)}: {count} {describe_refusal(planned, plan.as_of)}.")
+    waiting = summary[Action.DEFERRED] - sum(planned.actions[Action.DEFERRED] for planned in refused)
+    if waiting:
+        deferred = pluralise(waiting, "recipient")
         yield paint.dim(f"{deferred}: deferred. To send them when they are due, run: {command_line('apply')}")
+
+
+def _expired(plan: Plan, paint: Paint) -> Iterator[str]:
+    """Who is not sent anything because it is late: each occurrence that was missed lately, and the others together."""
+    for planned in plan.notifications:
+        if planned.missed:
+            count = pluralise(planned.missed, "recipient")
+            since = when(planned, "expired_at", None)
+            yield paint.red(
+                f"⚠ {name_occurrence(planned)}: {count} expired{f' at {since}' if since else ''}, before an apply started:"
+                " nothing was sent to them, and nothing will be."
+            )
+    others = plan.summary[Action.EXPIRED] - plan.missed
+    if others > 0:
+        yield paint.dim(
+            f"{pluralise(others, 'recipient')}: expired earlier, or replaced by a later occurrence."
+        )
+
+
+def moments_object_of(planned: PlannedNotification, name: str) -> dict[str, Any] | None:
+    moments = planned.times.get(name)
+    return moments_object(moments) if moments is not None else None
+
+
+def name_occurrence(planned: PlannedNotification) -> str:
+    slot = "" if planned.occurrence == "once" else f" ({format_occurrence(planned.occurrence)})"
+    return f"{planned.name}{slot}"
 
 
 def as_json(plan: Plan, report: Report | None) -> str:
@@ -112,6 +147,28 @@ def as_json(plan: Plan, report: Report | None) -> str:
         "digest": plan.digest,
         "summary": {action.value: count for action, count in plan.summary.items()},
         "rejected_rows": plan.rejected_rows,
+        "missed": [
+            {
+                "name": planned.name,
+                "edition": planned.edition,
+                "occurrence": planned.occurrence,
+                "recipients": planned.missed,
+                "expired_at": moments_object_of(planned, "expired_at"),
+            }
+            for planned in plan.notifications
+            if planned.missed
+        ],
+        "hand_off_refused": [
+            {
+                "name": planned.name,
+                "edition": planned.edition,
+                "occurrence": planned.occurrence,
+                "recipients": planned.actions[Action.DEFERRED],
+                "possible_from": moments_object_of(planned, "deferred_until"),
+            }
+            for planned in plan.notifications
+            if is_refused(planned)
+        ],
         "requests": report.requests if report else 0,
         "outcomes": {
             "accepted": report.accepted if report else 0,

@@ -22,7 +22,7 @@ from notifyctl.views.decisions import decision_lines, decision_objects, describe
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.history import scope_object
 from notifyctl.views.ledger_words import KEYS, LABELS
-from notifyctl.views.reasons import served_phrase, spell_out
+from notifyctl.views.reasons import TOO_EARLY, served_phrase, spell_out
 from notifyctl.views.test_messages import describe_test, test_object
 
 FORMAT_VERSION = "1.0"
@@ -145,6 +145,11 @@ def verdict_of(probed: Probed, zone: str) -> tuple[str, str]:
     action = probed.action
     reason = spell_out(probed.reason, action) if probed.reason else WITHOUT_REASON.get(action, action.value)
     sentence = SENTENCES.get(action, "{reason}").format(edition=probed.scope.edition, reason=reason)
+    if probed.reason == TOO_EARLY and probed.until is not None:
+        return (
+            "hand-off refused",
+            f"{reason}; possible from {format_time(probed.until, zone)}, with another apply",
+        )
     if action is Action.DEFERRED and probed.until is not None:
         sentence += f"; next possible time {format_time(probed.until, zone)}"
     if probed.send_at is not None:

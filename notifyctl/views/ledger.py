@@ -73,6 +73,7 @@ OUTCOMES = {
     "rejected": "not accepted",
     "uncertain": "outcome unknown",
     "not_begun": "not attempted",
+    "expired": "expired",
 }
 """Keys of outcomes in JSON, which are fields of ScopeStatus too, and what people read instead."""
 LABEL_WIDTH = max(map(len, OUTCOMES.values()))
@@ -102,6 +103,7 @@ def _status(row: ScopeStatus, environment: Environment, paint: Paint) -> Iterato
         "rejected": paint.red,
         "uncertain": paint.red,
         "not_begun": paint.yellow,
+        "expired": paint.red,
     }
     for outcome, label in OUTCOMES.items():
         number = getattr(row, outcome)

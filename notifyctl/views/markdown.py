@@ -53,7 +53,7 @@ from notifyctl.views.plan import (
     render_command,
     with_upcoming,
 )
-from notifyctl.views.times import describe_due, describe_run
+from notifyctl.views.times import describe_due, describe_run, is_refused
 from notifyctl.views.upcoming import describe_upcoming
 
 BUDGET = 60_000
@@ -152,7 +152,7 @@ def list_problem(problem: Diagnostic) -> Iterator[str]:
 def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
     summary = {action: count for action, count in plan.summary.items() if count}
     errors = sum(d.severity is Severity.ERROR for d in plan.diagnostics)
-    held = summary.get(Action.BLOCKED, 0) + summary.get(Action.CHANGED, 0) + summary.get(Action.UNCERTAIN, 0)
+    held = sum(count for _, _, count in attention_rows(plan))
     sends = f"sends to **{pluralise(plan.sends, 'recipient')}**" if plan.sends else "sends **no messages**"
     if errors:
         sign, verdict = "❌", f"has {pluralise(errors, 'error')} and cannot be applied"
@@ -250,14 +250,17 @@ def problems(plan: Plan) -> Iterator[str]:
             )
 
 
+def attention_rows(plan: Plan) -> Iterator[tuple[Action, PlannedNotification, int]]:
+    """(action, notification, recipients) of what needs a decision: a hand-off that is refused too, since nothing repeats it."""
+    for action in (Action.BLOCKED, Action.UNCERTAIN, Action.CHANGED, Action.DEFERRED):
+        for planned in plan.notifications:
+            if planned.actions.get(action) and (action is not Action.DEFERRED or is_refused(planned)):
+                yield action, planned, planned.actions[action]
+
+
 def attention(plan: Plan) -> Iterator[str]:
     """What needs a decision."""
-    rows = [
-        (action, planned, planned.actions[action])
-        for action in (Action.BLOCKED, Action.UNCERTAIN, Action.CHANGED)
-        for planned in plan.notifications
-        if planned.actions.get(action)
-    ]
+    rows = list(attention_rows(plan))
     if rows:
         yield ""
         yield "| needs attention | notification | recipients | reason |"

@@ -23,7 +23,7 @@ from notifyctl.views.gaps import describe_gaps
 from notifyctl.views.message import SAID_ABOVE, STORED_ELSEWHERE, as_lines, as_objects, setting_lines
 from notifyctl.views.plan_table import table_lines
 from notifyctl.views.reasons import describe_reasons, spell_out
-from notifyctl.views.times import describe_due, describe_run, describe_wait
+from notifyctl.views.times import describe_due, describe_refusal, describe_run, describe_wait
 from notifyctl.views.upcoming import describe_upcoming, moments_object, occurrence_object
 
 SHOWN = {ChannelName.SMS: 3}
@@ -261,6 +261,8 @@ def because(planned: PlannedNotification, action: Action, now: datetime, *, env:
     if action is Action.UNCERTAIN:
         resolve = command_line("resolve", planned.name, env=env, elsewhere=env is not None)
         return f"{EXPLAINED[action]}. Run: {resolve}"
+    if action is Action.DEFERRED and (refusal := describe_refusal(planned, now)):
+        return refusal
     reasons = describe_reasons(planned.reasons.get(action, {}), action)
     said = ", ".join([*explain_action(planned, action), *reasons])
     if action is Action.DEFERRED and (wait := describe_wait(planned, now)):
@@ -411,6 +413,7 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
         "closes": _moment(planned.closes),
         "timezone": planned.timezone,
         "times": {name: moments_object(each) for name, each in planned.times.items()},
+        "missed": planned.missed,
         "moved": list(planned.moved),
         "fallback": fallback_object(planned.fallback),
         "gaps": asdict(planned.gaps),

@@ -27,6 +27,8 @@ from notifyctl.views.colours import strip_controls
 RENAME = "suspected-rename of "
 GONE = "definition-gone"
 HIGHER = "higher-edition "
+TOO_EARLY = "beyond-7-days"
+"""Why the provider is not handed a message yet."""
 
 PHRASES = {
     "not-accepted": "the last attempt was not accepted",
@@ -36,7 +38,7 @@ PHRASES = {
     "acknowledged": "already sent; the changed text is acknowledged",
     "not-due": "not due yet",
     "outside-window": "outside the sending window",
-    "beyond-7-days": "due more than 7 days ahead, too early to hand to the provider",
+    TOO_EARLY: "due more than 7 days ahead, too early to hand to the provider",
     "other-time-zone": "their time zone does not have this occurrence",
     "past-window": "the sending window has closed",
     "past-expiry": "past its expiry time",

@@ -145,6 +145,7 @@ def describe_planned(each: NotificationEntry) -> PlannedNotification:
         moved=each.moved,
         fallback=each.fallback,
         gaps=each.gaps,
+        missed=each.missed,
         request=each.request,
     )
 

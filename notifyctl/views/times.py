@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from notifyctl.plan.actions import Action
 from notifyctl.plan.model import PlannedNotification
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import (
@@ -14,7 +15,7 @@ from notifyctl.schedule.moments import (
     format_time,
     format_wait,
 )
-from notifyctl.views.reasons import spell_out
+from notifyctl.views.reasons import TOO_EARLY, spell_out
 
 SHORT_RUN = 60
 """Seconds below which nothing is said of a run that sends to all in time."""
@@ -34,6 +35,20 @@ def describe_wait(planned: PlannedNotification, now: datetime) -> str | None:
     if until is None:
         return None
     return f"waiting until {when(planned, 'deferred_until', until)}{remaining(until, now)}"
+
+
+def is_refused(planned: PlannedNotification) -> bool:
+    """Whether messages are due too far ahead to be handed to the provider."""
+    return TOO_EARLY in planned.reasons.get(Action.DEFERRED, {})
+
+
+def describe_refusal(planned: PlannedNotification, now: datetime) -> str | None:
+    """From when on the provider can be handed what is due too far ahead; None where that is nothing."""
+    if not is_refused(planned):
+        return None
+    possible = when(planned, "deferred_until", planned.deferred_until)
+    rest = "" if planned.deferred_until is None else remaining(planned.deferred_until, now)
+    return f"refused: due more than 7 days ahead; it can be handed to the provider from {possible}{rest}, with another apply"
 
 
 def describe_run(planned: PlannedNotification, now: datetime) -> Iterator[tuple[bool, str]]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from notifyctl.app.apply import Applied, apply
 from notifyctl.app.outputs import Outputs
 from notifyctl.app.plan import make_plan
 from notifyctl.app.plan_file import read_plan_file, save_plan
+from notifyctl.app.providers import inbox_path
 from notifyctl.app.workspace import open_workspace
 from notifyctl.apply.run import Sent, Stop
 from notifyctl.plan.model import Plan
 from notifyctl.plan.saved import SavedPlan
+from notifyctl.providers.sandbox.inbox import read_entries
 from notifyctl.testing.fakes import ManualClock
 
 PROJECT = "apiVersion: notifyctl/v1\nkind: Project\nname: acme\ndefaults: {timezone: %s}\n"
@@ -30,6 +33,13 @@ schedule: s
 template: {channel: sms, content: {type: text, text: Hello}}
 audience: {source: {file: people.csv}, columns: {timezone: zone}}
 """
+
+
+def received(project: Project) -> list[dict[str, Any]]:
+    """What the sandbox accepted, in its order: one entry for each message."""
+    workspace = open_workspace(project.root, environ={})
+    path = inbox_path(workspace)
+    return list(read_entries(path)) if path.exists() else []
 
 
 def utc(*parts: int) -> datetime:

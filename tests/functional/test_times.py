@@ -109,7 +109,8 @@ def test_what_the_provider_is_handed_cannot_be_recalled_and_the_plan_says_so(tmp
         )
     early = project.plan(utc(2026, 11, 20))
     for text in shown(early):
-        assert "in 4 days: due more than 7 days ahead, too early to hand to the provider" in text
+        assert "refused: due more than 7 days ahead; it can be handed to the provider from" in text
+        assert "in 4 days, with another apply" in text
 
 
 def test_a_saved_plan_shows_the_same_times(tmp_path: Path) -> None:
