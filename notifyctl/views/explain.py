@@ -377,9 +377,9 @@ def _standing_object(each: Explained, now: datetime) -> dict[str, Any]:
             {**_place_object(listing.location), "reason": listing.reason} for listing in each.listings
         ],
         "opt_outs": [{"reason": reason, "at": at.isoformat()} for reason, at in each.opt_outs],
+        "next_due": each.next.due.isoformat() if each.next is not None and each.in_audience else None,
         "timezone": each.zone if each.zone_source is not None else None,
         "timezone_source": each.zone_source.value if each.zone_source is not None else None,
-        "next_due": each.next.due.isoformat() if each.next is not None and each.in_audience else None,
         "near": [
             {**_place_object(row.location), "address": row.address}
             for row in (each.trace.near if each.trace is not None else ())
