@@ -24,6 +24,7 @@ COMMANDS = {
     "render": "Show messages as recipients see them.",
     "preview": "Write an HTML page that shows all messages.",
     "plan": "Show who would be sent what, and why. Sends nothing.",
+    "calendar": "Show who is sent what on which day, and what is skipped.",
     "show": "Show a saved plan and verify that it was not changed.",
     "review": "Post the plan as a comment on a pull or merge request.",
     "send-test": "Send one message with a recipient's values to your own address.",

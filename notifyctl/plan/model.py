@@ -157,6 +157,8 @@ class PlannedNotification(Struct, frozen=True):
     """Who expired lately without an apply in time, as far as they were in the audience then; since `times["expired_at"]`."""
     moved: tuple[str, ...] = ()
     """Why `due` is later than the schedule says: reasons as in `reasons`."""
+    by_zone: Mapping[str, int] = {}
+    """Recipients whom no rule keeps from being sent to, whenever that is and whether or not they were, by time zone. Not in a plan file."""
     fallback: Fallback | None = None
     """In addition to `costs`, in which each RCS message counts."""
     gaps: AudienceGaps = AudienceGaps()

@@ -226,6 +226,7 @@ def describe(result: ScopeResult) -> PlannedNotification:
         late_seconds=None if result.late is None else int(result.late),
         timezone=result.input.timezone,
         times=result.times(),
+        by_zone=dict(sorted(result.by_zone.items())),
         moved=tuple(sorted(result.moved)),
         fallback=describe_fallback(result),
         gaps=describe_gaps(result),

@@ -51,6 +51,8 @@ COUNTED_ROWS = {
     RowRejection.NO_ADDRESS: Action.SUPPRESSED,
 }
 """Rows that are people all the same, and so are counted under an action; bad rows are nobody."""
+NEVER_SENT = frozenset({Action.WITHDRAWN, Action.SUPPRESSED, Action.BASELINE, Action.BLOCKED})
+"""Actions of recipients who are sent this at no time."""
 
 
 def evaluate_scope(scope_input: ScopeInput, context: PlanContext, identify: Identify) -> ScopeResult:
@@ -103,6 +105,8 @@ class ScopeEvaluator:
         combinations = [self._decide(each) for each in keys.count()]
         for each in combinations:
             self._count(each)
+            if each.when is not None and each.decision.action not in NEVER_SENT:
+                self.result.by_zone[each.about.profile.zone] += each.about.people
         self.result.people = sum(each.about.people for each in combinations if is_of_occurrence(each))
         if self.input.notification.name in self.context.series:
             self.result.people += LedgerJoin(table).count_absent(self.input.records.batches())

@@ -108,6 +108,8 @@ class ScopeResult(Struct):
     moved: set[str] = set()
     zones: set[str] = set()
     """Time zones of the recipients, in the schedule's or their own; what is none of the IANA database is not left out."""
+    by_zone: Counter[str] = field(default_factory=Counter)
+    """Recipients whom no rule keeps from being sent to, whenever that is and whether or not they were, by time zone."""
 
     def note(self, name: str, zone: str, moment: datetime | None) -> None:
         """Keeps the earliest moment of a time zone."""

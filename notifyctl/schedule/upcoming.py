@@ -33,25 +33,30 @@ class Slot(Struct, frozen=True, kw_only=True):
 
 def slots_to_come(schedule: Schedule, zone: str, *, now: datetime) -> Iterator[Slot]:
     """Slots that go after `now`, earliest first, and those since midnight that are left out."""
+    if schedule.cron is not None:
+        yield from still_waiting(schedule, zone, now=now)
+    midnight = datetime.combine(to_local(now, zone).date(), time.min)
+    yield from islice(slots_from(schedule, zone, midnight, after=now), SEARCHED_SLOTS)
+
+
+def slots_from(schedule: Schedule, zone: str, start: datetime, *, after: datetime) -> Iterator[Slot]:
+    """Slots due after an instant, and those from the local time `start` on that are left out; earliest first and without end."""
     if schedule.cron is None:
-        if schedule.at is not None and (due := to_instant(schedule.at, zone)) > now:
+        if schedule.at is not None and (due := to_instant(schedule.at, zone)) > after:
             yield judge(schedule, ONCE, due, zone)
         return
     from cronsim import CronSim
 
-    yield from still_waiting(schedule, zone, now=now)
-    midnight = datetime.combine(to_local(now, zone).date(), time.min)
-    start = (
-        midnight if schedule.starts is None else max(midnight, datetime.combine(schedule.starts, time.min))
-    )
-    for local in islice(CronSim(schedule.cron, start - timedelta(seconds=1)), SEARCHED_SLOTS):
+    if schedule.starts is not None:
+        start = max(start, datetime.combine(schedule.starts, time.min))
+    for local in CronSim(schedule.cron, start - timedelta(seconds=1)):
         if schedule.ends is not None and local.date() > schedule.ends:
             return
         due = slot_instant(schedule, local, zone)
         reason = why_left_out(schedule, local, zone)
         if reason is not None:
             yield Slot(id=f"{local:%Y-%m-%dT%H:%M}", due=due, skipped=reason)
-        elif due > now:
+        elif due > after:
             yield judge(schedule, reading(due, zone), due, zone)
 
 

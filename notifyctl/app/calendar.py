@@ -1,0 +1,70 @@
+"""The use case of `calendar`: who gets what when on the days from one to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from notifyctl.app.ledger import Facts, facts_of
+from notifyctl.app.names import expand_names
+from notifyctl.app.plan import Past, derive
+from notifyctl.app.workspace import Workspace
+from notifyctl.ledger import scope_status
+from notifyctl.model.project import Environment, Notification
+from notifyctl.model.recipients import Scope
+from notifyctl.plan.calendar import Calendar, Outcome, build_calendar
+from notifyctl.schedule.zones import to_local
+
+
+def make_calendar(
+    workspace: Workspace,
+    environment: Environment,
+    *,
+    days: int,
+    first: date | None = None,
+    only: tuple[str, ...] = (),
+    offline: bool = False,
+    as_of: datetime | None = None,
+) -> Calendar:
+    """`first`: by default the present day in the project's time zone. Without a ledger, or `offline`, past sends are unknown.
+
+    Raises ProjectError, UsageError or LedgerError.
+    """
+    project = workspace.sound
+    chosen = expand_names(only, project.notifications)
+    wanted = [each for name, each in project.notifications.items() if not chosen or name in chosen]
+    with facts_of(workspace, environment, offline=offline) as facts:
+        plan = derive(workspace, environment, facts, only=only, as_of=as_of)
+        start = first or to_local(plan.as_of, project.timezone).date()
+        past = Past(project, facts)
+
+        def outcome(notification: Notification, occurrence: str) -> Outcome | None:
+            return read_outcome(facts, scopes_of(past, notification), occurrence)
+
+        return build_calendar(
+            plan,
+            wanted,
+            first=start,
+            last=start + timedelta(days=days - 1),
+            outcomes=outcome,
+            opened=lambda each: {scope.occurrence for scope in scopes_of(past, each)},
+        )
+
+
+def scopes_of(past: Past, notification: Notification) -> Iterator[Scope]:
+    """What the ledger has of its present edition, under earlier names too."""
+    return (
+        scope
+        for scope in past.scopes(notification.name)
+        if (scope.edition, scope.channel) == (notification.edition, notification.channel)
+    )
+
+
+def read_outcome(facts: Facts, scopes: Iterator[Scope], occurrence: str) -> Outcome | None:
+    """None where nothing is recorded of the occurrence."""
+    if facts.reader is None:
+        return None
+    found = [scope_status(facts.reader, scope) for scope in scopes if scope.occurrence == occurrence]
+    if not found:
+        return None
+    return Outcome(sum(each.accepted for each in found), sum(each.uncertain for each in found))

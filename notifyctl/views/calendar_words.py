@@ -1,0 +1,194 @@
+"""The words of a calendar, for text, iCalendar and HTML alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, time
+
+from notifyctl.model.project import RECIPIENT_ZONE
+from notifyctl.plan.calendar import About, Calendar, DayHours, Entry, ZoneGroup
+from notifyctl.plurals import pluralise
+from notifyctl.schedule.agenda import Fate
+from notifyctl.schedule.moments import (
+    MONTHS,
+    UTC_NAMES,
+    WEEKDAYS,
+    Moments,
+    behind,
+    each_zone,
+    utc_span,
+)
+from notifyctl.schedule.opening import HOLIDAY
+from notifyctl.schedule.zones import load_zone, to_local
+from notifyctl.views.reasons import describe_reasons, spell_out
+
+STORED = "text stored at the provider"
+
+
+def name_day(day: date, *, year: bool = False) -> str:
+    """Mon 7 Dec; with its year if it is told."""
+    return f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}{f' {day.year}' if year else ''}"
+
+
+def when_it_goes(entry: Entry) -> Moments:
+    return entry.goes or entry.due
+
+
+def clock(found: Moments) -> str:
+    """What the clocks of a schedule read, such as 09:00; …, where they differ."""
+    if found.timezone != RECIPIENT_ZONE:
+        return f"{to_local(found.first, found.timezone):%H:%M}"
+    return found.local[11:16] if found.local else "…"
+
+
+def behind_clock(found: Moments) -> str:
+    """The zone in which `clock` is meant, and UTC."""
+    if found.timezone == RECIPIENT_ZONE:
+        return each_zone(found) if found.local else f"{utc_span(found)} UTC, {found.zones} time zones"
+    if found.timezone in UTC_NAMES:
+        return "UTC"
+    return f"{found.timezone} ({behind(found.first.astimezone(load_zone(found.timezone)), found.first)} UTC)"
+
+
+def describe_fate(entry: Entry, about: About) -> str:
+    """What becomes of it, in a few words, with the number of recipients."""
+    people = pluralise(entry.recipients, "recipient")
+    if entry.outcome is not None and (entry.outcome.accepted or entry.outcome.uncertain):
+        return describe_outcome(entry)
+    match entry.fate:
+        case Fate.SKIPPED:
+            return f"skipped: {spell_out(entry.reason or '')}"
+        case Fate.EXPIRED:
+            return f"expired: {spell_out(entry.reason or '')}"
+        case Fate.DUE:
+            return f"due now: {people}"
+    return f"{people}, blocked" if is_blocked(about) else people
+
+
+def describe_outcome(entry: Entry) -> str:
+    outcome = entry.outcome
+    assert outcome is not None
+    parts = [f"sent to {pluralise(outcome.accepted, 'recipient')}"] if outcome.accepted else []
+    parts += [f"outcome unknown: {pluralise(outcome.uncertain, 'recipient')}"] if outcome.uncertain else []
+    rest = entry.recipients - outcome.accepted - outcome.uncertain
+    if rest > 0 and entry.fate in {Fate.DUE, Fate.TO_COME}:
+        parts.append(f"{rest:,} to be sent")
+    elif rest > 0:
+        parts.append(f"{rest:,} expired")
+    return ", ".join(parts)
+
+
+def is_blocked(about: About) -> bool:
+    """Whether nobody would be sent anything because of a limit."""
+    return any(reason.startswith("max-") for reason in about.blocked)
+
+
+def describe_move(entry: Entry) -> str | None:
+    """When it was due where it goes later, and why."""
+    if entry.goes is None or entry.fate in {Fate.SKIPPED, Fate.EXPIRED}:
+        return None
+    day = "" if entry.day == entry.due_day else f"{name_day(entry.due_day)} "
+    return f"moved from {day}{clock(entry.due)}: {spell_out(entry.reason or '')}"
+
+
+def describe_moved_away(entry: Entry) -> str:
+    """For the day on which it was due."""
+    return f"moved to {name_day(entry.day)} {clock(when_it_goes(entry))}: {spell_out(entry.reason or '')}"
+
+
+def differing_groups(entry: Entry) -> Iterator[ZoneGroup]:
+    """Time zones in which something else happens than told of the whole."""
+    for each in entry.groups:
+        if each.slot.fate is not entry.fate:
+            yield each
+
+
+def describe_group(group: ZoneGroup) -> str:
+    slot = group.slot
+    local = to_local(slot.goes, group.zone)
+    people = pluralise(group.recipients, "recipient")
+    words = {
+        Fate.SKIPPED: f"skipped: {spell_out(slot.reason or '')}",
+        Fate.EXPIRED: f"expired: {spell_out(slot.reason or '')}",
+        Fate.DUE: "due now",
+        Fate.TO_COME: f"{local:%H:%M}",
+    }
+    return f"{group.zone}, {people}: {words[slot.fate]}"
+
+
+def describe_zones(about: About) -> str:
+    """Recipients by time zone, the most first."""
+    counts = sorted(about.recipients.items(), key=lambda each: (-each[1], each[0]))
+    shown = [f"{zone} {count:,}" for zone, count in counts[:6]]
+    rest = len(counts) - len(shown)
+    return ", ".join(shown) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def describe_about(about: About) -> Iterator[str]:
+    """What holds for all occurrences of a notification, after its head line."""
+    if about.timezone == RECIPIENT_ZONE and about.recipients:
+        yield f"in each recipient's time zone: {describe_zones(about)}"
+    if about.by_provider:
+        yield "handed to the provider before it is due, as soon as `apply` can; cannot be recalled"
+    if about.blocked:
+        yield f"blocked: {', '.join(describe_reasons(about.blocked))}"
+    if about.not_sent:
+        yield f"{pluralise(about.not_sent, 'recipient or row', 'recipients or rows')} not sent to"
+
+
+def describe_hours(hours: Iterable[DayHours]) -> str | None:
+    """When sending is allowed, by weekday; None where that is not the same in each week."""
+    by_weekday: dict[int, set[tuple[tuple[time, time], ...]]] = {}
+    for each in hours:
+        if not (each.why or "").startswith(HOLIDAY):
+            by_weekday.setdefault(each.day.weekday(), set()).add(each.hours)
+    if any(len(found) > 1 for found in by_weekday.values()):
+        return None
+    runs: list[tuple[list[int], tuple[tuple[time, time], ...]]] = []
+    for weekday in sorted(by_weekday):
+        (spans,) = by_weekday[weekday]
+        if runs and runs[-1][1] == spans and runs[-1][0][-1] == weekday - 1:
+            runs[-1][0].append(weekday)
+        elif spans:
+            runs.append(([weekday], spans))
+    return ", ".join(f"{name_weekdays(days)} {format_spans(spans)}" for days, spans in runs) or "at no time"
+
+
+def name_weekdays(days: list[int]) -> str:
+    first, last = WEEKDAYS[days[0]], WEEKDAYS[days[-1]]
+    return first if len(days) == 1 else f"{first}–{last}"  # noqa: RUF001 - a span
+
+
+def format_spans(spans: Iterable[tuple[time, time]]) -> str:
+    return " and ".join(f"{start:%H:%M}–{format_end(end)}" for start, end in spans)  # noqa: RUF001 - a span
+
+
+def format_end(end: time) -> str:
+    return "24:00" if end == time.max else f"{end:%H:%M}"
+
+
+def holidays_on(calendar: Calendar, day: date) -> dict[str, list[str]]:
+    """The reasons why a day is a holiday → notifications that are not sent on it."""
+    found: dict[str, list[str]] = {}
+    for name, hours in calendar.hours.items():
+        for each in hours:
+            if each.day == day and each.why is not None and each.why.startswith(HOLIDAY):
+                found.setdefault(spell_out(each.why), []).append(name)
+    return found
+
+
+def entries_on(calendar: Calendar, day: date) -> list[Entry]:
+    return [each for each in calendar.entries if each.day == day]
+
+
+def moved_from(calendar: Calendar, day: date) -> list[Entry]:
+    """Those that were due on a day and go on another."""
+    return [each for each in calendar.entries if each.due_day == day != each.day]
+
+
+def describe_total(calendar: Calendar) -> str:
+    shown = [each for each in calendar.entries if calendar.first <= each.day <= calendar.last]
+    counts = {fate: sum(each.fate is fate for each in shown) for fate in Fate}
+    words = {Fate.TO_COME: "to come", Fate.DUE: "due now", Fate.EXPIRED: "expired", Fate.SKIPPED: "skipped"}
+    parts = [f"{count:,} {words[fate]}" for fate, count in counts.items() if count]
+    return f"{pluralise(len(shown), 'occurrence')}{': ' + ', '.join(parts) if parts else ''}"
