@@ -153,6 +153,16 @@ def check_saved_plan(
             f"  the file {saved.digest}",
             hint="pass the digest that `notifyctl show` prints for this file",
         )
+    refuse_foreign_plan(saved, workspace, environment)
+    if workspace.clock.now() >= saved.valid_until:
+        raise PlanRefusedError(
+            f"the plan expired at {format_time(saved.valid_until, workspace.sound.timezone)}; nothing was sent",
+            hint=f"to make a new plan, run: {command_line('plan', '--out', 'FILE')}",
+        )
+
+
+def refuse_foreign_plan(saved: SavedPlan, workspace: Workspace, environment: Environment) -> None:
+    """Raises PlanRefusedError for a file of another environment, provider or ledger, and for one that was changed."""
     provider = provider_identity(environment)
     for what, planned, now in (
         ("environment", saved.environment, environment.name),
@@ -167,11 +177,6 @@ def check_saved_plan(
         refuse_other_ledger(saved, facts.lineage)
         assert facts.code is not None, "there is a ledger, or a sandbox without one"
         refuse_unsealed(saved, facts.code)
-    if workspace.clock.now() >= saved.valid_until:
-        raise PlanRefusedError(
-            f"the plan expired at {format_time(saved.valid_until, workspace.sound.timezone)}; nothing was sent",
-            hint=f"to make a new plan, run: {command_line('plan', '--out', 'FILE')}",
-        )
 
 
 def refuse_other_ledger(saved: SavedPlan, lineage: str | None) -> None:
@@ -278,11 +283,11 @@ def refuse_unexpected(plan: Plan, expected: str | None, *, most: int | None) -> 
 
 
 def prepare_requests(
-    workspace: Workspace, environment: Environment, *, only: tuple[str, ...] = ()
+    workspace: Workspace, environment: Environment, *, only: tuple[str, ...] = (), accepted_only: bool = False
 ) -> Iterator[tuple[Batch, PreparedRequest]]:
     """The exact requests that apply would post now. Needs no secret, sends nothing, changes no file."""
     with facts_of(workspace, environment) as facts:
-        plan = derive(workspace, environment, facts, only=only)
+        plan = derive(workspace, environment, facts, only=only, accepted_only=accepted_only)
         next_batch = facts.next_batch()
     provider = prepare_only(workspace, environment)
     yield from dry_run(build_job(workspace, environment, plan), next_batch=next_batch, provider=provider)

@@ -42,7 +42,7 @@ from notifyctl.plan.ledger_join import count_unsettled
 from notifyctl.plan.model import Plan
 from notifyctl.plan.planner import build_plan
 from notifyctl.plan.prices import PriceList, read_prices
-from notifyctl.plan.series import Series, judge_series, series_fingerprint
+from notifyctl.plan.series import Series, judge_series, make_series
 from notifyctl.ports import Environ
 from notifyctl.rulebook.envelope import PLUS
 from notifyctl.rulebook.sms import NEEDS_UNICODE
@@ -219,18 +219,13 @@ def series_of(
     if environment.ca_file is not None:
         with suppress(OSError):
             trusted = sha256(workspace.files.read(environment.ca_file)).hexdigest()
-    return Series(
-        name=notification.name,
-        channel=notification.channel,
-        edition=notification.edition,
-        fingerprint=series_fingerprint(
-            workspace.sound,
-            environment,
-            notification,
-            messages,
-            provider=provider_identity(environment),
-            trusted=trusted,
-        ),
+    return make_series(
+        workspace.sound,
+        environment,
+        notification,
+        messages,
+        provider=provider_identity(environment),
+        trusted=trusted,
     )
 
 

@@ -52,6 +52,11 @@ if TYPE_CHECKING:
     metavar="DIGEST",
     help="Send only if the plan has this digest. Required without a terminal.",
 )
+@click.option(
+    "--accepted",
+    is_flag=True,
+    help="Send what was accepted with `notifyctl accept` and is due, without confirmation. Anything else waits.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the exact requests. Sends nothing and changes no file.")
 @click.option(
     "--failures",
@@ -70,7 +75,8 @@ def command(  # noqa: PLR0917 - click passes options by name
     plan_file: Path | None,
     only: tuple[str, ...],
     expect: str | None,
-    dry_run: bool,  # noqa: FBT001 - click passes flags by name
+    accepted: bool,  # noqa: FBT001 - click passes flags by name
+    dry_run: bool,  # noqa: FBT001
     failures: Path | None,
     force: bool,  # noqa: FBT001
     reveal: bool,  # noqa: FBT001
@@ -81,6 +87,9 @@ def command(  # noqa: PLR0917 - click passes options by name
     With PLAN, a file from `plan --out`, send only what was reviewed, minus recipients who no longer need it. A plan file
     can be used once.
 
+    With --accepted, send only recurring notifications that were accepted, until their acceptance ends; all else waits, and the exit
+    code is 3.
+
     At a terminal, confirm by typing the number of recipients. Without one, pass the reviewed digest with --expect. The
     sandbox needs no confirmation. Press Ctrl-C to stop: requests in flight are finished and recorded.
 
@@ -88,16 +97,23 @@ def command(  # noqa: PLR0917 - click passes options by name
     notifyctl apply
     notifyctl -e production apply --expect sha256:…
     notifyctl -e production apply december.plan --expect sha256:…
+    notifyctl -e production apply --accepted
     notifyctl apply --dry-run --reveal --format json
     """
     from notifyctl.app.plan_file import read_plan_file
     from notifyctl.app.workspace import open_workspace
 
     settings = get_globals(context)
+    if accepted and (plan_file is not None or expect is not None):
+        raise UsageError(
+            "--accepted cannot be used with a plan file or --expect: it sends what was accepted, and asks for nothing else"
+        )
     workspace = replace(open_workspace(settings.chdir), show_progress=PlanProgressLines())
     environment = workspace.environment(settings.env)
     if dry_run:
-        return print_requests(context, workspace, environment, only=only, reveal=reveal, form=form)
+        return print_requests(
+            context, workspace, environment, only=only, accepted=accepted, reveal=reveal, form=form
+        )
     outputs = check_outputs(workspace, failures, force=force) if failures is not None else None
     saved = read_plan_file(plan_file) if plan_file is not None else None
     if saved is not None and only:
@@ -105,7 +121,16 @@ def command(  # noqa: PLR0917 - click passes options by name
             "--only cannot be used with a plan file, which lists what is sent",
             hint=f"to make another plan file, run: {command_line('plan', '--out', 'FILE')}",
         )
-    applied = send(context, workspace, environment, only=only, saved=saved, expect=expect, form=form)
+    applied = send(
+        context,
+        workspace,
+        environment,
+        only=only,
+        saved=saved,
+        expect=expect,
+        accepted=accepted,
+        form=form,
+    )
     if failures is not None and outputs is not None:
         write_failures_file(workspace, environment, applied, failures, outputs)
     return exit_code(applied)
@@ -117,6 +142,7 @@ def print_requests(
     environment: Environment,
     *,
     only: tuple[str, ...],
+    accepted: bool,
     reveal: bool,
     form: str,
 ) -> int:
@@ -124,7 +150,7 @@ def print_requests(
     from notifyctl.views import requests as view
 
     count = recipients = 0
-    for batch, request in requests(workspace, environment, only=only):
+    for batch, request in requests(workspace, environment, only=only, accepted_only=accepted):
         count, recipients = count + 1, recipients + batch.size
         if form == "json":
             echo(view.as_json_line(batch, request, reveal=reveal))
@@ -142,6 +168,7 @@ def send(
     only: tuple[str, ...],
     saved: SavedPlan | None,
     expect: str | None,
+    accepted: bool,
     form: str,
 ) -> Applied:
     from notifyctl.app.apply import apply
@@ -174,6 +201,7 @@ def send(
             only=only,
             saved=saved,
             expect=expect,
+            accepted_only=accepted,
             confirm=confirm_recipients if sys.stdin.isatty() and sys.stderr.isatty() else None,
             on_plan=show,
             on_event=handle_event,

@@ -28,6 +28,7 @@ COMMANDS = {
     "show": "Show a saved plan and verify that it was not changed.",
     "review": "Post the plan as a comment on a pull or merge request.",
     "send-test": "Send one message with a recipient's values to your own address.",
+    "accept": "Accept a recurring notification: each occurrence is then sent without confirmation.",
     "apply": "Send what the plan shows.",
     "status": "Show the number of recipients by outcome and receipt.",
     "history": "List past runs and decisions: who, when, from which commit.",

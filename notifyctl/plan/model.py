@@ -166,6 +166,8 @@ class PlannedNotification(Struct, frozen=True):
     """What the request has beside content and options, with the keys of the API: `cc`, `bcc`, `notifyUrl` and others."""
     people: int = 0
     """All recipients of the occurrence: who was sent it, or may have been, and who is still to be."""
+    blocked_by: str | None = None
+    """The limit that blocks all that would be sent."""
     waits: str | None = None
     """Why `run` and `apply --accepted` do not send it; None: they do, or nothing of it is sent at all."""
 

@@ -18,6 +18,7 @@ from msgspec import Meta, Struct, field
 from notifyctl.command_line import command_line
 from notifyctl.diagnostics import Severity
 from notifyctl.errors import PlanRefusedError
+from notifyctl.model.acceptance import AcceptRule, Identity
 from notifyctl.model.project import ChannelName, Policy
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
@@ -92,6 +93,35 @@ class NotificationEntry(Struct, frozen=True):
     fallback: Fallback | None = None
     gaps: AudienceGaps = AudienceGaps()
     request: Mapping[str, Any] = field(default_factory=dict)
+    people: Count = 0
+    waits: str | None = None
+
+
+class AcceptanceEntry(Struct, frozen=True):
+    """An acceptance as plans show it."""
+
+    fingerprint: str
+    notification: str
+    edition: int
+    channel: ChannelName
+    until: Moment
+    max_recipients: Count
+    who: Identity
+    rule: AcceptRule
+    revision: str | None
+    at: Moment
+    revoked: bool
+
+
+class SeriesEntry(Struct, frozen=True):
+    name: str
+    channel: ChannelName
+    edition: int
+    fingerprint: str
+    parts: Mapping[str, str]
+    acceptance: AcceptanceEntry | None
+    missing: str | None
+    former: AcceptanceEntry | None
 
 
 class LaterEntry(Struct, frozen=True):
@@ -148,6 +178,8 @@ class PlanDocument(Struct, frozen=True):
     """None: made without the ledger."""
     timezone: str = "UTC"
     upcoming: tuple[UpcomingEntry, ...] = ()
+    series: tuple[SeriesEntry, ...] | None = None
+    """None: the file was made before series were accepted."""
 
 
 def decode(document: object) -> PlanDocument:

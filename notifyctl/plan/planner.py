@@ -232,6 +232,7 @@ def describe(result: ScopeResult) -> PlannedNotification:
         gaps=describe_gaps(result),
         request=shared_request(notification, message, result.input.copies.left_out),
         people=result.people,
+        blocked_by=result.blocked_by,
         waits=result.waits,
     )
 

@@ -76,20 +76,25 @@ NOT_COVERED: Mapping[type, frozenset[str]] = {
 
 
 class Series(Struct, frozen=True):
-    """`acceptance`: what lets it be sent now; None: nothing does. `missing`: a reason as in a plan, None if it is accepted. `former`: the
-    acceptance that a change of the files has made void.
+    """`parts`: what the fingerprint is made of → a short hash of it. `acceptance`: what lets it be sent now; None: nothing does. `missing`:
+    a reason as in a plan, None if it is accepted. `former`: the acceptance that a change of the files has made void.
     """
 
     name: str
     channel: ChannelName
     edition: int
     fingerprint: str
+    parts: Mapping[str, str] = {}
     acceptance: Acceptance | None = None
     missing: str | None = None
     former: Acceptance | None = None
 
 
-def series_fingerprint(
+PART_DIGITS = 16
+AUDIENCE_DEFAULTS = ("region", "locale")
+
+
+def make_series(
     project: Project,
     environment: Environment,
     notification: Notification,
@@ -97,21 +102,68 @@ def series_fingerprint(
     *,
     provider: str,
     trusted: str | None = None,
-) -> str:
-    """`s1:` and 64 hex digits. `messages`: composed, by variant. `provider` as in the digest of a plan. `trusted`: a hash of the
-    certificates in the environment's `caFile`.
+) -> Series:
+    """The series without its acceptance. Its fingerprint is `s1:` and 64 hex digits. `messages`: composed, by variant. `provider` as in the
+    digest of a plan. `trusted`: a hash of the certificates in the environment's `caFile`.
     """
-    document = {
-        "project": {**plain(project), "accept": plain(project.policy.accept)},
-        "environment": plain(environment),
-        "provider": provider,
-        "trusted": trusted,
-        "notification": plain(notification),
-        "inline": notification.audience.recipients is not None,
-        "messages": {variant or "": plain(message) for variant, message in messages.items()},
-        "statements": sorted(key for key, _ in statements(project, notification.name)),
+    document = describe_parts(project, environment, notification, messages)
+    document["environment"] |= {"provider": provider, "trusted": trusted}
+    return Series(
+        name=notification.name,
+        channel=notification.channel,
+        edition=notification.edition,
+        fingerprint=SERIES_PREFIX + sha256(canonical_json(document)).hexdigest(),
+        parts={
+            name: sha256(canonical_json(part)).hexdigest()[:PART_DIGITS] for name, part in document.items()
+        },
+    )
+
+
+def describe_parts(
+    project: Project,
+    environment: Environment,
+    notification: Notification,
+    messages: Mapping[str | None, Message],
+) -> dict[str, dict[str, Any]]:
+    """What the fingerprint covers, as JSON, under the names by which a difference is told. What has no part of its own is in the last."""
+    common, own, place = plain(project), plain(notification), plain(environment)
+    texts = {variant or "": plain(message) for variant, message in messages.items()}
+    senders = {
+        variant: {key: text.pop(key) for key in ("sender", "cc", "bcc") if key in text}
+        for variant, text in texts.items()
     }
-    return SERIES_PREFIX + sha256(canonical_json(document)).hexdigest()
+    return {
+        "texts": texts,
+        "sender and copies": senders,
+        "schedule": {"schedule": own.pop("schedule", None), "timezone": common.pop("timezone", None)},
+        "audience": {
+            "audience": own.pop("audience"),
+            "inline": notification.audience.recipients is not None,
+            **{key: common.pop(key, None) for key in AUDIENCE_DEFAULTS},
+        },
+        "suppression lists": {
+            "project": common.pop("suppressions", None),
+            "environment": place.pop("suppressions", None),
+            "notification": own.pop("suppressions", None),
+            "optOutOn": common.pop("opt_out_on", None),
+        },
+        "limits": {
+            "policy": own.pop("policy", None),
+            "accept": plain(project.policy.accept),
+            "fence": place.pop("fence", None),
+        },
+        "environment": place,
+        "other settings": {
+            "project": common,
+            "notification": own,
+            "statements": sorted(key for key, _ in statements(project, notification.name)),
+        },
+    }
+
+
+def different_parts(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """The names of the parts that differ between two series."""
+    return [name for name in {**one, **other} if one.get(name) != other.get(name)]
 
 
 def plain(value: Any) -> Any:
@@ -149,6 +201,13 @@ def walk(value: Struct) -> Iterable[tuple[str, Any]]:
             yield field.name, plain(given)
 
 
+class Accepted(Struct, frozen=True):
+    """What `accept` recorded. `people`: recipients of the next occurrence as of today; None where an acceptance is revoked."""
+
+    acceptance: Acceptance
+    people: int | None = None
+
+
 def judge_series(series: Series, acceptances: Sequence[Acceptance] | None, *, now: datetime) -> Series:
     """The series with its acceptance, by the ledger's acceptances from first to last: of a fingerprint the last one counts. None: no
     ledger was read.
@@ -182,7 +241,9 @@ REVOKED = "acceptance-revoked "
 ABOVE = "acceptance-limit "
 UNKNOWN = "acceptance-unknown"
 """Reasons why something is not sent by an acceptance; those that end with a space are followed by values."""
-WAITING = (NOT_ACCEPTED, NOT_RECURRING, CHANGED, PAST, ENDS, REVOKED, ABOVE)
+OF_OCCURRENCES = (ENDS, ABOVE)
+"""Those of one occurrence of an accepted series."""
+WAITING = (NOT_ACCEPTED, NOT_RECURRING, CHANGED, PAST, REVOKED, *OF_OCCURRENCES)
 
 
 def waits_for_acceptance(reason: str) -> bool:

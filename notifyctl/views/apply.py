@@ -10,6 +10,7 @@ from notifyctl.apply.run import Report
 from notifyctl.command_line import command_line
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Plan, PlannedNotification
+from notifyctl.plan.series import waits_for_acceptance
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_occurrence, format_time
 from notifyctl.views.colours import Paint, strip_controls
@@ -88,8 +89,14 @@ def _standing(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
     if summary[Action.CHANGED]:
         changed = pluralise(summary[Action.CHANGED], "recipient")
         yield paint.red(f"{changed}: already sent a different text. Nothing was sent to them.")
-    if summary[Action.BLOCKED]:
-        blocked = pluralise(summary[Action.BLOCKED], "recipient")
+    unaccepted = list(find_waiting(plan))
+    for planned, reason, recipients in unaccepted:
+        yield paint.red(
+            f"{name_occurrence(planned)}: {pluralise(recipients, 'recipient')} waiting: {spell_out(reason)}"
+        )
+    others = summary[Action.BLOCKED] - sum(recipients for _, _, recipients in unaccepted)
+    if others:
+        blocked = pluralise(others, "recipient")
         yield paint.red(f"{blocked}: blocked. To see why, run: {command_line('plan')}")
     before = summary[Action.UNCERTAIN]
     if before and report is None:
@@ -140,6 +147,14 @@ def name_occurrence(planned: PlannedNotification) -> str:
     return f"{planned.name}{slot}"
 
 
+def find_waiting(plan: Plan) -> Iterator[tuple[PlannedNotification, str, int]]:
+    """Those who are not sent to because nobody accepted it, with the reason."""
+    for planned in plan.notifications:
+        for reason, count in planned.reasons.get(Action.BLOCKED, {}).items():
+            if waits_for_acceptance(reason):
+                yield planned, reason, count
+
+
 def as_json(plan: Plan, report: Report | None) -> str:
     document: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
@@ -177,6 +192,17 @@ def as_json(plan: Plan, report: Report | None) -> str:
             "not_begun": report.not_begun if report else 0,
             "expired": report.expired if report else 0,
         },
+        "waiting": [
+            {
+                "name": planned.name,
+                "channel": planned.channel.value,
+                "edition": planned.edition,
+                "occurrence": planned.occurrence,
+                "recipients": count,
+                "reason": reason,
+            }
+            for planned, reason, count in find_waiting(plan)
+        ],
         "reasons": dict(report.reasons) if report else {},
         "refused": report.refused if report else None,
         "interrupted": bool(report and report.interrupted),

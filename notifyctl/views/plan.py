@@ -23,6 +23,7 @@ from notifyctl.views.gaps import describe_gaps
 from notifyctl.views.message import SAID_ABOVE, STORED_ELSEWHERE, as_lines, as_objects, setting_lines
 from notifyctl.views.plan_table import table_lines
 from notifyctl.views.reasons import describe_reasons, spell_out
+from notifyctl.views.series import describe_series, describe_waits, series_object
 from notifyctl.views.times import describe_due, describe_refusal, describe_run, describe_wait
 from notifyctl.views.upcoming import describe_upcoming, moments_object, occurrence_object
 
@@ -88,6 +89,7 @@ def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
             yield from _notification(planned, paint, plan.as_of)
         if upcoming is not None:
             yield from _upcoming(upcoming, paint, plan.as_of, headed=planned is not None)
+            yield from _series(plan, upcoming.name, paint)
     if not (plan.notifications or plan.upcoming):
         yield "No notification is due in this plan."
     yield ""
@@ -108,6 +110,15 @@ def with_upcoming(plan: Plan) -> Iterator[tuple[PlannedNotification | None, Upco
     while name is not None:
         yield None, rest[name]
         name = next(alone, None)
+
+
+def _series(plan: Plan, name: str, paint: Paint) -> Iterator[str]:
+    for each in plan.series:
+        if each.name == name:
+            head, *rest = describe_series(each, plan.timezone)
+            yield paint.dim(f"  {head}")
+            for line in rest:
+                yield paint.yellow(f"  {line}") if each.acceptance is None else paint.dim(f"  {line}")
 
 
 def _upcoming(upcoming: Upcoming, paint: Paint, now: datetime, *, headed: bool) -> Iterator[str]:
@@ -153,6 +164,8 @@ def _notification(planned: PlannedNotification, paint: Paint, now: datetime) -> 
         yield f"  {name} {planned.rejected_rows:>{width},}  {paint.dim(of_all)}"
     for sign, line in (*describe_run(planned, now), *describe_gaps(planned)):
         yield paint.yellow(f"  ⚠ {line}") if sign else paint.dim(f"  {line}")
+    if waits := describe_waits(planned):
+        yield paint.yellow(f"  ⚠ {waits}")
     if readings := describe_readings(planned):
         yield paint.dim(f"  {'numbers':<18} {readings}")
     yield from (f"  {paint.yellow('without')} {line}" for line in describe_left_out(planned))
@@ -366,6 +379,7 @@ def public_plan(plan: Plan) -> dict[str, Any]:
         "notifications": [_planned(n) for n in plan.notifications],
         "later": [{"name": n, "occurrence": o, "due": _moment(due)} for n, o, due in plan.later],
         "upcoming": [_upcoming_object(each) for each in plan.upcoming],
+        "series": [series_object(each) for each in plan.series],
         "diagnostics": [as_object(d) for d in plan.diagnostics],
     }
 
@@ -418,6 +432,8 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
         "fallback": fallback_object(planned.fallback),
         "gaps": asdict(planned.gaps),
         "request": dict(planned.request),
+        "people": planned.people,
+        "waits": planned.waits,
         "settings": as_objects(settings_of(planned)),
         "nearly": [
             {

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import asdict
 
 from notifyctl.channels.message_parts import list_parts
 from notifyctl.channels.parts import Carried
 from notifyctl.command_line import command_line
 from notifyctl.diagnostics import Diagnostic, Location
 from notifyctl.errors import PlanRefusedError
+from notifyctl.model.acceptance import Acceptance
 from notifyctl.model.project import RECIPIENT_ZONE
 from notifyctl.plan.model import Plan, PlannedNotification, Upcoming
-from notifyctl.plan.plan_document import DiagnosticEntry, NotificationEntry, PlanDocument, UpcomingEntry
+from notifyctl.plan.plan_document import (
+    DiagnosticEntry,
+    NotificationEntry,
+    PlanDocument,
+    SeriesEntry,
+    UpcomingEntry,
+)
 from notifyctl.plan.saved import SavedPlan
+from notifyctl.plan.series import Series
 from notifyctl.schedule.moments import format_moments
 from notifyctl.schedule.zones import load_zone
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.message import as_lines
+from notifyctl.views.series import describe_series
 from notifyctl.views.upcoming import describe_upcoming
 
 DAMAGE = (
@@ -41,6 +51,9 @@ def to_plan(saved: SavedPlan) -> Plan:
         upcoming = tuple(upcoming_of(each) for each in typed.upcoming)
         for each in upcoming:
             list(describe_upcoming(each, typed.as_of))
+        series = tuple(map(series_of, typed.series or ()))
+        for one in series:
+            list(describe_series(one, typed.timezone))
     except DAMAGE as error:
         raise PlanRefusedError(
             "the plan file is damaged",
@@ -63,6 +76,20 @@ def to_plan(saved: SavedPlan) -> Plan:
         horizon=typed.horizon,
         timezone=typed.timezone,
         upcoming=upcoming,
+        series=series,
+    )
+
+
+def series_of(each: SeriesEntry) -> Series:
+    return Series(
+        name=each.name,
+        channel=each.channel,
+        edition=each.edition,
+        fingerprint=each.fingerprint,
+        parts=each.parts,
+        acceptance=Acceptance(**asdict(each.acceptance)) if each.acceptance is not None else None,
+        missing=each.missing,
+        former=Acceptance(**asdict(each.former)) if each.former is not None else None,
     )
 
 
@@ -147,6 +174,8 @@ def describe_planned(each: NotificationEntry) -> PlannedNotification:
         gaps=each.gaps,
         missed=each.missed,
         request=each.request,
+        people=each.people,
+        waits=each.waits,
     )
 
 

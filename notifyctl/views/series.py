@@ -1,0 +1,123 @@
+"""The series of a recurring notification, and who accepted it: text and JSON. What a claimed name is worth is said wherever one stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from notifyctl.command_line import command_line
+from notifyctl.model.acceptance import Acceptance, Identity, Proof
+from notifyctl.plan.model import PlannedNotification
+from notifyctl.plan.series import CHANGED, OF_OCCURRENCES, UNKNOWN, Series
+from notifyctl.plurals import pluralise
+from notifyctl.schedule.moments import format_time
+from notifyctl.schedule.zones import to_local
+from notifyctl.views.colours import strip_controls
+from notifyctl.views.reasons import short_fingerprint, spell_out
+
+PROOFS = {
+    Proof.OIDC: "proven by a token of",
+    Proof.SIGNATURE: "proven by a signature with key",
+}
+CLAIMED = "claimed, not proven: anyone who can run notifyctl here can use this name"
+
+
+def describe_series(series: Series, timezone: str) -> Iterator[str]:
+    """The fingerprint; then by whom, until when and for how many it is accepted, or what is missing and how to accept it."""
+    yield f"Series: {series.fingerprint}"
+    if series.acceptance is not None:
+        yield describe_acceptance(series.acceptance, timezone)
+        return
+    if series.missing is None:
+        return
+    missing = spell_out(series.missing)
+    if series.missing == UNKNOWN:
+        yield missing
+        return
+    if series.missing.startswith(CHANGED) and series.former is not None:
+        yield f"{missing}; before, {describe_acceptance(series.former, timezone)}"
+    else:
+        yield f"not sent by `run` or `apply --accepted`: {missing}"
+    yield f"to accept it, run: {accept_command(series.fingerprint)}"
+
+
+def accept_command(fingerprint: str, *, env: str | None = None, elsewhere: bool = False) -> str:
+    return command_line("accept", fingerprint, "--until", "YYYY-MM-DD", env=env, elsewhere=elsewhere)
+
+
+def describe_acceptance(acceptance: Acceptance, timezone: str) -> str:
+    most = pluralise(acceptance.max_recipients, "recipient")
+    return (
+        f"accepted {describe_until(acceptance.until, timezone)} by {describe_identity(acceptance.who)},"
+        f" at most {most} per occurrence"
+    )
+
+
+def describe_identity(who: Identity) -> str:
+    """The name, and what it is worth."""
+    name = strip_controls(who.name)
+    if who.proof is Proof.CLAIMED:
+        return f"{name} ({CLAIMED})"
+    return f"{name} ({PROOFS[who.proof]} {strip_controls(who.detail)})"
+
+
+def describe_until(until: datetime, timezone: str) -> str:
+    """`until the end of 2026-12-31` where that is the moment; `until 2026-12-31 09:00 Europe/Paris (08:00 UTC)` otherwise."""
+    local = to_local(until, timezone)
+    if local.time() == time.min:
+        return f"until the end of {local.date() - timedelta(days=1)}"
+    return f"until {format_time(until, timezone)}"
+
+
+def describe_waits(planned: PlannedNotification) -> str | None:
+    """Why an occurrence of an accepted series is not sent by it; what the whole series lacks is said of the series."""
+    if planned.waits is None or not planned.waits.startswith(OF_OCCURRENCES):
+        return None
+    return f"not sent by `run` or `apply --accepted`: {spell_out(planned.waits)}"
+
+
+def describe_change(series: Series, timezone: str) -> str | None:
+    """What a change of the files does to an acceptance."""
+    if series.former is None:
+        return None
+    before = describe_acceptance(series.former, timezone)
+    return f"{short_fingerprint(series.former.fingerprint)} is {before}; this change needs a new acceptance"
+
+
+def series_object(series: Series) -> dict[str, Any]:
+    return {
+        "name": series.name,
+        "channel": series.channel.value,
+        "edition": series.edition,
+        "fingerprint": series.fingerprint,
+        "parts": dict(series.parts),
+        "acceptance": acceptance_object(series.acceptance) if series.acceptance is not None else None,
+        "missing": series.missing,
+        "former": acceptance_object(series.former) if series.former is not None else None,
+    }
+
+
+def acceptance_object(acceptance: Acceptance) -> dict[str, Any]:
+    """Without the evidence, which `ledger export` has."""
+    return {
+        "fingerprint": acceptance.fingerprint,
+        "notification": acceptance.notification,
+        "edition": acceptance.edition,
+        "channel": acceptance.channel.value,
+        "until": acceptance.until.isoformat(),
+        "max_recipients": acceptance.max_recipients,
+        "who": {
+            "name": acceptance.who.name,
+            "proof": acceptance.who.proof.value,
+            "detail": acceptance.who.detail,
+        },
+        "rule": {
+            "by": acceptance.rule.by.value,
+            "above": acceptance.rule.above,
+            "proven": acceptance.rule.proven,
+        },
+        "revision": acceptance.revision,
+        "at": acceptance.at.isoformat(),
+        "revoked": acceptance.revoked,
+    }

@@ -1,0 +1,165 @@
+"""`accept`, and `apply --accepted`, as people and CI type them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PEOPLE = "+447700900001\n+447700900002\n"
+YEARLY = """\
+apiVersion: notifyctl/v1
+kind: Schedule
+name: yearly
+cron: "0 0 1 1 *"
+grace: 400d
+---
+apiVersion: notifyctl/v1
+kind: Notification
+name: reminder
+schedule: yearly
+template: {channel: sms, content: {type: text, text: Remember}}
+audience: {source: {file: people.csv}}
+"""
+"""Due since the beginning of the year, whenever the test runs."""
+ONCE = """\
+apiVersion: notifyctl/v1
+kind: Notification
+name: outage
+template: {channel: sms, content: {type: text, text: Outage}}
+audience: {recipients: [{msisdn: "+447700900009"}]}
+"""
+UNTIL = ("--until", "2199-12-31")
+
+
+@pytest.fixture
+def series(production: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A project with a recurring notification to two people, and one to send once."""
+    for name in ("GITHUB_TRIGGERING_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GITHUB_ACTOR", "ada")
+    production.write(reminder=YEARLY, outage=ONCE, **{"people.csv": "msisdn\n" + PEOPLE})
+    return production
+
+
+def fingerprint(cli: Any) -> str:
+    [found] = cli.plan()["series"]
+    return str(found["fingerprint"])
+
+
+def test_what_is_accepted_is_sent_without_being_asked_and_all_else_waits(series: Any, foreign: Any) -> None:
+    waits = series("apply", "--accepted")
+    assert waits.code == 3
+    assert f"reminder ({datetime.now(UTC).year}-01-01 00:00): 2 recipients waiting: not accepted" in waits.out
+    accepted = series("accept", fingerprint(series), *UNTIL)
+    assert accepted.code == 0, accepted.err
+    for said in (
+        "until the end of 2199-12-31",
+        "at most 2 recipients",
+        "ada (claimed, not proven",
+        "notifyctl -C",
+    ):
+        assert said in accepted.out
+    shown = series("plan").out
+    assert "accepted until the end of 2199-12-31 by ada (claimed, not proven" in shown
+    sent = series("apply", "--accepted", "--format", "json")
+    assert sent.code == 3
+    assert sent.json["outcomes"]["accepted"] == 2
+    assert [(each["name"], each["reason"]) for each in sent.json["waiting"]] == [
+        ("outage", "series-not-recurring")
+    ]
+    assert foreign.addresses == PEOPLE.split()
+    again = series("apply", "--accepted", "--only", "reminder")
+    assert (again.code, len(foreign.requests)) == (0, 1)
+    assert "Nothing to send: already sent to 2 recipients." in again.out
+
+
+def test_a_limit_holds_and_an_acceptance_is_changed_and_taken_back(series: Any, foreign: Any) -> None:
+    name = fingerprint(series)
+    result = series("accept", name, *UNTIL, "--max-recipients", "1", "--format", "json")
+    assert result.json["acceptances"][0] | {"at": "", "revision": ""} == {
+        "fingerprint": name,
+        "notification": "reminder",
+        "edition": 1,
+        "channel": "sms",
+        "until": "2200-01-01T00:00:00+00:00",
+        "max_recipients": 1,
+        "who": {"name": "ada", "proof": "claimed", "detail": ""},
+        "rule": {"by": "anyone", "above": 0, "proven": False},
+        "revision": "",
+        "at": "",
+        "revoked": False,
+        "recipients": 2,
+    }
+    above = series("apply", "--accepted", "--only", "reminder")
+    assert (above.code, "2 recipients, but at most 1 were accepted" in above.out) == (3, True)
+    assert "2 recipients, but at most 1 were accepted" in series("plan").out
+    assert series("accept", name, *UNTIL).code == 0
+    revoked = series("accept", name, "--revoke")
+    assert (revoked.code, "Revoked the acceptance of reminder" in revoked.out) == (0, True)
+    assert series("accept", name, "--revoke").code == 64
+    assert "the acceptance was revoked at" in series("apply", "--accepted").out
+    assert foreign.requests == []
+
+
+def test_a_plan_file_accepts_all_that_recurs_in_it_as_it_was_reviewed(series: Any, tmp_path: Path) -> None:
+    file = tmp_path / "p.plan"
+    assert series("plan", "--out", str(file)).code == 0
+    old = fingerprint(series)
+    changed = tmp_path / "q.plan"
+    changed.write_text(file.read_text().replace('"audience"', '"Audience"', 1))
+    assert series("accept", str(changed), *UNTIL).code == 4
+    assert series("accept", str(file), *UNTIL).code == 0
+    series.write(reminder=YEARLY.replace("Remember", "Recall").replace("grace: 400d", "grace: 401d"))
+    new = fingerprint(series)
+    refused = series("accept", str(file), *UNTIL)
+    assert refused.code == 4
+    assert f"reminder: {old} → {new}; what differs: texts, schedule" in refused.err
+    refused = series("accept", old, *UNTIL)
+    assert (refused.code, f"was `reminder` (edition 1), which is {new} now" in refused.err) == (4, True)
+    assert f"changed since it was accepted ({old[:15]} → {new[:15]})" in series("apply", "--accepted").out
+    shown = series("plan").out
+    assert f"changed since it was accepted ({old[:15]} → {new[:15]}); before, accepted until" in shown
+    assert "not sent by `run` or `apply --accepted`: not accepted" in series("show", str(file)).out
+    document = json.loads(file.read_text())
+    del document["series"]
+    former = tmp_path / "former.plan"
+    former.write_text(json.dumps(document))
+    assert series("accept", str(former), *UNTIL).code == 4, "its seal is of another document"
+
+
+def test_what_cannot_be_accepted_says_what_to_do(series: Any, tmp_path: Path) -> None:
+    name = fingerprint(series)
+    once = tmp_path / "once.plan"
+    assert series("plan", "--only", "outage", "--out", str(once)).code == 0
+    series("accept", name, *UNTIL)
+    for arguments, code, said in (
+        (("outage", *UNTIL), 64, "apply --only outage"),
+        ((str(once), *UNTIL), 64, f"apply {once}"),
+        (("reminder", *UNTIL), 64, f"accept {name}"),
+        (("nothing", *UNTIL), 64, "neither a plan file nor"),
+        (("sha256:00", *UNTIL), 64, "`s1:`"),
+        (("s1:00", *UNTIL), 4, f"reminder: {name}"),
+        ((name,), 64, "--until DATE"),
+        ((name, "--until", "2020-01-01"), 64, "is past"),
+        ((name, "--until", "soon"), 64, "YYYY-MM-DD"),
+        ((name, *UNTIL, "--revoke"), 64, "--revoke"),
+        (("s1:00", "--revoke"), 64, "nothing was revoked"),
+    ):
+        result = series("accept", *arguments)
+        assert (result.code, said in result.err) == (code, True), result.err
+    result = series("apply", "--accepted", "--expect", "sha256:00")
+    assert (result.code, "--accepted cannot be used" in result.err) == (64, True)
+    series.write(reminder=YEARLY.replace("schedule: yearly", "schedule: yearly\nlimits: {maxRecipients: 1}"))
+    result = series("accept", fingerprint(series), *UNTIL)
+    assert result.code == 1
+    assert "2 recipients, more than `maxRecipients` (1) allows; nothing was accepted" in result.err
+    series.write(**{"people.csv": "msisdn\n"})
+    assert series("accept", name, *UNTIL).code == 1, "the audience is empty"
+    (series.root / ".notifyctl" / "production.db").unlink()
+    series.forget_marks()
+    result = series("accept", name, *UNTIL)
+    assert (result.code, "ledger init" in result.err) == (1, True)
