@@ -82,6 +82,12 @@ class PlanRefusedError(NotifyctlError):
     exit_code = ExitCode.PLAN_REFUSED
 
 
+class AcceptanceRefusedError(NotifyctlError):
+    """Who accepts a series must not, or cannot show that they may. Nothing was recorded."""
+
+    exit_code = ExitCode.BLOCKED
+
+
 class LedgerLockedError(NotifyctlError):
     """Another apply holds the ledger's lock."""
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import io
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -89,22 +89,43 @@ def git_output(folder: Path, *arguments: str) -> str | None:
     return output.decode("utf-8", "replace").rstrip("\n") if output is not None else None
 
 
-def run_git(folder: Path, *arguments: str, given: bytes | None = None) -> bytes | None:
-    """The output of git; None if it fails or is not installed."""
+def run_git(
+    folder: Path,
+    *arguments: str,
+    given: bytes | None = None,
+    environ: Mapping[str, str] | None = None,
+    seconds: float = TIMEOUT,
+) -> bytes | None:
+    """The output of git; None if it fails or is not installed. `environ`: instead of this process's environment."""
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, and arguments of ours
             ["git", *QUIET, *arguments],  # noqa: S607 - the user's own git
             cwd=folder,
             input=given,
+            env=environ,
             stdin=subprocess.DEVNULL if given is None else None,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=TIMEOUT,
+            timeout=seconds,
             check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout
+
+
+def split_batch(output: bytes) -> dict[str, bytes]:
+    """Objects by their names, as `git cat-file --batch` printed them; without those that are missing."""
+    found: dict[str, bytes] = {}
+    at = 0
+    while at < len(output):
+        head, _, _ = output[at : at + 128].partition(b"\n")
+        name, kind, *size = head.decode().split()
+        at += len(head) + 1
+        if kind != "missing":
+            found[name] = output[at : at + int(size[0])]
+            at += int(size[0]) + 1
+    return found
 
 
 class Blob(Struct, frozen=True):
@@ -184,15 +205,7 @@ class CommittedTree:
         output = run_git(
             self._folder, "cat-file", "--batch", given="".join(f"{name}\n" for name in wanted).encode()
         )
-        found: dict[str, bytes] = {}
-        at = 0
-        while output is not None and at < len(output):
-            head, _, _ = output[at : at + 128].partition(b"\n")
-            name, _, size = head.decode().split()
-            start = at + len(head) + 1
-            found[name] = output[start : start + int(size)]
-            at = start + int(size) + 1
-        return found
+        return split_batch(output) if output is not None else {}
 
     def open(self, path: str) -> BinaryIO:
         return io.BytesIO(self._whole(path))

@@ -24,9 +24,10 @@ PROGRAMS = {
     "node": ("node",),
     "npm": ("npm",),
     "spin": ("spin",),
+    "ssh-keygen": ("ssh-keygen",),
 }
 """Each program, and the names by which systems have it."""
-PACKAGES = {"node": "nodejs"}
+PACKAGES = {"node": "nodejs", "ssh-keygen": "openssh-client"}
 """Debian's package of a program, where it has another name."""
 
 

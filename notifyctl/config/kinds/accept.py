@@ -169,7 +169,7 @@ def accept_problems(accept: Mapping[str, Any], path: tuple[str, ...]) -> Iterato
         hint = "add for example repository: acme/alerts (GitHub) or project_path: acme/alerts (GitLab)"
         yield Problem((*path, "oidc", "claims"), "missing-key", message, hint)
     if accept.get("proven") and oidc is None and not any(person.get("keys") for person in people):
-        message = "`proven: true` without a key or `oidc` lets nobody accept a series"  # style: ignore[nobody] people who accept
+        message = "`proven: true` without a key or `oidc` makes every acceptance impossible"
         yield Problem((*path, "proven"), "missing-key", message, "add `oidc`, or `keys` in `people`")
     if accept.get("proven") and accept.get("by", "anyone") == "anyone":
         message = "`proven` has no effect with `by: anyone`"
