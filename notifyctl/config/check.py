@@ -402,9 +402,11 @@ class ShapeChecker:
             present = [spellings[name] for name in group if name in spellings]
             if len(present) > 1:
                 self.report_exclusive(shape, present, path, shape.exclusive_rules.get(group))
-        for name, other in shape.needs:
-            if name in spellings and other not in spellings and not shape.partial:
-                self.report_missing(shape, f"`{name}` also needs `{other}`", (*path, spellings[name]))
+        for name, others in shape.needs:
+            one_of = (others,) if isinstance(others, str) else others
+            if name in spellings and not spellings.keys() & set(one_of) and not shape.partial:
+                message = f"`{name}` also needs {list_choices(one_of, '`')}"
+                self.report_missing(shape, message, (*path, spellings[name]))
         if shape.partial:
             return
         for field in shape.fields:
@@ -471,7 +473,7 @@ class ShapeChecker:
             return self.check_value(shape.mapping, node, path)
         if isinstance(node, Scalar) and node.value is not None:
             return self.check_text(shape.text, node, path)
-        self.report_wrong_type(shape, "a name or a mapping", node, path)
+        self.report_wrong_type(shape, f"{shape.text_name} or a mapping", node, path)
         return None
 
 

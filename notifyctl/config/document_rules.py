@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from notifyctl.config.kinds.accept import accept_problems
 from notifyctl.config.kinds.notification import policy_problems
 from notifyctl.config.messages import suggest_name
-from notifyctl.diagnostics import Problem
+from notifyctl.config.model_builder import end_of, start_of
+from notifyctl.diagnostics import Path, Problem
 from notifyctl.rulebook import envelope
 
 Values = Mapping[str, Any]
@@ -32,6 +34,8 @@ def project_rules(values: Values) -> Iterator[Problem]:
         yield Problem(("environments", "sandbox", "provider"), "invalid-value", message, hint)
     yield from accept_problems(values.get("policy", {}).get("accept", {}), ("policy", "accept"))
 
+    yield from hours_rules(values.get("defaults", {}), ("defaults",))
+
 
 def audience_rules(values: Values) -> Iterator[Problem]:
     source = values.get("source", {})
@@ -41,14 +45,29 @@ def audience_rules(values: Values) -> Iterator[Problem]:
 
 
 def schedule_rules(values: Values) -> Iterator[Problem]:
-    if "from" in values and "until" in values and values["until"] < values["from"]:
+    if "from" in values and "until" in values and end_of(values["until"]) < start_of(values["from"]):
         message = f"`until` ({values['until']}) must not be before `from` ({values['from']})"
         yield Problem(("until",), "invalid-value", message)
-    window = values.get("window", {})
-    if "from" in window and window["from"] == window.get("to"):
-        message = "a window must not end when it starts"
-        hint = "for the whole day, remove `from` and `to`"
-        yield Problem(("window", "to"), "invalid-value", message, hint)
+    if "rrule" in values and not isinstance(values["from"], datetime):
+        message = (
+            f"`rrule` needs a time in `from`, not only the date {values['from']}: it is the first occurrence"
+        )
+        yield Problem(("from",), "invalid-value", message, f'for example: from: "{values["from"]}T09:00"')
+    yield from hours_rules(values, ())
+
+
+def hours_rules(values: Values, path: Path) -> Iterator[Problem]:
+    """`values`: of a schedule, or of the project's defaults."""
+    for key, what, hint in (
+        ("window", "a window", "for the whole day, remove `from` and `to`"),
+        ("quietHours", "quiet hours", 'for the whole day, set `from: "00:00"` and `to: "24:00"`'),
+    ):
+        listed = values.get(key, ())
+        for number, each in enumerate(listed):
+            if "from" in each and each["from"] == each.get("to"):
+                message = f"{what} must not end when {'it starts' if key == 'window' else 'they start'}"
+                place = (number, "to") if len(listed) > 1 else ("to",)
+                yield Problem((*path, key, *place), "invalid-value", message, hint)
 
 
 def notification_rules(values: Values) -> Iterator[Problem]:

@@ -137,8 +137,8 @@ class Record(Shape, frozen=True, kw_only=True):
     """Groups of keys; exactly one key of each group is required."""
     at_least_one: tuple[tuple[str, ...], ...] = ()
     at_most_one: tuple[tuple[str, ...], ...] = ()
-    needs: tuple[tuple[str, str], ...] = ()
-    """Pairs of keys; the first is valid only together with the second."""
+    needs: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
+    """Pairs of keys; the first is valid only together with the second, or with one of several."""
     partial: bool = False
     unknown_key_rules: Mapping[str, Rule] = field(default_factory=dict)
     """Unknown key → the rule that it violates; "*" matches any other key."""
@@ -168,10 +168,11 @@ class Cases(Shape, frozen=True, kw_only=True):
 
 
 class Either(Shape, frozen=True, kw_only=True):
-    """A text or a mapping: a reference by name, or an inline object."""
+    """A text or a mapping: a reference by name, or an inline object. `text_name`: what the text is, for messages."""
 
     text: Text
     mapping: Record | Cases
+    text_name: str = "a name"
 
 
 class Free(Shape, frozen=True, kw_only=True):

@@ -185,7 +185,9 @@ class SchemaWriter:
         if required and not shape.partial:
             schema["required"] = required
         if shape.needs and not shape.partial:
-            schema["dependentRequired"] = {name: [other] for name, other in shape.needs}
+            schema["dependentRequired"] = {
+                name: [other] for name, other in shape.needs if isinstance(other, str)
+            }
         if conditions := presence_conditions(shape):
             schema["allOf"] = conditions
         schema["additionalProperties"] = False
@@ -224,7 +226,12 @@ def presence_conditions(shape: Record) -> list[Schema]:
     if not shape.partial:
         aliased = [spellings[f.name] for f in shape.fields if f.required and f.aliases]
         groups = [*aliased, *shape.exactly_one, *shape.at_least_one]
-        conditions += [{"anyOf": [{"required": [key]} for key in group]} for group in groups]
+        conditions += [require_one(group) for group in groups]
+        conditions += [
+            {"if": {"required": [name]}, "then": require_one(others)}
+            for name, others in shape.needs
+            if not isinstance(others, str)
+        ]
     exclusive = [
         *(names for names in spellings.values() if len(names) > 1),
         *shape.exactly_one,
@@ -234,6 +241,10 @@ def presence_conditions(shape: Record) -> list[Schema]:
         pairs = [(one, other) for i, one in enumerate(group) for other in group[i + 1 :]]
         conditions += [{"not": {"required": list(pair)}} for pair in pairs]
     return conditions
+
+
+def require_one(keys: tuple[str, ...]) -> Schema:
+    return {"anyOf": [{"required": [key]} for key in keys]}
 
 
 def range_keywords(shape: Integer | Number) -> Schema:

@@ -19,6 +19,7 @@ from notifyctl.config.check import (
 from notifyctl.config.document_rules import check_rules
 from notifyctl.config.documents import document_shapes
 from notifyctl.config.fields import Cases, ChannelShape, Shape
+from notifyctl.config.holiday_files import read_holiday_files
 from notifyctl.config.kinds.shared_fields import API_VERSION
 from notifyctl.config.messages import find_nearest, suggest_name
 from notifyctl.config.nodes import EMPTY_NODE, MappingNode, Node, Scalar, value_positions
@@ -73,6 +74,7 @@ def load_project(files: FileTree, channels: Sequence[ChannelShape]) -> LoadResul
         diagnostics += truncate_problems(file.diagnostics) if too_many(file.diagnostics) else file.diagnostics
         if not file.whole:
             unread_files.append(escape_path(path))
+    diagnostics += read_holiday_files(files, documents)
     project_document, misplaced = find_project_document(documents, complete=PROJECT_FILE not in unread_files)
     diagnostics.extend(misplaced)
     valid = project_document is not None and project_document.sound

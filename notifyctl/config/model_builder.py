@@ -7,6 +7,7 @@ so nothing here fails.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime, time
 from typing import Any
 
 from notifyctl.diagnostics import Positions
@@ -23,6 +24,10 @@ from notifyctl.model.project import (
     Environment,
     Gap,
     HandOff,
+    Holiday,
+    HolidayCountry,
+    HolidayFile,
+    Hours,
     InlineRecipient,
     JwtAuth,
     LedgerSettings,
@@ -68,6 +73,10 @@ def build_project(values: Values, positions: Positions) -> Project:
         suppressions=build_suppressions(values, positions),
         policy=build_policy(values.get("policy", {})),
         acceptors=build_acceptors(values.get("policy", {}).get("accept", {})),
+        hours=Hours(**build_hours(values.get("defaults", {}))),
+        exempt={
+            Category(name): reason for name, reason in values.get("defaults", {}).get("except", {}).items()
+        },
         **pick_fields(values.get("defaults", {}), timezone="timezone", locale="locale", region="region"),
         **pick_fields(
             values,
@@ -256,13 +265,42 @@ def build_schedule(name: str, values: Values, positions: Positions) -> Schedule:
     return Schedule(
         name=name,
         positions=positions,
-        window=build_window(values["window"]) if "window" in values else None,
-        holidays=tuple(values.get("holidays", ())),
+        starts=start_of(values["from"]) if "from" in values else None,
+        ends=end_of(values["until"]) if "until" in values else None,
+        **build_hours(values),
         hand_off=HandOff(values.get("handOff", HandOff.HOLD)),
         gap=Gap(values.get("gap", Gap.SHIFT)),
         overlap=Overlap(values.get("overlap", Overlap.FIRST)),
-        **pick_fields(values, timezone="timezone", at="at", cron="cron", starts="from", ends="until"),
+        **pick_same(values, "timezone", "at", "cron", "rrule"),
         **pick_fields(values, grace="grace", expire_after="expireAfter", expire_at="expireAt"),
+    )
+
+
+def start_of(value: date) -> datetime:
+    """The first local time of a date; a time is itself."""
+    return value if isinstance(value, datetime) else datetime.combine(value, time.min)
+
+
+def end_of(value: date) -> datetime:
+    """The last local time of a date; a time is itself."""
+    return value if isinstance(value, datetime) else datetime.combine(value, time.max)
+
+
+def build_hours(values: Values) -> dict[str, Any]:
+    return {
+        "windows": tuple(map(build_window, values.get("window", ()))),
+        "quiet_hours": tuple(map(build_window, values.get("quietHours", ()))),
+        "holidays": tuple(map(build_holiday, values.get("holidays", ()))),
+    }
+
+
+def build_holiday(value: date | Values) -> Holiday:
+    if isinstance(value, date):
+        return value
+    if "file" in value:
+        return HolidayFile(value["file"], value.get("text"))
+    return HolidayCountry(
+        value["country"].upper(), value["subdivision"].upper() if "subdivision" in value else None
     )
 
 

@@ -20,6 +20,8 @@ from notifyctl.config.nodes import MappingNode
 from notifyctl.diagnostics import Diagnostic, Path, Positions, Problem, Severity
 from notifyctl.model.project import (
     Audience,
+    Category,
+    Hours,
     Joiners,
     Notification,
     OnUnknown,
@@ -200,7 +202,17 @@ def resolve_notification(document: Document, project: Project) -> Notification |
         return None
     if audience.region is None:
         audience = replace(audience, region=project.region)
+    schedule = add_project_hours(schedule, template.category, project)
     return build_notification(document, template, audience, schedule=schedule, policy=project.policy)
+
+
+def add_project_hours(schedule: Schedule | None, category: Category, project: Project) -> Schedule | None:
+    """The schedule of a notification with the hours of the project's defaults, unless its category is exempt."""
+    if project.hours == Hours() or category in project.exempt:
+        return schedule
+    if schedule is None:
+        schedule = Schedule("", project.positions.nested("defaults"))
+    return replace(schedule, project_hours=project.hours)
 
 
 def resolve_part(

@@ -78,6 +78,23 @@ def parse_end_clock(text: str) -> time:
     return time.max if text in ("24:00", "00:00") else parse_clock(text)
 
 
+def parse_quiet_end(text: str) -> time:
+    """Parses the end of quiet hours: like `parse_clock`, and "24:00" is the end of the day (time.max)."""
+    return time.max if text == "24:00" else parse_clock(text)
+
+
+def parse_local(text: str) -> date:
+    """Parses a date, or a naive datetime: a local time."""
+    if DATE.fullmatch(text):
+        return parse_date(text)
+    moment = parse_datetime(text)
+    if moment.tzinfo is not None:
+        raise ValueError(
+            f'"{text}" has an offset; use the local time in `timezone`, such as 2026-12-01T09:00'
+        )
+    return moment
+
+
 def parse_zone(text: str) -> str:
     """Checks the name of an IANA time zone installed on this machine."""
     from zoneinfo import ZoneInfo, available_timezones

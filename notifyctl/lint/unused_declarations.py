@@ -18,7 +18,7 @@ def check_unused(project: Project) -> Iterator[Diagnostic]:
     users = project.notifications.values()
     templates = {notification.template.name for notification in users}
     audiences = {notification.audience.name for notification in users}
-    schedules = {notification.schedule.name for notification in users if notification.schedule}
+    schedules = {notification.schedule.name for notification in users if notification.schedule}  # "": of none
     for name, template in project.templates.items():
         if name not in templates:
             yield unused_problem("unused-template", "template", name, template.positions)

@@ -253,11 +253,38 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Window(Struct, frozen=True):
-    """Local times between which sending is allowed; may cross midnight. `until` 24:00 is time.max."""
+    """Local times between which sending is allowed, or, as quiet hours, is not; may cross midnight, and then belongs to the day on
+    which it starts. `until` 24:00 is time.max.
+    """
 
     days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
     start: time = time.min
     until: time = time.max
+
+
+class HolidayCountry(Struct, frozen=True):
+    """The holidays of a country, as an ISO 3166 code, with those of one of its parts."""
+
+    country: str
+    subdivision: str | None = None
+
+
+class HolidayFile(Struct, frozen=True):
+    """The days of the events of an iCalendar file. `text`: what it contains; None: it cannot be read."""
+
+    file: str
+    text: str | None = None
+
+
+Holiday = date | HolidayCountry | HolidayFile
+
+
+class Hours(Struct, frozen=True):
+    """When sending is allowed: in any of the windows (none: at any time), outside of quiet hours, and not on a holiday."""
+
+    windows: tuple[Window, ...] = ()
+    quiet_hours: tuple[Window, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
 
 
 class Gap(StrEnum):
@@ -275,17 +302,28 @@ class Overlap(StrEnum):
 
 
 class Schedule(Struct, frozen=True):
-    """`cron`, and `at` without an offset, are local times in `timezone`: an IANA name, RECIPIENT_ZONE, or None for the project's."""
+    """`cron`, `rrule`, and `at` without an offset, are local times in `timezone`: an IANA name, RECIPIENT_ZONE, or None for the
+    project's. At most one of the three is set.
+
+    In a notification it is the effective one, with the project's hours. One without a `schedule:` has none, or, if the project's
+    hours apply to it, one whose name is empty.
+    """
 
     name: str
     positions: Positions
     timezone: str | None = None
     at: datetime | None = None
     cron: str | None = None
-    starts: date | None = None
-    ends: date | None = None
-    window: Window | None = None
-    holidays: tuple[date, ...] = ()
+    rrule: str | None = None
+    starts: datetime | None = None
+    """Naive: the first local time at which an occurrence can be due; a date is its midnight. With `rrule` its DTSTART."""
+    ends: datetime | None = None
+    """Naive, and included: the last such time; a date is its last microsecond."""
+    windows: tuple[Window, ...] = ()
+    quiet_hours: tuple[Window, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
+    project_hours: Hours = Hours()
+    """The project's, which hold in addition: sending must be allowed by both. Empty if the category of the notification is exempt."""
     grace: timedelta = timedelta(hours=1)
     """How late an occurrence may begin, from the first moment at which it may go."""
     gap: Gap = Gap.SHIFT
@@ -293,6 +331,20 @@ class Schedule(Struct, frozen=True):
     expire_after: timedelta | None = None
     expire_at: datetime | None = None
     hand_off: HandOff = HandOff.HOLD
+
+    @property
+    def recurs(self) -> bool:
+        return self.cron is not None or self.rrule is not None
+
+    @property
+    def hours(self) -> Hours:
+        """Its own."""
+        return Hours(self.windows, self.quiet_hours, self.holidays)
+
+    @property
+    def all_hours(self) -> tuple[Hours, ...]:
+        """Its own and the project's. Sending must be allowed by each."""
+        return tuple(each for each in (self.hours, self.project_hours) if each != Hours())
 
 
 class Notification(Struct, frozen=True):
@@ -368,6 +420,10 @@ class Project(Struct, frozen=True):
     locale: str = "en"
     region: str | None = None
     """For numbers without + in audiences and opt-out lists."""
+    hours: Hours = Hours()
+    """`window`, `quietHours` and `holidays` of `defaults`, for every notification that is not exempt."""
+    exempt: Mapping[Category, str] = field(default_factory=dict)
+    """`except` of `defaults`: category → the reason why `hours` do not apply to it."""
     default_environment: str = "sandbox"
     vars: Mapping[str, Any] = field(default_factory=dict)
     suppressions: tuple[SuppressionList, ...] = ()

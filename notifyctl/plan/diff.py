@@ -34,7 +34,9 @@ class Category(StrEnum):
     COSMETIC = "cosmetic"  # only settings changed, of whatever effect
 
 
-CLOCKED = ("schedule.window", "schedule.holidays")
+CLOCKED = tuple(
+    f"{of}.{key}" for of in ("schedule", "defaults") for key in ("window", "quietHours", "holidays")
+)
 """Settings that are read in the schedule's time zone."""
 
 
@@ -262,7 +264,7 @@ def audience_effects(audience: AudienceDifference) -> Iterator[Effect]:
 
 def move_clock(change: SettingChange, before: Settings, after: Settings) -> SettingChange:
     """In another time zone the same hours and days are others: what was at night may be at noon."""
-    if change.key != "schedule.timezone" or None in {change.before, change.after}:
+    if change.key not in {"schedule.timezone", "defaults.timezone"} or None in {change.before, change.after}:
         return change
     if not any(key in side for key in CLOCKED for side in (before, after)):
         return change

@@ -51,6 +51,8 @@ NOT_COVERED: Mapping[type, frozenset[str]] = {
             "baselines",
             "withdrawals",
             "vars",  # in the composed messages, as far as they are used
+            "hours",
+            "exempt",  # in each notification's schedule
             "acceptors",  # whoever accepted has proven it
             "policy",  # narrowed by the notification's limits; its `accept` is added
         }

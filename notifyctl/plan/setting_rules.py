@@ -82,8 +82,8 @@ def edition(before: Any, after: Any) -> Iterator[Effect]:
     yield Effect.RESEND if after > before else Effect.WITHDRAWN
 
 
-def window(before: Window | None, after: Window | None) -> Iterator[Effect]:
-    old, new = open_minutes(before), open_minutes(after)
+def window(before: Sequence[Window] | None, after: Sequence[Window] | None) -> Iterator[Effect]:
+    old, new = open_minutes(before or (Window(),)), open_minutes(after or (Window(),))
     yield Effect.NONE if old == new else Effect.RESCHEDULED
     if new - old:
         yield Effect.LOOSENED
@@ -91,12 +91,29 @@ def window(before: Window | None, after: Window | None) -> Iterator[Effect]:
         yield Effect.TIGHTENED
 
 
-def open_minutes(given: Window | None) -> frozenset[tuple[int, int]]:
-    """(day of the week, minute) at which a window is open; one past midnight belongs to the day on which it begins."""
-    days = range(7) if given is None else given.days
-    start, until = (0, MINUTES) if given is None else (minute_of(given.start), end_of(given.until))
-    span = range(start, until) if start < until else range(start, until + MINUTES)
-    return frozenset(((day + at // MINUTES) % 7, at % MINUTES) for day in days for at in span)
+def quiet_hours(before: Sequence[Window] | None, after: Sequence[Window] | None) -> Iterator[Effect]:
+    """What is quiet is shut: the other way round."""
+    old, new = open_minutes(before or ()), open_minutes(after or ())
+    yield Effect.NONE if old == new else Effect.RESCHEDULED
+    if old - new:
+        yield Effect.LOOSENED
+    if new - old:
+        yield Effect.TIGHTENED
+
+
+def open_minutes(windows: Sequence[Window]) -> frozenset[tuple[int, int]]:
+    """(day of the week, minute) in any of the windows; one past midnight belongs to the day on which it begins."""
+    return frozenset(
+        ((day + at // MINUTES) % 7, at % MINUTES)
+        for window in windows
+        for day in window.days
+        for at in span_of(window)
+    )
+
+
+def span_of(window: Window) -> range:
+    start, until = minute_of(window.start), end_of(window.until)
+    return range(start, until) if start < until else range(start, until + MINUTES)
 
 
 def minute_of(moment: Any) -> int:
@@ -105,6 +122,14 @@ def minute_of(moment: Any) -> int:
 
 def end_of(moment: Any) -> int:
     return MINUTES if moment == type(moment).max else minute_of(moment)
+
+
+def exempt(before: str | None, after: str | None) -> Iterator[Effect]:
+    """Values are reasons. What is exempt is sent at any time."""
+    if before is None or after is None:
+        yield from (Effect.RESCHEDULED, Effect.LOOSENED if before is None else Effect.TIGHTENED)
+    else:
+        yield Effect.NONE
 
 
 def withdraw(before: Any, after: Any) -> Iterator[Effect]:
@@ -213,6 +238,7 @@ NOTIFICATION: Mapping[str, Judge] = {
     "audience.numbers": by_rank((Numbers.VALID, Numbers.POSSIBLE, Numbers.FORM), Effect.RECIPIENTS),
     "audience.region": always(Effect.RECIPIENTS),
     "schedule.window": window,
+    "schedule.quietHours": quiet_hours,
     "schedule.holidays": by_entries(Effect.RESCHEDULED, more_is_safer=True),
     "schedule.grace": by_size(Effect.RESCHEDULED),
     "schedule.expireAfter": by_size(Effect.DELIVERY),
@@ -220,6 +246,10 @@ NOTIFICATION: Mapping[str, Judge] = {
     "schedule.handOff": by_rank((HandOff.HOLD, HandOff.PROVIDER), Effect.DELIVERY, missing=HandOff.HOLD),
     "schedule.*": always(Effect.RESCHEDULED),
     "defaults.locale": COMPOSED,
+    "defaults.timezone": always(Effect.RESCHEDULED),
+    "defaults.window": window,
+    "defaults.quietHours": quiet_hours,
+    "defaults.holidays": by_entries(Effect.RESCHEDULED, more_is_safer=True),
     "Baseline edition *": baseline,
     "Withdraw edition *": withdraw,
     "Moved from *": always(Effect.RENAMED),
@@ -250,6 +280,10 @@ PROJECT: Mapping[str, Judge] = {
     "defaults.timezone": always(Effect.RESCHEDULED),
     "defaults.locale": always(Effect.TEXT),
     "defaults.region": always(Effect.RECIPIENTS),
+    "defaults.window": window,
+    "defaults.quietHours": quiet_hours,
+    "defaults.holidays": by_entries(Effect.RESCHEDULED, more_is_safer=True),
+    "defaults.except.*": exempt,
     "defaultEnvironment": always(Effect.ROUTE),
     "vars.*": always(Effect.TEXT),
     "optOutOn": by_entries(more_is_safer=True),

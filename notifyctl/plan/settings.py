@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -22,6 +22,9 @@ from notifyctl.model.project import (
     Environment,
     Gap,
     HandOff,
+    HolidayCountry,
+    HolidayFile,
+    Hours,
     Notification,
     Overlap,
     Project,
@@ -40,7 +43,8 @@ Settings = Mapping[str, Any]
 SPELLED: Mapping[type, Mapping[str, str]] = {
     Notification: {"sender": "from", "policy": "limits"},
     Template: {"remote_id": "template.id", "remote_subject": "template.subject"},
-    Schedule: {"starts": "from", "ends": "until"},
+    Schedule: {"starts": "from", "ends": "until", "windows": "window"},
+    Hours: {"windows": "window"},
     Environment: {"fence": "fence.allow", "tests": "tests.allow", "proxy_secret": "proxy"},
     Oidc: {"variable": "tokenEnv"},
     Project: {
@@ -48,6 +52,8 @@ SPELLED: Mapping[type, Mapping[str, str]] = {
         "locale": "defaults.locale",
         "region": "defaults.region",
         "acceptors": "policy.accept",
+        "hours": "defaults",
+        "exempt": "defaults.except",
     },
 }
 """Fields of the model whose key in the files is not their name in camel case."""
@@ -55,7 +61,7 @@ COMPARED_OTHERWISE: Mapping[type, frozenset[str]] = {
     Notification: frozenset({"name", "template", "audience", "schedule", "suppressions"}),
     Template: frozenset({"name", "content", "locales"}),
     Audience: frozenset({"name", "recipients"}),
-    Schedule: frozenset({"name"}),
+    Schedule: frozenset({"name", "project_hours"}),
     Environment: frozenset({"name", "suppressions"}),
     Project: frozenset(
         {
@@ -101,7 +107,7 @@ def leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:
             return
         case Secret(env=env, file=file):
             yield from ((f"{key}Env", env),) if env is not None else ((f"{key}File", file),)
-        case Window():
+        case Window() | HolidayCountry() | HolidayFile():
             yield key, value
         case Struct():
             yield from walk(value, f"{key}.")
@@ -133,9 +139,13 @@ def notification_settings(project: Project, notification: Notification) -> Setti
     if notification.audience.substitutions == {}:
         found["audience.substitutions"] = ()
     schedule = notification.schedule
-    if schedule is not None:
+    if schedule is not None and schedule.name:
         found |= {"schedule": schedule.name, **list_settings(schedule, "schedule.")}
         found["schedule.timezone"] = zone_of(project, schedule)
+    if schedule is not None and schedule.project_hours != Hours():
+        found |= list_settings(schedule.project_hours, "defaults.")
+        if not schedule.name:
+            found["defaults.timezone"] = zone_of(project, schedule)
     if notification.template.locales:
         found["defaults.locale"] = project.locale
     found |= dict(statements(project, notification.name))
@@ -208,20 +218,35 @@ def describe(key: str, value: Any) -> str | None:
             return None
         case bool():
             return str(value).lower()
-        case Window():
-            return describe_window(value)
+        case Window() | HolidayCountry() | HolidayFile():
+            return describe_hours(value)
         case timedelta():
             return describe_duration(value)
-        case datetime():
-            return value.isoformat(timespec="minutes" if not value.second else "seconds")
         case date():
-            return value.isoformat()
+            return describe_time(key, value)
         case tuple():
             return ", ".join(str(describe(key, item)) for item in value) or "[]"
         case Mapping():
             return ", ".join(f"{name} {describe(key, item)}" for name, item in value.items())
     # A variable's name may be a secret that somebody wrote in its place.
     return HIDDEN if key.endswith("Env") else str(value)
+
+
+def describe_time(key: str, value: date) -> str:
+    if not isinstance(value, datetime):
+        return value.isoformat()
+    if key.endswith((".from", ".until")) and value.time() in {time.min, time.max}:
+        return value.date().isoformat()
+    return value.isoformat(timespec="minutes" if not value.second else "seconds")
+
+
+def describe_hours(value: Window | HolidayCountry | HolidayFile) -> str:
+    match value:
+        case HolidayCountry(country=country, subdivision=subdivision):
+            return f"{country}-{subdivision}" if subdivision else country
+        case HolidayFile(file=file):
+            return file
+    return describe_window(value)
 
 
 def describe_window(window: Window) -> str:

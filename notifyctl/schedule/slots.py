@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
 from msgspec import Struct
 
 from notifyctl.model.project import Gap, Overlap, Schedule
 from notifyctl.schedule.horizon import Span
+from notifyctl.schedule.opening import find_holiday
 from notifyctl.schedule.zones import is_skipped, load_zone, read_instant, reading, to_instant, to_local
 
 WEST, EAST = timedelta(hours=12), timedelta(hours=14)
@@ -44,11 +45,11 @@ def latest_slot(schedule: Schedule, zone: str, until: datetime) -> Occurrence | 
     assert schedule.cron is not None, "only recurring schedules have slots"
     start = to_local(until, zone) + clock_change(until, zone)
     if schedule.ends is not None:
-        start = min(start, datetime.combine(schedule.ends, time.max))
+        start = min(start, schedule.ends)
     # Slots are whole minutes. CronSim 2.6 leaves the seconds of its start out, and looks before that.
     next_minute = start.replace(second=0, microsecond=0) + timedelta(minutes=1)
     for slot in CronSim(schedule.cron, next_minute, reverse=True):
-        if schedule.starts is not None and slot.date() < schedule.starts:
+        if schedule.starts is not None and slot < schedule.starts:
             return None
         if is_allowed(schedule, slot, zone):
             due = slot_instant(schedule, slot, zone)
@@ -81,17 +82,16 @@ def walk(schedule: Schedule, zone: str, start: datetime, stop: datetime) -> Iter
 
     assert schedule.cron is not None, "only recurring schedules have slots"
     for slot in CronSim(schedule.cron, start - timedelta(seconds=1)):
-        if slot > stop or (schedule.ends is not None and slot.date() > schedule.ends):
+        if slot > stop or (schedule.ends is not None and slot > schedule.ends):
             return
         if is_allowed(schedule, slot, zone):
             yield slot_instant(schedule, slot, zone)
 
 
 def is_allowed(schedule: Schedule, slot: datetime, zone: str) -> bool:
-    day = slot.date()
-    started = schedule.starts is None or day >= schedule.starts
-    ended = schedule.ends is not None and day > schedule.ends
-    if not started or ended or day in schedule.holidays:
+    started = schedule.starts is None or slot >= schedule.starts
+    ended = schedule.ends is not None and slot > schedule.ends
+    if not started or ended or find_holiday(schedule, slot.date()) is not None:
         return False
     return schedule.gap is Gap.SHIFT or not is_skipped(slot, zone)
 

@@ -295,7 +295,7 @@ def check_schedule(schedule: Schedule) -> list[Diagnostic]:
                 schedule_problem(schedule, "timezone", f'"{schedule.timezone}" is not an IANA time zone'),
             ]
     place = schedule.timezone if schedule.timezone not in {None, RECIPIENT_ZONE} else "UTC"
-    if schedule.window and next_opening(schedule, datetime(2026, 1, 1, tzinfo=UTC), str(place)) is None:
+    if schedule.windows and next_opening(schedule, datetime(2026, 1, 1, tzinfo=UTC), str(place)) is None:
         found.append(
             schedule_problem(
                 schedule, "window", "the window never opens: its days and the holidays leave no day"

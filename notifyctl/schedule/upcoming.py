@@ -9,7 +9,7 @@ from itertools import islice
 from msgspec import Struct
 
 from notifyctl.model.project import Gap, Schedule
-from notifyctl.schedule.opening import HOLIDAY, OUTSIDE_WINDOW, why_shut
+from notifyctl.schedule.opening import OUTSIDE_WINDOW, find_holiday, why_shut
 from notifyctl.schedule.slots import latest_slot, slot_instant
 from notifyctl.schedule.timing import ONCE, first_opening, is_superseded, lapse_time
 from notifyctl.schedule.zones import is_skipped, reading, to_instant, to_local
@@ -48,9 +48,9 @@ def slots_from(schedule: Schedule, zone: str, start: datetime, *, after: datetim
     from cronsim import CronSim
 
     if schedule.starts is not None:
-        start = max(start, datetime.combine(schedule.starts, time.min))
+        start = max(start, schedule.starts)
     for local in CronSim(schedule.cron, start - timedelta(seconds=1)):
-        if schedule.ends is not None and local.date() > schedule.ends:
+        if schedule.ends is not None and local > schedule.ends:
             return
         due = slot_instant(schedule, local, zone)
         reason = why_left_out(schedule, local, zone)
@@ -71,8 +71,9 @@ def still_waiting(schedule: Schedule, zone: str, *, now: datetime) -> Iterator[S
 
 def why_left_out(schedule: Schedule, local: datetime, zone: str) -> str | None:
     """Why a rule's local time is no slot."""
-    if local.date() in schedule.holidays:
-        return f"{HOLIDAY}{local.date()}"
+    holiday = find_holiday(schedule, local.date())
+    if holiday is not None:
+        return holiday
     return "clock-change" if schedule.gap is Gap.SKIP and is_skipped(local, zone) else None
 
 

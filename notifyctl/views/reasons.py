@@ -21,7 +21,7 @@ from notifyctl.plan.series import (
     UNKNOWN,
 )
 from notifyctl.schedule.moments import format_time
-from notifyctl.schedule.opening import HOLIDAY
+from notifyctl.schedule.opening import HOLIDAY, OF_PROJECT, QUIET_HOURS
 from notifyctl.views.colours import strip_controls
 
 RENAME = "suspected-rename of "
@@ -84,7 +84,9 @@ VALUED = (
     (re.compile(rf"{PAST}(\S+)"), "accepted until {}, which is past"),
     (re.compile(rf"{ENDS}(\S+)"), "accepted until {}, and due after that"),
     (re.compile(rf"{REVOKED}(\S+)"), "the acceptance was revoked at {}"),
+    (re.compile(re.escape(QUIET_HOURS) + r"(\S+)"), "quiet hours {}"),
     (re.compile(re.escape(HOLIDAY) + r"(\S+)"), "{} is a holiday"),
+    (re.compile(re.escape(HOLIDAY) + r"(\S+) (.+)"), "{} is a holiday: {}"),
 )
 """Codes with a value."""
 
@@ -108,6 +110,8 @@ def spell_out(reason: str, action: Action | None = None) -> str:
         return f"does not recur; to send it, run: {command_line('apply')}"
     if line in PHRASES:
         return PHRASES[line]
+    if line.endswith(OF_PROJECT):
+        return f"{spell_out(line.removesuffix(OF_PROJECT))} (project default)"
     for pattern, phrase in VALUED:
         if found := pattern.fullmatch(line):
             return phrase.format(*map(as_read, found.groups()))

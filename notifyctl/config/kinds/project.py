@@ -17,6 +17,7 @@ from notifyctl.config.fields import (
     Written,
 )
 from notifyctl.config.kinds.accept import ACCEPT
+from notifyctl.config.kinds.hours import HOURS
 from notifyctl.config.kinds.shared_fields import (
     NAME,
     either_of,
@@ -339,6 +340,23 @@ ENVIRONMENT = Cases(
     },
 )
 
+EXCEPT = Record(
+    title="except",
+    description="Categories to which `window`, `quietHours` and `holidays` of these defaults do not apply, each with the reason.",
+    fields=(
+        Field(
+            name="transactional",
+            shape=Text(
+                pattern=r"[\s\S]*\S[\s\S]*",
+                pattern_description="a reason",
+                description="Reason why transactional messages are sent at any time. Plans show it.",
+                examples=("outages must reach customers at night",),
+            ),
+        ),
+    ),
+    unknown_key_hints={"marketing": "only transactional messages can be exempt; remove `marketing`"},
+)
+
 PROJECT = Record(
     title="Project",
     description="Settings of the project. Each project has one, in notifyctl.yaml.",
@@ -362,6 +380,8 @@ PROJECT = Record(
                         name="region",
                         shape=region_text("Country of numbers without +."),
                     ),
+                    *HOURS,
+                    Field(name="except", shape=EXCEPT),
                 ),
             ),
         ),

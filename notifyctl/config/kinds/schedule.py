@@ -5,11 +5,11 @@ from __future__ import annotations
 from notifyctl.config.fields import (
     Choice,
     Field,
-    Items,
     Record,
     Spelling,
     Text,
 )
+from notifyctl.config.kinds.hours import HOURS
 from notifyctl.config.kinds.shared_fields import (
     head,
     name_text,
@@ -17,49 +17,14 @@ from notifyctl.config.kinds.shared_fields import (
 from notifyctl.config.scalar_types import (
     CRON,
     epoch_to_iso,
-    parse_clock,
-    parse_date,
     parse_datetime,
     parse_duration,
-    parse_end_clock,
+    parse_local,
     parse_zone_or_recipient,
 )
-from notifyctl.model.project import WEEKDAYS
 from notifyctl.rulebook import times
 
 EPOCH = Spelling(times.EPOCH, epoch_to_iso)
-
-WINDOW = Record(
-    title="window",
-    description="Time window in which messages are sent.",
-    fields=(
-        Field(
-            name="days",
-            shape=Items(
-                item=Choice(values=WEEKDAYS),
-                min_items=1,
-                unique=True,
-                description="Days of the week. Default: every day.",
-                examples=(["mon", "tue", "wed", "thu", "fri"],),
-            ),
-        ),
-        Field(
-            name="from",
-            shape=Text(description="Start, in local time.", examples=("08:00",), parse=parse_clock),
-            default="00:00",
-        ),
-        Field(
-            name="to",
-            shape=Text(description="End, in local time.", examples=("20:00",), parse=parse_end_clock),
-            default="24:00",
-        ),
-    ),
-)
-
-
-def date_text(description: str, example: str) -> Text:
-    return Text(description=description, examples=(example,), parse=parse_date)
-
 
 SCHEDULE = Record(
     title="Schedule",
@@ -93,18 +58,31 @@ SCHEDULE = Record(
                 pattern_description="five fields: minute, hour, day of the month, month, day of the week",
             ),
         ),
-        Field(name="from", shape=date_text("First day of `cron`.", "2026-12-01")),
-        Field(name="until", shape=date_text("Last day of `cron`.", "2026-12-31")),
-        Field(name="window", shape=WINDOW),
         Field(
-            name="holidays",
-            shape=Items(
-                item=date_text("A day.", "2026-12-25"),
-                unique=True,
-                description="Days on which nothing is sent.",
-                examples=(["2026-12-25", "2026-12-26"],),
+            name="rrule",
+            shape=Text(
+                min_length=1,
+                description="Recurring times as an iCalendar rule (RFC 5545). `from` with a time is its first.",
+                examples=("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO",),
             ),
         ),
+        Field(
+            name="from",
+            shape=Text(
+                description="First day of `cron` or `rrule`, or the first local time. `rrule` needs a time.",
+                examples=("2026-12-01", "2026-12-01T09:00"),
+                parse=parse_local,
+            ),
+        ),
+        Field(
+            name="until",
+            shape=Text(
+                description="Last day of `cron` or `rrule`, or the last local time.",
+                examples=("2026-12-31", "2026-12-31T18:00"),
+                parse=parse_local,
+            ),
+        ),
+        *HOURS,
         Field(
             name="grace",
             shape=Text(
@@ -161,7 +139,7 @@ SCHEDULE = Record(
             default="hold",
         ),
     ),
-    at_most_one=(("at", "cron"), ("expireAfter", "expireAt")),
+    at_most_one=(("at", "cron", "rrule"), ("expireAfter", "expireAt")),
     exclusive_rules={("expireAfter", "expireAt"): times.EXPIRY_TWICE},
-    needs=(("from", "cron"), ("until", "cron")),
+    needs=(("from", ("cron", "rrule")), ("until", ("cron", "rrule")), ("rrule", "from")),
 )

@@ -237,9 +237,10 @@ handOff: provider
     )
     schedule = whole(load({"s.yaml": text})).schedules["s"]
     assert (schedule.timezone, schedule.cron) == ("recipient", "0 9 * * MON-FRI")
-    assert (schedule.starts, schedule.ends) == (date(2026, 12, 1), date(2026, 12, 31))
-    assert schedule.window is not None
-    assert (schedule.window.days, schedule.window.start, schedule.window.until) == ((0, 4), time(8), time.max)
+    assert schedule.starts == datetime(2026, 12, 1)
+    assert schedule.ends == datetime.combine(date(2026, 12, 31), time.max)
+    (window,) = schedule.windows
+    assert (window.days, window.start, window.until) == ((0, 4), time(8), time.max)
     assert schedule.holidays == (date(2026, 12, 25),)
     assert schedule.grace == timedelta(minutes=30)
     assert schedule.expire_at == datetime(2026, 12, 1, 18, tzinfo=UTC)

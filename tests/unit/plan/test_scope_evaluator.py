@@ -184,7 +184,7 @@ def scenes(draw: st.DrawFn) -> Setting:
             [
                 None,
                 Schedule("s", MARKS, timezone="recipient", at=datetime(2026, 12, 1, 10)),
-                Schedule("s", MARKS, timezone="recipient", window=Window(), hand_off=HandOff.PROVIDER),
+                Schedule("s", MARKS, timezone="recipient", windows=(Window(),), hand_off=HandOff.PROVIDER),
             ]
         )
     )

@@ -36,7 +36,8 @@ def safety(effects: tuple[Effect, ...]) -> set[Effect]:
 def test_a_window_is_compared_by_its_minutes(
     before: Window | None, after: Window | None, expected: set[Effect]
 ) -> None:
-    found = judge_setting(NOTIFICATION, "schedule.window", before, after)
+    one, other = ((each,) if each else None for each in (before, after))
+    found = judge_setting(NOTIFICATION, "schedule.window", one, other)
     assert safety(found) == expected
     assert (Effect.RESCHEDULED in found) == bool(expected)
 

@@ -44,7 +44,7 @@ def random_schedule(chance: Random, first: date) -> Schedule:
         "any",
         Positions("schedule.yaml"),
         cron=chance.choice(RULES),
-        window=chance.choice([None, Window(days, start, until), Window(days)]),
+        windows=chance.choice([(), (Window(days, start, until),), (Window(days),)]),
         holidays=tuple(first + timedelta(days=each) for each in chance.sample(range(5), chance.randrange(3))),
         grace=timedelta(minutes=chance.choice([1, 30, 120, 1_000])),
         gap=chance.choice(list(Gap)),

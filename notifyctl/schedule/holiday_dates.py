@@ -1,0 +1,126 @@
+"""The days of holidays with their names, year by year: of a list, a country, or the events of an iCalendar file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from notifyctl.model.project import Holiday, HolidayCountry, HolidayFile
+
+LANGUAGE = "en_US"
+"""Of the names of a country's holidays; else they follow the locale of the machine."""
+TOO_OFTEN = frozenset({"HOURLY", "MINUTELY", "SECONDLY"})
+"""How often a holiday does not recur."""
+DAY = timedelta(days=1)
+
+
+class HolidayError(ValueError):
+    """A source of holidays that cannot be used, with a message for users."""
+
+
+def find_name(holidays: Sequence[Holiday], day: date) -> str | None:
+    """The name of a holiday, empty if it has none; None if the day is not one."""
+    name = None
+    for source in holidays:
+        found = days_in(source, day.year).get(day)
+        name = found or name or found
+    return name
+
+
+def named_days(holidays: Sequence[Holiday], first: date, last: date) -> dict[date, str]:
+    """All holidays from `first` to `last`, both included, in order."""
+    days = {
+        day for each in holidays for year in range(first.year, last.year + 1) for day in days_in(each, year)
+    }
+    return {day: find_name(holidays, day) or "" for day in sorted(days) if first <= day <= last}
+
+
+@lru_cache(maxsize=4096)
+def days_in(source: Holiday, year: int) -> Mapping[date, str]:
+    """The days of one year. Raises HolidayError for what `check_source` refuses."""
+    if isinstance(source, date):
+        return {source: ""} if source.year == year else {}
+    if isinstance(source, HolidayCountry):
+        return country_days(source, year)
+    return file_days(source, year)
+
+
+def country_days(source: HolidayCountry, year: int) -> Mapping[date, str]:
+    from holidays import country_holidays
+
+    try:
+        found = country_holidays(source.country, subdiv=source.subdivision, years=year, language=LANGUAGE)
+    except NotImplementedError:
+        raise HolidayError(f"the holidays of {describe(source)} are unknown") from None
+    return {day: clean(found[day]) for day in sorted(found) if day.year == year}
+
+
+def describe(source: HolidayCountry) -> str:
+    return f"{source.country}-{source.subdivision}" if source.subdivision else source.country
+
+
+@lru_cache(maxsize=64)
+def parse_calendar(text: str) -> Any:
+    """An icalendar.Calendar. Raises HolidayError."""
+    from icalendar import Calendar
+
+    try:
+        calendar = Calendar.from_ical(text)
+    except ValueError as error:
+        raise HolidayError(f"not a valid iCalendar file: {error}") from None
+    if not isinstance(calendar, Calendar):
+        raise HolidayError("not a valid iCalendar file: it must start with BEGIN:VCALENDAR")
+    for event in calendar.walk("VEVENT"):
+        if event.errors:
+            field, problem = event.errors[0]
+            raise HolidayError(f"not a valid iCalendar file: {field} of {title(event)}: {problem}")
+        rules = event.get("RRULE", [])
+        for rule in rules if isinstance(rules, list) else [rules]:
+            if TOO_OFTEN & {str(each).upper() for each in rule.get("FREQ", ())}:
+                raise HolidayError(f"{title(event)} recurs more often than daily")
+    return calendar
+
+
+def file_days(source: HolidayFile, year: int) -> Mapping[date, str]:
+    from recurring_ical_events import of
+
+    if source.text is None:
+        raise HolidayError("the file cannot be read")
+    days: dict[date, str] = {}
+    first, after = date(year, 1, 1), date(year + 1, 1, 1)
+    for event in of(parse_calendar(source.text)).between(first, after):
+        if str(event.get("STATUS", "")).upper() == "CANCELLED":
+            continue
+        for day in event_days(event):
+            if first <= day < after:
+                days[day] = days.get(day) or clean(str(event.get("SUMMARY", "")))
+    return dict(sorted(days.items()))
+
+
+def event_days(event: Any) -> Iterator[date]:
+    """Each day that an occurrence of an event touches; an all-day event ends before the day of its DTEND."""
+    start, end = event.start, event.end
+    if isinstance(end, datetime) and end > start:
+        end -= timedelta(microseconds=1)
+    day, last = as_date(start), as_date(end)
+    if not isinstance(event.end, datetime):
+        last = max(day, last - DAY)
+    while day <= last:
+        yield day
+        day += DAY
+
+
+def as_date(moment: date) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def title(event: Any) -> str:
+    return f'"{clean(str(event.get("SUMMARY", "")))}"'
+
+
+def clean(name: str) -> str:
+    """On one line, and short."""
+    words = " ".join("".join(each if each.isprintable() else " " for each in name).split())
+    return words if len(words) <= 60 else f"{words[:59]}…"  # noqa: PLR2004 - a line of a plan
