@@ -320,8 +320,8 @@ class OneByOne:
         hasher, recipient = DeliveryHash(message), RecipientHasher(KEY)([somebody.address])[0]
         packed_hash = delivery_hash(hasher, values)
         problem, segments = self.problem(message, values)
-        zones = RecipientZones(self.input.notification, self.input.zone)
-        when = self.when(zones.find(somebody.zone, somebody.address).name)
+        zone = RecipientZones(self.input.notification, self.input.zone).find(somebody.zone, somebody.address)
+        when = self.when(zone.name)
         status = self.statuses.get(recipient)
         hashes = [each[:12] for each in (packed_hash, *legacy_hashes(hasher, values))]
         decision = decide(
