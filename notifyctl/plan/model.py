@@ -155,6 +155,8 @@ class PlannedNotification(Struct, frozen=True):
     (of what was missed), with all their time zones."""
     missed: int = 0
     """Who expired lately without an apply in time, as far as they were in the audience then; since `times["expired_at"]`."""
+    elsewhere: Mapping[str, int] = {}
+    """Recipients of the audience who are under no action: the occurrence is after the horizon in their time zone, or not in it at all."""
     moved: tuple[str, ...] = ()
     """Why `due` is later than the schedule says: reasons as in `reasons`."""
     by_zone: Mapping[str, int] = {}

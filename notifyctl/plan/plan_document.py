@@ -89,6 +89,7 @@ class NotificationEntry(Struct, frozen=True):
     timezone: str | None = None
     times: Mapping[str, Moments] = {}
     missed: int = 0
+    elsewhere: Mapping[str, int] = {}
     moved: tuple[str, ...] = ()
     fallback: Fallback | None = None
     gaps: AudienceGaps = AudienceGaps()

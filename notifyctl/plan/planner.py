@@ -216,6 +216,7 @@ def describe(result: ScopeResult) -> PlannedNotification:
         deferred_until=result.deferred_until,
         expires=result.expires,
         missed=result.missed,
+        elsewhere=dict(sorted(result.elsewhere.items())),
         cost=next(iter(costs), None),
         costs=costs,
         reach=tuple(result.tally.reach()),

@@ -263,7 +263,9 @@ class ScopeEvaluator:
     def _count(self, each: Combination) -> None:
         result, when, decision = self.result, each.when, each.decision
         if not each.listed:
-            result.unlisted += each.about.people
+            result.elsewhere[when.reason if when is not None and when.reason else "other-time-zone"] += (
+                each.about.people
+            )
             return
         result.count(decision.action, decision.reason, each.about.people)
         if decision.action is Action.EXPIRED and when is not None and not each.about.joined:

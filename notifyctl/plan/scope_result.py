@@ -96,8 +96,8 @@ class ScopeResult(Struct):
     """Recipients of the audience who were not sent it in time, and of whom nobody was told yet: see `plan.missed`."""
     covered: int = 0
     """Recipients who are authorised now or at another time of the day: what limits are compared with, at whatever time."""
-    unlisted: int = 0
-    """Recipients whose time zone has no such occurrence, or has it after the horizon."""
+    elsewhere: Counter[str] = field(default_factory=Counter)
+    """Recipients whose time zone has no such occurrence, or has it after the horizon, by this reason."""
     due: datetime | None = None
     deferred_until: datetime | None = None
     expires: datetime | None = None
@@ -129,7 +129,7 @@ class ScopeResult(Struct):
     @property
     def listed(self) -> bool:
         """Whether the scope concerns anybody; an empty audience is a problem to show."""
-        return not self.recipients or self.unlisted < self.recipients
+        return not self.recipients or self.elsewhere.total() < self.recipients
 
     @property
     def authorised(self) -> int:

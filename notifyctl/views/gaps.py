@@ -10,6 +10,7 @@ from notifyctl.recipients.gaps import OTHERS
 from notifyctl.recipients.zones import ZoneSource
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.diagnostics import pluralise
+from notifyctl.views.reasons import spell_out
 
 CONCERNED = AUTHORISED | {Action.BLOCKED}
 SINGULAR = {"are": "is", "get": "gets"}
@@ -20,6 +21,8 @@ def describe_gaps(planned: PlannedNotification) -> Iterator[tuple[bool, str]]:
     if not any(planned.actions.get(action) for action in CONCERNED):
         return
     gaps = planned.gaps
+    for reason, count in planned.elsewhere.items():
+        yield False, f"{pluralise(count, 'recipient')} not counted here: {spell_out(reason)}"
     if gaps.timezone_sources:
         yield False, f"time zones: {describe_sources(gaps)}"
     if gaps.without_timezone:

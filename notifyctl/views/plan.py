@@ -428,6 +428,7 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
         "timezone": planned.timezone,
         "times": {name: moments_object(each) for name, each in planned.times.items()},
         "missed": planned.missed,
+        "elsewhere": dict(planned.elsewhere),
         "moved": list(planned.moved),
         "fallback": fallback_object(planned.fallback),
         "gaps": asdict(planned.gaps),

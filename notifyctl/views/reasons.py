@@ -39,6 +39,7 @@ PHRASES = {
     "not-due": "not due yet",
     "outside-window": "outside the sending window",
     TOO_EARLY: "due more than 7 days ahead, too early to hand to the provider",
+    "after-horizon": "in their time zones it is due after the occurrences that this plan includes",
     "other-time-zone": "their time zone does not have this occurrence",
     "past-window": "the sending window has closed",
     "past-expiry": "past its expiry time",

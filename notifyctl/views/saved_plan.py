@@ -173,6 +173,7 @@ def describe_planned(each: NotificationEntry) -> PlannedNotification:
         fallback=each.fallback,
         gaps=each.gaps,
         missed=each.missed,
+        elsewhere=each.elsewhere,
         request=each.request,
         people=each.people,
         waits=each.waits,

@@ -93,6 +93,9 @@ def test_a_time_that_comes_twice_is_sent_once(tmp_path: Path, overlap: str, mome
         ("0 2 * * *", "Europe/London", "America/New_York", (utc(2026, 3, 8, 2), utc(2026, 3, 8, 7))),
         ("0 9 * * *", "Europe/London", "America/Los_Angeles", (utc(2026, 3, 8, 9), utc(2026, 3, 8, 16))),
         ("0 9 * * *", "Pacific/Auckland", "Europe/London", (utc(2026, 3, 7, 20), utc(2026, 3, 8, 9))),
+        # The row loses its time zone: that of the number's country, London, counts.
+        ("0 9 * * *", "Pacific/Auckland", "", (utc(2026, 3, 7, 20), utc(2026, 3, 8, 9))),
+        ("0 2 * * *", "Europe/Berlin", "", (utc(2026, 3, 29, 1), utc(2026, 3, 29, 1, 10))),
     ],
 )
 def test_a_corrected_time_zone_sends_nobody_the_same_slot_twice(
@@ -102,6 +105,23 @@ def test_a_corrected_time_zone_sends_nobody_the_same_slot_twice(
     assert project.sent(looks[0]) == 1
     project.people([after])
     assert project.sent(looks[1]) == 0
+
+
+@pytest.mark.parametrize("hand_off", ["hold", "provider"])
+def test_where_a_time_zone_is_from_may_change_between_two_applies(tmp_path: Path, hand_off: str) -> None:
+    """As an upgrade does, for which a number without a time zone is no longer in the project's but in its country's."""
+    zones = ["Asia/Tokyo", "", "America/New_York", "", "Pacific/Apia"]
+    for rule in ("at: 2026-12-01T09:00", 'cron: "0 9 * * *"\nfrom: "2026-12-01"\nuntil: "2026-12-01"'):
+        root = tmp_path / rule[:2]
+        root.mkdir()
+        schedule = f"timezone: recipient\ngrace: 2d\nhandOff: {hand_off}\n{rule}"
+        project = Project(root, schedule, zones[:1], timezone="Asia/Tokyo")
+        looks = every(120, utc(2026, 11, 30, 18), hours=36)
+        sent = 0
+        for at, now in enumerate(looks):
+            project.people([zones[at % len(zones)]])
+            sent += project.sent(now)
+        assert sent == 1, rule
 
 
 def test_a_daily_nine_o_clock_of_each_recipient_comes_once_a_day(tmp_path: Path) -> None:
