@@ -108,8 +108,8 @@ def check(project: Project, expected: dict[str, datetime], *, before: datetime) 
 
 def explained(project: Project, now: datetime) -> Iterator[tuple[str, datetime | None]]:
     workspace = open_workspace(project.root, clock=ManualClock(now), environ={})
-    for number in ZONES:
+    for number, zone in ZONES.items():
         (found,) = explain(workspace, workspace.environment(None), "hello", number).explained
-        assert found.zone == ZONES[number]
+        assert found.zone == zone
         (probed,) = found.probed
         yield number, probed.until
