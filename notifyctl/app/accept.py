@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from notifyctl.app.apply import find_store, refuse_foreign_plan
+from notifyctl.app.identity import sign_statement
 from notifyctl.app.ledger import actor_of, facts_of, holder
 from notifyctl.app.plan import make_plan
 from notifyctl.app.plan_file import read_plan_file
+from notifyctl.app.second_person import Verdict, check_acceptance
 from notifyctl.app.workspace import Workspace
 from notifyctl.command_line import command_line
-from notifyctl.errors import PlanRefusedError, ProjectError, UsageError
+from notifyctl.errors import LedgerError, PlanRefusedError, ProjectError, UsageError
 from notifyctl.git import current_revision
+from notifyctl.model.accept_statement import AcceptStatement
 from notifyctl.model.acceptance import Acceptance, Identity, Proof
 from notifyctl.model.project import Environment, Notification
 from notifyctl.plan.actions import AUTHORISED
@@ -26,6 +30,13 @@ from notifyctl.schedule.zones import to_instant
 from notifyctl.views.reasons import spell_out
 
 
+class Draft(Struct, frozen=True):
+    """What would be accepted. `people`: recipients of the next occurrence, as of today."""
+
+    statement: AcceptStatement
+    people: int
+
+
 def accept(
     workspace: Workspace,
     environment: Environment,
@@ -33,54 +44,121 @@ def accept(
     *,
     until: str,
     max_recipients: int | None = None,
+    signature: bytes | None = None,
+    key_file: Path | None = None,
+    base: str | None = None,
 ) -> list[Accepted]:
     """Accepts the series of a plan file, or the one with a fingerprint. `until` as `parse_until` reads it; `max_recipients`: of one
-    occurrence, None: today's, and as many more as `maxGrowthPercent` allows.
+    occurrence, None: today's, and as many more as `maxGrowthPercent` allows. `signature`: of its statement, else `key_file`: a private key
+    to sign with, else who accepts is proven or claimed as app.identity tells. `base` as in check_acceptance.
 
-    Raises UsageError for what does not recur, PlanRefusedError for what is another series now, ProjectError for a notification that a
-    limit blocks, and LedgerError, LedgerLockedError.
+    Raises UsageError for what does not recur, PlanRefusedError for what is another series now, AcceptanceRefusedError if
+    `policy.accept` asks for another person, ProjectError for a notification that a limit blocks, and LedgerError, LedgerLockedError.
     """
-    project, now = workspace.sound, workspace.clock.now()
-    ends = parse_until(until, project.timezone)
-    if ends <= now:
-        raise UsageError(f"--until {until} is past; nothing was accepted")
     store = find_store(workspace, environment)
-    plan = make_plan(workspace, environment)
-    if not plan.applyable:
-        raise ProjectError(
-            "the plan has errors; nothing was accepted", hint=f"to list them, run: {command_line('plan')}"
-        )
-    wanted = find_wanted(workspace, environment, given, plan)
-    who = identity_of(workspace)
+    wanted, before = draft(workspace, environment, given, until=until, max_recipients=max_recipients)
+    if signature is not None and len(wanted) > 1:
+        raise one_at_a_time(wanted)
     found = []
-    for series in wanted:
-        people = people_of(plan, series)
-        notification = project.notifications[series.name]
+    for each in wanted:
+        own = sign_statement(each.statement, key_file) if key_file is not None else signature
+        verdict = check_acceptance(
+            workspace, environment, each.statement, acceptances=before, signature=own, base=base
+        )
         found.append(
-            Accepted(
-                Acceptance(
-                    fingerprint=series.fingerprint,
-                    notification=series.name,
-                    edition=series.edition,
-                    channel=series.channel,
-                    until=ends,
-                    max_recipients=limit_of(notification, people, max_recipients),
-                    who=who,
-                    rule=project.policy.accept,
-                    revision=current_revision(workspace.root),
-                    at=now,
-                ),
-                people,
-            )
+            Accepted(acceptance_of(each.statement, verdict, workspace), each.people, tuple(verdict.changes))
         )
     if not store.exists():
         store.create()
     with store.writer(
         holder(), revision=current_revision(workspace.root), actor=actor_of(workspace)
     ) as writer:
-        for each in found:
-            writer.record_acceptance(each.acceptance)
+        if len(writer.acceptances()) != len(before):
+            raise LedgerError(
+                "another acceptance was recorded in the meantime; nothing was accepted",
+                hint="run the command again",
+            )
+        for accepted in found:
+            writer.record_acceptance(accepted.acceptance)
     return found
+
+
+def statement_of(
+    workspace: Workspace,
+    environment: Environment,
+    given: str,
+    *,
+    until: str,
+    max_recipients: int | None = None,
+) -> AcceptStatement:
+    """What is to be signed to accept one series. Raises as `accept` does."""
+    wanted, _ = draft(workspace, environment, given, until=until, max_recipients=max_recipients)
+    if len(wanted) > 1:
+        raise one_at_a_time(wanted)
+    return wanted[0].statement
+
+
+def draft(
+    workspace: Workspace,
+    environment: Environment,
+    given: str,
+    *,
+    until: str,
+    max_recipients: int | None,
+) -> tuple[list[Draft], Sequence[Acceptance]]:
+    """What is to be accepted, and all acceptances until now."""
+    project = workspace.sound
+    ends = parse_until(until, project.timezone)
+    if ends <= workspace.clock.now():
+        raise UsageError(f"--until {until} is past; nothing was accepted")
+    plan = make_plan(workspace, environment)
+    if not plan.applyable:
+        raise ProjectError(
+            "the plan has errors; nothing was accepted", hint=f"to list them, run: {command_line('plan')}"
+        )
+    wanted = find_wanted(workspace, environment, given, plan)
+    with facts_of(workspace, environment) as facts:
+        before, ledger = facts.acceptances or (), facts.lineage
+    found = []
+    for series in wanted:
+        people = people_of(plan, series)
+        notification = project.notifications[series.name]
+        statement = AcceptStatement(
+            fingerprint=series.fingerprint,
+            notification=series.name,
+            edition=series.edition,
+            channel=series.channel,
+            environment=environment.name,
+            ledger=ledger or "",
+            until=ends,
+            max_recipients=limit_of(notification, people, max_recipients),
+            earlier=sum(each.fingerprint == series.fingerprint for each in before),
+        )
+        found.append(Draft(statement, people))
+    return found, before
+
+
+def acceptance_of(statement: AcceptStatement, verdict: Verdict, workspace: Workspace) -> Acceptance:
+    return Acceptance(
+        fingerprint=statement.fingerprint,
+        notification=statement.notification,
+        edition=statement.edition,
+        channel=statement.channel,
+        until=statement.until,
+        max_recipients=statement.max_recipients,
+        who=verdict.identity,
+        rule=workspace.sound.policy.accept,
+        revision=verdict.revision,
+        at=workspace.clock.now(),
+    )
+
+
+def one_at_a_time(wanted: Sequence[Draft]) -> UsageError:
+    listed = "\n  ".join(f"{each.statement.notification}: {each.statement.fingerprint}" for each in wanted)
+    return UsageError(
+        f"a signature is for one series, and {len(wanted):,} are given; nothing was accepted\n  {listed}",
+        hint="accept them one by one, by their fingerprints, or sign all of them with --sign KEYFILE",
+    )
 
 
 def revoke(workspace: Workspace, environment: Environment, given: str) -> list[Accepted]:

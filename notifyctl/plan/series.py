@@ -32,6 +32,7 @@ from notifyctl.model.project import (
     Template,
     Variable,
 )
+from notifyctl.plan.effects import SettingChange
 from notifyctl.plan.settings import statements
 
 SERIES_PREFIX = "s1:"
@@ -204,10 +205,13 @@ def walk(value: Struct) -> Iterable[tuple[str, Any]]:
 
 
 class Accepted(Struct, frozen=True):
-    """What `accept` recorded. `people`: recipients of the next occurrence as of today; None where an acceptance is revoked."""
+    """What `accept` recorded. `people`: recipients of the next occurrence as of today; None where an acceptance is revoked. `changes`: in
+    who can accept, from now on.
+    """
 
     acceptance: Acceptance
     people: int | None = None
+    changes: tuple[SettingChange, ...] = ()
 
 
 def judge_series(series: Series, acceptances: Sequence[Acceptance] | None, *, now: datetime) -> Series:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 
 from notifyctl.command_line import command_line
+from notifyctl.model.accept_statement import AcceptStatement
 from notifyctl.model.project import Environment
 from notifyctl.plan.series import Accepted
 from notifyctl.plurals import pluralise
+from notifyctl.ssh_signature import NAMESPACE
 from notifyctl.views.colours import Paint
 from notifyctl.views.series import acceptance_object, describe_identity, describe_until
 
@@ -34,6 +36,11 @@ def _lines(found: Sequence[Accepted], environment: Environment, timezone: str, p
                 yield paint.yellow("  ⚠ the next occurrence is above the limit and waits")
         yield f"  {'revoked by' if acceptance.revoked else 'accepted by'}  {describe_identity(acceptance.who)}"
         yield f"  series       {acceptance.fingerprint}"
+    if found and found[0].changes:
+        yield "Who can accept a series changes with this acceptance:"
+        for change in found[0].changes:
+            line = f"  {change.key}: {change.before or 'none'} → {change.after or 'none'}"
+            yield paint.yellow(f"{line}  ⚠") if change.warns else line
     if any(not each.acceptance.revoked for each in found):
         yield (
             f"To send each occurrence when it is due, keep this running: {command_line('run', env=environment.name)}"
@@ -46,5 +53,28 @@ def as_json(found: Sequence[Accepted], environment: Environment) -> str:
         "format_version": FORMAT_VERSION,
         "environment": environment.name,
         "acceptances": [{**acceptance_object(each.acceptance), "recipients": each.people} for each in found],
+        "rule_changes": [
+            {
+                "key": change.key,
+                "before": change.before,
+                "after": change.after,
+                "effects": [effect.value for effect in change.effects],
+            }
+            for change in (found[0].changes if found else ())
+        ],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def statement_as_json(statement: AcceptStatement) -> str:
+    document = {"format_version": FORMAT_VERSION, "statement": statement.text, "digest": statement.digest}
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def how_to_sign(statement: AcceptStatement, given: str, until: str, *, env: str) -> str:
+    """For standard error, below the statement."""
+    signed = ("--until", until, "--max-recipients", str(statement.max_recipients), "--signature", "FILE.sig")
+    return (
+        f"To sign this, save it to FILE and run: ssh-keygen -Y sign -n {NAMESPACE} -f KEY FILE\n"
+        f"Then run: {command_line('accept', given, *signed, env=env)}"
+    )
