@@ -62,8 +62,9 @@ def pick_same(values: Values, *names: str) -> dict[str, Any]:
 
 
 def build_project(values: Values, positions: Positions) -> Project:
+    shared = pick_same(values, "alerts")
     environments = {
-        name: build_environment(name, each, positions.nested("environments", name))
+        name: build_environment(name, {**shared, **each}, positions.nested("environments", name))
         for name, each in {"sandbox": {"provider": "sandbox"}, **values.get("environments", {})}.items()
     }
     return Project(
@@ -157,6 +158,7 @@ def build_environment(name: str, values: Values, positions: Positions) -> Enviro
         tests=tuple(values["tests"]["allow"]) if "tests" in values else None,
         proxy_secret=build_secret(values, "proxy"),
         suppressions=build_suppressions(values, positions),
+        alerts=build_secret(values.get("alerts", {}), "url"),
         **pick_fields(
             values,
             provider="provider",

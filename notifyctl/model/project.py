@@ -163,6 +163,8 @@ class Environment(Struct, frozen=True):
     pricing: str | None = None
     suppressions: tuple[SuppressionList, ...] = ()
     """In addition to the project's."""
+    alerts: Secret | None = None
+    """The URL that `run` posts alerts to: the environment's own, else the project's."""
 
     @property
     def is_sandbox(self) -> bool:

@@ -185,6 +185,11 @@ def claim(before: Any, after: Any) -> Iterator[Effect]:
         yield Effect.TIGHTENED
 
 
+def alerts(before: Any, _: Any) -> Iterator[Effect]:
+    """Whoever watched the old address may not see the new one."""
+    yield Effect.TIGHTENED if before is None else Effect.LOOSENED
+
+
 COMPOSED = always()
 """What only reaches people through the composed messages or the audience, which are compared as such."""
 NO_REQUEST = always(Effect.NONE)
@@ -273,6 +278,7 @@ ENVIRONMENT: Mapping[str, Judge] = {
     "proxyFile": always(Effect.ROUTE),
     "caFile": always(Effect.ROUTE),
     "pricing": NO_REQUEST,
+    "alerts.*": alerts,
 }
 
 PROJECT: Mapping[str, Judge] = {
@@ -307,7 +313,7 @@ PROJECT: Mapping[str, Judge] = {
 
 SEEN_IN_NOTIFICATIONS = ("vars.*", "senders.*", "defaults.*", "policy.*")
 """Keys of project and environment whose effect on a notification is compared there, by what becomes of it."""
-NOT_OF_NOTIFICATIONS = ("defaultEnvironment", "pricing", "tests.allow", "policy.accept.*")
+NOT_OF_NOTIFICATIONS = ("defaultEnvironment", "pricing", "tests.allow", "policy.accept.*", "alerts.*")
 """Keys of project and environment that change no notification of the environment at hand."""
 
 CONTENT: Mapping[str, Effects] = {

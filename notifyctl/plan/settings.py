@@ -45,8 +45,13 @@ SPELLED: Mapping[type, Mapping[str, str]] = {
     Template: {"remote_id": "template.id", "remote_subject": "template.subject"},
     Schedule: {"starts": "from", "ends": "until", "windows": "window"},
     Hours: {"windows": "window"},
-    Environment: {"fence": "fence.allow", "tests": "tests.allow", "proxy_secret": "proxy"},
     Oidc: {"variable": "tokenEnv"},
+    Environment: {
+        "fence": "fence.allow",
+        "tests": "tests.allow",
+        "proxy_secret": "proxy",
+        "alerts": "alerts.url",
+    },
     Project: {
         "timezone": "defaults.timezone",
         "locale": "defaults.locale",

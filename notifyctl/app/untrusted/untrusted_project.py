@@ -39,8 +39,9 @@ TRUSTED = {
     "limits": "limits",
     "ledger": "ledger",
     "fence": "fence",
+    "alerts": "alerts",
 }
-"""Fields of an environment that decide where messages go, who can be reached and how fast → their keys in the file."""
+"""Fields of an environment that decide where messages go, who can be reached and how fast, and who is alerted → their keys in the file."""
 MOST_STRANGE = 100
 """Links and submodules listed in the error."""
 UNKNOWN = (

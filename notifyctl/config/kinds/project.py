@@ -249,6 +249,16 @@ TESTS = Record(
 )
 
 
+ALERTS = Record(
+    title="alerts",
+    description='Where `notifyctl run` posts one line about what needs attention, as JSON: {"text": "…"}.',
+    fields=secret(
+        "url", "the URL, for example an incoming webhook of Slack, Teams or Mattermost", "ALERTS_URL"
+    ),
+    exactly_one=(either_of("url"),),
+)
+
+
 def environment(provider: str, endpoint: Field) -> Record:
     return Record(
         title=f"{provider} environment",
@@ -306,6 +316,7 @@ def environment(provider: str, endpoint: Field) -> Record:
                 ),
             ),
             SUPPRESSIONS,
+            Field(name="alerts", shape=ALERTS),
         ),
         at_most_one=(("proxy", *either_of("proxy")),),
     )
@@ -404,6 +415,7 @@ PROJECT = Record(
             default=["complaint", "unsubscribed"],
         ),
         Field(name="policy", shape=POLICY),
+        Field(name="alerts", shape=ALERTS),
         Field(
             name="lint",
             shape=Table(
