@@ -1,10 +1,13 @@
 """The only module that runs git: plumbing commands in the project's folder, limited in time. Runs no hook and changes
-nothing.
+nothing but the ref of a branch that `run --pull` fetches.
 """
 
 from __future__ import annotations
 
 import io
+import os
+import re
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,8 +23,11 @@ from notifyctl.config.paths import (
     normalise_path,
     too_large_error,
 )
-from notifyctl.errors import UsageError
+from notifyctl.errors import ProviderError, UsageError
 
+NETWORK_TIMEOUT = 120.0
+"""Seconds for a command that talks to a remote repository, or reads a large file."""
+CREDENTIALS = re.compile(r"//[^/@\s]+@")
 TIMEOUT = 10.0
 """Seconds; these commands take milliseconds."""
 QUIET = (
@@ -128,6 +134,115 @@ def split_batch(output: bytes) -> dict[str, bytes]:
     return found
 
 
+def copy_blob(folder: Path, name: str, stream: BinaryIO) -> bool:
+    """Writes a file of git's object store to a stream. Returns False if git cannot read it, or takes too long."""
+    command = ["git", *QUIET, "cat-file", "blob", name]
+    try:
+        subprocess.run(  # noqa: S603 - as in run_git
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.DEVNULL,
+            timeout=NETWORK_TIMEOUT,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
+
+
+class Branch(Struct, frozen=True):
+    """A branch of a remote repository."""
+
+    remote: str
+    name: str
+
+    @property
+    def ref(self) -> str:
+        return f"refs/heads/{self.name}"
+
+    @property
+    def local_ref(self) -> str:
+        """Where its commit is kept here: a ref that only `notifyctl run` uses."""
+        return f"refs/notifyctl/{self.remote}/{self.name}"
+
+
+def find_branch(folder: Path, ref: str) -> Branch:
+    """The branch that `main`, `origin/main` or `refs/heads/main` means: of the named remote, else of the branch's upstream, else
+    of `origin`.
+    """
+    remotes = (git_output(folder, "remote") or "").split()
+    remote, _, rest = ref.partition("/")
+    if rest and remote in remotes:
+        return Branch(remote, rest)
+    name = ref.removeprefix("refs/heads/")
+    return Branch(git_output(folder, "config", "--get", f"branch.{name}.remote") or "origin", name)
+
+
+def fetch_branch(folder: Path, branch: Branch, environ: Mapping[str, str]) -> str | None:
+    """Fetches a branch and returns its commit, or None if the remote has no such branch. Changes only `local_ref`: no branch,
+    index or file of the user.
+
+    Raises ProviderError if the remote cannot be reached in time.
+    """
+    listed = run_network(folder, environ, "ls-remote", "--", branch.remote, branch.ref)
+    commit = listed.split("\t")[0].strip()
+    if not commit:
+        return None
+    if git_output(folder, "rev-parse", "--verify", "--quiet", branch.local_ref) != commit:
+        run_network(
+            folder,
+            environ,
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-recurse-submodules",
+            "--no-write-fetch-head",
+            "--no-auto-maintenance",
+            "--refmap=",
+            "--",
+            branch.remote,
+            f"+{branch.ref}:{branch.local_ref}",
+        )
+    return git_output(folder, "rev-parse", "--verify", "--quiet", branch.local_ref)
+
+
+def run_network(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
+    """The output of a git command that talks to a remote. It asks nobody, and ends with its helpers when its time is over.
+
+    Raises ProviderError, without the user name or password of a URL.
+    """
+    quiet = {"GIT_TERMINAL_PROMPT": "0", "GCM_INTERACTIVE": "never", "LC_ALL": "C"}
+    try:
+        process = subprocess.Popen(  # noqa: S603 - a fixed program, and arguments of ours
+            ["git", *QUIET, *arguments],  # noqa: S607 - the user's own git
+            cwd=folder,
+            env={**environ, **quiet},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # no terminal to ask on, and Ctrl-C is ours
+        )
+    except OSError as error:
+        raise ProviderError(f"git cannot be run: {error.strerror}") from error
+    try:
+        out, said = process.communicate(timeout=NETWORK_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        raise ProviderError(f"git {arguments[0]} took more than {NETWORK_TIMEOUT:g} s") from None
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if process.returncode:
+        lines = said.decode("utf-8", "replace").strip().splitlines()
+        why = next((line for line in lines if line.startswith("fatal:")), lines[-1] if lines else "")
+        raise ProviderError(
+            f"git {arguments[0]} failed: {CREDENTIALS.sub('//…@', why.removeprefix('fatal:').strip()) or 'no reason given'}"
+        )
+    return out.decode("utf-8", "replace")
+
+
 class Blob(Struct, frozen=True):
     name: str
     size: int
@@ -209,6 +324,23 @@ class CommittedTree:
 
     def open(self, path: str) -> BinaryIO:
         return io.BytesIO(self._whole(path))
+
+    def export(self, folder: Path) -> None:
+        """Writes every file of the project into `folder`, which is new. Large files do not pass through memory.
+
+        Raises OSError.
+        """
+        rules = [IGNORE_FILE] if IGNORE_FILE in self._blobs else []
+        for path in (*self._paths, *rules):
+            target = folder / (normalise_path(path) if path != IGNORE_FILE else path)
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            blob = self._blob(path)
+            if 0 <= blob.size <= SMALL:
+                target.write_bytes(self._whole(path))
+            else:
+                with target.open("wb") as stream:
+                    if not copy_blob(self._folder, blob.name, stream):
+                        raise OSError(5, "git could not read the file", path)
 
     def on_disk(self, path: str) -> str | None:
         """None: the file is in git's object store."""

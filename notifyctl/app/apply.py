@@ -23,11 +23,10 @@ from notifyctl.app.ledger import (
 from notifyctl.app.opt_outs import OptOutWatcher
 from notifyctl.app.plan import derive, make_plan, provider_identity
 from notifyctl.app.providers import open_provider, prepare_only
-from notifyctl.app.workspace import Workspace
+from notifyctl.app.workspace import Workspace, revision_of
 from notifyctl.apply.run import Event, Job, Report, Stop, dry_run, run
 from notifyctl.command_line import command_line
 from notifyctl.errors import PlanRefusedError, ProjectError, UsageError
-from notifyctl.git import current_revision
 from notifyctl.model.batch import Batch, PreparedRequest
 from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.project import Environment
@@ -92,7 +91,7 @@ def apply(
     if not store.exists():
         store.create()
     actor = actor_of(workspace)
-    with store.writer(holder(), revision=current_revision(workspace.root), actor=actor) as writer:
+    with store.writer(holder(), revision=revision_of(workspace), actor=actor) as writer:
         account = account_of(workspace, environment, writer.code)
         refuse_other_account(account, known=writer.account(), saved=saved, environment=environment)
         again = saved is not None and writer.plan_used(saved.id)

@@ -30,6 +30,8 @@ class Workspace(Struct, frozen=True):
     environ: Environ
     clock: Clock
     show_progress: Callable[[Progress], None] = ignore_progress
+    revision: str | None = None
+    """The commit that `files` are of; None: they are those of `root`, whatever git says of it."""
 
     @property
     def sound(self) -> Project:
@@ -41,6 +43,13 @@ class Workspace(Struct, frozen=True):
     def environment(self, name: str | None) -> Environment:
         """The named environment, or the project's default. Raises UsageError that lists the defined ones."""
         return find_environment(self.sound, name)
+
+
+def revision_of(workspace: Workspace) -> str | None:
+    """The commit of the project's files, as the ledger records it; None without git or a commit."""
+    from notifyctl.git import current_revision
+
+    return workspace.revision or current_revision(workspace.root)
 
 
 def find_environment(project: Project, name: str | None) -> Environment:
