@@ -30,6 +30,7 @@ COMMANDS = {
     "send-test": "Send one message with a recipient's values to your own address.",
     "accept": "Accept a recurring notification: each occurrence is then sent without confirmation.",
     "apply": "Send what the plan shows.",
+    "run": "Send what was accepted, each time it is due.",
     "status": "Show the number of recipients by outcome and receipt.",
     "history": "List past runs and decisions: who, when, from which commit.",
     "resolve": "Record what happened to recipients with an unknown outcome.",

@@ -16,8 +16,9 @@ from notifyctl.errors import LedgerError, LedgerLockedError
 
 
 @contextmanager
-def hold_lock(path: Path, holder: str, *, since: datetime) -> Iterator[None]:
-    """Holds the lock file `path` until the block ends. `holder` names user, host and process for others to read.
+def hold_lock(path: Path, holder: str, *, since: datetime, subject: str | None = None) -> Iterator[None]:
+    """Holds the lock file `path` until the block ends. `holder` names user, host and process for others to read. `subject`: what
+    is locked, for messages; by default the ledger that the file is named after.
 
     Raises LedgerLockedError naming the holder, at once, if another process or thread holds it. The file stays behind
     empty: if it were removed, two processes could lock two different files of the same name.
@@ -27,7 +28,8 @@ def hold_lock(path: Path, holder: str, *, since: datetime) -> Iterator[None]:
     except OSError as error:
         raise unlockable_error(path, error) from error
     try:
-        write_holder(descriptor, path, f"{holder} since {since.isoformat(timespec='seconds')}\n")
+        entry = f"{holder} since {since.isoformat(timespec='seconds')}\n"
+        write_holder(descriptor, path, entry, subject or f"the ledger {path.with_suffix('')}")
         try:
             yield
         finally:
@@ -36,13 +38,13 @@ def hold_lock(path: Path, holder: str, *, since: datetime) -> Iterator[None]:
         os.close(descriptor)
 
 
-def write_holder(descriptor: int, path: Path, entry: str) -> None:
+def write_holder(descriptor: int, path: Path, entry: str, subject: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, entry.encode(), 0)
     except BlockingIOError as error:
-        raise locked_error(path, os.pread(descriptor, 4096, 0)) from error
+        raise locked_error(subject, os.pread(descriptor, 4096, 0)) from error
     except OSError as error:
         raise unlockable_error(path, error) from error
 
@@ -54,11 +56,11 @@ def unlockable_error(path: Path, error: OSError) -> LedgerError:
     )
 
 
-def locked_error(path: Path, content: bytes) -> LedgerLockedError:
+def locked_error(subject: str, content: bytes) -> LedgerLockedError:
     """`content` of the lock file: empty if its holder has only just taken the lock."""
     who = content.decode(errors="replace").strip() or "another run"
     return LedgerLockedError(
-        f"the ledger {path.with_suffix('')} is locked by {who}",
+        f"{subject} is locked by {who}",
         hint="wait for that run to finish, or stop it; the lock is released with its process",
     )
 

@@ -76,6 +76,7 @@ MACHINERY = {
         "providers.sandbox.server": "listens on loopback",
         "providers.webexconnect.receipt_server": "listens for receipts",
         "app.ledger": "the name of this host, for the lock's holder",
+        "app.health_server": "the family of the address that it listens at",
     },
     "select": {},
     "os.fork": {},
@@ -90,7 +91,10 @@ MACHINERY = {
     "multiprocessing": {},
     "socketserver": {},
     "urllib.request": {},
-    "http.server": {"app.preview": "shows a page to its author on loopback; nobody else connects"},
+    "http.server": {
+        "app.preview": "shows a page to its author on loopback; nobody else connects",
+        "app.health_server": "one GET of a few bytes, for a probe, with a time limit",
+    },
     "http.client": {
         "providers.sandbox.receipt_sender": "stands in for the provider, so that our client is not tested against itself"
     },

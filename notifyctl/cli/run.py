@@ -1,0 +1,168 @@
+"""`notifyctl run`: sends what is accepted when it is due, until it is stopped."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+from msgspec.structs import replace
+
+from notifyctl.cli.options import echo, format_option, get_globals, global_options
+from notifyctl.errors import UsageError
+from notifyctl.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from notifyctl.app.runner import Runner
+    from notifyctl.app.runner_events import RunnerEvent
+    from notifyctl.apply.run import Stop
+
+
+@click.command("run")
+@click.option("--once", is_flag=True, help="Send what is accepted and due now, then exit.")
+@click.option(
+    "--ref",
+    metavar="REF",
+    help="Read the project at this branch, tag or commit of its git repository instead of the files in the folder.",
+)
+@click.option("--pull", is_flag=True, help="Fetch the branch of --ref first, at most once a minute.")
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    help="Answer GET /healthz at this address, for example 127.0.0.1:8473. Default: do not listen.",
+)
+@format_option("text", "json")
+@global_options
+@click.pass_context
+def command(
+    context: click.Context,
+    once: bool,  # noqa: FBT001 - click passes flags by name
+    ref: str | None,
+    pull: bool,  # noqa: FBT001
+    listen: str | None,
+    form: str,
+) -> int:
+    """Send recurring notifications that were accepted, each when it is due.
+
+    Sleeps until something is due. Everything that was not accepted waits, and a line says what is missing. The state is in the
+    ledger alone: the process can be stopped, killed and started again, and no recipient is sent an occurrence twice. Only one
+    `run` is active for each environment; `apply` can run at the same time.
+
+    With --listen, /healthz answers 503 while an occurrence expired unsent, waits, or has unknown outcomes, and while rounds fail.
+    Each of these is also posted once to `alerts` of the environment.
+
+    With --once, the exit code is that of `apply`, and 3 if an occurrence expired unsent. Ctrl-C exits with 130, SIGTERM with 0;
+    requests in flight are finished first.
+
+    \b
+    notifyctl -e production run --ref main --pull --listen 127.0.0.1:8473
+    notifyctl -e production run --once
+    """
+    from notifyctl.app.environ import process_environ
+    from notifyctl.app.health_server import serve_health
+    from notifyctl.app.project_sources import default_environment, open_source
+    from notifyctl.app.runner import Runner
+    from notifyctl.app.runner_lock import hold_runner_lock
+    from notifyctl.app.workspace import find_root
+    from notifyctl.apply.run import Stop
+    from notifyctl.clock import SystemClock
+
+    settings = get_globals(context)
+    if pull and ref is None:
+        raise UsageError(
+            "--pull fetches the branch of --ref, which is missing", hint="add --ref, for example --ref main"
+        )
+    if once and listen is not None:
+        raise UsageError("--listen cannot be used with --once, which exits")
+    root, environ, clock = find_root(settings.chdir), process_environ(), SystemClock()
+    name = settings.env or default_environment(root, ref, pull=pull, environ=environ, clock=clock)
+    signals = Signals(Stop())
+
+    def report(event: RunnerEvent) -> None:
+        show(event, form=form, verbose=settings.verbose)
+
+    with hold_runner_lock(root, name, clock):
+        source = open_source(root, ref, pull=pull, environment=name, environ=environ, clock=clock)
+        runner = Runner(
+            source,
+            name,
+            clock=clock,
+            report=report,
+            stop=signals.stop,
+            busy=signals.set_busy,
+            once=once,
+        )
+        if once:
+            return run_once(runner, signals)
+        serving = serve_health(listen, lambda: runner.health) if listen is not None else nullcontext()
+        with signals.handled(), serving as url:
+            try:
+                echo(f"Running environment `{name}`. Press Ctrl-C to stop.", stderr=True)
+                if url is not None:
+                    echo(f"Health: {url}", stderr=True)
+                runner.run()
+            except KeyboardInterrupt:
+                if signals.received != signal.SIGTERM and not signals.stop.requested:
+                    raise
+    return ExitCode.DONE if signals.received == signal.SIGTERM else ExitCode.INTERRUPTED
+
+
+def run_once(runner: Runner, signals: Signals) -> int:
+    from notifyctl.cli.apply import exit_code
+
+    with signals.handled():
+        applied = runner.look()
+    assert applied is not None, "the first look is a round, or raises"
+    # What expired unsent is an error of the round that notices it, not of each one until it is out of sight.
+    notifications = tuple(replace(each, missed=0) for each in applied.plan.notifications)
+    code = exit_code(replace(applied, plan=replace(applied.plan, notifications=notifications)))
+    return ExitCode.BLOCKED if code is ExitCode.DONE and runner.newly_expired else code
+
+
+def show(event: RunnerEvent, *, form: str, verbose: int) -> None:
+    from notifyctl.app.runner_events import DETAIL
+    from notifyctl.views import runner as view
+
+    if event.kind in DETAIL and not verbose:
+        return
+    if form == "json":
+        echo(view.as_json(event.at, event.kind.value, event.text, event.scope, dict(event.counts)))
+    else:
+        echo(view.as_text(event.at, event.text), verbatim=True)
+
+
+class Signals:
+    """Ctrl-C and SIGTERM. While requests are in flight, the first one asks for an orderly stop and the next one interrupts; at any
+    other moment the first one interrupts, and nothing is lost: the ledger has it all.
+    """
+
+    def __init__(self, stop: Stop) -> None:
+        self.stop = stop
+        self.received: int | None = None
+        self._busy = False
+
+    def set_busy(self, busy: bool) -> None:  # noqa: FBT001 - a switch
+        self._busy = busy
+
+    @contextmanager
+    def handled(self) -> Iterator[None]:
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self._receive) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
+        self.received = number
+        if self.stop.requested or not self._busy:
+            raise KeyboardInterrupt
+        self.stop.request()
+        echo(
+            "Stopping: finishing requests in flight; no new requests will start. Press Ctrl-C again to stop immediately.",
+            stderr=True,
+        )

@@ -1,0 +1,28 @@
+"""The lines of `run`: text with the time in UTC, or JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from notifyctl.model.recipients import Scope
+from notifyctl.views.colours import strip_controls
+
+
+def as_text(at: datetime, text: str) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}  {strip_controls(text)}"
+
+
+def as_json(at: datetime, kind: str, text: str, scope: Scope | None, counts: dict[str, int]) -> str:
+    document: dict[str, Any] = {
+        "at": at.astimezone(UTC).isoformat(timespec="seconds"),
+        "event": kind,
+        "notification": scope.notification if scope else None,
+        "edition": scope.edition if scope else None,
+        "occurrence": scope.occurrence if scope else None,
+        "channel": scope.channel.value if scope else None,
+        "recipients": counts,
+        "text": strip_controls(text),
+    }
+    return json.dumps(document, ensure_ascii=False)
