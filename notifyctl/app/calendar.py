@@ -10,10 +10,14 @@ from notifyctl.app.names import expand_names
 from notifyctl.app.plan import Past, derive
 from notifyctl.app.workspace import Workspace
 from notifyctl.ledger import scope_status
-from notifyctl.model.project import Environment, Notification
+from notifyctl.model.project import Environment, Notification, Project
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.calendar import Calendar, Outcome, build_calendar
+from notifyctl.plan.model import Plan
 from notifyctl.schedule.zones import to_local
+
+NEXT_WEEKS = timedelta(weeks=4, days=-1)
+"""How far a preview looks ahead, today included."""
 
 
 def make_calendar(
@@ -31,8 +35,6 @@ def make_calendar(
     Raises ProjectError, UsageError or LedgerError.
     """
     project = workspace.sound
-    chosen = expand_names(only, project.notifications)
-    wanted = [each for name, each in project.notifications.items() if not chosen or name in chosen]
     with facts_of(workspace, environment, offline=offline) as facts:
         plan = derive(workspace, environment, facts, only=only, as_of=as_of)
         start = first or to_local(plan.as_of, project.timezone).date()
@@ -43,12 +45,24 @@ def make_calendar(
 
         return build_calendar(
             plan,
-            wanted,
+            chosen(project, only),
             first=start,
             last=start + timedelta(days=days - 1),
             outcomes=outcome,
             opened=lambda each: {scope.occurrence for scope in scopes_of(past, each)},
         )
+
+
+def next_weeks(workspace: Workspace, plan: Plan, *, only: tuple[str, ...] = ()) -> Calendar:
+    """From a plan without the ledger, from the present day on."""
+    project = workspace.sound
+    today = to_local(plan.as_of, project.timezone).date()
+    return build_calendar(plan, chosen(project, only), first=today, last=today + NEXT_WEEKS)
+
+
+def chosen(project: Project, only: tuple[str, ...]) -> list[Notification]:
+    names = expand_names(only, project.notifications)
+    return [each for name, each in project.notifications.items() if not names or name in names]
 
 
 def scopes_of(past: Past, notification: Notification) -> Iterator[Scope]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from notifyctl.app.calendar import next_weeks
 from notifyctl.app.diff import review
 from notifyctl.app.plan import make_plan
 from notifyctl.app.workspace import Workspace, open_workspace
@@ -37,7 +38,7 @@ def gallery(
     plan = make_plan(workspace, environment, only=only, offline=True)
     compared = review(workspace, environment, base, plan, only=only) if base is not None else None
 
-    source = Source(plan, project.notifications.get, compared)
+    source = Source(plan, project.notifications.get, compared, next_weeks(workspace, plan, only=only))
     return preview_page(build_page(source), default_locale=project.locale, reload=reload)
 
 

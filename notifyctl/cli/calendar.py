@@ -62,7 +62,7 @@ class DateParam(click.ParamType[date]):
 )
 @click.option("--as-of", type=TimeParam(), help="Show as of this time, for example 2026-12-01T09:00:00Z.")
 @click.option("--offline", is_flag=True, help="Do not read the ledger. Earlier sends are then unknown.")
-@format_option("text", "json", "ics")
+@format_option("text", "json", "ics", "html")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -85,11 +85,11 @@ def command(  # noqa: PLR0917 - click passes options by name
     """Show who is sent what on which day: every occurrence, when it is sent, to how many recipients, and what is skipped and why.
 
     Times are decided by the same rules as in `plan` and `apply`. The calendar is not a plan: nothing is authorised by it.
-    Format ics is for calendar programs.
+    Format ics is for calendar programs, format html is a page with a month view.
 
     \b
     notifyctl calendar
-    notifyctl calendar --days 31 --from 2026-12-01
+    notifyctl calendar --days 31 --from 2026-12-01 --format html --out december.html
     notifyctl calendar --format ics --out messages.ics
     notifyctl -e production calendar --only 'weekly-*' --format json
     """
@@ -126,6 +126,10 @@ def render(found: Calendar, form: str, *, colour: bool) -> str:
             from notifyctl.views.ics import as_ics
 
             return as_ics(found)
+        case "html":
+            from notifyctl.views.html.calendar_page import calendar_page
+
+            return calendar_page(found)
     from notifyctl.views.calendar import as_text
 
     return as_text(found, colour=colour)

@@ -31,15 +31,13 @@ from notifyctl.views.calendar_words import (
     holidays_on,
     moved_from,
     name_day,
+    thin_out,
     when_it_goes,
 )
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.upcoming import moments_object
 
 ICS_HEAD = "BEGIN:VCALENDAR"
-SHOWN = 12
-"""Occurrences of one notification on one day that are listed; of more than that the first few."""
-FEW = 3
 EXCERPT = 66
 """Characters of a text."""
 
@@ -99,19 +97,6 @@ def day_lines(
         lines = [*_entry(entry, calendar.notifications[entry.name], width, paint)]
         lines += [paint.dim(f"         and {more:,} more on this day")] if more else []
         yield (clock(when_it_goes(entry)), entry.name), lines
-
-
-def thin_out(entries: list[Entry]) -> Iterator[tuple[Entry, int]]:
-    """Those to list, each with how many of its notification follow it unlisted."""
-    by_name: dict[str, list[Entry]] = {}
-    for each in entries:
-        by_name.setdefault(each.name, []).append(each)
-    for each in entries:
-        own = by_name[each.name]
-        if len(own) <= SHOWN:
-            yield each, 0
-        elif each in own[:FEW]:
-            yield each, len(own) - FEW if each is own[FEW - 1] else 0
 
 
 def _entry(entry: Entry, about: About, width: int, paint: Paint) -> Iterator[str]:

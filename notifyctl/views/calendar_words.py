@@ -22,6 +22,9 @@ from notifyctl.schedule.opening import HOLIDAY
 from notifyctl.schedule.zones import load_zone, to_local
 from notifyctl.views.reasons import describe_reasons, spell_out
 
+SHOWN = 12
+"""Occurrences of one notification on one day that are listed; of more than that the first few."""
+FEW = 3
 STORED = "text stored at the provider"
 
 
@@ -184,6 +187,19 @@ def entries_on(calendar: Calendar, day: date) -> list[Entry]:
 def moved_from(calendar: Calendar, day: date) -> list[Entry]:
     """Those that were due on a day and go on another."""
     return [each for each in calendar.entries if each.due_day == day != each.day]
+
+
+def thin_out(entries: list[Entry]) -> Iterator[tuple[Entry, int]]:
+    """Those to list, each with how many of its notification follow it unlisted."""
+    by_name: dict[str, list[Entry]] = {}
+    for each in entries:
+        by_name.setdefault(each.name, []).append(each)
+    for each in entries:
+        own = by_name[each.name]
+        if len(own) <= SHOWN:
+            yield each, 0
+        elif each in own[:FEW]:
+            yield each, len(own) - FEW if each is own[FEW - 1] else 0
 
 
 def describe_total(calendar: Calendar) -> str:

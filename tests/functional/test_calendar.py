@@ -246,6 +246,36 @@ def test_events_keep_their_id_and_lines_are_folded(project: Cli) -> None:
     assert all(len(line.encode()) <= 75 for line in first.out.split("\r\n"))
 
 
+def test_the_page_has_each_day_in_its_week_and_links_to_it(project: Cli) -> None:
+    result = project("calendar", "--format", "html", "--as-of", AS_OF)
+    assert result.code == 0, result.err
+    page = result.out
+    weeks = re.findall(r"<tr role=\"row\">(.*?)</tr>", page)
+    assert [len(re.findall(r"<t[dh] ", week)) for week in weeks] == [7, 7, 7, 7]
+    assert re.findall(r"<th [^>]*>(\w+)</th>", weeks[0])[0] == "Mon"
+    cells = {
+        day: re.sub(r"<[^>]+>", " ", cell).split()
+        for cell, day in re.findall(r"(<td [^>]*><p class=\"date\">.*?datetime=\"([^\"]+)\".*?</td>)", page)
+    }
+    assert len(cells) == 14
+    assert " ".join(cells["2026-12-01"][3:]) == "Holiday 09:00 reminder skipped 18:30 newsletter 4 recipients"
+    assert " ".join(cells["2026-11-30"][3:7]) == "08:00 reminder 2 recipients"
+    assert " ".join(cells["2026-11-29"][3:]) == "09:00 reminder → Mon 30 Nov"
+    links = set(re.findall(r'href="#(\d[^"]+)"', page))
+    assert links <= set(re.findall(r'id="([^"]+)"', page))
+    assert "<script>" in page
+    assert "Moved from Sun 29 Nov 09:00: outside the sending window" in page
+    assert page.count('aria-current="date"') == 1
+
+
+def test_a_preview_has_the_weeks_of_notifications_with_a_time(project: Cli) -> None:
+    page = project("preview", "--out", "-").out
+    assert page.count('<table class="month"') == 1
+    assert 'href="#reminder' in page
+    alone = project("preview", "--out", "-", "at-once").out
+    assert '<table class="month"' not in alone
+
+
 def test_a_file_that_is_not_a_calendar_is_kept(project: Cli) -> None:
     out = project.root.parent / "out.ics"
     first = project("calendar", "--format", "ics", "--as-of", AS_OF, "--out", str(out))

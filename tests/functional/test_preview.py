@@ -25,6 +25,8 @@ from hypothesis import strategies as st
 from notifyctl.channels.segments import BASIC, EXTENSION, segment, segment_starts
 from notifyctl.views.html.markup import el
 from tests import requirements
+from tests.functional.test_calendar import AS_OF
+from tests.functional.test_calendar import DOCUMENTS as WITH_TIMES
 
 Look = Callable[[Path | str], Any]
 PROJECT = "apiVersion: notifyctl/v1\nkind: Project\nname: acme\n"
@@ -445,6 +447,16 @@ def test_the_worked_example_is_sound_in_a_browser(cli: Any, look: Look, tmp_path
     assert_sound(said, notes=4)
     assert said["channel"]["count"] == said["channel"]["shown"]
     assert said["links"] == [True] * 4
+
+
+def test_a_calendar_is_sound_in_a_browser(cli: Any, look: Look, tmp_path: Path) -> None:
+    cli.write(notifyctl=WITH_TIMES)
+    page = tmp_path / "page.html"
+    assert cli("calendar", "--format", "html", "--days", "3", "--as-of", AS_OF, "--out", str(page)).code == 0
+    said = look(page)
+    assert_sound(said, notes=3)
+    assert said["links"] == [True] * 3
+    assert said["channel"]["count"] == said["channel"]["shown"]
 
 
 def test_a_change_of_the_example_is_sound_in_a_browser(cli: Any, look: Look, tmp_path: Path) -> None:

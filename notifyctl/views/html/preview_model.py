@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from notifyctl.channels.parts import Carried
 from notifyctl.model.project import ChannelName
+from notifyctl.plan.calendar import Calendar
 
 
 class Tone(StrEnum):
@@ -128,6 +129,8 @@ class PreviewPage(Struct, frozen=True):
     """How many further ones are not listed."""
     moments: tuple[Moment, ...] = ()
     sections: tuple[Section, ...] = ()
+    calendar: Calendar | None = None
+    """Of the next weeks; None where nothing has a time."""
     omitted: tuple[str, ...] = ()
     """Names of notifications that the page has no room for."""
     compared: bool = False

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from notifyctl.plan.calendar import Entry
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html.icons import CHANNELS, channel_icon, icon
 from notifyctl.views.html.languages import language
 from notifyctl.views.html.markup import Child, Html, el
+from notifyctl.views.html.month import month_view
 from notifyctl.views.html.preview_model import Moment, PreviewPage, Section
 from notifyctl.views.html.section import Budget, fact_list, mails_of, section, setting_table
 from notifyctl.views.html.shell import Filter, bar, document, nothing_matches, rail, skip_link
@@ -26,7 +28,7 @@ def preview_page(page: PreviewPage, *, default_locale: str, reload: bool = False
     empty = not page.sections
     return document(
         title=f"{page.project}: messages",
-        styles=["page.css"],
+        styles=["page.css", *(["calendar.css"] if page.calendar is not None else [])],
         scripts=["page.js", *(["reload.js"] if reload else [])],
         mails=(mail for each in page.sections for mail in mails_of(each)),
         connects=reload,
@@ -112,9 +114,26 @@ def summary(page: PreviewPage) -> Html:
         ),
         fact_list(page.tiles, "facts tiles"),
         both,
+        calendar(page),
         shared_settings(page),
         class_="summary",
         aria_labelledby="ui:title",
+    )
+
+
+def calendar(page: PreviewPage) -> Html | None:
+    """The next weeks, each occurrence with a link to its notification."""
+    if page.calendar is None:
+        return None
+    shown = {each.key for each in page.sections}
+
+    def section_of(entry: Entry) -> str | None:
+        own = f"{entry.name}@{entry.occurrence}"
+        return own if own in shown else entry.name if entry.name in shown else None
+
+    table = month_view(page.calendar, section_of)
+    return el(
+        "section", el("h2", "Calendar", id="ui:month"), table, class_="weeks", aria_labelledby="ui:month"
     )
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from notifyctl.channels.parts import Carried
 from notifyctl.model.project import ChannelName, Notification
 from notifyctl.plan.actions import Action
+from notifyctl.plan.calendar import Calendar
 from notifyctl.plan.diff import Change, Review, Side
 from notifyctl.plan.effects import Effect, SettingChange
 from notifyctl.plan.model import Plan, PlannedNotification, Sample, Upcoming
@@ -52,6 +53,7 @@ class Source(Struct, frozen=True):
     plan: Plan
     define: Callable[[str], Notification | None]
     review: Review | None = None
+    calendar: Calendar | None = None
 
     def change(self, name: str) -> Change | None:
         changes = self.review.changes if self.review else ()

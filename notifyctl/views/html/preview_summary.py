@@ -51,6 +51,7 @@ def build_page(source: Source) -> PreviewPage:
         alerts=tuple(found[:MOST_ALERTS]),
         more_alerts=max(len(found) - MOST_ALERTS, 0),
         moments=tuple(moments(source, keys)),
+        calendar=source.calendar if source.calendar is not None and source.calendar.entries else None,
         sections=tuple(kept),
         omitted=tuple(each.name for each in left),
         compared=review is not None,

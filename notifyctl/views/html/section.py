@@ -40,7 +40,7 @@ class Budget:
 
 
 def section(shown: Section, budget: Budget, default_locale: str) -> Html:
-    heading = f"name:{shown.key}"
+    heading, about = f"name:{shown.key}", f"about:{shown.key}"
     variants = list(variant_list(shown, budget, default_locale))
     return el(
         "section",
@@ -52,7 +52,11 @@ def section(shown: Section, budget: Budget, default_locale: str) -> Html:
                 el(
                     "div",
                     el("h2", el("a", shown.name, href=f"#{shown.key}"), id=heading),
-                    el("p", " · ".join(part for part in (CHANNELS[shown.channel], shown.about) if part)),
+                    el(
+                        "p",
+                        " · ".join(part for part in (CHANNELS[shown.channel], shown.about) if part),
+                        id=about,
+                    ),
                 ),
                 badge_list(shown.badges),
                 class_="name",
@@ -67,7 +71,8 @@ def section(shown: Section, budget: Budget, default_locale: str) -> Html:
         el("p", shown.more, class_="more") if shown.more else None,
         class_="note",
         id=shown.key,
-        aria_labelledby=heading,
+        # Occurrences of one notification have the same name.
+        aria_labelledby=heading if shown.key == shown.name else f"{heading} {about}",
         data_note=True,
         data_status=" ".join(badge.code for badge in shown.badges),
         data_channel=shown.channel.value,
