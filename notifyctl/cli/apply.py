@@ -268,6 +268,8 @@ def exit_code(applied: Applied) -> ExitCode:
         return ExitCode.REJECTIONS
     if summary[Action.BLOCKED] or summary[Action.CHANGED] or applied.plan.missed:
         return ExitCode.BLOCKED
+    if report is not None and report.expired:
+        return ExitCode.BLOCKED
     if any(map(is_refused, applied.plan.notifications)):
         return ExitCode.BLOCKED
     return ExitCode.DONE

@@ -17,7 +17,7 @@ from notifyctl.views.plan import as_text
 from tests.functional.moments import Project, received, utc
 
 QUIET_FROM, QUIET_TO = Time(21), Time(8)
-QUIET_HOURS = 'window: {from: "08:00", to: "21:00"}\n'
+QUIET_HOURS = 'quietHours: {from: "21:00", to: "08:00"}\n'
 
 # Number, time zone in the row, time zone that is expected.
 PEOPLE = [

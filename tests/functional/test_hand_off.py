@@ -11,6 +11,7 @@ import pytest
 
 from notifyctl.app.apply import Applied, prepare_requests
 from notifyctl.app.explain import explain
+from notifyctl.app.preview import gallery
 from notifyctl.app.workspace import open_workspace
 from notifyctl.cli.apply import exit_code
 from notifyctl.exit_codes import ExitCode
@@ -38,6 +39,11 @@ def explained(project: Project, now: Any, address: str) -> str:
     return explanation_text(found, recipient=address, colour=False)
 
 
+def previewed(project: Project, now: Any) -> str:
+    workspace = open_workspace(project.root, clock=ManualClock(now), environ={})
+    return gallery(workspace, workspace.environment(None))
+
+
 def test_eight_days_ahead_the_provider_is_not_handed_anything_and_the_date_is_said(tmp_path: Path) -> None:
     project = Project(tmp_path, f"{AT}handOff: provider", ["UTC"] * 3)
     plan = project.plan(EIGHT_DAYS_BEFORE)
@@ -55,6 +61,12 @@ def test_eight_days_ahead_the_provider_is_not_handed_anything_and_the_date_is_sa
         f"hand-off refused: due more than 7 days ahead, too early to hand to the provider; possible from {POSSIBLE}"
         in explained(project, EIGHT_DAYS_BEFORE, "+447700900000")
     )
+    page = previewed(project, EIGHT_DAYS_BEFORE)
+    assert (
+        f"3 recipients refused: due more than 7 days ahead; it can be handed to the provider from {POSSIBLE}"
+        in page
+    )
+    assert "waiting for their time" not in page
     applied = project.apply(EIGHT_DAYS_BEFORE)
     assert exit_code(applied) is ExitCode.BLOCKED
     assert (
@@ -138,14 +150,29 @@ def test_what_would_expire_before_it_may_go_is_never_handed_over(tmp_path: Path)
     assert (body["sendAt"], body["expireAt"]) == ("2026-12-09T08:00:00.000Z", "2026-12-09T08:00:01.000Z")
 
 
-def test_send_at_lies_in_an_opening_also_at_the_end_of_seven_days(tmp_path: Path) -> None:
-    """Due at 22:00 and moved to the next morning: the seven days count to then, not to when it is due."""
-    project = Project(
-        tmp_path, 'at: 2026-12-09T22:00\nwindow: {from: "08:00", to: "20:00"}\nhandOff: provider', ["UTC"]
-    )
-    for early in (utc(2026, 12, 2, 22), utc(2026, 12, 3, 7, 59)):
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'window: {from: "08:00", to: "20:00"}',
+        'quietHours: {from: "20:00", to: "08:00"}',
+        "holidays: [2026-12-09]",
+    ],
+)
+def test_send_at_lies_in_an_opening_also_at_the_end_of_seven_days(tmp_path: Path, rule: str) -> None:
+    """Due at 22:00 and moved to the next day: the seven days count to then, not to when it is due."""
+    project = Project(tmp_path, f"at: 2026-12-09T22:00\n{rule}\nhandOff: provider", ["UTC"])
+    opens = utc(2026, 12, 10, 0 if "holidays" in rule else 8)
+    possible = opens - timedelta(days=7)
+    for early in (utc(2026, 12, 2, 22), possible - timedelta(minutes=1)):
         plan = project.plan(early)
         assert plan.summary[Action.DEFERRED] == 1
-        assert [each.deferred_until for each in plan.notifications] == [utc(2026, 12, 3, 8)]
-    assert project.sent(utc(2026, 12, 3, 8)) == 1
-    assert [entry["sendAt"] for entry in received(project)] == ["2026-12-10T08:00:00.000Z"]
+        assert [each.deferred_until for each in plan.notifications] == [possible]
+    assert project.sent(possible) == 1
+    assert [entry["sendAt"] for entry in received(project)] == [f"{opens:%Y-%m-%dT%H:%M}:00.000Z"]
+
+
+def test_due_at_night_it_is_handed_over_for_the_morning(tmp_path: Path) -> None:
+    quiet = 'quietHours: {from: "21:00", to: "08:00"}'
+    project = Project(tmp_path, f"at: 2026-12-09T22:00\n{quiet}\nhandOff: provider", ["UTC"] * 2)
+    assert project.sent(utc(2026, 12, 9, 23)) == 2
+    assert [entry["sendAt"] for entry in received(project)] == ["2026-12-10T08:00:00.000Z"] * 2

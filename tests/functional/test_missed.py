@@ -128,6 +128,31 @@ def test_what_was_left_when_the_window_closed_is_counted(tmp_path: Path) -> None
     )
 
 
+@pytest.mark.parametrize("grace", ["1h", "12h"])
+@pytest.mark.parametrize(
+    "hours", ['quietHours: {from: "21:00", to: "08:00"}', 'window: {from: "08:00", to: "21:00"}']
+)
+def test_a_run_stops_when_quiet_hours_begin(tmp_path: Path, hours: str, grace: str) -> None:
+    """Two a second from two seconds before nine in the evening: who is left waits for the morning, or has expired."""
+    project = Project(tmp_path, f"at: 2026-12-01T20:59:58\n{hours}\ngrace: {grace}", ["UTC"] * 9)
+    (tmp_path / "notifyctl.yaml").write_text(
+        "apiVersion: notifyctl/v1\nkind: Project\nname: acme\nenvironments:\n"
+        "  sandbox: {provider: sandbox, limits: {tps: 2, concurrency: 1}}\n"
+    )
+    applied = project.apply(utc(2026, 12, 1, 20, 59) + timedelta(seconds=58))
+    evening = applied.report
+    assert evening is not None
+    assert (exit_code(applied) is ExitCode.BLOCKED) is (evening.expired > 0)
+    assert 0 < evening.accepted < 9
+    morning = utc(2026, 12, 2, 8)
+    assert project.sent(morning - timedelta(seconds=1)) == 0
+    rest = project.sent(morning)
+    assert evening.accepted + (rest or evening.expired) == 9
+    assert (rest > 0) is (grace == "12h")
+    hours_of = {datetime.fromisoformat(str(entry["at"])).hour for entry in received(project)}
+    assert hours_of <= {20, 8}
+
+
 @pytest.mark.parametrize("hand_off", ["hold", "provider"])
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize(

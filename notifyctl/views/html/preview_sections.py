@@ -23,7 +23,7 @@ from notifyctl.views.html.former_message import former_message
 from notifyctl.views.html.preview_model import Badge, Fact, Section, Setting, Tone, Variant
 from notifyctl.views.plan import describe_cost, describe_left_out
 from notifyctl.views.reasons import describe_reasons
-from notifyctl.views.times import describe_run, when
+from notifyctl.views.times import describe_refusal, describe_run, is_refused, when
 from notifyctl.views.upcoming import describe_upcoming
 
 MOST_VARIANTS = {ChannelName.SMS: 12, ChannelName.EMAIL: 6, ChannelName.RCS: 6}
@@ -188,7 +188,7 @@ def badges(
         return (NOT_DUE,)
     found = [Badge("Sends now", Tone.INFO)] if planned.sends else []
     found += [Badge("Later")] if planned.actions.get(Action.DEFERRED) else []
-    if any(planned.actions.get(action) for action in HELD):
+    if any(planned.actions.get(action) for action in HELD) or is_refused(planned):
         found.append(Badge("Needs attention", Tone.WARN))
     return tuple(found) or (Badge("Sends nothing now"),)
 
@@ -262,6 +262,8 @@ def notices(source: Source, planned: PlannedNotification) -> Iterator[str]:
     """What needs attention, said in the notification itself."""
     for words, sentence in held(planned):
         yield f"{words}: {sentence}"
+    if refusal := describe_refusal(planned, source.plan.as_of):
+        yield f"{pluralise(planned.actions[Action.DEFERRED], 'recipient')} {refusal}"
     for warns, line in (*describe_run(planned, source.plan.as_of), *describe_gaps(planned)):
         if warns:
             yield f"{line[:1].upper()}{line[1:]}"

@@ -25,7 +25,7 @@ from notifyctl.views.html.preview_sections import (
 )
 from notifyctl.views.plan import nearly_sent
 from notifyctl.views.reasons import spell_out
-from notifyctl.views.times import describe_run, when
+from notifyctl.views.times import describe_run, is_refused, when
 
 MOST_SECTIONS = 250
 """Notifications on one page; those with the fewest recipients are named below it."""
@@ -86,7 +86,10 @@ def tiles(plan: Plan) -> Iterator[Fact]:
     at_once = sum(bool(each.sends) for each in plan.notifications)
     yield Fact("Now", f"{plan.sends:,}", (pluralise(at_once, "notification"),))
     waiting = counts[Action.DEFERRED]
-    yield Fact("Later", f"{waiting:,}", ("waiting for their time",) if waiting else ())
+    refused = sum(each.actions[Action.DEFERRED] for each in plan.notifications if is_refused(each))
+    notes = ["waiting for their time"] if waiting > refused else []
+    notes += [f"{refused:,} refused: due too far ahead to hand to the provider"] if refused else []
+    yield Fact("Later", f"{waiting:,}", tuple(notes))
     left = sum(counts[action] for action in NOT_SENT) + plan.rejected_rows
     yield Fact("Not sent", f"{left:,}", tuple(reasons_not_sent(plan)))
     pending = sum(counts[action] for action in HELD)
