@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -89,9 +90,9 @@ def is_tracked(file: Path) -> bool:
     return bool(run_git(file.parent, "ls-files", "-z", "--", f":(icase,literal){file.name}"))
 
 
-def git_output(folder: Path, *arguments: str) -> str | None:
+def git_output(folder: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> str | None:
     """The output of git without its last line break; None if it fails or is not installed."""
-    output = run_git(folder, *arguments)
+    output = run_git(folder, *arguments, environ=environ)
     return output.decode("utf-8", "replace").rstrip("\n") if output is not None else None
 
 
@@ -254,11 +255,18 @@ class CommittedTree:
     No checkout, no filter, no hook; links and submodules are left out.
     """
 
-    def __init__(self, folder: Path, revision: str) -> None:
-        """Raises UsageError if the folder is in no repository, or the commit is unknown."""
+    def __init__(self, folder: Path, revision: str, *, environ: Mapping[str, str] | None = None) -> None:
+        """`environ`: instead of this process's environment. Raises UsageError if the folder is in no repository, or the commit is unknown."""
         self._folder = folder
+        self._git = partial(run_git, folder, environ=environ)
         commit = git_output(
-            folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+            folder,
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            f"{revision}^{{commit}}",
+            environ=environ,
         )
         if commit is None:
             raise UsageError(
@@ -267,7 +275,7 @@ class CommittedTree:
             )
         self.commit = commit
         self._read: dict[str, bytes] = {}
-        prefix = git_output(folder, "rev-parse", "--show-prefix") or ""
+        prefix = git_output(folder, "rev-parse", "--show-prefix", environ=environ) or ""
         self._blobs = self._list_blobs(prefix)
         rules = self.read(IGNORE_FILE) if IGNORE_FILE in self._blobs else None
         leave_out = compile_ignore_rules(rules)
@@ -275,10 +283,7 @@ class CommittedTree:
 
     def _list_blobs(self, prefix: str) -> dict[str, Blob]:
         where = [prefix] if prefix else []
-        output = (
-            run_git(self._folder, "ls-tree", "-r", "-z", "-l", "--full-tree", self.commit, "--", *where)
-            or b""
-        )
+        output = self._git("ls-tree", "-r", "-z", "-l", "--full-tree", self.commit, "--", *where) or b""
         found = {}
         for entry in filter(None, output.split(b"\0")):
             facts, _, path = entry.partition(b"\t")
@@ -309,7 +314,7 @@ class CommittedTree:
             self._read = self._small()
         data = self._read.get(blob.name)
         if data is None:
-            data = run_git(self._folder, "cat-file", "blob", blob.name)
+            data = self._git("cat-file", "blob", blob.name)
         if data is None:
             raise OSError(5, "git could not read the file", path)
         return data
@@ -317,9 +322,7 @@ class CommittedTree:
     def _small(self) -> dict[str, bytes]:
         """Every small file of the project, by its name in git, fetched by one process."""
         wanted = sorted({blob.name for blob in self._blobs.values() if 0 <= blob.size <= SMALL})[:MOST_SMALL]
-        output = run_git(
-            self._folder, "cat-file", "--batch", given="".join(f"{name}\n" for name in wanted).encode()
-        )
+        output = self._git("cat-file", "--batch", given="".join(f"{name}\n" for name in wanted).encode())
         return split_batch(output) if output is not None else {}
 
     def open(self, path: str) -> BinaryIO:

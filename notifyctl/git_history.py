@@ -32,12 +32,12 @@ class History:
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
         self._folder = folder
         kept = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
-        self._environ = {**kept, **SEALED, "GIT_GRAFT_FILE": "/dev/null", "LC_ALL": "C"}
+        self.environ = {**kept, **SEALED, "GIT_GRAFT_FILE": "/dev/null", "LC_ALL": "C"}
 
     def _run(self, *arguments: str, given: bytes | None = None) -> bytes | None:
         settings = ("-c", "core.commitGraph=false", "-c", "log.showRoot=true")
         return run_git(
-            self._folder, *settings, *arguments, given=given, environ=self._environ, seconds=HISTORY_SECONDS
+            self._folder, *settings, *arguments, given=given, environ=self.environ, seconds=HISTORY_SECONDS
         )
 
     def _line(self, *arguments: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from posixpath import dirname, join, normpath
 from typing import BinaryIO
 
 from msgspec import Struct
@@ -12,7 +13,7 @@ from notifyctl.app.workspace import Workspace
 from notifyctl.errors import AcceptanceRefusedError
 from notifyctl.git_history import CommitChanges, History
 from notifyctl.message.compose import VariantComposer, variants
-from notifyctl.model.project import Environment, Notification, Project
+from notifyctl.model.project import Environment, HolidayFile, Notification, Project, Schedule
 from notifyctl.ports import FileTree
 
 FORGE_COMMITTERS = frozenset({"noreply@github.com"})
@@ -78,6 +79,8 @@ def series_files(workspace: Workspace, environment: Environment, name: str) -> f
     for variant in variants(notification.template):
         composing.compose(variant, variant or project.locale)
     files |= recorded.looked_for
+    if notification.schedule is not None:
+        files |= set(holiday_files(notification.schedule, project))
     if environment.ca_file is not None:
         files.add(environment.ca_file)
     return frozenset(filter(None, files))
@@ -94,6 +97,17 @@ def documents_of(project: Project, notification: Notification) -> Iterator[str]:
     yield from (each.positions.file for each in project.moved if each.target == notification.name)
     yield from (each.positions.file for each in project.baselines if each.notification == notification.name)
     yield from (each.positions.file for each in project.withdrawals if each.notification == notification.name)
+
+
+def holiday_files(schedule: Schedule, project: Project) -> Iterator[str]:
+    """Where the calendars of a schedule and of the project can be: beside the document that names them, or at the root."""
+    for document, holidays in (
+        (schedule.positions.file, schedule.holidays),
+        (project.positions.file, schedule.project_hours.holidays),
+    ):
+        for each in holidays:
+            if isinstance(each, HolidayFile):
+                yield from (normpath(join(dirname(document), each.file)), normpath(each.file))
 
 
 def refuse_uncommitted(workspace: Workspace, history: History, head: str, files: Iterable[str]) -> None:

@@ -3,49 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 from notifyctl.app.authors import Author, find_authors, refuse_uncommitted, series_files
-from notifyctl.app.diff import workspace_of
 from notifyctl.app.identity import Acceptor, claimed, prove_identity
+from notifyctl.app.rule_in_force import (
+    CHANGED,
+    Terms,
+    known_commit,
+    project_at_commit,
+    rule_changes,
+    terms_in_force,
+)
 from notifyctl.app.same_person import is_unlisted_bot, names_of_acceptor, names_of_author, with_people
 from notifyctl.app.workspace import Workspace
-from notifyctl.errors import AcceptanceRefusedError, NotifyctlError, UsageError
-from notifyctl.git import CommittedTree, current_revision
+from notifyctl.errors import AcceptanceRefusedError, NotifyctlError
+from notifyctl.git import current_revision
 from notifyctl.git_history import History
-from notifyctl.model.accept_rule import AcceptBy, AcceptRule
+from notifyctl.model.accept_rule import AcceptBy
 from notifyctl.model.accept_statement import AcceptStatement
 from notifyctl.model.acceptance import Acceptance, Identity
 from notifyctl.model.acceptors import Acceptors, Person
 from notifyctl.model.project import Environment
-from notifyctl.plan.effects import Effect, SettingChange
-from notifyctl.plan.setting_rules import PROJECT
-from notifyctl.plan.settings import differences, list_settings
-
-CHANGED = "+changes"
-"""What follows a recorded commit if files differed from it."""
-PREFIX = "policy.accept."
-
-
-class Terms(Struct, frozen=True):
-    """A rule with the people and tokens that count for it. `commit`: of which they are; None: of the files here."""
-
-    rule: AcceptRule
-    acceptors: Acceptors
-    commit: str | None = None
-
-    def asks_for_another(self, recipients: int) -> bool:
-        return self.rule.by is AcceptBy.ANOTHER and recipients > self.rule.above
-
-    def asks_for_another_to_change(self, changes: Iterable[SettingChange]) -> bool:
-        return self.rule.by is AcceptBy.ANOTHER and any(Effect.LOOSENED in each.effects for each in changes)
-
-    @property
-    def place(self) -> str:
-        return f"at commit {self.commit[:12]}" if self.commit else "in notifyctl.yaml"
+from notifyctl.plan.effects import SettingChange
 
 
 class Verdict(Struct, frozen=True):
@@ -94,7 +76,14 @@ def check_acceptance(
             "accept from a clone of the project's repository",
         )
     authors = authors_since(
-        workspace, environment, history, statement, head=head, acceptances=acceptances, in_force=in_force
+        workspace,
+        environment,
+        history,
+        statement,
+        head=head,
+        acceptances=acceptances,
+        in_force=in_force,
+        rule_changed=bool(changes),
     )
     people = known_people(in_force, own)
     found = [judge(workspace, terms, statement, signature, authors, people) for terms in strict]
@@ -104,84 +93,6 @@ def check_acceptance(
 def revision_of(workspace: Workspace, head: str | None) -> str | None:
     changed = (current_revision(workspace.root) or "").endswith(CHANGED)
     return f"{head}{CHANGED}" if head is not None and changed else head
-
-
-# -- the rule in force -----------------------------------------------------------------------------------------------
-
-
-def terms_in_force(
-    workspace: Workspace, history: History, acceptances: Sequence[Acceptance], *, base: str | None
-) -> Terms | None:
-    """The rule of the last acceptance in the ledger, of any series, with the people of its commit; that it was revoked later does not
-    take its rule back. Without one that of the base. None: there is no earlier project.
-    """
-    last = next((each for each in reversed(acceptances) if not each.revoked), None)
-    if last is not None and {last.rule.by, workspace.sound.policy.accept.by} == {AcceptBy.ANYONE}:
-        return Terms(last.rule, workspace.sound.acceptors)
-    if last is None or last.revision is None:
-        commit = base_commit(history, base)
-    elif base is not None:
-        raise UsageError(
-            "--base has no effect: keys and people are read from the commit of the last acceptance",
-            hint="remove --base",
-        )
-    else:
-        commit = known_commit(history, last.revision)
-    try:
-        found = terms_at(workspace, commit) if commit is not None else None
-    except NotifyctlError:
-        # Without a readable project nothing is listed, so that nothing can be proven by it.
-        found = None
-    if last is None:
-        return found
-    return Terms(last.rule, found.acceptors if found is not None else Acceptors(), commit)
-
-
-def base_commit(history: History, base: str | None) -> str | None:
-    """Where nothing was accepted yet: `--base`, else the branch to which origin/HEAD points, else HEAD."""
-    if base is not None:
-        commit = history.commit(base)
-        if commit is None:
-            raise UsageError(
-                f"unknown commit `{base}`",
-                hint="--base must be a branch, tag or commit, for example origin/main",
-            )
-        return commit
-    return history.commit("refs/remotes/origin/HEAD") or history.commit("HEAD")
-
-
-def terms_at(workspace: Workspace, commit: str) -> Terms:
-    """Raises ProjectError or UsageError if the project cannot be read at that commit."""
-    project = workspace_of(workspace, CommittedTree(workspace.root, commit)).sound
-    return Terms(project.policy.accept, project.acceptors, commit)
-
-
-def known_commit(history: History, revision: str) -> str:
-    """The commit of an acceptance. Raises AcceptanceRefusedError if it is not in this clone."""
-    named = revision.removesuffix(CHANGED)
-    commit = history.commit(named)
-    if commit is None:
-        raise unknown_commit(named)
-    return commit
-
-
-def unknown_commit(revision: str) -> AcceptanceRefusedError:
-    return AcceptanceRefusedError(
-        f"the commit {revision}, which was accepted last, is not in this clone, so keys, people and authors are unknown;"
-        " nothing was recorded",
-        hint=f"fetch it: git fetch origin {revision} (actions/checkout needs `fetch-depth: 0`). If the history was rewritten, fetch it from a"
-        " clone that still has it",
-    )
-
-
-def rule_changes(before: Terms, after: Terms) -> Iterator[SettingChange]:
-    """What this acceptance would change in who can accept, with its effects, as `plan --base` judges them."""
-    old, new = accept_settings(before), accept_settings(after)
-    yield from differences(PROJECT, old, new, shared=True)
-
-
-def accept_settings(terms: Terms) -> Mapping[str, Any]:
-    return {**list_settings(terms.rule, PREFIX), **list_settings(terms.acceptors, PREFIX)}
 
 
 # -- who wrote it ----------------------------------------------------------------------------------------------------
@@ -196,8 +107,9 @@ def authors_since(
     head: str,
     acceptances: Sequence[Acceptance],
     in_force: Terms | None,
+    rule_changed: bool,
 ) -> list[Author]:
-    """All who committed to the series' files since it was last accepted, and to who can accept since the last of any series."""
+    """All who committed to the series' files since it was last accepted, and to a changed rule since the last acceptance of any series."""
     files = series_files(workspace, environment, statement.notification)
     refuse_uncommitted(workspace, history, head, files)
     since = last_commit(history, statement, acceptances)
@@ -208,10 +120,10 @@ def authors_since(
         head=head,
         files=files,
         since=since,
-        accepted_files=files_at(workspace, environment, statement.notification, since),
+        accepted_files=files_at(workspace, environment, history, statement.notification, since),
         mailmap=mailmap,
     )
-    if base is not None:
+    if base is not None and rule_changed:
         rules = frozenset({workspace.sound.positions.file})
         found += find_authors(
             history, head=head, files=rules, since=base, accepted_files=rules, mailmap=mailmap
@@ -222,8 +134,10 @@ def authors_since(
 def last_commit(
     history: History, statement: AcceptStatement, acceptances: Sequence[Acceptance]
 ) -> str | None:
-    """The commit as which the series was last accepted in another form, and not revoked: who renews an acceptance must have written
-    as little of it as who gave it. Raises AcceptanceRefusedError if it is not in this clone.
+    """The commit as which the series was last accepted in another form, not revoked, and not as a small one that needed no second person:
+    who renews an acceptance, or accepts it for more recipients, must have written as little of it as who accepted it first.
+
+    Raises AcceptanceRefusedError if it is not in this clone.
     """
     revoked: set[str] = set()
     for each in reversed(acceptances):
@@ -232,20 +146,30 @@ def last_commit(
         elif (
             each.notification == statement.notification
             and each.fingerprint not in {statement.fingerprint, *revoked}
+            and not was_exempt(each)
             and each.revision is not None
         ):
             return known_commit(history, each.revision)
     return None
 
 
+def was_exempt(acceptance: Acceptance) -> bool:
+    rule = acceptance.rule
+    return rule.by is AcceptBy.ANOTHER and acceptance.max_recipients <= rule.above
+
+
 def files_at(
-    workspace: Workspace, environment: Environment, notification: str, commit: str | None
+    workspace: Workspace,
+    environment: Environment,
+    history: History,
+    notification: str,
+    commit: str | None,
 ) -> frozenset[str]:
     """The files of a series at a commit; none where it cannot be read, so that each counts as new."""
     if commit is None:
         return frozenset()
     try:
-        then = workspace_of(workspace, CommittedTree(workspace.root, commit))
+        then = project_at_commit(workspace, history, commit)
         return series_files(then, then.sound.environments.get(environment.name, environment), notification)
     except (NotifyctlError, KeyError):
         return frozenset()

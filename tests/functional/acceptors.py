@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from notifyctl.app.second_person import Verdict, check_acceptance
 from notifyctl.app.workspace import open_workspace
-from notifyctl.model.accept_rule import AcceptRule
 from notifyctl.model.accept_statement import AcceptStatement
 from notifyctl.model.acceptance import Acceptance
 from notifyctl.model.project import ChannelName
@@ -153,28 +152,21 @@ class Repository:
     def accept(self, *, fingerprint: str = "s1:" + "0" * 64, **given: Any) -> Verdict:
         """Check, and record it as accepted; as another text than STATEMENT's unless a test names the same fingerprint."""
         found = self.check(statement=replace(STATEMENT, fingerprint=fingerprint), **given)
-        self.record(found, fingerprint=fingerprint)
+        self.record(found, fingerprint=fingerprint, recipients=given.get("recipients") or 2000)
         return found
 
-    def record(
-        self,
-        verdict: Verdict,
-        *,
-        fingerprint: str,
-        notification: str = "reminder",
-        rule: AcceptRule | None = None,
-    ) -> None:
+    def record(self, verdict: Verdict, *, fingerprint: str, recipients: int) -> None:
         project = open_workspace(self.root, environ={}, clock=ManualClock(NOW)).sound
         self.acceptances.append(
             Acceptance(
                 fingerprint,
-                notification,
+                "reminder",
                 edition=1,
                 channel=ChannelName.SMS,
                 until=STATEMENT.until,
-                max_recipients=2000,
+                max_recipients=recipients,
                 who=verdict.identity,
-                rule=rule or project.policy.accept,
+                rule=project.policy.accept,
                 revision=verdict.revision,
                 at=NOW,
             )

@@ -89,7 +89,7 @@ def test_a_key_file_signs_and_the_ledger_keeps_what_an_auditor_needs(
     [evidence] = [json.loads(each["evidence"]) for each in find(exported) if each.get("fingerprint") == name]
     (tmp_path / "sig").write_text(evidence["signature"])
     (tmp_path / "allowed").write_text("bob " + keys["bob"].with_suffix(".pub").read_text())
-    command = [
+    command: list[str | Path] = [
         "-Y",
         "verify",
         "-f",

@@ -110,6 +110,17 @@ def test_a_moved_file_keeps_its_authors(repository: Repository) -> None:
     refuses(repository, "wrote a part", email=EVE)
 
 
+def test_a_calendar_of_holidays_is_a_file_of_the_series(repository: Repository) -> None:
+    event = (
+        "BEGIN:VEVENT\nUID:1\nDTSTAMP:20260101T000000Z\nDTSTART;VALUE=DATE:20261225\nSUMMARY:x\nEND:VEVENT\n"
+    )
+    calendar = f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n{event}END:VCALENDAR\n"
+    repository.commit(EVE, days_ics=calendar)
+    refused_by = SERIES.replace('cron: "0 9 * * MON"', 'cron: "0 9 * * MON"\nholidays: {file: days.ics}')
+    repository.commit(BOB, series_yaml=refused_by)
+    refuses(repository, "`eve@acme.example` wrote a part", email=EVE)
+
+
 def test_a_merge_by_hand_has_an_author_and_a_plain_one_has_none(repository: Repository) -> None:
     old = repository.git("rev-parse", "HEAD")
     repository.commit(ADA, words_txt="Good evening")
@@ -202,6 +213,16 @@ def test_small_series_need_no_second_person(repository: Repository) -> None:
     refuses(repository, "wrote a part", email=ADA, recipients=1001)
 
 
+def test_what_its_author_accepted_for_few_is_not_accepted_for_many(repository: Repository) -> None:
+    repository.rule("by: another\nabove: 1000")
+    repository.accept(email=ADA, recipients=1000)
+    repository.commit(BOB, words_txt="Good day!")
+    refuses(repository, "`ada@acme.example` wrote a part", email=ADA)
+    repository.accept(email=EVE, fingerprint="s1:" + "1" * 64)
+    repository.commit(BOB, words_txt="Good day!!")
+    repository.check(email=ADA)
+
+
 def test_what_git_does_not_show_is_refused(repository: Repository, tmp_path: Path) -> None:
     repository.write(words_txt="Send us your password")
     refuses(repository, "`words.txt` is not committed", "commit it", email=BOB)
@@ -213,8 +234,17 @@ def test_what_git_does_not_show_is_refused(repository: Repository, tmp_path: Pat
     repository.commit(BOB, series_yaml=SERIES.replace("template: reminder", "template: late"))
     repository.git("rm", "-q", "--cached", "late.yaml")
     repository.git("commit", "-qm", "untracked")
-    refuses(repository, "`late.yaml` is not committed", email=EVE)
+    refuses(repository, "cannot be read", "commit all files", email=EVE)
+    repository.write(late_yaml="")
     repository.git("reset", "-q", "--hard", "HEAD~2")
+    repository.write(
+        late_yaml=TEMPLATE.replace("'words.txt'", "'late.txt'").replace("name: reminder", "name: late")
+    )
+    repository.commit(BOB, series_yaml=SERIES.replace("template: reminder", "template: late"))
+    repository.write(late_txt="Send us your password")
+    refuses(repository, "`late.txt` is not committed", email=EVE)
+    repository.git("clean", "-qfd")
+    repository.git("reset", "-q", "--hard", "HEAD~1")
     repository.git("clone", "-q", "--depth", "1", f"file://{repository.root}", str(tmp_path / "shallow"))
     shallow = Repository(tmp_path / "shallow")
     refuses(shallow, "shallow", "git fetch --unshallow", email=BOB)
@@ -343,6 +373,17 @@ def test_the_base_of_a_first_acceptance(repository: Repository) -> None:
     refuses(repository, "does not list", signature=EVES.sign(), base="main")
     with pytest.raises(UsageError, match="unknown commit"):
         repository.check(signature=EVES.sign(), base="nowhere")
+
+
+def test_a_base_without_the_project_lists_no_one_and_a_broken_one_is_refused(repository: Repository) -> None:
+    (repository.root / "notifyctl.yaml").rename(repository.root / "elsewhere.yaml")
+    before = repository.commit()
+    (repository.root / "elsewhere.yaml").rename(repository.root / "notifyctl.yaml")
+    repository.commit()
+    repository.check(email=BOB, base=before)
+    broken = repository.commit(notifyctl_yaml="apiVersion: notifyctl/v1\nkind: Projekt\n")
+    repository.git("revert", "--no-edit", "HEAD")
+    refuses(repository, "cannot be read", "--base REV", email=BOB, base=broken)
 
 
 def test_a_base_has_no_place_after_the_first_acceptance(strict: Repository) -> None:
