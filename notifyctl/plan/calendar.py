@@ -10,11 +10,13 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from notifyctl.channels.parts import Kind, Part
 from notifyctl.model.project import RECIPIENT_ZONE, ChannelName, HandOff, Notification, Schedule
 from notifyctl.plan.actions import AUTHORISED, Action
 from notifyctl.plan.model import Plan, PlannedNotification
+from notifyctl.plan.series import Series, missing_acceptance
 from notifyctl.plan.shared_request import parts_of
 from notifyctl.schedule.agenda import DatedSlot, Fate, open_hours, slots_of_days, start_of
 from notifyctl.schedule.moments import Moments, gather
@@ -23,6 +25,7 @@ from notifyctl.schedule.zones import is_zone, to_local
 
 FORMAT_VERSION = "1.0"
 NOON = timedelta(hours=12)
+TWO_WEEKS = timedelta(days=13)
 
 
 class Outcome(Struct, frozen=True):
@@ -60,6 +63,8 @@ class Entry(Struct, frozen=True):
     groups: tuple[ZoneGroup, ...]
     outcome: Outcome | None
     """None: the ledger has nothing of it, or is not read."""
+    waits: str | None = None
+    """Why no acceptance covers it, so that `run` does not send it."""
 
     @property
     def due_day(self) -> date:
@@ -126,7 +131,9 @@ class Calendar(Struct, frozen=True):
     """By the day on which they go, then by the time."""
     notifications: Mapping[str, About]
     hours: Mapping[str, tuple[DayHours, ...]]
-    """Of each notification whose schedule does not allow sending at any time."""
+    """Of each notification whose schedule does not allow sending at any time: for two weeks at least, so that each weekday is there."""
+    series: Mapping[str, Series] = {}
+    """Of each recurring notification."""
     undated: tuple[str, ...] = ()
     """Names of notifications without a time: they are due as soon as they are applied."""
 
@@ -147,6 +154,7 @@ def build_calendar(
     """`notifications`: those of the plan. `outcomes`: as the ledger has them. `opened`: the ids of occurrences that were started."""
     entries: list[Entry] = []
     about: dict[str, About] = {}
+    series = {each.name: each for each in plan.series}
     undated = []
     for each in sorted(notifications, key=lambda each: each.name):
         schedule = each.schedule
@@ -160,7 +168,8 @@ def build_calendar(
             zone: slots_of_days(schedule, zone, first=first, last=last, now=plan.as_of, opened=started)
             for zone in zones_of(known, plan)
         }
-        entries += gather_entries(known, by_zone, partial(outcomes, each))
+        found = gather_entries(known, by_zone, partial(outcomes, each))
+        entries += [replace(entry, waits=why_waiting(entry, series.get(each.name))) for entry in found]
     return Calendar(
         project=plan.project,
         environment=plan.environment,
@@ -172,6 +181,7 @@ def build_calendar(
         entries=tuple(sorted(entries, key=lambda each: (each.day, each.starts, each.name))),
         notifications=about,
         hours={name: hours for name, each in about.items() if (hours := hours_of(each, plan, first, last))},
+        series=series,
         undated=tuple(undated),
     )
 
@@ -209,6 +219,13 @@ def gather_entries(
             groups=tuple(sorted(some, key=lambda each: (each.slot.goes, each.zone))),
             outcome=outcome(name),
         )
+
+
+def why_waiting(entry: Entry, series: Series | None) -> str | None:
+    if series is None or entry.fate not in {Fate.TO_COME, Fate.DUE}:
+        return None
+    goes = entry.goes or entry.due
+    return missing_acceptance(series, people=entry.recipients, first=goes.first, last=goes.last)
 
 
 def describe(notification: Notification, schedule: Schedule, plan: Plan) -> About:
@@ -253,7 +270,7 @@ def hours_of(about: About, plan: Plan, first: date, last: date) -> tuple[DayHour
     """None where sending is allowed at any time. With `timezone: recipient` the same local hours hold in each time zone."""
     zone = zones_of(about, plan)[0]
     found = []
-    for day in days_between(first, last):
+    for day in days_between(first, max(last, first + TWO_WEEKS)):
         hours = tuple(open_hours(about.schedule, zone, day))
         why = None if hours else why_shut(about.schedule, start_of(day, zone) + NOON, zone)
         found.append(DayHours(day, hours, why))

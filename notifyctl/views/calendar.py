@@ -24,7 +24,9 @@ from notifyctl.views.calendar_words import (
     describe_hours,
     describe_move,
     describe_moved_away,
+    describe_series_of,
     describe_total,
+    describe_waiting,
     differing_groups,
     entries_on,
     format_end,
@@ -35,6 +37,7 @@ from notifyctl.views.calendar_words import (
     when_it_goes,
 )
 from notifyctl.views.colours import Paint, strip_controls
+from notifyctl.views.series import series_object
 from notifyctl.views.upcoming import moments_object
 
 ICS_HEAD = "BEGIN:VCALENDAR"
@@ -110,6 +113,9 @@ def _entry(entry: Entry, about: About, width: int, paint: Paint) -> Iterator[str
     move = describe_move(entry)
     if move is not None:
         yield paint.dim(f"         {move}")
+    waiting = describe_waiting(entry)
+    if waiting is not None:
+        yield paint.yellow(f"         {waiting}")
     for group in differing_groups(entry):
         yield paint.dim(f"         {describe_group(group)}")
 
@@ -126,6 +132,8 @@ def _notifications(calendar: Calendar, paint: Paint) -> Iterator[str]:
             yield f"  sent {hours or 'at hours that differ by day; to see them, use `--format json`'}"
         for line in describe_about(about):
             yield f"  {line}"
+        for waits, line in describe_series_of(calendar, name):
+            yield f"  {paint.yellow(line) if waits else paint.dim(line)}"
 
 
 def shorten(text: str | None) -> str:
@@ -164,6 +172,7 @@ def _entry_object(entry: Entry) -> dict[str, Any]:
         "recipients": entry.recipients,
         "sent": entry.outcome.accepted if entry.outcome else None,
         "uncertain": entry.outcome.uncertain if entry.outcome else None,
+        "waits": entry.waits,
         "zones": [_group_object(each) for each in entry.groups],
     }
 
@@ -183,6 +192,7 @@ def _group_object(group: ZoneGroup) -> dict[str, Any]:
 
 
 def _about_object(about: About, calendar: Calendar) -> dict[str, Any]:
+    hours = calendar.hours.get(about.name, ())
     return {
         "name": about.name,
         "channel": about.channel.value,
@@ -195,7 +205,8 @@ def _about_object(about: About, calendar: Calendar) -> dict[str, Any]:
         "blocked": dict(about.blocked),
         "not_sent": about.not_sent,
         "hand_off": about.schedule.hand_off.value,
-        "hours": [_hours_object(each) for each in calendar.hours.get(about.name, ())],
+        "series": series_object(calendar.series[about.name]) if about.name in calendar.series else None,
+        "hours": [_hours_object(each) for each in hours if each.day <= calendar.last],
     }
 
 

@@ -7,6 +7,7 @@ from datetime import date, time
 
 from notifyctl.model.project import RECIPIENT_ZONE
 from notifyctl.plan.calendar import About, Calendar, DayHours, Entry, ZoneGroup
+from notifyctl.plan.series import OF_OCCURRENCES
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.agenda import Fate
 from notifyctl.schedule.moments import (
@@ -21,6 +22,7 @@ from notifyctl.schedule.moments import (
 from notifyctl.schedule.opening import HOLIDAY
 from notifyctl.schedule.zones import load_zone, to_local
 from notifyctl.views.reasons import describe_reasons, spell_out
+from notifyctl.views.series import describe_series
 
 SHOWN = 12
 """Occurrences of one notification on one day that are listed; of more than that the first few."""
@@ -137,6 +139,23 @@ def describe_about(about: About) -> Iterator[str]:
         yield f"blocked: {', '.join(describe_reasons(about.blocked))}"
     if about.not_sent:
         yield f"{pluralise(about.not_sent, 'recipient or row', 'recipients or rows')} not sent to"
+
+
+def describe_series_of(calendar: Calendar, name: str) -> Iterator[tuple[bool, str]]:
+    """The series of a recurring notification and its acceptance, each line with whether it waits for one."""
+    series = calendar.series.get(name)
+    if series is not None:
+        head, *rest = describe_series(series, calendar.timezone)
+        if not any(series.fingerprint in line for line in rest):
+            yield False, head
+        yield from ((series.acceptance is None, line) for line in rest)
+
+
+def describe_waiting(entry: Entry) -> str | None:
+    """Why an occurrence of an accepted series is not sent by it; what all of a series lack is told of the series."""
+    if entry.waits is None or not entry.waits.startswith(OF_OCCURRENCES):
+        return None
+    return f"not sent by `run` or `apply --accepted`: {spell_out(entry.waits)}"
 
 
 def describe_hours(hours: Iterable[DayHours]) -> str | None:

@@ -26,6 +26,7 @@ from notifyctl.views.calendar_words import (
     describe_group,
     describe_move,
     describe_total,
+    describe_waiting,
 )
 from notifyctl.views.colours import strip_controls
 
@@ -119,5 +120,8 @@ def description(moment: Moment, about: About) -> Iterator[str]:
     move = describe_move(entry)
     if move is not None and moment.fate is entry.fate:
         yield move
+    waiting = describe_waiting(entry)
+    if waiting is not None:
+        yield waiting
     yield f"Occurrence {entry.occurrence}, edition {about.edition}, audience {about.audience}"
     yield from describe_about(about)

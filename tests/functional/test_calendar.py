@@ -183,6 +183,22 @@ def test_recipients_who_were_sent_an_occurrence_are_counted_from_the_ledger(tmp_
     assert "without the ledger" not in text
 
 
+def test_what_no_acceptance_covers_is_shown_to_wait(project: Cli) -> None:
+    options = ("--as-of", "2199-12-29T12:00:00Z", "--days", "7")
+    waiting = calendar(project, *options)
+    assert {each["waits"] for each in of(waiting, "reminder").values()} == {"series-not-accepted", None}
+    [series] = [each["series"] for each in waiting["notifications"] if each["name"] == "reminder"]
+    text = project("calendar", *options).out
+    assert f"to accept it, run: notifyctl -C {project.root} accept {series['fingerprint']}" in text
+    assert project("accept", series["fingerprint"], "--until", "2199-12-31").code == 0
+    covered = {name: each["waits"] for name, each in of(calendar(project, *options), "reminder").items()}
+    assert covered["2199-12-31T09:00"] is None
+    assert covered["2200-01-01T09:00"].startswith("acceptance-ends ")
+    text = project("calendar", *options).out
+    assert text.count("accepted until 2200-01-01 00:00 UTC, and due after that") == 3
+    assert "accepted until the end of 2199-12-31" in text
+
+
 def test_the_text_names_days_times_and_reasons(project: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     text = project("calendar", "--as-of", AS_OF).out

@@ -20,6 +20,8 @@ from notifyctl.views.calendar_words import (
     describe_hours,
     describe_move,
     describe_moved_away,
+    describe_series_of,
+    describe_waiting,
     differing_groups,
     entries_on,
     holidays_on,
@@ -225,6 +227,9 @@ def entry_item(calendar: Calendar, entry: Entry, more: int) -> Html:
     move = describe_move(entry)
     if move is not None:
         lines.append(move[:1].upper() + move[1:])
+    waiting = describe_waiting(entry)
+    if waiting is not None:
+        lines.append(waiting[:1].upper() + waiting[1:])
     lines += [describe_group(each) for each in differing_groups(entry)]
     if entry.fate in {Fate.TO_COME, Fate.DUE}:
         lines.append(f"“{about.text}”" if about.text is not None else STORED.capitalize())
@@ -290,7 +295,11 @@ def about_card(calendar: Calendar, about: About) -> Html:
         ("Audience", f"{about.audience}, {people}"),
         ("Sent", (hours or "at hours that differ by day") if about.name in calendar.hours else "at any time"),
     ]
-    notes = [el("p", f"{line[:1].upper()}{line[1:]}", class_="line") for line in describe_about(about)]
+    told = [*((False, line) for line in describe_about(about)), *describe_series_of(calendar, about.name)]
+    notes = [
+        el("p", f"{line[:1].upper()}{line[1:]}", class_="line warn" if warns else "line")
+        for warns, line in told
+    ]
     return el(
         "article",
         el("h3", channel_icon(about.channel), " ", about.name, id=anchor(about.name)),
