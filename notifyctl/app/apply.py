@@ -231,7 +231,7 @@ def record_decisions(workspace: Workspace, plan: Plan, writer: LedgerWriter, *, 
 
 def record_missed(workspace: Workspace, plan: Plan, writer: LedgerWriter) -> None:
     """Records how many recipients an occurrence came too late for, so that `status` counts them."""
-    for planned in plan.notifications:
+    for planned in (*plan.notifications, *plan.folded):
         if planned.missed:
             scope = Scope(planned.name, planned.edition, planned.occurrence, planned.channel)
             writer.note(missed_notice(scope, planned.missed), at=workspace.clock.now())

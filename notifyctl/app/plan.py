@@ -46,9 +46,10 @@ from notifyctl.plan.series import Series, judge_series, make_series
 from notifyctl.ports import Environ
 from notifyctl.rulebook.envelope import PLUS
 from notifyctl.rulebook.sms import NEEDS_UNICODE
+from notifyctl.schedule.data_versions import tzdata_version
 from notifyctl.schedule.horizon import Span, authorised_span
-from notifyctl.schedule.slots import EAST, Occurrence
-from notifyctl.schedule.timing import ONCE, local_time, occurrences
+from notifyctl.schedule.slots import EAST, ONCE, Occurrence
+from notifyctl.schedule.timing import local_time, occurrences
 from notifyctl.schedule.zones import Readings, to_local
 
 LISTED_AHEAD = timedelta(days=7)
@@ -162,6 +163,7 @@ def derive(
         probe=probe,
         timezone=project.timezone,
         knows_former_keys=facts.knows_former_keys,
+        versions=data_versions(wanted.values()),
         prices=prices,
         needs_gsm7=project.lint.get(NEEDS_UNICODE.id, Severity.ERROR) == Severity.ERROR,
         show_progress=workspace.show_progress,
@@ -477,13 +479,18 @@ def occurrences_of(project: Project, notification: Notification, span: Span) -> 
     return occurrences(notification.schedule, zone=schedule_zone(project, notification), span=span)
 
 
+def data_versions(notifications: Iterable[Notification]) -> dict[str, str]:
+    """Of the data that the moments of notifications depend on."""
+    return {"tzdata": tzdata_version()} if any(map(has_time, notifications)) else {}
+
+
 def is_recurring(notification: Notification) -> bool:
-    return notification.schedule is not None and notification.schedule.cron is not None
+    return notification.schedule is not None and notification.schedule.recurs
 
 
 def has_time(notification: Notification) -> bool:
     schedule = notification.schedule
-    return schedule is not None and (schedule.cron is not None or schedule.at is not None)
+    return schedule is not None and schedule.has_time
 
 
 def later_occurrences(

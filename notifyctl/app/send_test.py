@@ -62,8 +62,7 @@ from notifyctl.plan.planner import describe
 from notifyctl.plan.scope_evaluator import evaluate_scope
 from notifyctl.rulebook.envelope import PLUS
 from notifyctl.rulebook.sms import NEEDS_UNICODE
-from notifyctl.schedule.slots import Occurrence
-from notifyctl.schedule.timing import ONCE
+from notifyctl.schedule.slots import ONCE, Occurrence
 
 ONE_ADDRESS = "a test is sent to one address only"
 

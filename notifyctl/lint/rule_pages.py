@@ -120,7 +120,10 @@ TEXTS: Mapping[str, Page] = {
     "unused-template": Page(W, "No notification uses the template. Its texts are checked anyway."),
     "unused-audience": Page(W, "No notification uses the audience, so its recipients are not checked."),
     "unused-schedule": Page(W, "No notification uses the schedule."),
-    "bad-schedule": Page(E, "The cron expression or the time zone is not valid, or the window never opens."),
+    "bad-schedule": Page(
+        E,
+        "The cron expression, the `rrule` or the time zone is not valid, the rule never occurs, or the window never opens.",
+    ),
     "comment-cuts-text": Page(
         W,
         "In YAML, a space and a # start a comment, so an unquoted text ends there. Put the text in quotes; or, if it is a comment,"
@@ -140,6 +143,11 @@ TEXTS: Mapping[str, Page] = {
         W,
         "The time in `at`, and its grace period, have passed, so messages that were not sent by then expire. This rule depends on"
         " the current time.",
+    ),
+    "no-occurrence": Page(
+        W,
+        "A schedule has no occurrence from now on: its rule has ended, or nothing that it matches lies between `from` and `until`."
+        " This rule depends on the current time.",
     ),
     "invisible-character": Page(
         W,

@@ -336,7 +336,13 @@ class Schedule(Struct, frozen=True):
 
     @property
     def recurs(self) -> bool:
+        """Whether it has a rule, and so occurrences of which each has an id of its own."""
         return self.cron is not None or self.rrule is not None
+
+    @property
+    def has_time(self) -> bool:
+        """Whether its occurrences are due at a time, and not as soon as they are applied."""
+        return self.recurs or self.at is not None
 
     @property
     def hours(self) -> Hours:

@@ -158,7 +158,7 @@ def build_calendar(
     undated = []
     for each in sorted(notifications, key=lambda each: each.name):
         schedule = each.schedule
-        if schedule is None or not has_time(schedule):
+        if schedule is None or not schedule.has_time:
             undated.append(each.name)
             continue
         known = describe(each, schedule, plan)
@@ -184,10 +184,6 @@ def build_calendar(
         series=series,
         undated=tuple(undated),
     )
-
-
-def has_time(schedule: Schedule) -> bool:
-    return schedule.cron is not None or schedule.at is not None
 
 
 def gather_entries(

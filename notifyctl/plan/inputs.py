@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from msgspec import Struct, field
@@ -102,7 +103,7 @@ class ScopeInput(Struct, frozen=True):
     """The account takes numbers with a + only."""
     fresh_only: bool = False
     """Send only to recipients never attempted: a saved plan is applied again."""
-    opened: Collection[str] = ()
+    opened: AbstractSet[str] = frozenset()
     """The ids of the occurrences of this edition that were opened."""
 
     @property
@@ -130,7 +131,7 @@ class FollowUp(Struct, frozen=True):
     @property
     def is_recurring(self) -> bool:
         schedule = self.notification.schedule
-        return schedule is not None and schedule.cron is not None
+        return schedule is not None and schedule.recurs
 
 
 class RemovedScope(Struct, frozen=True):
@@ -164,6 +165,8 @@ class PlanContext(Struct, frozen=True):
     span: Span | None = None
     """What is authorised of recurring schedules; None: everything that the inputs name."""
     later: Sequence[tuple[str, str, datetime | None]] = ()
+    versions: Mapping[str, str] = {}
+    """Of the data that moments depend on, as in Plan."""
     prices: PriceList | None = None
     needs_gsm7: bool = False
     """Whether a value outside GSM-7 blocks its reader, in an SMS of `type: text`."""

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import Scope
-from notifyctl.schedule.timing import ONCE, Timing
+from notifyctl.schedule.slots import ONCE
+from notifyctl.schedule.timing import Timing
 
 LAPSES = frozenset({"past-grace", "past-expiry", "past-window"})
 """Reasons for which nobody is sent a message because it is late; one that a later occurrence replaces is not missed."""

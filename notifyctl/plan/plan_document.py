@@ -22,7 +22,16 @@ from notifyctl.model.acceptance import AcceptRule, Identity
 from notifyctl.model.project import ChannelName, Policy
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import Action
-from notifyctl.plan.model import AudienceGaps, Cost, Fallback, LeftOutOf, NextOccurrence, Reach, Sample
+from notifyctl.plan.model import (
+    AudienceGaps,
+    Cost,
+    Fallback,
+    Lapsed,
+    LeftOutOf,
+    NextOccurrence,
+    Reach,
+    Sample,
+)
 from notifyctl.plan.similarity import NearlySent
 from notifyctl.schedule.moments import Moments
 
@@ -141,6 +150,7 @@ class UpcomingEntry(Struct, frozen=True):
     skipped: tuple[NextOccurrence, ...] = ()
     skipped_more: int = 0
     preview: NotificationEntry | None = None
+    lapsed: Lapsed | None = None
 
 
 class DiagnosticEntry(Struct, frozen=True):
@@ -178,6 +188,7 @@ class PlanDocument(Struct, frozen=True):
     mac: str | None
     """None: made without the ledger."""
     timezone: str = "UTC"
+    versions: Mapping[str, str] = {}
     upcoming: tuple[UpcomingEntry, ...] = ()
     series: tuple[SeriesEntry, ...] | None = None
     """None: the file was made before series were accepted."""

@@ -19,6 +19,7 @@ from notifyctl.plan.combinations import Combination
 from notifyctl.plan.digest import ScopeEffects, digest
 from notifyctl.plan.forecast import Forecast, Leg, forecast, people_per_second
 from notifyctl.plan.inputs import FollowUp, PlanContext, RemovedScope, ScopeInput
+from notifyctl.plan.lapsed import LapsedOccurrences
 from notifyctl.plan.model import (
     VALID_FOR_HOURS,
     AudienceGaps,
@@ -63,6 +64,7 @@ def build_plan(
     openings: list[ScopeOpening] = []
     baselines: list[Served] = []
     seen: dict[str, Seen] = {}
+    lapsed = LapsedOccurrences()
     probed: list[Probed] = []
     foreseen: list[Probed] = []
 
@@ -76,7 +78,8 @@ def build_plan(
             return
         problems.extend(result.excluded.diagnostics())
         problems.extend(empty_audience(result))
-        planned.append(describe(result))
+        if not lapsed.add(result, described := describe(result)):
+            planned.append(described)
         effects.append(result.effects)
         sending.append(result.sending)
         legs.extend(result.legs)
@@ -99,6 +102,8 @@ def build_plan(
         add(each)
     followed = sorted(follow_ups, key=lambda each: each.notification.name)
     upcoming = list(find_upcoming(followed, seen, context, preview))
+    upcoming = [lapsed.describe(*each, now=context.as_of) for each in zip(followed, upcoming, strict=True)]
+    planned.extend(lapsed.latest())
     planned = with_forecasts(planned, forecast(legs, context.environment.limits))
     planned.extend(map(describe_removed, removed))
     return Plan(
@@ -130,6 +135,8 @@ def build_plan(
         foreseen=tuple(foreseen),
         timezone=context.timezone,
         series=tuple(context.series[name] for name in sorted(context.series)),
+        versions=context.versions,
+        folded=tuple(lapsed.folded()),
     )
 
 

@@ -64,8 +64,9 @@ def slots_of_days(
 
 def slots_since(schedule: Schedule, zone: str, start: datetime) -> Iterator[Slot]:
     """Slots from an instant on, and earlier ones that may still go then."""
-    if schedule.cron is None:
-        yield from slots_from(schedule, zone, to_local(start, zone), after=datetime.min.replace(tzinfo=UTC))
+    if not schedule.recurs:
+        ever = datetime.min  # noqa: DTZ901 - a wall-clock time
+        yield from slots_from(schedule, zone, ever, after=ever.replace(tzinfo=UTC))
         return
     waiting = [each.due for each in recurring(schedule, zone=zone, span=Span(start, start + INSTANT))]
     earliest = min([start, *filter(None, waiting)])

@@ -1,17 +1,23 @@
-"""The slots of a recurring rule in one time zone: local times, mapped to instants and named by what the wall clock reads then."""
+"""The slots of a schedule in one time zone: its local times, mapped to instants and named by what the wall clock reads then."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import takewhile
 from zoneinfo import available_timezones
 
 from msgspec import Struct
 
 from notifyctl.model.project import Gap, Overlap, Schedule
 from notifyctl.schedule.horizon import Span
+from notifyctl.schedule.local_times import local_times
 from notifyctl.schedule.opening import find_holiday
 from notifyctl.schedule.zones import is_skipped, load_zone, read_instant, reading, to_instant, to_local
+
+ONCE = "once"
+"""The id of the occurrence of an `at`, and of a notification that is due as soon as it is applied."""
+CLOCK_CHANGE = "clock-change"
 
 WEST, EAST = timedelta(hours=12), timedelta(hours=14)
 """How far local times are behind and ahead of UTC."""
@@ -32,35 +38,38 @@ def slots_between(schedule: Schedule, zone: str, first: datetime, last: datetime
     found: dict[datetime, Occurrence] = {}
     start = to_local(first, zone) - clock_change(first, zone)
     stop = to_local(last, zone) + clock_change(last, zone)
-    for due in walk(schedule, zone, start, stop):
-        if first <= due <= last:
-            found.setdefault(due, Occurrence(reading(due, zone), due))
+    for local in takewhile(lambda each: each <= stop, local_times(schedule, zone).after(start)):
+        if why_left_out(schedule, local, zone) is None:
+            due = slot_instant(schedule, local, zone)
+            if first <= due <= last:
+                found.setdefault(due, Occurrence(name_slot(schedule, due, zone), due))
     return list(found.values())
+
+
+def slots_before(schedule: Schedule, zone: str, until: datetime) -> Iterator[Occurrence]:
+    """The slots due at `until` or before, latest first."""
+    start = to_local(until, zone) + clock_change(until, zone)
+    later = None
+    for local in local_times(schedule, zone).before(start):
+        if why_left_out(schedule, local, zone) is None:
+            due = slot_instant(schedule, local, zone)
+            if due <= until and due != later:
+                yield Occurrence(name_slot(schedule, due, zone), due)
+                later = due
 
 
 def latest_slot(schedule: Schedule, zone: str, until: datetime) -> Occurrence | None:
     """The latest slot due at `until` or before."""
-    from cronsim import CronSim
-
-    assert schedule.cron is not None, "only recurring schedules have slots"
-    start = to_local(until, zone) + clock_change(until, zone)
-    if schedule.ends is not None:
-        start = min(start, schedule.ends)
-    # Slots are whole minutes. CronSim 2.6 leaves the seconds of its start out, and looks before that.
-    next_minute = start.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    for slot in CronSim(schedule.cron, next_minute, reverse=True):
-        if schedule.starts is not None and slot < schedule.starts:
-            return None
-        if is_allowed(schedule, slot, zone):
-            due = slot_instant(schedule, slot, zone)
-            if due <= until:
-                return Occurrence(reading(due, zone), due)
-    return None
+    return next(slots_before(schedule, zone, until), None)
 
 
 def slot_due(schedule: Schedule, name: str, zone: str) -> datetime | None:
-    """When an occurrence is due in a zone; None if the rule has none of that id there."""
-    due = read_instant(name, zone)
+    """When an occurrence is due in a zone; None if the schedule has none of that id there."""
+    if schedule.at is not None:
+        local = next(local_times(schedule, zone).after(datetime.min))  # noqa: DTZ901 - a wall-clock time
+        skipped = name != ONCE or why_left_out(schedule, local, zone) is not None
+        return None if skipped else slot_instant(schedule, local, zone)
+    due = read_instant(name, zone) if name != ONCE else None
     return due if due is not None and slots_between(schedule, zone, due, due) else None
 
 
@@ -76,28 +85,23 @@ def slots_anywhere(schedule: Schedule, span: Span) -> list[str]:
     return sorted(ids)
 
 
-def walk(schedule: Schedule, zone: str, start: datetime, stop: datetime) -> Iterator[datetime]:
-    """When the slots between two local times are due."""
-    from cronsim import CronSim
-
-    assert schedule.cron is not None, "only recurring schedules have slots"
-    for slot in CronSim(schedule.cron, start - timedelta(seconds=1)):
-        if slot > stop or (schedule.ends is not None and slot > schedule.ends):
-            return
-        if is_allowed(schedule, slot, zone):
-            yield slot_instant(schedule, slot, zone)
+def name_slot(schedule: Schedule, due: datetime, zone: str) -> str:
+    """The id of what is due at an instant: it follows from instant and zone alone, for every rule."""
+    return ONCE if schedule.at is not None else reading(due, zone)
 
 
-def is_allowed(schedule: Schedule, slot: datetime, zone: str) -> bool:
-    started = schedule.starts is None or slot >= schedule.starts
-    ended = schedule.ends is not None and slot > schedule.ends
-    if not started or ended or find_holiday(schedule, slot.date()) is not None:
-        return False
-    return schedule.gap is Gap.SHIFT or not is_skipped(slot, zone)
+def slot_instant(schedule: Schedule, local: datetime, zone: str) -> datetime:
+    """When a local time of the schedule is due; an `at` with an offset is that instant."""
+    wall = schedule.at if schedule.at is not None and schedule.at.tzinfo is not None else local
+    return to_instant(wall, zone, last=schedule.overlap is Overlap.LAST)
 
 
-def slot_instant(schedule: Schedule, slot: datetime, zone: str) -> datetime:
-    return to_instant(slot, zone, last=schedule.overlap is Overlap.LAST)
+def why_left_out(schedule: Schedule, local: datetime, zone: str) -> str | None:
+    """Why a local time of the schedule is no slot. An `at` on a holiday is one, which goes later."""
+    holiday = find_holiday(schedule, local.date()) if schedule.recurs else None
+    if holiday is not None:
+        return holiday
+    return CLOCK_CHANGE if schedule.gap is Gap.SKIP and is_skipped(local, zone) else None
 
 
 def clock_change(moment: datetime, zone: str) -> timedelta:

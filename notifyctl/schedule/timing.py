@@ -14,10 +14,18 @@ from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.model.project import RECIPIENT_ZONE, HandOff, Schedule
 from notifyctl.schedule.horizon import Span
 from notifyctl.schedule.opening import next_opening, why_shut
-from notifyctl.schedule.slots import Occurrence, latest_slot, slot_due, slots_anywhere, slots_between
+from notifyctl.schedule.rule_checks import check_rule
+from notifyctl.schedule.slots import (
+    CLOCK_CHANGE,
+    ONCE,
+    Occurrence,
+    slot_due,
+    slots_anywhere,
+    slots_before,
+    slots_between,
+)
 from notifyctl.schedule.zones import Readings, load_zone, to_instant
 
-ONCE = "once"
 HORIZON = timedelta(days=7)
 """How far ahead the API accepts `sendAt` (rule 38)."""
 INSTANT = timedelta(seconds=1)
@@ -73,28 +81,24 @@ def occurrences(schedule: Schedule | None, *, zone: str, span: Span) -> list[Occ
 
     `zone`: of the schedule. With `timezone: recipient` they are those of every time zone, each without a moment.
     """
-    if schedule is None or (schedule.at is None and schedule.cron is None):
+    if schedule is None or not schedule.has_time:
         return [Occurrence(ONCE, None)]
     if schedule.timezone == RECIPIENT_ZONE:
-        return [
-            Occurrence(each, None)
-            for each in ([ONCE] if schedule.cron is None else slots_anywhere(schedule, span))
-        ]
-    if schedule.at is not None:
-        return [Occurrence(ONCE, to_instant(schedule.at, zone))]
+        ids = slots_anywhere(schedule, span) if schedule.recurs else [ONCE]
+        return [Occurrence(each, None) for each in ids]
+    if not schedule.recurs:
+        return [Occurrence(ONCE, slot_due(schedule, ONCE, zone))]
     return recurring(schedule, zone=zone, span=span)
 
 
 def recurring(schedule: Schedule, *, zone: str, span: Span) -> list[Occurrence]:
     found = slots_between(schedule, zone, span.start, span.end - INSTANT)
     earlier = []
-    before = latest_slot(schedule, zone, span.start - INSTANT)
-    while before is not None and before.due is not None:
+    for before in slots_before(schedule, zone, span.start - INSTANT):
         earlier.append(before)
         expires = lapse_time(schedule, first_opening(schedule, before.due, zone), zone)
         if expires is None or expires <= span.start:
             break
-        before = latest_slot(schedule, zone, before.due - INSTANT)
     return [*reversed(earlier), *found]
 
 
@@ -117,9 +121,11 @@ def evaluate_timing(
     """
     if schedule is None:
         return Timing(Gate.DUE)
-    due = due_time(schedule, occurrence, zone)
-    if due is None and schedule.cron is not None:
+    due = slot_due(schedule, occurrence.id, zone) if schedule.has_time else None
+    if due is None and schedule.recurs:
         return Timing(Gate.ELSEWHERE, "other-time-zone")
+    if due is None and schedule.has_time:
+        return Timing(Gate.EXPIRED, CLOCK_CHANGE)
     opens = first_opening(schedule, due, zone)
     ends, expires = expiry_time(schedule, opens, zone), lapse_time(schedule, opens, zone)
     limit = ends if begun else expires
@@ -134,10 +140,10 @@ def evaluate_timing(
         validity=int(schedule.expire_after.total_seconds()) if schedule.expire_after else None,
         today=span is not None and (limit is None or limit > span.start),
     )
-    if schedule.cron is not None and span is not None and opens is not None and opens >= span.end:
+    if schedule.recurs and span is not None and opens is not None and opens >= span.end:
         return replace(timing, state=Gate.ELSEWHERE, reason="after-horizon", today=False)
     over = why_over(now, ends=ends, limit=limit)
-    if over is None and due is not None and schedule.cron is not None:
+    if over is None and due is not None and schedule.recurs:
         over = "superseded" if is_superseded(schedule, due, zone=zone, now=now, opened=opened) else None
     if over is not None:
         return replace(timing, state=Gate.EXPIRED, reason=over)
@@ -184,15 +190,6 @@ def expires_at(
     return closes == ends or again is None or again.first(closes) >= expires
 
 
-def due_time(schedule: Schedule, occurrence: Occurrence, zone: str) -> datetime | None:
-    """When the occurrence is due in the recipient's zone; None if it is due at any time, or if the zone does not have it."""
-    if schedule.at is not None:
-        return to_instant(schedule.at, zone)
-    if schedule.cron is not None:
-        return slot_due(schedule, occurrence.id, zone)
-    return None
-
-
 def first_opening(schedule: Schedule, due: datetime | None, zone: str) -> datetime | None:
     """The first moment from its due time on at which it may go; None if there is none, or no due time."""
     opening = next_opening(schedule, due, zone) if due is not None else None
@@ -225,7 +222,7 @@ def beginnings(
     """
     if schedule is None:
         return None
-    due = due_time(schedule, occurrence, zone)
+    due = slot_due(schedule, occurrence.id, zone) if schedule.has_time else None
     opens = first_opening(schedule, due, zone)
     if due is None or opens is None:
         return None
@@ -241,14 +238,14 @@ def is_superseded(
     schedule: Schedule, due: datetime | None, *, zone: str, now: datetime, opened: Collection[str]
 ) -> bool:
     """Whether a later slot is open: of a recurring rule only the latest open one is sent."""
-    later = latest_slot(schedule, zone, now)
-    while later is not None and later.due is not None and due is not None and later.due > due:
+    for later in slots_before(schedule, zone, now):
+        if later.due is None or due is None or later.due <= due:
+            return False
         opens = first_opening(schedule, later.due, zone)
         if opens is not None and opens <= now:
             expires = lapse_time(schedule, opens, zone)
             if later.id in opened or expires is None or now < expires:
                 return True
-        later = latest_slot(schedule, zone, later.due - INSTANT)
     return False
 
 
@@ -272,20 +269,8 @@ def local_time(name: str) -> datetime:
 
 
 def check_schedule(schedule: Schedule) -> list[Diagnostic]:
-    """Checks what the shape cannot: a cron expression that never matches, a window that never opens."""
-    found = []
-    if schedule.cron is not None:
-        from cronsim import CronSim, CronSimError
-
-        try:
-            ahead = CronSim(schedule.cron, datetime(2026, 1, 1))  # noqa: DTZ001 - a wall-clock time, as cron means it
-            next(ahead)
-        except (CronSimError, StopIteration) as error:
-            found.append(
-                schedule_problem(
-                    schedule, "cron", f'"{schedule.cron}" is not a valid cron expression: {error}'
-                )
-            )
+    """Checks what the shape cannot: a rule that never matches, a window that never opens."""
+    found = list(check_rule(schedule))
     if schedule.timezone not in {None, RECIPIENT_ZONE}:
         try:
             load_zone(str(schedule.timezone))
@@ -306,7 +291,6 @@ def check_schedule(schedule: Schedule) -> list[Diagnostic]:
 
 def schedule_problem(schedule: Schedule, field: str, message: str) -> Diagnostic:
     hints = {
-        "cron": 'five fields: minute, hour, day of month, month, day of week, for example "0 9 * * MON-FRI"',
         "timezone": "for example Europe/London, or `recipient` for each recipient's own",
         "window": "allow at least one day",
     }

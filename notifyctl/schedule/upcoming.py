@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from itertools import islice
 
 from msgspec import Struct
 
-from notifyctl.model.project import Gap, Schedule
-from notifyctl.schedule.opening import OUTSIDE_WINDOW, find_holiday, why_shut
-from notifyctl.schedule.slots import latest_slot, slot_instant
-from notifyctl.schedule.timing import ONCE, first_opening, is_superseded, lapse_time
-from notifyctl.schedule.zones import is_skipped, reading, to_instant, to_local
+from notifyctl.model.project import Schedule
+from notifyctl.schedule.local_times import local_times
+from notifyctl.schedule.opening import OUTSIDE_WINDOW, why_shut
+from notifyctl.schedule.slots import (
+    ONCE,
+    clock_change,
+    latest_slot,
+    name_slot,
+    slot_instant,
+    why_left_out,
+)
+from notifyctl.schedule.timing import first_opening, is_superseded, lapse_time
+from notifyctl.schedule.zones import to_instant, to_local
 
 SEARCHED_SLOTS = 2_000
 """How many slots of a rule are looked at; one that is left out longer than that has none to come."""
@@ -33,31 +41,27 @@ class Slot(Struct, frozen=True, kw_only=True):
 
 def slots_to_come(schedule: Schedule, zone: str, *, now: datetime) -> Iterator[Slot]:
     """Slots that go after `now`, earliest first, and those since midnight that are left out."""
-    if schedule.cron is not None:
+    if schedule.recurs:
         yield from still_waiting(schedule, zone, now=now)
     midnight = datetime.combine(to_local(now, zone).date(), time.min)
-    yield from islice(slots_from(schedule, zone, midnight, after=now), SEARCHED_SLOTS)
+    today = to_instant(midnight, zone)
+    # Where clocks are put back over midnight, what is to come may be due at a time of yesterday.
+    start = midnight - clock_change(now, zone)
+    for slot in islice(slots_from(schedule, zone, start, after=now), SEARCHED_SLOTS):
+        if slot.skipped is None or slot.due >= today:
+            yield slot
 
 
 def slots_from(schedule: Schedule, zone: str, start: datetime, *, after: datetime) -> Iterator[Slot]:
     """Slots due after an instant, and those from the local time `start` on that are left out; earliest first and without end."""
-    if schedule.cron is None:
-        if schedule.at is not None and (due := to_instant(schedule.at, zone)) > after:
-            yield judge(schedule, ONCE, due, zone)
-        return
-    from cronsim import CronSim
-
-    if schedule.starts is not None:
-        start = max(start, schedule.starts)
-    for local in CronSim(schedule.cron, start - timedelta(seconds=1)):
-        if schedule.ends is not None and local > schedule.ends:
-            return
+    for local in local_times(schedule, zone).after(start):
         due = slot_instant(schedule, local, zone)
         reason = why_left_out(schedule, local, zone)
         if reason is not None:
-            yield Slot(id=f"{local:%Y-%m-%dT%H:%M}", due=due, skipped=reason)
+            name = f"{local:%Y-%m-%dT%H:%M}" if schedule.recurs else ONCE
+            yield Slot(id=name, due=due, skipped=reason)
         elif due > after:
-            yield judge(schedule, reading(due, zone), due, zone)
+            yield judge(schedule, name_slot(schedule, due, zone), due, zone)
 
 
 def still_waiting(schedule: Schedule, zone: str, *, now: datetime) -> Iterator[Slot]:
@@ -67,14 +71,6 @@ def still_waiting(schedule: Schedule, zone: str, *, now: datetime) -> Iterator[S
         slot = judge(schedule, before.id, before.due, zone)
         if slot.skipped is None and slot.goes is not None and slot.goes > now:
             yield slot
-
-
-def why_left_out(schedule: Schedule, local: datetime, zone: str) -> str | None:
-    """Why a rule's local time is no slot."""
-    holiday = find_holiday(schedule, local.date())
-    if holiday is not None:
-        return holiday
-    return "clock-change" if schedule.gap is Gap.SKIP and is_skipped(local, zone) else None
 
 
 def judge(schedule: Schedule, name: str, due: datetime, zone: str) -> Slot:
@@ -87,6 +83,6 @@ def judge(schedule: Schedule, name: str, due: datetime, zone: str) -> Slot:
     skipped = None
     if expires is not None and goes >= expires:
         skipped = moved or "past-expiry"
-    elif schedule.cron is not None and is_superseded(schedule, due, zone=zone, now=goes, opened=()):
+    elif schedule.recurs and is_superseded(schedule, due, zone=zone, now=goes, opened=()):
         skipped = moved or "superseded"
     return Slot(id=name, due=due, goes=goes, moved=moved, skipped=skipped)

@@ -16,7 +16,7 @@ from notifyctl.schedule.moments import format_occurrence, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.reasons import spell_out
 from notifyctl.views.times import describe_refusal, is_refused, when
-from notifyctl.views.upcoming import moments_object
+from notifyctl.views.upcoming import describe_lapsed, moments_object
 
 FORMAT_VERSION = "1.0"
 
@@ -130,6 +130,9 @@ def _expired(plan: Plan, paint: Paint) -> Iterator[str]:
                 f"⚠ {name_occurrence(planned)}: {count} expired{f' at {since}' if since else ''}, before an apply started:"
                 " nothing was sent to them, and nothing will be."
             )
+    for upcoming in plan.upcoming:
+        if upcoming.lapsed is not None and upcoming.lapsed.missed:
+            yield paint.red(f"⚠ {upcoming.name}: {describe_lapsed(upcoming.lapsed, upcoming.timezone)}.")
     others = plan.summary[Action.EXPIRED] - plan.missed
     if others > 0:
         yield paint.dim(
@@ -170,7 +173,7 @@ def as_json(plan: Plan, report: Report | None) -> str:
                 "recipients": planned.missed,
                 "expired_at": moments_object_of(planned, "expired_at"),
             }
-            for planned in plan.notifications
+            for planned in (*plan.notifications, *plan.folded)
             if planned.missed
         ],
         "hand_off_refused": [

@@ -334,6 +334,8 @@ def summary_lines(plan: Plan, paint: Paint) -> Iterator[str]:
         yield paint.dim(
             f"Occurrences of recurring notifications are included until {format_time(plan.horizon, plan.timezone)}"
         )
+    if plan.versions:
+        yield paint.dim(f"Times by {', '.join(f'{name} {each}' for name, each in plan.versions.items())}")
 
 
 SHORT_SEND = 10
@@ -368,6 +370,7 @@ def public_plan(plan: Plan) -> dict[str, Any]:
         "ledger": plan.lineage,
         "as_of": plan.as_of.isoformat(),
         "timezone": plan.timezone,
+        "versions": dict(plan.versions),
         "valid_until": plan.valid_until.isoformat(),
         "horizon": _moment(plan.horizon),
         "complete": plan.complete,
@@ -460,6 +463,7 @@ def _upcoming_object(upcoming: Upcoming) -> dict[str, Any]:
         "skipped": [occurrence_object(each) for each in upcoming.skipped],
         "skipped_more": upcoming.skipped_more,
         "preview": _planned(upcoming.preview) if upcoming.preview is not None else None,
+        "lapsed": asdict(upcoming.lapsed) if upcoming.lapsed is not None else None,
     }
 
 

@@ -75,6 +75,7 @@ def to_plan(saved: SavedPlan) -> Plan:
         openings=(),
         horizon=typed.horizon,
         timezone=typed.timezone,
+        versions=typed.versions,
         upcoming=upcoming,
         series=series,
     )
@@ -107,6 +108,7 @@ def upcoming_of(each: UpcomingEntry) -> Upcoming:
         skipped=each.skipped,
         skipped_more=each.skipped_more,
         preview=describe_planned(each.preview) if each.preview is not None else None,
+        lapsed=each.lapsed,
     )
 
 

@@ -1,0 +1,109 @@
+"""Occurrences of recurring notifications that lapsed before anybody began them: counted together, not listed one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from itertools import islice
+
+from msgspec.structs import replace
+
+from notifyctl.model.project import RECIPIENT_ZONE, Schedule
+from notifyctl.plan.actions import Action
+from notifyctl.plan.inputs import FollowUp
+from notifyctl.plan.model import Lapsed, PlannedNotification, Upcoming
+from notifyctl.plan.scope_result import ScopeResult
+from notifyctl.schedule.slots import ONCE, Occurrence, slots_before
+from notifyctl.schedule.timing import INSTANT, PAST_GRACE, local_time
+from notifyctl.schedule.upcoming import judge
+from notifyctl.schedule.zones import to_instant, to_local
+
+MOST = 1_000
+"""Occurrences counted before those that a plan evaluates."""
+LOOKED_BACK = timedelta(days=31)
+"""How far back to count those of a rule of which nothing was ever begun: it may be older than the notification."""
+WITHOUT_SENDING = {Action.EXPIRED, Action.SUPPRESSED}
+
+
+class LapsedOccurrences:
+    """Those that a plan has evaluated, by notification, earliest first."""
+
+    def __init__(self) -> None:
+        self.evaluated: dict[str, list[PlannedNotification]] = {}
+        self.opened: dict[str, AbstractSet[str]] = {}
+
+    def add(self, result: ScopeResult, planned: PlannedNotification) -> bool:
+        """Whether it has lapsed, and is kept here."""
+        if is_lapsed(result):
+            self.evaluated.setdefault(planned.name, []).append(planned)
+            self.opened[planned.name] = result.input.opened
+            return True
+        return False
+
+    def latest(self) -> Iterator[PlannedNotification]:
+        """What stands in the plan for all the occurrences of its notification."""
+        return (each[-1] for each in self.evaluated.values())
+
+    def folded(self) -> Iterator[PlannedNotification]:
+        """The others."""
+        return (earlier for each in self.evaluated.values() for earlier in each[:-1])
+
+    def describe(self, follow_up: FollowUp, upcoming: Upcoming, *, now: datetime) -> Upcoming:
+        """The same with what has lapsed, if that is more than one occurrence.
+
+        Those that are earlier than all that the plan and the ledger have are counted by the rule alone: nobody was sent them.
+        """
+        evaluated = self.evaluated.get(upcoming.name)
+        schedule = follow_up.notification.schedule
+        if not evaluated or schedule is None:
+            return upcoming
+        zone = "UTC" if follow_up.timezone == RECIPIENT_ZONE else follow_up.timezone
+        first, opened = evaluated[0].occurrence, self.opened[upcoming.name]
+        earlier = list(islice(slots_since(schedule, zone, first, opened=opened, now=now), MOST))
+        if len(evaluated) + len(earlier) == 1:
+            return upcoming
+        reasons = Counter(
+            judge(schedule, each.id, each.due, zone).skipped or PAST_GRACE for each in earlier if each.due
+        )
+        reasons += Counter(next(iter(each.reasons[Action.EXPIRED])) for each in evaluated)
+        lapsed = Lapsed(
+            occurrences=len(evaluated) + len(earlier),
+            first=earlier[-1].id if earlier else first,
+            last=evaluated[-1].occurrence,
+            recipients=max(each.actions[Action.EXPIRED] for each in evaluated),
+            reasons=dict(sorted(reasons.items())),
+            more=len(earlier) == MOST,
+            missed=sum(each.missed for each in evaluated[:-1]),
+        )
+        return replace(upcoming, lapsed=lapsed)
+
+
+def is_lapsed(result: ScopeResult) -> bool:
+    """Whether an occurrence is over for everybody, and the ledger has nothing of it."""
+    schedule, scope = result.input.notification.schedule, result.input.scope
+    return (
+        schedule is not None
+        and schedule.recurs
+        and scope.occurrence not in result.input.opened
+        and result.input.records.recorded is None
+        and Action.EXPIRED in result.counts
+        and result.counts.keys() <= WITHOUT_SENDING
+    )
+
+
+def slots_since(
+    schedule: Schedule, zone: str, first: str, *, opened: AbstractSet[str], now: datetime
+) -> Iterator[Occurrence]:
+    """The slots before the one named `first`, latest first, since the last before it that was opened. If none was, those of a rule
+    that begins at a time: when a rule without one began to be used is not known.
+    """
+    known = [each for each in map(local_time, opened - {ONCE}) if each < local_time(first)]
+    if not known and schedule.starts is None:
+        return
+    since = max(known, default=to_local(now, zone) - LOOKED_BACK)
+    for each in slots_before(schedule, zone, to_instant(datetime.fromisoformat(first), zone) - INSTANT):
+        if local_time(each.id) <= since:
+            return
+        yield each
