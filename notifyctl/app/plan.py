@@ -46,7 +46,7 @@ from notifyctl.plan.series import Series, judge_series, make_series
 from notifyctl.ports import Environ
 from notifyctl.rulebook.envelope import PLUS
 from notifyctl.rulebook.sms import NEEDS_UNICODE
-from notifyctl.schedule.data_versions import tzdata_version
+from notifyctl.schedule.data_versions import data_versions
 from notifyctl.schedule.horizon import Span, authorised_span
 from notifyctl.schedule.slots import EAST, ONCE, Occurrence
 from notifyctl.schedule.timing import local_time, occurrences
@@ -163,7 +163,7 @@ def derive(
         probe=probe,
         timezone=project.timezone,
         knows_former_keys=facts.knows_former_keys,
-        versions=data_versions(wanted.values()),
+        versions=data_versions(each.schedule for each in wanted.values()),
         prices=prices,
         needs_gsm7=project.lint.get(NEEDS_UNICODE.id, Severity.ERROR) == Severity.ERROR,
         show_progress=workspace.show_progress,
@@ -477,11 +477,6 @@ def schedule_zone(project: Project, notification: Notification) -> str:
 
 def occurrences_of(project: Project, notification: Notification, span: Span) -> list[Occurrence]:
     return occurrences(notification.schedule, zone=schedule_zone(project, notification), span=span)
-
-
-def data_versions(notifications: Iterable[Notification]) -> dict[str, str]:
-    """Of the data that the moments of notifications depend on."""
-    return {"tzdata": tzdata_version()} if any(map(has_time, notifications)) else {}
 
 
 def is_recurring(notification: Notification) -> bool:

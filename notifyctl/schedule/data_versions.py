@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from notifyctl.model.project import HolidayCountry, Schedule
 
 PROBE = "Europe/London"
 """A zone that every copy of the data has: where it lies is where the data lies."""
 VERSION = re.compile(r"# version (\S{1,20})")
+
+
+def data_versions(schedules: Iterable[Schedule | None]) -> dict[str, str]:
+    """`tzdata`, and `holidays` if they have those of a country; empty without a schedule."""
+    known = [each for each in schedules if each is not None]
+    days = (day for each in known for hours in each.all_hours for day in hours.holidays)
+    by_country = any(isinstance(day, HolidayCountry) for day in days)
+    return {
+        **({"tzdata": tzdata_version()} if known else {}),
+        **({"holidays": package_version("holidays")} if by_country else {}),
+    }
 
 
 def tzdata_version() -> str:

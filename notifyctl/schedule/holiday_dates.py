@@ -25,7 +25,7 @@ def find_name(holidays: Sequence[Holiday], day: date) -> str | None:
     name = None
     for source in holidays:
         found = days_in(source, day.year).get(day)
-        name = found or name or found
+        name = name or found if found is not None else name
     return name
 
 
