@@ -23,8 +23,8 @@ from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.plan.actions import Action
 from notifyctl.plan.ledger_join import count_unsettled
 from notifyctl.plan.model import Plan, PlannedNotification
-from notifyctl.schedule.slots import WEST, Occurrence
-from notifyctl.schedule.timing import ONCE, lapse_time, local_time
+from notifyctl.schedule.slots import ONCE, WEST, Occurrence
+from notifyctl.schedule.timing import lapse_time, local_time
 from notifyctl.schedule.upcoming import Slot, slots_to_come
 from notifyctl.schedule.zones import to_local
 
