@@ -176,3 +176,21 @@ def test_due_at_night_it_is_handed_over_for_the_morning(tmp_path: Path) -> None:
     project = Project(tmp_path, f"at: 2026-12-09T22:00\n{quiet}\nhandOff: provider", ["UTC"] * 2)
     assert project.sent(utc(2026, 12, 9, 23)) == 2
     assert [entry["sendAt"] for entry in received(project)] == ["2026-12-10T08:00:00.000Z"] * 2
+
+
+def test_each_recipient_s_seven_days_count_in_their_own_time_zone(tmp_path: Path) -> None:
+    """09:00 comes on Samoa 23 hours before it comes on Hawaii: the one can be handed over a day before the other."""
+    zones = ["Pacific/Apia", "Pacific/Honolulu"]
+    project = Project(tmp_path, "at: 2026-12-09T09:00\ntimezone: recipient\nhandOff: provider", zones)
+    samoa, hawaii = utc(2026, 12, 8, 20), utc(2026, 12, 9, 19)
+    first = project.apply(samoa - timedelta(days=7))
+    assert first.plan.summary[Action.SEND] == first.plan.summary[Action.DEFERRED] == 1
+    assert exit_code(first) is ExitCode.BLOCKED
+    assert "1 recipient refused" in told(first)
+    assert "from 2026-12-02 09:00 in each recipient's time zone (19:00 UTC, 1 zone)" in told(first)
+    assert project.sent(hawaii - timedelta(days=7, seconds=1)) == 0
+    second = project.apply(hawaii - timedelta(days=7))
+    assert exit_code(second) is ExitCode.DONE
+    assert [entry["sendAt"] for entry in received(project)] == [
+        f"{moment:%Y-%m-%dT%H:%M}:00.000Z" for moment in (samoa, hawaii)
+    ]
