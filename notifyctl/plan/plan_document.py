@@ -132,6 +132,8 @@ class SeriesEntry(Struct, frozen=True):
     acceptance: AcceptanceEntry | None
     missing: str | None
     former: AcceptanceEntry | None
+    rule: AcceptRule = AcceptRule()
+    """Not in files of the first version that had series."""
 
 
 class LaterEntry(Struct, frozen=True):

@@ -18,6 +18,7 @@ from msgspec.structs import fields, replace
 
 from notifyctl.diagnostics import Location, Positions
 from notifyctl.message.delivery_hash import canonical_json
+from notifyctl.model.accept_rule import AcceptRule
 from notifyctl.model.acceptance import Acceptance
 from notifyctl.model.message import Message
 from notifyctl.model.project import (
@@ -80,7 +81,8 @@ NOT_COVERED: Mapping[type, frozenset[str]] = {
 
 class Series(Struct, frozen=True):
     """`parts`: what the fingerprint is made of → a short hash of it. `acceptance`: what lets it be sent now; None: nothing does. `missing`:
-    a reason as in a plan, None if it is accepted. `former`: the acceptance that a change of the files has made void.
+    a reason as in a plan, None if it is accepted. `former`: the acceptance that a change of the files has made void. `rule`: what the files
+    ask of who accepts it.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Series(Struct, frozen=True):
     acceptance: Acceptance | None = None
     missing: str | None = None
     former: Acceptance | None = None
+    rule: AcceptRule = AcceptRule()
 
 
 PART_DIGITS = 16
@@ -119,6 +122,7 @@ def make_series(
         parts={
             name: sha256(canonical_json(part)).hexdigest()[:PART_DIGITS] for name, part in document.items()
         },
+        rule=project.policy.accept,
     )
 
 

@@ -91,6 +91,7 @@ def series_of(each: SeriesEntry) -> Series:
         acceptance=Acceptance(**asdict(each.acceptance)) if each.acceptance is not None else None,
         missing=each.missing,
         former=Acceptance(**asdict(each.former)) if each.former is not None else None,
+        rule=each.rule,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from notifyctl.command_line import command_line
+from notifyctl.model.accept_rule import AcceptBy, AcceptRule
 from notifyctl.model.acceptance import Acceptance, Identity, Proof
 from notifyctl.plan.model import PlannedNotification
 from notifyctl.plan.series import CHANGED, OF_OCCURRENCES, UNKNOWN, Series
@@ -40,10 +41,21 @@ def describe_series(series: Series, timezone: str) -> Iterator[str]:
     else:
         yield f"not sent by `run` or `apply --accepted`: {missing}"
     yield f"to accept it, run: {accept_command(series.fingerprint)}"
+    yield from describe_rule(series.rule)
 
 
 def accept_command(fingerprint: str, *, env: str | None = None, elsewhere: bool = False) -> str:
     return command_line("accept", fingerprint, "--until", "YYYY-MM-DD", env=env, elsewhere=elsewhere)
+
+
+def describe_rule(rule: AcceptRule) -> Iterator[str]:
+    """What `policy.accept` asks of who accepts; nothing if it lets anyone. The rule of the last acceptance can ask for more."""
+    if rule.by is AcceptBy.ANOTHER:
+        most = (
+            f", if it has more than {pluralise(rule.above, 'recipient')} per occurrence" if rule.above else ""
+        )
+        proof = ", and proves it by an ID token or a signature" if rule.proven else ""
+        yield f"`policy.accept`: by a person who committed to none of its files since it was last accepted{proof}{most}"
 
 
 def describe_acceptance(acceptance: Acceptance, timezone: str) -> str:
@@ -95,7 +107,12 @@ def series_object(series: Series) -> dict[str, Any]:
         "acceptance": acceptance_object(series.acceptance) if series.acceptance is not None else None,
         "missing": series.missing,
         "former": acceptance_object(series.former) if series.former is not None else None,
+        "rule": rule_object(series.rule),
     }
+
+
+def rule_object(rule: AcceptRule) -> dict[str, Any]:
+    return {"by": rule.by.value, "above": rule.above, "proven": rule.proven}
 
 
 def acceptance_object(acceptance: Acceptance) -> dict[str, Any]:
@@ -112,11 +129,7 @@ def acceptance_object(acceptance: Acceptance) -> dict[str, Any]:
             "proof": acceptance.who.proof.value,
             "detail": acceptance.who.detail,
         },
-        "rule": {
-            "by": acceptance.rule.by.value,
-            "above": acceptance.rule.above,
-            "proven": acceptance.rule.proven,
-        },
+        "rule": rule_object(acceptance.rule),
         "revision": acceptance.revision,
         "at": acceptance.at.isoformat(),
         "revoked": acceptance.revoked,

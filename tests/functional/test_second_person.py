@@ -116,8 +116,8 @@ def test_a_calendar_of_holidays_is_a_file_of_the_series(repository: Repository) 
     )
     calendar = f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n{event}END:VCALENDAR\n"
     repository.commit(EVE, days_ics=calendar)
-    refused_by = SERIES.replace('cron: "0 9 * * MON"', 'cron: "0 9 * * MON"\nholidays: {file: days.ics}')
-    repository.commit(BOB, series_yaml=refused_by)
+    observed = SERIES.replace('cron: "0 9 * * MON"', 'cron: "0 9 * * MON"\nholidays: {file: days.ics}')
+    repository.commit(BOB, series_yaml=observed)
     refuses(repository, "`eve@acme.example` wrote a part", email=EVE)
 
 
