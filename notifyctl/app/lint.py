@@ -90,7 +90,7 @@ def find_advice(workspace: Workspace, environment: Environment, checked: Checked
     yield from advise(project, checked, environment=environment, files=workspace.files)
     comments = read_ignore_comments(find_ignore_comments(workspace.files), lines_of(workspace))
     yield from check_rule_ids(project, comments, workspace.files)
-    if any(each.at is not None for each in project.schedules.values()):
+    if any(each.has_time for each in project.schedules.values()):
         from notifyctl.lint.past_times import check_past
 
         yield from check_past(project, now=workspace.clock.now())

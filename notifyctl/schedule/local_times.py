@@ -75,6 +75,8 @@ class Bounded(Struct, frozen=True):
             yield local
 
     def before(self, end: datetime) -> Iterator[datetime]:
+        if self.last is not None and self.last < end - SEARCHED:
+            return
         for local in self.times.before(end if self.last is None else min(end, self.last)):
             if self.first is not None and local < self.first:
                 return

@@ -12,7 +12,7 @@ from notifyctl.schedule.rrule import parse_rrule
 from notifyctl.schedule.rrule_text import RuleError, read_rule
 
 CRON_HINT = 'five fields: minute, hour, day of month, month, day of week, for example "0 9 * * MON-FRI"'
-RRULE_HINT = "for example FREQ=WEEKLY;BYDAY=MO"
+NEVER_HINT = "no day of the calendar and time of the day match all its parts; change or remove one of them"
 
 
 def check_rule(schedule: Schedule) -> Iterator[Diagnostic]:
@@ -32,7 +32,7 @@ def check_cron(schedule: Schedule, expression: str) -> Iterator[Diagnostic]:
         yield problem(schedule, "cron", f'"{expression}" is not a valid cron expression: {error}', CRON_HINT)
     else:
         if never:
-            yield problem(schedule, "cron", f'"{expression}" never occurs', CRON_HINT)
+            yield problem(schedule, "cron", f'"{expression}" never occurs', NEVER_HINT)
 
 
 def check_rrule(schedule: Schedule, text: str) -> Iterator[Diagnostic]:
@@ -53,7 +53,7 @@ def check_rrule(schedule: Schedule, text: str) -> Iterator[Diagnostic]:
         # dateutil: the hours that INTERVAL reaches are not in BYHOUR.
         never = True
     if never:
-        yield problem(schedule, "rrule", f'"{text}" never occurs', RRULE_HINT)
+        yield problem(schedule, "rrule", f'"{text}" never occurs', NEVER_HINT)
 
 
 def problem(schedule: Schedule, key: str, message: str, hint: str) -> Diagnostic:
