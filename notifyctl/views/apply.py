@@ -127,7 +127,7 @@ def _expired(plan: Plan, paint: Paint) -> Iterator[str]:
             count = pluralise(planned.missed, "recipient")
             since = when(planned, "expired_at", None)
             yield paint.red(
-                f"⚠ {name_occurrence(planned)}: {count} expired{f' at {since}' if since else ''}, before an apply started:"
+                f"⚠ {name_occurrence(planned)}: {count} expired{f' at {since}' if since else ''}:"
                 " nothing was sent to them, and nothing will be."
             )
     for upcoming in plan.upcoming:

@@ -38,7 +38,11 @@ def statuses(project: Project) -> tuple[str, list[dict[str, Any]]]:
     return status_text(found, environment, colour=False), json.loads(status_json(found))["notifications"]
 
 
-RULES = ["at: 2026-12-01T09:00", 'cron: "0 9 * * *"']
+RULES = [
+    "at: 2026-12-01T09:00",
+    'cron: "0 9 * * *"',
+    "rrule: FREQ=DAILY\nfrom: 2026-11-20T09:00",
+]
 
 
 @pytest.mark.parametrize("hand_off", ["hold", "provider"])
@@ -53,7 +57,7 @@ def test_a_runner_that_slept_five_hours_sends_nothing_and_says_so(
         assert occurrence not in {each.occurrence for each in applied.plan.notifications if each.sends}
         assert exit_code(applied) is ExitCode.BLOCKED
         assert (
-            "3 recipients expired at 2026-12-01 09:30 UTC, before an apply started: nothing was sent to them, and nothing will be"
+            "3 recipients expired at 2026-12-01 09:30 UTC: nothing was sent to them, and nothing will be"
             in told(applied)
         )
         document = json.loads(report_json(applied.plan, applied.report))

@@ -111,7 +111,11 @@ def test_a_corrected_time_zone_sends_nobody_the_same_slot_twice(
 def test_where_a_time_zone_is_from_may_change_between_two_applies(tmp_path: Path, hand_off: str) -> None:
     """As an upgrade does, for which a number without a time zone is no longer in the project's but in its country's."""
     zones = ["Asia/Tokyo", "", "America/New_York", "", "Pacific/Apia"]
-    for rule in ("at: 2026-12-01T09:00", 'cron: "0 9 * * *"\nfrom: "2026-12-01"\nuntil: "2026-12-01"'):
+    for rule in (
+        "at: 2026-12-01T09:00",
+        'cron: "0 9 * * *"\nfrom: "2026-12-01"\nuntil: "2026-12-01"',
+        "rrule: FREQ=DAILY;COUNT=1\nfrom: 2026-12-01T09:00",
+    ):
         root = tmp_path / rule[:2]
         root.mkdir()
         schedule = f"timezone: recipient\ngrace: 2d\nhandOff: {hand_off}\n{rule}"
