@@ -23,12 +23,13 @@ from msgspec import Struct, convert
 
 from notifyctl.app.apply import prepare_requests
 from notifyctl.app.diff import review
-from notifyctl.app.plan import make_plan
+from notifyctl.app.plan import make_plan, series_of
 from notifyctl.app.workspace import Workspace, open_workspace
 from notifyctl.channels import CHANNELS
 from notifyctl.cli.main import run
 from notifyctl.config.documents import document_shapes
 from notifyctl.config.fields import Cases, Either, Items, Record, Shape, Table
+from notifyctl.lint.project import check_project
 from notifyctl.plan.effects import Effect, ranked
 from notifyctl.plan.model import Plan
 from notifyctl.testing.fakes import ManualClock
@@ -172,6 +173,18 @@ class Repository:
         found = review(workspace, workspace.environment(environment), base, plan, as_of=NOW)
         return json.loads(json.dumps(as_object(found)))
 
+    def series(self, environment: str, only: tuple[str, ...] = ()) -> dict[str, str]:
+        """The fingerprint of each notification as a series, whether it recurs or not. `only`: of some."""
+        workspace = self.workspace()
+        place = workspace.environment(environment)
+        checked = check_project(
+            workspace.sound, environment=place, files=workspace.files, only=only, synthetic=True
+        )
+        return {
+            name: series_of(workspace, place, workspace.sound.notifications[name], messages).fingerprint
+            for name, messages in checked.messages.items()
+        }
+
     def requests(self, environment: str) -> dict[str, Counter[str]]:
         """What `apply --dry-run` would post of each notification to each address, but for what only matches receipts."""
         workspace = self.workspace()
@@ -197,6 +210,11 @@ def unedited(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 @pytest.fixture(scope="module")
 def requests_before(unedited: Repository) -> dict[str, dict[str, Counter[str]]]:
     return {name: unedited.requests(name) for name in {edit.environment for edit in EDITS}}
+
+
+@pytest.fixture(scope="module")
+def series_before(unedited: Repository) -> dict[str, dict[str, str]]:
+    return {name: unedited.series(name) for name in {edit.environment for edit in EDITS}}
 
 
 @pytest.fixture(scope="module")
@@ -229,11 +247,13 @@ def test_an_edit_has_the_predicted_effects(
     repository: Repository,
     requests_before: dict[str, dict[str, Counter[str]]],
     plans: dict[str, Plan],
+    series_before: dict[str, dict[str, str]],
     capsys: pytest.CaptureFixture[str],
     edit: Edit,
 ) -> None:
     repository.make(edit)
     found = compare(repository, repository.base, edit.environment, capsys)
+    check_series(edit, found, series_before[edit.environment], repository)
     quiet = {each["name"] for each in found["changes"] if each["effects"] == [Effect.NONE.value]}
     nothing = not set(edit.effects) - {Effect.NONE}
     if quiet or nothing:
@@ -251,6 +271,22 @@ def test_an_edit_has_the_predicted_effects(
         assert compared["effects"] == [each.value for each in predicted], json.dumps(compared, indent=1)
         assert list(ranked(predicted)) == predicted
         check_each_change(compared)
+
+
+ROWS = re.compile(r"^(data|suppressions)/|^Audience\.recipients")
+"""Of an edit's file or field: rows of audiences and of suppression lists."""
+
+
+def check_series(edit: Edit, review: Any, before: dict[str, str], repository: Repository) -> None:
+    """A series is another one after each change that has an effect, but for rows; and the same after a change of rows."""
+    changed = {each["name"] for each in review["changes"] if each["effects"] != [Effect.NONE.value]}
+    names = changed & set(before) & set(repository.workspace().sound.notifications)
+    # A comment that hides a rule's report has no effect on what is sent.
+    if names and "ignore" not in edit.new:
+        after = repository.series(edit.environment, tuple(sorted(names)))
+        is_rows = bool(ROWS.search(edit.file) or ROWS.search(edit.field))
+        same = {name for name in names if before[name] == after[name]}
+        assert same == (names if is_rows else set())
 
 
 def check_each_change(review: Any) -> None:
