@@ -26,6 +26,7 @@ from notifyctl.plan.diff import Change, Review, compare, unproven
 from notifyctl.plan.effects import Effect, SettingChange
 from notifyctl.plan.model import Plan
 from notifyctl.plan.opt_out_diff import ListChange, compare_lists, merge, read_lists
+from notifyctl.plan.series import UNKNOWN, SeriesChange
 from notifyctl.plan.setting_rules import (
     ENVIRONMENT,
     NOT_OF_NOTIFICATIONS,
@@ -80,7 +81,22 @@ def review(
         problem=problem,
         unknown=tuple(unknown),
         settings=tuple(shared),
+        series=tuple(broken_acceptances(before, after, plan, wanted)) if before is not None else (),
     )
+
+
+def broken_acceptances(
+    before: Sides, after: Sides, plan: Plan, wanted: Iterable[str]
+) -> Iterator[SeriesChange]:
+    """Series that differ from the base, where the one of the base is accepted or nobody knows."""
+    current = {each.name: each for each in plan.series}
+    for name in wanted:
+        now, then = current.get(name), before.series(name)
+        if now is None or then is None or now.acceptance is not None or then == now.fingerprint:
+            continue
+        former = now.former
+        if now.missing == UNKNOWN or (former is not None and former.fingerprint == then):
+            yield SeriesChange(name, then, now.fingerprint, former, after.project.timezone)
 
 
 def severity_key(change: Change) -> tuple[bool, int, int, str]:

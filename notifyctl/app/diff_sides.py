@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from notifyctl.app.ledger import no_facts
-from notifyctl.app.plan import derive
+from notifyctl.app.plan import derive, is_recurring, series_of
 from notifyctl.app.workspace import Workspace
 from notifyctl.audience import SuppressionLists
 from notifyctl.audience.suppressions import applicable_lists
@@ -68,6 +68,13 @@ class Sides(Struct, frozen=True):
     @property
     def messages(self) -> Mapping[str, Mapping[str | None, Message]]:
         return self.checked.messages
+
+    def series(self, name: str) -> str | None:
+        """The fingerprint of a recurring notification; None for any other."""
+        notification, messages = self.project.notifications.get(name), self.messages.get(name)
+        if notification is None or messages is None or not is_recurring(notification):
+            return None
+        return series_of(self.workspace, self.environment, notification, messages).fingerprint
 
     def settings(self, name: str) -> Settings:
         return notification_settings(self.project, self.project.notifications[name])

@@ -25,9 +25,9 @@ from notifyctl.lint.project import Checked, check_project
 from notifyctl.model.events import Delivery, served_reason
 from notifyctl.model.project import RECIPIENT_ZONE, ChannelName, Environment, Notification
 from notifyctl.model.recipients import MEMBER_BYTES, Suppression
-from notifyctl.plan.actions import Action
+from notifyctl.plan.actions import AUTHORISED, Action
 from notifyctl.plan.history import DeliveryRecord, Explained, Explanation, ServedRecord, Standing
-from notifyctl.plan.model import Plan
+from notifyctl.plan.model import Plan, Probed
 from notifyctl.plan.statuses import MEMBER
 from notifyctl.ports import LedgerReader
 from notifyctl.recipients.zones import RecipientZones
@@ -215,10 +215,13 @@ class Search(Struct, frozen=True):
         if found.next is not None and {each.action for each in probed} == {Action.EXPIRED}:
             found, probed = replace(found, missed=probed[-1]), ()
         if probed:
+            found = replace(found, waits=why_waiting(plan, notification, probed))
             return replace(found, standing=Standing.PLANNED, probed=probed)
         if withdrawn is not None:
             return replace(found, standing=Standing.WITHDRAWN)
         waiting = row.suppression is None
+        if waiting:
+            found = replace(found, waits=why_waiting(plan, notification, None))
         about = (each for each in plan.foreseen if each.scope.notification == notification.name)
         found = replace(found, foreseen=next(about, None))
         return replace(found, standing=Standing.WAITING if waiting else Standing.SUPPRESSED)
@@ -283,6 +286,22 @@ class Search(Struct, frozen=True):
                 f"not a valid address, and no audience has it as it was typed: {error}",
                 hint="write a phone number with + and its country code, or an email address",
             ) from error
+
+
+def why_waiting(plan: Plan, notification: Notification, probed: Sequence[Probed] | None) -> str | None:
+    """What a recurring notification lacks to be sent to a recipient without confirmation. `probed`: what is decided of them; None: no
+    occurrence is due.
+    """
+    series = next((each for each in plan.series if each.name == notification.name), None)
+    if series is None or (probed is not None and not any(each.action in AUTHORISED for each in probed)):
+        return None
+    concerned = {each.scope.occurrence for each in probed or ()}
+    of_occurrence = (
+        each.waits
+        for each in plan.notifications
+        if each.name == notification.name and each.occurrence in concerned and each.waits
+    )
+    return series.missing or next(of_occurrence, None)
 
 
 def standing_without(trace: Trace) -> Standing:

@@ -52,4 +52,11 @@ def history(workspace: Workspace, environment: Environment, *, notification: str
         resolutions = [
             each for each in reader.resolutions() if notification in {None, each.scope.notification}
         ]
-    return History(tuple(runs), tuple(reversed(statements)), tuple(reversed(resolutions)))
+        acceptances = [each for each in reader.acceptances() if notification in {None, each.notification}]
+    return History(
+        tuple(runs),
+        tuple(reversed(statements)),
+        tuple(reversed(resolutions)),
+        tuple(reversed(acceptances)),
+        workspace.sound.timezone,
+    )

@@ -202,6 +202,8 @@ def status(workspace: Workspace, environment: Environment, notification: str | N
             tuple(each for each in reader.statements() if notification in {None, each.notification}),
             tuple(each for each in reader.resolutions() if notification in {None, each.scope.notification}),
             tuple(each for each in reader.tests() if notification in {None, each.message.notification}),
+            tuple(each for each in reader.acceptances() if notification in {None, each.notification}),
+            workspace.sound.timezone,
         )
 
 
@@ -211,6 +213,7 @@ def refuse_unknown_in_ledger(workspace: Workspace, reader: LedgerReader, name: s
         known = {scope.notification for scope in reader.scopes()}
         known |= {statement.notification for statement in reader.statements()}
         known |= {test.message.notification for test in reader.tests()}
+        known |= {acceptance.notification for acceptance in reader.acceptances()}
         refuse_unknown_name(name, known | set(workspace.sound.notifications))
 
 

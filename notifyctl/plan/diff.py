@@ -16,6 +16,7 @@ from notifyctl.plan.audience_diff import AudienceDifference, compare_audiences
 from notifyctl.plan.digest import ENTRY_BYTES
 from notifyctl.plan.effects import UNPROVEN, Effect, Effects, SettingChange, ranked
 from notifyctl.plan.model import PlannedNotification
+from notifyctl.plan.series import SeriesChange
 from notifyctl.plan.setting_rules import NOTIFICATION, judge_content
 from notifyctl.plan.settings import Settings, camel_case, differences
 
@@ -141,6 +142,8 @@ class Review(Struct, frozen=True):
     problem: str | None = None
     unknown: tuple[str, ...] = field(default_factory=tuple)
     """What could not be compared, as sentences."""
+    series: tuple[SeriesChange, ...] = ()
+    """Those of which an acceptance, known or not, does not hold any more."""
     settings: tuple[SettingChange, ...] = ()
     """Settings of the project, all its environments and their suppression lists."""
 

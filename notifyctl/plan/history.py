@@ -10,6 +10,7 @@ from msgspec import Struct
 from notifyctl.audience.row_trace import Trace
 from notifyctl.audience.suppression_trace import Listing
 from notifyctl.diagnostics import Location
+from notifyctl.model.acceptance import Acceptance
 from notifyctl.model.events import Delivery, Resolution, RunRecord, Statement, Verdict
 from notifyctl.model.ledger import BatchState, ScopeStatus
 from notifyctl.model.project import ChannelName
@@ -41,6 +42,9 @@ class History(Struct, frozen=True):
     runs: tuple[PastRun, ...]
     statements: tuple[Statement, ...]
     resolutions: tuple[Resolution, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
+    timezone: str = "UTC"
+    """The project's: in which acceptances end."""
 
 
 class Status(Struct, frozen=True):
@@ -50,6 +54,10 @@ class Status(Struct, frozen=True):
     statements: tuple[Statement, ...] = ()
     resolutions: tuple[Resolution, ...] = ()
     tests: tuple[TestRecord, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
+    """Of series, first to last, with those that take one back."""
+    timezone: str = "UTC"
+    """The project's: in which they end."""
 
 
 class DeliveryRecord(Struct, frozen=True):
@@ -122,6 +130,8 @@ class Explained(Struct, frozen=True):
     listings: tuple[Listing, ...] = ()
     opt_outs: tuple[tuple[str, datetime], ...] = ()
     fence: Location | None = None
+    waits: str | None = None
+    """Why `run` and `apply --accepted` do not send it, as in a plan."""
 
     @property
     def in_audience(self) -> bool:

@@ -208,6 +208,18 @@ def walk(value: Struct) -> Iterable[tuple[str, Any]]:
             yield field.name, plain(given)
 
 
+class SeriesChange(Struct, frozen=True):
+    """A recurring notification that is another series than at the base. `acceptance`: of the series before; None: it is unknown whether
+    there is one. `timezone`: the project's.
+    """
+
+    name: str
+    before: str
+    after: str
+    acceptance: Acceptance | None = None
+    timezone: str = "UTC"
+
+
 class Accepted(Struct, frozen=True):
     """What `accept` recorded. `people`: recipients of the next occurrence as of today; None where an acceptance is revoked. `changes`: in
     who can accept, from now on.

@@ -216,6 +216,8 @@ def detail_lines(each: Explained, now: datetime) -> Iterator[str]:
     yield from recipient_lines(each)
     if each.standing is Standing.ABSENT:
         yield from (line.strip() for line in unreadable_lines([each]))
+    if each.waits is not None:
+        yield f"waits for acceptance: {spell_out(each.waits)}; `run` and `apply --accepted` do not send it"
     if each.in_audience:
         yield from schedule_lines(each, now)
 
@@ -369,6 +371,7 @@ def _standing_object(each: Explained, now: datetime) -> dict[str, Any]:
         "sentences": [": ".join(filter(None, sentence)) for sentence in sentences],
         "in_audience": each.in_audience,
         "withdrawn": each.withdrawn,
+        "waits": each.waits,
         "rows": [
             {**_place_object(row.location), "outcome": row.outcome.value, "detail": row.detail or None}
             for row in (each.trace.rows if each.trace is not None else ())

@@ -15,6 +15,7 @@ from notifyctl.schedule.moments import format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.decisions import decision_lines, decision_objects, describe_scope
 from notifyctl.views.ledger_words import KEYS, LABELS
+from notifyctl.views.series import acceptance_lines, acceptance_object
 from notifyctl.views.test_messages import describe_test, test_object
 
 FORMAT_VERSION = "1.0"
@@ -52,6 +53,7 @@ def _history(history: History, paint: Paint) -> Iterator[str]:
     for each in history.runs:
         yield from _run(each, paint)
     yield from decision_lines(history.statements, history.resolutions, paint, latest_first=True)
+    yield from acceptance_lines(history.acceptances, history.timezone, paint)
 
 
 def _run(each: PastRun, paint: Paint) -> Iterator[str]:
@@ -81,6 +83,7 @@ def as_json(history: History) -> str:
         "format_version": FORMAT_VERSION,
         "runs": [_run_object(each) for each in history.runs],
         "statements": decision_objects(history.statements, history.resolutions, latest_first=True),
+        "acceptances": [acceptance_object(each) for each in history.acceptances],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 

@@ -16,6 +16,7 @@ from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.decisions import decision_lines, decision_objects
 from notifyctl.views.ledger_words import KEYS, LABELS
 from notifyctl.views.reasons import served_phrase
+from notifyctl.views.series import acceptance_lines, acceptance_object
 from notifyctl.views.test_messages import test_lines, test_object
 
 FORMAT_VERSION = "1.0"
@@ -90,6 +91,7 @@ def _status_lines(status: Status, environment: Environment, paint: Paint) -> Ite
     for row in status.scopes:
         yield from _status(row, environment, paint)
     yield from decision_lines(status.statements, status.resolutions, paint)
+    yield from acceptance_lines(status.acceptances, status.timezone, paint)
     yield from test_lines(status.tests, paint)
 
 
@@ -128,6 +130,7 @@ def status_json(status: Status) -> str:
         "format_version": FORMAT_VERSION,
         "notifications": [_status_object(row) for row in status.scopes],
         "decisions": decision_objects(status.statements, status.resolutions),
+        "acceptances": [acceptance_object(each) for each in status.acceptances],
         "tests": [test_object(each) for each in status.tests],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)

@@ -53,6 +53,7 @@ from notifyctl.views.plan import (
     render_command,
     with_upcoming,
 )
+from notifyctl.views.series import describe_broken, describe_series, describe_waits
 from notifyctl.views.times import describe_due, describe_run, is_refused
 from notifyctl.views.upcoming import describe_upcoming
 
@@ -161,6 +162,9 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
     elif review is not None and any(warnings(review)):
         count = sum(1 for _ in warnings(review))
         sign, verdict = "⚠️", f"{sends}; {needs_attention(count, 'changed setting')}"
+    elif review is not None and any(each.acceptance is not None for each in review.series):
+        broken = sum(each.acceptance is not None for each in review.series)
+        sign, verdict = "⚠️", f"{sends}; {needs_attention(broken, 'acceptance')}"
     elif any(planned.nearly for planned in plan.notifications):
         sign, verdict = "⚠️", f"{sends}; some of them were already sent nearly the same"
     elif plan.rejected_rows:
@@ -227,6 +231,12 @@ def describe_changes(review: Review) -> Iterator[str]:
         yield f"- {SIGN}️ **{label(each.change.effects)}**: {describe_setting(each.change)}{where}"
     if len(warned) > MOST_WARNINGS:
         yield more_lines(len(warned) - MOST_WARNINGS, compare)
+    if review.series and not (warned or rest):
+        yield ""
+    for broken in review.series[:MOST_WARNINGS]:
+        yield f"- {SIGN}️ {code(broken.name)}: {plain(describe_broken(broken))}"
+    if len(review.series) > MOST_WARNINGS:
+        yield more_lines(len(review.series) - MOST_WARNINGS, compare)
     yield from (f"- {label(each.effects)}: {describe_setting(each)}" for each in rest[:MOST_WARNINGS])
     if len(rest) > MOST_WARNINGS:
         yield more_lines(len(rest) - MOST_WARNINGS, compare)
@@ -330,6 +340,7 @@ def _details(
         yield from list_facts(planned, plan)
     if upcoming is not None:
         yield from list_upcoming(upcoming, plan.as_of)
+        yield from list_series(plan, upcoming.name)
     for each in (planned, upcoming.preview if upcoming is not None else None):
         if each is not None:
             yield from list_samples(each, plan.environment)
@@ -342,6 +353,15 @@ def list_upcoming(upcoming: Upcoming, now: datetime) -> Iterator[str]:
     if upcoming.preview is not None:
         for sign, line in describe_gaps(upcoming.preview):
             yield f"- {'⚠ ' if sign else ''}{plain(line)}"
+
+
+def list_series(plan: Plan, name: str) -> Iterator[str]:
+    for each in plan.series:
+        if each.name == name:
+            sign = "⚠ " if each.acceptance is None else ""
+            head, *rest = describe_series(each, plan.timezone, env=plan.environment)
+            yield f"- {plain(head)}"
+            yield from (f"  - {sign}{plain(line)}" for line in rest)
 
 
 def list_samples(planned: PlannedNotification, environment: str) -> Iterator[str]:
@@ -400,6 +420,8 @@ def list_facts(planned: PlannedNotification, plan: Plan) -> Iterator[str]:
         yield f"- ⚠ {pluralise(planned.rejected_rows, 'rejected row')} of {planned.rows:,}"
     lines = (*describe_run(planned, plan.as_of), *describe_gaps(planned))
     yield from (f"- {'⚠ ' if sign else ''}{plain(line)}" for sign, line in lines)
+    if waits := describe_waits(planned):
+        yield f"- ⚠ {plain(waits)}"
     if readings := describe_readings(planned):
         yield f"- numbers: {plain(readings)}"
     yield from (f"- without {plain(line)}" for line in describe_left_out(planned))

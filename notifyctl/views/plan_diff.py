@@ -22,6 +22,7 @@ from notifyctl.views.changes import (
     word_diff,
 )
 from notifyctl.views.colours import Paint, strip_controls
+from notifyctl.views.series import broken_object, describe_broken
 
 
 def as_text(review: Review, *, colour: bool) -> str:
@@ -38,6 +39,8 @@ def _lines(review: Review, paint: Paint) -> Iterator[str]:
     for warned in warnings(review):
         where = f"  in {strip_controls(warned.where)}" if warned.names else ""
         yield paint.yellow(f"{SIGN} {label(warned.change.effects)}: {_setting(warned.change)}{where}")
+    for broken in review.series:
+        yield paint.yellow(f"{SIGN} {strip_controls(broken.name)}: {describe_broken(broken)}")
     others = [each for each in review.settings if not each.warns]
     if others:
         yield paint.bold("Project and environments")
@@ -81,6 +84,7 @@ def as_object(review: Review) -> dict[str, Any]:
         "unchanged": review.unchanged,
         "unknown": list(review.unknown),
         "settings": [_setting_object(each) for each in review.settings],
+        "series": [broken_object(each) for each in review.series],
         "changes": [_object(change) for change in review.changes],
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -10,11 +10,11 @@ from notifyctl.command_line import command_line
 from notifyctl.model.accept_rule import AcceptBy, AcceptRule
 from notifyctl.model.acceptance import Acceptance, Identity, Proof
 from notifyctl.plan.model import PlannedNotification
-from notifyctl.plan.series import CHANGED, OF_OCCURRENCES, UNKNOWN, Series
+from notifyctl.plan.series import CHANGED, OF_OCCURRENCES, UNKNOWN, Series, SeriesChange
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_time
 from notifyctl.schedule.zones import to_local
-from notifyctl.views.colours import strip_controls
+from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.reasons import short_fingerprint, spell_out
 
 PROOFS = {
@@ -24,8 +24,10 @@ PROOFS = {
 CLAIMED = "claimed, not proven: anyone who can run notifyctl here can use this name"
 
 
-def describe_series(series: Series, timezone: str) -> Iterator[str]:
-    """The fingerprint; then by whom, until when and for how many it is accepted, or what is missing and how to accept it."""
+def describe_series(series: Series, timezone: str, *, env: str | None = None) -> Iterator[str]:
+    """The fingerprint; then by whom, until when and for how many it is accepted, or what is missing and how to accept it. `env`: for a
+    command that is read elsewhere.
+    """
     yield f"Series: {series.fingerprint}"
     if series.acceptance is not None:
         yield describe_acceptance(series.acceptance, timezone)
@@ -40,12 +42,12 @@ def describe_series(series: Series, timezone: str) -> Iterator[str]:
         yield f"{missing}; before, {describe_acceptance(series.former, timezone)}"
     else:
         yield f"not sent by `run` or `apply --accepted`: {missing}"
-    yield f"to accept it, run: {accept_command(series.fingerprint)}"
+    yield f"to accept it, run: {accept_command(series.fingerprint, env=env)}"
     yield from describe_rule(series.rule)
 
 
-def accept_command(fingerprint: str, *, env: str | None = None, elsewhere: bool = False) -> str:
-    return command_line("accept", fingerprint, "--until", "YYYY-MM-DD", env=env, elsewhere=elsewhere)
+def accept_command(fingerprint: str, *, env: str | None = None) -> str:
+    return command_line("accept", fingerprint, "--until", "YYYY-MM-DD", env=env, elsewhere=env is not None)
 
 
 def describe_rule(rule: AcceptRule) -> Iterator[str]:
@@ -64,6 +66,19 @@ def describe_acceptance(acceptance: Acceptance, timezone: str) -> str:
         f"accepted {describe_until(acceptance.until, timezone)} by {describe_identity(acceptance.who)},"
         f" at most {most} per occurrence"
     )
+
+
+def acceptance_lines(acceptances: Sequence[Acceptance], timezone: str, paint: Paint) -> Iterator[str]:
+    """A section with one line for each, in the order given; nothing without acceptances."""
+    if acceptances:
+        yield paint.bold("Acceptances")
+    for each in acceptances:
+        what = f"{each.notification} ({each.channel}, edition {each.edition}, {short_fingerprint(each.fingerprint)})"
+        if each.revoked:
+            said = f"revoked by {describe_identity(each.who)}"
+        else:
+            said = describe_acceptance(each, timezone)
+        yield f"  {format_time(each.at)}  {what}: {said}"
 
 
 def describe_identity(who: Identity) -> str:
@@ -89,12 +104,26 @@ def describe_waits(planned: PlannedNotification) -> str | None:
     return f"not sent by `run` or `apply --accepted`: {spell_out(planned.waits)}"
 
 
-def describe_change(series: Series, timezone: str) -> str | None:
-    """What a change of the files does to an acceptance."""
-    if series.former is None:
-        return None
-    before = describe_acceptance(series.former, timezone)
-    return f"{short_fingerprint(series.former.fingerprint)} is {before}; this change needs a new acceptance"
+def describe_broken(change: SeriesChange) -> str:
+    """What a change of the files does to the acceptance of a series."""
+    before, after = map(short_fingerprint, (change.before, change.after))
+    if change.acceptance is None:
+        return (
+            f"another series, {before} → {after}; if {before} is accepted, this change needs a new acceptance"
+        )
+    accepted = describe_acceptance(change.acceptance, change.timezone)
+    return (
+        f"another series, {before} → {after}; {before} is {accepted}, and this change needs a new acceptance"
+    )
+
+
+def broken_object(change: SeriesChange) -> dict[str, Any]:
+    return {
+        "name": change.name,
+        "before": change.before,
+        "after": change.after,
+        "acceptance": acceptance_object(change.acceptance) if change.acceptance is not None else None,
+    }
 
 
 def series_object(series: Series) -> dict[str, Any]:

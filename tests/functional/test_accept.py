@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -163,3 +164,67 @@ def test_what_cannot_be_accepted_says_what_to_do(series: Any, tmp_path: Path) ->
     series.forget_marks()
     result = series("accept", name, *UNTIL)
     assert (result.code, "ledger init" in result.err) == (1, True)
+
+
+def test_every_view_shows_acceptances_and_what_waits_for_one(series: Any) -> None:
+    def explained() -> str:
+        return str(series("explain", "reminder", "--recipient", "+447700900001").out)
+
+    name = fingerprint(series)
+    short = name[:15]
+    assert "waits for acceptance: not accepted; `run` and `apply --accepted` do not send it" in explained()
+    assert f"accept {name} --until YYYY-MM-DD" in series("plan", "--format", "markdown").out.replace("\\", "")
+    series("accept", name, *UNTIL)
+    assert "waits for acceptance" not in explained()
+    series("accept", name, "--revoke")
+    series("accept", name, *UNTIL, "--max-recipients", "1")
+    assert "waits for acceptance: 2 recipients, but at most 1 were accepted" in explained()
+    until = "accepted until the end of 2199-12-31 by ada (claimed, not proven"
+    for command in ("status", "history"):
+        shown = series(command).out
+        assert shown.count(f"reminder (sms, edition 1, {short}): {until}") == 2
+        assert f"reminder (sms, edition 1, {short}): revoked by ada (claimed, not proven" in shown
+        assert "at most 1 recipient per occurrence" in shown
+        found = [each["revoked"] for each in series(command, "--format", "json").json["acceptances"]]
+        assert found == [False, True, False]
+        assert series(command, "reminder", "--format", "json").json["acceptances"] != []
+        assert series(command, "outage", "--format", "json").json["acceptances"] == []
+    assert "acceptances       3" in series("ledger", "show").out
+    assert series("ledger", "verify").code == 0
+    rows = [each for each in series("ledger", "export").lines if each["fact"] == "acceptance"]
+    assert len(rows) == 3
+
+
+def test_a_review_says_that_a_change_breaks_an_acceptance(series: Any) -> None:
+    git(series.root, "init", "-q", "-b", "main")
+    (series.root / ".gitignore").write_text(".notifyctl/\n")
+    git(series.root, "add", "-A")
+    git(series.root, "commit", "-q", "-m", "x")
+    old = fingerprint(series)
+    series("accept", old, *UNTIL)
+
+    def compared(*options: str) -> tuple[str, str, Any]:
+        given = ("plan", "--base", "HEAD", *options)
+        text, markdown = series(*given).out, series(*given, "--format", "markdown").out
+        return text, markdown.replace("\\", ""), series(*given, "--format", "json").json["review"]["series"]
+
+    assert compared()[2] == []
+    series.write(reminder=YEARLY.replace("Remember", "Recall"))
+    new = fingerprint(series)
+    step = f"{old[:15]} → {new[:15]}"
+    for shown in compared()[:2]:
+        assert f"another series, {step}; {old[:15]} is accepted until the end of 2199-12-31 by ada" in shown
+        assert "and this change needs a new acceptance" in shown
+    assert "1 acceptance needs attention" in compared()[1]
+    [broken] = compared()[2]
+    assert (broken["before"], broken["after"], broken["acceptance"]["who"]["name"]) == (old, new, "ada")
+    assert (
+        f"{step}; if {old[:15]} is accepted, this change needs a new acceptance" in compared("--offline")[0]
+    )
+    series("accept", new, *UNTIL)
+    assert compared()[2] == []
+
+
+def git(root: Path, *arguments: str) -> None:
+    named = ["-c", "user.name=ada", "-c", "user.email=ada@acme.example", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", str(root), *named, *arguments], check=True)
