@@ -37,6 +37,7 @@ ENDINGS = {
     "ProviderError": "provider error",
     "UsageError": "wrong usage",
     "ProjectError": "error in the project's files",
+    "AcceptanceRefusedError": "refused: another person must accept, or prove who they are",
     "AbsentAudienceError": "audience not available",
     "UntrustedError": "refused: untrusted project",
 }
