@@ -4,7 +4,8 @@
 
 imports notifyctl once and then forks: each child is a process like any other (its own memory, files, connections, signals),
 it only did not import by itself. No thread runs and nothing is open when it forks. Input: one JSON object a line,
-`{"argv": […], "environ": {…}, "fault": {…}, "out": FILE, "err": FILE}` starts a child and answers its pid; `{"wait": PID}`
+`{"argv": […], "environ": {…}, "fault": {…}, "out": FILE, "err": FILE}` starts a child and answers its pid, with
+`"clock": FILE` by the time of that file; `{"wait": PID}`
 answers how it ended, `exit N` or `signal N`, or that it was stopped, `stop N`. With `"expect": true` the child first plans,
 in the same way but without the fault, and adds the digest that it gets: what a person does who reviews the plan. A child with
 `"modules": FILE` writes there what it has imported, and `{"import": FILE}` imports the same here, for those to come.
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from notifyctl.cli.main import run
+from tests.rig.virtual_time import follow
 
 
 def start(order: dict[str, Any]) -> int:
@@ -41,6 +43,8 @@ def start(order: dict[str, Any]) -> int:
 
 def child(order: dict[str, Any]) -> int:
     argv = list(order["argv"])
+    if "clock" in order:
+        follow(Path(order["clock"]), slowest=order.get("slowest", 0.0))
     redirect(os.devnull, 0, os.O_RDONLY)
     redirect(order["err"], 2)
     os.environ.update(order["environ"])

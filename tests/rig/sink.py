@@ -4,7 +4,7 @@
 
 prints its port and serves until its input ends. Each line of input is a JSON list of behaviours for the next requests, in
 the order in which their first bytes arrive; afterwards it is honest. `{"log": FILE}` begins another log and forgets the
-script. Each destination of a request that it takes is in LOG,
+script; with `"clock": FILE` each line has the virtual time of that file, `at`, and the message's `text`. Each destination of a request that it takes is in LOG,
 on the disk, before a byte of the answer leaves: one JSON object a line, `{"to": address, "callback": …}`. A request that
 it does not take leaves no line. An honest answer that was written adds the destinations to LOG.answered, a line each. GET /quiet is answered when every connection opened before it has ended.
 
@@ -33,23 +33,31 @@ class Log:
     def __init__(self, path: str) -> None:
         self._turn = threading.Lock()
         self._file = -1
+        self._clock: str | None = None
         self.begin(path)
 
-    def begin(self, path: str) -> None:
+    def begin(self, path: str, clock: str | None = None) -> None:
         with self._turn:
+            self._clock = clock
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             self._answered = path + ".answered"
 
     def take(self, body: Json, positions: set[int] | None = None) -> None:
         addresses = destinations(body)
         entries = [
-            {"to": address, "callback": body.get("callbackData")}
+            {"to": address, "callback": body.get("callbackData"), **self._seen(body)}
             for at, address in enumerate(addresses)
             if positions is None or at in positions
         ]
         with self._turn:
             os.write(self._file, "".join(json.dumps(entry) + "\n" for entry in entries).encode())
             os.fsync(self._file)
+
+    def _seen(self, body: Json) -> Json:
+        if self._clock is None:
+            return {}
+        with open(self._clock, "rb") as stream:  # noqa: PTH123 - as below
+            return {"at": struct.unpack("d", stream.read(8))[0], "text": body["content"]["text"]}
 
     def answered(self, body: Json) -> None:
         with self._turn, open(self._answered, "a", encoding="utf-8") as stream:  # noqa: PTH123 - as all of this file, without a module more
@@ -187,7 +195,7 @@ class Sink:
     def order(self, given: list[Json] | Json) -> None:
         with self._change:
             if isinstance(given, dict):
-                self._log.begin(given["log"])
+                self._log.begin(given["log"], given.get("clock"))
                 self._script = []
             else:
                 self._script += given

@@ -13,7 +13,7 @@ import os
 import struct
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
@@ -76,15 +76,15 @@ class SharedTime:
 
 
 def follow(path: Path, *, slowest: float = 0.0) -> None:
-    """Make the clock of this process that of the file. `slowest`: seconds that a sleep takes at least, as on a machine that is
-    suspended again and again.
+    """Make the clock of this process that of the file. `slowest`: seconds that a sleep of a second or more takes at least, as on
+    a machine that is busy with other things.
     """
     from notifyctl.clock import SystemClock
 
     shared = SharedTime(path)
 
     def sleep(_: SystemClock, seconds: float) -> None:
-        shared.advance(max(seconds, slowest) if seconds >= slowest / 100 else seconds)
+        shared.advance(max(seconds, slowest if seconds >= 1 else 0))
 
     def wait(_: SystemClock, happened: Event, seconds: float) -> None:
         if not happened.wait(min(max(seconds, 0), 0.01)):
@@ -94,10 +94,6 @@ def follow(path: Path, *, slowest: float = 0.0) -> None:
     SystemClock.monotonic = lambda _: shared.passed  # type: ignore[method-assign]
     SystemClock.sleep = sleep  # type: ignore[method-assign]
     SystemClock.wait = wait  # type: ignore[method-assign]
-
-
-def later(moment: datetime, **parts: float) -> datetime:
-    return moment + timedelta(**parts)
 
 
 if __name__ == "__main__":
