@@ -40,7 +40,7 @@ schedule: {name}
 template: {{channel: sms, content: {{type: text, text: {text}}}}}
 audience: {{source: {{file: people.csv}}}}
 """
-START = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+START = datetime(2027, 3, 1, 8, 50, tzinfo=UTC)
 """A Monday."""
 
 

@@ -38,7 +38,7 @@ SEEDS = tuple(map(int, os.environ.get("RIG_FORTNIGHTS", "1").split(",")))
 KILLS = int(os.environ.get("RIG_FORTNIGHT_KILLS", "10"))
 LONDON = ZoneInfo("Europe/London")
 PEOPLE, CONCURRENCY, SIZE = 12, 2, 4
-SLEEPS = (1800.0, 3600.0, 7200.0)
+SLEEPS = (5400.0, 7200.0)
 """Seconds that a process sleeps at a time."""
 WHILE = timedelta(hours=2, minutes=30)
 """After an occurrence is due: the longest sleep is over then, and its grace is not."""
