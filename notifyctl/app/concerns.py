@@ -6,7 +6,7 @@ window or a later slot leaves out is no failure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -40,6 +40,7 @@ class ConcernKind(StrEnum):
     EXPIRED = "expired"
     WAITING = "waiting"
     UNCERTAIN = "uncertain"
+    BLOCKED = "blocked"  # what no acceptance lets go, and some recipients: they are listed, and no more
 
 
 class Concern(Struct, frozen=True):
@@ -77,13 +78,7 @@ class Concerns(Struct, frozen=True):
     uncertain: Sequence[Concern]
     expired: Sequence[Concern]
     standing: Sequence[Concern]
-
-    @property
-    def present(self) -> Iterator[Concern]:
-        yield from self.uncertain
-        yield from self.expired
-        yield from self.standing
-        yield from self.waiting
+    blocked: Sequence[Concern] = ()
 
 
 def find_concerns(workspace: Workspace, plan: Plan, facts: Facts) -> Concerns:
@@ -102,6 +97,7 @@ def find_concerns(workspace: Workspace, plan: Plan, facts: Facts) -> Concerns:
             and plan.as_of < notices[each.key] + STANDING
             and not was_followed(workspace.sound, facts, each.scope)
         ],
+        blocked=list(find_blocked(plan, {each.scope for each in waiting})),
     )
 
 
@@ -126,6 +122,14 @@ def find_waiting(plan: Plan) -> Iterator[Concern]:
         why = planned.waits or next(limits, None)
         if why is not None:
             yield Concern(ConcernKind.WAITING, scope_of(planned), blocked, why, fingerprints[planned.name])
+
+
+def find_blocked(plan: Plan, waiting: Collection[Scope]) -> Iterator[Concern]:
+    for planned in plan.notifications:
+        count = planned.actions.get(Action.BLOCKED, 0)
+        if count and scope_of(planned) not in waiting:
+            why = planned.waits or ", ".join(planned.reasons.get(Action.BLOCKED, {}))
+            yield Concern(ConcernKind.BLOCKED, scope_of(planned), count, why)
 
 
 def scope_of(planned: PlannedNotification) -> Scope:

@@ -22,7 +22,7 @@ from notifyctl.errors import LedgerError, LedgerLockedError, NotifyctlError
 from notifyctl.model.project import Environment
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.missed import missed_notice
-from notifyctl.plan.series import waits_for_acceptance
+from notifyctl.plan.series import NOT_RECURRING, waits_for_acceptance
 from notifyctl.plurals import pluralise
 from notifyctl.ports import Clock
 from notifyctl.views.reasons import spell_out
@@ -45,10 +45,16 @@ class Finding(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     """Further notices for the ledger."""
 
+    @property
+    def is_alert(self) -> bool:
+        """Whether somebody must look; the others are only printed, once in each process."""
+        return self.kind is not EventKind.BLOCKED
+
 
 def describe(concerns: Concerns, environment: str) -> list[Finding]:
     """A finding for each occurrence, but one for all that expired of a series."""
-    found = [describe_one(each, environment) for each in (*concerns.uncertain, *concerns.waiting)]
+    single = (*concerns.uncertain, *concerns.waiting, *concerns.blocked)
+    found = [describe_one(each, environment) for each in single]
     expired = sorted((*concerns.expired, *concerns.standing), key=lambda each: each.scope)
     for _, group in groupby(expired, key=lambda each: (each.scope.notification, each.scope.channel)):
         found.append(describe_expired(list(group)))
@@ -61,6 +67,11 @@ def describe_one(concern: Concern, environment: str) -> Finding:
         todo = command_line("resolve", scope.notification, env=environment, elsewhere=True)
         text = f"{name_of(scope)}: outcome unknown for {who}; to resolve, run: {todo}"
         return Finding(EventKind.UNCERTAIN, (concern.key,), text, scope, concern.recipients, repeats=True)
+    if concern.kind is ConcernKind.BLOCKED:
+        text = f"{name_of(scope)}: {who} blocked; to see why, run: {command_line('plan', env=environment, elsewhere=True)}"
+        if concern.why == NOT_RECURRING:
+            text = f"{scope.notification}: {spell_out(concern.why)}"
+        return Finding(EventKind.BLOCKED, (concern.key,), text, scope, concern.recipients)
     text = f"{name_of(scope)} waits: {spell_out(concern.why)}"
     if waits_for_acceptance(concern.why):
         text += (
@@ -110,7 +121,7 @@ class Reporter:
         for finding in findings:
             unknown = [key for key in finding.keys if key not in notices]
             self._print(finding, known=not unknown)
-            if unknown:
+            if unknown and finding.is_alert:
                 new.append(finding)
                 self._post(workspace, environment, finding, unknown)
         self._note(workspace, environment, notices)
@@ -137,7 +148,7 @@ class Reporter:
     def _print(self, finding: Finding, *, known: bool) -> None:
         now = self._clock.now()
         told = [self._said.get(key) for key in finding.keys]
-        again = finding.repeats and any(each is None or now - each >= REPEATED for each in told)
+        again = finding.repeats and any(each is None or abs(now - each) >= REPEATED for each in told)
         if again or (not known and None in told):
             counts = {"recipients": finding.recipients} if finding.recipients else {}
             self._report(RunnerEvent(now, finding.kind, finding.text, finding.scope, counts))
@@ -164,6 +175,8 @@ class Reporter:
         store = ledger_store(workspace, environment)
         with suppress(LedgerError, LedgerLockedError):
             if not store.exists():
+                if not environment.is_sandbox:
+                    return  # only `ledger init` makes one
                 store.create()
             revision, actor = revision_of(workspace), actor_of(workspace)
             with store.writer(holder(), revision=revision, actor=actor) as writer:
@@ -174,4 +187,4 @@ class Reporter:
 
 def reasons(findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
     """For `/healthz`."""
-    return ((each.kind.value, each.text) for each in findings)
+    return ((each.kind.value, each.text) for each in findings if each.is_alert)

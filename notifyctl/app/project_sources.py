@@ -168,7 +168,10 @@ def open_source(
     if ref is None:
         return WorkingFolder(root, environ=environ, clock=clock)
     if git_output(root, "rev-parse", "--git-dir") is None:
-        raise UsageError(f"{root} is not in a git repository, so there is no `{ref}` to read")
+        raise UsageError(
+            f"{root} is not in a git repository, so there is no `{ref}` to read",
+            hint=f"check it as this user, with: git -C {root} status",
+        )
     return CommittedProject(root, ref, pull=pull, environment=environment, environ=environ, clock=clock)
 
 

@@ -21,6 +21,7 @@ class EventKind(StrEnum):
     EXPIRED = "expired"
     WAITING = "waiting"
     UNCERTAIN = "uncertain"
+    BLOCKED = "blocked"
     FAILED = "failed"
     RECOVERED = "recovered"
     LOCKED = "locked"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -128,10 +128,12 @@ def show(event: RunnerEvent, *, form: str, verbose: int) -> None:
 
     if event.kind in DETAIL and not verbose:
         return
-    if form == "json":
-        echo(view.as_json(event.at, event.kind.value, event.text, event.scope, dict(event.counts)))
-    else:
-        echo(view.as_text(event.at, event.text), verbatim=True)
+    # A log that cannot be written any more is no reason to stop sending.
+    with suppress(OSError):
+        if form == "json":
+            echo(view.as_json(event.at, event.kind.value, event.text, event.scope, dict(event.counts)))
+        else:
+            echo(view.as_text(event.at, event.text), verbatim=True)
 
 
 class Signals:

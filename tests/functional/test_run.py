@@ -118,7 +118,9 @@ def test_an_audience_above_the_limit_waits(rounds: Rounds) -> None:
 def test_what_does_not_recur_is_left_to_apply(rounds: Rounds) -> None:
     rounds.write("once.yaml", "apiVersion: notifyctl/v1\nkind: Notification\nname: once\naudience: {source: {file: people.csv}}\n"
                  "template: {channel: sms, content: {type: text, text: Once}}\n")  # fmt: skip
-    assert kinds(rounds.run_until(NINE + timedelta(minutes=1))) == ["sent"]
+    said = rounds.run_until(NINE + timedelta(minutes=1))
+    assert kinds(said) == ["blocked", "sent"]
+    assert said[0][1] == "once: does not recur; to send it, run: notifyctl apply"
     assert rounds.sent() == {"daily 2027-03-01T09:00": 3}
     assert rounds.runner is not None
     assert rounds.runner.health.ok
