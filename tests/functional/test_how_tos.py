@@ -29,6 +29,7 @@ RUN = (
     "why-not",
     "read-a-plan",
     "schedules",
+    "run",
     "send-test",
 )
 """Pages for which a new project on any machine is enough."""
@@ -114,7 +115,7 @@ class Shell:
                 text=True,
             )
         )
-        port = re.search(r"--port (\d+)", command)
+        port = re.search(r"(?:--port |:)(\d+)", command)
         assert port is not None, "a command that goes on names its port"
         for _ in range(DEADLINE * 10):
             with socket.socket() as probe:

@@ -379,3 +379,26 @@ def check(made: Fortnight, port: int) -> None:
     kinds = Counter(each["event"] for each in made.events())
     assert kinds["sent"] >= len(DAILY) + len(WEEKLY) - made.kills
     assert {"waiting", "expired"} <= set(kinds)
+
+
+@pytest.mark.parametrize(("number", "ends"), [(signal.SIGINT, "exit 130"), (signal.SIGTERM, "exit 0")])
+def test_a_signal_while_sending_finishes_what_is_in_flight(
+    number: int, ends: str, runner: Talk, sink_process: tuple[Talk, int], tmp_path: Path
+) -> None:
+    made = Fortnight(tmp_path, runner, *sink_process, "http://127.0.0.1:9/unused", 1)
+    assert sink_process[0].ask([{"do": "honest", "delay": 0.1}] * 3) == "heard"
+    made.accept("daily", most=PEOPLE)
+    made.start()
+    made.time.run_until(due("daily", "2027-03-22") + WHILE)
+    while len(made.taken()) < CONCURRENCY * SIZE:
+        time.sleep(0.001)
+    assert made.pid is not None
+    os.kill(made.pid, number)
+    assert json.loads(made.talk.ask({"wait": made.pid})) == ends, made.errors()
+    # Two requests of four were in flight; their answers are recorded, and the third was not begun.
+    assert len(made.taken()) == CONCURRENCY * SIZE
+    assert not made.uncertain()
+    made.start()
+    made.until(due("daily", "2027-03-22") + WHILE)
+    made.stop()
+    assert Counter(to for _, _, to, _ in made.taken()) == Counter(person(at) for at in range(PEOPLE))
