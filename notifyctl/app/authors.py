@@ -19,9 +19,8 @@ from notifyctl.ports import FileTree
 FORGE_COMMITTERS = frozenset({"noreply@github.com"})
 """Committers of what a forge itself merged or changed for an author."""
 SIGNED_LINE = re.compile(rb"^(author|committer) (.*?) ?<([^<>\n]*)> ", re.MULTILINE)
-CO_AUTHOR = re.compile(
-    rb"^[ \t]*co-authored-by:[ \t]*([^\n]*?)[ \t]*<([^<>\n]*)>", re.MULTILINE | re.IGNORECASE
-)
+CO_AUTHOR = re.compile(rb"^[ \t]*co-authored-by:([^\n]*)", re.MULTILINE | re.IGNORECASE)
+ADDRESS = re.compile(rb"<([^<>]*)>|([^\s<>]+@[^\s<>]+)")
 MAILMAP = re.compile(r"<([^<>]*)>[^<>]*<([^<>]*)>")
 """`Proper Name <proper address> Commit Name <address in commits>`, as in gitmailmap(5)."""
 
@@ -205,8 +204,10 @@ def authors_of(commit: str, stored: bytes, mapping: dict[str, str]) -> Iterator[
     for role, name, email in signed:
         if not (role == b"committer" and email.decode("utf-8", "replace").casefold() in FORGE_COMMITTERS):
             yield author(name, email, commit, mapping)
-    for name, email in CO_AUTHOR.findall(message):
-        yield author(name, email, commit, mapping)
+    for line in CO_AUTHOR.findall(message):
+        found = ADDRESS.search(line)
+        if found is not None:  # without an address, forges take it for text, too
+            yield author(line.partition(b"<")[0], found[1] or found[2] or b"", commit, mapping)
 
 
 def author(name: bytes, email: bytes, commit: str, mapping: dict[str, str]) -> Author:

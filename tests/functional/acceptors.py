@@ -89,11 +89,12 @@ class Key:
 class Repository:
     """A project whose files are committed by whom a test says, and the acceptances of its ledger."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, new: bool = True) -> None:
         self.root = root
         self.acceptances: list[Acceptance] = []
         root.mkdir(parents=True, exist_ok=True)
-        self.git("init", "-q", "-b", "main")
+        if new:
+            self.git("init", "-q", "-b", "main")
 
     def git(self, *arguments: str, by: str = ADA, **variables: str) -> str:
         """`by` is the author and the committer."""

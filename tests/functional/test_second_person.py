@@ -69,8 +69,9 @@ def test_another_person_is_accepted_and_claimed_as_that(repository: Repository) 
 
 
 def test_everybody_who_committed_is_an_author(repository: Repository) -> None:
-    repository.commit(BOB, "words\n\nCo-authored-by: Eve <eve@acme.example>", words_txt="Good evening")
-    for email in (ADA, BOB, EVE):
+    trailers = "Co-authored-by: Eve <eve@acme.example>\r\nco-authored-BY: yan@acme.example"
+    repository.commit(BOB, f"words\n\n{trailers}", words_txt="Good evening")
+    for email in (ADA, BOB, EVE, "yan@acme.example"):
         refuses(repository, "wrote a part", email=email)
     repository.check(email="zoe@acme.example")
 
@@ -250,6 +251,20 @@ def test_what_git_does_not_show_is_refused(repository: Repository, tmp_path: Pat
     refuses(shallow, "shallow", "git fetch --unshallow", email=BOB)
     shutil.rmtree(repository.root / ".git")
     refuses(repository, "needs git", "clone", email=BOB)
+
+
+def test_a_project_can_be_a_folder_of_a_repository(repository: Repository, tmp_path: Path) -> None:
+    outer = Repository(tmp_path / "outer")
+    shutil.copytree(repository.root, outer.root / "alerts", ignore=shutil.ignore_patterns(".git"))
+    outer.commit(ADA, _mailmap="Ada <lovelace@acme.example> <ada@acme.example>\n")
+    outer.commit(EVE, words_txt="of another project")
+    inner = Repository(outer.root / "alerts", new=False)
+    for email in (ADA, "lovelace@acme.example"):
+        refuses(inner, "wrote a part", email=email)
+    inner.accept(email=EVE)
+    inner.commit(BOB, words_txt="Good evening")
+    inner.check(email=ADA)
+    refuses(inner, "wrote a part", email=BOB)
 
 
 def test_a_lost_commit_is_refused(repository: Repository) -> None:
