@@ -140,7 +140,7 @@ def find_lapsed(workspace: Workspace, plan: Plan, facts: Facts) -> Iterator[Conc
     """Accepted occurrences that nobody, or not everybody, was sent before they expired, earliest first."""
     project = workspace.sound
     accepted = accepted_since(facts)
-    planned = {scope_of(each): each for each in plan.notifications}
+    planned = {scope_of(each): each for each in (*plan.notifications, *plan.folded)}
     for notification in filter(is_recurring, project.notifications.values()):
         since = accepted.get((notification.name, notification.edition))
         if since is None:
