@@ -301,9 +301,7 @@ def build_holiday(value: date | Values) -> Holiday:
         return value
     if "file" in value:
         return HolidayFile(value["file"], value.get("text"))
-    return HolidayCountry(
-        value["country"].upper(), value["subdivision"].upper() if "subdivision" in value else None
-    )
+    return HolidayCountry(value["country"], value.get("subdivision"))
 
 
 def build_window(values: Values) -> Window:

@@ -20,6 +20,7 @@ from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.lint.content_checks import check_words, is_clean
 from notifyctl.lint.foreign_placeholders import KnownNames
 from notifyctl.lint.gsm7 import check_alphabet
+from notifyctl.lint.opening_hours import check_hours
 from notifyctl.lint.recipient_pass import check_recipients
 from notifyctl.lint.synthetic_recipients import make_recipients
 from notifyctl.lint.unused_declarations import (
@@ -72,6 +73,7 @@ def check_project(
         from notifyctl.schedule.timing import check_schedule
 
         problems.extend(fix_severity(check_schedule(schedule)))
+    problems.extend(fix_severity(check_hours(project)))
     messages: dict[str, Mapping[str | None, Message]] = {}
     audiences: dict[str, AudienceReader] = {}
     copies: dict[str, JudgedCopies] = {}

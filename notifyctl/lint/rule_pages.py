@@ -122,7 +122,21 @@ TEXTS: Mapping[str, Page] = {
     "unused-schedule": Page(W, "No notification uses the schedule."),
     "bad-schedule": Page(
         E,
-        "The cron expression, the `rrule` or the time zone is not valid, the rule never occurs, or the window never opens.",
+        "The cron expression, the `rrule` or the time zone is not valid, the rule never occurs, or window, quiet hours and holidays,"
+        " with those of the project, leave no time to send.",
+    ),
+    "bad-holidays": Page(
+        E, "The country or its part is unknown, or the iCalendar file is not valid or has no event."
+    ),
+    "window-at-night": Page(
+        W,
+        "Messages are sent while a window is open. This one is open at night, from one day to the next: most likely it was meant as"
+        " `quietHours`, in which nothing is sent.",
+    ),
+    "exempt-without-effect": Page(
+        W,
+        "`except` lifts the window, quiet hours and holidays of the project's defaults for a category. There is nothing to lift, or"
+        " no notification of that category.",
     ),
     "comment-cuts-text": Page(
         W,

@@ -7,17 +7,20 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from notifyctl.errors import ProjectError
 from notifyctl.model.project import Holiday, HolidayCountry, HolidayFile
 
 LANGUAGE = "en_US"
 """Of the names of a country's holidays; else they follow the locale of the machine."""
 TOO_OFTEN = frozenset({"HOURLY", "MINUTELY", "SECONDLY"})
 """How often a holiday does not recur."""
+MIN_NAME = 4
+"""Names of countries are longer than their codes."""
 DAY = timedelta(days=1)
 
 
-class HolidayError(ValueError):
-    """A source of holidays that cannot be used, with a message for users."""
+class HolidayError(ProjectError, ValueError):
+    """A source of holidays that cannot be used. Lint reports it, so that nothing is sent; where lint does not look, it is raised."""
 
 
 def find_name(holidays: Sequence[Holiday], day: date) -> str | None:
@@ -53,12 +56,41 @@ def country_days(source: HolidayCountry, year: int) -> Mapping[date, str]:
     try:
         found = country_holidays(source.country, subdiv=source.subdivision, years=year, language=LANGUAGE)
     except NotImplementedError:
-        raise HolidayError(f"the holidays of {describe(source)} are unknown") from None
+        raise HolidayError(f"the holidays of {describe_source(source)} are unknown") from None
     return {day: clean(found[day]) for day in sorted(found) if day.year == year}
 
 
-def describe(source: HolidayCountry) -> str:
-    return f"{source.country}-{source.subdivision}" if source.subdivision else source.country
+def country_class(code: str) -> Any:
+    """The class of a country in the library; None if it does not have the country."""
+    import holidays
+    from holidays.registry import COUNTRIES
+
+    names = (each[0] for each in COUNTRIES.values() if code in each[1:] and len(code) < MIN_NAME)
+    name = next(names, None)
+    return None if name is None else getattr(holidays, name)
+
+
+def country_names() -> dict[str, str]:
+    """Name or code → code of two letters, for suggestions."""
+    from holidays.registry import COUNTRIES
+
+    codes = {each[1]: each[1] for each in COUNTRIES.values()}
+    return codes | {each[0]: each[1] for each in COUNTRIES.values()}
+
+
+def data_ends(source: Holiday) -> int | None:
+    """The last year for which the holidays of a country are known; None for other sources."""
+    if not isinstance(source, HolidayCountry):
+        return None
+    found = country_class(source.country)
+    return None if found is None else int(found.end_year)
+
+
+def describe_source(source: Holiday) -> str:
+    """As it may stand in a list: 2026-12-25, GB-ENG or holidays.ics."""
+    if isinstance(source, HolidayCountry):
+        return f"{source.country}-{source.subdivision}" if source.subdivision else source.country
+    return source.file if isinstance(source, HolidayFile) else source.isoformat()
 
 
 @lru_cache(maxsize=64)
@@ -72,7 +104,10 @@ def parse_calendar(text: str) -> Any:
         raise HolidayError(f"not a valid iCalendar file: {error}") from None
     if not isinstance(calendar, Calendar):
         raise HolidayError("not a valid iCalendar file: it must start with BEGIN:VCALENDAR")
-    for event in calendar.walk("VEVENT"):
+    events = calendar.walk("VEVENT")
+    if not events:
+        raise HolidayError("the file has no event (VEVENT)")
+    for event in events:
         if event.errors:
             field, problem = event.errors[0]
             raise HolidayError(f"not a valid iCalendar file: {field} of {title(event)}: {problem}")
@@ -90,7 +125,17 @@ def file_days(source: HolidayFile, year: int) -> Mapping[date, str]:
         raise HolidayError("the file cannot be read")
     days: dict[date, str] = {}
     first, after = date(year, 1, 1), date(year + 1, 1, 1)
-    for event in of(parse_calendar(source.text)).between(first, after):
+    try:
+        events = of(parse_calendar(source.text)).between(first, after)
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+    ) as error:  # what a malformed event ends in
+        raise HolidayError(f"cannot tell the days of the events: {error}") from None
+    for event in events:
         if str(event.get("STATUS", "")).upper() == "CANCELLED":
             continue
         for day in event_days(event):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -269,7 +269,7 @@ def local_time(name: str) -> datetime:
 
 
 def check_schedule(schedule: Schedule) -> list[Diagnostic]:
-    """Checks what the shape cannot: a rule that never matches, a window that never opens."""
+    """Checks what the shape cannot: a rule that never matches."""
     found = list(check_rule(schedule))
     if schedule.timezone not in {None, RECIPIENT_ZONE}:
         try:
@@ -279,20 +279,12 @@ def check_schedule(schedule: Schedule) -> list[Diagnostic]:
                 *found,
                 schedule_problem(schedule, "timezone", f'"{schedule.timezone}" is not an IANA time zone'),
             ]
-    place = schedule.timezone if schedule.timezone not in {None, RECIPIENT_ZONE} else "UTC"
-    if schedule.windows and next_opening(schedule, datetime(2026, 1, 1, tzinfo=UTC), str(place)) is None:
-        found.append(
-            schedule_problem(
-                schedule, "window", "the window never opens: its days and the holidays leave no day"
-            )
-        )
     return found
 
 
 def schedule_problem(schedule: Schedule, field: str, message: str) -> Diagnostic:
     hints = {
         "timezone": "for example Europe/London, or `recipient` for each recipient's own",
-        "window": "allow at least one day",
     }
     return Diagnostic(
         "bad-schedule", Severity.ERROR, message, schedule.positions.location(field), hint=hints[field]

@@ -65,6 +65,9 @@ DOORS = {
         "message.template_errors",
         "message.undefined_names",
     ),
+    "holidays": ("schedule.holiday_dates",),
+    "icalendar": ("schedule.holiday_dates", "views.ics"),
+    "recurring_ical_events": ("schedule.holiday_dates",),
     "phonenumbers": ("audience.numbering", "config.scalar_types"),
 }
 """A third-party or side-effect module, and the only modules of ours that import it."""

@@ -261,8 +261,6 @@ def test_a_schedule_without_meaning_is_told_at_its_place() -> None:
     bad = replace(PLAIN, cron="61 9 * * *", timezone="Europe/Londn")
     assert {d.rule for d in check_schedule(bad)} == {"bad-schedule"}
     assert len(check_schedule(bad)) == 2
-    shut = replace(PLAIN, windows=(Window(days=()),))
-    assert len(check_schedule(shut)) == 1
     assert check_schedule(replace(PLAIN, cron="0 9 * * MON-FRI", timezone="recipient")) == []
     # A day that its form allows and that never comes: the fifth Monday of a February is the 29th, and */3 is none.
     for never in ("0 9 30 2 *", "0 9 */3 2 MON#5"):
