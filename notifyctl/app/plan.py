@@ -42,6 +42,7 @@ from notifyctl.plan.ledger_join import count_unsettled
 from notifyctl.plan.model import Plan
 from notifyctl.plan.planner import build_plan
 from notifyctl.plan.prices import PriceList, read_prices
+from notifyctl.plan.sending_hours import hours_of
 from notifyctl.plan.series import Series, judge_series, make_series
 from notifyctl.ports import Environ
 from notifyctl.rulebook.envelope import PLUS
@@ -181,7 +182,7 @@ def derive(
         accepted_only=accepted_only,
     )
     removed = [] if only else list(past.find_removed({each.scope for each in inputs}))
-    return build_plan(
+    plan = build_plan(
         context,
         inputs,
         identify=facts.identify,
@@ -193,6 +194,11 @@ def derive(
         ],
         diagnostics=problems,
     )
+    hours = (
+        hours_of(project, each, now=now, zone=schedule_zone(project, each))
+        for _, each in sorted(wanted.items())
+    )
+    return replace(plan, hours=tuple(each for each in hours if each is not None))
 
 
 def suppressions_of(workspace: Workspace, facts: Facts, *, environ: Environ | None) -> SuppressionLists:

@@ -15,6 +15,7 @@ from notifyctl.model.project import ApiObject, ChannelName
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.actions import SENDS, Action
 from notifyctl.plan.digest import ScopeEffects
+from notifyctl.plan.sending_hours import SendingHours
 from notifyctl.plan.series import Series
 from notifyctl.plan.similarity import NearlySent
 from notifyctl.schedule.moments import Aware, Moments
@@ -304,6 +305,8 @@ class Plan(Struct, frozen=True):
     """One for each recurring notification, by name."""
     versions: Mapping[str, str] = {}
     """Of the data that moments depend on, `tzdata` and `holidays`, if any are in the plan; no part of the digest."""
+    hours: tuple[SendingHours, ...] = ()
+    """One for each notification that is not sent at any time, by name."""
 
     @property
     def applyable(self) -> bool:

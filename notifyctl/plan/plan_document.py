@@ -32,6 +32,7 @@ from notifyctl.plan.model import (
     Reach,
     Sample,
 )
+from notifyctl.plan.sending_hours import SendingHours
 from notifyctl.plan.similarity import NearlySent
 from notifyctl.schedule.moments import Moments
 
@@ -194,6 +195,7 @@ class PlanDocument(Struct, frozen=True):
     upcoming: tuple[UpcomingEntry, ...] = ()
     series: tuple[SeriesEntry, ...] | None = None
     """None: the file was made before series were accepted."""
+    hours: tuple[SendingHours, ...] = ()
 
 
 def decode(document: object) -> PlanDocument:

@@ -53,6 +53,7 @@ from notifyctl.views.plan import (
     render_command,
     with_upcoming,
 )
+from notifyctl.views.sending_hours import describe_hours
 from notifyctl.views.series import describe_broken, describe_series, describe_waits
 from notifyctl.views.times import describe_due, describe_run, is_refused
 from notifyctl.views.upcoming import describe_upcoming
@@ -338,6 +339,7 @@ def _details(
         yield from changed(change)
     if planned is not None:
         yield from list_facts(planned, plan)
+    yield from list_hours(name, plan)
     if upcoming is not None:
         yield from list_upcoming(upcoming, plan.as_of)
         yield from list_series(plan, upcoming.name)
@@ -346,6 +348,12 @@ def _details(
             yield from list_samples(each, plan.environment)
     yield ""
     yield "</details>"
+
+
+def list_hours(name: str, plan: Plan) -> Iterator[str]:
+    for hours in plan.hours:
+        if hours.name == name:
+            yield from (f"- {plain(line)}" for line in describe_hours(hours))
 
 
 def list_upcoming(upcoming: Upcoming, now: datetime) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from msgspec import to_builtins
 from msgspec.structs import asdict, replace
 
 from notifyctl.command_line import command_line
@@ -14,6 +15,7 @@ from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import WITH_PLUS, WITHOUT_PLUS
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import FORMAT_VERSION, Cost, Fallback, Plan, PlannedNotification, Sample, Upcoming
+from notifyctl.plan.sending_hours import NamedDay, SendingHours
 from notifyctl.plan.shared_request import parts_of, settings_of
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_age, format_duration, format_occurrence, format_time
@@ -23,6 +25,7 @@ from notifyctl.views.gaps import describe_gaps
 from notifyctl.views.message import SAID_ABOVE, STORED_ELSEWHERE, as_lines, as_objects, setting_lines
 from notifyctl.views.plan_table import table_lines
 from notifyctl.views.reasons import describe_reasons, spell_out
+from notifyctl.views.sending_hours import describe_hours, wrapped
 from notifyctl.views.series import describe_series, describe_waits, series_object
 from notifyctl.views.times import describe_due, describe_refusal, describe_run, describe_wait
 from notifyctl.views.upcoming import describe_upcoming, moments_object, occurrence_object
@@ -83,10 +86,15 @@ def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
     for diagnostic in plan.diagnostics:
         yield from format_block(diagnostic, paint)
     yield from table_lines(with_upcoming(plan), plan.as_of, paint)
+    hours = {each.name: each for each in plan.hours}
+    listed: dict[tuple[NamedDay, ...], str] = {}
     for planned, upcoming in with_upcoming(plan):
         yield ""
         if planned is not None:
             yield from _notification(planned, paint, plan.as_of)
+        name = planned.name if planned is not None else upcoming.name if upcoming is not None else ""
+        if (own := hours.pop(name, None)) is not None:
+            yield from _hours(own, listed, paint)
         if upcoming is not None:
             yield from _upcoming(upcoming, paint, plan.as_of, headed=planned is not None)
             yield from _series(plan, upcoming.name, paint)
@@ -110,6 +118,14 @@ def with_upcoming(plan: Plan) -> Iterator[tuple[PlannedNotification | None, Upco
     while name is not None:
         yield None, rest[name]
         name = next(alone, None)
+
+
+def _hours(hours: SendingHours, listed: dict[tuple[NamedDay, ...], str], paint: Paint) -> Iterator[str]:
+    """`listed`: the holidays listed so far, and with which notification."""
+    before = listed.setdefault(hours.days, hours.name)
+    for line in describe_hours(hours, listed=before if before != hours.name else None):
+        for part in wrapped(line):
+            yield paint.yellow(f"  {part}") if line.startswith("⚠") else paint.dim(f"  {part}")
 
 
 def _series(plan: Plan, name: str, paint: Paint) -> Iterator[str]:
@@ -383,6 +399,7 @@ def public_plan(plan: Plan) -> dict[str, Any]:
         "later": [{"name": n, "occurrence": o, "due": _moment(due)} for n, o, due in plan.later],
         "upcoming": [_upcoming_object(each) for each in plan.upcoming],
         "series": [series_object(each) for each in plan.series],
+        "hours": to_builtins(plan.hours),
         "diagnostics": [as_object(d) for d in plan.diagnostics],
     }
 

@@ -78,6 +78,7 @@ def to_plan(saved: SavedPlan) -> Plan:
         versions=typed.versions,
         upcoming=upcoming,
         series=series,
+        hours=typed.hours,
     )
 
 

@@ -23,6 +23,7 @@ from notifyctl.views.html.former_message import former_message
 from notifyctl.views.html.preview_model import Badge, Fact, Section, Setting, Tone, Variant
 from notifyctl.views.plan import describe_cost, describe_left_out
 from notifyctl.views.reasons import describe_reasons
+from notifyctl.views.sending_hours import describe_hours
 from notifyctl.views.times import describe_refusal, describe_run, is_refused, when
 from notifyctl.views.upcoming import describe_upcoming
 
@@ -213,6 +214,10 @@ def facts(
     else:
         value, notes = goes_out(planned, now)
         yield Fact("Goes out", value, (*notes, *to_come))
+    for hours in source.plan.hours:
+        if hours.name == planned.name:
+            first, *rest = (line.removeprefix("hours: ") for line in describe_hours(hours))
+            yield Fact("Hours", first[:1].upper() + first[1:], tuple(rest))
     if planned.segments is not None:
         old, new = (segments_of(side) for side in (change.before, change.after)) if change else (0, 0)
         note = (f"full send: {old:,} → {new:,}",) if old and old != new else ()
