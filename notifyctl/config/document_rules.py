@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from notifyctl.config.kinds.accept import accept_problems
@@ -46,7 +46,9 @@ def audience_rules(values: Values) -> Iterator[Problem]:
 
 def schedule_rules(values: Values) -> Iterator[Problem]:
     if "from" in values and "until" in values and end_of(values["until"]) < start_of(values["from"]):
-        message = f"`until` ({values['until']}) must not be before `from` ({values['from']})"
+        message = (
+            f"`until` ({written(values['until'])}) must not be before `from` ({written(values['from'])})"
+        )
         yield Problem(("until",), "invalid-value", message)
     if "rrule" in values and not isinstance(values["from"], datetime):
         message = (
@@ -54,6 +56,10 @@ def schedule_rules(values: Values) -> Iterator[Problem]:
         )
         yield Problem(("from",), "invalid-value", message, f'for example: from: "{values["from"]}T09:00"')
     yield from hours_rules(values, ())
+
+
+def written(value: date) -> str:
+    return value.isoformat(timespec="minutes") if isinstance(value, datetime) else value.isoformat()
 
 
 def hours_rules(values: Values, path: Path) -> Iterator[Problem]:

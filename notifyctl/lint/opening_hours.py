@@ -39,8 +39,18 @@ def check_hours(project: Project) -> Iterator[Diagnostic]:
         yield from found
         yield from check_nights(schedule.hours, schedule.positions)
         broken += found
-    if not broken:
+    if not broken and not any(map(is_unread, holidays_of(project))):
         yield from check_openings(project)
+
+
+def holidays_of(project: Project) -> Iterator[Holiday]:
+    for hours in (project.hours, *(each.hours for each in project.schedules.values())):
+        yield from hours.holidays
+
+
+def is_unread(source: Holiday) -> bool:
+    """A file that cannot be read: the loader reports it."""
+    return isinstance(source, HolidayFile) and source.text is None
 
 
 def check_sources(hours: Hours, positions: Positions) -> Iterator[Diagnostic]:
@@ -56,8 +66,7 @@ def source_problem(source: Holiday) -> tuple[str, str, str] | None:
     """The key that is wrong, the message and the hint."""
     if isinstance(source, HolidayCountry):
         return country_problem(source)
-    # A file that cannot be read is reported where it is read.
-    if isinstance(source, HolidayFile) and source.text is not None:
+    if isinstance(source, HolidayFile) and not is_unread(source):
         try:
             file_days(source, START.year)
         except HolidayError as error:

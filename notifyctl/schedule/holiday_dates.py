@@ -25,11 +25,8 @@ class HolidayError(ProjectError, ValueError):
 
 def find_name(holidays: Sequence[Holiday], day: date) -> str | None:
     """The name of a holiday, empty if it has none; None if the day is not one."""
-    name = None
-    for source in holidays:
-        found = days_in(source, day.year).get(day)
-        name = name or found if found is not None else name
-    return name
+    names = [each[day] for source in holidays if day in (each := days_in(source, day.year))]
+    return next(filter(None, names), "") if names else None
 
 
 def named_days(holidays: Sequence[Holiday], first: date, last: date) -> dict[date, str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from textwrap import wrap
 
 from notifyctl.model.project import WEEKDAYS
-from notifyctl.plan.sending_hours import HourRules, HourSpan, SendingHours
+from notifyctl.plan.sending_hours import HourRules, HourSpan, NamedDay, SendingHours
 from notifyctl.schedule.moments import MONTHS
 from notifyctl.schedule.moments import WEEKDAYS as SHOWN_DAYS
 from notifyctl.views.colours import strip_controls
@@ -73,15 +73,33 @@ def describe_days(hours: SendingHours, until: date, listed: str | None) -> str:
     if listed is not None:
         count = len(hours.days)
         return f"holidays until {until}: {count} day{'' if count == 1 else 's'}, as with {listed}"
-    parts, year = [], None
-    for each in hours.days[:MAX_DAYS]:
-        shown = "" if each.day.year == year else f" {each.day.year}"
-        year = each.day.year
-        day = f"{SHOWN_DAYS[each.day.weekday()]} {each.day.day} {MONTHS[each.day.month - 1]}{shown}"
-        parts.append(f"{day} {strip_controls(each.name)}".rstrip())
+    parts: list[str] = []
+    year = None
+    for first, last, name in runs(hours.days[:MAX_DAYS]):
+        shown = format_day(first, with_year=year != first.year)
+        if last != first:
+            shown = f"{shown} – {format_day(last, with_year=first.year != last.year)}"  # noqa: RUF001 - a span
+        year = last.year
+        parts.append(f"{shown} {strip_controls(name)}".rstrip())
     if len(hours.days) > MAX_DAYS:
         parts.append(f"{len(hours.days) - MAX_DAYS:,} more")
     return f"holidays until {until}: {', '.join(parts)}"
+
+
+def runs(days: Iterable[NamedDay]) -> list[tuple[date, date, str]]:
+    """Days of the same name that follow each other: the first, the last and the name."""
+    found: list[tuple[date, date, str]] = []
+    for each in days:
+        if found and found[-1][2] == each.name and each.day - found[-1][1] == timedelta(days=1):
+            found[-1] = (found[-1][0], each.day, each.name)
+        else:
+            found.append((each.day, each.day, each.name))
+    return found
+
+
+def format_day(day: date, *, with_year: bool) -> str:
+    year = f" {day.year}" if with_year else ""
+    return f"{SHOWN_DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}{year}"
 
 
 def wrapped(line: str) -> list[str]:
