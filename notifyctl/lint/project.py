@@ -20,7 +20,6 @@ from notifyctl.errors import AbsentAudienceError, ProjectError
 from notifyctl.lint.content_checks import check_words, is_clean
 from notifyctl.lint.foreign_placeholders import KnownNames
 from notifyctl.lint.gsm7 import check_alphabet
-from notifyctl.lint.opening_hours import check_hours
 from notifyctl.lint.recipient_pass import check_recipients
 from notifyctl.lint.synthetic_recipients import make_recipients
 from notifyctl.lint.unused_declarations import (
@@ -33,7 +32,7 @@ from notifyctl.lint.variables import check_variables
 from notifyctl.message import VariantComposer, variants
 from notifyctl.message.render_limits import SECONDS, OutOfTimeError, run_bounded
 from notifyctl.model.message import Message
-from notifyctl.model.project import Audience, Environment, Notification, Project
+from notifyctl.model.project import Audience, Environment, Hours, Notification, Project
 from notifyctl.ports import AudienceReader, Environ, FileTree
 
 
@@ -73,7 +72,10 @@ def check_project(
         from notifyctl.schedule.timing import check_schedule
 
         problems.extend(fix_severity(check_schedule(schedule)))
-    problems.extend(fix_severity(check_hours(project)))
+    if project.schedules or project.hours != Hours() or project.exempt:
+        from notifyctl.lint.opening_hours import check_hours
+
+        problems.extend(fix_severity(check_hours(project)))
     messages: dict[str, Mapping[str | None, Message]] = {}
     audiences: dict[str, AudienceReader] = {}
     copies: dict[str, JudgedCopies] = {}
