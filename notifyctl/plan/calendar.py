@@ -20,7 +20,7 @@ from notifyctl.plan.series import Series, missing_acceptance
 from notifyctl.plan.shared_request import parts_of
 from notifyctl.schedule.agenda import DatedSlot, Fate, open_hours, slots_of_days, start_of
 from notifyctl.schedule.moments import Moments, gather
-from notifyctl.schedule.opening import why_shut
+from notifyctl.schedule.opening import find_holiday, why_shut
 from notifyctl.schedule.zones import is_zone, to_local
 
 FORMAT_VERSION = "1.0"
@@ -105,7 +105,9 @@ class About(Struct, frozen=True):
 
 
 class DayHours(Struct, frozen=True):
-    """When a schedule allows sending on one day, in local times; 24:00 is time.max. `why`: of a day without any."""
+    """When a schedule allows sending on one day, in local times; 24:00 is time.max. `why`: of a holiday, and of any other day without
+    hours, as in a plan.
+    """
 
     day: date
     hours: tuple[tuple[time, time], ...]
@@ -268,7 +270,9 @@ def hours_of(about: About, plan: Plan, first: date, last: date) -> tuple[DayHour
     found = []
     for day in days_between(first, max(last, first + TWO_WEEKS)):
         hours = tuple(open_hours(about.schedule, zone, day))
-        why = None if hours else why_shut(about.schedule, start_of(day, zone) + NOON, zone)
+        why = find_holiday(about.schedule, day)
+        if why is None and not hours:
+            why = why_shut(about.schedule, start_of(day, zone) + NOON, zone)
         found.append(DayHours(day, hours, why))
     return () if all(each.whole for each in found) else tuple(found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, time
 
-from notifyctl.model.project import RECIPIENT_ZONE
+from notifyctl.model.project import RECIPIENT_ZONE, Window
 from notifyctl.plan.calendar import About, Calendar, DayHours, Entry, ZoneGroup
 from notifyctl.plan.series import OF_OCCURRENCES
 from notifyctl.plurals import pluralise
@@ -19,7 +19,7 @@ from notifyctl.schedule.moments import (
     each_zone,
     utc_span,
 )
-from notifyctl.schedule.opening import HOLIDAY
+from notifyctl.schedule.opening import HOLIDAY, sides
 from notifyctl.schedule.zones import load_zone, to_local
 from notifyctl.views.reasons import describe_reasons, spell_out
 from notifyctl.views.series import describe_series
@@ -129,8 +129,29 @@ def describe_zones(about: About) -> str:
     return ", ".join(shown) + (f" and {rest:,} more" if rest > 0 else "")
 
 
+def describe_rules(about: About) -> Iterator[str]:
+    """Windows and quiet hours, those of the project marked."""
+    for rules, whose in sides(about.schedule):
+        for name, spans in (("window", rules.windows), ("quiet hours", rules.quiet_hours)):
+            if spans:
+                yield f"{name} {', '.join(map(describe_window, spans))}{whose}"
+
+
+def describe_window(window: Window) -> str:
+    """The days, if they are not all, and from when until when."""
+    span = format_spans([(window.start, window.until)])
+    days = list(window.days)
+    runs = [days[at] for at in range(len(days)) if at == 0 or days[at - 1] != days[at] - 1]
+    if len(days) == len(WEEKDAYS):
+        return span
+    if len(runs) == 1:
+        return f"{name_weekdays(days)} {span}"
+    return f"{', '.join(WEEKDAYS[day] for day in days)} {span}"
+
+
 def describe_about(about: About) -> Iterator[str]:
     """What holds for all occurrences of a notification, after its head line."""
+    yield from describe_rules(about)
     if about.timezone == RECIPIENT_ZONE and about.recipients:
         yield f"in each recipient's time zone: {describe_zones(about)}"
     if about.by_provider:

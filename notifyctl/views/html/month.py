@@ -89,7 +89,7 @@ def day_cell(calendar: Calendar, day: date, *, today: bool, target: Target) -> H
 
 def short_reason(reason: str) -> str:
     """Without the date, which the cell has: "Holiday", or its name."""
-    return reason.partition(" is a holiday")[2].strip(" :()") or "Holiday"
+    return reason.partition(" is a holiday")[2].removeprefix(": ").strip() or "Holiday"
 
 
 def day_name(day: date, *, first: bool) -> Iterator[Child]:

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from notifyctl.diagnostics import Positions
-from notifyctl.model.project import Gap, Overlap, Schedule, Window
+from notifyctl.model.project import Gap, Hours, Overlap, Schedule, Window
 from notifyctl.schedule.agenda import DatedSlot, Fate, open_hours, slots_of_days
 from notifyctl.schedule.horizon import Span
 from notifyctl.schedule.opening import next_opening
@@ -33,6 +33,8 @@ RULES = (
     "59 23 * * SAT",
     "0 0 * * *",
     "*/40 7-9 * * *",
+    "FREQ=DAILY;INTERVAL=2",
+    "FREQ=WEEKLY;BYDAY=SA,SU;BYHOUR=2,20",
 )
 STEP = timedelta(minutes=20)
 
@@ -40,11 +42,18 @@ STEP = timedelta(minutes=20)
 def random_schedule(chance: Random, first: date) -> Schedule:
     days = tuple(sorted(chance.sample(range(7), chance.randint(3, 7))))
     start, until = time(chance.randrange(24)), time(chance.randrange(24), 30)
+    window, quiet = Window(days, start, until), Window(start=time(21), until=time(7, 30))
+    rule = chance.choice(RULES)
+    from_nine = datetime.combine(first - timedelta(days=7), time(9))
     return Schedule(
         "any",
         Positions("schedule.yaml"),
-        cron=chance.choice(RULES),
-        windows=chance.choice([(), (Window(days, start, until),), (Window(days),)]),
+        cron=None if rule.startswith("FREQ") else rule,
+        rrule=rule if rule.startswith("FREQ") else None,
+        starts=from_nine if rule.startswith("FREQ") else None,
+        windows=chance.choice([(), (window,), (Window(days),), (window, Window((5, 6)))]),
+        quiet_hours=chance.choice([(), (), (quiet,), (quiet, Window(start=time(12), until=time(13)))]),
+        project_hours=chance.choice([Hours(), Hours(quiet_hours=(quiet,), holidays=(first,))]),
         holidays=tuple(first + timedelta(days=each) for each in chance.sample(range(5), chance.randrange(3))),
         grace=timedelta(minutes=chance.choice([1, 30, 120, 1_000])),
         gap=chance.choice(list(Gap)),
