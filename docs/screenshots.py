@@ -1,6 +1,8 @@
-"""Takes the pictures of the preview page and the inbox in docs/images, before and after their redesign. Needs chromium, node and npm.
+"""Takes the pictures of the preview page and the inbox in docs/images, before and after their redesign, and of the calendar. Needs
+chromium, node and npm.
 
-Run it in a clone with history: `python docs/screenshots.py`. The project is the worked example with the files of docs/preview-example.
+Run it in a clone with history: `python docs/screenshots.py`, or with `calendar` for that alone. The project is the worked example with
+the files of docs/preview-example; of the calendar it is docs/calendar-example.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ BEFORE = "67ad00c"
 """The last commit with the page as it was."""
 MOST_BYTES = 150_000
 GIT = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@acme.example"]
+MONTH = ("--offline", "--as-of", "2026-12-01T07:30:00Z", "--days", "31")
 FEW = """\
 apiVersion: notifyctl/v1
 kind: Audience
@@ -37,6 +40,11 @@ recipients:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
+        month = place / "calendar.html"
+        run(ROOT, ROOT / "docs/calendar-example", "calendar", *MONTH, "--format", "html", "--out", str(month))
+        if sys.argv[1:] == ["calendar"]:
+            take([f"calendar={month.as_uri()}"], place)
+            return
         old = place / "old"
         unpack(BEFORE, old)
         project = place / "project"
@@ -47,6 +55,7 @@ def main() -> None:
             run(code, project, "preview", "--base", "HEAD", "--out", str(page))
             pages.append(f"preview-{name}={page.as_uri()}")
         with inbox(old, place / "inbox-old") as one, inbox(ROOT, place / "inbox-new") as other:
+            pages.append(f"calendar={month.as_uri()}")
             take([*pages, f"inbox-before={one}", f"inbox-after={other}"], place)
     for image in sorted(IMAGES.glob("*.webp")):
         size = image.stat().st_size

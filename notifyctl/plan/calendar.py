@@ -25,7 +25,6 @@ from notifyctl.schedule.zones import is_zone, to_local
 
 FORMAT_VERSION = "1.0"
 NOON = timedelta(hours=12)
-TWO_WEEKS = timedelta(days=13)
 
 
 class Outcome(Struct, frozen=True):
@@ -133,7 +132,7 @@ class Calendar(Struct, frozen=True):
     """By the day on which they go, then by the time."""
     notifications: Mapping[str, About]
     hours: Mapping[str, tuple[DayHours, ...]]
-    """Of each notification whose schedule does not allow sending at any time: for two weeks at least, so that each weekday is there."""
+    """Of each notification whose schedule does not allow sending at any time."""
     series: Mapping[str, Series] = {}
     """Of each recurring notification."""
     undated: tuple[str, ...] = ()
@@ -268,7 +267,7 @@ def hours_of(about: About, plan: Plan, first: date, last: date) -> tuple[DayHour
     """None where sending is allowed at any time. With `timezone: recipient` the same local hours hold in each time zone."""
     zone = zones_of(about, plan)[0]
     found = []
-    for day in days_between(first, max(last, first + TWO_WEEKS)):
+    for day in days_between(first, last):
         hours = tuple(open_hours(about.schedule, zone, day))
         why = find_holiday(about.schedule, day)
         if why is None and not hours:

@@ -21,7 +21,7 @@ from notifyctl.views.calendar_words import (
     describe_about,
     describe_fate,
     describe_group,
-    describe_hours,
+    describe_holiday,
     describe_move,
     describe_moved_away,
     describe_series_of,
@@ -73,7 +73,7 @@ def _lines(calendar: Calendar, paint: Paint) -> Iterator[str]:
             yield ""
             yield paint.bold(name_day(day, year=day in {calendar.first, day.replace(month=1, day=1)}))
         for reason, names in holidays.items():
-            yield paint.yellow(f"  {reason}: {', '.join(names)}")
+            yield paint.yellow(f"  {describe_holiday(calendar, reason, names)}")
         for _, some in lines:
             yield from some
     if not calendar.entries:
@@ -127,9 +127,6 @@ def _notifications(calendar: Calendar, paint: Paint) -> Iterator[str]:
         traits.append(pluralise(sum(about.recipients.values()), "recipient"))
         yield f"{paint.bold(name)}  {paint.dim(' · '.join(traits))}"
         yield f"  {shorten(about.text)}"
-        hours = describe_hours(calendar.hours.get(name, ()))
-        if name in calendar.hours:
-            yield f"  sent {hours or 'at hours that differ by day; to see them, use `--format json`'}"
         for line in describe_about(about):
             yield f"  {line}"
         for waits, line in describe_series_of(calendar, name):
@@ -206,7 +203,7 @@ def _about_object(about: About, calendar: Calendar) -> dict[str, Any]:
         "not_sent": about.not_sent,
         "hand_off": about.schedule.hand_off.value,
         "series": series_object(calendar.series[about.name]) if about.name in calendar.series else None,
-        "hours": [_hours_object(each) for each in hours if each.day <= calendar.last],
+        "hours": [_hours_object(each) for each in hours],
     }
 
 

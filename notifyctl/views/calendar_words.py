@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, time
 
 from notifyctl.model.project import RECIPIENT_ZONE, Window
-from notifyctl.plan.calendar import About, Calendar, DayHours, Entry, ZoneGroup
+from notifyctl.plan.calendar import About, Calendar, Entry, ZoneGroup
 from notifyctl.plan.series import OF_OCCURRENCES
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.agenda import Fate
@@ -19,8 +19,9 @@ from notifyctl.schedule.moments import (
     each_zone,
     utc_span,
 )
-from notifyctl.schedule.opening import HOLIDAY, sides
+from notifyctl.schedule.opening import HOLIDAY, OF_PROJECT, sides
 from notifyctl.schedule.zones import load_zone, to_local
+from notifyctl.views.colours import strip_controls
 from notifyctl.views.reasons import describe_reasons, spell_out
 from notifyctl.views.series import describe_series
 
@@ -134,7 +135,7 @@ def describe_rules(about: About) -> Iterator[str]:
     for rules, whose in sides(about.schedule):
         for name, spans in (("window", rules.windows), ("quiet hours", rules.quiet_hours)):
             if spans:
-                yield f"{name} {', '.join(map(describe_window, spans))}{whose}"
+                yield f"{name} {', '.join(map(describe_window, spans))}{' (project default)' if whose else ''}"
 
 
 def describe_window(window: Window) -> str:
@@ -179,24 +180,6 @@ def describe_waiting(entry: Entry) -> str | None:
     return f"not sent by `run` or `apply --accepted`: {spell_out(entry.waits)}"
 
 
-def describe_hours(hours: Iterable[DayHours]) -> str | None:
-    """When sending is allowed, by weekday; None where that is not the same in each week."""
-    by_weekday: dict[int, set[tuple[tuple[time, time], ...]]] = {}
-    for each in hours:
-        if not (each.why or "").startswith(HOLIDAY):
-            by_weekday.setdefault(each.day.weekday(), set()).add(each.hours)
-    if any(len(found) > 1 for found in by_weekday.values()):
-        return None
-    runs: list[tuple[list[int], tuple[tuple[time, time], ...]]] = []
-    for weekday in sorted(by_weekday):
-        (spans,) = by_weekday[weekday]
-        if runs and runs[-1][1] == spans and runs[-1][0][-1] == weekday - 1:
-            runs[-1][0].append(weekday)
-        elif spans:
-            runs.append(([weekday], spans))
-    return ", ".join(f"{name_weekdays(days)} {format_spans(spans)}" for days, spans in runs) or "at no time"
-
-
 def name_weekdays(days: list[int]) -> str:
     first, last = WEEKDAYS[days[0]], WEEKDAYS[days[-1]]
     return first if len(days) == 1 else f"{first}–{last}"  # noqa: RUF001 - a span
@@ -216,8 +199,22 @@ def holidays_on(calendar: Calendar, day: date) -> dict[str, list[str]]:
     for name, hours in calendar.hours.items():
         for each in hours:
             if each.day == day and each.why is not None and each.why.startswith(HOLIDAY):
-                found.setdefault(spell_out(each.why), []).append(name)
+                found.setdefault(each.why, []).append(name)
     return found
+
+
+def name_holiday(reason: str) -> str:
+    """Christmas Day; "holiday" where it has no name."""
+    named = strip_controls(reason).removeprefix(HOLIDAY).removesuffix(OF_PROJECT)
+    return named[len("2026-12-25") :].strip() or "holiday"
+
+
+def describe_holiday(calendar: Calendar, reason: str, names: list[str]) -> str:
+    """For the day itself, with the notifications that it holds for."""
+    name = name_holiday(reason)
+    head = f"Holiday: {name}" if name != "holiday" else "Holiday"
+    head += " (project default)" if reason.endswith(OF_PROJECT) else ""
+    return head if len(names) == len(calendar.notifications) else f"{head}, for {', '.join(names)}"
 
 
 def entries_on(calendar: Calendar, day: date) -> list[Entry]:

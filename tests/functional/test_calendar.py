@@ -206,9 +206,9 @@ def test_the_text_names_days_times_and_reasons(project: Cli, monkeypatch: pytest
     assert "Mon 30 Nov\n  08:00  reminder    2 recipients  Europe/Paris (07:00 UTC)\n" in text
     assert "moved from Sun 29 Nov 09:00: outside the sending window" in text
     assert "  09:00  reminder    moved to Mon 30 Nov 08:00: outside the sending window" in text
-    assert "  2026-12-01 is a holiday: reminder" in text
+    assert "  Holiday, for reminder" in text
     assert "  09:00  reminder    skipped: 2026-12-01 is a holiday" in text
-    assert "  sent Mon–Fri 08:00–20:00" in text  # noqa: RUF001 - spans
+    assert "  window Mon–Fri 08:00–20:00" in text  # noqa: RUF001 - spans
     assert "“Ada, the bins; are, collected”" in text
     assert "handed to the provider" in text
     assert "is at-once." in text

@@ -21,6 +21,7 @@ import pytest
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 RUN = (
+    "calendar",
     "templates",
     "locales",
     "rcs",

@@ -17,9 +17,10 @@ from notifyctl.views.calendar_words import (
     describe_about,
     describe_fate,
     describe_group,
-    describe_hours,
+    describe_holiday,
     describe_move,
     describe_moved_away,
+    describe_rules,
     describe_series_of,
     describe_waiting,
     differing_groups,
@@ -206,8 +207,8 @@ def day_section(calendar: Calendar, day: date) -> Html:
                 id=f"{address(day)}:title",
             ),
             *(
-                el("p", f"{reason}: {', '.join(names)}", class_="holiday")
-                for reason, names in holidays_on(calendar, day).items()
+                el("p", describe_holiday(calendar, *each), class_="holiday")
+                for each in holidays_on(calendar, day).items()
             ),
         ),
         el("ol", *(item for _, item in sorted(rows, key=lambda each: each[0])), class_="agenda"),
@@ -289,13 +290,16 @@ def notifications(calendar: Calendar) -> Html | None:
 
 def about_card(calendar: Calendar, about: About) -> Html:
     people = pluralise(sum(about.recipients.values()), "recipient")
-    hours = describe_hours(calendar.hours.get(about.name, ()))
+    rules = list(describe_rules(about))
     pairs: list[tuple[str, str]] = [
         ("Text", STORED if about.text is None else about.text),
         ("Audience", f"{about.audience}, {people}"),
-        ("Sent", (hours or "at hours that differ by day") if about.name in calendar.hours else "at any time"),
+        ("Hours", "; ".join(rules) if rules else "any time"),
     ]
-    told = [*((False, line) for line in describe_about(about)), *describe_series_of(calendar, about.name)]
+    told = [
+        *((False, line) for line in describe_about(about) if line not in rules),
+        *describe_series_of(calendar, about.name),
+    ]
     notes = [
         el("p", f"{line[:1].upper()}{line[1:]}", class_="line warn" if warns else "line")
         for warns, line in told

@@ -18,6 +18,7 @@ from notifyctl.views.calendar_words import (
     is_blocked,
     moved_from,
     name_day,
+    name_holiday,
     when_it_goes,
 )
 from notifyctl.views.html.markup import Child, Html, el
@@ -79,17 +80,15 @@ def day_cell(calendar: Calendar, day: date, *, today: bool, target: Target) -> H
     return el(
         "td",
         el("p", *day_name(day, first=day == calendar.first), class_="date"),
-        *(el("p", reason, class_="holiday") for reason in dict.fromkeys(map(short_reason, holidays))),
+        *(
+            el("p", name[:1].upper() + name[1:], class_="holiday")
+            for name in dict.fromkeys(map(name_holiday, holidays))
+        ),
         el("ul", *ordered) if ordered else None,
         class_=f"day{' none' if empty else ''}{' today' if today else ''}",
         aria_current="date" if today else None,
         role="cell",
     )
-
-
-def short_reason(reason: str) -> str:
-    """Without the date, which the cell has: "Holiday", or its name."""
-    return reason.partition(" is a holiday")[2].removeprefix(": ").strip() or "Holiday"
 
 
 def day_name(day: date, *, first: bool) -> Iterator[Child]:
