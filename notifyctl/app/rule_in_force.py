@@ -26,11 +26,14 @@ PREFIX = "policy.accept."
 
 
 class Terms(Struct, frozen=True):
-    """A rule with the people and tokens that count for it. `commit`: of which they are; None: of the files here."""
+    """A rule with the people and tokens that count for it. `commit`: of which they are; None: of the files here. `accepted`: by an acceptance
+    in the ledger.
+    """
 
     rule: AcceptRule
     acceptors: Acceptors
     commit: str | None = None
+    accepted: bool = False
 
     def asks_for_another(self, recipients: int) -> bool:
         return self.rule.by is AcceptBy.ANOTHER and recipients > self.rule.above
@@ -38,9 +41,14 @@ class Terms(Struct, frozen=True):
     def asks_for_another_to_change(self, changes: Iterable[SettingChange]) -> bool:
         return self.rule.by is AcceptBy.ANOTHER and any(Effect.LOOSENED in each.effects for each in changes)
 
-    @property
-    def place(self) -> str:
-        return f"at commit {self.commit[:12]}" if self.commit else "in notifyctl.yaml"
+    def where_to_add(self, line: str) -> str:
+        """How an entry of `policy.accept.people` comes to count."""
+        add = f"add to `policy.accept.people`: - {line}"
+        if self.accepted and self.commit is not None:
+            return f"people count as of commit {self.commit[:12]}, the last acceptance; {add}, and let a person accept it who can be compared"
+        if self.commit is not None:
+            return f"people count as of commit {self.commit[:12]}, of --base, origin/HEAD or HEAD; {add}, and commit it there"
+        return f"{add}, and commit it"
 
 
 def terms_in_force(
@@ -64,7 +72,8 @@ def terms_in_force(
     found = terms_at(workspace, history, commit) if commit is not None else None
     if last is None:
         return found
-    return Terms(last.rule, found.acceptors if found is not None else Acceptors(), commit)
+    acceptors = found.acceptors if found is not None else Acceptors()
+    return Terms(last.rule, acceptors, commit, accepted=True)
 
 
 def base_commit(history: History, base: str | None) -> str | None:

@@ -230,10 +230,7 @@ def cannot_compare(acceptor: Acceptor, author: Author, terms: Terms) -> Acceptan
             emails=acceptor.emails or ["ADDRESS"],
             logins=acceptor.logins or (["ACCOUNT"] if names.logins else []),
         )
-    when = "; it counts after an acceptance by a person who can be compared" if terms.commit else ""
-    return refused(
-        message, f"add all names of the person to `policy.accept.people` {terms.place}: - {line}{when}"
-    )
+    return refused(message, terms.where_to_add(line))
 
 
 def entry_line(name: str, *, logins: Iterable[str], emails: Iterable[str] = ()) -> str:
