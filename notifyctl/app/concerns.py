@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from itertools import islice
 
 from msgspec import Struct
 
@@ -23,17 +24,17 @@ from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.plan.actions import Action
 from notifyctl.plan.ledger_join import count_unsettled
 from notifyctl.plan.model import Plan, PlannedNotification
-from notifyctl.schedule.slots import ONCE, WEST, Occurrence
+from notifyctl.schedule.slots import ONCE, WEST, Occurrence, slots_before
 from notifyctl.schedule.timing import lapse_time, local_time
-from notifyctl.schedule.upcoming import Slot, slots_to_come
+from notifyctl.schedule.upcoming import Slot, judge
 from notifyctl.schedule.zones import to_local
 
 LOOKED_BACK = timedelta(days=31)
 """How long ago an occurrence can have lapsed for a runner that was not there to be noticed."""
 STANDING = timedelta(hours=24)
 """How long an expired occurrence keeps `/healthz` at 503, unless the next one of its series is sent before."""
-MOST_SLOTS = 5_000
-"""Slots of one series that are looked at; those before are left out."""
+MOST_SLOTS = 1_000
+"""Slots of one series that are looked at: each hour of those days."""
 
 
 class ConcernKind(StrEnum):
@@ -215,21 +216,13 @@ def utc_offset(now: datetime, zone: str) -> timedelta:
 
 
 def slots_since(schedule: Schedule, zone: str, since: datetime, now: datetime) -> Iterator[Slot]:
-    """All slots due after `since` and by `now`. A rule shows only so many at a time."""
-    seen = 0
-    start = since
-    while seen < MOST_SLOTS:
-        last = start
-        for slot in slots_to_come(schedule, zone, now=start):
-            if slot.due > now:
-                return
-            seen += 1
-            last = max(last, slot.due)
-            if slot.due > since:
-                yield slot
-        if last <= start:
-            return
-        start = last
+    """The slots due after `since` and by `now`, earliest first; of very many the latest."""
+    found = []
+    for each in islice(slots_before(schedule, zone, now), MOST_SLOTS):
+        if each.due is None or each.due <= since:
+            break
+        found.append(judge(schedule, each.id, each.due, zone))
+    return reversed(found)
 
 
 def was_followed(project: Project, facts: Facts, scope: Scope) -> bool:

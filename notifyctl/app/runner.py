@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
+from traceback import extract_tb
 
 from msgspec import Struct
 
@@ -92,6 +93,8 @@ class Runner:
         self._clocks: tuple[datetime, float] | None = None
         self._place: tuple[Workspace, Environment] | None = None
         """Of the last project that could be read: where alerts go while it cannot."""
+        self._revision: str | None = None
+        """The commit that was read last, where it is not the working tree."""
         self._failure: Finding | None = None
         """Why the last round failed."""
         self._unfetched: Finding | None = None
@@ -187,6 +190,9 @@ class Runner:
         started = self._clock.monotonic()
         workspace = self._source.read()
         environment = workspace.environment(self._environment)
+        if workspace.revision is not None and workspace.revision != self._revision:
+            self._revision = workspace.revision
+            self._say(EventKind.PROJECT, f"reading the project at commit {workspace.revision}")
         self._place = workspace, environment
         plan = plan_accepted(workspace, environment)
         report = None
@@ -356,4 +362,7 @@ def describe_error(error: Exception) -> str:
         return error.message
     if isinstance(error, OSError):
         return f"the system refused: {error.strerror or type(error).__name__}"
-    return f"notifyctl failed unexpectedly ({type(error).__name__})"
+    place = next(
+        (f"{frame.name} line {frame.lineno}" for frame in reversed(extract_tb(error.__traceback__))), ""
+    )
+    return f"notifyctl failed unexpectedly: {type(error).__name__} in {place}; this is a bug in notifyctl"

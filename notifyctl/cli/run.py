@@ -65,6 +65,7 @@ def command(
     from notifyctl.app.health_server import serve_health
     from notifyctl.app.project_sources import default_environment, open_source
     from notifyctl.app.runner import Runner
+    from notifyctl.app.runner_events import EventKind, RunnerEvent
     from notifyctl.app.runner_lock import hold_runner_lock
     from notifyctl.app.workspace import find_root
     from notifyctl.apply.run import Stop
@@ -100,13 +101,13 @@ def command(
         serving = serve_health(listen, lambda: runner.health) if listen is not None else nullcontext()
         with signals.handled(), serving as url:
             try:
-                echo(f"Running environment `{name}`. Press Ctrl-C to stop.", stderr=True)
+                report(RunnerEvent(clock.now(), EventKind.STARTED, f"started for environment `{name}`"))
                 if url is not None:
                     echo(f"Health: {url}", stderr=True)
                 runner.run()
             except KeyboardInterrupt:
-                if signals.received != signal.SIGTERM and not signals.stop.requested:
-                    raise
+                pass  # by a signal; what was sent is recorded
+    report(RunnerEvent(clock.now(), EventKind.STOPPED, "stopped"))
     return ExitCode.DONE if signals.received == signal.SIGTERM else ExitCode.INTERRUPTED
 
 

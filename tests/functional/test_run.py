@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import urllib.request
 from contextlib import closing
@@ -22,6 +23,7 @@ from notifyctl.app.runner_events import EventKind
 from notifyctl.app.runner_lock import hold_runner_lock
 from notifyctl.clock import SystemClock
 from notifyctl.errors import LedgerLockedError, UsageError
+from notifyctl.model.batch import Accepted
 from tests.functional.rounds import START, Rounds
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -227,6 +229,12 @@ def test_mondays_unknown_outcomes_do_not_stop_tuesday(production: Rounds, foreig
     assert production.sent() == {"daily 2027-03-01T09:00": 0, "daily 2027-03-02T09:00": 3}
     assert len(foreign.requests) == 2
     assert not production.runner.health.ok
+    # Until somebody settles it.
+    workspace = production.workspace()
+    with ledger_store(workspace, workspace.environment(None)).writer("ada") as writer:
+        writer.settle(1, 1, Accepted("id-1", 201), at=production.clock.now())
+    assert production.run_until(NINE + DAY + timedelta(minutes=4)) == []
+    assert production.runner.health.ok
 
 
 def test_each_is_alerted_once_and_a_failing_alert_is_tried_again(production: Rounds, foreign: Any) -> None:
@@ -270,6 +278,8 @@ def get(url: str, method: str = "GET") -> tuple[int, Any]:
 
 def test_healthz(rounds: Rounds) -> None:
     runner = rounds.start()
+    with serve_health("[::1]:0", lambda: runner.health) as url:
+        assert get(url)[0] == 503
     with serve_health("127.0.0.1:0", lambda: runner.health) as url:
         assert get(url) == (503, {"status": "starting", "environment": "sandbox", "reasons": [], "next_due": None, "checked": None})  # fmt: skip
         rounds.run_until(START + timedelta(minutes=1))
@@ -363,8 +373,19 @@ def test_the_project_is_read_at_a_commit_and_never_half(committed: Rounds) -> No
 def test_a_ref_without_pull_is_the_local_one(committed: Rounds) -> None:
     rounds = committed
     rounds.start(ref="main")
+    # What only a library can open is a file, too.
+    with closing(sqlite3.connect(rounds.root / "people.db")) as database:
+        database.executescript("create table p(msisdn text); insert into p values('+447700900009')")
+    git(rounds.root, "checkout", "-q", ".")
+    daily = (rounds.root / "daily.yaml").read_text()
+    rounds.write("daily.yaml", daily.replace("{file: people.csv}", "{file: people.db, table: p}"))
+    git(rounds.root, "add", "-A")
+    git(rounds.root, "commit", "-qm", "People in a database")
+    rounds.accept()
+    (rounds.root / "people.db").unlink()
     commit(rounds, "Second")
     assert kinds(rounds.run_until(NINE + timedelta(minutes=1))) == ["sent"]
+    assert rounds.sent() == {"daily 2027-03-01T09:00": 1}
     git(rounds.root, "checkout", "-q", "--detach", "-f")
     git(rounds.root, "branch", "-q", "-D", "main")
     assert kinds(rounds.run_until(NINE + timedelta(minutes=3))) == ["failed"]
@@ -381,6 +402,12 @@ def test_another_run_of_the_environment_is_refused(rounds: Rounds, capsys: Any) 
         assert run(["run", "-C", str(rounds.root), "-e", "nowhere", "--once"]) == 64
         # An apply by hand goes on beside it.
         assert run(["apply", "-C", str(rounds.root)]) in {0, 3}
+    workspace = rounds.workspace()
+    rounds.series(cron="0 * * * *", more="grace: 3h")
+    rounds.clock.set(SystemClock().now())
+    rounds.accept()
+    with ledger_store(workspace, workspace.environment(None)).writer("ada"):
+        assert run(["run", "-C", str(rounds.root), "--once"]) == 5
     assert run(["run", "-C", str(rounds.root), "--once", "--listen", "127.0.0.1:0"]) == 64
     assert run(["run", "-C", str(rounds.root), "--pull"]) == 64
 
