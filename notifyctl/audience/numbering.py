@@ -194,7 +194,10 @@ class Region:
 
     def holds(self, digits: str) -> bool:
         """Whether a number of this region is held by somebody there, as far as its kind tells."""
-        return not any(kind.matches(digits) for kind in self.held_anywhere)
+        for kind in self.held_anywhere:  # noqa: SIM110 - twice as fast as any() over a generator, for a million numbers
+            if kind.matches(digits):
+                return False
+        return True
 
 
 class NationalPrefix:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -47,9 +47,10 @@ class RecipientZones:
             return [self.schedule_zone] * len(batch)
         zones = [zone or None for zone in batch.timezones]
         lacking = [position for position, zone in enumerate(zones) if zone is None]
-        if self.by_number:
-            for position in lacking:
-                zones[position] = zone_of_number(batch.addresses[position])
+        if self.by_number and lacking:
+            numbers = [batch.addresses[position] for position in lacking]
+            for position, zone in zip(lacking, zones_of_numbers(numbers), strict=True):
+                zones[position] = zone
         by_country = Counter(zones[position] for position in lacking)
         project = by_country.pop(None, 0)
         self.country_zones.update({zone: number for zone, number in by_country.items() if zone})
@@ -62,16 +63,15 @@ class RecipientZones:
         """The time zone of one recipient, by what the row says and the normalised address."""
         if timezone:
             return RecipientZone(timezone, ZoneSource.AUDIENCE)
-        found = zone_of_number(address) if self.by_number else None
+        found = next(zones_of_numbers([address])) if self.by_number else None
         if found:
             return RecipientZone(found, ZoneSource.COUNTRY)
         return RecipientZone(self.project_zone, ZoneSource.PROJECT)
 
 
-def zone_of_number(number: str) -> str | None:
-    """The one time zone of the country of a number in E.164 form; None if the country is not certain or has several."""
+def zones_of_numbers(numbers: Iterable[str]) -> Iterator[str | None]:
+    """For each number in E.164 form the one time zone of its country; None if the country is not certain or has several."""
     from notifyctl.audience.numbering import country_of
     from notifyctl.schedule.country_zones import one_zone
 
-    country = country_of(number)
-    return one_zone(country) if country is not None else None
+    return (one_zone(country) if country else None for country in map(country_of, numbers))
