@@ -270,7 +270,9 @@ class ScopeEvaluator:
         result.count(decision.action, decision.reason, each.about.people)
         if decision.action is Action.EXPIRED and when is not None and not each.about.joined:
             now, opened = self.context.as_of, self.input.opened
-            if is_missed(self.input.scope.occurrence, when, now=now, opened=opened):
+            # Without the ledger it is not known who was sent it in time.
+            known = self.context.complete
+            if known and is_missed(self.input.scope.occurrence, when, now=now, opened=opened):
                 result.missed += each.about.people
                 result.expired_at = earliest(result.expired_at, when.expires)
                 result.note("expired_at", each.about.profile.zone, when.expires)

@@ -15,7 +15,7 @@ from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_occurrence, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.reasons import spell_out
-from notifyctl.views.times import describe_refusal, is_refused, when
+from notifyctl.views.times import describe_missed, describe_refusal, is_refused
 from notifyctl.views.upcoming import describe_lapsed, moments_object
 
 FORMAT_VERSION = "1.0"
@@ -123,13 +123,8 @@ def _standing(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
 def _expired(plan: Plan, paint: Paint) -> Iterator[str]:
     """Who is not sent anything because it is late: each occurrence that was missed lately, and the others together."""
     for planned in plan.notifications:
-        if planned.missed:
-            count = pluralise(planned.missed, "recipient")
-            since = when(planned, "expired_at", None)
-            yield paint.red(
-                f"⚠ {name_occurrence(planned)}: {count} expired{f' at {since}' if since else ''}:"
-                " nothing was sent to them, and nothing will be."
-            )
+        if missed := describe_missed(planned):
+            yield paint.red(f"⚠ {name_occurrence(planned)}: {missed}.")
     for upcoming in plan.upcoming:
         if upcoming.lapsed is not None and upcoming.lapsed.missed:
             yield paint.red(f"⚠ {upcoming.name}: {describe_lapsed(upcoming.lapsed, upcoming.timezone)}.")

@@ -262,11 +262,14 @@ def problems(plan: Plan) -> Iterator[str]:
 
 
 def attention_rows(plan: Plan) -> Iterator[tuple[Action, PlannedNotification, int]]:
-    """(action, notification, recipients) of what needs a decision: a hand-off that is refused too, since nothing repeats it."""
+    """(action, notification, recipients) of what needs a decision: a hand-off that is refused too, since nothing repeats it, and what was
+    missed.
+    """
     for action in (Action.BLOCKED, Action.UNCERTAIN, Action.CHANGED, Action.DEFERRED):
         for planned in plan.notifications:
             if planned.actions.get(action) and (action is not Action.DEFERRED or is_refused(planned)):
                 yield action, planned, planned.actions[action]
+    yield from ((Action.EXPIRED, planned, planned.missed) for planned in plan.notifications if planned.missed)
 
 
 def attention(plan: Plan) -> Iterator[str]:

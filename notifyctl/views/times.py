@@ -51,6 +51,17 @@ def describe_refusal(planned: PlannedNotification, now: datetime) -> str | None:
     return f"refused: due more than 7 days ahead; it can be handed to the provider from {possible}{rest}, with another apply"
 
 
+def describe_missed(planned: PlannedNotification) -> str | None:
+    """How many recipients came away empty lately, because it was too late for them; None where that is nobody."""
+    if not planned.missed:
+        return None
+    since = when(planned, "expired_at", None)
+    at = f" at {since}" if since else ""
+    return (
+        f"{pluralise(planned.missed, 'recipient')} expired{at}: nothing was sent to them, and nothing will be"
+    )
+
+
 def describe_run(planned: PlannedNotification, now: datetime) -> Iterator[tuple[bool, str]]:
     """How late it is, what moved it, how long it takes and who would be left, with whether it is a warning."""
     if planned.sends and planned.late_seconds is not None and planned.late_seconds >= 60:  # noqa: PLR2004 - a minute
@@ -60,6 +71,8 @@ def describe_run(planned: PlannedNotification, now: datetime) -> Iterator[tuple[
             else ""
         )
         yield True, f"late by {format_duration(planned.late_seconds)}{until}"
+    if missed := describe_missed(planned):
+        yield True, missed
     for reason in planned.moved:
         yield False, f"moved to {when(planned, 'due', planned.due)}: {spell_out(reason)}"
     handed = planned.times.get("send_at")

@@ -144,6 +144,10 @@ def test_lint_warns_of_an_at_in_the_past(tmp_path: Path) -> None:
 def test_of_a_recurring_rule_only_the_latest_open_slot_is_sent(tmp_path: Path) -> None:
     project = Project(tmp_path, 'cron: "*/20 9 * * *"', ["UTC"] * 3)
     plan = project.plan(utc(2026, 12, 1, 9, 45))
-    states = {each.occurrence[11:]: each.actions for each in plan.notifications if "12-01" in each.occurrence}
+    states = {
+        each.occurrence[11:]: each.actions
+        for each in (*plan.notifications, *plan.folded)
+        if "12-01" in each.occurrence
+    }
     assert states == {"09:00": {Action.EXPIRED: 3}, "09:20": {Action.EXPIRED: 3}, "09:40": {Action.SEND: 3}}
     assert "only the latest is sent" in as_text(plan, colour=False)

@@ -11,20 +11,28 @@ import pytest
 
 from notifyctl.app.apply import Applied
 from notifyctl.app.ledger import status
+from notifyctl.app.plan import make_plan
 from notifyctl.app.workspace import open_workspace
 from notifyctl.apply.run import Stop
 from notifyctl.cli.apply import exit_code
 from notifyctl.exit_codes import ExitCode
 from notifyctl.plan.actions import Action
+from notifyctl.plan.model import Plan
 from notifyctl.testing.fakes import ManualClock
 from notifyctl.views.apply import as_json as report_json
 from notifyctl.views.apply import as_text as report_text
 from notifyctl.views.ledger import status_json, status_text
+from notifyctl.views.markdown import render
+from notifyctl.views.plan import as_text
 from tests.functional.moments import Project, received, utc
 
 NINE = utc(2026, 12, 1, 9)  # a Tuesday
 ASLEEP = NINE + timedelta(hours=5)
 LATE = "grace: 30m\ntimezone: UTC\n"
+
+
+def shown(plan: Plan) -> list[str]:
+    return [as_text(plan, colour=False), render(plan, None).replace("\\", "")]
 
 
 def told(applied: Applied) -> str:
@@ -52,6 +60,9 @@ def test_a_runner_that_slept_five_hours_sends_nothing_and_says_so(
 ) -> None:
     project = Project(tmp_path, f"{LATE}{rule}\nhandOff: {hand_off}", ["UTC"] * 3)
     occurrence = "once" if rule.startswith("at") else "2026-12-01T09:00"
+    for text in shown(project.plan(ASLEEP)):
+        assert "⚠ 3 recipients expired at 2026-12-01 09:30 UTC: nothing was sent to them" in text
+        assert "✅" not in text
     for now in (ASLEEP, ASLEEP + timedelta(minutes=5)):
         applied = project.apply(now)
         assert occurrence not in {each.occurrence for each in applied.plan.notifications if each.sends}
@@ -109,6 +120,16 @@ def test_who_joined_after_it_was_sent_did_not_miss_it(tmp_path: Path) -> None:
     assert today.actions == {Action.UNCHANGED: 3, Action.EXPIRED: 2}
     assert applied.plan.missed == 0
     assert exit_code(applied) is ExitCode.DONE
+
+
+def test_without_the_ledger_nobody_is_said_to_have_missed_anything(tmp_path: Path) -> None:
+    """As in a pull request: they may have been sent it."""
+    project = Project(tmp_path, f'{LATE}cron: "0 9 * * *"', ["UTC"] * 3)
+    workspace = open_workspace(tmp_path, clock=ManualClock(ASLEEP), environ={})
+    plan = make_plan(workspace, workspace.environment(None), offline=True)
+    assert (plan.summary[Action.EXPIRED] >= 3, plan.missed) == (True, 0)
+    assert "nothing was sent to them" not in "".join(shown(plan))
+    assert project.plan(ASLEEP).missed == 3
 
 
 def test_what_was_left_when_the_window_closed_is_counted(tmp_path: Path) -> None:
