@@ -6,7 +6,8 @@ and the ledger. It is derived from the fields of the model, so that a new field 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
 from enum import Enum
@@ -25,6 +26,7 @@ from notifyctl.model.project import (
     Audience,
     ChannelName,
     Environment,
+    HolidayFile,
     Notification,
     Policy,
     Project,
@@ -176,6 +178,8 @@ def different_parts(one: Mapping[str, str], other: Mapping[str, str]) -> list[st
 def plain(value: Any) -> Any:
     """A value of the model as JSON. Fields at their default are left out, so that a field that is added breaks no acceptance."""
     match value:
+        case HolidayFile(file=file, text=text):
+            return {"file": file, "events": None if text is None else sorted(event_lines(text))}
         case Struct():
             return dict(walk(value))
         case Enum():
@@ -191,6 +195,35 @@ def plain(value: Any) -> Any:
         case list() | tuple():
             return [plain(item) for item in value]
     return value
+
+
+DAYS_OF_EVENTS = frozenset(
+    {
+        "UID",
+        "DTSTART",
+        "DTEND",
+        "DURATION",
+        "RRULE",
+        "RDATE",
+        "EXDATE",
+        "RECURRENCE-ID",
+        "STATUS",
+    }
+)
+"""Properties of an iCalendar event on which its days depend. Others, such as DTSTAMP, change whenever the file is exported again."""
+FOLDED = re.compile(r"\r?\n[ \t]")
+
+
+def event_lines(text: str) -> Iterator[list[str]]:
+    """For each event of an iCalendar file the lines that decide on which days it is."""
+    event: list[str] = []
+    for line in FOLDED.sub("", text).splitlines():
+        name = re.split(r"[;:]", line, maxsplit=1)[0].strip().upper()
+        if line.strip().upper() == "END:VEVENT":
+            yield sorted(event)
+            event = []
+        elif name in DAYS_OF_EVENTS:
+            event.append(line.strip())
 
 
 def plain_key(key: Any) -> str:
