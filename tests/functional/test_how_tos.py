@@ -31,6 +31,7 @@ RUN = (
     "read-a-plan",
     "schedules",
     "run",
+    "accept-a-series",
     "send-test",
 )
 """Pages for which a new project on any machine is enough."""
