@@ -20,7 +20,7 @@ WESTERNMOST = "Etc/GMT+12"
 
 def check_past(project: Project, *, now: datetime) -> Iterator[Diagnostic]:
     """Every schedule of which no apply can begin anything any more, in any recipient's time zone."""
-    for schedule in project.schedules.values():
+    for schedule in effective_schedules(project):
         zone = WESTERNMOST if schedule.timezone == RECIPIENT_ZONE else schedule.timezone or project.timezone
         try:
             if schedule.at is not None:
@@ -29,6 +29,17 @@ def check_past(project: Project, *, now: datetime) -> Iterator[Diagnostic]:
                 yield from check_rule_end(schedule, zone, now)
         except (ZoneInfoNotFoundError, ValueError):
             continue  # bad-schedule reports it
+
+
+def effective_schedules(project: Project) -> Iterator[Schedule]:
+    """Each schedule once: with the project's hours if they hold back all of the notifications that refer to it."""
+    used: dict[str, list[Schedule]] = {}
+    for notification in project.notifications.values():
+        if notification.schedule is not None:
+            used.setdefault(notification.schedule.name, []).append(notification.schedule)
+    for name, schedule in project.schedules.items():
+        known = used.get(name, [])
+        yield known[0] if known and all(each.project_hours == project.hours for each in known) else schedule
 
 
 def check_time(schedule: Schedule, zone: str, now: datetime) -> Iterator[Diagnostic]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from hashlib import sha256
 from typing import Any
 
 from msgspec import Struct
@@ -249,8 +250,9 @@ def describe_hours(value: Window | HolidayCountry | HolidayFile) -> str:
     match value:
         case HolidayCountry(country=country, subdivision=subdivision):
             return f"{country}-{subdivision}" if subdivision else country
-        case HolidayFile(file=file):
-            return file
+        case HolidayFile(file=file, text=text):
+            # By its contents, so that a changed file is not shown as the same.
+            return f"{file} ({sha256((text or '').encode()).hexdigest()[:8]})"
     return describe_window(value)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from notifyctl.app.lint import lint
 from notifyctl.app.workspace import open_workspace
+from notifyctl.testing.fakes import ManualClock
 from notifyctl.views.markdown import render
 from notifyctl.views.plan import as_json, as_text, public_plan
 from tests.functional.conftest import Cli
@@ -139,3 +140,17 @@ def test_the_command_line_shows_hours_at_a_chosen_time_and_in_a_saved_plan(tmp_p
     refused = cli("plan", "--offline")
     assert refused.code == 1
     assert "cannot use the holidays in `days.ics`" in refused.err
+
+
+def test_a_time_that_the_project_moves_to_a_later_day_is_not_past(tmp_path: Path) -> None:
+    project = Project(tmp_path, "at: 2026-12-24T22:00\ntimezone: Europe/London", ["Europe/London"])
+    eve = utc(2026, 12, 26, 12)
+    rules = {each.rule for each in lint(open_workspace(tmp_path, clock=ManualClock(eve), environ={}), None)}
+    assert "at-in-past" in rules
+    (tmp_path / "notifyctl.yaml").write_text(DEFAULTS.replace(", {file: days.ics}", ""))
+    rules = {each.rule for each in lint(open_workspace(tmp_path, clock=ManualClock(eve), environ={}), None)}
+    assert "at-in-past" not in rules
+    project.apply(eve)
+    assert received(project) == []
+    project.apply(utc(2026, 12, 27, 8))
+    assert len(received(project)) == 1
