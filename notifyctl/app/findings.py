@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from notifyctl.app.alerts import post_alert
-from notifyctl.app.concerns import Concern, ConcernKind, Concerns
+from notifyctl.app.concerns import Concern, Concerns
 from notifyctl.app.ledger import actor_of, holder, ledger_store
 from notifyctl.app.runner_events import EventKind, RunnerEvent
 from notifyctl.app.workspace import Workspace, revision_of
@@ -52,45 +52,74 @@ class Finding(Struct, frozen=True):
 
 
 def describe(concerns: Concerns, environment: str) -> list[Finding]:
-    """A finding for each occurrence, but one for all that expired of a series."""
-    single = (*concerns.uncertain, *concerns.waiting, *concerns.blocked)
-    found = [describe_one(each, environment) for each in single]
-    expired = sorted((*concerns.expired, *concerns.standing), key=lambda each: each.scope)
-    for _, group in groupby(expired, key=lambda each: (each.scope.notification, each.scope.channel)):
-        found.append(describe_expired(list(group)))
+    """A finding for each occurrence, but one for all of a series that expired, or that wait for the same reason."""
+    found = [describe_uncertain(each, environment) for each in concerns.uncertain]
+    expired = (*concerns.expired, *concerns.standing)
+    found += [describe_expired(group) for group in group_by_series(expired)]
+    found += [describe_waiting(group, environment) for group in group_by_series(concerns.waiting)]
+    found += [describe_blocked(group, environment) for group in group_by_series(concerns.blocked)]
     return found
 
 
-def describe_one(concern: Concern, environment: str) -> Finding:
+def group_by_series(concerns: Iterable[Concern]) -> Iterator[list[Concern]]:
+    """Those with the same reason together, by occurrence."""
+    groups: dict[tuple[str, ...], list[Concern]] = {}
+    for each in sorted(concerns, key=lambda each: each.scope):
+        key = (each.scope.notification, each.scope.channel, each.why.partition(" ")[0], each.series)
+        groups.setdefault(key, []).append(each)
+    yield from groups.values()
+
+
+def describe_uncertain(concern: Concern, environment: str) -> Finding:
     scope, who = concern.scope, pluralise(concern.recipients, "recipient")
-    if concern.kind is ConcernKind.UNCERTAIN:
-        todo = command_line("resolve", scope.notification, env=environment, elsewhere=True)
-        text = f"{name_of(scope)}: outcome unknown for {who}; to resolve, run: {todo}"
-        return Finding(EventKind.UNCERTAIN, (concern.key,), text, scope, concern.recipients, repeats=True)
-    if concern.kind is ConcernKind.BLOCKED:
-        text = f"{name_of(scope)}: {who} blocked; to see why, run: {command_line('plan', env=environment, elsewhere=True)}"
-        if concern.why == NOT_RECURRING:
-            text = f"{scope.notification}: {spell_out(concern.why)}"
-        return Finding(EventKind.BLOCKED, (concern.key,), text, scope, concern.recipients)
-    text = f"{name_of(scope)} waits: {spell_out(concern.why)}"
-    if waits_for_acceptance(concern.why):
+    todo = command_line("resolve", scope.notification, env=environment, elsewhere=True)
+    text = f"{name_of(scope)}: outcome unknown for {who}; to resolve, run: {todo}"
+    return Finding(EventKind.UNCERTAIN, (concern.key,), text, scope, concern.recipients, repeats=True)
+
+
+def describe_waiting(waiting: Sequence[Concern], environment: str) -> Finding:
+    first = waiting[0]
+    waits = "waits" if len(waiting) == 1 else "wait"
+    text = f"{name_all(waiting)} {waits}: {spell_out(first.why)}"
+    if waits_for_acceptance(first.why):
         text += (
-            f"; to accept it, run: {command_line('accept', concern.series, env=environment, elsewhere=True)}"
+            f"; to accept it, run: {command_line('accept', first.series, env=environment, elsewhere=True)}"
         )
-    return Finding(EventKind.WAITING, (concern.key,), text, scope, concern.recipients)
+    return finding_of(EventKind.WAITING, waiting, text)
+
+
+def describe_blocked(blocked: Sequence[Concern], environment: str) -> Finding:
+    first, who = blocked[0], pluralise(max(each.recipients for each in blocked), "recipient")
+    text = f"{name_all(blocked)}: {who} blocked; to see why, run: {command_line('plan', env=environment, elsewhere=True)}"
+    if first.why == NOT_RECURRING:
+        text = f"{first.scope.notification}: {spell_out(first.why)}"
+    return finding_of(EventKind.BLOCKED, blocked, text)
 
 
 def describe_expired(lapsed: Sequence[Concern]) -> Finding:
-    first, last = lapsed[0], lapsed[-1]
-    keys = tuple(each.key for each in lapsed)
     notes = tuple(missed_notice(each.scope, each.recipients) for each in lapsed if each.recipients)
-    if first is last:
-        to = f" to {pluralise(first.recipients, 'recipient')}" if first.recipients else ""
-        text = f"{name_of(first.scope)} expired before it was sent{to}"
-        return Finding(EventKind.EXPIRED, keys, text, first.scope, first.recipients, notes=notes)
-    many = f"{len(lapsed):,} occurrences from {first.scope.occurrence} to {last.scope.occurrence}"
-    text = f"{first.scope.notification}: {many} expired before they were sent"
-    return Finding(EventKind.EXPIRED, keys, text, notes=notes)
+    if len(lapsed) == 1:
+        count = lapsed[0].recipients
+        to = f" to {pluralise(count, 'recipient')}" if count else ""
+        text = f"{name_all(lapsed)} expired before it was sent{to}"
+    else:
+        text = f"{name_all(lapsed)} expired before they were sent"
+    return replace(finding_of(EventKind.EXPIRED, lapsed, text), notes=notes)
+
+
+def finding_of(kind: EventKind, concerns: Sequence[Concern], text: str) -> Finding:
+    keys = tuple(each.key for each in concerns)
+    if len(concerns) == 1:
+        return Finding(kind, keys, text, concerns[0].scope, concerns[0].recipients)
+    return Finding(kind, keys, text)
+
+
+def name_all(concerns: Sequence[Concern]) -> str:
+    """One occurrence, or the first and the last of several of the same notification."""
+    first, last = concerns[0].scope, concerns[-1].scope
+    if len(concerns) == 1:
+        return name_of(first)
+    return f"{first.notification}, {len(concerns):,} occurrences from {first.occurrence} to {last.occurrence}"
 
 
 def name_of(scope: Scope) -> str:
@@ -108,6 +137,12 @@ class Reporter:
         self._posted: set[str] = set()
         """Keys whose alert was accepted, and which are not in the ledger yet."""
         self._alert_problem: str | None = None
+        """Why the last alert was not posted."""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether there is an alert to post again, or to note."""
+        return bool(self._alert_problem or self._posted)
 
     def review(
         self,

@@ -40,6 +40,7 @@ REFRESH_FACTOR = 20
 """A plan that takes long is made less often: a twentieth of the time is spent on it."""
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(minutes=10)
 LOCK_RETRY = timedelta(seconds=5)
+ALERT_RETRY = timedelta(minutes=1)
 SHORTEST_SLEEP = 0.05
 JUMP = timedelta(seconds=5)
 """By how much the wall clock must differ from the time that passed for it to be reported."""
@@ -252,7 +253,8 @@ class Runner:
 
     def _schedule(self, plan: Plan, *, taken: float) -> None:
         now, due = self._clock.now(), next_due(plan)
-        self._refresh_at = now + max(REFRESH, timedelta(seconds=taken * REFRESH_FACTOR))
+        wait = ALERT_RETRY if self._reporter.is_pending else REFRESH
+        self._refresh_at = now + max(wait, timedelta(seconds=taken * REFRESH_FACTOR))
         if due != self._due and due is not None:
             self._say(EventKind.NEXT, f"next due at {format_time(due, 'UTC')}")
         self._due = due if due is not None and due > now else None

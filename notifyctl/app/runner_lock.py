@@ -32,6 +32,6 @@ def hold_runner_lock(root: Path, environment: str, clock: Clock) -> Iterator[Non
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise LedgerError(f"the ledger's folder {folder} cannot be made: {error.strerror}") from error
-    subject = f"`notifyctl run` of environment `{environment}`"
-    with hold_lock(folder / f"{environment}.db.run.lock", holder(), since=clock.now(), subject=subject):
+    busy = f"`notifyctl run` is already active for environment `{environment}`:"
+    with hold_lock(folder / f"{environment}.db.run.lock", holder(), since=clock.now(), busy=busy):
         yield

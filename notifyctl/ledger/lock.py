@@ -16,9 +16,9 @@ from notifyctl.errors import LedgerError, LedgerLockedError
 
 
 @contextmanager
-def hold_lock(path: Path, holder: str, *, since: datetime, subject: str | None = None) -> Iterator[None]:
-    """Holds the lock file `path` until the block ends. `holder` names user, host and process for others to read. `subject`: what
-    is locked, for messages; by default the ledger that the file is named after.
+def hold_lock(path: Path, holder: str, *, since: datetime, busy: str | None = None) -> Iterator[None]:
+    """Holds the lock file `path` until the block ends. `holder` names user, host and process for others to read. `busy`: how
+    the message begins that names another holder; by default for the ledger that the file is named after.
 
     Raises LedgerLockedError naming the holder, at once, if another process or thread holds it. The file stays behind
     empty: if it were removed, two processes could lock two different files of the same name.
@@ -29,7 +29,7 @@ def hold_lock(path: Path, holder: str, *, since: datetime, subject: str | None =
         raise unlockable_error(path, error) from error
     try:
         entry = f"{holder} since {since.isoformat(timespec='seconds')}\n"
-        write_holder(descriptor, path, entry, subject or f"the ledger {path.with_suffix('')}")
+        write_holder(descriptor, path, entry, busy or f"the ledger {path.with_suffix('')} is locked by")
         try:
             yield
         finally:
@@ -38,13 +38,13 @@ def hold_lock(path: Path, holder: str, *, since: datetime, subject: str | None =
         os.close(descriptor)
 
 
-def write_holder(descriptor: int, path: Path, entry: str, subject: str) -> None:
+def write_holder(descriptor: int, path: Path, entry: str, busy: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, entry.encode(), 0)
     except BlockingIOError as error:
-        raise locked_error(subject, os.pread(descriptor, 4096, 0)) from error
+        raise locked_error(busy, os.pread(descriptor, 4096, 0)) from error
     except OSError as error:
         raise unlockable_error(path, error) from error
 
@@ -56,11 +56,11 @@ def unlockable_error(path: Path, error: OSError) -> LedgerError:
     )
 
 
-def locked_error(subject: str, content: bytes) -> LedgerLockedError:
+def locked_error(busy: str, content: bytes) -> LedgerLockedError:
     """`content` of the lock file: empty if its holder has only just taken the lock."""
     who = content.decode(errors="replace").strip() or "another run"
     return LedgerLockedError(
-        f"{subject} is locked by {who}",
+        f"{busy} {who}",
         hint="wait for that run to finish, or stop it; the lock is released with its process",
     )
 
