@@ -15,7 +15,7 @@ from notifyctl.plan.actions import Action
 from notifyctl.plan.inputs import FollowUp
 from notifyctl.plan.model import Lapsed, PlannedNotification, Upcoming
 from notifyctl.plan.scope_result import ScopeResult
-from notifyctl.schedule.slots import ONCE, Occurrence, slots_before
+from notifyctl.schedule.slots import EASTERNMOST, ONCE, Occurrence, slots_before
 from notifyctl.schedule.timing import INSTANT, PAST_GRACE, local_time
 from notifyctl.schedule.upcoming import judge
 from notifyctl.schedule.zones import to_instant, to_local
@@ -59,7 +59,7 @@ class LapsedOccurrences:
         schedule = follow_up.notification.schedule
         if not evaluated or schedule is None:
             return upcoming
-        zone = "UTC" if follow_up.timezone == RECIPIENT_ZONE else follow_up.timezone
+        zone = EASTERNMOST if follow_up.timezone == RECIPIENT_ZONE else follow_up.timezone
         first, opened = evaluated[0].occurrence, self.opened[upcoming.name]
         earlier = list(islice(slots_since(schedule, zone, first, opened=opened, now=now), MOST))
         if len(evaluated) + len(earlier) == 1:

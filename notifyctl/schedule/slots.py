@@ -21,6 +21,8 @@ CLOCK_CHANGE = "clock-change"
 
 WEST, EAST = timedelta(hours=12), timedelta(hours=14)
 """How far local times are behind and ahead of UTC."""
+EASTERNMOST = "Etc/GMT-14"
+"""Where each local time comes first; its clocks are never changed."""
 DAY = timedelta(days=1)
 
 
@@ -75,9 +77,10 @@ def slot_due(schedule: Schedule, name: str, zone: str) -> datetime | None:
 
 def slots_anywhere(schedule: Schedule, span: Span) -> list[str]:
     """The ids of occurrences that are due within the span in any time zone, and of the latest before it, earliest first."""
-    first, last = span.start - WEST, span.end + EAST
-    ids = {each.id for each in slots_between(schedule, "UTC", first, last)}
-    before = latest_slot(schedule, "UTC", first - timedelta(seconds=1))
+    # What clocks can read there, as instants of a zone that has all of it: UNTIL in UTC ends a rule at the latest local time there.
+    first, last = span.start - WEST - EAST, span.end
+    ids = {each.id for each in slots_between(schedule, EASTERNMOST, first, last)}
+    before = latest_slot(schedule, EASTERNMOST, first - timedelta(seconds=1))
     ids |= {before.id} if before is not None else set()
     for zone in sorted(available_timezones()):
         if clock_change(span.start, zone) or clock_change(span.end, zone):

@@ -138,3 +138,28 @@ def test_a_daily_nine_o_clock_of_each_recipient_comes_once_a_day(tmp_path: Path)
 
 def every(minutes: int, start: datetime, *, hours: int) -> list[datetime]:
     return [start + timedelta(minutes=at) for at in range(0, hours * 60, minutes)]
+
+
+def test_a_single_time_that_clocks_skip_is_left_out_where_gap_says_so(tmp_path: Path) -> None:
+    """01:30 on 28 March 2027 does not exist in London; in New York it does."""
+    project = Project(
+        tmp_path,
+        "timezone: recipient\nat: 2027-03-28T01:30\ngap: skip",
+        ["Europe/London", "America/New_York"],
+    )
+    (planned,) = project.plan(utc(2027, 3, 28, 0)).notifications
+    assert planned.actions == {Action.DEFERRED: 1, Action.EXPIRED: 1}
+    assert planned.reasons[Action.EXPIRED] == {"clock-change": 1}
+    assert [project.sent(utc(2027, 3, 28, hour, 30)) for hour in (1, 5)] == [0, 1]
+
+
+@pytest.mark.parametrize(("overlap", "hour"), [("first", 0), ("last", 1)])
+def test_a_single_time_that_comes_twice_is_sent_at_the_one_asked_for(
+    tmp_path: Path, overlap: str, hour: int
+) -> None:
+    project = Project(
+        tmp_path,
+        f"timezone: Europe/London\nat: 2026-10-25T01:30\ngrace: 10m\noverlap: {overlap}",
+        ["UTC"] * 2,
+    )
+    assert [project.sent(utc(2026, 10, 25, each, 30)) for each in (0, 1)] == [2 - 2 * hour, 2 * hour]

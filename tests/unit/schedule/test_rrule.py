@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from notifyctl.diagnostics import Positions
 from notifyctl.model.project import Overlap, Schedule
+from notifyctl.schedule.horizon import Span
 from notifyctl.schedule.local_times import local_times
-from notifyctl.schedule.slots import latest_slot, slot_due, slots_between
-from notifyctl.schedule.timing import check_schedule
+from notifyctl.schedule.slots import latest_slot, slot_due, slots_anywhere, slots_between
+from notifyctl.schedule.timing import check_schedule, occurrences
 from notifyctl.schedule.upcoming import slots_to_come
 
 NEW_YORK = "America/New_York"
@@ -149,3 +150,19 @@ def test_the_second_of_two_equal_readings_has_its_offset_for_a_rule_too() -> Non
     day = datetime(2026, 11, 1, tzinfo=UTC)
     found = slots_between(schedule, NEW_YORK, day, day + timedelta(days=1))
     assert [each.id for each in found] == ["2026-11-01T01:30-05:00"]
+
+
+def test_an_end_in_utc_is_one_instant_in_every_recipients_zone() -> None:
+    """13:00 in Tokyo is before 12:00 UTC, and 13:00 in London after it."""
+    schedule = replace(
+        PLAIN,
+        rrule="FREQ=DAILY;UNTIL=20261201T120000Z",
+        starts=datetime(2026, 11, 1, 13),
+        timezone="recipient",
+    )
+    last = "2026-12-01T13:00"
+    assert slot_due(schedule, last, "Asia/Tokyo") == datetime(2026, 12, 1, 4, tzinfo=UTC)
+    assert slot_due(schedule, last, "Europe/London") is None
+    span = Span(datetime(2026, 12, 1, tzinfo=UTC), datetime(2026, 12, 3, tzinfo=UTC))
+    assert last in slots_anywhere(schedule, span)
+    assert last in {each.id for each in occurrences(schedule, zone="UTC", span=span)}
