@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from msgspec import Struct
@@ -193,13 +194,16 @@ def identity_of(workspace: Workspace) -> Identity:
     return Identity(actor_of(workspace), Proof.CLAIMED)
 
 
+UNTIL = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+
+
 def parse_until(value: str, timezone: str) -> datetime:
     """A day, to its end in the project's time zone, or a time, there or with an offset. Raises UsageError."""
+    day = len(value) == len("YYYY-MM-DD")
     try:
-        if len(value) == len("YYYY-MM-DD"):
-            after = date.fromisoformat(value) + timedelta(days=1)
-            return to_instant(datetime.combine(after, time.min), timezone)
-        return to_instant(datetime.fromisoformat(value), timezone)
+        # Python reads other forms too, such as 20261231, which would be the beginning of that day.
+        found = datetime.fromisoformat(value if UNTIL.fullmatch(value) else "")
+        return to_instant(found + timedelta(days=1) if day else found, timezone)
     except (ValueError, OverflowError):
         raise UsageError(
             f'"{value}" is not a valid date; use YYYY-MM-DD, for example 2026-12-31, or a time, for example 2026-12-31T18:00'

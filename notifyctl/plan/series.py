@@ -275,10 +275,7 @@ def judge_series(series: Series, acceptances: Sequence[Acceptance] | None, *, no
         missing = why_not(found, now=now)
         return replace(series, acceptance=found if missing is None else None, missing=missing)
     former = [
-        each
-        for each in last.values()
-        if (each.notification, each.edition, each.channel) == (series.name, series.edition, series.channel)
-        and why_not(each, now=now) is None
+        each for each in last.values() if each.notification == series.name and why_not(each, now=now) is None
     ]
     if not former:
         return replace(series, missing=NOT_ACCEPTED)

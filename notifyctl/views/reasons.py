@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from notifyctl.command_line import command_line
@@ -126,7 +127,8 @@ def as_read(value: str) -> str:
     if value.startswith(SERIES_PREFIX):
         return short_fingerprint(value)
     if MOMENT.match(value):
-        return format_time(datetime.fromisoformat(value), "UTC")
+        with suppress(ValueError, OverflowError):  # a plan file may hold any text
+            return format_time(datetime.fromisoformat(value), "UTC")
     return value
 
 

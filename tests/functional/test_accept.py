@@ -147,6 +147,10 @@ def test_what_cannot_be_accepted_says_what_to_do(series: Any, tmp_path: Path) ->
         ((name,), 64, "--until DATE"),
         ((name, "--until", "2020-01-01"), 64, "is past"),
         ((name, "--until", "soon"), 64, "YYYY-MM-DD"),
+        ((name, "--until", "21991231"), 64, "YYYY-MM-DD"),
+        ((name, "--until", "2199-W52-1"), 64, "YYYY-MM-DD"),
+        ((name, "--until", "9999-12-31"), 64, "YYYY-MM-DD"),
+        ((name, "--until", "2199-12-31T25:00"), 64, "YYYY-MM-DD"),
         ((name, *UNTIL, "--revoke"), 64, "--revoke"),
         (("s1:00", "--revoke"), 64, "nothing was revoked"),
     ):

@@ -133,6 +133,18 @@ def test_all_recipients_of_an_occurrence_count_together(tmp_path: Path) -> None:
     assert project.run(york)[0] == 2
 
 
+def test_recipients_after_the_horizon_count_too(tmp_path: Path) -> None:
+    """On one day it is 25 hours from the first time zone to the last, which is not yet authorised."""
+    zones = ["Pacific/Kiritimati", "Pacific/Niue"]
+    project = Accepted(tmp_path, 'cron: "0 13 * * *"\ntimezone: recipient', zones)
+    first = utc(2026, 12, 6, 23)
+    project.accept(replace(project.series(first), max_recipients=1))
+    assert project.run(first)[0] == 0
+    project.accept(replace(project.series(first), max_recipients=2))
+    assert project.run(first)[0] == 1
+    assert project.run(first + timedelta(hours=25)) == (1, [])
+
+
 @pytest.mark.parametrize("rule", ["at: 2026-12-07T09:00", 'window: {from: "08:00"}'])
 def test_what_does_not_recur_is_never_sent_without_being_asked(tmp_path: Path, rule: str) -> None:
     project = Accepted(tmp_path, rule, ["UTC"])

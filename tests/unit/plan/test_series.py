@@ -139,8 +139,9 @@ def test_the_last_acceptance_of_a_fingerprint_counts() -> None:
         ([], "series-not-accepted"),
         ([accepted("s1:old")], "series-changed s1:old s1:new"),
         ([accepted("s1:old", notification="bye")], "series-not-accepted"),
-        ([accepted("s1:old", edition=2)], "series-not-accepted"),
-        ([accepted("s1:old", channel=ChannelName.RCS)], "series-not-accepted"),
+        ([accepted("s1:old", edition=2)], "series-changed s1:old s1:new"),
+        ([accepted("s1:old", channel=ChannelName.RCS)], "series-changed s1:old s1:new"),
+        ([accepted("s1:old", until=NOW)], "series-not-accepted"),
         ([accepted("s1:old"), accepted("s1:old", revoked=True)], "series-not-accepted"),
         (None, "acceptance-unknown"),
     ):
