@@ -10,6 +10,11 @@ from typing import Any
 
 import pytest
 
+from notifyctl.app.ledger import facts_of
+from notifyctl.app.workspace import open_workspace
+from notifyctl.model.ledger import Purpose
+from notifyctl.plan.plan_document import SEAL, sealed_digest
+
 PEOPLE = "+447700900001\n+447700900002\n"
 YEARLY = """\
 apiVersion: notifyctl/v1
@@ -113,6 +118,19 @@ def test_a_plan_file_accepts_all_that_recurs_in_it_as_it_was_reviewed(series: An
     changed = tmp_path / "q.plan"
     changed.write_text(file.read_text().replace('"audience"', '"Audience"', 1))
     assert series("accept", str(changed), *UNTIL).code == 4
+    series.write(
+        other=YEARLY.replace("name: yearly", "name: often")
+        .replace("yearly", "often")
+        .replace("name: reminder", "name: bills")
+    )
+    both = tmp_path / "both.plan"
+    assert series("plan", "--out", str(both)).code == 0
+    found = series("accept", str(both), *UNTIL, "--format", "json").json["acceptances"]
+    assert [each["notification"] for each in found] == ["bills", "reminder"]
+    assert found[1]["fingerprint"] == old
+    (series.root / "other.yaml").unlink()
+    refused = series("accept", str(both), *UNTIL)
+    assert (refused.code, "bills: does not recur any more, or is not defined" in refused.err) == (4, True)
     assert series("accept", str(file), *UNTIL).code == 0
     series.write(reminder=YEARLY.replace("Remember", "Recall").replace("grace: 400d", "grace: 401d"))
     new = fingerprint(series)
@@ -125,11 +143,28 @@ def test_a_plan_file_accepts_all_that_recurs_in_it_as_it_was_reviewed(series: An
     shown = series("plan").out
     assert f"changed since it was accepted ({old[:15]} → {new[:15]}); before, accepted until" in shown
     assert "not sent by `run` or `apply --accepted`: not accepted" in series("show", str(file)).out
+
+
+def test_a_plan_file_of_an_earlier_version_is_applied_and_shown_but_not_accepted(
+    series: Any, foreign: Any, tmp_path: Path
+) -> None:
+    """It has no series, and is sealed as it is."""
+    file = tmp_path / "p.plan"
+    series("plan", "--out", str(file))
     document = json.loads(file.read_text())
     del document["series"]
-    former = tmp_path / "former.plan"
-    former.write_text(json.dumps(document))
-    assert series("accept", str(former), *UNTIL).code == 4, "its seal is of another document"
+    for notification in document["notifications"]:
+        del notification["people"], notification["waits"]
+    workspace = open_workspace(series.root)
+    with facts_of(workspace, workspace.environment(None)) as facts:
+        assert facts.code is not None
+        document[SEAL] = facts.code(Purpose.PLAN_FILE, sealed_digest(document)).hex()
+    file.write_text(json.dumps(document))
+    refused = series("accept", str(file), *UNTIL)
+    assert (refused.code, "made by an earlier version" in refused.err) == (4, True)
+    assert "Verified" in series("show", str(file)).out
+    assert series("apply", str(file), "--expect", document["digest"]).code in {0, 3}
+    assert len(foreign.addresses) == 3
 
 
 def test_what_cannot_be_accepted_says_what_to_do(series: Any, tmp_path: Path) -> None:
