@@ -24,7 +24,7 @@ from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.plan.actions import Action
 from notifyctl.plan.ledger_join import count_unsettled
 from notifyctl.plan.model import Plan, PlannedNotification
-from notifyctl.schedule.slots import ONCE, WEST, Occurrence, slots_before
+from notifyctl.schedule.slots import ONCE, WEST, Occurrence, slot_due, slots_before
 from notifyctl.schedule.timing import lapse_time, local_time
 from notifyctl.schedule.upcoming import Slot, judge
 from notifyctl.schedule.zones import to_local
@@ -152,18 +152,39 @@ def find_lapsed(workspace: Workspace, plan: Plan, facts: Facts) -> Iterator[Conc
             for each in past.scopes(notification.name)
             if (each.edition, each.channel) == (notification.edition, notification.channel)
         ]
+        # What an apply began in time is finished after grace, and time zones lapse one after the other: the plan knows who expired.
+        missed = {
+            scope: each
+            for scope, each in planned.items()
+            if each.missed
+            and scope.notification == notification.name
+            and was_due(each, notification, schedule_zone(project, notification), since)
+        }
+        for scope, each in missed.items():
+            yield Concern(ConcernKind.EXPIRED, scope, each.missed)
         for slot in lapsed_slots(project, notification, since, plan.as_of):
             scope = Scope(notification.name, notification.edition, slot.id, notification.channel)
+            if scope in missed:
+                continue
             is_same = readings_of(project, notification, occurrence_of(slot, notification))
             begun = [each for each in own if is_same(each.occurrence)]
             here = planned.get(scope)
             if here is not None:
-                # What an apply began in time is finished after grace, too: the plan knows who expired.
-                left = here.missed or (0 if begun else here.actions.get(Action.EXPIRED, 0))
+                left = 0 if begun else here.actions.get(Action.EXPIRED, 0)
             else:
                 left = sum(count_left(facts, each) for each in begun)
             if left or (here is None and not begun):
                 yield Concern(ConcernKind.EXPIRED, scope, left)
+
+
+def was_due(planned: PlannedNotification, notification: Notification, zone: str, since: datetime) -> bool:
+    """Whether what was missed of an occurrence was due after a moment, and was to be sent at all."""
+    schedule, expired = notification.schedule, planned.times.get("expired_at")
+    assert schedule is not None, "only recurring notifications have occurrences"
+    due = slot_due(schedule, planned.occurrence, zone)
+    if due is not None and judge(schedule, planned.occurrence, due, zone).skipped is not None:
+        return False
+    return expired is None or expired.last - schedule.grace > since
 
 
 def count_left(facts: Facts, scope: Scope) -> int:

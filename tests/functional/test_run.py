@@ -178,6 +178,27 @@ def test_only_what_was_due_since_the_acceptance_and_to_be_sent_counts_as_expired
     ]
 
 
+def test_a_time_zone_that_was_slept_through_is_told_before_the_others_are_due(tmp_path: Path) -> None:
+    rounds = Rounds(tmp_path / "project")
+    rounds.series(more="timezone: recipient")
+    zones = ("Asia/Tokyo", "Europe/London", "America/New_York")
+    rows = [f"+447700900{at:03},{zone}" for at, zone in enumerate(zones)]
+    rounds.write("people.csv", "\n".join(["msisdn,timezone", *rows]) + "\n")
+    rounds.clock.set(NINE - 12 * HOUR)
+    rounds.accept()
+    rounds.clock.set(NINE - 7 * HOUR)  # nine in Tokyo was two hours ago
+    said = rounds.run_until(NINE - 7 * HOUR + timedelta(minutes=1))
+    assert said == [
+        (EventKind.EXPIRED, "daily, occurrence 2027-03-01T09:00 expired before it was sent to 1 recipient")
+    ]
+    rounds.clock.set(NINE - timedelta(minutes=1))
+    assert kinds(rounds.run_until(NINE + timedelta(minutes=1))) == ["clock", "sent"]
+    assert rounds.sent() == {"daily 2027-03-01T09:00": 1}
+    rounds.clock.set(NINE + 5 * HOUR - timedelta(minutes=1))
+    assert kinds(rounds.run_until(NINE + 5 * HOUR + timedelta(minutes=1))) == ["clock", "sent"]
+    assert rounds.sent()["daily 2027-03-01T09:00"] == 2
+
+
 def test_the_ledger_is_locked_for_an_apply_only(rounds: Rounds) -> None:
     rounds.run_until(NINE - timedelta(minutes=1))
     workspace = rounds.workspace()

@@ -253,6 +253,7 @@ def test_where_requests_go_through_and_whom_they_trust_are_the_bases(root: Path)
     for changed, keys in (
         (theirs + "    proxy: http://evil.example:3128\n", ["`proxy`"]),
         (theirs + "    proxyEnv: EVIL\n", ["`proxyEnv`"]),
+        (theirs + "    alerts: {urlEnv: EVIL}\n", ["`alerts`"]),
         (theirs.replace("ca.pem", "evil.pem"), ["`caFile`"]),
         (PROJECT, ["`caFile`"]),
         (theirs, []),
