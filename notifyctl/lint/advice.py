@@ -33,15 +33,19 @@ def advise(
     yield from check_values(checked)
     profiles = {each.profile for each in project.environments.values()}
     for notification, messages in checked.drafts:
-        yield from advise_on(notification, messages, environment=environment)
+        yield from advise_on(notification, messages, environment=environment, timezone=project.timezone)
         yield from check_receipts(notification, messages, environment.profile, profiles=profiles)
 
 
 def advise_on(
-    notification: Notification, messages: Mapping[str | None, Message], *, environment: Environment
+    notification: Notification,
+    messages: Mapping[str | None, Message],
+    *,
+    environment: Environment,
+    timezone: str,
 ) -> Iterator[Diagnostic]:
     """Of one notification by itself; `messages` are the variants that could be composed."""
-    yield from check_envelope(notification, messages, environment)
+    yield from check_envelope(notification, messages, environment, timezone=timezone)
     yield from check_profile(notification, messages, environment)
     yield from shared_values(notification)
     yield from foreign_values(notification, messages)

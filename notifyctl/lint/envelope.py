@@ -42,9 +42,13 @@ def check_environments(project: Project) -> Iterator[Diagnostic]:
 
 
 def check_envelope(
-    notification: Notification, messages: Mapping[str | None, Message], environment: Environment
+    notification: Notification,
+    messages: Mapping[str | None, Message],
+    environment: Environment,
+    *,
+    timezone: str,
 ) -> Iterator[Diagnostic]:
-    """`messages` are the variants that could be composed."""
+    """`messages` are the variants that could be composed. `timezone`: the project's."""
     positions = notification.positions
     if notification.sender is not None:
         for problem in check_sender(notification.channel, notification.sender, ("from",)):
@@ -53,7 +57,7 @@ def check_envelope(
         yield from check_copies(notification, environment.profile)
         yield from check_unsubscribe(notification, messages)
         yield from check_size(notification, messages)
-    yield from check_times(notification, environment.profile)
+    yield from check_times(notification, environment.profile, timezone=timezone)
 
 
 def check_copies(notification: Notification, profile: str) -> Iterator[Diagnostic]:
@@ -111,18 +115,21 @@ def attached_bytes(notification: Notification, variant: str | None) -> int:
     return sum(int(each.get("size") or 0) for each in files)
 
 
-def check_times(notification: Notification, profile: str) -> Iterator[Diagnostic]:
-    """Of a schedule that this notification uses; what needs the clock is for a plan to say."""
+def check_times(notification: Notification, profile: str, *, timezone: str) -> Iterator[Diagnostic]:
+    """Of a schedule that this notification uses; what needs the clock is for a plan to say. `timezone`: the project's."""
     schedule = notification.schedule
     if schedule is None:
         return
     at, ends = schedule.at, schedule.expire_at
+    if at is not None and ends is not None:
+        from notifyctl.lint.expiry import find_expiry_problem
+
+        problem = find_expiry_problem(schedule, at, ends, timezone=timezone)
+        if problem is not None:
+            hint = "set `expireAt` later, or use `expireAfter: 4h`"
+            yield times.EXPIRY_ORDER.broken(("expireAt",), problem, hint).at(schedule.positions)
     comparable = at is not None and ends is not None and (at.tzinfo is None) == (ends.tzinfo is None)
     if comparable and at is not None and ends is not None:
-        if ends <= at:
-            message = f"it expires at {ends:%Y-%m-%d %H:%M}, before it is due"
-            hint = "set `expireAt` later than `at`, or use `expireAfter: 4h`"
-            yield times.EXPIRY_ORDER.broken(("expireAt",), message, hint).at(schedule.positions)
         far = ends - at > timedelta(days=MAX_EXPIRY_DAYS_SMS)
         if far and notification.channel is ChannelName.SMS and profile == times.EXPIRY_FAR.profile:
             message = f"it expires {(ends - at).days} days after it is due; the limit for an SMS is {MAX_EXPIRY_DAYS_SMS} days (profile 6.20)"

@@ -29,4 +29,4 @@ def check_one(
     messages, problems = compose_all(project, notification, environment=environment, files=files, columns=())
     yield from problems
     yield from check_names(notification, messages)
-    yield from advise_on(notification, messages, environment=environment)
+    yield from advise_on(notification, messages, environment=environment, timezone=project.timezone)

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import Scope
 from notifyctl.schedule.slots import ONCE
-from notifyctl.schedule.timing import Timing
+from notifyctl.schedule.timing import EXPIRES_FIRST, PAST_GRACE, Timing
 
-LAPSES = frozenset({"past-grace", "past-expiry", "past-window"})
+LAPSES = frozenset({PAST_GRACE, EXPIRES_FIRST, "past-expiry", "past-window"})
 """Reasons for which nobody is sent a message because it is late; one that a later occurrence replaces is not missed."""
 RECENT = timedelta(days=1)
 LONGEST = timedelta(days=7)
@@ -26,7 +26,7 @@ def is_missed(occurrence: str, when: Timing, *, now: datetime, opened: Collectio
     if when.reason not in LAPSES:
         return False
     age = now - when.expires if when.expires is not None else timedelta()
-    if age > LONGEST:
+    if not timedelta() <= age <= LONGEST:
         return False
     return age <= RECENT or occurrence == ONCE or any(each <= occurrence for each in opened)
 

@@ -20,7 +20,9 @@ EPOCH = Rule(
 )
 EXPIRY_TIME = Rule(42, "expiry-time", "`expireAt` must be an ISO 8601 date and time, like `at`.")
 EXPIRY_ORDER = Rule(
-    43, "expiry-before-send", "The message would expire before it is due, so it would never be sent."
+    43,
+    "expiry-before-send",
+    "The message would expire before it is due, or before its window opens, so it would never be sent.",
 )
 EXPIRY_FAR = Rule(
     43,

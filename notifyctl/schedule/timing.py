@@ -29,6 +29,8 @@ from notifyctl.schedule.zones import Readings, load_zone, to_instant
 HORIZON = timedelta(days=7)
 """How far ahead the API accepts `sendAt` (rule 38)."""
 INSTANT = timedelta(seconds=1)
+EXPIRES_FIRST = "expires-first"
+"""Why nobody is ever sent what expires before the first moment at which it may go."""
 PAST_GRACE = "past-grace"
 LONGEST_CHANGE = timedelta(hours=3)
 """By which a clock change moves a slot at most, with room."""
@@ -142,6 +144,8 @@ def evaluate_timing(
     )
     if schedule.recurs and span is not None and opens is not None and opens >= span.end:
         return replace(timing, state=Gate.ELSEWHERE, reason="after-horizon", today=False)
+    if opens is not None and ends is not None and ends <= opens:
+        return replace(timing, state=Gate.EXPIRED, reason=EXPIRES_FIRST)
     over = why_over(now, ends=ends, limit=limit)
     if over is None and due is not None and schedule.recurs:
         over = "superseded" if is_superseded(schedule, due, zone=zone, now=now, opened=opened) else None

@@ -44,6 +44,7 @@ PHRASES = {
     "other-time-zone": "their time zone does not have this occurrence",
     "past-window": "the sending window has closed",
     "past-expiry": "past its expiry time",
+    "expires-first": "it expires before it can be sent",
     "past-grace": "past its grace period",
     "superseded": "a later occurrence is due; only the latest is sent",
     "clock-change": "a clock change skips this time",

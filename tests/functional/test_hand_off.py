@@ -14,6 +14,7 @@ from notifyctl.app.explain import explain
 from notifyctl.app.preview import gallery
 from notifyctl.app.workspace import open_workspace
 from notifyctl.cli.apply import exit_code
+from notifyctl.errors import ProjectError
 from notifyctl.exit_codes import ExitCode
 from notifyctl.plan.actions import Action
 from notifyctl.testing.fakes import ManualClock
@@ -142,8 +143,15 @@ def test_what_would_expire_before_it_may_go_is_never_handed_over(tmp_path: Path)
     """Due at night, it may go at eight, and its expiry is at seven."""
     schedule = 'at: 2026-12-09T05:00\nwindow: {from: "08:00", to: "20:00"}\nhandOff: provider\n'
     project = Project(tmp_path, f"{schedule}expireAt: 2026-12-09T07:00", ["UTC"])
+    with pytest.raises(ProjectError):
+        project.apply(utc(2026, 12, 8, 9))
+    with (tmp_path / "notifyctl.yaml").open("a") as file:
+        file.write("lint: {expiry-before-send: warning}\n")
     for now in (utc(2026, 12, 8, 9), utc(2026, 12, 9, 5), utc(2026, 12, 9, 8)):
-        assert project.plan(now).summary[Action.EXPIRED] == 1
+        plan = project.plan(now)
+        assert plan.summary[Action.EXPIRED] == 1
+        assert "it expires before it can be sent" in as_text(plan, colour=False)
+        assert plan.missed == (now >= utc(2026, 12, 9, 7))
         assert project.sent(now) == 0
     project.schedule(f"{schedule}expireAt: 2026-12-09T08:00:01")
     (body,) = requests(project, utc(2026, 12, 8, 9))

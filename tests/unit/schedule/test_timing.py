@@ -90,7 +90,7 @@ def test_what_expires_at_the_instant_at_which_its_window_opens_is_not_sent() -> 
             PLAIN, at=datetime(2026, 12, 1, 6), windows=(OFFICE,), expire_at=datetime(2026, 12, 1, 8)
         )
         early = evaluate_timing(schedule, ONCE, zone="UTC", now=utc(2026, 12, 1, 7), begun=begun)
-        assert (early.state, early.reason) == (Gate.EXPIRED, "past-window")
+        assert (early.state, early.reason) == (Gate.EXPIRED, "expires-first")
         on_time = replace(schedule, expire_at=datetime(2026, 12, 1, 8, 1))
         assert evaluate_timing(on_time, ONCE, zone="UTC", now=utc(2026, 12, 1, 7)).state is Gate.DEFERRED
 
