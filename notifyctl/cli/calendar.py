@@ -107,13 +107,14 @@ def command(  # noqa: PLR0917 - click passes options by name
     found = make_calendar(
         workspace, environment, days=days, first=first, only=only, offline=offline, as_of=as_of
     )
+    ending = ExitCode.ERROR if found.complete and found.errors else ExitCode.DONE
     text = render(found, form, colour=out is None and wants_colour(context))
     if out is None:
         echo(text, verbatim=form != "text")
-        return ExitCode.DONE
+        return ending
     outputs.write(out, [text if text.endswith("\n") else f"{text}\n"], private=False)
     echo(f"Wrote {out} ({len(text.encode()) / 1000:,.0f} kB).", stderr=True)
-    return ExitCode.DONE
+    return ending
 
 
 def render(found: Calendar, form: str, *, colour: bool) -> str:

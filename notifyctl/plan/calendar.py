@@ -13,9 +13,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from notifyctl.channels.parts import Kind, Part
+from notifyctl.diagnostics import Severity
 from notifyctl.model.project import RECIPIENT_ZONE, ChannelName, HandOff, Notification, Schedule
 from notifyctl.plan.actions import AUTHORISED, Action
 from notifyctl.plan.model import Plan, PlannedNotification
+from notifyctl.plan.sending_hours import SendingHours
 from notifyctl.plan.series import Series, missing_acceptance
 from notifyctl.plan.shared_request import parts_of
 from notifyctl.schedule.agenda import DatedSlot, Fate, open_hours, slots_of_days, start_of
@@ -97,6 +99,8 @@ class About(Struct, frozen=True):
     blocked: Mapping[str, int]
     not_sent: int
     """Suppressed or withdrawn recipients, and rejected rows."""
+    withdrawn: str | None
+    """Why the edition is withdrawn."""
 
     @property
     def by_provider(self) -> bool:
@@ -133,8 +137,12 @@ class Calendar(Struct, frozen=True):
     notifications: Mapping[str, About]
     hours: Mapping[str, tuple[DayHours, ...]]
     """Of each notification whose schedule does not allow sending at any time."""
+    rules: Mapping[str, SendingHours] = {}
+    """Windows, quiet hours and holidays of notifications that have any."""
     series: Mapping[str, Series] = {}
     """Of each recurring notification."""
+    errors: int = 0
+    """Of the plan: with any, nothing is sent."""
     undated: tuple[str, ...] = ()
     """Names of notifications without a time: they are due as soon as they are applied."""
 
@@ -182,7 +190,9 @@ def build_calendar(
         entries=tuple(sorted(entries, key=lambda each: (each.day, each.starts, each.name))),
         notifications=about,
         hours={name: hours for name, each in about.items() if (hours := hours_of(each, plan, first, last))},
+        rules={each.name: each for each in plan.hours},
         series=series,
+        errors=sum(each.severity is Severity.ERROR for each in plan.diagnostics),
         undated=tuple(undated),
     )
 
@@ -238,6 +248,7 @@ def describe(notification: Notification, schedule: Schedule, plan: Plan) -> Abou
         text=excerpt(shown) if shown else "",
         blocked=shown.reasons.get(Action.BLOCKED, {}) if shown else {},
         not_sent=not_sent(shown) if shown else 0,
+        withdrawn=next(iter(shown.reasons.get(Action.WITHDRAWN, ())), None) if shown else None,
     )
 
 

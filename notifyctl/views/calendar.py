@@ -19,11 +19,13 @@ from notifyctl.views.calendar_words import (
     behind_clock,
     clock,
     describe_about,
+    describe_errors,
     describe_fate,
     describe_group,
     describe_holiday,
     describe_move,
     describe_moved_away,
+    describe_rules,
     describe_series_of,
     describe_total,
     describe_waiting,
@@ -65,6 +67,8 @@ def _lines(calendar: Calendar, paint: Paint) -> Iterator[str]:
     yield f"{days}, in the local time of each schedule"
     if not calendar.complete:
         yield paint.yellow("Shown without the ledger: earlier sends are unknown.")
+    if calendar.errors:
+        yield paint.red(describe_errors(calendar))
     width = max(map(len, calendar.notifications), default=0)
     for day in calendar.days:
         holidays = holidays_on(calendar, day)
@@ -127,7 +131,7 @@ def _notifications(calendar: Calendar, paint: Paint) -> Iterator[str]:
         traits.append(pluralise(sum(about.recipients.values()), "recipient"))
         yield f"{paint.bold(name)}  {paint.dim(' · '.join(traits))}"
         yield f"  {shorten(about.text)}"
-        for line in describe_about(about):
+        for line in (*describe_rules(calendar, name), *describe_about(about)):
             yield f"  {line}"
         for waits, line in describe_series_of(calendar, name):
             yield f"  {paint.yellow(line) if waits else paint.dim(line)}"
@@ -148,6 +152,7 @@ def as_json(calendar: Calendar) -> str:
         "timezone": calendar.timezone,
         "as_of": calendar.as_of.isoformat(),
         "complete": calendar.complete,
+        "errors": calendar.errors,
         "first": calendar.first.isoformat(),
         "last": calendar.last.isoformat(),
         "occurrences": [_entry_object(each) for each in calendar.entries],

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, time
 
-from notifyctl.model.project import RECIPIENT_ZONE, Window
+from msgspec.structs import replace
+
+from notifyctl.command_line import command_line
+from notifyctl.model.project import RECIPIENT_ZONE
+from notifyctl.plan.actions import Action
 from notifyctl.plan.calendar import About, Calendar, Entry, ZoneGroup
 from notifyctl.plan.series import OF_OCCURRENCES
 from notifyctl.plurals import pluralise
@@ -19,10 +23,11 @@ from notifyctl.schedule.moments import (
     each_zone,
     utc_span,
 )
-from notifyctl.schedule.opening import HOLIDAY, OF_PROJECT, sides
+from notifyctl.schedule.opening import HOLIDAY, OF_PROJECT
 from notifyctl.schedule.zones import load_zone, to_local
 from notifyctl.views.colours import strip_controls
 from notifyctl.views.reasons import describe_reasons, spell_out
+from notifyctl.views.sending_hours import describe_hours
 from notifyctl.views.series import describe_series
 
 SHOWN = 12
@@ -60,7 +65,7 @@ def describe_fate(entry: Entry, about: About) -> str:
     """What becomes of it, in a few words, with the number of recipients."""
     people = pluralise(entry.recipients, "recipient")
     if entry.outcome is not None and (entry.outcome.accepted or entry.outcome.uncertain):
-        return describe_outcome(entry)
+        return describe_outcome(entry, about)
     match entry.fate:
         case Fate.SKIPPED:
             return f"skipped: {spell_out(entry.reason or '')}"
@@ -68,13 +73,17 @@ def describe_fate(entry: Entry, about: About) -> str:
             return f"expired: {spell_out(entry.reason or '')}"
         case Fate.DUE:
             return f"due now: {people}"
-    return f"{people}, blocked" if is_blocked(about) else people
+    if is_blocked(about):
+        return f"{people}, blocked"
+    return f"{people}, handed to the provider" if about.by_provider else people
 
 
-def describe_outcome(entry: Entry) -> str:
+def describe_outcome(entry: Entry, about: About) -> str:
     outcome = entry.outcome
     assert outcome is not None
-    parts = [f"sent to {pluralise(outcome.accepted, 'recipient')}"] if outcome.accepted else []
+    # The provider still holds what it was handed.
+    done = "handed over for" if about.by_provider and entry.fate is Fate.TO_COME else "sent to"
+    parts = [f"{done} {pluralise(outcome.accepted, 'recipient')}"] if outcome.accepted else []
     parts += [f"outcome unknown: {pluralise(outcome.uncertain, 'recipient')}"] if outcome.uncertain else []
     rest = entry.recipients - outcome.accepted - outcome.uncertain
     if rest > 0 and entry.fate in {Fate.DUE, Fate.TO_COME}:
@@ -130,29 +139,16 @@ def describe_zones(about: About) -> str:
     return ", ".join(shown) + (f" and {rest:,} more" if rest > 0 else "")
 
 
-def describe_rules(about: About) -> Iterator[str]:
-    """Windows and quiet hours, those of the project marked."""
-    for rules, whose in sides(about.schedule):
-        for name, spans in (("window", rules.windows), ("quiet hours", rules.quiet_hours)):
-            if spans:
-                yield f"{name} {', '.join(map(describe_window, spans))}{' (project default)' if whose else ''}"
-
-
-def describe_window(window: Window) -> str:
-    """The days, if they are not all, and from when until when."""
-    span = format_spans([(window.start, window.until)])
-    days = list(window.days)
-    runs = [days[at] for at in range(len(days)) if at == 0 or days[at - 1] != days[at] - 1]
-    if len(days) == len(WEEKDAYS):
-        return span
-    if len(runs) == 1:
-        return f"{name_weekdays(days)} {span}"
-    return f"{', '.join(WEEKDAYS[day] for day in days)} {span}"
+def describe_rules(calendar: Calendar, name: str) -> Iterator[str]:
+    """Windows, quiet hours and holidays of a notification, in the words of a plan; the days themselves are in the calendar."""
+    if name in calendar.rules:
+        yield from describe_hours(replace(calendar.rules[name], days_until=None))
 
 
 def describe_about(about: About) -> Iterator[str]:
-    """What holds for all occurrences of a notification, after its head line."""
-    yield from describe_rules(about)
+    """What holds for all occurrences of a notification, besides its hours."""
+    if about.withdrawn is not None:
+        yield f"withdrawn: {spell_out(about.withdrawn, Action.WITHDRAWN)}"
     if about.timezone == RECIPIENT_ZONE and about.recipients:
         yield f"in each recipient's time zone: {describe_zones(about)}"
     if about.by_provider:
@@ -178,15 +174,6 @@ def describe_waiting(entry: Entry) -> str | None:
     if entry.waits is None or not entry.waits.startswith(OF_OCCURRENCES):
         return None
     return f"not sent by `run` or `apply --accepted`: {spell_out(entry.waits)}"
-
-
-def name_weekdays(days: list[int]) -> str:
-    first, last = WEEKDAYS[days[0]], WEEKDAYS[days[-1]]
-    return first if len(days) == 1 else f"{first}–{last}"  # noqa: RUF001 - a span
-
-
-def format_spans(spans: Iterable[tuple[time, time]]) -> str:
-    return " and ".join(f"{start:%H:%M}–{format_end(end)}" for start, end in spans)  # noqa: RUF001 - a span
 
 
 def format_end(end: time) -> str:
@@ -237,6 +224,12 @@ def thin_out(entries: list[Entry]) -> Iterator[tuple[Entry, int]]:
             yield each, 0
         elif each in own[:FEW]:
             yield each, len(own) - FEW if each is own[FEW - 1] else 0
+
+
+def describe_errors(calendar: Calendar) -> str:
+    """Why nothing of it would be sent now."""
+    command = command_line("plan", env=calendar.environment)
+    return f"The plan has {pluralise(calendar.errors, 'error')}: nothing is sent. To see them, run: {command}"
 
 
 def describe_total(calendar: Calendar) -> str:

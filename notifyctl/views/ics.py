@@ -22,6 +22,7 @@ from notifyctl.schedule.zones import to_local
 from notifyctl.views.calendar_words import (
     STORED,
     describe_about,
+    describe_errors,
     describe_fate,
     describe_group,
     describe_move,
@@ -84,7 +85,7 @@ def make_event(calendar: Calendar, moment: Moment) -> Event:
     event.add("dtstamp", calendar.as_of)
     event.add("dtstart", moment.goes)
     event.add("summary", f"{entry.name}: {describe(moment, about)}")
-    event.add("description", "\n".join(description(moment, about)))
+    event.add("description", "\n".join(description(calendar, moment, about)))
     event.add("categories", [about.channel.value])
     stopped = moment.fate in {Fate.SKIPPED, Fate.EXPIRED} and entry.outcome is None
     event.add("status", "CANCELLED" if stopped else "CONFIRMED")
@@ -109,7 +110,7 @@ def describe(moment: Moment, about: About) -> str:
     return pluralise(sum(each.recipients for each in moment.groups), "recipient")
 
 
-def description(moment: Moment, about: About) -> Iterator[str]:
+def description(calendar: Calendar, moment: Moment, about: About) -> Iterator[str]:
     entry = moment.entry
     yield STORED if about.text is None else strip_controls(about.text)
     for each in moment.groups:
@@ -125,3 +126,5 @@ def description(moment: Moment, about: About) -> Iterator[str]:
         yield waiting
     yield f"Occurrence {entry.occurrence}, edition {about.edition}, audience {about.audience}"
     yield from describe_about(about)
+    if calendar.errors:
+        yield describe_errors(calendar)

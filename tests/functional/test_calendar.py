@@ -208,7 +208,7 @@ def test_the_text_names_days_times_and_reasons(project: Cli, monkeypatch: pytest
     assert "  09:00  reminder    moved to Mon 30 Nov 08:00: outside the sending window" in text
     assert "  Holiday, for reminder" in text
     assert "  09:00  reminder    skipped: 2026-12-01 is a holiday" in text
-    assert "  window Mon–Fri 08:00–20:00" in text  # noqa: RUF001 - spans
+    assert "  hours: open Mon–Fri 08:00–20:00; closed on holidays (2026-12-01)" in text  # noqa: RUF001 - spans
     assert "“Ada, the bins; are, collected”" in text
     assert "handed to the provider" in text
     assert "is at-once." in text
@@ -247,6 +247,31 @@ def test_a_calendar_program_reads_the_same_occurrences_in_a_browser(project: Cli
     )
     described = [text for _, summary, *_, text in events if summary.startswith("newsletter")]
     assert all("Ünïcode, news; 📬 \\ and a subject" in each for each in described)
+
+
+def test_recipients_who_would_not_be_sent_it_are_not_promised(project: Cli) -> None:
+    project.write(
+        withdraw="apiVersion: notifyctl/v1\nkind: Withdraw\nnotification: reminder\nedition: 1\nreason: wrong text\n",
+        notifyctl=DOCUMENTS.replace("name: newsletter", "name: newsletter\nlimits: {maxRecipients: 2}"),
+    )
+    found = calendar(project)
+    assert {each["recipients"] for each in of(found, "reminder").values()} == {0}
+    about = {each["name"]: each for each in found["notifications"]}
+    assert about["newsletter"]["blocked"] == {"max-recipients 4 > 2": 4}
+    text = project("calendar", "--as-of", AS_OF).out
+    assert "withdrawn: wrong text" in text
+    assert "4 recipients, blocked" in text
+
+
+def test_errors_of_the_plan_end_as_those_of_plan(project: Cli) -> None:
+    nobody = DOCUMENTS.replace(
+        '[{msisdn: "+447700900123"}]}\nschedule: once', "[{email: ada@acme.example}]}\nschedule: once"
+    )
+    project.write(notifyctl=nobody)
+    plan, shown = project("plan", "--as-of", AS_OF), project("calendar", "--as-of", AS_OF)
+    assert plan.code == shown.code == 1
+    assert "The plan has 1 error: nothing is sent." in shown.out
+    assert project("calendar", "--as-of", AS_OF, "--offline").code == project("plan", "--offline").code
 
 
 def test_events_keep_their_id_and_lines_are_folded(project: Cli) -> None:

@@ -15,6 +15,7 @@ from notifyctl.views.calendar_words import (
     behind_clock,
     clock,
     describe_about,
+    describe_errors,
     describe_fate,
     describe_group,
     describe_holiday,
@@ -49,8 +50,7 @@ MOVED, SENT = "moved", "sent"
 
 def calendar_page(calendar: Calendar) -> str:
     days = [day for day in calendar.days if entries_on(calendar, day) or moved_from(calendar, day)]
-    found = set(days)
-    target = {each: address(each.day) for each in calendar.entries if each.day in found}
+    shown = set(days)
     return document(
         title=f"{calendar.project}: calendar",
         styles=["page.css", "calendar.css"],
@@ -72,7 +72,9 @@ def calendar_page(calendar: Calendar) -> str:
                 el(
                     "main",
                     summary(calendar),
-                    month_section(month_view(calendar, target.get)),
+                    month_section(
+                        month_view(calendar, lambda entry: address(entry.day) if entry.day in shown else None)
+                    ),
                     nothing_matches("day") if days else None,
                     *(day_section(calendar, day) for day in days),
                     notifications(calendar),
@@ -159,6 +161,7 @@ def summary(calendar: Calendar) -> Html:
             None
             if calendar.complete
             else el("p", "Shown without the ledger: earlier sends are unknown.", class_="lede"),
+            el("p", describe_errors(calendar), class_="lede errors") if calendar.errors else None,
             el("p", el("small", as_of)),
         ),
         fact_list(tuple(tiles(calendar)), "facts tiles"),
@@ -290,14 +293,14 @@ def notifications(calendar: Calendar) -> Html | None:
 
 def about_card(calendar: Calendar, about: About) -> Html:
     people = pluralise(sum(about.recipients.values()), "recipient")
-    rules = list(describe_rules(about))
+    rules = [line.removeprefix("hours: ") for line in describe_rules(calendar, about.name)]
     pairs: list[tuple[str, str]] = [
         ("Text", STORED if about.text is None else about.text),
         ("Audience", f"{about.audience}, {people}"),
         ("Hours", "; ".join(rules) if rules else "any time"),
     ]
     told = [
-        *((False, line) for line in describe_about(about) if line not in rules),
+        *((False, line) for line in describe_about(about)),
         *describe_series_of(calendar, about.name),
     ]
     notes = [
