@@ -156,6 +156,10 @@ def evaluate_timing(
     goes = opening.first(earliest) if opening is not None else None
     if opening is None or goes is None or (limit is not None and goes >= limit):
         return replace(timing, state=Gate.EXPIRED, reason="past-window")
+    # The provider cannot take back what a later slot replaces until then.
+    handed = schedule.recurs and schedule.hand_off is HandOff.PROVIDER and goes > now
+    if handed and is_superseded(schedule, due, zone=zone, now=goes, opened=opened):
+        return replace(timing, state=Gate.EXPIRED, reason="superseded")
     closes = min(filter(None, (opening.closes, ends)), default=None)
     final = closes is not None and expires_at(schedule, closes, ends=ends, expires=expires, zone=zone)
     return replace(wait(schedule, timing, goes, due=due, now=now, zone=zone), closes=closes, final=final)
