@@ -110,9 +110,15 @@ def parse_calendar(text: str) -> Any:
             raise HolidayError(f"not a valid iCalendar file: {field} of {title(event)}: {problem}")
         rules = event.get("RRULE", [])
         for rule in rules if isinstance(rules, list) else [rules]:
-            if TOO_OFTEN & {str(each).upper() for each in rule.get("FREQ", ())}:
+            if recurs_within_day(rule):
                 raise HolidayError(f"{title(event)} recurs more often than daily")
     return calendar
+
+
+def recurs_within_day(rule: Mapping[str, Sequence[Any]]) -> bool:
+    """Such a rule says nothing about days, and can take for ever to follow."""
+    often = TOO_OFTEN & {str(each).upper() for each in rule.get("FREQ", ())}
+    return bool(often) or any(len(rule.get(key, ())) > 1 for key in ("BYHOUR", "BYMINUTE", "BYSECOND"))
 
 
 def file_days(source: HolidayFile, year: int) -> Mapping[date, str]:
@@ -122,8 +128,9 @@ def file_days(source: HolidayFile, year: int) -> Mapping[date, str]:
         raise HolidayError("the file cannot be read")
     days: dict[date, str] = {}
     first, after = date(year, 1, 1), date(year + 1, 1, 1)
+    calendar = parse_calendar(source.text)
     try:
-        events = of(parse_calendar(source.text)).between(first, after)
+        events = of(calendar).between(first, after)
     except (
         ValueError,
         TypeError,

@@ -39,7 +39,7 @@ WINDOW = Record(
 )
 
 QUIET_HOURS = Record(
-    title="quietHours",
+    title="quiet hours",
     description="Hours in which nothing is sent.",
     fields=(
         days_field("Days of the week on which they start."),

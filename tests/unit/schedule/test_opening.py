@@ -271,6 +271,7 @@ def test_a_year_is_listed_across_sources_and_a_name_beats_a_bare_date() -> None:
         calendar(event("DTSTART:tomorrow")).text,
         calendar(event("DTSTART:20260101T000000Z", "RRULE:FREQ=SECONDLY")).text,
         calendar(event("DTSTART;VALUE=DATE:20260101", "RRULE:FREQ=SOMETIMES")).text,
+        calendar(event("DTSTART:20260101T000000Z", "RRULE:FREQ=DAILY;BYSECOND=0,1,2")).text,
         calendar(event("SUMMARY:no day")).text,
     ],
 )
