@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from notifyctl.errors import AcceptanceRefusedError, UsageError
+from notifyctl.model.accept_rule import AcceptRule
 from notifyctl.model.acceptance import Identity, Proof
 from tests.functional.acceptors import ADA, BOB, EVE, SERIES, STATEMENT, TEMPLATE, Key, Repository
 
@@ -103,9 +104,12 @@ def test_files_that_are_new_to_a_series_count_whole(repository: Repository) -> N
     refuses(repository, "`eve@acme.example` wrote a part", email=EVE)
 
 
-def test_a_moved_file_keeps_its_authors(repository: Repository) -> None:
-    repository.accept(email=BOB)
+@pytest.mark.parametrize("accepted", [False, True])
+def test_a_moved_file_keeps_its_authors(repository: Repository, *, accepted: bool) -> None:
+    if accepted:
+        repository.accept(email=BOB)
     repository.commit(EVE, words_txt="Good evening,\nall of you\n")
+    repository.git("config", "diff.renames", "false")
     repository.git("mv", "words.txt", "texts.txt", by=BOB)
     repository.commit(BOB, template_yaml=TEMPLATE.replace("words.txt", "texts.txt"))
     refuses(repository, "wrote a part", email=EVE)
@@ -360,6 +364,14 @@ def test_a_looser_rule_holds_once_it_was_accepted(strict: Repository) -> None:
     strict.check(email=ADA)
     strict.acceptances.append(replace(strict.acceptances[-1], revoked=True))
     strict.check(email=ADA)  # revoking a series does not take back the rule that was accepted with it
+
+
+def test_a_revocation_accepts_nothing(strict: Repository) -> None:
+    """Its author revokes, after adding a key: the rule is still that of the acceptance."""
+    head = strict.rule(LOOSER["another's key is its author's"])
+    own = AcceptRule()
+    strict.acceptances.append(replace(strict.acceptances[-1], revoked=True, revision=head, rule=own))
+    refuses(strict, "does not list", signature=EVES.sign())
 
 
 def test_a_stricter_rule_holds_at_once(repository: Repository) -> None:
