@@ -28,6 +28,8 @@ from notifyctl.errors import ProviderError, UsageError
 
 NETWORK_TIMEOUT = 120.0
 """Seconds for a command that talks to a remote repository, or reads a large file."""
+ASKING_TIMEOUT = 20.0
+"""Seconds for a remote repository to name the commit of a branch: what is due waits for it meanwhile."""
 CREDENTIALS = re.compile(r"//[^/@\s]+@")
 TIMEOUT = 10.0
 """Seconds; these commands take milliseconds."""
@@ -187,7 +189,9 @@ def fetch_branch(folder: Path, branch: Branch, environ: Mapping[str, str]) -> st
 
     Raises ProviderError if the remote cannot be reached in time.
     """
-    listed = run_network(folder, environ, "ls-remote", "--", branch.remote, branch.ref)
+    listed = run_network(
+        folder, environ, "ls-remote", "--", branch.remote, branch.ref, seconds=ASKING_TIMEOUT
+    )
     commit = listed.split("\t")[0].strip()
     if not commit:
         return None
@@ -209,7 +213,9 @@ def fetch_branch(folder: Path, branch: Branch, environ: Mapping[str, str]) -> st
     return git_output(folder, "rev-parse", "--verify", "--quiet", branch.local_ref)
 
 
-def run_network(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
+def run_network(
+    folder: Path, environ: Mapping[str, str], *arguments: str, seconds: float = NETWORK_TIMEOUT
+) -> str:
     """The output of a git command that talks to a remote. It asks nobody, and ends with its helpers when its time is over.
 
     Raises ProviderError, without the user name or password of a URL.
@@ -228,9 +234,9 @@ def run_network(folder: Path, environ: Mapping[str, str], *arguments: str) -> st
     except OSError as error:
         raise ProviderError(f"git cannot be run: {error.strerror}") from error
     try:
-        out, said = process.communicate(timeout=NETWORK_TIMEOUT)
+        out, said = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        raise ProviderError(f"git {arguments[0]} took more than {NETWORK_TIMEOUT:g} s") from None
+        raise ProviderError(f"git {arguments[0]} took more than {seconds:g} s") from None
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

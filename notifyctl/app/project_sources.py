@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -54,13 +55,12 @@ class WorkingFolder:
         self._clock = clock
 
     def version(self) -> str:
-        newest, count = 0, 0
+        found = set()
         for path in files_below(self._root):
-            try:
-                newest, count = max(newest, path.stat().st_mtime_ns), count + 1
-            except OSError:  # removed, or a broken link
-                continue
-        return f"{newest}-{count}"
+            with suppress(OSError):  # removed, or a broken link
+                status = path.stat()
+                found.add((path, status.st_mtime_ns, status.st_size, status.st_ino))
+        return str(hash(frozenset(found)))
 
     def read(self) -> Workspace:
         return read_workspace(self._root, WorkingTree(self._root), environ=self._environ, clock=self._clock)
