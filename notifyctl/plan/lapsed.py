@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from itertools import islice
@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from notifyctl.model.project import RECIPIENT_ZONE, Schedule
 from notifyctl.plan.actions import Action
-from notifyctl.plan.inputs import FollowUp
-from notifyctl.plan.model import Lapsed, PlannedNotification, Upcoming
+from notifyctl.plan.inputs import ScopeInput
+from notifyctl.plan.model import Lapsed, PlannedNotification
 from notifyctl.plan.scope_result import ScopeResult
 from notifyctl.schedule.slots import EASTERNMOST, ONCE, Occurrence, slots_before
 from notifyctl.schedule.timing import INSTANT, PAST_GRACE, local_time
@@ -32,52 +32,53 @@ class LapsedOccurrences:
 
     def __init__(self) -> None:
         self.evaluated: dict[str, list[PlannedNotification]] = {}
-        self.opened: dict[str, AbstractSet[str]] = {}
+        self.inputs: dict[str, ScopeInput] = {}
 
     def add(self, result: ScopeResult, planned: PlannedNotification) -> bool:
         """Whether it has lapsed, and is kept here."""
         if is_lapsed(result):
             self.evaluated.setdefault(planned.name, []).append(planned)
-            self.opened[planned.name] = result.input.opened
+            self.inputs[planned.name] = result.input
             return True
         return False
 
-    def latest(self) -> Iterator[PlannedNotification]:
+    def latest(self, now: datetime) -> Iterator[PlannedNotification]:
         """What stands in the plan for all the occurrences of its notification."""
-        return (each[-1] for each in self.evaluated.values())
+        for name, evaluated in self.evaluated.items():
+            yield replace(evaluated[-1], lapsed=count_lapsed(self.inputs[name], evaluated, now=now))
 
     def folded(self) -> Iterator[PlannedNotification]:
         """The others."""
         return (earlier for each in self.evaluated.values() for earlier in each[:-1])
 
-    def describe(self, follow_up: FollowUp, upcoming: Upcoming, *, now: datetime) -> Upcoming:
-        """The same with what has lapsed, if that is more than one occurrence.
 
-        Those that are earlier than all that the plan and the ledger have are counted by the rule alone: nobody was sent them.
-        """
-        evaluated = self.evaluated.get(upcoming.name)
-        schedule = follow_up.notification.schedule
-        if not evaluated or schedule is None:
-            return upcoming
-        zone = EASTERNMOST if follow_up.timezone == RECIPIENT_ZONE else follow_up.timezone
-        first, opened = evaluated[0].occurrence, self.opened[upcoming.name]
-        earlier = list(islice(slots_since(schedule, zone, first, opened=opened, now=now), MOST))
-        if len(evaluated) + len(earlier) == 1:
-            return upcoming
-        reasons = Counter(
-            judge(schedule, each.id, each.due, zone).skipped or PAST_GRACE for each in earlier if each.due
-        )
-        reasons += Counter(next(iter(each.reasons[Action.EXPIRED])) for each in evaluated)
-        lapsed = Lapsed(
-            occurrences=len(evaluated) + len(earlier),
-            first=earlier[-1].id if earlier else first,
-            last=evaluated[-1].occurrence,
-            recipients=max(each.actions[Action.EXPIRED] for each in evaluated),
-            reasons=dict(sorted(reasons.items())),
-            more=len(earlier) == MOST,
-            missed=sum(each.missed for each in evaluated[:-1]),
-        )
-        return replace(upcoming, lapsed=lapsed)
+def count_lapsed(
+    scope_input: ScopeInput, evaluated: Sequence[PlannedNotification], *, now: datetime
+) -> Lapsed | None:
+    """`evaluated`: earliest first. None: only one has lapsed.
+
+    Those that are earlier than all that the plan and the ledger have are counted by the rule alone: nobody was sent them.
+    """
+    schedule = scope_input.notification.schedule
+    assert schedule is not None, "only recurring notifications lapse"
+    zone = EASTERNMOST if scope_input.timezone == RECIPIENT_ZONE else scope_input.timezone
+    first, opened = evaluated[0].occurrence, scope_input.opened
+    earlier = list(islice(slots_since(schedule, zone, first, opened=opened, now=now), MOST))
+    if len(evaluated) + len(earlier) == 1:
+        return None
+    reasons = Counter(
+        judge(schedule, each.id, each.due, zone).skipped or PAST_GRACE for each in earlier if each.due
+    )
+    reasons += Counter(next(iter(each.reasons[Action.EXPIRED])) for each in evaluated)
+    return Lapsed(
+        occurrences=len(evaluated) + len(earlier),
+        first=earlier[-1].id if earlier else first,
+        last=evaluated[-1].occurrence,
+        recipients=max(each.actions[Action.EXPIRED] for each in evaluated),
+        reasons=dict(sorted(reasons.items())),
+        more=len(earlier) == MOST,
+        missed=sum(each.missed for each in evaluated[:-1]),
+    )
 
 
 def is_lapsed(result: ScopeResult) -> bool:

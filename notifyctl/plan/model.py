@@ -102,6 +102,23 @@ class AudienceGaps(Struct, frozen=True):
     """They are sent the default text."""
 
 
+class Lapsed(Struct, frozen=True):
+    """Occurrences of a recurring notification that are over before anybody began them, two or more.
+
+    `first` and `last`: their ids. The last is the one in the plan that has this; the others are not in it. `recipients`: who was
+    not sent each of them, at most. `reasons`: of the occurrences, as in a plan. `more`: there are earlier ones that are not counted.
+    """
+
+    occurrences: int
+    first: str
+    last: str
+    recipients: int
+    reasons: Mapping[str, int] = {}
+    more: bool = False
+    missed: int = 0
+    """Recipients of those before the last whom an apply was too late for lately, counted for each occurrence."""
+
+
 class PlannedNotification(Struct, frozen=True):
     """One notification at one occurrence."""
 
@@ -174,6 +191,9 @@ class PlannedNotification(Struct, frozen=True):
     waits: str | None = None
     """Why `run` and `apply --accepted` do not send it; None: they do, or nothing of it is sent at all."""
 
+    lapsed: Lapsed | None = None
+    """Of the latest of several occurrences that lapsed."""
+
     @property
     def sends(self) -> int:
         return sum(count for action, count in self.actions.items() if action in SENDS)
@@ -193,27 +213,8 @@ class NextOccurrence(Struct, frozen=True):
     """When the first apply can send it or hand it to the provider, after the plan's own moment; None: this plan does."""
 
 
-class Lapsed(Struct, frozen=True):
-    """Occurrences of a recurring notification that are over before anybody began them, two or more.
-
-    `first` and `last`: their ids. The last is also one of the plan's notifications; the others are not. `recipients`: who was not
-    sent each of them, at most. `reasons`: of the occurrences, as in a plan. `more`: there are earlier ones that are not counted.
-    """
-
-    occurrences: int
-    first: str
-    last: str
-    recipients: int
-    reasons: Mapping[str, int] = {}
-    more: bool = False
-    missed: int = 0
-    """Recipients of those before the last whom an apply was too late for lately, counted for each occurrence."""
-
-
 class Upcoming(Struct, frozen=True):
-    """What is still to come of a notification with a schedule, and what has lapsed: shown, not authorised, and no part of the
-    digest.
-    """
+    """What is still to come of a notification with a schedule: shown, not authorised, and no part of the digest."""
 
     name: str
     channel: ChannelName
@@ -228,7 +229,6 @@ class Upcoming(Struct, frozen=True):
     """How many more are left out there."""
     preview: PlannedNotification | None = None
     """The first of `next` as if it were planned, where nothing of the notification is due in the plan."""
-    lapsed: Lapsed | None = None
 
 
 class Probed(Struct, frozen=True):
@@ -300,7 +300,7 @@ class Plan(Struct, frozen=True):
     timezone: str = "UTC"
     """The project's: in which the plan's own times are shown."""
     folded: tuple[PlannedNotification, ...] = ()
-    """What `upcoming` counts as lapsed, and `notifications` leaves out, as far as it was evaluated; never serialised."""
+    """What the latest lapsed occurrence of each notification stands for, as far as it was evaluated; never serialised."""
     series: tuple[Series, ...] = ()
     """One for each recurring notification, by name."""
     versions: Mapping[str, str] = {}
@@ -316,7 +316,7 @@ class Plan(Struct, frozen=True):
     def summary(self) -> dict[Action, int]:
         """A count for each action, in the order of the table."""
         counts = {action: sum(n.actions.get(action, 0) for n in self.notifications) for action in Action}
-        earlier = (each.lapsed for each in self.upcoming if each.lapsed is not None)
+        earlier = (each.lapsed for each in self.notifications if each.lapsed is not None)
         counts[Action.EXPIRED] += sum(each.recipients * (each.occurrences - 1) for each in earlier)
         return counts
 
@@ -332,7 +332,7 @@ class Plan(Struct, frozen=True):
     @property
     def missed(self) -> int:
         """Recipients who expired lately without an apply in time."""
-        earlier = (each.lapsed.missed for each in self.upcoming if each.lapsed is not None)
+        earlier = (each.lapsed.missed for each in self.notifications if each.lapsed is not None)
         return sum(n.missed for n in self.notifications) + sum(earlier)
 
     @property

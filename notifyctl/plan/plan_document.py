@@ -106,6 +106,7 @@ class NotificationEntry(Struct, frozen=True):
     request: Mapping[str, Any] = field(default_factory=dict)
     people: Count = 0
     waits: str | None = None
+    lapsed: Lapsed | None = None
 
 
 class AcceptanceEntry(Struct, frozen=True):
@@ -153,7 +154,6 @@ class UpcomingEntry(Struct, frozen=True):
     skipped: tuple[NextOccurrence, ...] = ()
     skipped_more: int = 0
     preview: NotificationEntry | None = None
-    lapsed: Lapsed | None = None
 
 
 class DiagnosticEntry(Struct, frozen=True):

@@ -102,8 +102,7 @@ def build_plan(
         add(each)
     followed = sorted(follow_ups, key=lambda each: each.notification.name)
     upcoming = list(find_upcoming(followed, seen, context, preview))
-    upcoming = [lapsed.describe(*each, now=context.as_of) for each in zip(followed, upcoming, strict=True)]
-    planned.extend(lapsed.latest())
+    planned.extend(lapsed.latest(context.as_of))
     planned = with_forecasts(planned, forecast(legs, context.environment.limits))
     planned.extend(map(describe_removed, removed))
     return Plan(

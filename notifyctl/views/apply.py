@@ -15,8 +15,8 @@ from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_occurrence, format_time
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.reasons import spell_out
-from notifyctl.views.times import describe_missed, describe_refusal, is_refused
-from notifyctl.views.upcoming import describe_lapsed, moments_object
+from notifyctl.views.times import describe_lapsed, describe_missed, describe_refusal, is_refused
+from notifyctl.views.upcoming import moments_object
 
 FORMAT_VERSION = "1.0"
 
@@ -125,9 +125,11 @@ def _expired(plan: Plan, paint: Paint) -> Iterator[str]:
     for planned in plan.notifications:
         if missed := describe_missed(planned):
             yield paint.red(f"⚠ {name_occurrence(planned)}: {missed}.")
-    for upcoming in plan.upcoming:
-        if upcoming.lapsed is not None and upcoming.lapsed.missed:
-            yield paint.red(f"⚠ {upcoming.name}: {describe_lapsed(upcoming.lapsed, upcoming.timezone)}.")
+    for planned in plan.notifications:
+        if planned.lapsed is not None and planned.lapsed.missed:
+            yield paint.red(
+                f"⚠ {planned.name}: {describe_lapsed(planned.lapsed, planned.timezone or 'UTC')}."
+            )
     others = plan.summary[Action.EXPIRED] - plan.missed
     if others > 0:
         yield paint.dim(

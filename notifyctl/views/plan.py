@@ -448,6 +448,7 @@ def _planned(planned: PlannedNotification) -> dict[str, Any]:
         "timezone": planned.timezone,
         "times": {name: moments_object(each) for name, each in planned.times.items()},
         "missed": planned.missed,
+        "lapsed": asdict(planned.lapsed) if planned.lapsed is not None else None,
         "elsewhere": dict(planned.elsewhere),
         "moved": list(planned.moved),
         "fallback": fallback_object(planned.fallback),
@@ -480,7 +481,6 @@ def _upcoming_object(upcoming: Upcoming) -> dict[str, Any]:
         "skipped": [occurrence_object(each) for each in upcoming.skipped],
         "skipped_more": upcoming.skipped_more,
         "preview": _planned(upcoming.preview) if upcoming.preview is not None else None,
-        "lapsed": asdict(upcoming.lapsed) if upcoming.lapsed is not None else None,
     }
 
 

@@ -110,7 +110,6 @@ def upcoming_of(each: UpcomingEntry) -> Upcoming:
         skipped=each.skipped,
         skipped_more=each.skipped_more,
         preview=describe_planned(each.preview) if each.preview is not None else None,
-        lapsed=each.lapsed,
     )
 
 
@@ -177,6 +176,7 @@ def describe_planned(each: NotificationEntry) -> PlannedNotification:
         fallback=each.fallback,
         gaps=each.gaps,
         missed=each.missed,
+        lapsed=each.lapsed,
         elsewhere=each.elsewhere,
         request=each.request,
         people=each.people,

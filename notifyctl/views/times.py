@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from notifyctl.model.project import RECIPIENT_ZONE
 from notifyctl.plan.actions import Action
-from notifyctl.plan.model import PlannedNotification
+from notifyctl.plan.model import Lapsed, PlannedNotification
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import (
     Moments,
     format_duration,
     format_moments,
+    format_occurrence,
     format_time,
     format_wait,
 )
-from notifyctl.views.reasons import TOO_EARLY, spell_out
+from notifyctl.views.reasons import TOO_EARLY, describe_reasons, spell_out
 
 SHORT_RUN = 60
 """Seconds below which nothing is said of a run that sends to all in time."""
@@ -73,6 +75,8 @@ def describe_run(planned: PlannedNotification, now: datetime) -> Iterator[tuple[
         yield True, f"late by {format_duration(planned.late_seconds)}{until}"
     if missed := describe_missed(planned):
         yield True, missed
+    if planned.lapsed is not None:
+        yield True, describe_lapsed(planned.lapsed, planned.timezone or "UTC")
     for reason in planned.moved:
         yield False, f"moved to {when(planned, 'due', planned.due)}: {spell_out(reason)}"
     handed = planned.times.get("send_at")
@@ -88,6 +92,16 @@ def describe_run(planned: PlannedNotification, now: datetime) -> Iterator[tuple[
     if closes is not None and planned.sends and not planned.left:
         yield False, f"closes {format_wait(closes.first - now)}: {format_moments(closes)}"
     yield from describe_length(planned)
+
+
+def describe_lapsed(lapsed: Lapsed, timezone: str) -> str:
+    """What nobody began in time, in one line."""
+    zone = "in each recipient's time zone" if timezone == RECIPIENT_ZONE else timezone
+    some = f"{'at least ' if lapsed.more else ''}{pluralise(lapsed.occurrences, 'occurrence')}"
+    times = f"from {format_occurrence(lapsed.first)} to {format_occurrence(lapsed.last)} {zone}"
+    reasons = ", ".join(describe_reasons(lapsed.reasons, Action.EXPIRED))
+    each = f"{pluralise(lapsed.recipients, 'recipient')} each"
+    return f"expired: {some} {times} were not started: {reasons}; {each}"
 
 
 def describe_length(planned: PlannedNotification) -> Iterator[tuple[bool, str]]:

@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from notifyctl.model.project import RECIPIENT_ZONE
 from notifyctl.plan.actions import Action
-from notifyctl.plan.model import Lapsed, NextOccurrence, PlannedNotification, Upcoming
-from notifyctl.plurals import pluralise
+from notifyctl.plan.model import NextOccurrence, PlannedNotification, Upcoming
 from notifyctl.schedule.moments import (
     Moments,
     format_moments,
-    format_occurrence,
     format_slot,
     format_wait,
 )
@@ -22,8 +19,6 @@ from notifyctl.views.reasons import describe_reasons, spell_out
 
 def describe_upcoming(upcoming: Upcoming, now: datetime) -> Iterator[str]:
     """The next occurrences, what is left out, and for how many recipients the first would be."""
-    if upcoming.lapsed is not None:
-        yield describe_lapsed(upcoming.lapsed, upcoming.timezone)
     to_come = [each for each in upcoming.next if not each.authorised]
     if not upcoming.due_now and upcoming.next and upcoming.preview is None:
         only = upcoming.next[0]
@@ -42,16 +37,6 @@ def describe_upcoming(upcoming: Upcoming, now: datetime) -> Iterator[str]:
         yield f"skipped: {upcoming.skipped_more:,} more"
     if upcoming.preview is not None:
         yield f"next time: {describe_preview(upcoming.preview)}"
-
-
-def describe_lapsed(lapsed: Lapsed, timezone: str) -> str:
-    """What nobody began in time, in one line."""
-    zone = "in each recipient's time zone" if timezone == RECIPIENT_ZONE else timezone
-    some = f"{'at least ' if lapsed.more else ''}{pluralise(lapsed.occurrences, 'occurrence')}"
-    times = f"from {format_occurrence(lapsed.first)} to {format_occurrence(lapsed.last)} {zone}"
-    reasons = ", ".join(describe_reasons(lapsed.reasons, Action.EXPIRED))
-    each = f"{pluralise(lapsed.recipients, 'recipient')} each"
-    return f"expired: {some} {times} were not started: {reasons}; {each}"
 
 
 def listed(word: str, some: list[NextOccurrence], now: datetime) -> Iterator[str]:

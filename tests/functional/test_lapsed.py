@@ -20,9 +20,8 @@ NOW = utc(2026, 12, 4, 9, 10)
 
 
 def lapsed(plan: Plan) -> Lapsed:
-    (upcoming,) = plan.upcoming
-    assert upcoming.lapsed is not None
-    return upcoming.lapsed
+    (found,) = [each.lapsed for each in plan.notifications if each.lapsed is not None]
+    return found
 
 
 def expired_lines(plan: Plan) -> list[str]:
@@ -42,14 +41,14 @@ def test_three_days_without_a_run_are_one_line(tmp_path: Path) -> None:
         "expired: 71 occurrences from 2026-12-01 10:00 to 2026-12-04 08:00 UTC were not started: past its grace period;"
         " 3 recipients each"
     )
-    assert expired_lines(plan) == [f"  {line}"]
-    assert f"- {line}" in render(plan)
-    assert json.loads(as_json(plan))["upcoming"][0]["lapsed"]["occurrences"] == 71
+    assert expired_lines(plan) == [f"  ⚠ {line}"]
+    assert f"- ⚠ {line}" in render(plan)
+    assert json.loads(as_json(plan))["notifications"][0]["lapsed"]["occurrences"] == 71
     over = [each.occurrence for each in plan.notifications if Action.EXPIRED in each.actions]
     assert over == ["2026-12-04T08:00"], "the last of them stands for all"
     assert project.sent(NOW) == 3
-    assert expired_lines(project.plan(NOW + timedelta(minutes=5))) == [f"  {line}"]
-    assert expired_lines(project.plan(NOW + timedelta(days=1))) != [f"  {line}"]
+    assert expired_lines(project.plan(NOW + timedelta(minutes=5))) == [f"  ⚠ {line}"]
+    assert expired_lines(project.plan(NOW + timedelta(days=1))) != [f"  ⚠ {line}"]
 
 
 def test_the_lines_are_those_of_a_saved_plan_too(tmp_path: Path) -> None:
