@@ -307,6 +307,11 @@ def test_the_page_has_each_day_in_its_week_and_links_to_it(project: Cli) -> None
     assert "<script>" in page
     assert "Moved from Sun 29 Nov 09:00: outside the sending window" in page
     assert page.count('aria-current="date"') == 1
+    few = project("calendar", "--format", "html", "--as-of", AS_OF, "--only", "newsletter").out
+    assert re.findall(r'<tr( class="none")? role="row"><td', few) == [' class="none"', "", ""]
+    none = project("calendar", "--format", "html", "--from", "2028-01-01", "--only", "one-off").out
+    assert "No occurrence on these days" in none
+    assert '<table class="month"' not in none
 
 
 def test_a_preview_has_the_weeks_of_notifications_with_a_time(project: Cli) -> None:

@@ -34,7 +34,7 @@ from notifyctl.views.calendar_words import (
 )
 from notifyctl.views.html.icons import CHANNELS, channel_icon
 from notifyctl.views.html.markup import Child, Html, el
-from notifyctl.views.html.month import month_view, name_span, short_fate
+from notifyctl.views.html.month import has_something, month_view, name_span, short_fate
 from notifyctl.views.html.preview_model import Fact
 from notifyctl.views.html.section import fact_list
 from notifyctl.views.html.shell import Filter, bar, document, nothing_matches, rail, skip_link
@@ -72,9 +72,7 @@ def calendar_page(calendar: Calendar) -> str:
                 el(
                     "main",
                     summary(calendar),
-                    month_section(
-                        month_view(calendar, lambda entry: address(entry.day) if entry.day in shown else None)
-                    ),
+                    month_section(calendar, shown),
                     nothing_matches("day") if days else None,
                     *(day_section(calendar, day) for day in days),
                     notifications(calendar),
@@ -87,8 +85,12 @@ def calendar_page(calendar: Calendar) -> str:
     )
 
 
-def month_section(table: Html, title: str = "Weeks") -> Html:
-    return el("section", el("h2", title, id="ui:month", class_="vh"), table, aria_labelledby="ui:month")
+def month_section(calendar: Calendar, shown: set[date]) -> Html:
+    if not any(has_something(calendar, day) for day in calendar.days):
+        return el("section", el("h2", "No occurrence on these days"), class_="empty")
+    table = month_view(calendar, lambda entry: address(entry.day) if entry.day in shown else None)
+    heading = "ui:month"
+    return el("section", el("h2", "Weeks", id=heading, class_="vh"), table, aria_labelledby=heading)
 
 
 def address(day: date) -> str:

@@ -39,7 +39,12 @@ def month_view(calendar: Calendar, target: Target) -> Html:
     today = to_local(calendar.as_of, calendar.timezone).date()
     weeks = [days[number : number + WEEK] for number in range(0, len(days), WEEK)]
     rows = [
-        el("tr", *(day_cell(calendar, day, today=day == today, target=target) for day in week), role="row")
+        el(
+            "tr",
+            *(day_cell(calendar, day, today=day == today, target=target) for day in week),
+            class_=None if any(has_something(calendar, day) for day in week) else "none",
+            role="row",
+        )
         for week in weeks
     ]
     # Roles are written out: where the table is drawn as a list, browsers would forget that it is one.
@@ -52,6 +57,13 @@ def month_view(calendar: Calendar, target: Target) -> Html:
         class_="month",
         role="table",
     )
+
+
+def has_something(calendar: Calendar, day: date) -> bool:
+    """Whether a day is in the list of a small screen."""
+    if not calendar.first <= day <= calendar.last:
+        return False
+    return bool(entries_on(calendar, day) or moved_from(calendar, day) or holidays_on(calendar, day))
 
 
 def name_span(calendar: Calendar) -> str:
@@ -76,7 +88,6 @@ def day_cell(calendar: Calendar, day: date, *, today: bool, target: Target) -> H
     more = len(ordered) - MOST
     if more > 0:
         ordered = [*ordered[:MOST], el("li", f"and {more:,} more", class_="more-entries")]
-    empty = not ordered and not holidays
     return el(
         "td",
         el("p", *day_name(day, first=day == calendar.first), class_="date"),
@@ -85,7 +96,7 @@ def day_cell(calendar: Calendar, day: date, *, today: bool, target: Target) -> H
             for name in dict.fromkeys(map(name_holiday, holidays))
         ),
         el("ul", *ordered) if ordered else None,
-        class_=f"day{' none' if empty else ''}{' today' if today else ''}",
+        class_=f"day{'' if ordered or holidays else ' none'}{' today' if today else ''}",
         aria_current="date" if today else None,
         role="cell",
     )
