@@ -129,3 +129,16 @@ def test_more_people_are_refused_only_where_they_would_be_sent_to(tmp_path: Path
     saved = project.save(REVIEW)
     project.people(["UTC", "America/Los_Angeles"])
     assert sent(project.apply(DUE, saved=saved)) == 1
+
+
+def test_the_data_of_time_zones_stands_in_the_plan_and_not_in_its_digest(tmp_path: Path) -> None:
+    project = Project(tmp_path, f"{DAILY}\nholidays: [{{country: GB}}]", ["UTC"] * 3)
+    plan = project.plan(REVIEW)
+    assert plan.versions.keys() == {"tzdata", "holidays"}
+    assert f"Times by tzdata {plan.versions['tzdata']}, holidays {plan.versions['holidays']}" in as_text(
+        plan, colour=False
+    )
+    assert public_plan(plan)["versions"] == plan.versions
+    document = project.save(REVIEW).document
+    assert document["versions"] == plan.versions
+    assert document["digest"] == plan.digest

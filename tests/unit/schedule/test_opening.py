@@ -13,8 +13,8 @@ from notifyctl.diagnostics import Positions
 from notifyctl.model.project import HolidayCountry, HolidayFile, Hours, Schedule, Window
 from notifyctl.schedule.holiday_dates import HolidayError, days_in, named_days
 from notifyctl.schedule.opening import find_holiday, next_opening, why_shut
-from notifyctl.schedule.slots import Occurrence
-from notifyctl.schedule.timing import ONCE, Gate, evaluate_timing
+from notifyctl.schedule.slots import ONCE, Occurrence
+from notifyctl.schedule.timing import Gate, evaluate_timing
 
 ZONES = (
     "UTC",
