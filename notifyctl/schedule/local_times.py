@@ -48,14 +48,16 @@ class CronTimes(Struct, frozen=True):
 
 
 class OneTime(Struct, frozen=True):
-    local: datetime
+    """None: there is none, of a schedule that only limits when messages are sent, or of the project's hours alone."""
+
+    local: datetime | None
 
     def after(self, start: datetime) -> Iterator[datetime]:
-        if self.local >= start:
+        if self.local is not None and self.local >= start:
             yield self.local
 
     def before(self, end: datetime) -> Iterator[datetime]:
-        if self.local <= end:
+        if self.local is not None and self.local <= end:
             yield self.local
 
 
@@ -84,7 +86,7 @@ class Bounded(Struct, frozen=True):
 
 
 def local_times(schedule: Schedule, zone: str) -> LocalTimes:
-    """Of a schedule with `cron`, `rrule` or `at`, as clocks in `zone` read. Raises ValueError for a rule that is not valid."""
+    """Of `cron`, `rrule` or `at`, as clocks in `zone` read. Raises ValueError for a rule that is not valid."""
     if schedule.at is not None:
         return OneTime(schedule.at if schedule.at.tzinfo is None else to_local(schedule.at, zone))
     first, last = schedule.starts, schedule.ends
@@ -94,5 +96,6 @@ def local_times(schedule: Schedule, zone: str) -> LocalTimes:
             # UNTIL in UTC ends at what the clock reads then.
             last = rule.until if rule.until.tzinfo is None else to_local(rule.until, zone)
         return Bounded(rule, first, last)
-    assert schedule.cron is not None, "only a schedule with a time has local times"
+    if schedule.cron is None:
+        return OneTime(None)
     return Bounded(CronTimes(schedule.cron), first, last)

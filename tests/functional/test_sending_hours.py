@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from notifyctl.app.lint import lint
 from notifyctl.app.workspace import open_workspace
+from notifyctl.model.project import WEEKDAYS
 from notifyctl.testing.fakes import ManualClock
 from notifyctl.views.markdown import render
 from notifyctl.views.plan import as_json, as_text, public_plan
@@ -136,7 +138,12 @@ def test_the_command_line_shows_hours_at_a_chosen_time_and_in_a_saved_plan(tmp_p
     saved = json.loads((tmp_path / "p.plan").read_text())
     assert [each["name"] for each in saved["hours"]] == ["alone", "hello"]
     assert "closed on holidays (GB-ENG, days.ics)" in cli("show", str(tmp_path / "p.plan")).out
-    cli.write(days__ics="", **{"days.ics": "<html>"})
+    day = WEEKDAYS[(datetime.now(UTC) + timedelta(days=3)).weekday()]
+    cli.write(notifyctl=f"{DEFAULTS}  window: {{days: [{day}]}}\n")
+    told = cli("explain", "alone", "--recipient", "+447700900123")
+    assert "(project default)" in told.out, told.err
+    assert cli("calendar").code == 0
+    cli.write(**{"days.ics": "<html>"})
     refused = cli("plan", "--offline")
     assert refused.code == 1
     assert "cannot use the holidays in `days.ics`" in refused.err
