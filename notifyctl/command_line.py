@@ -17,10 +17,12 @@ PLAN_FILE = "PLAN"
 """The key of a plan file among the options, which is written without a name."""
 
 INHERITED = {
-    "plan": ("--untrusted", "--offline", "--only", "--base"),
-    "review": ("--offline", "--only", "--base"),
+    "plan": ("--untrusted", "--offline", "--only", "--base", "--as-of"),
+    "review": ("--offline", "--only", "--base", "--as-of"),
     "apply": (PLAN_FILE, "--only"),
-    "preview": ("--base",),
+    "preview": ("--base", "--as-of"),
+    "explain": ("--as-of",),
+    "lint": ("--as-of",),
 }
 """Command → the options that a hint repeats for it if the running command has them: without them it would show or send
 something else.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -42,6 +43,8 @@ from notifyctl.schedule.moments import format_time
 if TYPE_CHECKING:
     from notifyctl.ledger.store import SqliteStore
 
+CLOCK_DIFFERENCE = timedelta(minutes=15)
+"""By which the clocks of two machines may differ."""
 Confirm = Callable[[Plan], bool]
 """Shows a plan to a person and asks; returns False if they decline."""
 
@@ -153,6 +156,7 @@ def check_saved_plan(
             hint="pass the digest that `notifyctl show` prints for this file",
         )
     refuse_foreign_plan(saved, workspace, environment)
+    refuse_other_time(saved, workspace)
     if workspace.clock.now() >= saved.valid_until:
         raise PlanRefusedError(
             f"the plan expired at {format_time(saved.valid_until, workspace.sound.timezone)}; nothing was sent",
@@ -176,6 +180,22 @@ def refuse_foreign_plan(saved: SavedPlan, workspace: Workspace, environment: Env
         refuse_other_ledger(saved, facts.lineage)
         assert facts.code is not None, "there is a ledger, or a sandbox without one"
         refuse_unsealed(saved, facts.code)
+
+
+def refuse_other_time(saved: SavedPlan, workspace: Workspace) -> None:
+    """A plan is applied as what is so now: one as of another time was never that."""
+    typed, zone = saved.typed, workspace.sound.timezone
+    if typed.made_at is not None:
+        raise PlanRefusedError(
+            f"the plan shows another time ({format_time(typed.as_of, zone)}) than the one at which it was made"
+            f" ({format_time(typed.made_at, zone)}); nothing was sent",
+            hint=f"to make a plan that can be applied, run: {command_line('plan', '--out', 'FILE')}",
+        )
+    if typed.as_of - workspace.clock.now() > CLOCK_DIFFERENCE:
+        raise PlanRefusedError(
+            f"the plan is as of {format_time(typed.as_of, zone)}, which is still to come; nothing was sent",
+            hint="check the clock of this machine and of the one that made the plan, then make a new plan",
+        )
 
 
 def refuse_other_ledger(saved: SavedPlan, lineage: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from notifyctl.app.ledger import Facts, facts_of
 from notifyctl.app.names import expand_names
@@ -28,7 +28,6 @@ def make_calendar(
     first: date | None = None,
     only: tuple[str, ...] = (),
     offline: bool = False,
-    as_of: datetime | None = None,
 ) -> Calendar:
     """`first`: by default the present day in the project's time zone. Without a ledger, or `offline`, past sends are unknown.
 
@@ -36,7 +35,7 @@ def make_calendar(
     """
     project = workspace.sound
     with facts_of(workspace, environment, offline=offline) as facts:
-        plan = derive(workspace, environment, facts, only=only, as_of=as_of)
+        plan = derive(workspace, environment, facts, only=only)
         start = first or to_local(plan.as_of, project.timezone).date()
         past = Past(project, facts)
 

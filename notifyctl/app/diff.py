@@ -47,7 +47,6 @@ def review(
     plan: Plan,
     *,
     only: tuple[str, ...] = (),
-    as_of: datetime | None = None,
 ) -> Review:
     """Compares everything at `revision` with the files here. Raises UsageError for an unknown commit."""
     tree = CommittedTree(workspace.root, revision)
@@ -61,7 +60,7 @@ def review(
     except NotifyctlError as error:
         problem = error.message
     after = Sides.of(workspace, environment)
-    now = as_of or workspace.clock.now()
+    now = workspace.clock.now()
     known = {*after.project.notifications, *(before.project.notifications if before else ())}
     wanted = sorted(name for name in known if is_chosen(name, only))
     if before is None:

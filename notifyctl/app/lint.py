@@ -19,12 +19,19 @@ from notifyctl.ports import FileTree
 from notifyctl.views.lint.context import LintContext
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from notifyctl.lint.project import Checked
     from notifyctl.model.project import Environment
 
 
 def check_files(
-    chdir: Path | None, environment_name: str | None, *, near: Sequence[Path] = (), every: bool = False
+    chdir: Path | None,
+    environment_name: str | None,
+    *,
+    near: Sequence[Path] = (),
+    every: bool = False,
+    as_of_time: datetime | None = None,
 ) -> tuple[Workspace, list[Diagnostic]]:
     """Find and read a project as `open_workspace` does, and lint it. Raises ProjectError only when there is none.
 
@@ -33,6 +40,10 @@ def check_files(
     root = find_root(chdir, near=near)
     files = CachedFiles(WorkingTree(root))
     workspace = read_workspace(root, files, environ=process_environ(), clock=SystemClock())
+    if as_of_time is not None:
+        from notifyctl.app.as_of import as_of
+
+        workspace = as_of(workspace, as_of_time)
     return workspace, lint(workspace, environment_name, every=every)
 
 

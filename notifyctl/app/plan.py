@@ -63,13 +63,12 @@ def make_plan(
     *,
     only: tuple[str, ...] = (),
     offline: bool = False,
-    as_of: datetime | None = None,
 ) -> Plan:
     """Plan against the ledger; `offline` without it. Raises ProjectError, UsageError or LedgerError."""
     with facts_of(workspace, environment, offline=offline) as facts:
         if facts.missing and not offline and not environment.is_sandbox:
             raise no_ledger(environment, planning=True)
-        return derive(workspace, environment, facts, only=only, as_of=as_of)
+        return derive(workspace, environment, facts, only=only)
 
 
 def derive(
@@ -160,6 +159,7 @@ def derive(
         provider=provider_identity(environment),
         lineage=facts.lineage,
         as_of=now,
+        made_at=workspace.made_at,
         complete=facts.complete,
         probe=probe,
         timezone=project.timezone,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from notifyctl.app.as_of import as_of
 from notifyctl.app.calendar import next_weeks
 from notifyctl.app.diff import review
 from notifyctl.app.plan import make_plan
@@ -58,6 +60,7 @@ def serve(
     only: tuple[str, ...],
     base: str | None,
     port: int,
+    as_of_time: datetime | None,
     report: Callable[[str], None],
 ) -> None:
     """Serves the page until Ctrl-C and rebuilds it when a file changes; errors in the project are shown instead of it."""
@@ -65,7 +68,7 @@ def serve(
 
     def render_page() -> str:
         try:
-            fresh = open_workspace(root)
+            fresh = as_of(open_workspace(root), as_of_time)
             return gallery(fresh, fresh.environment(environment_name), only=only, base=base, reload=True)
         except NotifyctlError as error:
             return error_page("The project has errors", f"{error.message}. {error.hint or ''}")

@@ -82,7 +82,7 @@ def should_comment(plan: Plan, review: Review | None, when: str) -> bool:
     if when == "always":
         return True
     if when == "blocked":
-        return bool(held) or not plan.applyable
+        return bool(held) or not plan.complete or plan.has_errors
     changed = bool(review.changes or review.settings) if review is not None else plan.has_effect
     return changed or bool(held)
 

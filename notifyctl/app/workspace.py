@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -32,6 +33,8 @@ class Workspace(Struct, frozen=True):
     show_progress: Callable[[Progress], None] = ignore_progress
     revision: str | None = None
     """The commit that `files` are of; None: they are those of `root`, whatever git says of it."""
+    made_at: datetime | None = None
+    """The real time, where `clock` shows one that was asked for with --as-of."""
 
     @property
     def sound(self) -> Project:

@@ -6,15 +6,17 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from msgspec.structs import replace
 
 from notifyctl.cli.options import (
+    as_of_option,
     ask,
     echo,
     force_option,
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     help="Send what was accepted with `notifyctl accept` and is due, without confirmation. Anything else waits.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the exact requests. Sends nothing and changes no file.")
+@as_of_option
 @click.option(
     "--failures",
     metavar="FILE",
@@ -77,6 +80,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     expect: str | None,
     accepted: bool,  # noqa: FBT001 - click passes flags by name
     dry_run: bool,  # noqa: FBT001
+    as_of_time: datetime | None,
     failures: Path | None,
     force: bool,  # noqa: FBT001
     reveal: bool,  # noqa: FBT001
@@ -99,7 +103,9 @@ def command(  # noqa: PLR0917 - click passes options by name
     notifyctl -e production apply december.plan --expect sha256:…
     notifyctl -e production apply --accepted
     notifyctl apply --dry-run --reveal --format json
+    notifyctl apply --dry-run --as-of 2026-12-07T09:00
     """
+    from notifyctl.app.as_of import as_of
     from notifyctl.app.plan_file import read_plan_file
     from notifyctl.app.workspace import open_workspace
 
@@ -108,9 +114,12 @@ def command(  # noqa: PLR0917 - click passes options by name
         raise UsageError(
             "--accepted cannot be used with a plan file or --expect: it sends what was accepted, and asks for nothing else"
         )
+    if as_of_time is not None and not dry_run:
+        refuse_as_of(as_of_time)
     workspace = replace(open_workspace(settings.chdir), show_progress=PlanProgressLines())
     environment = workspace.environment(settings.env)
     if dry_run:
+        workspace = as_of(workspace, as_of_time)
         return print_requests(
             context, workspace, environment, only=only, accepted=accepted, reveal=reveal, form=form
         )
@@ -136,6 +145,15 @@ def command(  # noqa: PLR0917 - click passes options by name
     return exit_code(applied)
 
 
+def refuse_as_of(time: datetime) -> NoReturn:
+    """Raises UsageError: what is sent is sent now."""
+    moment = time.isoformat()
+    raise UsageError(
+        "--as-of can be used only with --dry-run: apply sends what is due now; nothing was sent",
+        hint=f"to see the requests of that time, run: {command_line('apply', '--dry-run', '--as-of', moment)}",
+    )
+
+
 def print_requests(
     context: click.Context,
     workspace: Workspace,
@@ -147,13 +165,16 @@ def print_requests(
     form: str,
 ) -> int:
     from notifyctl.app.apply import prepare_requests as requests
+    from notifyctl.app.as_of import asked_for, not_now
     from notifyctl.views import requests as view
 
-    count = recipients = 0
+    count, recipients, time = 0, 0, asked_for(workspace)
+    if line := not_now(workspace):
+        echo(line, stderr=True)
     for batch, request in requests(workspace, environment, only=only, accepted_only=accepted):
         count, recipients = count + 1, recipients + batch.size
         if form == "json":
-            echo(view.as_json_line(batch, request, reveal=reveal))
+            echo(view.as_json_line(batch, request, reveal=reveal, more=time))
         else:
             echo(view.as_text(batch, request, reveal=reveal, colour=wants_colour(context)), verbatim=True)
     echo(view.summary_line(count, recipients), stderr=True)

@@ -10,7 +10,7 @@ import click
 
 from notifyctl.cli.options import (
     YEARS,
-    TimeParam,
+    as_of_option,
     echo,
     force_option,
     format_option,
@@ -60,7 +60,7 @@ class DateParam(click.ParamType[date]):
     metavar="DATE",
     help="First day to show, for example 2026-12-01. Default: today in the project's time zone.",
 )
-@click.option("--as-of", type=TimeParam(), help="Show as of this time, for example 2026-12-01T09:00:00Z.")
+@as_of_option
 @click.option("--offline", is_flag=True, help="Do not read the ledger. Earlier sends are then unknown.")
 @format_option("text", "json", "ics", "html")
 @click.option(
@@ -76,7 +76,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     only: tuple[str, ...],
     days: int,
     first: date | None,
-    as_of: datetime | None,
+    as_of_time: datetime | None,
     offline: bool,  # noqa: FBT001 - click passes flags by name
     form: str,
     out: Path | None,
@@ -93,20 +93,19 @@ def command(  # noqa: PLR0917 - click passes options by name
     notifyctl calendar --format ics --out messages.ics
     notifyctl -e production calendar --only 'weekly-*' --format json
     """
+    from notifyctl.app.as_of import as_of
     from notifyctl.app.calendar import make_calendar
     from notifyctl.app.outputs import outputs_of
     from notifyctl.app.workspace import open_workspace
     from notifyctl.views.calendar import is_calendar
 
     settings = get_globals(context)
-    workspace = open_workspace(settings.chdir)
+    workspace = as_of(open_workspace(settings.chdir), as_of_time)
     environment = workspace.environment(settings.env)
     outputs = outputs_of(workspace, force=force)
     if out is not None:
         outputs.check(out, recognise=is_calendar)
-    found = make_calendar(
-        workspace, environment, days=days, first=first, only=only, offline=offline, as_of=as_of
-    )
+    found = make_calendar(workspace, environment, days=days, first=first, only=only, offline=offline)
     ending = ExitCode.ERROR if found.complete and found.errors else ExitCode.DONE
     text = render(found, form, colour=out is None and wants_colour(context))
     if out is None:

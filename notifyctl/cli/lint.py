@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import click
 
 from notifyctl.cli.options import (
     GlobalOptions,
+    as_of_option,
     echo,
     format_option,
     get_globals,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Fix what is safe to fix (quoted booleans, epoch times, receipt names), then report the rest.",
 )
+@as_of_option
 @format_option("text", "json", "github", "gitlab", "sarif", "junit")
 @global_options
 @click.pass_context
@@ -49,6 +52,7 @@ def command(
     ignore: tuple[str, ...],
     every: bool,  # noqa: FBT001 - click passes flags by name
     fix: bool,  # noqa: FBT001
+    as_of_time: datetime | None,
     form: str,
 ) -> int:
     """Check project files, offline: syntax, keys, references, API limits, variables, and the text of each recipient.
@@ -62,6 +66,7 @@ def command(
     notifyctl lint notifications/outage.yaml
     notifyctl lint --ignore needs-unicode
     notifyctl lint --fix
+    notifyctl lint --as-of 2026-12-24
     notifyctl lint --format sarif > notifyctl.sarif
     """
     from notifyctl.app.lint import filter_paths, filter_rules, lint_context
@@ -69,26 +74,32 @@ def command(
     from notifyctl.exit_codes import ExitCode
 
     settings = get_globals(context)
-    workspace, all_diagnostics = lint_project(settings, paths, every=every)
+    workspace, all_diagnostics = lint_project(settings, paths, every=every, as_of_time=as_of_time)
     diagnostics = filter_rules(filter_paths(workspace, all_diagnostics, paths), select=select, ignore=ignore)
     if fix and apply_fixes(workspace, diagnostics, all_diagnostics):
-        workspace, all_diagnostics = lint_project(settings, paths, every=every)
+        workspace, all_diagnostics = lint_project(settings, paths, every=every, as_of_time=as_of_time)
         diagnostics = filter_rules(
             filter_paths(workspace, all_diagnostics, paths), select=select, ignore=ignore
         )
     # All of them: a line of one that is filtered out can hold a secret that another one shows.
     surroundings = lint_context(workspace, all_diagnostics, colour=wants_colour(context))
-    echo(format_diagnostics(diagnostics, form, surroundings))
+    time: Mapping[str, str] = {}
+    if as_of_time is not None:
+        from notifyctl.app.as_of import asked_for, not_now
+
+        time = asked_for(workspace)
+        echo(not_now(workspace) or "", stderr=True)
+    echo(format_diagnostics(diagnostics, form, surroundings, time))
     return ExitCode.ERROR if has_errors(diagnostics) else ExitCode.DONE
 
 
 def lint_project(
-    settings: GlobalOptions, paths: Sequence[Path], *, every: bool
+    settings: GlobalOptions, paths: Sequence[Path], *, every: bool, as_of_time: datetime | None
 ) -> tuple[Workspace, list[Diagnostic]]:
     """Lints the project given by the global options, or the one found upwards from the first of `paths`."""
     from notifyctl.app.lint import check_files
 
-    return check_files(settings.chdir, settings.env, near=paths, every=every)
+    return check_files(settings.chdir, settings.env, near=paths, every=every, as_of_time=as_of_time)
 
 
 def apply_fixes(
@@ -103,12 +114,14 @@ def apply_fixes(
     return bool(fixes)
 
 
-def format_diagnostics(diagnostics: Sequence[Diagnostic], form: str, context: LintContext) -> str:
-    """Formats the diagnostics as requested by `--format`."""
+def format_diagnostics(
+    diagnostics: Sequence[Diagnostic], form: str, context: LintContext, time: Mapping[str, str]
+) -> str:
+    """Formats the diagnostics as requested by `--format`. `time`: what a JSON document says of --as-of."""
     if form == "json":
         from notifyctl.views.diagnostics import as_json
 
-        return as_json(diagnostics)
+        return as_json(diagnostics, time)
     # Each other format is a module with a function `render`.
     text: str = import_module(f"notifyctl.views.lint.{form}").render(diagnostics, context)
     return text

@@ -15,6 +15,7 @@ from notifyctl.command_line import PLAN_FILE, remember
 __all__ = [
     "GlobalOptions",
     "TimeParam",
+    "as_of_option",
     "ask",
     "echo",
     "force_option",
@@ -35,6 +36,7 @@ REPEATED = {
     "base": "--base",
     "offline": "--offline",
     "untrusted": "--untrusted",
+    "as_of_time": "--as-of",
 }
 """Parameters of commands that a hint may repeat, and how they are written."""
 
@@ -56,6 +58,8 @@ def as_words(value: object) -> tuple[str, ...]:
     """The values of an option as words; none for a flag."""
     if value is True:
         return ()
+    if isinstance(value, datetime):
+        return (value.isoformat(timespec="minutes" if not value.second else "auto"),)
     return tuple(map(str, value)) if isinstance(value, tuple) else (str(value),)
 
 
@@ -139,9 +143,12 @@ reveal_option = click.option("--reveal", is_flag=True, help="Show addresses in f
 
 
 class TimeParam(click.ParamType[datetime]):
-    """An ISO 8601 time with an offset, for example 2026-12-01T09:00:00Z."""
+    """An ISO 8601 time: with an offset, for example 2026-12-01T09:00:00Z, or with `local` also without one, or a date."""
 
     name = "time"
+
+    def __init__(self, *, local: bool = False) -> None:
+        self.local = local
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         if isinstance(value, datetime):
@@ -149,16 +156,28 @@ class TimeParam(click.ParamType[datetime]):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f'"{value}" is not a valid time; use for example 2026-12-01T09:00:00Z', param, ctx)
-        if moment.tzinfo is None:
+            examples = LOCAL_TIMES if self.local else "2026-12-01T09:00:00Z"
+            self.fail(f'"{value}" is not a valid time; use for example {examples}', param, ctx)
+        if moment.tzinfo is None and not self.local:
             self.fail(f'"{value}" has no time zone; use Z or an offset, for example {value}Z', param, ctx)
         if moment.year not in YEARS:
             self.fail(f'"{value}" is not between the years {YEARS.start} and {YEARS.stop - 1}', param, ctx)
         return moment
 
 
+LOCAL_TIMES = "2026-12-01, 2026-12-01T09:00 (in the project's time zone) or 2026-12-01T09:00Z"
 YEARS = range(1970, 9000)
 """Of times on the command line: what follows from them is in the calendar too."""
+
+
+as_of_option = click.option(
+    "--as-of",
+    "as_of_time",
+    metavar="TIME",
+    type=TimeParam(local=True),
+    help="Show what is so at this time instead of now: a date, a local time in the project's time zone, or a time with an offset,"
+    " for example 2026-12-01T09:00Z. The files and the ledger's records are those of now.",
+)
 
 
 def wants_colour(context: click.Context, *, stderr: bool = False) -> bool:

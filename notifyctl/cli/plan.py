@@ -14,7 +14,7 @@ import click
 from msgspec.structs import replace
 
 from notifyctl.cli.options import (
-    TimeParam,
+    as_of_option,
     echo,
     force_option,
     format_option,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="For untrusted pull requests: like --offline, in a process that can access only the project's files.",
 )
-@click.option("--as-of", type=TimeParam(), help="Plan as of this time, for example 2026-12-01T09:00:00Z.")
+@as_of_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -78,7 +78,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     only: tuple[str, ...],
     offline: bool,  # noqa: FBT001 - click passes flags by name
     untrusted: bool,  # noqa: FBT001
-    as_of: datetime | None,
+    as_of_time: datetime | None,
     out: Path | None,
     base: str | None,
     rejects: Path | None,
@@ -95,11 +95,11 @@ def command(  # noqa: PLR0917 - click passes options by name
     notifyctl plan --offline --base origin/main --format markdown
     notifyctl plan --untrusted --base origin/main --format markdown
     notifyctl plan --rejects rejected.csv
-    notifyctl plan --only outage-sms --as-of 2026-12-01T09:00:00Z
+    notifyctl plan --only outage-sms --as-of 2026-12-01
     """
     from notifyctl.app.plan import make_plan
 
-    request = PlanRequest(only, as_of, base, out, form, force=force)
+    request = PlanRequest(only, as_of_time, base, out, form, force=force)
     settings = get_globals(context)
     if untrusted:
         if rejects is not None:
@@ -108,15 +108,16 @@ def command(  # noqa: PLR0917 - click passes options by name
             )
         plan = plan_untrusted(context, request)
     else:
+        from notifyctl.app.as_of import as_of
         from notifyctl.app.workspace import open_workspace
 
         with show_errors(request):
-            workspace = open_workspace(settings.chdir)
+            workspace = as_of(open_workspace(settings.chdir), as_of_time)
         with show_errors(request, workspace, settings.env):
             environment = workspace.environment(settings.env)
             outputs = check_outputs(workspace, request, rejects)
             with show_plan_progress(workspace, colour=wants_colour(context, stderr=True)) as limited:
-                plan = make_plan(limited, environment, only=only, offline=offline, as_of=as_of)
+                plan = make_plan(limited, environment, only=only, offline=offline)
             changes = compare_with_base(request, workspace, environment, plan)
         show(context, request, workspace, environment, plan, changes, outputs)
         if rejects is not None:
@@ -125,7 +126,7 @@ def command(  # noqa: PLR0917 - click passes options by name
 
             for path, count in write_rejects(workspace, environment, rejects, outputs, only=only):
                 echo(f"Wrote {pluralise(count, 'rejected row')} to {path}", stderr=True)
-    if plan.complete and not plan.applyable:
+    if plan.complete and plan.has_errors:
         return ExitCode.ERROR
     return exit_code(plan) if detailed_exitcode else ExitCode.DONE
 
@@ -177,6 +178,7 @@ def show_errors(
 
 def plan_untrusted(context: click.Context, request: PlanRequest) -> Plan:
     """Plans an untrusted project. Confines this process permanently."""
+    from notifyctl.app.as_of import as_of
     from notifyctl.app.outputs import Outputs
     from notifyctl.app.plan import make_plan
     from notifyctl.app.plan_file import is_plan_file
@@ -194,15 +196,18 @@ def plan_untrusted(context: click.Context, request: PlanRequest) -> Plan:
     bound_output(MAX_OUTPUT)
     outputs = Outputs(force=request.force)
     with show_errors(request):
-        workspace = open_untrusted(
-            settings.chdir, out=request.out, check=partial(outputs.check, recognise=is_plan_file)
+        workspace = as_of(
+            open_untrusted(
+                settings.chdir, out=request.out, check=partial(outputs.check, recognise=is_plan_file)
+            ),
+            request.as_of,
         )
     with show_errors(request, workspace, settings.env):
         environment = workspace.environment(settings.env)
         warnings: list[Diagnostic] = []
         if request.base is not None:
             environment, warnings = settings_of_base(workspace, environment, request.base)
-        plan = make_plan(workspace, environment, only=request.only, offline=True, as_of=request.as_of)
+        plan = make_plan(workspace, environment, only=request.only, offline=True)
         plan = with_warnings(plan, warnings)
         changes = compare_with_base(request, workspace, environment, plan)
     if changes is not None:
@@ -230,7 +235,7 @@ def compare_with_base(
         return None
     from notifyctl.app.diff import review
 
-    return review(workspace, environment, request.base, plan, only=request.only, as_of=request.as_of)
+    return review(workspace, environment, request.base, plan, only=request.only)
 
 
 def show(

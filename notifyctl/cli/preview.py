@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from notifyctl.cli.options import echo, force_option, get_globals, global_options
+from notifyctl.cli.options import as_of_option, echo, force_option, get_globals, global_options
 from notifyctl.exit_codes import ExitCode
 
 
@@ -34,6 +35,7 @@ from notifyctl.exit_codes import ExitCode
     show_default=True,
     help="Port for --serve; 0 for a free one.",
 )
+@as_of_option
 @global_options
 @click.pass_context
 def command(
@@ -44,6 +46,7 @@ def command(
     base: str | None,
     serving: bool,  # noqa: FBT001 - click passes flags by name
     port: int,
+    as_of_time: datetime | None,
 ) -> int:
     """Write an HTML page that shows all messages.
 
@@ -57,14 +60,16 @@ def command(
     \b
     notifyctl preview
     notifyctl preview outage-sms --base origin/main --out review.html
+    notifyctl preview --as-of 2026-12-01
     notifyctl preview --serve
     """
+    from notifyctl.app.as_of import as_of
     from notifyctl.app.outputs import outputs_of
     from notifyctl.app.preview import gallery, is_page, serve
     from notifyctl.app.workspace import open_workspace
 
     settings = get_globals(context)
-    workspace = open_workspace(settings.chdir)
+    workspace = as_of(open_workspace(settings.chdir), as_of_time)
     environment = workspace.environment(settings.env)
     if serving:
         serve(
@@ -73,6 +78,7 @@ def command(
             only=notifications,
             base=base,
             port=port,
+            as_of_time=as_of_time,
             report=lambda line: echo(line, stderr=True),
         )
         return ExitCode.DONE

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 
 import click
 
-from notifyctl.cli.options import echo, get_globals, global_options, only_option
+from notifyctl.cli.options import as_of_option, echo, get_globals, global_options, only_option
 from notifyctl.errors import NotifyctlError, ProviderError
 from notifyctl.exit_codes import ExitCode
 
@@ -35,6 +36,7 @@ from notifyctl.exit_codes import ExitCode
     metavar="N",
     help="Pull or merge request. Default: the one that CI runs for.",
 )
+@as_of_option
 @global_options
 @click.pass_context
 def command(
@@ -45,6 +47,7 @@ def command(
     when: str,
     forge: str | None,
     pull: int | None,
+    as_of_time: datetime | None,
 ) -> int:
     """Post the plan as a comment on a pull or merge request. A later run updates the comment; an older run never does.
 
@@ -54,6 +57,7 @@ def command(
     notifyctl -e production review --base origin/main
     notifyctl review --offline --base origin/main --when always
     """
+    from notifyctl.app.as_of import as_of
     from notifyctl.app.diff import review
     from notifyctl.app.plan import make_plan
     from notifyctl.app.review import (
@@ -69,7 +73,7 @@ def command(
     from notifyctl.views.markdown import render, render_failure
 
     settings = get_globals(context)
-    workspace = open_workspace(settings.chdir)
+    workspace = as_of(open_workspace(settings.chdir), as_of_time)
     pull_request = forge_of(workspace.environ, named=forge, number=pull)
     try:
         environment = workspace.environment(settings.env)
@@ -78,7 +82,7 @@ def command(
     except NotifyctlError:
         subject = failed_subject(workspace, settings.env)
         if subject is not None:
-            failure = render_failure(subject, workspace.clock.now())
+            failure = render_failure(subject, workspace.made_at or workspace.clock.now())
             with suppress(ProviderError):  # the first failure is the one to report
                 comment(pull_request, failure, workspace.environ, create=False)
         raise

@@ -145,6 +145,8 @@ class Calendar(Struct, frozen=True):
     """Of the plan: with any, nothing is sent."""
     undated: tuple[str, ...] = ()
     """Names of notifications without a time: they are due as soon as they are applied."""
+    made_at: datetime | None = None
+    """As in Plan."""
 
     @property
     def days(self) -> list[date]:
@@ -184,6 +186,7 @@ def build_calendar(
         environment=plan.environment,
         timezone=plan.timezone,
         as_of=plan.as_of,
+        made_at=plan.made_at,
         complete=plan.complete,
         first=first,
         last=last,

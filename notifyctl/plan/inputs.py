@@ -155,6 +155,8 @@ class PlanContext(Struct, frozen=True):
     lineage: str | None
     """The ledger's ID; `None` without a ledger."""
     as_of: datetime
+    made_at: datetime | None = None
+    """As in Plan."""
     complete: bool = True
     timezone: str = "UTC"
     """The project's."""

@@ -301,6 +301,8 @@ class Plan(Struct, frozen=True):
     """The project's: in which the plan's own times are shown."""
     folded: tuple[PlannedNotification, ...] = ()
     """What the latest lapsed occurrence of each notification stands for, as far as it was evaluated; never serialised."""
+    made_at: datetime | None = None
+    """When it was made, where `as_of` is a time that was asked for; None: then. Such a plan is shown and never applied."""
     series: tuple[Series, ...] = ()
     """One for each recurring notification, by name."""
     versions: Mapping[str, str] = {}
@@ -310,7 +312,11 @@ class Plan(Struct, frozen=True):
 
     @property
     def applyable(self) -> bool:
-        return self.complete and not has_errors(self.diagnostics)
+        return self.complete and not self.has_errors and self.made_at is None
+
+    @property
+    def has_errors(self) -> bool:
+        return has_errors(self.diagnostics)
 
     @property
     def summary(self) -> dict[Action, int]:

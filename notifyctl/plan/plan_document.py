@@ -192,6 +192,7 @@ class PlanDocument(Struct, frozen=True):
     """None: made without the ledger."""
     timezone: str = "UTC"
     versions: Mapping[str, str] = {}
+    made_at: Moment | None = None
     upcoming: tuple[UpcomingEntry, ...] = ()
     series: tuple[SeriesEntry, ...] | None = None
     """None: the file was made before series were accepted."""

@@ -41,8 +41,9 @@ from notifyctl.schedule.slots import Occurrence
 from notifyctl.schedule.timing import Gate
 
 
-def valid_until(as_of: datetime) -> datetime:
-    return as_of + timedelta(hours=VALID_FOR_HOURS)
+def valid_until(as_of: datetime, made_at: datetime | None = None) -> datetime:
+    """A plan as of a time that was asked for is over when it is made, for any version of notifyctl that applies it."""
+    return made_at if made_at is not None else as_of + timedelta(hours=VALID_FOR_HOURS)
 
 
 def build_plan(
@@ -111,7 +112,8 @@ def build_plan(
         provider=context.provider,
         lineage=context.lineage,
         as_of=context.as_of,
-        valid_until=valid_until(context.as_of),
+        valid_until=valid_until(context.as_of, context.made_at),
+        made_at=context.made_at,
         complete=context.complete,
         rate=people_per_second(context.environment.limits),
         digest=digest(

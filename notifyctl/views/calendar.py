@@ -12,8 +12,8 @@ from notifyctl.model.project import RECIPIENT_ZONE
 from notifyctl.plan.calendar import FORMAT_VERSION, About, Calendar, DayHours, Entry, ZoneGroup
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.agenda import Fate
-from notifyctl.schedule.moments import format_time
 from notifyctl.schedule.zones import to_local
+from notifyctl.views.as_of import as_of_object, as_of_words
 from notifyctl.views.calendar_words import (
     STORED,
     behind_clock,
@@ -61,8 +61,8 @@ def as_text(calendar: Calendar, *, colour: bool) -> str:
 
 
 def _lines(calendar: Calendar, paint: Paint) -> Iterator[str]:
-    as_of = format_time(calendar.as_of, calendar.timezone)
-    yield f"{paint.bold(calendar.project)} · environment {calendar.environment} · as of {as_of}"
+    as_of = as_of_words(calendar.as_of, calendar.timezone, made_at=calendar.made_at)
+    yield f"{paint.bold(calendar.project)} · environment {calendar.environment} · {as_of}"
     days = f"{pluralise(len(calendar.days), 'day')} from {name_day(calendar.first, year=True)}"
     yield f"{days}, in the local time of each schedule"
     if not calendar.complete:
@@ -150,7 +150,7 @@ def as_json(calendar: Calendar) -> str:
         "project": calendar.project,
         "environment": calendar.environment,
         "timezone": calendar.timezone,
-        "as_of": calendar.as_of.isoformat(),
+        **as_of_object(calendar.as_of, calendar.made_at),
         "complete": calendar.complete,
         "errors": calendar.errors,
         "first": calendar.first.isoformat(),

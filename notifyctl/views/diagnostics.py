@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.plurals import pluralise as pluralise  # noqa: PLC0414 - for those who import it from here
@@ -51,13 +52,15 @@ def as_fixed(diagnostics: Sequence[Diagnostic]) -> str:
     return "\n".join([*map(strip_controls, lines), f"{pluralise(len(lines), 'problem')} fixed"])
 
 
-def as_json(diagnostics: Iterable[Diagnostic]) -> str:
+def as_json(diagnostics: Iterable[Diagnostic], more: Mapping[str, str] = MappingProxyType({})) -> str:
+    """`more`: keys that a command adds."""
     import json
 
     listed = list(diagnostics)
     counts = Counter(d.severity for d in listed)
     document = {
         "format_version": FORMAT_VERSION,
+        **more,
         "diagnostics": [as_object(d) for d in listed],
         "summary": {
             "errors": counts[Severity.ERROR],

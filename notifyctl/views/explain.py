@@ -17,6 +17,7 @@ from notifyctl.plan.history import DeliveryRecord, Explained, Explanation, Stand
 from notifyctl.plan.model import Probed
 from notifyctl.recipients.zones import ZoneSource
 from notifyctl.schedule.moments import Moments, format_occurrence, format_slot, format_time
+from notifyctl.views.as_of import as_of_object, describe_as_of, plan_as_of
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.decisions import decision_lines, decision_objects, describe_scope
 from notifyctl.views.diagnostics import pluralise
@@ -37,8 +38,9 @@ def explanation_text(found: Explanation, *, recipient: str, colour: bool) -> str
 
 def _explained(found: Explanation, recipient: str, paint: Paint) -> Iterator[str]:
     plan = found.plan
-    as_of = format_time(plan.as_of, plan.timezone)
-    yield f"{paint.bold(recipient)} in environment {plan.environment}, as of {as_of}"
+    yield f"{paint.bold(recipient)} in environment {plan.environment}, {plan_as_of(plan)}"
+    if not_now := describe_as_of(plan):
+        yield paint.yellow(not_now)
     if not found.has_ledger:
         yield paint.yellow(f"Environment `{plan.environment}` has no ledger here: earlier sends are unknown.")
     yield from _standings(found, paint)
@@ -313,7 +315,7 @@ def explanation_json(found: Explanation, *, recipient: str) -> str:
         "format_version": FORMAT_VERSION,
         "recipient": recipient,
         "environment": found.plan.environment,
-        "as_of": found.plan.as_of.isoformat(),
+        **as_of_object(found.plan.as_of, found.plan.made_at),
         "ledger": found.plan.lineage,
         "notifications": [_probed_object(probed) for each in found.explained for probed in each.probed],
         "verdicts": [_standing_object(each, found.plan.as_of) for each in found.explained],

@@ -22,6 +22,7 @@ from notifyctl.plan.model import Plan, PlannedNotification, Sample, Upcoming
 from notifyctl.plan.shared_request import parts_of
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_occurrence, format_time
+from notifyctl.views.as_of import plan_as_of, refuse_words
 from notifyctl.views.changes import (
     SIGN,
     is_only_shared,
@@ -76,7 +77,7 @@ def render(plan: Plan, review: Review | None = None, *, folder: str = ".", settl
     `folder`: the project's, in its repository. `settled`: the comment is there, and nothing is left to say.
     """
     subject = Subject(plan.project, folder, plan.environment)
-    marker = mark(subject, digest=plan.digest, at=plan.as_of)
+    marker = mark(subject, digest=plan.digest, at=plan.made_at or plan.as_of)
     closing = ["", "**No changes any more.**"] if settled else []
     head = "\n".join([marker, *verdict(plan, review), *closing])
     blocks = list(sections(plan, review))
@@ -178,7 +179,10 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
         "nothing to do"
     ]
     yield f"{' · '.join([*counts, *describe_rejected(plan)])}  "
-    yield f"Digest `{plan.digest}` · as of {format_time(plan.as_of, plan.timezone)}, valid until {format_time(plan.valid_until, plan.timezone)}"
+    yield f"Digest `{plan.digest}` · {plan_as_of(plan)}{'' if plan.made_at else f', valid until {format_time(plan.valid_until, plan.timezone)}'}"
+    if not_now := refuse_words(plan):
+        yield ""
+        yield f"> {plain(not_now)}"
     if review is not None:
         yield from describe_changes(review)
     yield from describe_nearly_sent(plan)

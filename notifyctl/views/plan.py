@@ -19,6 +19,7 @@ from notifyctl.plan.sending_hours import NamedDay, SendingHours
 from notifyctl.plan.shared_request import parts_of, settings_of
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_age, format_duration, format_occurrence, format_time
+from notifyctl.views.as_of import as_of_object, plan_as_of, refuse_words, valid_words
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import as_object, format_block
 from notifyctl.views.gaps import describe_gaps
@@ -74,9 +75,11 @@ def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
         paint.bold(plan.project),
         f"environment {plan.environment}",
         f"provider {plan.provider}",
-        f"as of {format_time(plan.as_of, plan.timezone)}",
+        plan_as_of(plan),
     ]
     yield " · ".join(facts)
+    if not_now := refuse_words(plan):
+        yield paint.yellow(not_now)
     if not plan.complete:
         yield paint.yellow(
             "Planned without the ledger: earlier sends are unknown. This plan cannot be applied."
@@ -345,7 +348,7 @@ def summary_lines(plan: Plan, paint: Paint) -> Iterator[str]:
     if pace := describe_pace(plan):
         yield pace
     yield f"{paint.bold('Digest:')} {plan.digest}"
-    yield paint.dim(f"Valid until {format_time(plan.valid_until, plan.timezone)}")
+    yield paint.dim(valid_words(plan))
     if plan.horizon is not None:
         yield paint.dim(
             f"Occurrences of recurring notifications are included until {format_time(plan.horizon, plan.timezone)}"
@@ -384,7 +387,7 @@ def public_plan(plan: Plan) -> dict[str, Any]:
         "environment": plan.environment,
         "provider": plan.provider,
         "ledger": plan.lineage,
-        "as_of": plan.as_of.isoformat(),
+        **as_of_object(plan.as_of, plan.made_at),
         "timezone": plan.timezone,
         "versions": dict(plan.versions),
         "valid_until": plan.valid_until.isoformat(),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from notifyctl.audience.addresses import mask
@@ -48,9 +49,14 @@ def parts_of(one: RenderedMessage) -> tuple[Part, ...]:
     )
 
 
-def as_json(found: Sequence[RenderedMessage], *, reveal: bool) -> str:
+def as_json(
+    found: Sequence[RenderedMessage], *, reveal: bool, more: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """`more`: keys that a command adds."""
     messages = [_object(mask_text(one, reveal=reveal)) for one in found]
-    return json.dumps({"format_version": FORMAT_VERSION, "messages": messages}, indent=2, ensure_ascii=False)
+    return json.dumps(
+        {"format_version": FORMAT_VERSION, **more, "messages": messages}, indent=2, ensure_ascii=False
+    )
 
 
 def _object(one: RenderedMessage) -> dict[str, Any]:

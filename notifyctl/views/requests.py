@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from notifyctl.audience.addresses import mask
@@ -15,7 +16,10 @@ from notifyctl.views.colours import Paint, strip_controls
 SHOWN_DESTINATIONS = 3
 
 
-def as_json_line(batch: Batch, request: PreparedRequest, *, reveal: bool) -> str:
+def as_json_line(
+    batch: Batch, request: PreparedRequest, *, reveal: bool, more: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """`more`: keys that a command adds."""
     return json.dumps(
         {
             "method": request.method,
@@ -24,6 +28,7 @@ def as_json_line(batch: Batch, request: PreparedRequest, *, reveal: bool) -> str
             "body": request.body if reveal else mask_body(request.body, batch),
             "notification": batch.scope.notification,
             "recipients": batch.size,
+            **more,
         },
         ensure_ascii=False,
     )

@@ -76,6 +76,7 @@ def to_plan(saved: SavedPlan) -> Plan:
         horizon=typed.horizon,
         timezone=typed.timezone,
         versions=typed.versions,
+        made_at=typed.made_at,
         upcoming=upcoming,
         series=series,
         hours=typed.hours,

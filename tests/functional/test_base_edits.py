@@ -170,7 +170,7 @@ class Repository:
 
     def review(self, base: str, environment: str, plan: Plan) -> Any:
         workspace = self.workspace()
-        found = review(workspace, workspace.environment(environment), base, plan, as_of=NOW)
+        found = review(workspace, workspace.environment(environment), base, plan)
         return json.loads(json.dumps(as_object(found)))
 
     def series(self, environment: str, only: tuple[str, ...] = ()) -> dict[str, str]:
@@ -222,7 +222,7 @@ def plans(unedited: Repository) -> dict[str, Plan]:
     """Of the project as it is; what an edit does when it is taken back is compared without planning all of it again."""
     workspace = unedited.workspace()
     return {
-        name: make_plan(workspace, workspace.environment(name), offline=True, as_of=NOW)
+        name: make_plan(workspace, workspace.environment(name), offline=True)
         for name in {edit.environment for edit in EDITS}
     }
 

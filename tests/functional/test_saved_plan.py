@@ -11,7 +11,7 @@ import zlib
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -176,13 +176,28 @@ def test_a_file_with_a_key_twice_is_refused(hello: Any, foreign: Any, saved: tup
     assert foreign.requests == []
 
 
-def test_a_plan_that_is_too_old_is_refused(hello: Any, foreign: Any, tmp_path: Path) -> None:
-    path = tmp_path / "old.plan"
-    made = hello("plan", "--as-of", "2020-01-01T00:00:00Z", "--format", "json", "--out", str(path))
-    result = apply(hello, (str(path), made.json["digest"]))
+@pytest.mark.parametrize("time", ["2020-01-01T00:00Z", "2030-01-01", "now"])
+def test_a_plan_as_of_another_time_is_refused(hello: Any, foreign: Any, tmp_path: Path, time: str) -> None:
+    path = tmp_path / "other.plan"
+    time = datetime.now(UTC).isoformat() if time == "now" else time
+    made = hello("plan", "--as-of", time, "--format", "json", "--out", str(path)).json
+    assert made["applyable"] is False
+    assert made["valid_until"] == made["made_at"]
+    result = apply(hello, (str(path), made["digest"]))
     assert result.code == 4
-    assert "the plan expired at 2020-01" in result.err
+    assert "the plan shows another time (" in result.err
     assert foreign.requests == []
+    assert "(not now)" in hello("show", str(path)).out
+
+
+def test_a_plan_from_a_clock_that_is_ahead_is_refused(hello: Any, saved: tuple[str, str]) -> None:
+    plan = read_saved(json.loads(Path(saved[0]).read_bytes()))
+    clock = ManualClock(plan.typed.as_of - timedelta(minutes=16))
+    workspace = open_workspace(hello.root, clock=clock)
+    with pytest.raises(PlanRefusedError, match="which is still to come"):
+        check_saved_plan(plan, workspace, workspace.environment(None), None)
+    clock.advance(60)
+    check_saved_plan(plan, workspace, workspace.environment(None), None)
 
 
 def test_a_plan_is_valid_until_its_last_instant_and_not_at_it(hello: Any, saved: tuple[str, str]) -> None:

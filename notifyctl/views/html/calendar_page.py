@@ -9,7 +9,7 @@ from notifyctl.model.project import ChannelName
 from notifyctl.plan.calendar import About, Calendar, Entry
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.agenda import Fate
-from notifyctl.schedule.moments import format_time
+from notifyctl.views.as_of import as_of_words
 from notifyctl.views.calendar_words import (
     STORED,
     behind_clock,
@@ -154,7 +154,7 @@ def channel_of(calendar: Calendar, entry: Entry) -> ChannelName:
 
 
 def summary(calendar: Calendar) -> Html:
-    as_of = f"As of {format_time(calendar.as_of, calendar.timezone)}, in the local time of each schedule"
+    as_of = f"A{as_of_words(calendar.as_of, calendar.timezone, made_at=calendar.made_at)[1:]}, in the local time of each schedule"
     return el(
         "section",
         el(

@@ -120,6 +120,8 @@ class PreviewPage(Struct, frozen=True):
     title: str
     lede: tuple[str, ...] = ()
     planned: str = ""
+    not_now: str | None = None
+    """That it shows another time, and what of."""
     base: str | None = None
     tiles: tuple[Fact, ...] = ()
     settings: tuple[Setting, ...] = ()

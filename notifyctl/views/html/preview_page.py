@@ -109,6 +109,7 @@ def summary(page: PreviewPage) -> Html:
         el(
             "header",
             el("h1", page.title, id="ui:title"),
+            el("p", el("strong", page.not_now), class_="lede") if page.not_now else None,
             *(el("p", each, class_="lede") for each in page.lede),
             el("p", el("small", page.planned)) if page.planned else None,
         ),

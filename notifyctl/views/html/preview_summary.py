@@ -11,6 +11,7 @@ from notifyctl.plan.diff import Review
 from notifyctl.plan.effects import Effect
 from notifyctl.plan.model import Plan, PlannedNotification
 from notifyctl.schedule.moments import format_slot, format_time
+from notifyctl.views.as_of import describe_as_of, plan_as_of
 from notifyctl.views.changes import label, summary, warnings
 from notifyctl.views.diagnostics import pluralise
 from notifyctl.views.html.preview_model import Alert, Fact, Moment, PreviewPage
@@ -44,7 +45,8 @@ def build_page(source: Source) -> PreviewPage:
         environment=plan.environment,
         title=title(plan),
         lede=tuple(lede(source)),
-        planned=f"Planned at {format_time(plan.as_of, plan.timezone)} · digest {plan.digest[:19]}…",
+        planned=f"Planned {plan_as_of(plan)} · digest {plan.digest[:19]}…",
+        not_now=describe_as_of(plan),
         base=review.base if review else None,
         tiles=tuple(tiles(plan)),
         settings=tuple(map(setting_of, review.settings)) if review else (),
