@@ -33,5 +33,21 @@ def hold_runner_lock(root: Path, environment: str, clock: Clock) -> Iterator[Non
     except OSError as error:
         raise LedgerError(f"the ledger's folder {folder} cannot be made: {error.strerror}") from error
     busy = f"`notifyctl run` is already active for environment `{environment}`:"
-    with hold_lock(folder / f"{environment}.db.run.lock", holder(), since=clock.now(), busy=busy):
+    with hold_lock(lock_path(root, environment), holder(), since=clock.now(), busy=busy):
         yield
+
+
+def is_running(root: Path, environment: str) -> bool:
+    """Whether a `run` of the environment is active on this machine. Asks its lock; where that cannot be asked, none is known."""
+    try:
+        from notifyctl.ledger.lock import read_holder
+    except ImportError:
+        return False
+    try:
+        return read_holder(lock_path(root, environment)) is not None
+    except LedgerError:
+        return False
+
+
+def lock_path(root: Path, environment: str) -> Path:
+    return root / STATE_FOLDER / f"{environment}.db.run.lock"

@@ -193,8 +193,10 @@ def send(
     form: str,
 ) -> Applied:
     from notifyctl.app.apply import apply
+    from notifyctl.app.runner_lock import is_running
     from notifyctl.apply.run import Stop
     from notifyctl.cli.apply_progress import show_apply_progress
+    from notifyctl.plan.next_send import find_next
     from notifyctl.views import apply as view
     from notifyctl.views import plan as plan_view
 
@@ -228,10 +230,11 @@ def send(
             on_event=handle_event,
             stop=stop,
         )
+    following = find_next(applied.plan, running=is_running(workspace.root, environment.name))
     echo(
-        view.as_json(applied.plan, applied.report)
+        view.as_json(applied.plan, applied.report, following=following)
         if form == "json"
-        else view.as_text(applied.plan, applied.report, colour=wants_colour(context))
+        else view.as_text(applied.plan, applied.report, following=following, colour=wants_colour(context))
     )
     return applied
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from notifyctl.diagnostics import Diagnostic
     from notifyctl.model.project import Environment
     from notifyctl.plan.diff import Review
+    from notifyctl.plan.next_send import NextSend
 
 
 @click.command("plan")
@@ -250,6 +251,7 @@ def show(
 ) -> None:
     """Saves the plan if requested, and prints it. `extra`: additional fields of the JSON document."""
     from notifyctl.views import plan as view
+    from notifyctl.views.next_send import next_line, next_object
 
     if request.out is not None:
         from notifyctl.app.plan_file import save_plan
@@ -262,13 +264,33 @@ def show(
     elif request.form == "json":
         from notifyctl.views.plan_diff import as_object
 
-        echo(view.as_json(plan, **extra, **({"review": as_object(changes)} if changes is not None else {})))
+        following_object = next_object(next_of(workspace, plan))
+        echo(
+            view.as_json(
+                plan,
+                next=following_object,
+                **extra,
+                **({"review": as_object(changes)} if changes is not None else {}),
+            )
+        )
     else:
         echo(view.as_text(plan, colour=wants_colour(context)))
+        if (following := next_of(workspace, plan)) is not None:
+            echo(next_line(following, plan.as_of, plan.timezone, env=plan.environment))
         if changes is not None:
             from notifyctl.views.plan_diff import as_text
 
             echo(as_text(changes, colour=wants_colour(context)))
+
+
+def next_of(workspace: Workspace, plan: Plan) -> NextSend | None:
+    """What is due next. Nothing is said of it where it is not now, or where the ledger was not read."""
+    from notifyctl.app.runner_lock import is_running
+    from notifyctl.plan.next_send import find_next
+
+    if plan.made_at is not None or not plan.complete:
+        return None
+    return find_next(plan, running=is_running(workspace.root, plan.environment))
 
 
 def exit_code(plan: Plan) -> ExitCode:

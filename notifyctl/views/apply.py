@@ -10,10 +10,12 @@ from notifyctl.apply.run import Report
 from notifyctl.command_line import command_line
 from notifyctl.plan.actions import Action
 from notifyctl.plan.model import Plan, PlannedNotification
+from notifyctl.plan.next_send import NextSend
 from notifyctl.plan.series import waits_for_acceptance
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_occurrence, format_time
 from notifyctl.views.colours import Paint, strip_controls
+from notifyctl.views.next_send import next_line, next_object
 from notifyctl.views.reasons import spell_out
 from notifyctl.views.times import describe_lapsed, describe_missed, describe_refusal, is_refused
 from notifyctl.views.upcoming import moments_object
@@ -21,8 +23,12 @@ from notifyctl.views.upcoming import moments_object
 FORMAT_VERSION = "1.0"
 
 
-def as_text(plan: Plan, report: Report | None, *, colour: bool) -> str:
-    return "\n".join(_lines(plan, report, Paint(colour)))
+def as_text(plan: Plan, report: Report | None, *, following: NextSend | None = None, colour: bool) -> str:
+    """`following`: what is due next."""
+    lines = [*_lines(plan, report, Paint(colour))]
+    if following is not None:
+        lines.append(next_line(following, plan.as_of, plan.timezone, env=plan.environment))
+    return "\n".join(lines)
 
 
 def _lines(plan: Plan, report: Report | None, paint: Paint) -> Iterator[str]:
@@ -155,7 +161,7 @@ def find_waiting(plan: Plan) -> Iterator[tuple[PlannedNotification, str, int]]:
                 yield planned, reason, count
 
 
-def as_json(plan: Plan, report: Report | None) -> str:
+def as_json(plan: Plan, report: Report | None, *, following: NextSend | None = None) -> str:
     document: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "environment": plan.environment,
@@ -206,5 +212,6 @@ def as_json(plan: Plan, report: Report | None) -> str:
         "reasons": dict(report.reasons) if report else {},
         "refused": report.refused if report else None,
         "interrupted": bool(report and report.interrupted),
+        "next": next_object(following),
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
