@@ -6,12 +6,13 @@ that expected.txt names (file:line). tests/cases/rules/<rule>/sound is its twin 
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from notifyctl.app.lint import lint
-from notifyctl.app.workspace import open_workspace
+from notifyctl.app.workspace import Workspace, open_workspace
 from notifyctl.diagnostics import Diagnostic, Severity
 from notifyctl.lint.rule_pages import PAGES
 from notifyctl.rulebook import LAST, NOT_CHECKED, rules
@@ -25,8 +26,15 @@ ELSEWHERE = {"trust-setting"}
 LINTED = sorted(set(PAGES) - ELSEWHERE)
 
 
+@cache
+def opened(case: Path) -> Workspace:
+    """Read once: the profiles differ in the environment only."""
+    return open_workspace(case)
+
+
+@cache
 def found(case: Path, profile: str) -> list[Diagnostic]:
-    return lint(open_workspace(case), PROFILES[profile])
+    return lint(opened(case), PROFILES[profile])
 
 
 def expected(case: Path) -> set[str]:
