@@ -53,7 +53,7 @@ class RuleTimes(Struct, frozen=True):
     def before(self, end: datetime) -> Iterator[datetime]:
         """Searches longer and longer spans, each forwards."""
         oldest = end - SEARCHED
-        span = 2 * self.text.interval * STEPS[self.text.freq]
+        span = min(2 * self.text.interval * STEPS[self.text.freq], SEARCHED)
         while end >= max(self.start, oldest):
             begin = max(self.start, oldest, end - span)
             found = []

@@ -166,3 +166,23 @@ def test_an_end_in_utc_is_one_instant_in_every_recipients_zone() -> None:
     span = Span(datetime(2026, 12, 1, tzinfo=UTC), datetime(2026, 12, 3, tzinfo=UTC))
     assert last in slots_anywhere(schedule, span)
     assert last in {each.id for each in occurrences(schedule, zone="UTC", span=span)}
+
+
+@pytest.mark.parametrize(
+    ("freq", "last"),
+    [
+        ("YEARLY", "1997-09-02T09:00"),
+        ("MONTHLY", "1997-09-02T09:00"),
+        ("WEEKLY", "1997-09-02T09:00"),
+        ("DAILY", "2025-01-18T09:00"),
+        ("HOURLY", "2037-08-06T17:00"),
+    ],
+)
+def test_the_longest_interval_keeps_its_phase_for_forty_years(freq: str, last: str) -> None:
+    """10,000 days are 27 years, 10,000 weeks 191."""
+    schedule = replace(PLAIN, rrule=f"FREQ={freq};INTERVAL=10000")
+    assert check_schedule(schedule) == []
+    for year, expected in ((1998, "1997-09-02T09:00"), (2037, last)):
+        latest = latest_slot(schedule, "UTC", datetime(year, 9, 2, tzinfo=UTC))
+        assert latest is not None
+        assert latest.id == expected
