@@ -19,8 +19,8 @@ from msgspec.structs import fields, replace
 
 from notifyctl.diagnostics import Location, Positions
 from notifyctl.message.delivery_hash import canonical_json
-from notifyctl.model.accept_rule import AcceptRule
-from notifyctl.model.acceptance import Acceptance
+from notifyctl.model.accept_rule import AcceptBy, AcceptRule
+from notifyctl.model.acceptance import Acceptance, Proof
 from notifyctl.model.message import Message
 from notifyctl.model.project import (
     Audience,
@@ -266,13 +266,17 @@ class Accepted(Struct, frozen=True):
 def judge_series(series: Series, acceptances: Sequence[Acceptance] | None, *, now: datetime) -> Series:
     """The series with its acceptance, by the ledger's acceptances from first to last: of a fingerprint the last one counts. None: no
     ledger was read.
+
+    Several fingerprints of a notification can be accepted at once, so that a change is accepted before it is merged. But an acceptance
+    does not outlive a stricter rule: files that were put back to before it could be sent without the person it asks for.
     """
     if acceptances is None:
         return replace(series, missing=UNKNOWN)
+    in_force = next((each.rule for each in reversed(acceptances) if not each.revoked), AcceptRule())
     last = {each.fingerprint: each for each in acceptances}
     found = last.get(series.fingerprint)
     if found is not None:
-        missing = why_not(found, now=now)
+        missing = why_not(found, now=now) or (None if meets(found, in_force) else LOOSER)
         return replace(series, acceptance=found if missing is None else None, missing=missing)
     former = [
         each for each in last.values() if each.notification == series.name and why_not(each, now=now) is None
@@ -290,12 +294,13 @@ CHANGED = "series-changed "
 PAST = "acceptance-past "
 ENDS = "acceptance-ends "
 REVOKED = "acceptance-revoked "
+LOOSER = "acceptance-looser-rule"
 ABOVE = "acceptance-limit "
 UNKNOWN = "acceptance-unknown"
 """Reasons why something is not sent by an acceptance; those that end with a space are followed by values."""
 OF_OCCURRENCES = (ENDS, ABOVE)
 """Those of one occurrence of an accepted series."""
-WAITING = (NOT_ACCEPTED, NOT_RECURRING, CHANGED, PAST, REVOKED, *OF_OCCURRENCES)
+WAITING = (NOT_ACCEPTED, NOT_RECURRING, CHANGED, PAST, REVOKED, LOOSER, *OF_OCCURRENCES)
 
 
 def waits_for_acceptance(reason: str) -> bool:
@@ -308,6 +313,15 @@ def why_not(acceptance: Acceptance, *, now: datetime) -> str | None:
     if acceptance.revoked:
         return f"{REVOKED}{acceptance.at.isoformat()}"
     return f"{PAST}{acceptance.until.isoformat()}" if now >= acceptance.until else None
+
+
+def meets(acceptance: Acceptance, rule: AcceptRule) -> bool:
+    """Whether it was given under a rule at least as strict for as many recipients."""
+    if rule.by is AcceptBy.ANYONE or acceptance.max_recipients <= rule.above:
+        return True
+    own = acceptance.rule
+    another = own.by is AcceptBy.ANOTHER and acceptance.max_recipients > own.above
+    return another and not (rule.proven and acceptance.who.proof is Proof.CLAIMED)
 
 
 def missing_acceptance(

@@ -14,6 +14,7 @@ from notifyctl.plan.series import (
     ABOVE,
     CHANGED,
     ENDS,
+    LOOSER,
     NOT_ACCEPTED,
     NOT_RECURRING,
     PAST,
@@ -63,6 +64,7 @@ PHRASES = {
     "fenced": "not on the environment's allow-list (`fence`)",
     GONE: "its definition was removed",
     NOT_ACCEPTED: "not accepted",
+    LOOSER: "accepted under a looser `policy.accept` than that of the last acceptance",
     UNKNOWN: "planned without the ledger: whether it is accepted is unknown",
 }
 """Codes without a value of their own, and what is shown for them."""

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from notifyctl.diagnostics import Positions
-from notifyctl.model.acceptance import Acceptance, AcceptRule, Identity, Proof
+from notifyctl.model.acceptance import Acceptance, AcceptBy, AcceptRule, Identity, Proof
 from notifyctl.model.message import Message
 from notifyctl.model.project import (
     Audience,
@@ -170,3 +170,28 @@ def test_what_is_accepted_is_bounded_in_number_and_time(people: int) -> None:
     assert missing_acceptance(None, people=people, first=None, last=None) == "series-not-recurring"
     policy = Policy(max_growth_percent=25)
     assert most_by_default(people, policy) == people + people // 4
+
+
+def test_an_acceptance_does_not_outlive_a_stricter_rule() -> None:
+    """Its author puts the files back to what they accepted before a second person was needed."""
+    own = Series("hello", ChannelName.SMS, 1, "s1:before")
+    another, proven = AcceptRule(AcceptBy.ANOTHER), AcceptRule(AcceptBy.ANOTHER, proven=True)
+    large = AcceptRule(AcceptBy.ANOTHER, above=5)
+    bob = Identity("bob", Proof.SIGNATURE)
+    for given, last, holds in (
+        (accepted("s1:before"), accepted("s1:now", rule=another), False),
+        (accepted("s1:before"), accepted("s1:now", notification="bye", rule=another), False),
+        (accepted("s1:before", max_recipients=5), accepted("s1:now", rule=large), True),
+        (accepted("s1:before", rule=another), accepted("s1:now", rule=another), True),
+        (
+            accepted("s1:before", rule=AcceptRule(AcceptBy.ANOTHER, above=10)),
+            accepted("s1:now", rule=large),
+            False,
+        ),
+        (accepted("s1:before", rule=another), accepted("s1:now", rule=proven), False),
+        (accepted("s1:before", rule=another, who=bob), accepted("s1:now", rule=proven), True),
+        (accepted("s1:before"), accepted("s1:now", rule=another, revoked=True), True),
+        (accepted("s1:before", rule=proven), accepted("s1:now"), True),
+    ):
+        missing = judge_series(own, [given, last], now=NOW).missing
+        assert missing == (None if holds else "acceptance-looser-rule")
