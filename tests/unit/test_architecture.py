@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -131,7 +133,7 @@ MODULES = dict(modules())
 def ours(name: str) -> set[str]:
     """The modules of ours that a module imports, by their name inside the package."""
     found = set()
-    for imported in imports(MODULES[name]):
+    for imported in uses_of(name).imports:
         if imported.startswith("notifyctl."):
             inside = imported.removeprefix("notifyctl.")
             while inside and inside not in MODULES:
@@ -167,37 +169,51 @@ def test_no_module_takes_part_in_a_cycle() -> None:
 
 @pytest.mark.parametrize(("library", "doors"), DOORS.items())
 def test_a_library_has_one_door(library: str, doors: tuple[str, ...]) -> None:
-    users = {n for n, tree in MODULES.items() if any(i.partition(".")[0] == library for i in imports(tree))}
+    users = {n for n in MODULES if any(i.partition(".")[0] == library for i in uses_of(n).imports)}
     assert users <= set(doors)
 
 
-def calls(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func)
+class Uses(NamedTuple):
+    """What a module imports, calls and reads of objects, as it is written."""
+
+    imports: frozenset[str]
+    calls: frozenset[str]
+    attributes: frozenset[str]
+
+
+@cache
+def uses_of(name: str) -> Uses:
+    """Each tree is walked once for all tests."""
+    tree = MODULES[name]
+    nodes = list(ast.walk(tree))
+    return Uses(
+        frozenset(imports(tree)),
+        frozenset(ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)),
+        frozenset(ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute)),
+    )
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_side_effects_have_one_door(name: str) -> None:
-    made = set(calls(MODULES[name]))
+    made = uses_of(name).calls
     if not name.startswith("cli"):
         assert not made & {"print", "click.echo", "sys.stdout.write"}, "only cli speaks to the terminal"
     if name not in {"clock", "deadline"}:
         assert not made & {"datetime.now", "datetime.utcnow", "time.time", "time.sleep", "time.monotonic"}
     if name != "app.environ":
-        reads = {ast.unparse(n) for n in ast.walk(MODULES[name]) if isinstance(n, ast.Attribute)}
-        assert "os.environ" not in reads, "one module reads the process environment"
+        assert "os.environ" not in uses_of(name).attributes, "one module reads the process environment"
 
 
-def machinery_of(tree: ast.AST) -> set[str]:
-    """Imported modules, called builtins and attributes, as they are written."""
-    attributes = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    return {*imports(tree), *(set(calls(tree)) & {"exec", "eval", "compile"}), *attributes}
+def is_used(machinery: str, name: str) -> bool:
+    """As an imported module, a called builtin or an attribute."""
+    found = uses_of(name)
+    called = machinery in found.calls and machinery in {"exec", "eval", "compile"}
+    return called or machinery in found.imports or machinery in found.attributes
 
 
 @pytest.mark.parametrize(("machinery", "modules"), MACHINERY.items())
 def test_machinery_is_left_to_libraries(machinery: str, modules: dict[str, str]) -> None:
-    assert {name for name, tree in MODULES.items() if machinery in machinery_of(tree)} == modules.keys()
+    assert {name for name in MODULES if is_used(machinery, name)} == modules.keys()
 
 
 def test_every_module_says_what_it_owns() -> None:

@@ -42,7 +42,7 @@ diagnostics = st.lists(
         st.builds(Location, files, st.integers(0, 9999), st.integers(0, 300)),
         st.one_of(st.none(), nasty),
     ),
-    max_size=40,
+    max_size=8,
 )
 
 # GitLab publishes no JSON Schema of its own; this is what its documentation asks of a report.
