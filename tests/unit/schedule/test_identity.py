@@ -61,6 +61,11 @@ def seen(schedule: Schedule, zone: str, now: datetime) -> dict[datetime, str]:
     return {each.due: each.id for each in found if each.due is not None}
 
 
+@cache
+def every_ten_minutes(zone: str, moment: datetime) -> dict[datetime, str]:
+    return seen(replace(PLAIN, cron="*/10 * * * *"), zone, moment)
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_an_instant_has_one_id_whenever_one_looks(rule: str) -> None:
     assert len(transitions()) > 100
@@ -74,8 +79,10 @@ def test_an_instant_has_one_id_whenever_one_looks(rule: str) -> None:
             inside = {due for due in names if span.start <= due < span.end}
             assert inside <= known.keys(), "the same slots are seen at every look"
             for due, name in known.items():
-                assert names.setdefault(due, name) == name == reading(due, zone)
-                assert read_instant(name, zone) == due
+                if due not in names:  # what follows from instant and zone alone is tried once
+                    assert name == reading(due, zone)
+                    assert read_instant(name, zone) == due
+                assert names.setdefault(due, name) == name
                 if due == moment:
                     assert slot_due(schedule, name, zone) == due
             latest = latest_slot(schedule, zone, now)
@@ -94,7 +101,7 @@ def test_the_id_does_not_depend_on_gap_overlap_or_rule(rule: str) -> None:
                 assert all(name == reading(due, zone) for due, name in other.items())
                 if gap is Gap.SKIP and overlap is Overlap.FIRST:
                     assert other.items() <= shifted.items()
-        every = seen(replace(PLAIN, cron="*/10 * * * *"), zone, moment)
+        every = every_ten_minutes(zone, moment)
         span = authorised_span(moment, zone)
         assert {due: name for due, name in shifted.items() if due >= span.start}.items() <= every.items()
 
