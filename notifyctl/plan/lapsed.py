@@ -60,7 +60,7 @@ def count_lapsed(
     Those that are earlier than all that the plan and the ledger have are counted by the rule alone: nobody was sent them.
     """
     schedule = scope_input.notification.schedule
-    assert schedule is not None, "only recurring notifications lapse"
+    assert schedule is not None, "only recurring notifications have several occurrences"
     zone = EASTERNMOST if scope_input.timezone == RECIPIENT_ZONE else scope_input.timezone
     first, opened = evaluated[0].occurrence, scope_input.opened
     earlier = list(islice(slots_since(schedule, zone, first, opened=opened, now=now), MOST))

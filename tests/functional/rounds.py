@@ -146,7 +146,7 @@ class Rounds:
             clock=self.clock,
             report=self.said.append,
             stop=self.clock.stop,
-            busy=bool,
+            busy=lambda _: None,
             once=once,
         )
         return self.runner
@@ -156,7 +156,7 @@ class Rounds:
         runner = self.runner or self.start()
         before = len(self.said)
         assert self.clock.stop is not None
-        self.clock.stop.__init__()  # type: ignore[misc] - the same stop, not requested
+        self.clock.stop._requested = False
         self.clock.until = moment
         runner.run()
         return [(each.kind, each.text) for each in self.said[before:] if each.kind not in DETAIL]

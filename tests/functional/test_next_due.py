@@ -44,7 +44,8 @@ def test_at_the_next_due_moment_more_goes_and_at_none_before(
     tmp_path: Path, schedule: str, sent: list[str]
 ) -> None:
     project = Project(tmp_path, schedule, ZONES)
-    seen, now, last = [], FRIDAY, FRIDAY + timedelta(days=20)
+    now: datetime | None = FRIDAY
+    seen, last = [], FRIDAY + timedelta(days=20)
     while now is not None and now < last:
         if count := project.sent(now):
             seen.append(f"{now:%m-%d %H:%M} {count}")

@@ -90,10 +90,10 @@ def follow(path: Path, *, slowest: float = 0.0) -> None:
         if not happened.wait(min(max(seconds, 0), 0.01)):
             shared.advance(seconds)
 
-    SystemClock.now = lambda _: shared.now  # type: ignore[method-assign]
-    SystemClock.monotonic = lambda _: shared.passed  # type: ignore[method-assign]
-    SystemClock.sleep = sleep  # type: ignore[method-assign]
-    SystemClock.wait = wait  # type: ignore[method-assign]
+    SystemClock.now = lambda _: shared.now  # type: ignore[method-assign, assignment]
+    SystemClock.monotonic = lambda _: shared.passed  # type: ignore[method-assign, assignment]
+    SystemClock.sleep = sleep  # type: ignore[method-assign, assignment]
+    SystemClock.wait = wait  # type: ignore[method-assign, assignment]
 
 
 if __name__ == "__main__":
