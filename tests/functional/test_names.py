@@ -10,7 +10,7 @@ PROJECT = """\
 apiVersion: notifyctl/v1
 kind: Project
 name: acme
-environments: {sandbox: {provider: sandbox}}
+environments: {sandbox: {provider: sandbox, limits: {tps: 100000}}}
 """
 
 

@@ -13,7 +13,7 @@ from tests.functional.moments import Project, utc
 BERLIN = "timezone: Europe/Berlin\n"
 
 
-@pytest.mark.parametrize("rule", ["0 2-3 * * *", "0,30 2 * * *", "0 * * * *", "*/30 * * * *", "0 2 * * *"])
+@pytest.mark.parametrize("rule", ["0 2-3 * * *", "0,30 2 * * *", "*/30 1-4 * * *", "0 2 * * *"])
 @pytest.mark.parametrize("hand_off", ["provider", "hold"])
 def test_a_slot_in_a_gap_is_sent_once(tmp_path: Path, rule: str, hand_off: str) -> None:
     """Looked at before, at and after the moment to which a clock change moves it."""
@@ -131,7 +131,7 @@ def test_where_a_time_zone_is_from_may_change_between_two_applies(tmp_path: Path
 def test_a_daily_nine_o_clock_of_each_recipient_comes_once_a_day(tmp_path: Path) -> None:
     zones = ["Pacific/Auckland", "Europe/London", "America/Los_Angeles"]
     project = Project(tmp_path, 'timezone: recipient\ncron: "0 9 * * *"', zones)
-    sent = [(now, count) for now in every(10, utc(2026, 12, 1), hours=48) if (count := project.sent(now))]
+    sent = [(now, count) for now in every(30, utc(2026, 12, 1), hours=48) if (count := project.sent(now))]
     # London, Los Angeles, Auckland.
     assert sent == [(utc(2026, 12, day, hour), 1) for day in (1, 2) for hour in (9, 17, 20)]
 

@@ -9,7 +9,7 @@ import pytest
 
 from notifyctl.exit_codes import ExitCode
 
-PROJECT = "apiVersion: notifyctl/v1\nkind: Project\nname: case\n"
+PROJECT = "apiVersion: notifyctl/v1\nkind: Project\nname: case\nenvironments: {sandbox: {provider: sandbox, limits: {tps: 100000}}}\n"
 NOTIFICATION = """apiVersion: notifyctl/v1
 kind: Notification
 name: n

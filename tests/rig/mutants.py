@@ -359,7 +359,7 @@ MUTANTS = (
         "a window ends one instant later",
         "",
         (
-            (OPENINGS, "        elif closes is not None and moment < closes:\n", "        elif closes is not None and moment <= closes:\n"),
+            (OPENINGS, "            if end > second:\n", "            if end >= second:\n"),
             (OPENINGS, "moment < self.closes)", "moment <= self.closes)"),
         ),
         (TIMES,),

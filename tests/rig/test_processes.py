@@ -109,7 +109,7 @@ def test_after_a_kill_only_requests_in_flight_are_uncertain(rig: Any, size: int)
     random_moments = random.Random(size)
     found: list[Kill] = []
     room = SIZES[size] * size
-    people = max(900, 3 * room)
+    people = max(240, 3 * room)
     while len(found) < KILLS:
         rig.fresh(people, concurrency=SIZES[size], size=size, tps=400)
         rig.script(*[{"do": "honest", "delay": random_moments.uniform(0.05, 0.3)} for _ in range(people)])
