@@ -24,7 +24,7 @@ from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.plan.actions import Action
 from notifyctl.plan.ledger_join import count_unsettled
 from notifyctl.plan.model import Plan, PlannedNotification
-from notifyctl.schedule.slots import ONCE, WEST, Occurrence, slot_due, slots_before
+from notifyctl.schedule.slots import ONCE, WEST, Occurrence, slots_before
 from notifyctl.schedule.timing import lapse_time, local_time
 from notifyctl.schedule.upcoming import Slot, judge
 from notifyctl.schedule.zones import to_local
@@ -158,7 +158,7 @@ def find_lapsed(workspace: Workspace, plan: Plan, facts: Facts) -> Iterator[Conc
             for scope, each in planned.items()
             if each.missed
             and scope.notification == notification.name
-            and was_due(each, notification, schedule_zone(project, notification), since)
+            and was_due_since(each, notification, since)
         }
         for scope, each in missed.items():
             yield Concern(ConcernKind.EXPIRED, scope, each.missed)
@@ -177,13 +177,10 @@ def find_lapsed(workspace: Workspace, plan: Plan, facts: Facts) -> Iterator[Conc
                 yield Concern(ConcernKind.EXPIRED, scope, left)
 
 
-def was_due(planned: PlannedNotification, notification: Notification, zone: str, since: datetime) -> bool:
-    """Whether what was missed of an occurrence was due after a moment, and was to be sent at all."""
+def was_due_since(planned: PlannedNotification, notification: Notification, since: datetime) -> bool:
+    """Whether what was missed of an occurrence was due after a moment."""
     schedule, expired = notification.schedule, planned.times.get("expired_at")
     assert schedule is not None, "only recurring notifications have occurrences"
-    due = slot_due(schedule, planned.occurrence, zone)
-    if due is not None and judge(schedule, planned.occurrence, due, zone).skipped is not None:
-        return False
     return expired is None or expired.last - schedule.grace > since
 
 

@@ -1,4 +1,7 @@
-"""Occurrences of recurring notifications that lapsed before anybody began them: counted together, not listed one by one."""
+"""Occurrences of recurring notifications that nobody began and nobody will: counted together, not listed one by one.
+
+Those that have lapsed, and, apart from them, those that a later occurrence replaces when it goes.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from msgspec.structs import replace
 from notifyctl.model.project import RECIPIENT_ZONE, Schedule
 from notifyctl.plan.actions import Action
 from notifyctl.plan.inputs import ScopeInput
-from notifyctl.plan.model import Lapsed, PlannedNotification
+from notifyctl.plan.model import REPLACED, Lapsed, PlannedNotification
 from notifyctl.plan.scope_result import ScopeResult
 from notifyctl.schedule.slots import EASTERNMOST, ONCE, Occurrence, slots_before
 from notifyctl.schedule.timing import INSTANT, PAST_GRACE, local_time
@@ -28,23 +31,23 @@ WITHOUT_SENDING = {Action.EXPIRED, Action.SUPPRESSED}
 
 
 class LapsedOccurrences:
-    """Those that a plan has evaluated, by notification, earliest first."""
+    """Those that a plan has evaluated, by notification and whether they are still to be replaced, earliest first."""
 
     def __init__(self) -> None:
-        self.evaluated: dict[str, list[PlannedNotification]] = {}
+        self.evaluated: dict[tuple[str, bool], list[PlannedNotification]] = {}
         self.inputs: dict[str, ScopeInput] = {}
 
     def add(self, result: ScopeResult, planned: PlannedNotification) -> bool:
         """Whether it has lapsed, and is kept here."""
         if is_lapsed(result):
-            self.evaluated.setdefault(planned.name, []).append(planned)
+            self.evaluated.setdefault((planned.name, is_to_be_replaced(planned)), []).append(planned)
             self.inputs[planned.name] = result.input
             return True
         return False
 
     def latest(self, now: datetime) -> Iterator[PlannedNotification]:
         """What stands in the plan for all the occurrences of its notification."""
-        for name, evaluated in self.evaluated.items():
+        for (name, _), evaluated in self.evaluated.items():
             yield replace(evaluated[-1], lapsed=count_lapsed(self.inputs[name], evaluated, now=now))
 
     def folded(self) -> Iterator[PlannedNotification]:
@@ -63,7 +66,10 @@ def count_lapsed(
     assert schedule is not None, "only recurring notifications have several occurrences"
     zone = EASTERNMOST if scope_input.timezone == RECIPIENT_ZONE else scope_input.timezone
     first, opened = evaluated[0].occurrence, scope_input.opened
-    earlier = list(islice(slots_since(schedule, zone, first, opened=opened, now=now), MOST))
+    before = (
+        [] if is_to_be_replaced(evaluated[0]) else slots_since(schedule, zone, first, opened=opened, now=now)
+    )
+    earlier = list(islice(before, MOST))
     if len(evaluated) + len(earlier) == 1:
         return None
     reasons = Counter(
@@ -79,6 +85,11 @@ def count_lapsed(
         more=len(earlier) == MOST,
         missed=sum(each.missed for each in evaluated[:-1]),
     )
+
+
+def is_to_be_replaced(planned: PlannedNotification) -> bool:
+    """Whether a later occurrence replaces it at a time to come."""
+    return REPLACED in planned.times
 
 
 def is_lapsed(result: ScopeResult) -> bool:

@@ -18,12 +18,17 @@ LONGEST = timedelta(days=7)
 
 
 def is_missed(occurrence: str, when: Timing, *, now: datetime, opened: Collection[str]) -> bool:
-    """Whether an occurrence that expired for some recipients should have been sent to them.
+    """Whether an occurrence that expired for some recipients should have been sent to them: for `apply` and `run` alike.
+
+    What a window, quiet hours or holidays leave out of a recurring rule is never to be sent: it is replaced by a later occurrence,
+    or has no moment at which it may go.
 
     `opened`: the ids of the occurrences of the edition that an apply has begun. A recurring rule has occurrences from before the
     notification was first applied: of those only the last day counts.
     """
     if when.reason not in LAPSES:
+        return False
+    if occurrence != ONCE and (when.not_before is None or when.reason == EXPIRES_FIRST):
         return False
     age = now - when.expires if when.expires is not None else timedelta()
     if not timedelta() <= age <= LONGEST:

@@ -119,6 +119,10 @@ class Lapsed(Struct, frozen=True):
     """Recipients of those before the last whom an apply was too late for lately, counted for each occurrence."""
 
 
+REPLACED = "replaced"
+"""Of `times`: when the later occurrence goes that is sent in place of this one."""
+
+
 class PlannedNotification(Struct, frozen=True):
     """One notification at one occurrence."""
 
@@ -169,8 +173,8 @@ class PlannedNotification(Struct, frozen=True):
     timezone: str | None = None
     """In which times are meant: an IANA name, or `recipient` for each recipient's own; None where nothing is defined any more."""
     times: Mapping[str, Moments] = {}
-    """`due`, `deferred_until`, `expires`, `closes` (of what is sent now), `send_at` (of what the provider is handed) and `expired_at`
-    (of what was missed), with all their time zones."""
+    """`due`, `deferred_until`, `expires`, `closes` (of what is sent now), `send_at` (of what the provider is handed) `expired_at`
+    (of what was missed) and `replaced` (when the later occurrence goes that replaces it), with all their time zones."""
     missed: int = 0
     """Who expired lately without an apply in time, as far as they were in the audience then; since `times["expired_at"]`."""
     elsewhere: Mapping[str, int] = {}
@@ -234,7 +238,7 @@ class Upcoming(Struct, frozen=True):
 class Probed(Struct, frozen=True):
     """What a plan decides of one recipient that it was asked about.
 
-    `zone`: the time zone that the schedule has for them. `until`: when a deferral ends. `send_at`: when the provider delivers what
+    `zone`: the time zone that the schedule has for them. `until`: when a deferral ends. `replaced`: when the later occurrence goes that is sent instead. `send_at`: when the provider delivers what
     is handed to it now, or was before. `variant`: the locale of their text; None: the default text. `left_out`: destinations that
     their message goes without.
     """
@@ -244,6 +248,7 @@ class Probed(Struct, frozen=True):
     reason: str | None
     zone: str
     until: datetime | None = None
+    replaced: datetime | None = None
     send_at: datetime | None = None
     variant: str | None = None
     left_out: tuple[LeftOut, ...] = ()

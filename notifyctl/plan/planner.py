@@ -181,6 +181,7 @@ def describe_probed(result: ScopeResult) -> Iterable[Probed]:
             reason=result.blocked_by if blocked else decision.reason,
             zone=each.about.profile.zone,
             until=when.until if when is not None and decision.action is Action.DEFERRED else None,
+            replaced=when.replaced if when is not None and decision.action is Action.EXPIRED else None,
             send_at=delivery_time(result, each),
             variant=each.about.profile.variant,
             left_out=result.left_out(each.about.profile.fallback) if each.authorised else (),

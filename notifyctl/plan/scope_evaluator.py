@@ -32,6 +32,7 @@ from notifyctl.plan.inputs import PlanContext, ScopeInput, ScopeRecords
 from notifyctl.plan.ledger_join import LedgerJoin
 from notifyctl.plan.legacy_hashes import match
 from notifyctl.plan.missed import is_missed
+from notifyctl.plan.model import REPLACED
 from notifyctl.plan.prices import CostTally
 from notifyctl.plan.recipient_table import Mask, RecipientTable
 from notifyctl.plan.renames import find_renames
@@ -268,14 +269,8 @@ class ScopeEvaluator:
             )
             return
         result.count(decision.action, decision.reason, each.about.people)
-        if decision.action is Action.EXPIRED and when is not None and not each.about.joined:
-            now, opened = self.context.as_of, self.input.opened
-            # Without the ledger it is not known who was sent it in time.
-            known = self.context.complete
-            if known and is_missed(self.input.scope.occurrence, when, now=now, opened=opened):
-                result.missed += each.about.people
-                result.expired_at = earliest(result.expired_at, when.expires)
-                result.note("expired_at", each.about.profile.zone, when.expires)
+        if decision.action is Action.EXPIRED and when is not None:
+            self._count_expired(each, when)
         if each.covered is not None:
             result.covered += each.about.people
             result.joiners += each.about.people if each.covered.intent is Intent.JOINER else 0
@@ -301,6 +296,17 @@ class ScopeEvaluator:
                 result.note("send_at", zone, when.send_at)
             else:
                 result.note("closes", zone, when.closes)
+
+    def _count_expired(self, each: Combination, when: Timing) -> None:
+        result, zone = self.result, each.about.profile.zone
+        result.note(REPLACED, zone, when.replaced)
+        now, opened = self.context.as_of, self.input.opened
+        # Without the ledger it is not known who was sent it in time.
+        known = self.context.complete and not each.about.joined
+        if known and is_missed(self.input.scope.occurrence, when, now=now, opened=opened):
+            result.missed += each.about.people
+            result.expired_at = earliest(result.expired_at, when.expires)
+            result.note("expired_at", zone, when.expires)
 
     # What follows from the decisions
 

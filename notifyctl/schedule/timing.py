@@ -32,6 +32,8 @@ INSTANT = timedelta(seconds=1)
 EXPIRES_FIRST = "expires-first"
 """Why nobody is ever sent what expires before the first moment at which it may go."""
 PAST_GRACE = "past-grace"
+SUPERSEDED = "superseded"
+"""Why of two occurrences that are open at one moment only the later one is sent."""
 LONGEST_CHANGE = timedelta(hours=3)
 """By which a clock change moves a slot at most, with room."""
 
@@ -67,6 +69,8 @@ class Timing(Struct, frozen=True):
     send_at: datetime | None = None
     expire_at: datetime | None = None
     validity: int | None = None
+    replaced: datetime | None = None
+    """When the later occurrence goes that replaces it; None: it is not replaced, or that is open already."""
     today: bool = False
     """Whether a plan authorises it that is made at some other time of the same day."""
 
@@ -147,19 +151,22 @@ def evaluate_timing(
     if opens is not None and ends is not None and ends <= opens:
         return replace(timing, state=Gate.EXPIRED, reason=EXPIRES_FIRST)
     over = why_over(now, ends=ends, limit=limit)
-    if over is None and due is not None and schedule.recurs:
-        over = "superseded" if is_superseded(schedule, due, zone=zone, now=now, opened=opened) else None
+    folded = is_folded(schedule, due, opens, zone)
+    competes = over is None and schedule.recurs
+    if folded or (competes and is_superseded(schedule, due, zone=zone, now=now, opened=opened)):
+        over = SUPERSEDED
     if over is not None:
-        return replace(timing, state=Gate.EXPIRED, reason=over)
+        replaced = opens if folded and opens is not None and opens > now else None
+        return replace(timing, state=Gate.EXPIRED, reason=over, replaced=replaced)
     earliest = max(now, due or now)
     opening = next_opening(schedule, earliest, zone)
     goes = opening.first(earliest) if opening is not None else None
     if opening is None or goes is None or (limit is not None and goes >= limit):
         return replace(timing, state=Gate.EXPIRED, reason="past-window")
-    # The provider cannot take back what a later slot replaces until then.
-    handed = schedule.recurs and schedule.hand_off is HandOff.PROVIDER and goes > now
-    if handed and is_superseded(schedule, due, zone=zone, now=goes, opened=opened):
-        return replace(timing, state=Gate.EXPIRED, reason="superseded")
+    # What a later slot replaces until then is not promised, and the provider could not take it back.
+    waits = schedule.recurs and goes > now
+    if waits and is_superseded(schedule, due, zone=zone, now=goes, opened=opened):
+        return replace(timing, state=Gate.EXPIRED, reason=SUPERSEDED, replaced=goes)
     closes = min(filter(None, (opening.closes, ends)), default=None)
     final = closes is not None and expires_at(schedule, closes, ends=ends, expires=expires, zone=zone)
     return replace(wait(schedule, timing, goes, due=due, now=now, zone=zone), closes=closes, final=final)
@@ -255,6 +262,13 @@ def is_superseded(
             if later.id in opened or expires is None or now < expires:
                 return True
     return False
+
+
+def is_folded(schedule: Schedule, due: datetime | None, opens: datetime | None, zone: str) -> bool:
+    """Whether window, quiet hours or holidays move a slot to a moment at which a later one is open: nobody is ever sent it."""
+    if not schedule.recurs or due is None or opens is None or opens <= due:
+        return False
+    return is_superseded(schedule, due, zone=zone, now=opens, opened=())
 
 
 def stands_for(schedule: Schedule, other: str, own: str, *, zone: str) -> bool:

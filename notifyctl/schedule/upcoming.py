@@ -19,7 +19,7 @@ from notifyctl.schedule.slots import (
     slot_instant,
     why_left_out,
 )
-from notifyctl.schedule.timing import first_opening, is_superseded, lapse_time
+from notifyctl.schedule.timing import first_opening, is_folded, lapse_time
 from notifyctl.schedule.zones import to_instant, to_local
 
 SEARCHED_SLOTS = 2_000
@@ -83,6 +83,6 @@ def judge(schedule: Schedule, name: str, due: datetime, zone: str) -> Slot:
     skipped = None
     if expires is not None and goes >= expires:
         skipped = moved or "past-expiry"
-    elif schedule.recurs and is_superseded(schedule, due, zone=zone, now=goes, opened=()):
-        skipped = moved or "superseded"
+    elif is_folded(schedule, due, goes, zone):
+        skipped = moved
     return Slot(id=name, due=due, goes=goes, moved=moved, skipped=skipped)

@@ -154,6 +154,8 @@ def verdict_of(probed: Probed, zone: str) -> tuple[str, str]:
         )
     if action is Action.DEFERRED and probed.until is not None:
         sentence += f"; next possible time {format_time(probed.until, zone)}"
+    if probed.replaced is not None:
+        sentence += f"; the later one is sent from {format_time(probed.replaced, zone)}"
     if probed.send_at is not None:
         when = "handed to the provider now" if action.sends else "handed to the provider before"
         sentence += f"; {when}, delivered {format_time(probed.send_at, zone)}, cannot be recalled"
@@ -358,6 +360,7 @@ def _probed_object(probed: Probed) -> dict[str, Any]:
         "reasons": reasons,
         "left_out": [{"what": each.what, "reason": each.reason, "recipients": 1} for each in probed.left_out],
         "until": probed.until.isoformat() if probed.until else None,
+        "replaced": probed.replaced.isoformat() if probed.replaced else None,
     }
 
 

@@ -47,7 +47,7 @@ PHRASES = {
     "past-expiry": "past its expiry time",
     "expires-first": "it expires before it can be sent",
     "past-grace": "past its grace period",
-    "superseded": "a later occurrence is due; only the latest is sent",
+    "superseded": "replaced by a later occurrence; only the latest is sent",
     "clock-change": "a clock change skips this time",
     "unknown-timezone": "the recipient's time zone is not in the IANA database",
     "joiners-held": "added after the edition started; to send, set `joiners: send`",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from notifyctl.model.project import RECIPIENT_ZONE
 from notifyctl.plan.actions import Action
-from notifyctl.plan.model import Lapsed, PlannedNotification
+from notifyctl.plan.model import REPLACED, Lapsed, PlannedNotification
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import (
     Moments,
@@ -76,7 +76,13 @@ def describe_run(planned: PlannedNotification, now: datetime) -> Iterator[tuple[
     if missed := describe_missed(planned):
         yield True, missed
     if planned.lapsed is not None:
-        yield True, describe_lapsed(planned.lapsed, planned.timezone or "UTC")
+        warns = REPLACED not in planned.times
+        yield warns, describe_lapsed(planned.lapsed, planned.timezone or "UTC", replaced=not warns)
+    if replaced := planned.times.get(REPLACED):
+        yield (
+            False,
+            f"the later occurrence is sent from {format_moments(replaced)}{remaining(replaced.first, now)}",
+        )
     for reason in planned.moved:
         yield False, f"moved to {when(planned, 'due', planned.due)}: {spell_out(reason)}"
     handed = planned.times.get("send_at")
@@ -94,13 +100,15 @@ def describe_run(planned: PlannedNotification, now: datetime) -> Iterator[tuple[
     yield from describe_length(planned)
 
 
-def describe_lapsed(lapsed: Lapsed, timezone: str) -> str:
-    """What nobody began in time, in one line."""
+def describe_lapsed(lapsed: Lapsed, timezone: str, *, replaced: bool = False) -> str:
+    """What nobody began in time, in one line. `replaced`: what nobody is to begin, as a later occurrence is sent instead."""
     zone = "in each recipient's time zone" if timezone == RECIPIENT_ZONE else timezone
     some = f"{'at least ' if lapsed.more else ''}{pluralise(lapsed.occurrences, 'occurrence')}"
     times = f"from {format_occurrence(lapsed.first)} to {format_occurrence(lapsed.last)} {zone}"
     reasons = ", ".join(describe_reasons(lapsed.reasons, Action.EXPIRED))
     each = f"{pluralise(lapsed.recipients, 'recipient')} each"
+    if replaced:
+        return f"not sent: {some} {times}: {reasons}; {each}"
     return f"expired: {some} {times} were not started: {reasons}; {each}"
 
 

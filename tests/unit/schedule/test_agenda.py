@@ -130,22 +130,52 @@ def test_the_provider_is_handed_what_the_calendar_shows_and_for_that_moment(seed
                 assert timing.send_at == to_come[each.id] or to_come[each.id] <= now, (zone, schedule, each)
 
 
-def test_of_two_slots_that_go_at_one_moment_the_provider_is_handed_the_later() -> None:
+@pytest.mark.parametrize("seed", range(8))
+def test_what_a_plan_defers_is_in_the_calendar_and_due_when_the_plan_says(seed: int) -> None:
+    chance = Random(seed)
+    first, zone = chance.choice(CHANGES), chance.choice(ZONES)
+    schedule = random_schedule(chance, first)
+    early, last = first - timedelta(days=2), first + timedelta(days=5)
+    shown = slots_of_days(
+        schedule, zone, first=early, last=last, now=midnight(first, zone) - timedelta(days=20)
+    )
+    to_come = {each.id for each in shown if each.fate is Fate.TO_COME}
+    for hours in range(0, 72, 7):
+        now = midnight(first, zone) + timedelta(hours=hours)
+        span = Span(now - timedelta(hours=1), now + timedelta(days=2))
+        for each in occurrences(schedule, zone=zone, span=span):
+            timing = evaluate_timing(schedule, each, zone=zone, now=now)
+            if timing.state is Gate.DEFERRED:
+                assert timing.until is not None
+                assert each.id in to_come, (zone, schedule, now, each)
+                then = evaluate_timing(schedule, each, zone=zone, now=timing.until)
+                assert then.state is Gate.DUE, (zone, schedule, now, each)
+
+
+@pytest.mark.parametrize("hand_off", HandOff)
+def test_of_two_slots_that_go_at_one_moment_only_the_later_is_promised(hand_off: HandOff) -> None:
     schedule = Schedule(
         "daily",
         Positions("schedule.yaml"),
         cron="0 9 * * *",
         windows=(Window((0, 1, 2, 3, 4), time(8), time(20)),),
         grace=timedelta(hours=2),
-        hand_off=HandOff.PROVIDER,
+        hand_off=hand_off,
     )
     sunday = datetime(2026, 12, 6, 10, tzinfo=UTC)
     saturdays, sundays = (
         evaluate_timing(schedule, Occurrence(f"2026-12-0{day}T09:00", None), zone="UTC", now=sunday)
         for day in (5, 6)
     )
+    opens = datetime(2026, 12, 7, 8, tzinfo=UTC)
     assert (saturdays.state, saturdays.reason) == (Gate.EXPIRED, "superseded")
-    assert (sundays.state, sundays.send_at) == (Gate.DUE, datetime(2026, 12, 7, 8, tzinfo=UTC))
+    assert (saturdays.replaced, sundays.replaced) == (opens, None)
+    assert sundays.state is (Gate.DUE if hand_off is HandOff.PROVIDER else Gate.DEFERRED)
+    assert (sundays.send_at or sundays.until) == opens
+    for late in (opens, opens + timedelta(hours=2), opens + timedelta(days=2)):
+        timing = evaluate_timing(schedule, Occurrence("2026-12-05T09:00", None), zone="UTC", now=late)
+        # It was replaced, and not missed, also where nobody sent the later one in time.
+        assert (timing.state, timing.reason, timing.replaced) == (Gate.EXPIRED, "superseded", None)
 
 
 def midnight(day: date, zone: str) -> datetime:
