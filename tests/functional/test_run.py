@@ -22,6 +22,7 @@ from notifyctl.app.runner import LONGEST_SLEEP
 from notifyctl.app.runner_events import EventKind
 from notifyctl.app.runner_lock import hold_runner_lock
 from notifyctl.clock import SystemClock
+from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerLockedError, UsageError
 from notifyctl.model.batch import Accepted
 from tests.functional.rounds import START, Rounds
@@ -124,7 +125,7 @@ def test_what_does_not_recur_is_left_to_apply(rounds: Rounds) -> None:
                  "template: {channel: sms, content: {type: text, text: Once}}\n")  # fmt: skip
     said = rounds.run_until(NINE + timedelta(minutes=1))
     assert kinds(said) == ["blocked", "sent"]
-    assert said[0][1] == "once: does not recur; to send it, run: notifyctl apply"
+    assert said[0][1] == f"once: does not recur; to send it, run: {command_line('apply')}"
     assert rounds.sent() == {"daily 2027-03-01T09:00": 3}
     assert rounds.runner is not None
     assert rounds.runner.health.ok
