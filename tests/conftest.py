@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import compileall
 import os
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from notifyctl.command_line import remember
 from tests import requirements
 
 # No example is judged by its time: a busy machine is no defect. CI tries the same examples each time, so that a change
@@ -41,10 +44,20 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
 
 
+@pytest.fixture(autouse=True)
+def own_command_line() -> None:
+    """Hints repeat options of the command line of this process: none of an earlier test's."""
+    remember(chdir=None, env=None)
+
+
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server of this run."""
-    folder = tmp_path_factory.mktemp("postgres")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server of this run.
+
+    As root it runs as another user. Its files are not in pytest's folder, which the next pytest closes to others: minutes later the
+    server would find no files.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="notifyctl-postgres-"))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of folders that the user has not
@@ -57,3 +70,4 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield running.get_uri()
     finally:
         running.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
