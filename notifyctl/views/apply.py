@@ -25,13 +25,13 @@ FORMAT_VERSION = "1.0"
 
 def as_text(plan: Plan, report: Report | None, *, following: NextSend | None = None, colour: bool) -> str:
     """`following`: what is due next."""
-    lines = [*_lines(plan, report, Paint(colour), told=following is not None)]
+    lines = [*_lines(plan, report, Paint(colour), says_next=following is not None)]
     if following is not None:
         lines.append(next_line(following, plan.as_of, plan.timezone, env=plan.environment))
     return "\n".join(lines)
 
 
-def _lines(plan: Plan, report: Report | None, paint: Paint, *, told: bool) -> Iterator[str]:
+def _lines(plan: Plan, report: Report | None, paint: Paint, *, says_next: bool) -> Iterator[str]:
     if report is None:
         have = sum(count_unchanged(planned) for planned in plan.notifications)
         already = f": already sent to {pluralise(have, 'recipient')}" if have else ""
@@ -41,7 +41,7 @@ def _lines(plan: Plan, report: Report | None, paint: Paint, *, told: bool) -> It
     for planned in plan.notifications:
         for reason, count in planned.reasons.get(Action.BASELINE, {}).items():
             yield f"{planned.name}: {pluralise(count, 'recipient')} {spell_out(reason)}"
-    yield from _standing(plan, report, paint, told=told)
+    yield from _standing(plan, report, paint, says_next=says_next)
 
 
 def count_unchanged(planned: PlannedNotification) -> int:
@@ -90,7 +90,7 @@ def _sent(plan: Plan, report: Report, paint: Paint) -> Iterator[str]:
         yield paint.yellow("Interrupted after the last request. All outcomes are recorded.")
 
 
-def _standing(plan: Plan, report: Report | None, paint: Paint, *, told: bool) -> Iterator[str]:
+def _standing(plan: Plan, report: Report | None, paint: Paint, *, says_next: bool) -> Iterator[str]:
     summary = plan.summary
     if summary[Action.CHANGED]:
         changed = pluralise(summary[Action.CHANGED], "recipient")
@@ -123,7 +123,7 @@ def _standing(plan: Plan, report: Report | None, paint: Paint, *, told: bool) ->
     waiting = summary[Action.DEFERRED] - sum(planned.actions[Action.DEFERRED] for planned in refused)
     if waiting:
         # What sends them stands in the line that says what is next.
-        hint = "" if told else f" To send them when they are due, run: {command_line('apply')}"
+        hint = "" if says_next else f" To send them when they are due, run: {command_line('apply')}"
         yield paint.dim(f"{pluralise(waiting, 'recipient')}: deferred.{hint}")
 
 
