@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from notifyctl.command_line import remember
 from tests import requirements
+from tests.postgres import drop_database, fresh_database, memory_folder
 
 # No example is judged by its time: a busy machine is no defect. CI tries the same examples each time, so that a change
 # is never blamed for what chance found; elsewhere they are new in each run.
@@ -57,7 +58,7 @@ def postgres_server() -> Iterator[str]:
     As root it runs as another user. Its files are not in pytest's folder, which the next pytest closes to others: minutes later the
     server would find no files.
     """
-    folder = Path(tempfile.mkdtemp(prefix="notifyctl-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="notifyctl-postgres-", dir=memory_folder()))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of folders that the user has not
@@ -71,3 +72,11 @@ def postgres_server() -> Iterator[str]:
     finally:
         running.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_database(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty database, which is gone after the test."""
+    url = fresh_database(postgres_server)
+    yield url
+    drop_database(url, postgres_server)
