@@ -18,6 +18,12 @@ RETRY_AFTER_CAP = 60.0
 """Longest wait, in seconds, that a provider can ask for."""
 
 
+def retry_delay(tries: int, rejected: Rejected, random: Random) -> float:
+    """Seconds between the `tries`th attempt, which was rejected, and the next one."""
+    delay = random.uniform(0, min(BACK_OFF_CAP, BACK_OFF * 2 ** (tries - 1)))
+    return max(delay, min(rejected.retry_after or 0.0, RETRY_AFTER_CAP))
+
+
 class RetryQueue:
     """A heap of attempts by due time. `random` spreads them (full jitter)."""
 
@@ -41,8 +47,7 @@ class RetryQueue:
 
     def put(self, attempt: Attempt, rejected: Rejected) -> float:
         """Queue the batch's next attempt; returns how many seconds it waits."""
-        delay = self._random.uniform(0, min(BACK_OFF_CAP, BACK_OFF * 2 ** (attempt.tries - 1)))
-        delay = max(delay, min(rejected.retry_after or 0.0, RETRY_AFTER_CAP))
+        delay = retry_delay(attempt.tries, rejected, self._random)
         again = Attempt(attempt.number, attempt.attempt + 1, attempt.slice, attempt.tries + 1)
         heapq.heappush(self._heap, (self._clock.monotonic() + delay, next(self._order), again))
         return delay

@@ -13,6 +13,7 @@ from random import Random
 
 from msgspec.structs import replace
 
+from notifyctl.apply import turn
 from notifyctl.apply.attempts import TOO_LATE, Attempt, PreparedAttempt
 from notifyctl.apply.counters import Counters
 from notifyctl.apply.job import Job, Stop
@@ -23,8 +24,7 @@ from notifyctl.apply.retries import MAX_ATTEMPTS, RETRY_AFTER_CAP, RetryQueue
 from notifyctl.apply.workers import SEND_BY, ArmedAt, Workers
 from notifyctl.apply.write_ahead import WriteAhead
 from notifyctl.fault_injection import Point, point
-from notifyctl.model.batch import Accepted, Batch, Outcome, PreparedRequest, Refused, Rejected, Unknown
-from notifyctl.model.left_out import describe
+from notifyctl.model.batch import Batch, Outcome, PreparedRequest, Refused, Rejected, Unknown
 from notifyctl.ports import Clock, LedgerWriter, Provider
 
 __all__ = [
@@ -203,7 +203,7 @@ class SendRun:
         """The attempt, or the first of what is left of it now: without those who opted out, or None."""
         attempt = prepared.attempt
         self._began = self._began or self._clock.now()
-        if self._is_too_late(attempt):
+        if turn.is_too_late(attempt.slice, self._began, self._clock):
             self._counters.held_back(attempt.slice.size, TOO_LATE)
             self._expired += self._expires(attempt)
             return None
@@ -217,28 +217,16 @@ class SendRun:
             self._error = self._error or error
             return None
 
-    def _is_too_late(self, attempt: Attempt) -> bool:
-        """Whether its window has closed, or the run began after the end of its grace."""
-        return self._began_late(attempt) or attempt.slice.has_lapsed(self._clock)
-
-    def _began_late(self, attempt: Attempt) -> bool:
-        by = attempt.slice.group.begin_by
-        return by is not None and self._began is not None and self._began >= by
-
     def _expires(self, attempt: Attempt) -> int:
         """How many of an attempt that is too late no later apply goes on with."""
-        over = attempt.slice.group.final or self._began_late(attempt)
-        return attempt.slice.size if over and attempt.tries == 1 else 0
+        is_first = attempt.tries == 1
+        return attempt.slice.size if is_first and turn.is_over(attempt.slice, self._began) else 0
 
     def _due_now(self, prepared: PreparedAttempt) -> PreparedAttempt:
         """The attempt without a `sendAt` that has passed while it waited for its turn."""
         attempt = prepared.attempt
-        group = attempt.slice.group
-        send_at = group.envelope.send_at
-        if send_at is None or self._clock.now() < send_at:
-            return prepared
-        at_once = replace(group, envelope=replace(group.envelope, send_at=None))
-        return self._prepare(replace(attempt, slice=replace(attempt.slice, group=at_once)))
+        piece = turn.due_now(attempt.slice, self._clock)
+        return prepared if piece is attempt.slice else self._prepare(replace(attempt, slice=piece))
 
     def _arm(self, prepared: PreparedAttempt) -> bool:
         """ARM: record that the attempt starts. Without that record nothing is posted."""
@@ -268,8 +256,7 @@ class SendRun:
     def _record(self, attempt: Attempt, outcome: Outcome) -> None:
         """RESULT: record how the attempt ended, and decide what follows."""
         size = attempt.slice.size
-        if attempt.slice.group.left_out:
-            outcome = noted(outcome, describe(attempt.slice.group.left_out))
+        outcome = turn.outcome_to_keep(attempt.slice, outcome)
         self._counters.requests += outcome.posted
         self._counters.ended(attempt.number, attempt.slice.scope, size, outcome)
         try:
@@ -324,10 +311,3 @@ class SendRun:
         yield from (each.attempt for each in (self._prepared, *self._split) if each is not None)
         if self._error is None and any(each.not_after for each in self._job.groups):
             yield from self._first_attempts
-
-
-def noted(outcome: Outcome, note: str) -> Outcome:
-    """The outcome with what the ledger is to keep of a request that may have been accepted."""
-    if isinstance(outcome, Accepted):
-        return replace(outcome, note=note)
-    return replace(outcome, reason=f"{outcome.reason}; {note}") if isinstance(outcome, Unknown) else outcome

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from msgspec import Struct
 
 from notifyctl.apply.attempts import LAPSED, NEVER_LEFT, Attempt, PreparedAttempt
+from notifyctl.apply.batches import BatchSlice
 from notifyctl.fault_injection import Point, point
 from notifyctl.model.batch import Outcome, Rejected
 from notifyctl.ports import Clock, Provider
@@ -31,6 +32,14 @@ class ArmedAt(Struct, frozen=True):
         """Whether more than SEND_BY has passed, by either clock."""
         passed = max((clock.now() - self.now).total_seconds(), clock.monotonic() - self.monotonic)
         return passed > SEND_BY
+
+
+def refuse_late(piece: BatchSlice, armed_at: ArmedAt, clock: Clock) -> Rejected | None:
+    """The outcome of an armed request that may not be started any more; None if it may."""
+    if armed_at.is_late(clock):
+        # The process was paused between ARM and POST: another run may have recorded this attempt as unknown.
+        return Rejected(NEVER_LEFT, retryable=True, posted=False)
+    return Rejected(LAPSED, posted=False) if piece.has_lapsed(clock) else None
 
 
 Task = tuple[PreparedAttempt, ArmedAt]
@@ -92,18 +101,9 @@ class Workers:
 
     def _post(self, prepared: PreparedAttempt, armed_at: ArmedAt) -> Outcome:
         try:
-            outcome = self._refuse_late(prepared, armed_at)
+            outcome: Outcome | None = refuse_late(prepared.attempt.slice, armed_at, self._clock)
             if outcome is None:
                 point(Point.POST_BEGUN)
         finally:
             self._begun.release()
         return outcome if outcome is not None else self._provider.send(prepared.request)
-
-    def _refuse_late(self, prepared: PreparedAttempt, armed_at: ArmedAt) -> Outcome | None:
-        """The outcome of a request that may not be started any more."""
-        if armed_at.is_late(self._clock):
-            # The process was paused between ARM and POST: another run may have recorded this attempt as unknown.
-            return Rejected(NEVER_LEFT, retryable=True, posted=False)
-        if prepared.attempt.slice.has_lapsed(self._clock):
-            return Rejected(LAPSED, posted=False)
-        return None

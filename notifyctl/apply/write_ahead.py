@@ -9,13 +9,12 @@ from operator import itemgetter
 
 from msgspec.structs import replace
 
+from notifyctl.apply import turn
 from notifyctl.apply.attempts import Attempt
 from notifyctl.apply.batches import BatchSlice
 from notifyctl.apply.counters import OPTED_OUT, Counters
 from notifyctl.apply.job import Job
 from notifyctl.fault_injection import Point, point
-from notifyctl.model.left_out import SMS_FALLBACK
-from notifyctl.model.message import LeftOut
 from notifyctl.model.recipients import MEMBER_BYTES, Scope
 from notifyctl.ports import Clock, LedgerWriter
 
@@ -58,26 +57,11 @@ class WriteAhead:
         """What is left of an attempt now, in requests of their own: itself, or less where people or destinations of theirs have
         opted out since.
         """
-        ask = self._job.opted_out
-        if ask is None:
-            return [attempt]
-        piece = attempt.slice
-        found = ask(piece.scope, piece.units.destinations)
-        piece = piece.leaving_out(found.copies)
-        gone = frozenset(found.recipients)
-        bare: dict[str, list[int]] = {}
-        if not any(each.what == SMS_FALLBACK for each in piece.group.left_out):
-            for position, reason in found.fallback.items():
-                if position not in gone:
-                    bare.setdefault(reason, []).append(position)
-        apart = [position for positions in bare.values() for position in positions]
-        if not gone and not apart:
-            return [attempt if piece is attempt.slice else replace(attempt, slice=piece)]
-        parts = [piece.without([*gone, *apart])] + [
-            piece.only(positions).leaving_out([LeftOut(SMS_FALLBACK, reason)])
-            for reason, positions in bare.items()
-        ]
-        return self._replan(attempt, [part for part in parts if part.size], len(gone))
+        wanted = turn.still_wanted(attempt.slice, self._job.opted_out)
+        if wanted.split:
+            return self._replan(attempt, wanted.parts, wanted.gone)
+        [piece] = wanted.parts
+        return [attempt if piece is attempt.slice else replace(attempt, slice=piece)]
 
     def _replan(self, attempt: Attempt, parts: Sequence[BatchSlice], gone: int) -> list[Attempt]:
         """PLAN what is left of a batch as batches of their own: a recorded batch never changes."""
