@@ -41,7 +41,7 @@ from notifyctl.ports import LedgerWriter
 from notifyctl.schedule.moments import format_time
 
 if TYPE_CHECKING:
-    from notifyctl.ledger.store import SqliteStore
+    from notifyctl.ledger.sqlite.store import SqliteStore
 
 CLOCK_DIFFERENCE = timedelta(minutes=15)
 """By which the clocks of two machines may differ."""

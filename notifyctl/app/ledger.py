@@ -32,8 +32,8 @@ from notifyctl.ports import Environ, LedgerReader
 from notifyctl.recipients.hashes import Identify
 
 if TYPE_CHECKING:
-    from notifyctl.ledger.high_water import HighWaterMark, HighWaterMarks
-    from notifyctl.ledger.store import SqliteStore
+    from notifyctl.ledger.sqlite.high_water import HighWaterMark, HighWaterMarks
+    from notifyctl.ledger.sqlite.store import SqliteStore
 
 STATE_FOLDER = ".notifyctl"
 
@@ -59,7 +59,7 @@ def external_key(environment: Environment, environ: Environ) -> bytes | None:
 def ledger_store(workspace: Workspace, environment: Environment) -> SqliteStore:
     """The ledger store of an environment. Opens and creates nothing."""
     try:
-        from notifyctl.ledger.store import SqliteStore
+        from notifyctl.ledger.sqlite.store import SqliteStore
     except ImportError as error:
         if error.name != "fcntl":
             raise
@@ -88,7 +88,7 @@ def high_water_marks(workspace: Workspace, environment: Environment) -> HighWate
     folder = state_folder(workspace.environ)
     if environment.is_sandbox or folder is None:
         return None
-    from notifyctl.ledger.high_water import HighWaterMarks
+    from notifyctl.ledger.sqlite.high_water import HighWaterMarks
 
     return HighWaterMarks(folder / "ledgers")
 

@@ -19,7 +19,7 @@ def hold_runner_lock(root: Path, environment: str, clock: Clock) -> Iterator[Non
     Raises LedgerLockedError naming the first runner, LedgerError if the lock cannot be written.
     """
     try:
-        from notifyctl.ledger.lock import hold_lock
+        from notifyctl.ledger.sqlite.lock import hold_lock
     except ImportError as error:
         if error.name != "fcntl":
             raise
@@ -40,7 +40,7 @@ def hold_runner_lock(root: Path, environment: str, clock: Clock) -> Iterator[Non
 def is_running(root: Path, environment: str) -> bool:
     """Whether a `run` of the environment is active on this machine. Asks its lock; where that cannot be asked, none is known."""
     try:
-        from notifyctl.ledger.lock import read_holder
+        from notifyctl.ledger.sqlite.lock import read_holder
     except ImportError:
         return False
     try:

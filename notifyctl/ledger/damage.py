@@ -1,4 +1,4 @@
-"""Takes what stored values cannot be turned into for damage: a disk can change any byte, and SQLite notices few of them."""
+"""Takes what stored values cannot be turned into for damage: a disk can change any byte, and a database notices few of them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import wraps
 from inspect import isfunction, isgeneratorfunction
-from pathlib import Path
 from typing import Any, TypeVar
 
-from notifyctl.ledger.database import Database, damaged_error
+from notifyctl.ledger.database import Database
 
 Read = TypeVar("Read", bound=type)
 
@@ -28,12 +27,12 @@ UNREADABLE = (
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(database: Database) -> Iterator[None]:
     """Raises LedgerError, which says that the ledger is damaged, for whatever the block could not read."""
     try:
         yield
     except UNREADABLE as error:
-        raise damaged_error(path) from error
+        raise database.damaged_error() from error
 
 
 def reads_checked(reader: Read) -> Read:
@@ -49,19 +48,19 @@ def checked(method: Any) -> Any:
 
         @wraps(method)
         def walk(self: Any, *arguments: Any, **named: Any) -> Any:
-            with reading(path_of(self)):
+            with reading(database_of(self)):
                 yield from method(self, *arguments, **named)
 
         return walk
 
     @wraps(method)
     def call(self: Any, *arguments: Any, **named: Any) -> Any:
-        with reading(path_of(self)):
+        with reading(database_of(self)):
             return method(self, *arguments, **named)
 
     return call
 
 
-def path_of(reader: Any) -> Path:
+def database_of(reader: Any) -> Database:
     database: Database = reader._database  # noqa: SLF001 - of the class that is decorated
-    return database.path
+    return database

@@ -5,14 +5,13 @@ A ledger of version 1 lacks most of these tables; they read as empty.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from notifyctl.ledger.damage import reads_checked
 from notifyctl.ledger.database import Database, Row
-from notifyctl.ledger.schema import ACCEPTANCES_SINCE, ACTOR_SINCE, EVENTS_SINCE, LIKENESS_SINCE, TESTS_SINCE
+from notifyctl.ledger.facts import ACCEPTANCES_SINCE, ACTOR_SINCE, EVENTS_SINCE, LIKENESS_SINCE, TESTS_SINCE
 from notifyctl.model.acceptance import Acceptance, AcceptBy, AcceptRule, Identity, Proof
 from notifyctl.model.events import (
     NO_ANSWER,
@@ -44,12 +43,12 @@ Words = Mapping[int, Sequence[Verdict]]
 
 
 @reads_checked
-class SqliteEvents:
+class Events:
     """The part of ports.LedgerReader that is about single members and runs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._version = database.number("PRAGMA user_version")
+        self._version = database.facts_version()
 
     def _events(self, sql: str, *values: object) -> list[Row]:
         return self._database.rows(sql, *values) if self._version >= EVENTS_SINCE else []
@@ -77,7 +76,7 @@ class SqliteEvents:
         rows = self._events(
             "SELECT notification, edition, occurrence, channel, kind, reason, who, word.at, batch, count(*)"
             " FROM word JOIN batch ON batch.number = word.batch JOIN scope ON scope.id = batch.scope"
-            " WHERE source = 'resolve' GROUP BY batch, kind, reason, who, word.at ORDER BY min(word.id)"
+            " WHERE source = 'resolve' GROUP BY notification, edition, occurrence, channel, batch, kind, reason, who, word.at ORDER BY min(word.id)"
         )
         found: dict[tuple[object, ...], Resolution] = {}
         for *scope, kind, reason, who, at, batch, count in rows:
@@ -175,11 +174,11 @@ class SqliteEvents:
     def opt_outs(self, since: datetime | None = None) -> Iterator[tuple[bytes, str, str, datetime]]:
         """(recipient id, channel, reason, time) of each OptOutReason in a receipt, in the order of the receipts."""
         query = (
-            "SELECT code, receipt.at, position, members, channel FROM receipt JOIN batch ON batch.number = receipt.batch"
+            "SELECT code, receipt.at, position, members, channel FROM receipt JOIN batch ON batch.number = receipt.batch"  # noqa: S608
             " JOIN scope ON scope.id = batch.scope WHERE position IS NOT NULL"
-            " AND code IN (SELECT value FROM json_each(?)) ORDER BY receipt.id"
+            f" AND code IN ({', '.join('?' * len(OPT_OUT_CODES))}) ORDER BY receipt.id"
         )
-        for code, at, position, members, channel in self._events(query, json.dumps(sorted(OPT_OUT_CODES))):
+        for code, at, position, members, channel in self._events(query, *sorted(OPT_OUT_CODES)):
             moment = datetime.fromisoformat(at)
             if since is None or moment >= since:
                 start = position * MEMBER_BYTES

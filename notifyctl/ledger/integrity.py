@@ -1,13 +1,11 @@
-"""Checks a ledger as a whole, and exports its facts. Reads everything and changes nothing."""
+"""Checks the facts of a ledger, whatever keeps them. Reads everything and changes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from notifyctl.errors import LedgerError
 from notifyctl.ledger.database import Database
-from notifyctl.ledger.reader import SqliteReader
-from notifyctl.ledger.schema import fact_tables
+from notifyctl.ledger.reader import Reader
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES
 
@@ -15,34 +13,15 @@ MAX_PROBLEMS = 20
 """Reported of one kind; a broken disk breaks many pages."""
 
 PACKED_COLUMNS = (
-    ("batch", MEMBER_BYTES, "SELECT rowid FROM batch WHERE length(members) % ? <> 0"),
-    ("opening", ID_BYTES, "SELECT rowid FROM opening WHERE length(held) % ? <> 0"),
+    ("batch", MEMBER_BYTES, "SELECT number FROM batch WHERE length(members) % ? <> 0"),
+    ("opening", ID_BYTES, "SELECT scope FROM opening WHERE length(held) % ? <> 0"),
 )
 """Table, bytes per person, and the query for rows of another length."""
-
-EXPORT_PAGE = 64
 SECRET_COLUMNS = frozenset({"recipient_key"})
 
 
-def tables_of(database: Database) -> tuple[str, ...]:
-    return fact_tables(database.number("PRAGMA user_version"))
-
-
-def find_problems(database: Database, reader: SqliteReader) -> Iterator[str]:
-    """Everything that is wrong with the ledger, as sentences; the last one says what could not be read any further."""
-    try:
-        yield from find_readable_problems(database, reader)
-    except LedgerError as error:
-        yield error.message
-
-
-def find_readable_problems(database: Database, reader: SqliteReader) -> Iterator[str]:
-    for (message,) in database.rows(f"PRAGMA integrity_check({MAX_PROBLEMS})"):
-        if message != "ok":
-            yield f"SQLite finds: {message}"
-    for table, row, parent, _ in database.rows("PRAGMA foreign_key_check")[:MAX_PROBLEMS]:
-        yield f"row {row} of {table} speaks of a row of {parent} that is not there"
-    yield from find_unguarded_tables(database)
+def find_wrong_facts(database: Database, reader: Reader) -> Iterator[str]:
+    """What the tables say that cannot be, as sentences."""
     for table, size, query in PACKED_COLUMNS:
         for (row,) in database.rows(query, size)[:MAX_PROBLEMS]:
             yield f"row {row} of {table} has a damaged list of recipients"
@@ -57,14 +36,7 @@ def find_readable_problems(database: Database, reader: SqliteReader) -> Iterator
     yield from find_double_acceptances(reader)
 
 
-def find_unguarded_tables(database: Database) -> Iterator[str]:
-    triggers = {name for (name,) in database.rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'")}
-    for table in sorted(tables_of(database)):
-        if not {f"{table}_update", f"{table}_delete"} <= triggers:
-            yield f"the table {table} is not guarded against changes"
-
-
-def find_double_acceptances(reader: SqliteReader) -> Iterator[str]:
+def find_double_acceptances(reader: Reader) -> Iterator[str]:
     """Checks promise P1 against the facts: nobody is accepted in two batches of one scope."""
     for scope in reader.scopes():
         accepted_in: dict[bytes, int] = {}
@@ -81,16 +53,6 @@ def find_double_acceptances(reader: SqliteReader) -> Iterator[str]:
                         f" {accepted_in[recipient]} and {batch.number}"
                     )
                 accepted_in[recipient] = batch.number
-
-
-def export_facts(database: Database) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """(table, row) of every fact, table by table, in the order in which they were recorded."""
-    for table in tables_of(database):
-        columns = [name for (name,) in database.rows(f"SELECT name FROM pragma_table_info('{table}')")]  # noqa: S608 - a constant
-        sql = f"SELECT rowid, * FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608 - a constant
-        for page in database.pages(sql, size=EXPORT_PAGE):
-            for _, *row in page:
-                yield table, {name: as_plain(value, name) for name, value in zip(columns, row, strict=True)}
 
 
 def as_plain(value: object, column: str) -> object:

@@ -6,7 +6,6 @@ import hmac
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -14,18 +13,9 @@ from notifyctl.errors import LedgerError
 from notifyctl.hashing import RecipientHasher
 from notifyctl.ledger.damage import reading, reads_checked
 from notifyctl.ledger.database import Database
-from notifyctl.ledger.events import BATCHES, SqliteEvents
+from notifyctl.ledger.events import BATCHES, Events
+from notifyctl.ledger.facts import ACCOUNT_SINCE, IDENTITY_RULES_SINCE, NORMALISER_VERSION
 from notifyctl.ledger.identity import derived_code, key_check
-from notifyctl.ledger.schema import (
-    ACCOUNT_SINCE,
-    APPLICATION_ID,
-    FIRST_VERSION,
-    IDENTITY_RULES_SINCE,
-    NORMALISER_VERSION,
-    SCHEMA_VERSION,
-    fact_tables,
-    serial_query,
-)
 from notifyctl.model.events import UNSETTLED
 from notifyctl.model.ledger import BatchRecord, BatchState, LedgerSummary, OpeningRecord, Purpose
 from notifyctl.model.project import ChannelName
@@ -44,14 +34,13 @@ class Identity(Struct, frozen=True):
 
 
 @reads_checked
-class SqliteReader(SqliteEvents):
+class Reader(Events):
     """Implements ports.LedgerReader."""
 
     def __init__(self, database: Database, identity: Identity) -> None:
         super().__init__(database)
         self._identity = identity
         self.recipient_ids = RecipientHasher(identity.key)
-        self._serial = serial_query(fact_tables(self._version))
 
     @property
     def lineage(self) -> str:
@@ -63,7 +52,7 @@ class SqliteReader(SqliteEvents):
 
     @property
     def serial(self) -> int:
-        return self._database.number(self._serial)
+        return self._database.serial()
 
     def summary(self) -> LedgerSummary:
         counts = self._database.rows(
@@ -80,7 +69,7 @@ class SqliteReader(SqliteEvents):
                 batches[settled] = batches.get(settled, 0) + 1
         return LedgerSummary(
             lineage=self._identity.lineage,
-            location=str(self._database.path),
+            location=self._database.name,
             schema_version=self._version,
             serial=self.serial,
             created_at=self._identity.created_at,
@@ -169,8 +158,8 @@ def recipient_ids_of(members: bytes) -> bytes:
 
 def identify_ledger(database: Database, external_key: bytes | None) -> Identity:
     """The identity of a ledger. Raises LedgerError unless this version can read it and derives the same recipient ids."""
-    refuse_unreadable_version(database)
-    with reading(database.path):
+    database.refuse_unreadable()
+    with reading(database):
         return checked_identity(database, external_key)
 
 
@@ -181,12 +170,12 @@ def checked_identity(database: Database, external_key: bytes | None) -> Identity
     key = stored_key if external_key is None else external_key
     if key is None:
         raise LedgerError(
-            f"the recipient key of {database.path} is kept outside, and none is given",
+            f"the recipient key of {database.name} is kept outside, and none is given",
             hint="name its environment variable in the environment: `ledger: {recipientKeyEnv: …}`",
         )
     if not hmac.compare_digest(key_check(key), check):
         raise LedgerError(
-            f"the recipient key is not the one {database.path} was created with: recipients would not be recognised"
+            f"the recipient key is not the one {database.name} was created with: recipients would not be recognised"
             " and would be sent everything again",
             hint="set the variable that `ledger.recipientKeyEnv` names to the key this ledger was created with"
             + ("" if stored_key is None else ", or remove `recipientKeyEnv`: this ledger keeps its own"),
@@ -194,7 +183,7 @@ def checked_identity(database: Database, external_key: bytes | None) -> Identity
     latest = max(normaliser, latest_rules(database))
     if latest > NORMALISER_VERSION:
         raise LedgerError(
-            f"{database.path} identifies recipients by rules of version {latest}, but this notifyctl has version"
+            f"{database.name} identifies recipients by rules of version {latest}, but this notifyctl has version"
             f" {NORMALISER_VERSION}: recipients would not be recognised and would be sent everything again",
             hint="use the version of notifyctl that wrote this ledger last",
         )
@@ -203,24 +192,6 @@ def checked_identity(database: Database, external_key: bytes | None) -> Identity
 
 def latest_rules(database: Database) -> int:
     """The latest rules of identity that a run made ids by; 0 if those of the ledger's beginning still hold."""
-    if database.number("PRAGMA user_version") < IDENTITY_RULES_SINCE:
+    if database.facts_version() < IDENTITY_RULES_SINCE:
         return 0
     return database.number("SELECT coalesce(max(version), 0) FROM identity_rules")
-
-
-def refuse_unreadable_version(database: Database) -> None:
-    if database.number("PRAGMA application_id") != APPLICATION_ID:
-        raise not_a_ledger_error(database.path)
-    version = database.number("PRAGMA user_version")
-    if not FIRST_VERSION <= version <= SCHEMA_VERSION:
-        raise LedgerError(
-            f"{database.path} is a ledger of version {version}; this notifyctl reads up to version {SCHEMA_VERSION}",
-            hint="upgrade notifyctl: the ledger was written by a newer one",
-        )
-
-
-def not_a_ledger_error(path: Path) -> LedgerError:
-    return LedgerError(
-        f"{path} is not a notifyctl ledger",
-        hint="move that file away and restore the ledger from a backup; a new ledger would send everything again",
-    )

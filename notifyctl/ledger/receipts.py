@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from notifyctl.errors import LedgerError
 from notifyctl.ledger.database import Database
-from notifyctl.ledger.reader import Identity, SqliteReader
+from notifyctl.ledger.reader import Identity, Reader
 from notifyctl.ledger.writer import Mark, stamp
 from notifyctl.model.events import UNSETTLED, UNSUBSCRIBED, Receipt, VerdictSource
 from notifyctl.model.ledger import BatchState
@@ -19,7 +19,7 @@ CONFIRMED_BY_RECEIPT = frozenset({*UNSETTLED, BatchState.REJECTED})
 """States of a member that a receipt turns into accepted."""
 
 
-class SqliteReceiptInbox(SqliteReader):
+class ReceiptInbox(Reader):
     """Implements ports.ReceiptInbox. Not fenced by the epoch, because a receipt is true whoever holds the lock."""
 
     def __init__(self, database: Database, identity: Identity, *, mark: Mark | None = None) -> None:

@@ -11,10 +11,10 @@ from notifyctl import __version__
 from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.fault_injection import Point, point
-from notifyctl.ledger.database import SQLITE_VERSION, Database
+from notifyctl.ledger.database import Database
 from notifyctl.ledger.events import columns
-from notifyctl.ledger.reader import Identity, SqliteReader, latest_rules
-from notifyctl.ledger.schema import NORMALISER_VERSION, SCHEMA_VERSION, upgrade
+from notifyctl.ledger.facts import NORMALISER_VERSION
+from notifyctl.ledger.reader import Identity, Reader, latest_rules
 from notifyctl.model.acceptance import Acceptance
 from notifyctl.model.batch import Accepted, Outcome, Rejected, Unknown
 from notifyctl.model.events import Statement, Verdict, member_verdicts
@@ -42,7 +42,7 @@ FINISHED, INTERRUPTED = "finished", "interrupted"
 BROKE_OFF = "the run ended before the answer was recorded"
 
 
-class SqliteWriter(SqliteReader):
+class Writer(Reader):
     """Implements ports.LedgerWriter. Calls from several threads are serialised."""
 
     def __init__(
@@ -59,15 +59,17 @@ class SqliteWriter(SqliteReader):
         """Begins an epoch; the same commit marks as unknown what earlier epochs left armed. Upgrades an earlier version."""
         self._mark = mark
         self.ending = FINISHED
-        with database.transaction():
-            version = database.number("PRAGMA user_version")
-            if version < SCHEMA_VERSION:
-                for statement in upgrade(SQLITE_VERSION, version):
-                    database.run(statement)
+        database.upgrade()
         super().__init__(database, identity)
         with database.transaction():
             self._epoch = database.number("SELECT coalesce(max(epoch), 0) + 1 FROM run")
-            database.run("INSERT INTO run VALUES (?, ?, ?, ?)", self._epoch, stamp(now), holder, __version__)
+            database.run(
+                "INSERT INTO run (epoch, started_at, holder, tool) VALUES (?, ?, ?, ?)",
+                self._epoch,
+                stamp(now),
+                holder,
+                __version__,
+            )
             database.run(
                 "INSERT INTO outcome (batch, attempt, kind, reason, epoch, at)"
                 " SELECT batch, attempt, 'unknown', ?, ?, ? FROM attempt"
@@ -79,12 +81,15 @@ class SqliteWriter(SqliteReader):
             )
             if latest_rules(database) < NORMALISER_VERSION:
                 database.run(
-                    "INSERT INTO identity_rules VALUES (?, ?, ?)", NORMALISER_VERSION, self._epoch, stamp(now)
+                    "INSERT INTO identity_rules (version, epoch, at) VALUES (?, ?, ?)",
+                    NORMALISER_VERSION,
+                    self._epoch,
+                    stamp(now),
                 )
             if revision is not None:
-                database.run("INSERT INTO origin VALUES (?, ?)", self._epoch, revision)
+                database.run("INSERT INTO origin (epoch, revision) VALUES (?, ?)", self._epoch, revision)
             if actor is not None:
-                database.run("INSERT INTO actor VALUES (?, ?)", self._epoch, actor)
+                database.run("INSERT INTO actor (epoch, name) VALUES (?, ?)", self._epoch, actor)
             point(Point.EPOCH_COMMIT)
         point(Point.EPOCH_COMMITTED)
 
@@ -98,7 +103,7 @@ class SqliteWriter(SqliteReader):
                 )
             parts = [held[start : start + HELD_PART] for start in range(0, len(held), HELD_PART)] or [b""]
             self._database.run_many(
-                "INSERT INTO opening VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO opening (scope, part, epoch, at, held) VALUES (?, ?, ?, ?, ?)",
                 [(key, number, self._epoch, stamp(at), part) for number, part in enumerate(parts)],
             )
             self._database.run_many(
@@ -117,7 +122,9 @@ class SqliteWriter(SqliteReader):
                 (number, key, self._epoch, stamp(at), packed)
                 for number, packed in zip(numbers, members, strict=True)
             ]
-            self._database.run_many("INSERT INTO batch VALUES (?, ?, ?, ?, ?)", rows)
+            self._database.run_many(
+                "INSERT INTO batch (number, scope, epoch, at, members) VALUES (?, ?, ?, ?, ?)", rows
+            )
             point(Point.PLAN_COMMIT)
         return numbers
 
@@ -125,7 +132,8 @@ class SqliteWriter(SqliteReader):
         with self._writing():
             self._refuse_to_arm(number, attempt)
             self._database.run(
-                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", number, attempt, self._epoch, stamp(at), seal
+                "INSERT INTO attempt (batch, attempt, epoch, at, seal) VALUES (?, ?, ?, ?, ?)",
+                *(number, attempt, self._epoch, stamp(at), seal),
             )
             point(Point.ARM_COMMIT)
         point(Point.ARM_COMMITTED)
@@ -212,12 +220,16 @@ class SqliteWriter(SqliteReader):
                 scope_id = self._find_or_add_scope(scope)
                 for part, start in enumerate(range(0, len(members), SERVED_PART)):
                     row = (statement_id, part, scope_id, members[start : start + SERVED_PART])
-                    self._database.run("INSERT INTO served VALUES (?, ?, ?, ?)", *row)
+                    self._database.run(
+                        "INSERT INTO served (statement, part, scope, members) VALUES (?, ?, ?, ?)", *row
+                    )
 
     def use_plan(self, plan: str, *, at: datetime) -> None:
         with self._writing():
             if not self.plan_used(plan):
-                self._database.run("INSERT INTO plan_use VALUES (?, ?, ?)", plan, self._epoch, stamp(at))
+                self._database.run(
+                    "INSERT INTO plan_use (plan, epoch, at) VALUES (?, ?, ?)", plan, self._epoch, stamp(at)
+                )
 
     def use_account(self, account: bytes | None, *, at: datetime) -> None:
         if account is None:
@@ -232,7 +244,8 @@ class SqliteWriter(SqliteReader):
         with self._writing():
             number = self.next_test()
             self._database.run(
-                "INSERT INTO test VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO test (number, notification, edition, channel, locale, values_of, sent_to, fingerprint, epoch, at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 number,
                 message.notification,
                 message.edition,
@@ -256,7 +269,10 @@ class SqliteWriter(SqliteReader):
     def end_test(self, number: int, outcome: Outcome, *, at: datetime) -> None:
         with self._writing():
             row = (number, *outcome_columns(outcome), stamp(at))
-            self._database.run("INSERT INTO test_result VALUES (?, ?, ?, ?, ?, ?)", *row)
+            self._database.run(
+                "INSERT INTO test_result (test, kind, status, provider_id, reason, at) VALUES (?, ?, ?, ?, ?, ?)",
+                *row,
+            )
 
     def record_acceptance(self, acceptance: Acceptance) -> None:
         who, rule = acceptance.who, acceptance.rule
@@ -294,7 +310,9 @@ class SqliteWriter(SqliteReader):
     def end(self, how: str, *, at: datetime) -> None:
         """Records the end of the run: `finished`, `interrupted`, or the name of the error that ended it."""
         with self._writing():
-            self._database.run("INSERT INTO run_end VALUES (?, ?, ?)", self._epoch, stamp(at), how)
+            self._database.run(
+                "INSERT INTO run_end (epoch, ended_at, how) VALUES (?, ?, ?)", self._epoch, stamp(at), how
+            )
             point(Point.END_COMMIT)
         point(Point.END_COMMITTED)
 
@@ -305,7 +323,7 @@ class SqliteWriter(SqliteReader):
             row = self._database.row("SELECT epoch, holder FROM run ORDER BY epoch DESC LIMIT 1")
             if row is None or row[0] != self._epoch:
                 raise LedgerLockedError(
-                    f"another run took over the ledger {self._database.path}: {row[1] if row else 'unknown'}",
+                    f"another run took over the ledger {self._database.name}: {row[1] if row else 'unknown'}",
                     hint=f"this run records and sends nothing more. To see the outcomes, run: {command_line('status')}",
                 )
             yield

@@ -8,7 +8,7 @@ import tempfile
 import weakref
 from pathlib import Path
 
-from notifyctl.ledger.store import SqliteStore
+from notifyctl.ledger.sqlite.store import SqliteStore
 from notifyctl.ports import Clock
 
 MEMORY_FOLDER = "/dev/shm"  # noqa: S108 - only a random folder below it is used

@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from notifyctl.ledger.high_water import HighWaterMarks
 from notifyctl.ledger.journal import journal_path
-from notifyctl.ledger.schema import SCHEMA_VERSION
+from notifyctl.ledger.sqlite.high_water import HighWaterMarks
+from notifyctl.ledger.sqlite.schema import SCHEMA_VERSION
 
 HELLO = """\
 apiVersion: notifyctl/v1

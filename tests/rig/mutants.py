@@ -56,7 +56,7 @@ class Mutant:
 
 RUN, OUTCOMES = "notifyctl/apply/run.py", "notifyctl/apply/outcomes.py"
 RETRIES = "notifyctl/apply/retries.py"
-WRITER, LOCK = "notifyctl/ledger/writer.py", "notifyctl/ledger/lock.py"
+WRITER, LOCK = "notifyctl/ledger/writer.py", "notifyctl/ledger/sqlite/lock.py"
 ANSWERS, CLIENT = (
     "notifyctl/providers/webexconnect/responses.py",
     "notifyctl/providers/webexconnect/client.py",
@@ -66,7 +66,7 @@ TRANSPORT, CONNECTIONS = "notifyctl/transport/client.py", "notifyctl/transport/c
 KEEP_ALIVE = "notifyctl/transport/keep_alive.py"
 STATUSES, SENDING = "notifyctl/plan/statuses.py", "notifyctl/app/apply.py"
 MATCHING, WATCHER = "notifyctl/app/receipts.py", "notifyctl/app/opt_outs.py"
-MARKS, STORE = "notifyctl/ledger/high_water.py", "notifyctl/ledger/store.py"
+MARKS, STORE = "notifyctl/ledger/sqlite/high_water.py", "notifyctl/ledger/sqlite/store.py"
 SAVED, WORKERS = "notifyctl/plan/saved.py", "notifyctl/apply/workers.py"
 TIMING, OPENINGS, BATCHES = (
     "notifyctl/schedule/timing.py",
@@ -83,7 +83,8 @@ ARM_ONE = (
 )
 ARM_ROW = """\
             self._database.run(
-                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", number, attempt, self._epoch, stamp(at), seal
+                "INSERT INTO attempt (batch, attempt, epoch, at, seal) VALUES (?, ?, ?, ?, ?)",
+                *(number, attempt, self._epoch, stamp(at), seal),
             )
 """
 ROW_LATER = """\
@@ -94,7 +95,7 @@ SETTLE = """\
                 "SELECT 1 FROM attempt WHERE batch"""
 LATE_ROWS = """\
             for row in self.__dict__.pop("late", []):
-                self._database.run("INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", *row)
+                self._database.run("INSERT INTO attempt (batch, attempt, epoch, at, seal) VALUES (?, ?, ?, ?, ?)", *row)
 """
 ARM_THEN_POST = """\
         if self._arm(current):

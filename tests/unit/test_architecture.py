@@ -46,7 +46,7 @@ DOORS = {
     "yaml": ("config.reader", "fmt.outline"),
     "duckdb": ("audience.engine", "audience.sql_guard"),
     "subprocess": ("git",),
-    "sqlite3": ("ledger.database", "audience.sqlite"),
+    "sqlite3": ("ledger.sqlite.database", "audience.sqlite"),
     "httpx": ("transport.client",),
     "httpcore": ("transport.client", "transport.connections", "transport.keep_alive"),
     "h11": ("transport.keep_alive",),

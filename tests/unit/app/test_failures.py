@@ -12,7 +12,7 @@ from notifyctl.app.failures import failure_reasons
 from notifyctl.app.ledger import facts_from
 from notifyctl.app.plan import Past
 from notifyctl.app.workspace import open_workspace
-from notifyctl.ledger.store import SqliteStore
+from notifyctl.ledger.sqlite.store import SqliteStore
 from notifyctl.model.batch import Accepted, Outcome, Rejected, Unknown
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import Scope

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from notifyctl.errors import LedgerLockedError
-from notifyctl.ledger.store import SqliteStore
+from notifyctl.ledger.sqlite.store import SqliteStore
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import Scope
@@ -27,7 +27,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from notifyctl.model.recipients import Scope
-from notifyctl.ledger.store import SqliteStore
+from notifyctl.ledger.sqlite.store import SqliteStore
 from notifyctl.model.project import ChannelName
 from notifyctl.testing import ManualClock
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from notifyctl.errors import LedgerError, UnseenLedgerError
-from notifyctl.ledger.database import open_for_writing
-from notifyctl.ledger.high_water import HighWaterMark, HighWaterMarks, refuse_unexpected
 from notifyctl.ledger.reader import identify_ledger
-from notifyctl.ledger.store import SqliteStore
-from notifyctl.ledger.writer import SqliteWriter
+from notifyctl.ledger.sqlite.database import open_for_writing
+from notifyctl.ledger.sqlite.high_water import HighWaterMark, HighWaterMarks, refuse_unexpected
+from notifyctl.ledger.sqlite.store import SqliteStore
+from notifyctl.ledger.writer import Writer
 from notifyctl.model.batch import Accepted
 from notifyctl.model.events import Receipt
 from notifyctl.model.ledger import BatchState
@@ -239,7 +239,7 @@ def test_a_mark_that_cannot_be_written_leaves_nobody_uncertain(store: SqliteStor
 
     with closing(open_for_writing(place)) as database:
         identity = identify_ledger(database, None)
-        writer = SqliteWriter(database, identity, holder="test", now=AT, revision=None, mark=no_room)
+        writer = Writer(database, identity, holder="test", now=AT, revision=None, mark=no_room)
         [number] = writer.plan_batches(SCOPE, [bytes(MEMBER_BYTES)], at=AT)
         with pytest.raises(LedgerError, match="no room"):
             writer.arm(number, 1, seal=b"seal", at=AT)

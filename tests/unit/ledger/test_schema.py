@@ -4,14 +4,12 @@ import sqlite3
 
 import pytest
 
-from notifyctl.ledger.schema import (
+from notifyctl.ledger.facts import FACTS, FIRST_VERSION, fact_tables
+from notifyctl.ledger.sqlite.schema import (
     APPLICATION_ID,
-    FACTS,
-    FIRST_VERSION,
     SCHEMA_VERSION,
     STEPS,
     TABLES,
-    fact_tables,
     guards,
     schema,
     serial_view,

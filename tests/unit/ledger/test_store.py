@@ -15,9 +15,10 @@ import pytest
 
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger import FixedIdentity, RecipientHasher
+from notifyctl.ledger.facts import FACTS
 from notifyctl.ledger.journal import journal_path
-from notifyctl.ledger.schema import FACTS, SCHEMA_VERSION
-from notifyctl.ledger.store import SqliteStore
+from notifyctl.ledger.sqlite.schema import SCHEMA_VERSION
+from notifyctl.ledger.sqlite.store import SqliteStore
 from notifyctl.ledger.writer import HELD_PART, outcome_columns
 from notifyctl.model.acceptance import Acceptance, AcceptRule, Identity, Proof
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown

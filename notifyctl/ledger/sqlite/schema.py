@@ -6,29 +6,12 @@ commit. Recipients are keyed hashes, packed by batch. No addresses and no texts 
 
 from __future__ import annotations
 
+from notifyctl.ledger.facts import ADDED, FACTS, FACTS_VERSION, NUMBERED_BY_ANOTHER
+
 APPLICATION_ID = 0x6E746679
 """`PRAGMA application_id`, "ntfy" in ASCII: identifies a SQLite file as a ledger."""
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = FACTS_VERSION
 """`PRAGMA user_version`. A higher version is refused; a lower one can be read, and the next writer upgrades it."""
-FIRST_VERSION = 1
-EVENTS_SINCE = 2
-"""The first version with receipts, verdicts, statements and used plans."""
-ACCOUNT_SINCE = 3
-"""The first version that knows the provider's account."""
-LIKENESS_SINCE = 4
-"""The first version that keeps how alike texts are."""
-IDENTITY_RULES_SINCE = 5
-"""The first version that keeps since when which rules of identity hold."""
-ACTOR_SINCE = 6
-"""The first version that keeps who was behind a run."""
-TESTS_SINCE = 7
-"""The first version that keeps test messages."""
-ACCEPTANCES_SINCE = 8
-"""The first version that keeps acceptances of series, and what was reported."""
-NORMALISER_VERSION = 2
-"""The rules of identity, stored in each ledger. Raise it if `audience.addresses` normalises addresses differently, and keep the
-rules of before in `audience.former_addresses`: recipients get other ids and would otherwise be sent everything again."""
-
 STRICT_SINCE = (3, 37)
 """The first SQLite with STRICT tables. Older ones get the same tables without it."""
 
@@ -298,43 +281,22 @@ CREATE TABLE notice (
 ) STRICT;
 """
 
-FACTS_1 = ("meta", "run", "run_end", "scope", "opening", "batch", "attempt", "outcome")
-FACTS_2 = ("origin", "word", "receipt", "statement", "served", "plan_use")
-FACTS_3 = ("account",)
-FACTS_4 = ("likeness",)
-FACTS_5 = ("identity_rules",)
-FACTS_6 = ("actor",)
-FACTS_7 = ("test", "test_result")
-FACTS_8 = ("acceptance", "notice")
-FACTS = (*FACTS_1, *FACTS_2, *FACTS_3, *FACTS_4, *FACTS_5, *FACTS_6, *FACTS_7, *FACTS_8)
-"""All tables; each is append-only."""
 STEPS = {
-    2: (SINCE_2, FACTS_2),
-    3: (SINCE_3, FACTS_3),
-    4: (SINCE_4, FACTS_4),
-    5: (SINCE_5, FACTS_5),
-    6: (SINCE_6, FACTS_6),
-    7: (SINCE_7, FACTS_7),
-    8: (SINCE_8, FACTS_8),
+    2: (SINCE_2, ADDED[2]),
+    3: (SINCE_3, ADDED[3]),
+    4: (SINCE_4, ADDED[4]),
+    5: (SINCE_5, ADDED[5]),
+    6: (SINCE_6, ADDED[6]),
+    7: (SINCE_7, ADDED[7]),
+    8: (SINCE_8, ADDED[8]),
 }
 """By version: the script that it added to the version before, and the tables in it."""
-
-
-def fact_tables(version: int) -> tuple[str, ...]:
-    """The tables of a ledger of this version."""
-    later = [tables for since, (_, tables) in STEPS.items() if since <= version]
-    return (*FACTS_1, *(table for tables in later for table in tables))
 
 
 def serial_view(tables: tuple[str, ...]) -> str:
     """Returns the view that counts the rows of all tables."""
     counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in tables)  # noqa: S608 - our own table names
     return f"CREATE VIEW serial AS SELECT {counts} AS facts;"
-
-
-NUMBERED_BY_ANOTHER = frozenset({"run_end", "origin", "identity_rules", "actor", "test_result"})
-"""Tables whose rows have the number of their run, of a test or of a version, so that numbers are left out; in the others rows are numbered
-without gaps."""
 
 
 def serial_query(tables: tuple[str, ...]) -> str:

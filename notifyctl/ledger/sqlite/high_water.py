@@ -22,8 +22,8 @@ from msgspec import Struct
 from notifyctl import strict_json
 from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, UnseenLedgerError
-from notifyctl.ledger.database import sync_folder
-from notifyctl.ledger.lock import hold_file
+from notifyctl.ledger.sqlite.database import sync_folder
+from notifyctl.ledger.sqlite.lock import hold_file
 from notifyctl.plurals import pluralise
 
 STATE_VARIABLE = "NOTIFYCTL_STATE_DIR"

@@ -12,9 +12,19 @@ from uuid import uuid4
 from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError
 from notifyctl.fault_injection import Point, point
-from notifyctl.ledger import lock
-from notifyctl.ledger.database import RECEIPT_LOCK_TIMEOUT, create_file, open_for_reading, open_for_writing
-from notifyctl.ledger.high_water import (
+from notifyctl.ledger.facts import EVENTS_SINCE, NORMALISER_VERSION
+from notifyctl.ledger.identity import KEY_BYTES, FixedIdentity, key_check
+from notifyctl.ledger.journal import Result, append_result, read_results, remove_journal
+from notifyctl.ledger.reader import Reader, identify_ledger
+from notifyctl.ledger.receipts import ReceiptInbox as Inbox
+from notifyctl.ledger.sqlite import lock
+from notifyctl.ledger.sqlite.database import (
+    RECEIPT_LOCK_TIMEOUT,
+    create_file,
+    open_for_reading,
+    open_for_writing,
+)
+from notifyctl.ledger.sqlite.high_water import (
     FRESH,
     HighWaterMark,
     HighWaterMarks,
@@ -22,13 +32,8 @@ from notifyctl.ledger.high_water import (
     refuse_missing,
     refuse_unexpected,
 )
-from notifyctl.ledger.identity import KEY_BYTES, FixedIdentity, key_check
-from notifyctl.ledger.integrity import export_facts, find_problems
-from notifyctl.ledger.journal import Result, append_result, read_results, remove_journal
-from notifyctl.ledger.reader import SqliteReader, identify_ledger, refuse_unreadable_version
-from notifyctl.ledger.receipts import SqliteReceiptInbox
-from notifyctl.ledger.schema import EVENTS_SINCE, NORMALISER_VERSION
-from notifyctl.ledger.writer import SqliteWriter, stamp
+from notifyctl.ledger.sqlite.integrity import export_facts, find_problems
+from notifyctl.ledger.writer import Writer, stamp
 from notifyctl.model.batch import Outcome
 from notifyctl.model.ledger import BatchState
 from notifyctl.ports import Clock, LedgerReader, LedgerWriter, ReceiptInbox
@@ -106,7 +111,7 @@ class SqliteStore:
         marks = self._all_marks() if strict else None
         database = open_for_reading(self._path)
         try:
-            reader = SqliteReader(database, identify_ledger(database, self._external_key))
+            reader = Reader(database, identify_ledger(database, self._external_key))
             self._refuse_unexpected(reader, marks)
         except BaseException:
             database.close()
@@ -123,10 +128,10 @@ class SqliteStore:
             database = open_for_writing(self._path)
             try:
                 identity = identify_ledger(database, self._external_key)
-                self._refuse_unexpected(SqliteReader(database, identity), self._all_marks())
+                self._refuse_unexpected(Reader(database, identity), self._all_marks())
                 self._lineage = identity.lineage
                 with self._raising(identity.lineage) as mark:
-                    writer = SqliteWriter(
+                    writer = Writer(
                         database,
                         identity,
                         holder=holder,
@@ -157,13 +162,13 @@ class SqliteStore:
         database = open_for_writing(self._path, timeout=RECEIPT_LOCK_TIMEOUT)
         try:
             identity = identify_ledger(database, self._external_key)
-            if database.number("PRAGMA user_version") < EVENTS_SINCE:
+            if database.facts_version() < EVENTS_SINCE:
                 raise LedgerError(
                     f"{self._path} is a ledger of an earlier version, which has no place for receipts",
                     hint=f"the next apply upgrades it. To upgrade it now, run: {command_line('ledger', 'adopt')}",
                 )
             with self._known_mark(identity.lineage) as mark:
-                yield SqliteReceiptInbox(database, identity, mark=mark.raise_to if mark is not None else None)
+                yield Inbox(database, identity, mark=mark.raise_to if mark is not None else None)
         finally:
             database.close()
 
@@ -176,7 +181,7 @@ class SqliteStore:
             try:
                 identity = identify_ledger(database, self._external_key)
                 now = self._clock.now()
-                writer = SqliteWriter(
+                writer = Writer(
                     database, identity, holder=f"{holder} (adopt)", now=now, revision=None, actor=actor
                 )
                 self._replay(writer, identity.lineage)
@@ -194,7 +199,7 @@ class SqliteStore:
         try:
             identity = identify_ledger(database, self._external_key)
             now = self._clock.now()
-            writer = SqliteWriter(
+            writer = Writer(
                 database, identity, holder=f"{holder} (unlock)", now=now, revision=None, actor=actor
             )
             writer.end("unlocked", at=now)
@@ -208,7 +213,7 @@ class SqliteStore:
         self._refuse_missing()
         database = open_for_reading(self._path)
         try:
-            reader = SqliteReader(database, identify_ledger(database, self._external_key))
+            reader = Reader(database, identify_ledger(database, self._external_key))
             return list(find_problems(database, reader))
         finally:
             database.close()
@@ -218,7 +223,7 @@ class SqliteStore:
         self._refuse_missing()
         database = open_for_reading(self._path)
         try:
-            refuse_unreadable_version(database)
+            database.refuse_unreadable()
             yield from export_facts(database)
         finally:
             database.close()
@@ -248,7 +253,7 @@ class SqliteStore:
         """Writes a result that could not be committed to the journal. Raises OSError if even that fails."""
         append_result(self._path, self._lineage, Result(batch, attempt, outcome, at))
 
-    def _replay(self, writer: SqliteWriter, lineage: str) -> None:
+    def _replay(self, writer: Writer, lineage: str) -> None:
         """Commits the results of the journal and removes it.
 
         Raises LedgerError if a result still cannot be committed; the journal then stays as it is.
@@ -275,7 +280,7 @@ class SqliteStore:
                 return self._raising(lineage)
         return nullcontext()
 
-    def _refuse_unexpected(self, reader: SqliteReader, marks: Sequence[HighWaterMark] | None) -> None:
+    def _refuse_unexpected(self, reader: Reader, marks: Sequence[HighWaterMark] | None) -> None:
         if marks is not None:
             refuse_unexpected(marks, self._path, lineage=reader.lineage, serial=reader.serial)
 
@@ -292,7 +297,7 @@ class SqliteStore:
             )
 
 
-def raise_mark(mark: RaisedMark | None, writer: SqliteWriter) -> None:
+def raise_mark(mark: RaisedMark | None, writer: Writer) -> None:
     """At the ends of a run: durable."""
     if mark is not None:
         mark.raise_to(writer.serial, durable=True)
