@@ -11,6 +11,7 @@ NotifyctlError                  1   expected failure: a message and, where there
 ├── UsageError                 64   the command line is wrong
 ├── PlanRefusedError            4   plan stale, used, expired, or other than expected
 ├── LedgerLockedError           5   another apply holds the ledger
+├── HaltedError                 8   sending was halted, until `resume`
 └── InterruptedRunError       130   a run was interrupted at once; what was sent is recorded
 """
 
@@ -92,6 +93,12 @@ class LedgerLockedError(NotifyctlError):
     """Another apply holds the ledger's lock."""
 
     exit_code = ExitCode.LEDGER_LOCKED
+
+
+class HaltedError(NotifyctlError):
+    """Sending was halted for all workers. Nothing was armed since then."""
+
+    exit_code = ExitCode.HALTED
 
 
 class InterruptedRunError(NotifyctlError):

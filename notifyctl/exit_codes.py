@@ -16,6 +16,7 @@ class ExitCode(IntEnum):
     LEDGER_LOCKED = 5
     REJECTIONS = 6
     UNCERTAIN = 7
+    HALTED = 8
     USAGE = 64
     DEFECT = 70
     INTERRUPTED = 130

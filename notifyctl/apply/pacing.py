@@ -11,6 +11,12 @@ of what the rate allows in a second.
 """
 
 
+def takes(limits: Limits, destinations: int, requests: int = 1) -> float:
+    """Seconds of the account's rate that requests with so many destinations use up."""
+    transactions = destinations if limits.tps_counts is TpsCounts.DESTINATIONS else requests
+    return transactions / limits.tps
+
+
 class Pacer:
     """A generic cell rate algorithm: a request of n transactions delays the next one by n/tps seconds.
 
@@ -29,8 +35,7 @@ class Pacer:
 
     def takes(self, destinations: int, requests: int = 1) -> float:
         """Seconds by which requests with so many destinations delay the next one."""
-        transactions = destinations if self._limits.tps_counts is TpsCounts.DESTINATIONS else requests
-        return transactions / self._limits.tps
+        return takes(self._limits, destinations, requests)
 
     def started(self, destinations: int) -> None:
         """Count a request that starts now."""
