@@ -36,6 +36,7 @@ COMMANDS = {
     "resolve": "Record what happened to recipients with an unknown outcome.",
     "withdraw": "Stop sending an edition to recipients not sent it yet.",
     "receipts": "Receive, import and export delivery receipts.",
+    "doctor": "Check what an environment needs: configuration, secrets, ledger, clock, network.",
     "ledger": "Create, show, verify, export, adopt or unlock a ledger.",
     "sandbox": "Run the API simulator, or read its inbox.",
     "schema": "Print the JSON Schema of the file format.",
