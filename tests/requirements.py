@@ -23,6 +23,7 @@ PROGRAMS = {
     "gcc": ("gcc",),
     "node": ("node",),
     "npm": ("npm",),
+    "pgbouncer": ("pgbouncer",),
     "spin": ("spin",),
     "ssh-keygen": ("ssh-keygen",),
 }

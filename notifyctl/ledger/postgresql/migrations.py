@@ -160,6 +160,6 @@ def refuse_version(
 
 def newer_schema(version: Version) -> LedgerError:
     return LedgerError(
-        f"the ledger was upgraded to schema {version.number}, beside which this version of notifyctl ({__version__}) cannot work",
+        f"the ledger was upgraded to schema {version.number}, with which this version of notifyctl ({__version__}) cannot work",
         hint="install the version that upgraded it, or a newer one",
     )

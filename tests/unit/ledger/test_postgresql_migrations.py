@@ -24,6 +24,7 @@ from notifyctl.ledger.postgresql.migrations import (
     read_migration,
     refuse_version,
 )
+from tests.postgres import fresh_database
 
 Connection = psycopg.Connection[Any]
 
@@ -33,14 +34,9 @@ THREE = Migration(3, "breaks", 3, "INSERT INTO b VALUES (3)")
 
 
 @pytest.fixture(scope="module")
-def server(postgres_server: str) -> Iterator[str]:
+def server(postgres_server: str) -> str:
     """The URL of a database that this module has to itself; each test has a schema of its own in it."""
-    name = f"migrations_{uuid4().hex[:8]}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
-    yield make_conninfo(postgres_server, dbname=name)
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+    return fresh_database(postgres_server)
 
 
 @pytest.fixture
@@ -110,7 +106,7 @@ def test_an_older_version_works_beside_a_newer_schema_until_a_step_forbids_it(co
     migrate(connection, steps=[ONE, TWO, THREE])
     for older in ([ONE], [ONE, TWO]):
         with pytest.raises(
-            LedgerError, match=r"upgraded to schema 3, beside which this version .* cannot work"
+            LedgerError, match=r"upgraded to schema 3, with which this version .* cannot work"
         ):
             refuse_version(connection, steps=older)
     assert refuse_version(connection, steps=[ONE, TWO, THREE]) == Version(3, 3)
