@@ -34,7 +34,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("recipients",),
     ("lint", "plan"),
     ("apply",),
-    ("views", "providers", "ledger", "forge", "git", "files", "clock"),
+    ("views", "providers", "ledger", "engine", "forge", "git", "files", "clock"),
     ("git_history",),
     ("app", "testing"),
     ("cli",),
@@ -70,6 +70,7 @@ DOORS = {
     "holidays": ("schedule.holiday_dates",),
     "icalendar": ("schedule.holiday_dates", "views.ics"),
     "recurring_ical_events": ("schedule.holiday_dates",),
+    "procrastinate": ("engine.procrastinate_queue", "ledger.postgresql.migrations"),
     "phonenumbers": ("audience.numbering", "config.scalar_types"),
 }
 """A third-party or side-effect module, and the only modules of ours that import it."""
@@ -91,7 +92,9 @@ MACHINERY = {
     "compile": {},
     "sys.argv": {},
     "asyncio": {
-        "providers.webexconnect.receipt_connections": "the types of uvicorn's connections, to give each a deadline"
+        "providers.webexconnect.receipt_connections": "the types of uvicorn's connections, to give each a deadline",
+        "engine.procrastinate_queue": "runs Procrastinate's worker, which is a coroutine",
+        "engine.daemon_threads": "hands what that worker awaits to threads",
     },
     "multiprocessing": {},
     "socketserver": {},
