@@ -22,7 +22,7 @@ from notifyctl.model.events import (
     Statement,
     Verdict,
 )
-from notifyctl.model.ledger import BatchRecord, LedgerSummary, OpeningRecord, Purpose
+from notifyctl.model.ledger import BatchRecord, Extent, LedgerSummary, OpeningRecord, Purpose
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import RecipientBatch, RowOrigin, Scope
 from notifyctl.model.test_messages import TestMessage, TestRecord
@@ -177,6 +177,9 @@ class LedgerReader(Protocol):
     def code(self, purpose: Purpose, data: bytes) -> bytes:
         """A code of 32 bytes that only who has this ledger's key can make of `data`."""
 
+    def within(self, extent: Extent) -> LedgerReader:
+        """The same ledger as it was then, in all that a plan is derived from. It shares the connection."""
+
     def account(self) -> bytes | None:
         """The hash of the provider's account that was last sent with, or `None` if none was ever known."""
 
@@ -187,6 +190,9 @@ class LedgerWriter(LedgerReader, Protocol):
     """The only writer of a ledger, for as long as it holds the lock. When a method returns, its effect is durable
     (fsync).
     """
+
+    def extent(self) -> Extent:
+        """How far the records reach now, without those of this run. A receipt is in it or is recorded later."""
 
     def open_scope(self, scope: Scope, held: bytes, *, at: datetime, likeness: Sequence[int] = ...) -> None:
         """Opens a scope, once. `held` are the packed ids of the audience that no batch of this run carries; `likeness` the

@@ -54,6 +54,9 @@ class Database(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, durable when the block ends."""
 
+    def alone(self) -> AbstractContextManager[None]:
+        """A transaction beside which no other writes: what is numbered before it is committed before it."""
+
     def damaged_error(self) -> LedgerError:
         """What to raise for a value that was never written."""
 

@@ -28,7 +28,7 @@ from notifyctl.model.events import (
     fold_receipts,
     fold_verdicts,
 )
-from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.ledger import EVERYTHING, BatchRecord, BatchState
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.model.test_messages import TestMessage, TestRecord
@@ -49,15 +49,18 @@ class Events:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._version = database.facts_version()
+        self._extent = EVERYTHING
 
     def _events(self, sql: str, *values: object) -> list[Row]:
         return self._database.rows(sql, *values) if self._version >= EVENTS_SINCE else []
 
     def words(self, first: int, last: int) -> Words:
         rows = self._events(
-            "SELECT batch, position, kind, source, reason, who, at FROM word WHERE batch BETWEEN ? AND ? ORDER BY batch, id",
+            "SELECT batch, position, kind, source, reason, who, at FROM word WHERE batch BETWEEN ? AND ? AND id <= ?"
+            " ORDER BY batch, id",
             first,
             last,
+            self._extent.words,
         )
         words: defaultdict[int, list[Verdict]] = defaultdict(list)
         for batch, position, kind, source, reason, who, at in rows:
@@ -155,7 +158,9 @@ class Events:
             )
 
     def begins(self) -> Mapping[int, datetime]:
-        rows = self._database.rows("SELECT epoch, min(at) FROM attempt GROUP BY epoch")
+        rows = self._database.rows(
+            "SELECT epoch, min(at) FROM attempt WHERE epoch < ? GROUP BY epoch", self._extent.epoch
+        )
         return {epoch: datetime.fromisoformat(at) for epoch, at in rows}
 
     def deliveries(self, number: int) -> Deliveries:
@@ -175,10 +180,11 @@ class Events:
         """(recipient id, channel, reason, time) of each OptOutReason in a receipt, in the order of the receipts."""
         query = (
             "SELECT code, receipt.at, position, members, channel FROM receipt JOIN batch ON batch.number = receipt.batch"  # noqa: S608
-            " JOIN scope ON scope.id = batch.scope WHERE position IS NOT NULL"
+            " JOIN scope ON scope.id = batch.scope WHERE position IS NOT NULL AND receipt.id <= ?"
             f" AND code IN ({', '.join('?' * len(OPT_OUT_CODES))}) ORDER BY receipt.id"
         )
-        for code, at, position, members, channel in self._events(query, *sorted(OPT_OUT_CODES)):
+        rows = self._events(query, self._extent.receipts, *sorted(OPT_OUT_CODES))
+        for code, at, position, members, channel in rows:
             moment = datetime.fromisoformat(at)
             if since is None or moment >= since:
                 start = position * MEMBER_BYTES
@@ -220,7 +226,8 @@ class Events:
             return []
         rows = self._database.rows(
             "SELECT who, proof, detail, evidence, rule_by, rule_above, rule_proven, channel, until, at, revoked,"
-            " fingerprint, notification, edition, max_recipients, revision FROM acceptance ORDER BY id"
+            " fingerprint, notification, edition, max_recipients, revision FROM acceptance WHERE epoch < ? ORDER BY id",
+            self._extent.epoch,
         )
         return [
             Acceptance(
@@ -247,7 +254,10 @@ class Events:
         return {key: datetime.fromisoformat(at) for key, at in rows}
 
     def statements(self) -> Sequence[Statement]:
-        rows = self._events("SELECT kind, notification, edition, detail, who, at FROM statement ORDER BY id")
+        rows = self._events(
+            "SELECT kind, notification, edition, detail, who, at FROM statement WHERE epoch < ? ORDER BY id",
+            self._extent.epoch,
+        )
         return [
             Statement(StatementKind(kind), notification, edition, detail, who, datetime.fromisoformat(at))
             for kind, notification, edition, detail, who, at in rows
@@ -255,7 +265,10 @@ class Events:
 
     def served(self, scope: Scope) -> Iterator[bytes]:
         rows = self._events(
-            "SELECT members FROM served WHERE scope = ? ORDER BY statement, part", self._scope_id(scope)
+            "SELECT members FROM served WHERE scope = ? AND statement IN (SELECT id FROM statement WHERE epoch < ?)"
+            " ORDER BY statement, part",
+            self._scope_id(scope),
+            self._extent.epoch,
         )
         for (members,) in rows:
             assert len(members) % MEMBER_BYTES == 0
@@ -267,7 +280,9 @@ class Events:
         found: defaultdict[Scope, list[int]] = defaultdict(list)
         for fingerprint, *scope in self._database.rows(
             "SELECT fingerprint, notification, edition, occurrence, channel FROM likeness"
-            " JOIN scope ON scope.id = likeness.scope ORDER BY likeness.id"
+            " JOIN scope ON scope.id = likeness.scope"
+            " WHERE likeness.scope IN (SELECT scope FROM opening WHERE epoch < ?) ORDER BY likeness.id",
+            self._extent.epoch,
         ):
             found[scope_of(scope)].append(int.from_bytes(fingerprint))
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from copy import copy
 from datetime import datetime
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from notifyctl.ledger.events import BATCHES, Events
 from notifyctl.ledger.facts import ACCOUNT_SINCE, IDENTITY_RULES_SINCE, NORMALISER_VERSION
 from notifyctl.ledger.identity import derived_code, key_check
 from notifyctl.model.events import UNSETTLED
-from notifyctl.model.ledger import BatchRecord, BatchState, LedgerSummary, OpeningRecord, Purpose
+from notifyctl.model.ledger import BatchRecord, BatchState, Extent, LedgerSummary, OpeningRecord, Purpose
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 
@@ -82,22 +83,31 @@ class Reader(Events):
         )
 
     def scopes(self) -> Sequence[Scope]:
-        rows = self._database.rows("SELECT notification, edition, occurrence, channel FROM scope")
+        rows = self._database.rows(
+            "SELECT notification, edition, occurrence, channel FROM scope WHERE id <= ?", self._extent.scopes
+        )
         return sorted(
             Scope(name, edition, slot, ChannelName(channel)) for name, edition, slot, channel in rows
         )
 
     def facts(self, scope: Scope) -> Iterator[BatchRecord]:
         """Reads a page of batches at a time, so that a large ledger does not fill the memory."""
-        sql = f"{BATCHES} WHERE batch_state.scope = ? AND batch_state.number > ? ORDER BY batch_state.number LIMIT ?"
-        for page in self._database.pages(sql, self._scope_id(scope), size=PAGE):
+        sql = (
+            f"{BATCHES} WHERE batch_state.scope = ? AND batch.epoch < ? AND batch_state.number > ?"
+            " ORDER BY batch_state.number LIMIT ?"
+        )
+        for page in self._database.pages(sql, self._scope_id(scope), self._extent.epoch, size=PAGE):
             words = self.words(page[0][0], page[-1][0])
             for row in page:
                 yield self.batch_facts(row, words)
 
     def opening(self, scope: Scope) -> OpeningRecord | None:
         key = self._scope_id(scope)
-        rows = self._database.rows("SELECT epoch, held FROM opening WHERE scope = ? ORDER BY part", key)
+        rows = self._database.rows(
+            "SELECT epoch, held FROM opening WHERE scope = ? AND epoch < ? ORDER BY part",
+            key,
+            self._extent.epoch,
+        )
         if not rows:
             return None
         held = b"".join(held for _, held in rows)
@@ -125,6 +135,11 @@ class Reader(Events):
             opening.epoch,
         )
         return opening.held + recipient_ids_of(b"".join(members for (members,) in batches))
+
+    def within(self, extent: Extent) -> Reader:
+        then = copy(self)
+        then._extent = extent  # noqa: SLF001 - of this class
+        return then
 
     def code(self, purpose: Purpose, data: bytes) -> bytes:
         return derived_code(self._identity.key, purpose, data)

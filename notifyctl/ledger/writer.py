@@ -18,7 +18,7 @@ from notifyctl.ledger.reader import Identity, Reader, latest_rules
 from notifyctl.model.acceptance import Acceptance
 from notifyctl.model.batch import Accepted, Outcome, Rejected, Unknown
 from notifyctl.model.events import Statement, Verdict, member_verdicts
-from notifyctl.model.ledger import BatchState
+from notifyctl.model.ledger import BatchState, Extent
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.model.test_messages import TestMessage
 
@@ -92,6 +92,14 @@ class Writer(Reader):
                 database.run("INSERT INTO actor (epoch, name) VALUES (?, ?)", self._epoch, actor)
             point(Point.EPOCH_COMMIT)
         point(Point.EPOCH_COMMITTED)
+
+    def extent(self) -> Extent:
+        with self._database.alone():
+            scopes, words, receipts = (
+                self._database.number(f"SELECT coalesce(max(id), 0) FROM {table}")  # noqa: S608 - our own table names
+                for table in ("scope", "word", "receipt")
+            )
+        return Extent(self._epoch, scopes, words, receipts)
 
     def open_scope(self, scope: Scope, held: bytes, *, at: datetime, likeness: Sequence[int] = ()) -> None:
         assert len(held) % ID_BYTES == 0

@@ -52,6 +52,21 @@ class OpeningRecord(Struct, frozen=True):
     held: bytes
 
 
+class Extent(Struct, frozen=True):
+    """How far a ledger's records reach at a moment, so that they can be read as they were then: what runs before `epoch` recorded, and of
+    what others record beside them, each by its last number.
+    """
+
+    epoch: int
+    scopes: int
+    words: int
+    receipts: int
+
+
+EVERYTHING = Extent(*[(1 << 63) - 1] * 4)
+"""Whatever is recorded."""
+
+
 class LedgerSummary(Struct, frozen=True):
     """Totals of a ledger, for `ledger show` and the plan's digest. `lineage` is its ID, fixed at creation."""
 

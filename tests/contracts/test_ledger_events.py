@@ -31,7 +31,7 @@ from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
 from notifyctl.model.test_messages import TestMessage
 from notifyctl.plan.statuses import recipient_statuses
-from notifyctl.ports import LedgerStore
+from notifyctl.ports import LedgerReader, LedgerStore, LedgerWriter
 from notifyctl.testing import ManualClock, TemporaryLedger
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -39,6 +39,18 @@ SMS = Scope("outage", 1, "once", ChannelName.SMS)
 MAIL = Scope("invoice", 1, "once", ChannelName.EMAIL)
 UNKNOWN = Unknown("read timed out")
 NO = BatchState.REJECTED
+ACCEPTANCE = Acceptance(
+    fingerprint="s1:0a",
+    notification="outage",
+    edition=2,
+    channel=ChannelName.RCS,
+    until=AT + timedelta(days=30),
+    max_recipients=1_200,
+    who=Identity("ada", Proof.SIGNATURE, "SHA256:key", "signed words"),
+    rule=AcceptRule(AcceptBy.ANOTHER, above=1_000, proven=True),
+    revision="abc1234",
+    at=AT.astimezone(timezone(timedelta(hours=2))),
+)
 YES = BatchState.ACCEPTED
 
 
@@ -336,18 +348,7 @@ def test_a_test_message_is_in_no_scope_batch_or_count(store: LedgerStore) -> Non
 
 
 def test_acceptances_come_back_in_order_and_each_notice_is_kept_once(store: LedgerStore) -> None:
-    first = Acceptance(
-        fingerprint="s1:0a",
-        notification="outage",
-        edition=2,
-        channel=ChannelName.RCS,
-        until=AT + timedelta(days=30),
-        max_recipients=1_200,
-        who=Identity("ada", Proof.SIGNATURE, "SHA256:key", "signed words"),
-        rule=AcceptRule(AcceptBy.ANOTHER, above=1_000, proven=True),
-        revision="abc1234",
-        at=AT.astimezone(timezone(timedelta(hours=2))),
-    )
+    first = ACCEPTANCE
     second = replace(first, who=Identity("bo", Proof.CLAIMED), rule=AcceptRule(), revision=None, revoked=True)
     with store.writer("test") as writer:
         before = writer.summary().serial
@@ -378,3 +379,53 @@ def test_every_fact_raises_the_serial(store: LedgerStore) -> None:
     with store.writer("test") as writer:
         writer.declare(Statement(StatementKind.WITHDRAW, "outage", 1, "called off"), at=AT)
     assert serial() == before + 2 + 1 + 2  # the statement, the run and its end
+
+
+# What a ledger was when a run began to plan
+
+
+def all_that_a_plan_reads(reader: LedgerReader) -> dict[str, object]:
+    scopes = reader.scopes()
+    return {
+        "scopes": list(scopes),
+        "facts": {scope: list(reader.facts(scope)) for scope in scopes},
+        "served": {scope: list(reader.served(scope)) for scope in scopes},
+        "opening": {scope: (reader.opening(scope), reader.recorded(scope)) for scope in scopes},
+        "begins": dict(reader.begins()),
+        "likenesses": {scope: list(found) for scope, found in reader.likenesses().items()},
+        "statements": list(reader.statements()),
+        "acceptances": list(reader.acceptances()),
+        "opt-outs": list(reader.opt_outs()),
+    }
+
+
+def record_of_each_kind(writer: LedgerWriter, scope: Scope) -> None:
+    statement = Statement(StatementKind.BASELINE, SMS.notification, scope.edition, "by hand", "ada")
+    writer.declare(statement, at=AT, served={SMS: members(7), scope: members(8)})
+    for number in writer.plan_batches(scope, [members(1, 2, 3), members(4)], at=AT):
+        writer.arm(number, 1, seal=b"seal", at=AT)
+        writer.settle(number, 1, Rejected("bad request", 400), at=AT)
+    writer.open_scope(scope, b"", at=AT, likeness=[scope.edition])
+    writer.record_acceptance(ACCEPTANCE)
+
+
+def test_within_an_extent_a_ledger_reads_as_it_was_then(store: LedgerStore) -> None:
+    with store.writer("first") as writer:
+        record_of_each_kind(writer, SMS)
+    with store.inbox() as inbox:
+        inbox.add([receipt(0, digest="a"), Receipt(b"complaint", AT, "failed", 1, 1, code="7521")])
+    with store.writer("second") as writer:
+        extent = writer.extent()
+        before = all_that_a_plan_reads(writer)
+        assert all_that_a_plan_reads(writer.within(extent)) == before
+        record_of_each_kind(writer, replace(SMS, edition=2))
+        # Receipts of the run before, which make a rejected recipient an accepted one.
+        with store.inbox() as inbox:
+            inbox.add([receipt(2, digest="b"), Receipt(b"another", AT, "failed", 2, 0, code="7521")])
+        assert all_that_a_plan_reads(writer.within(extent)) == before
+    with store.writer("third") as writer:
+        record_of_each_kind(writer, MAIL)
+    with closing(store.reader()) as reader:
+        assert all_that_a_plan_reads(reader.within(extent)) == before
+        now = all_that_a_plan_reads(reader)
+    assert [kind for kind in now if now[kind] == before[kind]] == []

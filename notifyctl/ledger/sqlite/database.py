@@ -9,7 +9,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from threading import RLock
@@ -135,6 +135,9 @@ class SqliteDatabase:
                 if self._connection.in_transaction:
                     self._connection.rollback()
                 raise
+
+    def alone(self) -> AbstractContextManager[None]:
+        return self.transaction()
 
     def damaged_error(self) -> LedgerError:
         return damaged_error(self._path)
