@@ -67,6 +67,15 @@ def drop_database(url: str, server_url: str) -> None:
     _admin(server_url, f'DROP DATABASE IF EXISTS "{_name(url)}" WITH (FORCE)')
 
 
+def end_sessions(url: str) -> None:
+    """Those of everybody else in a database, as when its server restarts."""
+    _admin(
+        url,
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+
+
 class OwnServer:
     """A server of a single test: it can be stopped in any way and started again, with the same URL and the same data."""
 

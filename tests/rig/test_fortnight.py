@@ -31,7 +31,7 @@ from notifyctl.app.ledger import ledger_store
 from notifyctl.app.workspace import open_workspace
 from notifyctl.fault_injection import FAULT
 from notifyctl.plan.statuses import recipient_statuses
-from tests.rig.conftest import SECRETS, Talk, person
+from tests.rig.projects import SECRETS, Talk, person
 from tests.rig.virtual_time import SharedTime
 
 SEEDS = tuple(map(int, os.environ.get("RIG_FORTNIGHTS", "1").split(",")))
