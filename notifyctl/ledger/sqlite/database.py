@@ -17,7 +17,14 @@ from threading import RLock
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger.database import Row
 from notifyctl.ledger.facts import FIRST_VERSION, fact_tables
-from notifyctl.ledger.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION, schema, serial_query, upgrade
+from notifyctl.ledger.sqlite.schema import (
+    APPLICATION_ID,
+    MOVED,
+    SCHEMA_VERSION,
+    schema,
+    serial_query,
+    upgrade,
+)
 
 SQLITE_VERSION = sqlite3.sqlite_version_info
 Fingerprint = tuple[int, int, int]
@@ -62,6 +69,10 @@ class SqliteDatabase:
         if self.number("PRAGMA application_id") != APPLICATION_ID:
             raise not_a_ledger_error(self._path)
         version = self.facts_version()
+        if version > MOVED:
+            raise moved_error(
+                self._path, *(self.row("SELECT place, at FROM moved") or ("another database", ""))
+            )
         if not FIRST_VERSION <= version <= SCHEMA_VERSION:
             raise LedgerError(
                 f"{self._path} is a ledger of version {version}; this notifyctl reads up to version {SCHEMA_VERSION}",
@@ -284,6 +295,13 @@ def damaged_error(path: Path) -> LedgerError:
 
 def not_a_ledger_error(path: Path) -> LedgerError:
     return known_error("SQLITE_NOTADB", path)
+
+
+def moved_error(path: Path, place: str, at: str) -> LedgerError:
+    return LedgerError(
+        f"the ledger {path} was copied to {place} ({at[:10]}) and is no longer used",
+        hint="set `ledger.urlEnv` in the environment, as where it was copied",
+    )
 
 
 def known_error(name: str, path: Path) -> LedgerError:

@@ -12,6 +12,8 @@ APPLICATION_ID = 0x6E746679
 """`PRAGMA application_id`, "ntfy" in ASCII: identifies a SQLite file as a ledger."""
 SCHEMA_VERSION = FACTS_VERSION
 """`PRAGMA user_version`. A higher version is refused; a lower one can be read, and the next writer upgrades it."""
+MOVED = 1_000
+"""Added to the version of a file that was copied into another database, so that no notifyctl of any version uses it any more."""
 STRICT_SINCE = (3, 37)
 """The first SQLite with STRICT tables. Older ones get the same tables without it."""
 

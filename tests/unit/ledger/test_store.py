@@ -8,7 +8,6 @@ import stat
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,18 +19,12 @@ from notifyctl.ledger.journal import journal_path
 from notifyctl.ledger.sqlite.schema import SCHEMA_VERSION
 from notifyctl.ledger.sqlite.store import SqliteStore
 from notifyctl.ledger.writer import HELD_PART, outcome_columns
-from notifyctl.model.acceptance import Acceptance, AcceptRule, Identity, Proof
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
-from notifyctl.model.events import Receipt, Statement, StatementKind
 from notifyctl.model.ledger import BatchState
-from notifyctl.model.project import ChannelName
-from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
-from notifyctl.model.test_messages import TestMessage
+from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES
 from notifyctl.testing import ManualClock
+from tests.ledgers import AT, PHONE, SCOPE, fill
 
-AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
-SCOPE = Scope("outage", 1, "once", ChannelName.SMS)
-PHONE = "+447700900123"
 KEY = b"a key that is kept outside, made up for tests"
 
 
@@ -49,42 +42,6 @@ def store(path: Path) -> SqliteStore:
     made = store_at(path)
     made.create()
     return made
-
-
-def fill(store: SqliteStore) -> None:
-    """At least one row in every table."""
-    with store.writer("ada@laptop", revision="abc1234", actor="ada") as writer:
-        [recipient] = writer.recipient_ids([PHONE])
-        [number] = writer.plan_batches(SCOPE, [recipient + bytes(12)], at=AT)
-        writer.open_scope(SCOPE, b"", at=AT, likeness=[1])
-        writer.arm(number, 1, seal=b"seal", at=AT)
-        writer.settle(number, 1, Accepted("msg-1", 202, refused={0: "no such number"}), at=AT)
-        writer.declare(
-            Statement(StatementKind.BASELINE, "outage", 1, "served by post"),
-            at=AT,
-            served={SCOPE: recipient + bytes(12)},
-        )
-        writer.use_plan("p1", at=AT)
-        writer.use_account(b"account", at=AT)
-        test = TestMessage("outage", 1, ChannelName.SMS, None, recipient, recipient, bytes(12))
-        writer.end_test(writer.begin_test(test, at=AT), Accepted("msg-2", 202), at=AT)
-        writer.record_acceptance(
-            Acceptance(
-                fingerprint="s1:a",
-                notification="outage",
-                edition=1,
-                channel=ChannelName.SMS,
-                until=AT,
-                max_recipients=1,
-                who=Identity("ada", Proof.CLAIMED),
-                rule=AcceptRule(),
-                revision=None,
-                at=AT,
-            )
-        )
-        writer.note("expired|outage", at=AT)
-    with store.inbox() as inbox:
-        inbox.add([Receipt(b"digest", AT, "delivered", number, 0)])
 
 
 def states(store: SqliteStore) -> list[BatchState]:
