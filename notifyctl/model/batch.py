@@ -23,6 +23,9 @@ class Units(Protocol):
     def heads(self, size: int) -> Iterator[tuple[bytes, Sequence[str | None]]]:
         """Members and correlation ids alone, in the same chunks: all that the order within a batch depends on."""
 
+    def part(self, start: int, end: int) -> UnitColumns:
+        """The units between two positions, without a walk over those before them."""
+
 
 class UnitColumns(Struct, frozen=True):
     """Units as columns of equal length. Implements Units.
@@ -41,13 +44,15 @@ class UnitColumns(Struct, frozen=True):
 
     def chunks(self, size: int) -> Iterator[UnitColumns]:
         for start in range(0, len(self), size):
-            end = start + size
-            yield UnitColumns(
-                self.members[start * MEMBER_BYTES : end * MEMBER_BYTES],
-                self.destinations[start:end],
-                [column[start:end] for column in self.own],
-                self.correlations[start:end],
-            )
+            yield self.part(start, start + size)
+
+    def part(self, start: int, end: int) -> UnitColumns:
+        return UnitColumns(
+            self.members[start * MEMBER_BYTES : end * MEMBER_BYTES],
+            self.destinations[start:end],
+            [column[start:end] for column in self.own],
+            self.correlations[start:end],
+        )
 
     def heads(self, size: int) -> Iterator[tuple[bytes, Sequence[str | None]]]:
         for chunk in self.chunks(size):

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from msgspec import Struct
 
+from notifyctl.model.ledger import Extent
 from notifyctl.model.recipients import Scope
 
 
@@ -18,6 +19,8 @@ class CampaignOptions(Struct, frozen=True):
     fresh_only: bool = False
     """A saved plan was applied again: only who was never attempted."""
     accepted_only: bool = False
+    extent: Extent | None = None
+    """The records that the plan was derived from. None: all of the runs before, and what receipts recorded until now."""
 
 
 class Campaign(Struct, frozen=True):
