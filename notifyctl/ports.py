@@ -23,6 +23,7 @@ from notifyctl.model.events import (
     Verdict,
 )
 from notifyctl.model.ledger import BatchRecord, Extent, LedgerSummary, OpeningRecord, Purpose
+from notifyctl.model.progress import LedgerProgress
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import RecipientBatch, RowOrigin, Scope
 from notifyctl.model.test_messages import TestMessage, TestRecord
@@ -89,7 +90,14 @@ class LedgerReader(Protocol):
     def lineage(self) -> str:
         """The ID of this ledger, made when it was created."""
 
+    @property
+    def serial(self) -> int:
+        """The number of records. Grows with every commit."""
+
     def summary(self) -> LedgerSummary: ...
+
+    def progress(self) -> LedgerProgress:
+        """How far sending has come, at a cost that does not depend on the recipients."""
 
     def opt_outs(self, since: datetime | None = None) -> Iterator[tuple[bytes, str, str, datetime]]:
         """(recipient id, channel, reason, when) of each complaint or unsubscription in a receipt, in the order

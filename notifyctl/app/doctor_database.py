@@ -135,7 +135,7 @@ def judge_autovacuum(settings: Mapping[str, str], tables: Sequence[TableHealth])
             f"{off[0]} is off: dead rows of the queue are never removed",
             f"set {off[0]} = on in postgresql.conf, and reload the server",
         )
-    disabled = [table.name for table in tables if table.options.get("autovacuum_enabled") in {"off", "false"}]
+    disabled = [table.name for table in tables if not table.has_autovacuum]
     if disabled:
         return error(
             name,

@@ -1,4 +1,4 @@
-"""Answers `GET /healthz` while `run` is at work: 200 if nothing needs attention, else 503 with the reasons."""
+"""Answers `GET /healthz` while a service is at work: 200 if nothing needs attention, else 503 with the reasons; and `GET /metrics`."""
 
 from __future__ import annotations
 
@@ -9,24 +9,37 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
+from msgspec import Struct
+
 from notifyctl.app.runner_events import Health
 from notifyctl.errors import ProviderError, UsageError
 
 PATH = "/healthz"
+METRICS = "/metrics"
 SECONDS = 5.0
 """For a client to send its request, and to take the answer."""
 LARGEST_PORT = 65535
 
 
+class Page(Struct, frozen=True):
+    status: int
+    kind: str
+    """The Content-Type."""
+    body: bytes
+
+
 @contextmanager
-def serve_health(address: str, read: Callable[[], Health]) -> Iterator[str]:
-    """Serves until the block ends. Yields the URL. `address`: HOST:PORT; port 0 takes a free one.
+def serve_health(
+    address: str, read: Callable[[], Health], metrics: Callable[[], Page] | None = None
+) -> Iterator[str]:
+    """Serves until the block ends. Yields the URL of `/healthz`. `address`: HOST:PORT; port 0 takes a free one. `metrics`: makes
+    the page of `/metrics`, by several threads.
 
     Raises UsageError for an invalid address, ProviderError if it is taken.
     """
     host, port = split_address(address)
     try:
-        server = HealthServer((host, port), handler_for(read))
+        server = HealthServer((host, port), handler_for(read, metrics))
     except OSError as error:
         raise ProviderError(
             f"cannot listen at {address}: {error.strerror or error}", hint="to use a free port, take port 0"
@@ -64,28 +77,32 @@ class HealthServer(ThreadingHTTPServer):
         """Silent: a client that went away is no event."""
 
 
-def handler_for(read: Callable[[], Health]) -> type[BaseHTTPRequestHandler]:
+def handler_for(
+    read: Callable[[], Health], metrics: Callable[[], Page] | None
+) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = SECONDS
 
         def do_GET(self) -> None:
-            if self.path.partition("?")[0] != PATH:
-                return self._answer(404, {"status": "unknown path"})
+            path = self.path.partition("?")[0]
+            if path == METRICS and metrics is not None:
+                return self._answer(metrics())
+            if path != PATH:
+                return self._answer(as_page(404, {"status": "unknown path"}))
             health = read()
-            return self._answer(200 if health.ok else 503, as_object(health))
+            return self._answer(as_page(200 if health.ok else 503, as_object(health)))
 
         def do_HEAD(self) -> None:
             self.do_GET()
 
-        def _answer(self, status: int, document: object) -> None:
-            data = json.dumps(document, ensure_ascii=False).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
+        def _answer(self, page: Page) -> None:
+            self.send_response(page.status)
+            self.send_header("Content-Type", page.kind)
+            self.send_header("Content-Length", str(len(page.body)))
             self.send_header("Cache-Control", "no-store")
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(data)
+                self.wfile.write(page.body)
 
         def version_string(self) -> str:
             return "notifyctl"
@@ -94,6 +111,10 @@ def handler_for(read: Callable[[], Health]) -> type[BaseHTTPRequestHandler]:
             """Silent: a probe asks every few seconds."""
 
     return Handler
+
+
+def as_page(status: int, document: object) -> Page:
+    return Page(status, "application/json", json.dumps(document, ensure_ascii=False).encode())
 
 
 def as_object(health: Health) -> dict[str, object]:

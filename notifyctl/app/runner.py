@@ -106,6 +106,11 @@ class Runner:
         """Occurrences, or series with several, that were found to have expired unsent for the first time."""
         self.health = Health(environment)
 
+    @property
+    def place(self) -> tuple[Workspace, Environment] | None:
+        """The project and environment of the last round; None before the first one."""
+        return self._place
+
     def run(self) -> None:
         """Rounds until a stop is requested. Raises KeyboardInterrupt if a signal comes while nothing is being sent."""
         while not self._stop.requested:

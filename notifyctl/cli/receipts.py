@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 
 import click
 
+from notifyctl.cli.log import Log, log_format_option
 from notifyctl.cli.options import TimeParam, echo, force_option, get_globals, global_options
 from notifyctl.cli.usage_errors import CommandGroup
 from notifyctl.errors import UsageError
 from notifyctl.exit_codes import ExitCode
+from notifyctl.model.log import Level
 
 
 @click.group("receipts", cls=CommandGroup)
@@ -36,6 +39,12 @@ def command() -> None:
     help="Environment variable with a secret. It is then required in the path (/receipts/SECRET) or in the header x-notifyctl-secret.",
 )
 @click.option("--insecure", is_flag=True, help="Accept receipts without a secret. Only on this machine.")
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    help="Answer GET /healthz and /metrics at this other address, for example 127.0.0.1:8474. Default: do not listen.",
+)
+@log_format_option
 @global_options
 @click.pass_context
 def serve(
@@ -45,32 +54,62 @@ def serve(
     hub_secret_env: str | None,
     secret_env: str | None,
     insecure: bool,  # noqa: FBT001 - click passes flags by name
+    listen: str | None,
+    log_form: str,
 ) -> int:
     """Receive receipts posted to notifyUrl, until Ctrl-C. The response is 200 only after a receipt is recorded.
 
     The provider posts to https:// only: run a TLS proxy in front. `apply` can run at the same time.
+    With --listen, /healthz answers 503 while receipts cannot be recorded, and /metrics is for Prometheus.
 
     \b
     HUB_SECRET=… notifyctl -e production receipts serve --hub-secret-env HUB_SECRET
     PATH_SECRET=… notifyctl -e production receipts serve --secret-env PATH_SECRET --host 0.0.0.0
     """
+    from notifyctl.app.measurements import measure
     from notifyctl.app.receipts import serve as run
+    from notifyctl.app.receipts_health import ReceiptsHealth
+    from notifyctl.app.service_pages import serve_pages
     from notifyctl.app.workspace import open_workspace
-    from notifyctl.views.colours import strip_controls
 
     settings = get_globals(context)
-    workspace = open_workspace(settings.chdir)
-    run(
-        workspace,
-        workspace.environment(settings.env),
-        host=host,
-        port=port,
-        hub_secret=hub_secret_env,
-        shared_secret=secret_env,
-        insecure=insecure,
-        on_receipt=lambda line: echo(strip_controls(line), stderr=True),
-    )
-    return ExitCode.DONE
+    log = Log(log_form)
+
+    def work() -> int:
+        workspace = open_workspace(settings.chdir)
+        environment = workspace.environment(settings.env)
+        health = ReceiptsHealth(environment.name, workspace.clock)
+
+        def on_receipt(line: str) -> None:
+            health.note(line)
+            status = line.partition(" ")[0]
+            if status.isdecimal():
+                failed = status.startswith("5")
+                log.say("receipt", line, level=Level.ERROR if failed else Level.INFO, status=int(status))
+            else:
+                log.say("note", line)
+
+        serving = (
+            serve_pages(listen, health.read, lambda: measure(workspace, environment), workspace.clock)
+            if listen is not None
+            else nullcontext()
+        )
+        with serving as url:
+            if url is not None:
+                log.say("listening", f"Health: {url}", url=url)
+            run(
+                workspace,
+                environment,
+                host=host,
+                port=port,
+                hub_secret=hub_secret_env,
+                shared_secret=secret_env,
+                insecure=insecure,
+                on_receipt=on_receipt,
+            )
+        return ExitCode.DONE
+
+    return log.guard(work)
 
 
 @command.command("ingest")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
+from notifyctl.cli.log import Log, log_format_option
 from notifyctl.cli.options import echo, format_option, get_globals, global_options
 from notifyctl.errors import UsageError
 from notifyctl.exit_codes import ExitCode
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
 @click.option(
     "--listen",
     metavar="HOST:PORT",
-    help="Answer GET /healthz at this address, for example 127.0.0.1:8473. Default: do not listen.",
+    help="Answer GET /healthz and /metrics at this address, for example 127.0.0.1:8473. Default: do not listen.",
 )
 @format_option("text", "json")
+@log_format_option
 @global_options
 @click.pass_context
 def command(
@@ -44,6 +46,7 @@ def command(
     pull: bool,  # noqa: FBT001
     listen: str | None,
     form: str,
+    log_form: str,
 ) -> int:
     """Send recurring notifications that were accepted, each when it is due.
 
@@ -52,7 +55,8 @@ def command(
     `run` is active for each environment; `apply` can run at the same time.
 
     With --listen, /healthz answers 503 while an occurrence expired unsent, waits, or has unknown outcomes, and while rounds fail.
-    Each of these is also posted once to `alerts` of the environment.
+    Each of these is also posted once to `alerts` of the environment. /metrics is for Prometheus.
+    With --log-format json, all lines are JSON objects on standard error.
 
     With --once, the exit code is that of `apply`, and 3 if an occurrence expired unsent. Ctrl-C exits with 130, SIGTERM with 0;
     requests in flight are finished first.
@@ -62,11 +66,12 @@ def command(
     notifyctl -e production run --once
     """
     from notifyctl.app.environ import process_environ
-    from notifyctl.app.health_server import serve_health
+    from notifyctl.app.measurements import measure_place
     from notifyctl.app.project_sources import default_environment, open_source
     from notifyctl.app.runner import Runner
     from notifyctl.app.runner_events import EventKind, RunnerEvent
     from notifyctl.app.runner_lock import hold_runner_lock
+    from notifyctl.app.service_pages import serve_pages
     from notifyctl.app.workspace import find_root
     from notifyctl.apply.run import Stop
     from notifyctl.clock import SystemClock
@@ -78,37 +83,45 @@ def command(
         )
     if once and listen is not None:
         raise UsageError("--listen cannot be used with --once, which exits")
+    log = Log(log_form)
     root, environ, clock = find_root(settings.chdir), process_environ(), SystemClock()
     name = settings.env or default_environment(root, ref, pull=pull, environ=environ, clock=clock)
-    signals = Signals(Stop())
+    signals = Signals(Stop(), log)
 
     def report(event: RunnerEvent) -> None:
-        show(event, form=form, verbose=settings.verbose)
+        show(event, form=form, log=log, verbose=settings.verbose)
 
-    with hold_runner_lock(root, name, clock):
-        source = open_source(root, ref, pull=pull, environment=name, environ=environ, clock=clock)
-        runner = Runner(
-            source,
-            name,
-            clock=clock,
-            report=report,
-            stop=signals.stop,
-            busy=signals.set_busy,
-            once=once,
-        )
-        if once:
-            return run_once(runner, signals)
-        serving = serve_health(listen, lambda: runner.health) if listen is not None else nullcontext()
-        with signals.handled(), serving as url:
-            try:
-                report(RunnerEvent(clock.now(), EventKind.STARTED, f"started for environment `{name}`"))
-                if url is not None:
-                    echo(f"Health: {url}", stderr=True)
-                runner.run()
-            except KeyboardInterrupt:
-                pass  # by a signal; what was sent is recorded
-    report(RunnerEvent(clock.now(), EventKind.STOPPED, "stopped"))
-    return ExitCode.DONE if signals.received == signal.SIGTERM else ExitCode.INTERRUPTED
+    def work() -> int:
+        with hold_runner_lock(root, name, clock):
+            source = open_source(root, ref, pull=pull, environment=name, environ=environ, clock=clock)
+            runner = Runner(
+                source,
+                name,
+                clock=clock,
+                report=report,
+                stop=signals.stop,
+                busy=signals.set_busy,
+                once=once,
+            )
+            if once:
+                return run_once(runner, signals)
+            serving = (
+                serve_pages(listen, lambda: runner.health, lambda: measure_place(runner.place), clock)
+                if listen is not None
+                else nullcontext()
+            )
+            with signals.handled(), serving as url:
+                try:
+                    report(RunnerEvent(clock.now(), EventKind.STARTED, f"started for environment `{name}`"))
+                    if url is not None:
+                        log.say("listening", f"Health: {url}", url=url)
+                    runner.run()
+                except KeyboardInterrupt:
+                    pass  # by a signal; what was sent is recorded
+        report(RunnerEvent(clock.now(), EventKind.STOPPED, "stopped"))
+        return ExitCode.DONE if signals.received == signal.SIGTERM else ExitCode.INTERRUPTED
+
+    return log.guard(work)
 
 
 def run_once(runner: Runner, signals: Signals) -> int:
@@ -123,11 +136,14 @@ def run_once(runner: Runner, signals: Signals) -> int:
     return ExitCode.BLOCKED if code is ExitCode.DONE and runner.newly_expired else code
 
 
-def show(event: RunnerEvent, *, form: str, verbose: int) -> None:
+def show(event: RunnerEvent, *, form: str, log: Log, verbose: int) -> None:
     from notifyctl.app.runner_events import DETAIL
     from notifyctl.views import runner as view
 
     if event.kind in DETAIL and not verbose:
+        return
+    if log.is_json:
+        log.write(view.as_entry(event.at, event.kind.value, event.text, event.scope, dict(event.counts)))
         return
     # A log that cannot be written any more is no reason to stop sending.
     with suppress(OSError):
@@ -142,8 +158,9 @@ class Signals:
     other moment the first one interrupts, and nothing is lost: the ledger has it all.
     """
 
-    def __init__(self, stop: Stop) -> None:
+    def __init__(self, stop: Stop, log: Log | None = None) -> None:
         self.stop = stop
+        self._log = log or Log("text")
         self.received: int | None = None
         self._busy = False
 
@@ -165,7 +182,7 @@ class Signals:
         if self.stop.requested or not self._busy:
             raise KeyboardInterrupt
         self.stop.request()
-        echo(
+        self._log.say(
+            "stopping",
             "Stopping: finishing requests in flight; no new requests will start. Press Ctrl-C again to stop immediately.",
-            stderr=True,
         )

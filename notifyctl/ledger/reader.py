@@ -17,8 +17,10 @@ from notifyctl.ledger.database import Database
 from notifyctl.ledger.events import BATCHES, Events
 from notifyctl.ledger.facts import ACCOUNT_SINCE, IDENTITY_RULES_SINCE, NORMALISER_VERSION
 from notifyctl.ledger.identity import derived_code, key_check
+from notifyctl.ledger.progress import read_progress
 from notifyctl.model.events import UNSETTLED
 from notifyctl.model.ledger import BatchRecord, BatchState, Extent, LedgerSummary, OpeningRecord, Purpose
+from notifyctl.model.progress import LedgerProgress
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 
@@ -81,6 +83,9 @@ class Reader(Events):
             acceptances=len(self.acceptances()),
             scopes=self._database.number("SELECT count(*) FROM scope"),
         )
+
+    def progress(self) -> LedgerProgress:
+        return read_progress(self._database)
 
     def scopes(self) -> Sequence[Scope]:
         rows = self._database.rows(

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from notifyctl.model.log import Level, LogEntry
 from notifyctl.model.recipients import Scope
 from notifyctl.views.colours import strip_controls
 
@@ -14,14 +15,38 @@ def as_text(at: datetime, text: str) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}  {strip_controls(text)}"
 
 
-def as_json(at: datetime, kind: str, text: str, scope: Scope | None, counts: dict[str, int]) -> str:
-    document: dict[str, Any] = {
-        "at": at.astimezone(UTC).isoformat(timespec="seconds"),
-        "event": kind,
+SEVERE = {
+    "expired": Level.ERROR,
+    "failed": Level.ERROR,
+    "uncertain": Level.WARNING,
+    "waiting": Level.WARNING,
+    "blocked": Level.WARNING,
+    "alert": Level.WARNING,
+    "clock": Level.WARNING,
+}
+"""By kind; all others are information."""
+
+
+def as_entry(at: datetime, kind: str, text: str, scope: Scope | None, counts: dict[str, int]) -> LogEntry:
+    return LogEntry(
+        at, kind, text, SEVERE.get(kind, Level.INFO), {**scope_fields(scope), "recipients": counts}
+    )
+
+
+def scope_fields(scope: Scope | None) -> dict[str, Any]:
+    return {
         "notification": scope.notification if scope else None,
         "edition": scope.edition if scope else None,
         "occurrence": scope.occurrence if scope else None,
         "channel": scope.channel.value if scope else None,
+    }
+
+
+def as_json(at: datetime, kind: str, text: str, scope: Scope | None, counts: dict[str, int]) -> str:
+    document: dict[str, Any] = {
+        "at": at.astimezone(UTC).isoformat(timespec="seconds"),
+        "event": kind,
+        **scope_fields(scope),
         "recipients": counts,
         "text": strip_controls(text),
     }

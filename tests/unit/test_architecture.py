@@ -71,6 +71,7 @@ DOORS = {
     "icalendar": ("schedule.holiday_dates", "views.ics"),
     "recurring_ical_events": ("schedule.holiday_dates",),
     "procrastinate": ("engine.procrastinate_queue", "ledger.postgresql.migrations"),
+    "prometheus_client": ("app.metrics",),
     "phonenumbers": ("audience.numbering", "config.scalar_types"),
 }
 """A third-party or side-effect module, and the only modules of ours that import it."""

@@ -58,6 +58,11 @@ class TableHealth(Struct, frozen=True):
     options: Mapping[str, str] = {}
     """Storage parameters of this table, such as `autovacuum_enabled`."""
 
+    @property
+    def has_autovacuum(self) -> bool:
+        """Whether it is not switched off for this table."""
+        return self.options.get("autovacuum_enabled") not in {"off", "false"}
+
 
 class Replication(Struct, frozen=True):
     """`is_standby`: it cannot be written. `standbys`: by name, whether each confirms commits (synchronous)."""
