@@ -41,7 +41,7 @@ from notifyctl.ports import LedgerWriter
 from notifyctl.schedule.moments import format_time
 
 if TYPE_CHECKING:
-    from notifyctl.ledger.sqlite.store import SqliteStore
+    from notifyctl.app.ledger import Store
 
 CLOCK_DIFFERENCE = timedelta(minutes=15)
 """By which the clocks of two machines may differ."""
@@ -135,7 +135,7 @@ def apply(
     return Applied(plan, report)
 
 
-def find_store(workspace: Workspace, environment: Environment) -> SqliteStore:
+def find_store(workspace: Workspace, environment: Environment) -> Store:
     """The ledger's place. Raises LedgerError if there is none where one must be, and SettingsError where no mark can be kept."""
     store = ledger_store(workspace, environment)
     if not store.exists() and not environment.is_sandbox:

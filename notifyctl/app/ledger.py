@@ -32,8 +32,11 @@ from notifyctl.ports import Environ, LedgerReader
 from notifyctl.recipients.hashes import Identify
 
 if TYPE_CHECKING:
+    from notifyctl.ledger.postgresql.store import PostgresStore
     from notifyctl.ledger.sqlite.high_water import HighWaterMark, HighWaterMarks
     from notifyctl.ledger.sqlite.store import SqliteStore
+
+    Store = SqliteStore | PostgresStore
 
 STATE_FOLDER = ".notifyctl"
 
@@ -56,8 +59,38 @@ def external_key(environment: Environment, environ: Environ) -> bytes | None:
     return read_secret(secret, environ, what="the ledger's recipient key").encode()
 
 
-def ledger_store(workspace: Workspace, environment: Environment) -> SqliteStore:
+def ledger_store(workspace: Workspace, environment: Environment) -> Store:
     """The ledger store of an environment. Opens and creates nothing."""
+    if environment.ledger.url is not None:
+        return postgres_store(workspace, environment)
+    return sqlite_store(workspace, environment)
+
+
+def postgres_store(workspace: Workspace, environment: Environment) -> PostgresStore:
+    """The store of an environment with `ledger.urlEnv`. Raises SettingsError without the URL or the libraries."""
+    assert environment.ledger.url is not None
+    try:
+        from notifyctl.ledger.postgresql.store import PostgresStore
+    except ImportError as error:
+        if error.name is None or not error.name.startswith("psycopg"):
+            raise
+        raise SettingsError(
+            "a ledger in PostgreSQL needs psycopg, which is not installed",
+            hint="run: pip install 'notifyctl[postgres]'",
+        ) from None
+    from notifyctl.secrets import read_secret
+
+    return PostgresStore(
+        read_secret(environment.ledger.url, workspace.environ, what="the ledger's URL"),
+        name=ledger_name(workspace.sound, environment),
+        clock=workspace.clock,
+        external_key=external_key(environment, workspace.environ),
+        fixed=sandbox_identity(workspace, environment),
+        journal=workspace.root / STATE_FOLDER / f"{environment.name}.postgresql",
+    )
+
+
+def sqlite_store(workspace: Workspace, environment: Environment) -> SqliteStore:
     try:
         from notifyctl.ledger.sqlite.store import SqliteStore
     except ImportError as error:
@@ -67,11 +100,6 @@ def ledger_store(workspace: Workspace, environment: Environment) -> SqliteStore:
             "ledgers are not supported on this system: it has no POSIX file locks",
             hint="use Linux, macOS, or the Windows Subsystem for Linux (WSL); init, lint, fmt, render, preview and `plan --offline` work here",
         ) from None
-    if environment.ledger.url is not None:
-        raise SettingsError(
-            "this version keeps ledgers in SQLite only",
-            hint=f"remove `ledger.url` from the environment {environment.name!r}",
-        )
     return SqliteStore(
         ledger_path(workspace, environment),
         clock=workspace.clock,
@@ -95,6 +123,8 @@ def high_water_marks(workspace: Workspace, environment: Environment) -> HighWate
 
 def refuse_unmarked(workspace: Workspace, environment: Environment) -> None:
     """Raises SettingsError where no mark can be kept, so that a lost or restored ledger would not be noticed."""
+    if environment.ledger.url is not None:  # the database tells by itself
+        return
     if not environment.is_sandbox and state_folder(workspace.environ) is None:
         raise SettingsError(
             "this process has no state folder, so it could not detect a ledger that was lost or restored from a backup;"

@@ -24,6 +24,9 @@ class Database(Protocol):
     def facts_version(self) -> int:
         """The version of the tables of facts that are there; 0 if this is no ledger."""
 
+    def schema_version(self) -> int:
+        """The number of the schema, as this kind of database counts."""
+
     def refuse_unreadable(self) -> None:
         """Raises LedgerError unless this is a ledger, of a version that this notifyctl can read."""
 

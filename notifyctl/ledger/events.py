@@ -35,7 +35,7 @@ from notifyctl.model.test_messages import TestMessage, TestRecord
 
 BATCHES = (
     "SELECT number, state, attempt, members, batch_state.at, reason, batch.epoch, notification, edition, occurrence,"
-    " channel FROM batch_state JOIN batch USING (number) JOIN scope ON scope.id = batch.scope"
+    " channel FROM batch_state JOIN batch USING (number, scope) JOIN scope ON scope.id = batch.scope"
 )
 
 Words = Mapping[int, Sequence[Verdict]]

@@ -14,7 +14,10 @@ import msgspec
 
 from notifyctl import strict_json
 from notifyctl.errors import LedgerError
+from notifyctl.fault_injection import Point, point
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
+from notifyctl.model.ledger import BatchState
+from notifyctl.ports import LedgerWriter
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -118,6 +121,20 @@ def parse_results(text: str, lineage: str) -> Iterator[Result]:
             continue
         if entry.lineage == lineage:
             yield Result(entry.batch, entry.attempt, entry.outcome, moment)
+
+
+def replay_results(writer: LedgerWriter, ledger: Path, lineage: str) -> None:
+    """Commits the results of the journal and removes it.
+
+    Raises LedgerError if a result still cannot be committed; the journal then stays as it is.
+    """
+    for result in read_results(ledger, lineage):
+        batch = writer.find(result.batch)
+        obsolete = batch is None or batch.state is BatchState.ACCEPTED or result.attempt > batch.attempt
+        if not obsolete:
+            writer.settle(result.batch, result.attempt, result.outcome, at=result.at)
+    point(Point.REPLAYED)
+    remove_journal(ledger)
 
 
 def remove_journal(ledger: Path) -> None:

@@ -73,7 +73,7 @@ class Reader(Events):
         return LedgerSummary(
             lineage=self._identity.lineage,
             location=self._database.name,
-            schema_version=self._version,
+            schema_version=self._database.schema_version(),
             serial=self.serial,
             created_at=self._identity.created_at,
             batches={state: batches.get(state, 0) for state in BatchState},

@@ -61,7 +61,7 @@ class Writer(Reader):
         self.ending = FINISHED
         database.upgrade()
         super().__init__(database, identity)
-        with database.transaction():
+        with database.alone():
             self._epoch = database.number("SELECT coalesce(max(epoch), 0) + 1 FROM run")
             database.run(
                 "INSERT INTO run (epoch, started_at, holder, tool) VALUES (?, ?, ?, ?)",
@@ -124,7 +124,7 @@ class Writer(Reader):
         assert all(packed and len(packed) % MEMBER_BYTES == 0 for packed in members)
         with self._writing():
             key = self._find_or_add_scope(scope)
-            first = self.next_batch()
+            first = self._first_number()
             numbers = range(first, first + len(members))
             rows = [
                 (number, key, self._epoch, stamp(at), packed)
@@ -139,6 +139,7 @@ class Writer(Reader):
     def arm(self, number: int, attempt: int, *, seal: bytes, at: datetime) -> None:
         with self._writing():
             self._refuse_to_arm(number, attempt)
+            self._claim(number)
             self._database.run(
                 "INSERT INTO attempt (batch, attempt, epoch, at, seal) VALUES (?, ?, ?, ?, ?)",
                 *(number, attempt, self._epoch, stamp(at), seal),
@@ -146,6 +147,13 @@ class Writer(Reader):
             point(Point.ARM_COMMIT)
         point(Point.ARM_COMMITTED)
         self._raise_mark(number, attempt, at)
+
+    def _first_number(self) -> int:
+        """The number of the next batch, which nobody else gives one until this commit."""
+        return self.next_batch()
+
+    def _claim(self, number: int) -> None:
+        """Raises LedgerError if a member of the batch is in another request. Here the one writer's plan has seen to that."""
 
     def _raise_mark(self, number: int, attempt: int, at: datetime) -> None:
         """After an ARM and before its request: from here on a ledger without this ARM is noticed."""
@@ -337,12 +345,14 @@ class Writer(Reader):
             yield
 
     def _find_or_add_scope(self, scope: Scope) -> int:
-        self._database.run(
-            "INSERT INTO scope (notification, edition, occurrence, channel) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT DO NOTHING",
-            *columns(scope),
-        )
         key = self._scope_id(scope)
+        if key is None:
+            self._database.run(
+                "INSERT INTO scope (notification, edition, occurrence, channel) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                *columns(scope),
+            )
+            key = self._scope_id(scope)
         assert key is not None
         return key
 

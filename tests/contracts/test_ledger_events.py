@@ -32,7 +32,8 @@ from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
 from notifyctl.model.test_messages import TestMessage
 from notifyctl.plan.statuses import recipient_statuses
 from notifyctl.ports import LedgerReader, LedgerStore, LedgerWriter
-from notifyctl.testing import ManualClock, TemporaryLedger
+from notifyctl.testing import ManualClock
+from tests.contract_ledgers import IMPLEMENTATIONS
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 SMS = Scope("outage", 1, "once", ChannelName.SMS)
@@ -54,12 +55,9 @@ ACCEPTANCE = Acceptance(
 YES = BatchState.ACCEPTED
 
 
-IMPLEMENTATIONS = {"sqlite": TemporaryLedger}
-
-
 @pytest.fixture(params=list(IMPLEMENTATIONS.values()), ids=list(IMPLEMENTATIONS))
 def store(request: pytest.FixtureRequest) -> LedgerStore:
-    made: LedgerStore = request.param(clock=ManualClock(AT))
+    made: LedgerStore = request.param(request, ManualClock(AT))
     made.create()
     return made
 

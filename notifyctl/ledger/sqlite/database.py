@@ -65,6 +65,9 @@ class SqliteDatabase:
     def facts_version(self) -> int:
         return self.number("PRAGMA user_version")
 
+    def schema_version(self) -> int:
+        return self.facts_version()
+
     def refuse_unreadable(self) -> None:
         if self.number("PRAGMA application_id") != APPLICATION_ID:
             raise not_a_ledger_error(self._path)

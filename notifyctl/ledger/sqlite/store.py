@@ -14,7 +14,7 @@ from notifyctl.errors import LedgerError
 from notifyctl.fault_injection import Point, point
 from notifyctl.ledger.facts import EVENTS_SINCE, NORMALISER_VERSION
 from notifyctl.ledger.identity import KEY_BYTES, FixedIdentity, key_check
-from notifyctl.ledger.journal import Result, append_result, read_results, remove_journal
+from notifyctl.ledger.journal import Result, append_result, replay_results
 from notifyctl.ledger.reader import Reader, identify_ledger
 from notifyctl.ledger.receipts import ReceiptInbox as Inbox
 from notifyctl.ledger.sqlite import lock
@@ -35,7 +35,6 @@ from notifyctl.ledger.sqlite.high_water import (
 from notifyctl.ledger.sqlite.integrity import export_facts, find_problems
 from notifyctl.ledger.writer import Writer, stamp
 from notifyctl.model.batch import Outcome
-from notifyctl.model.ledger import BatchState
 from notifyctl.ports import Clock, LedgerReader, LedgerWriter, ReceiptInbox
 
 
@@ -140,7 +139,7 @@ class SqliteStore:
                         actor=actor,
                         mark=mark.raise_to if mark is not None else None,
                     )
-                    self._replay(writer, identity.lineage)
+                    replay_results(writer, self._path, identity.lineage)
                     # Before the first request: from here on a lost ledger must be noticed.
                     raise_mark(mark, writer)
                     try:
@@ -184,7 +183,7 @@ class SqliteStore:
                 writer = Writer(
                     database, identity, holder=f"{holder} (adopt)", now=now, revision=None, actor=actor
                 )
-                self._replay(writer, identity.lineage)
+                replay_results(writer, self._path, identity.lineage)
                 writer.use_account(account, at=now)
                 writer.end("adopted", at=now)
                 if self._marks is not None:
@@ -252,19 +251,6 @@ class SqliteStore:
     def keep(self, batch: int, attempt: int, outcome: Outcome, at: datetime) -> None:
         """Writes a result that could not be committed to the journal. Raises OSError if even that fails."""
         append_result(self._path, self._lineage, Result(batch, attempt, outcome, at))
-
-    def _replay(self, writer: Writer, lineage: str) -> None:
-        """Commits the results of the journal and removes it.
-
-        Raises LedgerError if a result still cannot be committed; the journal then stays as it is.
-        """
-        for result in read_results(self._path, lineage):
-            batch = writer.find(result.batch)
-            obsolete = batch is None or batch.state is BatchState.ACCEPTED or result.attempt > batch.attempt
-            if not obsolete:
-                writer.settle(result.batch, result.attempt, result.outcome, at=result.at)
-        point(Point.REPLAYED)
-        remove_journal(self._path)
 
     def _all_marks(self) -> list[HighWaterMark] | None:
         return self._marks.all() if self._marks is not None else None

@@ -420,3 +420,13 @@ def test_a_result_that_still_cannot_be_committed_stays_in_the_journal(store: Sql
     with store.writer("three"):
         pass
     assert states(store) == [BatchState.ACCEPTED]
+
+
+def test_a_reader_sees_the_moment_it_was_opened_at(store: SqliteStore) -> None:
+    with store.writer("test") as writer:
+        [number] = writer.plan_batches(SCOPE, [bytes(MEMBER_BYTES)], at=AT)
+        with closing(store.reader()) as reader:
+            writer.arm(number, 1, seal=b"seal", at=AT)
+            writer.plan_batches(SCOPE, [b"1" * MEMBER_BYTES], at=AT)
+            assert [facts.state for facts in reader.facts(SCOPE)] == [BatchState.PLANNED]
+            assert reader.next_batch() == 2

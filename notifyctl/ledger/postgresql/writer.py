@@ -1,0 +1,89 @@
+"""Writes a ledger in PostgreSQL. What is not said here is as in SQLite: one commit for each method, fenced by the epoch.
+
+Beyond it, ARM claims each member of a batch for its scope: PostgreSQL itself keeps a person from being in two requests, whatever
+planned them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from notifyctl.errors import LedgerError
+from notifyctl.ledger.postgresql import halting, locks
+from notifyctl.ledger.postgresql.database import PostgresDatabase
+from notifyctl.ledger.reader import recipient_ids_of
+from notifyctl.ledger.writer import Writer
+from notifyctl.model.ledger import BatchRecord, BatchState
+from notifyctl.model.recipients import ID_BYTES
+
+CLAIM = (
+    "INSERT INTO claim (scope, batch, recipient) SELECT ?, ?, recipient FROM unnest(?::bytea[]) AS recipient"
+    " ON CONFLICT DO NOTHING"
+)
+LOCK = (
+    "SELECT recipient, batch FROM claim WHERE scope = ? AND recipient = ANY (?) ORDER BY recipient FOR UPDATE"
+)
+TAKE_OVER = "UPDATE claim SET batch = ? WHERE scope = ? AND recipient = ANY (?)"
+SCOPE_OF = "SELECT scope, members FROM batch WHERE number = ?"
+
+
+class PostgresWriter(Writer):
+    """Implements ports.LedgerWriter."""
+
+    _database: PostgresDatabase
+
+    def _first_number(self) -> int:
+        locks.take(self._database.connection, locks.Lock.NUMBERS)
+        return self.next_batch()
+
+    def _refuse_to_arm(self, number: int, attempt: int) -> None:
+        halting.refuse_halted(self._database.connection)
+        super()._refuse_to_arm(number, attempt)
+
+    def _claim(self, number: int) -> None:
+        """Claims the members of a batch. Raises LedgerError if any is in another request that may have been accepted."""
+        row = self._database.row(SCOPE_OF, number)
+        assert row is not None, "it was planned"
+        scope, members = row
+        # In order: two that claim the same people wait for each other in one direction only.
+        people = sorted(split(recipient_ids_of(members)))
+        if len(set(people)) != len(people):
+            raise LedgerError(f"batch {number} has the same recipient twice; it cannot be attempted")
+        if self._database.changed(CLAIM, scope, number, people) == len(people):
+            return
+        # An earlier attempt of this batch has claims, or another batch. They are locked first: until this commit nobody is
+        # armed by them, and nobody takes them.
+        claims = self._database.rows(LOCK, scope, people)
+        assert len(claims) == len(people), "claims are never removed"
+        taken = [(recipient, other) for recipient, other in claims if other != number]
+        for other in sorted({other for _, other in taken}):
+            self._refuse_claimed(number, other, {recipient for recipient, each in taken if each == other})
+        self._database.run(TAKE_OVER, number, scope, [recipient for recipient, _ in taken])
+
+    def _refuse_claimed(self, number: int, other: int, people: Collection[bytes]) -> None:
+        batch = self.find(other)
+        assert batch is not None, "it was armed"
+        for state in states_of(batch, people) - self._given_up(batch):
+            raise LedgerError(
+                f"recipients of batch {number} are in batch {other} too, which is {state} for them: batch {number} was not sent"
+            )
+
+    def _given_up(self, batch: BatchRecord) -> set[BatchState]:
+        """The states in which people of this batch may be in another one: it was certainly not accepted for them, or it is unknown
+        since an earlier run, and the plan, which saw that, lets them be sent it again (`onUnknown: resend`).
+        """
+        return {BatchState.REJECTED} | ({BatchState.UNKNOWN} if batch.epoch < self._epoch else set())
+
+
+def states_of(batch: BatchRecord, people: Collection[bytes]) -> set[BatchState]:
+    """The states of these members."""
+    ids = split(recipient_ids_of(batch.members))
+    return {
+        batch.others.get(position, batch.state)
+        for position, recipient in enumerate(ids)
+        if recipient in people
+    }
+
+
+def split(ids: bytes) -> list[bytes]:
+    return [ids[start : start + ID_BYTES] for start in range(0, len(ids), ID_BYTES)]
