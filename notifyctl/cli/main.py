@@ -31,6 +31,8 @@ COMMANDS = {
     "accept": "Accept a recurring notification: each occurrence is then sent without confirmation.",
     "apply": "Send what the plan shows.",
     "run": "Send what was accepted, each time it is due.",
+    "halt": "Stop all workers, and show where each stopped.",
+    "resume": "Continue after `halt`.",
     "status": "Show the number of recipients by outcome and receipt.",
     "history": "List past runs and decisions: who, when, from which commit.",
     "resolve": "Record what happened to recipients with an unknown outcome.",

@@ -33,6 +33,7 @@ ENDINGS = {
     "LedgerError": "ledger error",
     "UnseenLedgerError": "ledger error",
     "LedgerLockedError": "ledger error: another run took over the lock",
+    "HaltedError": "halted",
     "SettingsError": "configuration error",
     "ProviderError": "provider error",
     "UsageError": "wrong usage",

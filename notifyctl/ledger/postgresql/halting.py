@@ -8,22 +8,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-
 from notifyctl.command_line import command_line
 from notifyctl.errors import HaltedError
 from notifyctl.ledger.postgresql import locks
+from notifyctl.model.halting import Halt
 
 if TYPE_CHECKING:
     from psycopg import Connection
-
-
-class Halt(Struct, frozen=True):
-    """Who halted sending, when and why."""
-
-    who: str
-    at: datetime
-    reason: str | None = None
 
 
 def halt(connection: Connection[Any], reason: str | None, who: str, at: datetime) -> Halt:

@@ -13,7 +13,8 @@ import pytest
 from notifyctl.errors import HaltedError
 from notifyctl.exit_codes import ExitCode
 from notifyctl.ledger.postgresql import locks
-from notifyctl.ledger.postgresql.halting import Halt, halt, halted, refuse_halted, resume
+from notifyctl.ledger.postgresql.halting import halt, halted, refuse_halted, resume
+from notifyctl.model.halting import Halt
 from tests.postgres import drop_database, fresh_database
 
 Connection = psycopg.Connection[Any]

@@ -1,0 +1,96 @@
+"""`halt` and `resume` on the command line."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from notifyctl.app.ledger import ledger_store
+from notifyctl.app.workspace import open_workspace
+from notifyctl.exit_codes import ExitCode
+from notifyctl.model.halting import Halt, Halted, InFlight, WhereStopped
+from notifyctl.views import halting as view
+
+AT = datetime(2026, 11, 29, 20, 0, tzinfo=UTC)
+
+
+# A ledger in SQLite has no workers
+
+
+def test_halt_on_sqlite_says_how_to_stop_that_run(production: Any) -> None:
+    idle = production("halt", "--reason", "wrong price")
+    assert idle.code == ExitCode.ERROR
+    assert "its ledger is in SQLite; no run is active" in idle.err
+    workspace = open_workspace(production.root)
+    with ledger_store(workspace, workspace.environment("production")).writer("ann@web1 pid 7"):
+        busy = production("halt")
+    assert busy.code == ExitCode.ERROR
+    assert "locked by ann@web1 pid 7" in busy.err
+    assert "Ctrl-C" in busy.err
+    assert "SIGTERM" in busy.err
+    resumed = production("resume")
+    assert resumed.code == ExitCode.ERROR
+    assert "to continue an interrupted run, run: notifyctl" in resumed.err
+
+
+# What is shown
+
+FLIGHT = InFlight(7, 1, 3, AT, 200)
+HALTED = Halted(
+    Halt("ann@example.com", AT, "wrong price"),
+    12,
+    1_000,
+    700,
+    (
+        WhereStopped(1, "web1 pid 7", True, 150, 298),
+        WhereStopped(2, "web2 pid 8", True, 149, 300, (InFlight(300, 1, 2, AT, 200),)),
+        WhereStopped(3, "web3 pid 9", False, 1, 7, (FLIGHT,)),
+        WhereStopped(4, "web4 pid 9", True, 0, None),
+    ),
+)
+
+
+def test_the_text_says_where_each_worker_stopped_and_what_is_not_known() -> None:
+    assert view.as_text(HALTED, "UTC").splitlines() == [
+        "Halted by ann@example.com at 2026-11-29 20:00 UTC: wrong price. No further request starts.",
+        "  worker 1 (web1 pid 7): stopped after batch 298, 150 requests in all",
+        "  worker 2 (web2 pid 8): 1 request still in flight (batch 300); last: batch 300, 149 requests in all",
+        "  worker 3 (web3 pid 9): is not running; 1 request without a recorded outcome (batch 7); last: batch 7, 1 request in all",
+        "  worker 4 (web4 pid 9): attempted no batch",
+        "Not attempted: 700 of 1,000 batches of run 12.",
+        "400 recipients: outcome not recorded yet. They are not sent the message again until it is known; to see them, run: notifyctl status",
+        "To continue, run: notifyctl resume",
+    ]
+
+
+def test_the_json_has_the_same() -> None:
+    shown = json.loads(view.as_json(HALTED))
+    assert shown["halted"] == {
+        "who": "ann@example.com",
+        "at": "2026-11-29T20:00:00+00:00",
+        "reason": "wrong price",
+    }
+    assert (shown["run"], shown["batches"], shown["not_attempted"]) == (12, 1_000, 700)
+    assert [each["running"] for each in shown["workers"]] == [True, True, False, True]
+    assert shown["workers"][2]["in_flight"] == [
+        {"batch": 7, "attempt": 1, "at": "2026-11-29T20:00:00+00:00", "recipients": 200}
+    ]
+
+
+def test_control_characters_of_a_reason_do_not_reach_the_terminal() -> None:
+    shown = view.as_text(Halted(Halt("ann", AT, "now\x1b[2J"), None, 0, 0, ()), "UTC")
+    assert "\x1b" not in shown
+    assert "No run is active." in shown
+    assert "\x1b" not in view.resumed_text(Halt("ann", AT, "now\x1b[2J"), "UTC")
+
+
+def test_resume_says_what_it_ended() -> None:
+    assert view.resumed_text(None, "UTC") == "Sending is not halted. Nothing was changed."
+    shown = view.resumed_text(HALTED.halt, "Europe/Paris")
+    assert (
+        shown
+        == "Resumed. It was halted by ann@example.com at 2026-11-29 21:00 Europe/Paris (20:00 UTC): wrong price."
+    )
+    assert json.loads(view.resumed_json(None)) == {"format_version": "1.0", "resumed": None}
+    assert json.loads(view.resumed_json(HALTED.halt))["resumed"]["who"] == "ann@example.com"
