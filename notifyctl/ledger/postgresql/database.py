@@ -68,7 +68,8 @@ class PostgresDatabase:
         self.url = url
         self._name = database_name(url)
         self._lock = RLock()
-        self._inside = False
+        self._depth = 0
+        """Of transactions within each other."""
         self._connect()
 
     def _connect(self) -> None:
@@ -156,12 +157,12 @@ class PostgresDatabase:
         with self._lock, self._translated():
             self._replace_lost()
             with self.connection.transaction():
-                self._inside = True
+                self._depth += 1
                 try:
                     enter(self.connection, locks.Lock.FENCE)
                     yield
                 finally:
-                    self._inside = False
+                    self._depth -= 1
 
     def damaged_error(self) -> LedgerError:
         return damaged_error(self._name)
@@ -170,7 +171,7 @@ class PostgresDatabase:
         self.connection.close()
 
     def _replace_lost(self) -> None:
-        if self.connection.closed and not self._inside:
+        if self.connection.closed and not self._depth:
             self._connect()
 
     @contextmanager

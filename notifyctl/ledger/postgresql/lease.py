@@ -13,18 +13,29 @@ from notifyctl.ledger.postgresql.database import PostgresDatabase
 
 NAME_BYTES = 63
 """Of the name of a session."""
+MOMENT = "500ms"
 WHO = "SELECT application_name, backend_start FROM pg_stat_activity WHERE pid = ?"
 
 
 def take(database: PostgresDatabase, holder: str) -> None:
-    """Takes the lock until the session ends. Raises LedgerLockedError naming the holder, at once, if another session has it."""
-    if not locks.try_session(database.connection, locks.Lock.WRITER):
+    """Takes the lock until the session ends. Raises LedgerLockedError naming the holder if another session has it."""
+    if not locks.try_session(database.connection, locks.Lock.WRITER) and not wait(database):
         raise LedgerLockedError(
             f"the ledger ({database.name}) is locked by {find_holder(database) or 'another run'}",
             hint="wait for that run to finish, or stop it; the lock is released with its process",
         )
     name = holder.encode(errors="replace")[:NAME_BYTES].decode(errors="ignore")
     database.rows("SELECT set_config('application_name', ?, false)", name)
+
+
+def wait(database: PostgresDatabase) -> bool:
+    """Takes the lock if it becomes free: of a process that has just died, the server ends the session a moment later."""
+    database.rows("SELECT set_config('lock_timeout', ?, false)", MOMENT)
+    try:
+        database.rows("SELECT pg_advisory_lock(?, ?)", locks.LEDGER, int(locks.Lock.WRITER))
+    except LedgerError:
+        return False
+    return True
 
 
 def find_holder(database: PostgresDatabase) -> str | None:

@@ -7,12 +7,15 @@ planned them.
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
 
-from notifyctl.errors import LedgerError
+from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger.postgresql import halting, locks
 from notifyctl.ledger.postgresql.database import PostgresDatabase
 from notifyctl.ledger.reader import recipient_ids_of
 from notifyctl.ledger.writer import Writer
+from notifyctl.model.batch import Rejected
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.recipients import ID_BYTES
 
@@ -24,6 +27,7 @@ LOCK = (
     "SELECT recipient, batch FROM claim WHERE scope = ? AND recipient = ANY (?) ORDER BY recipient FOR UPDATE"
 )
 TAKE_OVER = "UPDATE claim SET batch = ? WHERE scope = ? AND recipient = ANY (?)"
+IN_DOUBT = "the connection was lost while it was recorded, and it never left"
 SCOPE_OF = "SELECT scope, members FROM batch WHERE number = ?"
 
 
@@ -31,6 +35,18 @@ class PostgresWriter(Writer):
     """Implements ports.LedgerWriter."""
 
     _database: PostgresDatabase
+
+    def arm(self, number: int, attempt: int, *, seal: bytes, at: datetime) -> None:
+        """If it is in doubt whether this was committed, nothing is sent, and that is recorded where it can be."""
+        try:
+            super().arm(number, attempt, seal=seal, at=at)
+        except LedgerError:
+            if self._database.connection.closed:
+                with suppress(
+                    LedgerError, LedgerLockedError
+                ):  # it says that the attempt was not recorded, or cannot be asked
+                    self.settle(number, attempt, Rejected(IN_DOUBT, posted=False), at=at)
+            raise
 
     def _first_number(self) -> int:
         locks.take(self._database.connection, locks.Lock.NUMBERS)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
+from itertools import count
 
 import pytest
 
@@ -18,9 +19,10 @@ from notifyctl.model.events import Verdict, VerdictSource
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
+from notifyctl.ports import LedgerWriter
 from notifyctl.testing import ManualClock
 from tests.contract_ledgers import NAME, postgresql_ledger
-from tests.postgres import fresh_database
+from tests.postgres import Cutter, fresh_database
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 SMS = Scope("outage", 1, "once", ChannelName.SMS)
@@ -42,6 +44,12 @@ def store(request: pytest.FixtureRequest) -> PostgresStore:
 def database(store: PostgresStore) -> Iterator[PostgresDatabase]:
     with closing(store.connect()) as opened:
         yield opened
+
+
+def database_of(store: PostgresStore) -> str:
+    with closing(store.connect()) as database:
+        [(name,)] = database.rows("SELECT current_database()")
+    return str(name)
 
 
 def members(*people: int) -> bytes:
@@ -149,6 +157,51 @@ def test_an_unlocked_run_writes_no_more_and_the_lock_is_free(store: PostgresStor
         store.unlock("ben")
         assert store.held_by() is None
         writer.arm(number, 1, seal=SEAL, at=AT)
+
+
+# Lost connections
+
+
+def test_whatever_message_is_lost_a_record_that_was_confirmed_is_there(
+    store: PostgresStore, postgres_server: str
+) -> None:
+    """Cut at every message of an ARM and its RESULT; the same writer then goes on over a new connection."""
+    confirmed: dict[int, str] = {}
+    with Cutter(postgres_server) as cutter:
+        through = PostgresStore(cutter.url(database_of(store)), name=NAME, clock=ManualClock(AT))
+        with through.writer("cut") as writer:
+            for person in count(1):
+                [batch] = writer.plan_batches(SMS, [members(person)], at=AT)
+                cutter.cut_at(person)
+                confirmed[batch] = arm_and_settle(writer, batch)
+                passed = cutter.passed
+                cutter.cut_at(None)
+                if passed < person:
+                    break
+        assert cutter.cuts == person - 1 > 20
+    with store.writer("next") as later:
+        found = {facts.number: facts.state for facts in later.facts(SMS)}
+    assert {confirmed[number] for number, state in found.items() if state is BatchState.ACCEPTED} == {
+        "accepted"
+    }
+    assert {confirmed[number] for number, state in found.items() if state is BatchState.REJECTED} <= {""}
+    assert all(
+        found[number] is BatchState.ACCEPTED for number, last in confirmed.items() if last == "accepted"
+    )
+    assert set(confirmed.values()) == {"", "accepted"}, "a result is committed at the second try"
+
+
+def arm_and_settle(writer: LedgerWriter, batch: int) -> str:
+    """What was confirmed of it last. A result is tried twice, as a run does."""
+    try:
+        writer.arm(batch, 1, seal=SEAL, at=AT)
+    except LedgerError:
+        return ""
+    for _ in range(2):
+        with suppress(LedgerError):
+            writer.settle(batch, 1, ACCEPTED, at=AT)
+            return "accepted"
+    return "armed"
 
 
 # One ledger per database
