@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -120,7 +121,7 @@ def test_a_defect_ends_the_worker_with_it(queue: Queue, connection: Connection) 
 
 
 def test_without_its_database_it_says_so(url: str, postgres_server: str) -> None:
-    name = url.rpartition("/")[2].partition("?")[0]
+    name = urlsplit(url).path.removeprefix("/")
     with Cutter(postgres_server) as proxy:
         queue, cut = ProcrastinateQueue(proxy.url(name), connect_timeout=0.5), threading.Event()
 
@@ -132,3 +133,4 @@ def test_without_its_database_it_says_so(url: str, postgres_server: str) -> None
 
         with pytest.raises(LedgerError, match="the queue in the ledger's database cannot be used"):
             queue.serve(lambda _: None, concurrency=1, waking=SOON, stopping=stopping)
+        assert cut.is_set(), "it was served until then"
