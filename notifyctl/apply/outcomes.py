@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from notifyctl.apply.attempts import Attempt
@@ -21,8 +21,11 @@ Keep = Callable[[int, int, Outcome, datetime], None]
 class OutcomeRecorder:
     """Records outcomes in the ledger, or in the journal beside it when the ledger fails."""
 
-    def __init__(self, writer: LedgerWriter, clock: Clock, keep: Keep | None) -> None:
+    def __init__(
+        self, writer: LedgerWriter, clock: Clock, keep: Keep | None, *, pauses: Sequence[float] = RETRY_PAUSES
+    ) -> None:
         self._writer = writer
+        self._pauses = pauses
         self._clock = clock
         self._keep = keep
         self._failed = False
@@ -38,7 +41,7 @@ class OutcomeRecorder:
             raise
 
     def _settle(self, attempt: Attempt, outcome: Outcome) -> None:
-        for pause in (*(() if self._failed else RETRY_PAUSES), None):
+        for pause in (*(() if self._failed else self._pauses), None):
             try:
                 self._writer.settle(attempt.number, attempt.attempt, outcome, at=self._clock.now())
             except (LedgerError, LedgerLockedError) as error:

@@ -62,6 +62,7 @@ class Writer(Reader):
         database.upgrade()
         super().__init__(database, identity)
         with database.alone():
+            self._refuse_to_begin(now)
             self._epoch = database.number("SELECT coalesce(max(epoch), 0) + 1 FROM run")
             database.run(
                 "INSERT INTO run (epoch, started_at, holder, tool) VALUES (?, ?, ?, ?)",
@@ -92,6 +93,9 @@ class Writer(Reader):
                 database.run("INSERT INTO actor (epoch, name) VALUES (?, ?)", self._epoch, actor)
             point(Point.EPOCH_COMMIT)
         point(Point.EPOCH_COMMITTED)
+
+    def _refuse_to_begin(self, now: datetime) -> None:
+        """Raises LedgerLockedError while another run keeps its epoch though it does not hold the lock. In SQLite none does."""
 
     def extent(self) -> Extent:
         with self._database.alone():

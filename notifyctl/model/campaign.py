@@ -50,6 +50,30 @@ class Campaign(Struct, frozen=True):
         return range(self.first_batch, self.first_batch + self.batches)
 
 
+class PlannedAgain(Struct, frozen=True):
+    """What a batch was made of when recipients or destinations opted out. `of`: the batch that has its members too."""
+
+    of: int
+    fallback: str | None = None
+    """Why the SMS fallback is left out; None if it is not."""
+
+
+class Progress(Struct, frozen=True):
+    """How far a campaign is, in batches and in recipients. `ended`: how it ended; None while it is open.
+
+    Batches that were planned again count as done, and those made of them as further batches.
+    """
+
+    batches: int
+    done: int
+    in_flight: int
+    recipients: int
+    accepted: int
+    rejected: int
+    unknown: int
+    ended: str | None = None
+
+
 def content_check(batches: Iterable[tuple[Scope, bytes]]) -> bytes:
     """A hash of scope and packed members of batches, in order: ids and fingerprints of all texts."""
     found = sha256()

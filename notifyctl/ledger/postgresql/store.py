@@ -108,10 +108,12 @@ class PostgresStore:
                 yield writer
             except BaseException as error:
                 # Report the error that ended the run, not the failure to record its end.
-                with suppress(LedgerError, LedgerLockedError):
-                    writer.end(type(error).__name__, at=self._clock.now())
+                if not writer.is_campaign:
+                    with suppress(LedgerError, LedgerLockedError):
+                        writer.end(type(error).__name__, at=self._clock.now())
                 raise
-            writer.end(writer.ending, at=self._clock.now())
+            if not writer.is_campaign:
+                writer.end(writer.ending, at=self._clock.now())
 
     @contextmanager
     def inbox(self) -> Iterator[ReceiptInbox]:

@@ -6,16 +6,18 @@ planned them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 
 from notifyctl.errors import LedgerError, LedgerLockedError
-from notifyctl.ledger.postgresql import halting, locks
+from notifyctl.ledger.postgresql import campaigns, halting, locks
+from notifyctl.ledger.postgresql.campaigns import Defer
 from notifyctl.ledger.postgresql.database import PostgresDatabase
 from notifyctl.ledger.reader import recipient_ids_of
 from notifyctl.ledger.writer import Writer
-from notifyctl.model.batch import Rejected
+from notifyctl.model.batch import Rejected, ScopeOpening
+from notifyctl.model.campaign import Campaign
 from notifyctl.model.ledger import BatchRecord, BatchState
 from notifyctl.model.recipients import ID_BYTES
 
@@ -35,6 +37,22 @@ class PostgresWriter(Writer):
     """Implements ports.LedgerWriter."""
 
     _database: PostgresDatabase
+    is_campaign = False
+    """Whether workers send what this run planned, so that it has not ended when the lock is released."""
+
+    def begin_campaign(
+        self, campaign: Campaign, openings: Sequence[ScopeOpening], *, defer: Defer, at: datetime
+    ) -> None:
+        """Hands the batches of this run over to workers: opens their scopes and adds the first jobs, in one commit."""
+        with self._writing():
+            for opening in openings:
+                self.open_scope(opening.scope, opening.held, at=at, likeness=opening.likeness)
+            campaigns.record_campaign(self._database, campaign)
+            defer(self._database.connection, campaign.numbers[: campaigns.WINDOW])
+        self.is_campaign = True
+
+    def _refuse_to_begin(self, now: datetime) -> None:
+        campaigns.refuse_or_take_over(self._database, at=now)
 
     def arm(self, number: int, attempt: int, *, seal: bytes, at: datetime) -> None:
         """If it is in doubt whether this was committed, nothing is sent, and that is recorded where it can be."""
