@@ -292,6 +292,11 @@ class Facts(Struct, frozen=True):
         return self.reader is not None and self.reader.knows_former_keys
 
     @property
+    def serial(self) -> int:
+        """The number of records now; 0 where the ledger is not read."""
+        return self.reader.serial if self.reader else 0
+
+    @property
     def scopes(self) -> Sequence[Scope]:
         return self.reader.scopes() if self.reader else ()
 

@@ -68,7 +68,9 @@ def make_plan(
     with facts_of(workspace, environment, offline=offline) as facts:
         if facts.missing and not offline and not environment.is_sandbox:
             raise no_ledger(environment, planning=True)
-        return derive(workspace, environment, facts, only=only)
+        before = facts.serial
+        plan = derive(workspace, environment, facts, only=only)
+        return replace(plan, records_added=facts.serial - before)
 
 
 def derive(

@@ -314,6 +314,9 @@ class Plan(Struct, frozen=True):
     """Of the data that moments depend on, `tzdata` and `holidays`, if any are in the plan; no part of the digest."""
     hours: tuple[SendingHours, ...] = ()
     """One for each notification that is not sent at any time, by name."""
+    records_added: int = 0
+    """Records that came into the ledger while the plan was made from it; no part of the digest. A ledger in SQLite is read as it was at
+    one moment, one in PostgreSQL in short reads, so that nothing is held back by a long plan."""
 
     @property
     def applyable(self) -> bool:

@@ -197,6 +197,7 @@ class PlanDocument(Struct, frozen=True):
     series: tuple[SeriesEntry, ...] | None = None
     """None: the file was made before series were accepted."""
     hours: tuple[SendingHours, ...] = ()
+    records_added: Count = 0
 
 
 def decode(document: object) -> PlanDocument:

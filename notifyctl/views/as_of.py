@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from notifyctl.plan.model import Plan
+from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_time
 
 
@@ -34,6 +35,19 @@ def refuse_words(plan: Plan) -> str | None:
     """The same, and that such a plan is for looking at."""
     found = describe_as_of(plan)
     return f"{found} This plan cannot be applied." if found else None
+
+
+def caveats(plan: Plan) -> list[str]:
+    """What to know of a plan's time before reading it."""
+    return [words for words in (refuse_words(plan), meanwhile_words(plan)) if words]
+
+
+def meanwhile_words(plan: Plan) -> str | None:
+    """That the plan may not know the latest records, where that is so."""
+    if not plan.records_added:
+        return None
+    added = pluralise(plan.records_added, "record was", "records were")
+    return f"{added} added to the ledger while this plan was made. A new plan with all records is made before anything is sent."
 
 
 def valid_words(plan: Plan) -> str:

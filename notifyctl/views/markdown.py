@@ -22,7 +22,7 @@ from notifyctl.plan.model import Plan, PlannedNotification, Sample, Upcoming
 from notifyctl.plan.shared_request import parts_of
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_occurrence, format_time
-from notifyctl.views.as_of import plan_as_of, refuse_words
+from notifyctl.views.as_of import caveats, plan_as_of
 from notifyctl.views.changes import (
     SIGN,
     is_only_shared,
@@ -180,9 +180,9 @@ def verdict(plan: Plan, review: Review | None) -> Iterator[str]:
     ]
     yield f"{' · '.join([*counts, *describe_rejected(plan)])}  "
     yield f"Digest `{plan.digest}` · {plan_as_of(plan)}{'' if plan.made_at else f', valid until {format_time(plan.valid_until, plan.timezone)}'}"
-    if not_now := refuse_words(plan):
+    for caveat in caveats(plan):
         yield ""
-        yield f"> {plain(not_now)}"
+        yield f"> {plain(caveat)}"
     if review is not None:
         yield from describe_changes(review)
     yield from describe_nearly_sent(plan)

@@ -19,7 +19,7 @@ from notifyctl.plan.sending_hours import NamedDay, SendingHours
 from notifyctl.plan.shared_request import parts_of, settings_of
 from notifyctl.plurals import pluralise
 from notifyctl.schedule.moments import format_age, format_duration, format_occurrence, format_time
-from notifyctl.views.as_of import as_of_object, plan_as_of, refuse_words, valid_words
+from notifyctl.views.as_of import as_of_object, caveats, plan_as_of, valid_words
 from notifyctl.views.colours import Paint, strip_controls
 from notifyctl.views.diagnostics import as_object, format_block
 from notifyctl.views.gaps import describe_gaps
@@ -78,8 +78,7 @@ def _lines(plan: Plan, paint: Paint) -> Iterator[str]:
         plan_as_of(plan),
     ]
     yield " · ".join(facts)
-    if not_now := refuse_words(plan):
-        yield paint.yellow(not_now)
+    yield from map(paint.yellow, caveats(plan))
     if not plan.complete:
         yield paint.yellow(
             "Planned without the ledger: earlier sends are unknown. This plan cannot be applied."
@@ -393,6 +392,7 @@ def public_plan(plan: Plan) -> dict[str, Any]:
         "valid_until": plan.valid_until.isoformat(),
         "horizon": _moment(plan.horizon),
         "complete": plan.complete,
+        "records_added": plan.records_added,
         "applyable": plan.applyable,
         "digest": plan.digest,
         "summary": {action.value: count for action, count in plan.summary.items()},

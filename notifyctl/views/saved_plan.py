@@ -80,6 +80,7 @@ def to_plan(saved: SavedPlan) -> Plan:
         upcoming=upcoming,
         series=series,
         hours=typed.hours,
+        records_added=typed.records_added,
     )
 
 
