@@ -88,3 +88,41 @@ class WorkersProgress(Struct, frozen=True):
     campaign: CampaignProgress | None
     workers: tuple[WorkerProgress, ...]
     backlog: Backlog
+
+
+class Look(Struct, frozen=True):
+    """What was seen at `at`. `active`: something is being sent. `workers`: None for a ledger in SQLite."""
+
+    at: datetime
+    monotonic: float
+    active: bool
+    ledger: LedgerProgress
+    workers: WorkersProgress | None = None
+
+    @property
+    def run(self) -> RunProgress | None:
+        return self.ledger.run
+
+    @property
+    def recipients(self) -> int:
+        """Of the latest run, whatever became of them. Who was planned again within it counts once where workers send."""
+        campaign = self.workers.campaign if self.workers is not None else None
+        if self.run is None:
+            return 0
+        if campaign is not None and campaign.epoch == self.run.epoch:
+            return campaign.recipients
+        return sum(self.run.recipients.values())
+
+    def count(self, state: BatchState) -> int:
+        return self.run.recipients.get(state, 0) if self.run is not None else 0
+
+
+class Rates(Struct, frozen=True):
+    """A second, since the look before."""
+
+    recipients: float = 0.0
+    """Accepted."""
+    requests: float = 0.0
+    receipts: float = 0.0
+    workers: Mapping[int, float] = {}
+    """Worker → recipients a second."""
