@@ -14,7 +14,7 @@ from msgspec import Struct
 from notifyctl import __version__
 from notifyctl.app.doctor_network import check_endpoint
 from notifyctl.app.environ import state_folder
-from notifyctl.app.ledger import STATE_FOLDER, ledger_path, ledger_store
+from notifyctl.app.ledger import STATE_FOLDER, ledger_path, postgres_store, sqlite_store
 from notifyctl.app.providers import is_embedded
 from notifyctl.app.workspace import Workspace
 from notifyctl.command_line import command_line
@@ -153,12 +153,17 @@ def nearest_folder(folder: Path) -> Path:
 def check_ledger(workspace: Workspace, environment: Environment) -> Iterator[Check]:
     if environment.ledger.url is None:
         yield from check_sqlite(workspace, environment)
+        return
+    store = postgres_store(workspace, environment)
+    from notifyctl.app.doctor_database import check_database
+
+    yield from check_database(store, workspace.clock)
 
 
 def check_sqlite(workspace: Workspace, environment: Environment) -> Iterator[Check]:
     path = ledger_path(workspace, environment)
     yield check_space(nearest_folder(path.parent))
-    store = ledger_store(workspace, environment)
+    store = sqlite_store(workspace, environment)
     if not store.exists():
         store.refuse_lost()
         if environment.is_sandbox:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from contextlib import closing
+from typing import TYPE_CHECKING
 
-from notifyctl.errors import NotifyctlError
+from notifyctl.app.doctor_network import judge_clock
+from notifyctl.command_line import command_line
+from notifyctl.errors import LedgerError, NotifyctlError
+from notifyctl.ledger.postgresql.checks import find_dangers, refuse_shared_session
+from notifyctl.ledger.postgresql.database import PostgresDatabase, connect
+from notifyctl.ledger.postgresql.halting import halted, halted_error
+from notifyctl.ledger.postgresql.migrations import current, latest
 from notifyctl.ledger.postgresql.server_health import (
     TIMEOUT_SINCE,
     Connections,
@@ -14,14 +21,23 @@ from notifyctl.ledger.postgresql.server_health import (
     Rows,
     TableHealth,
     may_see_sessions,
+    read_clock,
     read_connections,
     read_horizon,
+    read_missing_rights,
     read_replication,
     read_settings,
     read_tables,
 )
+from notifyctl.ledger.postgresql.store import PostgresStore
+from notifyctl.ledger.postgresql.timeline import find_other_server
 from notifyctl.model.checks import Check, error, not_checked, ok, warning
 from notifyctl.plurals import pluralise
+from notifyctl.ports import Clock
+from notifyctl.transport.loopback import is_loopback
+
+if TYPE_CHECKING:
+    from psycopg import ConnectionInfo
 
 LONG_SNAPSHOT = 60.0
 """Seconds after which an open transaction of somebody else is reported."""
@@ -32,6 +48,83 @@ FEW_CONNECTIONS = 10
 LARGE_FACTOR = 0.1
 """Of a table that changes all the time: with more, VACUUM comes too seldom."""
 MONITOR = "grant pg_monitor to this role, for example: GRANT pg_monitor TO notifyctl"
+
+
+def check_database(store: PostgresStore, clock: Clock) -> Iterator[Check]:
+    """Of the ledger in it first. Raises LedgerError if the server cannot be reached."""
+    with closing(store.connect()) as database:
+        connection = database.connection
+        yield judge_connection(connection.info, database.name)
+        for danger in find_dangers(connection):
+            yield error("database", danger.message, danger.hint)
+        try:
+            refuse_shared_session(connection, lambda: connect(database.url))
+        except LedgerError as problem:
+            yield warning("pool", problem.message, problem.hint)
+        yield check_clock(database, clock)
+        yield from check_ledger(store, database)
+        yield from check_server(database.rows)
+
+
+def judge_connection(info: ConnectionInfo, name: str) -> Check:
+    version = info.parameter_status("server_version") or "unknown"
+    text = f"{name}, version {version.partition(' ')[0]}"
+    if info.host.startswith("/") or is_loopback(info.host):
+        return ok("database", text)
+    if not info.pgconn.ssl_in_use:
+        return warning(
+            "database",
+            f"{text}: the connection is not encrypted, so that others in the network can read it",
+            "add sslmode=verify-full to the URL, and sslrootcert=… if a private CA signed the server's certificate",
+        )
+    return ok("database", f"{text}, by TLS")
+
+
+def check_clock(database: PostgresDatabase, clock: Clock) -> Check:
+    before = clock.now()
+    theirs = read_clock(database.rows)
+    return judge_clock(
+        before - theirs, clock.now() - theirs, "the clock of the database", name="database clock"
+    )
+
+
+def check_ledger(store: PostgresStore, database: PostgresDatabase) -> Iterator[Check]:
+    """Whether a run may begin with what is there."""
+    try:
+        store.identify(database)
+        if (problem := find_other_server(database.connection)) is not None:
+            raise problem
+    except LedgerError as problem:
+        yield error("ledger", problem.message, problem.hint)
+        return
+    version, newest = current(database.connection), latest()
+    text = f"schema {version.number}, {pluralise(database.serial(), 'record')}"
+    if version.number < newest:
+        hint = f"to upgrade it, run: {command_line('ledger', 'upgrade')}"
+        yield warning("ledger", f"{text}; this notifyctl has schema {newest}", hint)
+    else:
+        yield ok("ledger", text)
+    yield judge_permissions(read_missing_rights(database.rows))
+    if (holder := store.held_by()) is not None:
+        yield ok("ledger lock", f"locked by {holder}")
+    if (halt := halted(database.connection)) is not None:
+        yield warning("halt", halted_error(halt).message, f"to continue, run: {command_line('resume')}")
+
+
+def judge_permissions(missing: Mapping[str, Sequence[str]]) -> Check:
+    name = "permissions"
+    parts = [
+        f"cannot {what} {', '.join(missing[right])}"
+        for right, what in (("SELECT", "read"), ("INSERT", "add to"))
+        if missing[right]
+    ]
+    if not parts:
+        return ok(name, "this role can read and add to every table")
+    return warning(
+        name,
+        f"this role {'; '.join(parts)}",
+        "enough for a role that only plans, or only receives receipts; what sends needs more",
+    )
 
 
 def check_server(rows: Rows) -> Iterator[Check]:
@@ -57,16 +150,8 @@ def check_server(rows: Rows) -> Iterator[Check]:
 
 def judge_durability(settings: Mapping[str, str]) -> Iterator[Check]:
     """A commit that a crash takes back is a message that is sent twice."""
-    for name in ("fsync", "synchronous_commit"):
-        if settings.get(name) == "off":
-            yield error(
-                "durability",
-                f"{name} is off: a crash of the server can lose records, and recipients would be sent messages twice",
-                f"to switch it on for this database, run: ALTER DATABASE … SET {name} = on"
-                if name == "synchronous_commit"
-                else "set fsync = on in postgresql.conf, and restart the server",
-            )
-            return
+    if "off" in {settings.get("fsync"), settings.get("synchronous_commit")}:
+        return  # a danger that keeps every run from beginning, reported as that
     if settings.get("full_page_writes") == "off":
         yield warning(
             "durability",
@@ -162,9 +247,11 @@ def judge_autovacuum(settings: Mapping[str, str], tables: Sequence[TableHealth])
 
 def judge_timeouts(settings: Mapping[str, str]) -> Check:
     name, version = "timeouts", int(settings["server_version_num"])
-    idle = settings.get("idle_in_transaction_session_timeout", "0")
+    idle = settings.get("idle_in_transaction_session_timeout", "0ms")
     others = (
-        "none for other sessions" if idle == "0" else f"idle transactions of other sessions end after {idle}"
+        "none for other sessions"
+        if idle == "0ms"
+        else f"idle transactions of other sessions end after {idle}"
     )
     if version < TIMEOUT_SINCE:
         return warning(
@@ -172,21 +259,17 @@ def judge_timeouts(settings: Mapping[str, str]) -> Check:
             f"PostgreSQL {settings['server_version']} has no transaction_timeout, so that one of ours is not ended; {others}",
             "upgrade to PostgreSQL 17 or later, or watch the oldest transaction",
         )
-    limit = settings.get("transaction_timeout", "0")
+    limit = settings.get("transaction_timeout", "0ms")
     return ok(
         name,
-        f"notifyctl sets transaction_timeout in its own sessions; the server's own is {limit if limit != '0' else 'not set'}; {others}",
+        f"notifyctl sets transaction_timeout in its own sessions; the server's own is {limit if limit != '0ms' else 'not set'}; {others}",
     )
 
 
 def judge_replication(replication: Replication, settings: Mapping[str, str]) -> Check:
     name = "replication"
     if replication.is_standby:
-        return error(
-            name,
-            "this server is a standby: it cannot be written, and nothing can be sent",
-            "let the URL of the ledger name the primary, for example with target_session_attrs=read-write",
-        )
+        return warning(name, "this server is a standby of another one")
     timeline = f"timeline {replication.timeline}" if replication.timeline is not None else "timeline unknown"
     if not replication.standbys:
         return ok(name, f"{timeline}, no standby")
@@ -213,9 +296,3 @@ def judge_connections(connections: Connections) -> Check:
     if connections.left < min(FEW_CONNECTIONS, connections.limit):
         return warning(name, text, hint)
     return ok(name, text)
-
-
-def describe_difference(difference: timedelta) -> str:
-    """By how much this machine's clock differs from another: `0.2 s ahead`."""
-    seconds = difference.total_seconds()
-    return f"{abs(seconds):,.1f} s {'ahead' if seconds > 0 else 'behind'}"

@@ -78,11 +78,11 @@ def check_date(clock: Clock, before: datetime, date: str | None, origin: str) ->
     return judge_clock(before - theirs - RESOLUTION, now - theirs, f"the clock of {origin}")
 
 
-def judge_clock(least: timedelta, most: timedelta, of: str) -> Check:
+def judge_clock(least: timedelta, most: timedelta, of: str, *, name: str = "clock") -> Check:
     """`least` and `most`: between which this machine's clock is ahead of another one, `of`."""
     surely = least if least > timedelta() else min(timedelta(), most)
     if abs(surely) < NOTABLE:
-        return ok("clock", f"agrees with {of}")
+        return ok(name, f"agrees with {of}")
     seconds = abs(surely).total_seconds()
     text = f"the clock of this machine is {seconds:,.0f} s {'ahead of' if surely > timedelta() else 'behind'} {of}"
-    return error("clock", text, SYNCHRONISE) if abs(surely) >= WORST else warning("clock", text, SYNCHRONISE)
+    return error(name, text, SYNCHRONISE) if abs(surely) >= WORST else warning(name, text, SYNCHRONISE)

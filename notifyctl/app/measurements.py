@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from notifyctl.app.ledger import ledger_store
+from notifyctl.app.ledger import postgres_store, sqlite_store
 from notifyctl.app.workspace import Workspace
 from notifyctl.ledger.database import Database
 from notifyctl.ledger.postgresql.progress import read_workers_progress
@@ -20,10 +22,13 @@ from notifyctl.ledger.postgresql.server_health import (
     read_settings,
     read_tables,
 )
-from notifyctl.ledger.progress import read_progress
+from notifyctl.ledger.reader import Reader
 from notifyctl.model.progress import LedgerProgress, WorkersProgress
 from notifyctl.model.project import Environment
 from notifyctl.ports import Clock
+
+if TYPE_CHECKING:
+    from notifyctl.ledger.postgresql.store import PostgresStore
 
 SECONDS = 5
 """For a query. What takes longer is ended by the server: whoever asks for numbers must not burden who sends."""
@@ -49,14 +54,13 @@ class Measurements(Struct, frozen=True):
 
 def measure(workspace: Workspace, environment: Environment) -> Measurements | None:
     """None if there is no ledger yet. Raises NotifyctlError."""
-    store = ledger_store(workspace, environment)
+    if environment.ledger.url is not None:
+        return measure_postgres(postgres_store(workspace, environment), workspace.clock)
+    store = sqlite_store(workspace, environment)
     if not store.exists():
         return None
-    reader = store.reader()
-    try:
+    with closing(store.reader()) as reader:
         return Measurements(reader.progress())
-    finally:
-        reader.close()
 
 
 def measure_place(place: tuple[Workspace, Environment] | None) -> Measurements | None:
@@ -64,13 +68,18 @@ def measure_place(place: tuple[Workspace, Environment] | None) -> Measurements |
     return measure(*place) if place is not None else None
 
 
-def measure_database(database: Database, clock: Clock) -> Measurements:
-    """Of a ledger in PostgreSQL, without a snapshot over all of it: what changes meanwhile is in the later numbers."""
-    with database.transaction():
-        database.run(f"SET LOCAL statement_timeout = '{SECONDS}s'")
-        return Measurements(
-            read_progress(database), read_workers_progress(database), measure_server(database, clock)
-        )
+def measure_postgres(store: PostgresStore, clock: Clock) -> Measurements | None:
+    """In one session, without a snapshot over all of it: what changes meanwhile is in the later numbers."""
+    from notifyctl.ledger.postgresql.store import is_there
+
+    with closing(store.connect()) as database:
+        if not is_there(database):
+            return None
+        # For this transaction alone: a pooler may hand the session to others. The fence is left to those who send.
+        with database.connection.transaction():
+            database.run(f"SET LOCAL statement_timeout = '{SECONDS}s'")
+            progress = Reader(database, store.identify(database)).progress()
+            return Measurements(progress, read_workers_progress(database), measure_server(database, clock))
 
 
 def measure_server(database: Database, clock: Clock) -> ServerMeasurements:

@@ -53,6 +53,7 @@ def read_latest_run(database: Database) -> RunProgress | None:
         how=how,
         batches={BatchState(state): count for state, count, _, _ in states},
         recipients={BatchState(state): int(recipients) for state, _, recipients, _ in states},
+        first_batch=first,
         in_flight_since=oldest_in_flight(states),
     )
 

@@ -9,6 +9,7 @@ from copy import copy
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from notifyctl.errors import LedgerError
 from notifyctl.hashing import RecipientHasher
@@ -24,6 +25,12 @@ from notifyctl.model.progress import LedgerProgress
 from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 
+RESOLVED = (
+    "SELECT number FROM batch_state WHERE number >= ? AND state = 'unknown'"
+    " AND EXISTS (SELECT 1 FROM word WHERE word.batch = batch_state.number) ORDER BY number LIMIT ?"
+)
+MOST_RESOLVED = 1000
+"""Batches of which single recipients are looked at for a quick count."""
 PAGE = 64
 """Batches read at a time: 2 MB of members at 1,000 each."""
 
@@ -85,7 +92,17 @@ class Reader(Events):
         )
 
     def progress(self) -> LedgerProgress:
-        return read_progress(self._database)
+        found = read_progress(self._database)
+        if found.run is None or not found.run.recipients.get(BatchState.UNKNOWN):
+            return found
+        # What receipts and people said of single recipients of the requests whose outcome was unknown.
+        recipients = Counter(found.run.recipients)
+        for (number,) in self._events(RESOLVED, found.run.first_batch, MOST_RESOLVED):
+            batch = self.find(number)
+            assert batch is not None
+            recipients[BatchState.UNKNOWN] -= len(batch.others)
+            recipients.update(batch.others.values())
+        return replace(found, run=replace(found.run, recipients=dict(recipients)))
 
     def scopes(self) -> Sequence[Scope]:
         rows = self._database.rows(

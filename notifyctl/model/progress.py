@@ -32,6 +32,7 @@ class RunProgress(Struct, frozen=True):
     how: str | None
     batches: Mapping[BatchState, int]
     recipients: Mapping[BatchState, int]
+    first_batch: int
     in_flight_since: datetime | None
     """When the oldest request without an outcome was about to leave."""
 

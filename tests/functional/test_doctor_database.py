@@ -97,10 +97,9 @@ def test_commits_that_a_crash_takes_back_are_an_error(session: Session, url: str
     name = session.info.dbname
     session.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off'.encode())
     with psycopg.connect(url, autocommit=True) as later:
-        found = by_name(later)["durability"]
+        found = by_name(later)
     session.execute(f'ALTER DATABASE "{name}" RESET synchronous_commit'.encode())
-    assert found.status is CheckStatus.ERROR
-    assert "twice" in found.text
+    assert "durability" not in found, "a danger that every run refuses, and is reported as that"
 
 
 def test_the_narrowest_limit_of_connections_counts(session: Session) -> None:
@@ -144,7 +143,7 @@ def test_dead_rows_and_autovacuum() -> None:
 
 def test_standbys_and_old_servers() -> None:
     durable = {"synchronous_commit": "on"}
-    assert judge_replication(Replication(True, {}), durable).status is CheckStatus.ERROR
+    assert judge_replication(Replication(True, {}), durable).status is CheckStatus.WARNING
     lone = judge_replication(Replication(False, {"b": False}, "1", 2), durable)
     assert lone.status is CheckStatus.WARNING
     assert "ledger adopt" in lone.text

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-Rows = Callable[..., Sequence[tuple[Any, ...]]]
+Rows = Callable[[str], Sequence[tuple[Any, ...]]]
 """Runs a query without parameters, and returns all its rows."""
 
 BUSY_TABLES = ("procrastinate_jobs", "procrastinate_events", "pace", "receipt_inbox")
@@ -84,12 +84,16 @@ class Connections(Struct, frozen=True):
 
 
 def read_settings(rows: Rows) -> dict[str, str]:
-    """The server's settings as this session has them. Those that it does not know are left out."""
+    """The server's settings as this session has them; those of time limits as other sessions do. Unknown ones are left out."""
     names = ", ".join(f"'{name}'" for name in SETTINGS)
     return {
         name: str(value)
         for name, value in rows(
-            f"SELECT name, current_setting(name) FROM pg_catalog.pg_settings WHERE name IN ({names})"  # noqa: S608 - our own names
+            # Our sessions set time limits for themselves.
+            f"""
+            SELECT name, CASE WHEN name LIKE '%timeout' THEN reset_val || coalesce(unit, '') ELSE current_setting(name) END
+              FROM pg_catalog.pg_settings WHERE name IN ({names})
+            """  # noqa: S608 - our own names
         )
     }
 
@@ -204,6 +208,20 @@ def read_connections(rows: Rows) -> Connections:
     found += [Connections(here, database_limit)] if database_limit >= 0 else []
     found += [Connections(of_role, role_limit)] if role_limit >= 0 else []
     return min(found, key=lambda each: each.left)
+
+
+def read_missing_rights(rows: Rows) -> dict[str, list[str]]:
+    """Right → the tables of the ledger for which this role lacks it."""
+    found: dict[str, list[str]] = {"SELECT": [], "INSERT": []}
+    for name, reads, adds in rows(
+        "SELECT relname::text, has_table_privilege(oid, 'SELECT'), has_table_privilege(oid, 'INSERT')"
+        " FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'migration'"
+        " AND relnamespace = (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid = to_regclass('meta'))"
+        " ORDER BY relname"
+    ):
+        found["SELECT"] += [] if reads else [name]
+        found["INSERT"] += [] if adds else [name]
+    return found
 
 
 def read_clock(rows: Rows) -> datetime:

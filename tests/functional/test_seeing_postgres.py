@@ -1,0 +1,165 @@
+"""A ledger in PostgreSQL as operators see it: doctor, /metrics, status --watch and the plan's line about late records, on one database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from msgspec.structs import replace
+from prometheus_client.parser import text_string_to_metric_families
+
+from notifyctl.app.ledger import ledger_store
+from notifyctl.app.measurements import measure
+from notifyctl.app.metrics import metrics_page
+from notifyctl.app.plan import make_plan
+from notifyctl.app.runner_events import Health
+from notifyctl.app.workspace import open_workspace
+from notifyctl.clock import SystemClock
+from notifyctl.model.events import Receipt
+from notifyctl.testing.fakes import ManualClock
+from tests.postgres import fresh_database
+
+NOTIFICATION = """\
+apiVersion: notifyctl/v1
+kind: Notification
+name: outage
+template: {channel: sms, content: {type: text, text: Power is back}}
+audience: {recipients: [{msisdn: "+447700900001"}, {msisdn: "+447700900002"}]}
+"""
+
+
+@pytest.fixture
+def url(postgres_server: str) -> str:
+    return fresh_database(postgres_server)
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def project(production: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Its ledger is in PostgreSQL; two recipients were sent to."""
+    text = (production.root / "notifyctl.yaml").read_text(encoding="utf-8")
+    production.write(notifyctl=text + "    ledger: {urlEnv: LEDGER_URL}\n", outage=NOTIFICATION)
+    monkeypatch.setenv("LEDGER_URL", url)
+    return production
+
+
+def by_name(document: Any) -> dict[str, Any]:
+    return {check["name"]: check for check in document["checks"]}
+
+
+def values(page: str) -> dict[str, float]:
+    return {
+        sample.name + "".join(f" {value}" for value in sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+    }
+
+
+def test_what_doctor_metrics_and_watch_say(
+    project: Any, database: psycopg.Connection[Any], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = project("doctor", "--format", "json")
+    assert missing.code == 1
+    assert "ledger init" in by_name(missing.json)["ledger"]["hint"]
+    assert project("status", "--watch").code == 1
+    assert project("ledger", "init").code == 0
+    assert "nothing was sent yet" in project("status", "--watch").out
+    assert project.apply().code == 0
+    database.execute("ANALYZE")
+
+    found = project("doctor", "--format", "json")
+    assert found.code == 0, found.out
+    checks = by_name(found.json)
+    assert checks["database clock"]["status"] == "ok"
+    assert checks["permissions"]["status"] == "ok"
+    assert "schema" in checks["ledger"]["text"]
+    assert {
+        "durability",
+        "long transactions",
+        "dead rows",
+        "autovacuum",
+        "timeouts",
+        "replication",
+        "connections",
+    } <= {*checks}
+    assert "pool" not in checks
+
+    workspace = open_workspace(project.root)
+    environment = workspace.environment(None)
+    page = metrics_page(
+        lambda: measure(workspace, environment), lambda: Health("production"), SystemClock()
+    )().body.decode()
+    numbers = values(page)
+    assert numbers["notifyctl_recipients_accepted_total"] == 2
+    assert numbers["notifyctl_run_recipients accepted"] == 2
+    assert numbers["notifyctl_halted"] == 0
+    assert numbers["notifyctl_workers"] == 0
+    assert numbers["notifyctl_postgresql_connections_limit"] > 1
+    assert abs(numbers["notifyctl_postgresql_clock_ahead_seconds"]) < 30
+    assert "notifyctl_postgresql_dead_rows pace" in numbers
+    assert "447700900001" not in page
+
+    line = project("status", "--watch", "0.1").out
+    assert "2 of 2 recipients accepted, 0 not accepted, 0 unknown, 0 requests in flight" in line
+    assert line.rstrip().endswith("finished")
+    assert project("status", "--watch", "0.1", "--format", "json").json["by_state"]["accepted"] == 2
+
+    with psycopg.connect(url, application_name="reporting") as foreign:
+        foreign.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        foreign.execute("SELECT 1")
+        database.execute("SELECT pg_current_xact_id()")
+        held = values(
+            metrics_page(
+                lambda: measure(workspace, environment), lambda: Health(""), SystemClock()
+            )().body.decode()
+        )
+        assert held["notifyctl_postgresql_oldest_xmin_age_transactions"] >= 1
+        assert (
+            "application reporting"
+            in by_name(project("doctor", "--format", "json").json)["long transactions"]["text"]
+        )
+    hour_ahead = ManualClock(datetime.now(UTC) + timedelta(hours=1))
+    from notifyctl.app.doctor import examine
+
+    late = {
+        check.name: check
+        for check in examine(open_workspace(project.root, clock=hour_ahead), None, offline=True).checks
+    }
+    assert late["database clock"].status.value == "error"
+    monkeypatch.setenv(
+        "LEDGER_URL", url + "_not_there" if "?" not in url else url.replace("?", "_not_there?", 1)
+    )
+    gone = project("doctor", "--format", "json")
+    assert gone.code == 1
+    assert by_name(gone.json)["ledger"]["status"] == "error"
+
+
+def test_a_plan_says_that_records_came_meanwhile(project: Any) -> None:
+    assert project("ledger", "init").code == 0
+    workspace = open_workspace(project.root)
+    environment = workspace.environment(None)
+    with ledger_store(workspace, environment).inbox() as inbox:
+        added: list[object] = []
+
+        def progress(step: object) -> None:
+            if not added:
+                assert (
+                    inbox.add([Receipt(digest=b"\1" * 32, at=workspace.clock.now(), status="delivered")]) == 1
+                )
+                added.append(step)
+
+        plan = make_plan(replace(workspace, show_progress=progress), environment)
+        assert added
+        assert plan.records_added == 1
+        assert make_plan(workspace, environment).records_added == 0
+    assert project("plan", "--format", "json").json["records_added"] == 0
+    assert json.loads(json.dumps(plan.digest)) == make_plan(workspace, environment).digest
