@@ -86,11 +86,12 @@ class PostgresDatabase:
         return FACTS_VERSION
 
     def schema_version(self) -> int:
-        return migrations.current(self.connection).number
+        with self.session() as connection:
+            return migrations.current(connection).number
 
     def refuse_unreadable(self) -> None:
-        with self._translated():
-            migrations.refuse_version(self.connection)
+        with self.session() as connection:
+            migrations.refuse_version(connection)
 
     def upgrade(self) -> None:
         """Does nothing: `ledger upgrade` applies the steps of the schema, and an older one can be written to."""
@@ -144,6 +145,13 @@ class PostgresDatabase:
                     placeholders(sql), [[clean(value) for value in entry] for entry in entries]
                 )
 
+    @contextmanager
+    def session(self) -> Iterator[psycopg.Connection[Row]]:
+        """The connection, for what is asked of the server itself. Its errors are raised as LedgerError."""
+        with self._lock, self._translated():
+            self._replace_lost()
+            yield self.connection
+
     def transaction(self) -> AbstractContextManager[None]:
         """Shares the fence: no epoch begins and nothing is halted before it ends."""
         return self._transaction(locks.share)
@@ -196,12 +204,12 @@ def connect(url: str) -> psycopg.Connection[Row]:
                 **given(url),
             },
         )
+        version = connection.info.server_version
+        for name, value in SETTINGS.items():
+            if name != "transaction_timeout" or version >= TRANSACTION_TIMEOUT_SINCE:
+                connection.execute(f"SET {name} = '{value}'".encode())
     except psycopg.Error as error:
         raise translate_error(error, database_name(url), lost=True) from error
-    version = connection.info.server_version
-    for name, value in SETTINGS.items():
-        if name != "transaction_timeout" or version >= TRANSACTION_TIMEOUT_SINCE:
-            connection.execute(f"SET {name} = '{value}'".encode())
     return connection
 
 

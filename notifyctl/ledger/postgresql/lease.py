@@ -19,7 +19,9 @@ WHO = "SELECT application_name, backend_start FROM pg_stat_activity WHERE pid = 
 
 def take(database: PostgresDatabase, holder: str) -> None:
     """Takes the lock until the session ends. Raises LedgerLockedError naming the holder if another session has it."""
-    if not locks.try_session(database.connection, locks.Lock.WRITER) and not wait(database):
+    with database.session() as connection:
+        taken = locks.try_session(connection, locks.Lock.WRITER)
+    if not taken and not wait(database):
         raise LedgerLockedError(
             f"the ledger ({database.name}) is locked by {find_holder(database) or 'another run'}",
             hint="wait for that run to finish, or stop it; the lock is released with its process",
@@ -40,7 +42,8 @@ def wait(database: PostgresDatabase) -> bool:
 
 def find_holder(database: PostgresDatabase) -> str | None:
     """Who holds the lock, and since when; None if it is free."""
-    process = locks.holder_process(database.connection, locks.Lock.WRITER)
+    with database.session() as connection:
+        process = locks.holder_process(connection, locks.Lock.WRITER)
     row = database.row(WHO, process) if process is not None else None
     if row is None:
         return None
@@ -50,7 +53,8 @@ def find_holder(database: PostgresDatabase) -> str | None:
 
 def end_holder(database: PostgresDatabase) -> None:
     """Ends the session that has the lock, if this user may. If not, the server ends it once it notices that the machine is gone."""
-    process = locks.holder_process(database.connection, locks.Lock.WRITER)
+    with database.session() as connection:
+        process = locks.holder_process(connection, locks.Lock.WRITER)
     if process is not None:
         with suppress(LedgerError):
             database.rows("SELECT pg_terminate_backend(?)", process)

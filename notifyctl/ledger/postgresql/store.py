@@ -74,7 +74,8 @@ class PostgresStore:
                     f"there is a ledger already: {database.name}",
                     hint="a new one in its place would send everything again; to start over, use another database",
                 )
-            migrations.migrate(database.connection)
+            with database.session() as connection:
+                migrations.migrate(connection)
             identity = self._fixed or FixedIdentity(str(uuid4()), token_bytes(KEY_BYTES))
             key = self._external_key or identity.key
             with database.alone():
