@@ -38,7 +38,7 @@ def database_url(server_url: str, database: str) -> str:
     return urlunsplit(urlsplit(server_url)._replace(path=f"/{database}"))
 
 
-def _name(url: str) -> str:
+def database_name(url: str) -> str:
     return urlsplit(url).path.removeprefix("/")
 
 
@@ -58,13 +58,13 @@ def copied_database(server_url: str, name: str, prepare: Callable[[str], object]
     if key not in _templates:
         url = fresh_database(server_url)
         prepare(url)
-        _templates[key] = _name(url)
+        _templates[key] = database_name(url)
     return fresh_database(server_url, template=_templates[key])
 
 
 def drop_database(url: str, server_url: str) -> None:
     """With whoever is still connected to it."""
-    _admin(server_url, f'DROP DATABASE IF EXISTS "{_name(url)}" WITH (FORCE)')
+    _admin(server_url, f'DROP DATABASE IF EXISTS "{database_name(url)}" WITH (FORCE)')
 
 
 def end_sessions(url: str) -> None:

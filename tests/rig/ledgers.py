@@ -18,7 +18,12 @@ class RigLedger(Protocol):
     """Those that an ordinary run passes."""
 
     @property
-    def environ(self) -> dict[str, str]: ...
+    def environ(self) -> dict[str, str]:
+        """Of a process that runs a command."""
+
+    @property
+    def direct(self) -> dict[str, str]:
+        """Of the oracle: there is nothing in its way."""
 
     def begin(self, workspace: Callable[[], Workspace]) -> None:
         """A new ledger, for a project whose files are written."""
@@ -38,6 +43,10 @@ class SqliteLedger:
 
     @property
     def environ(self) -> dict[str, str]:
+        return {}
+
+    @property
+    def direct(self) -> dict[str, str]:
         return {}
 
     def begin(self, workspace: Callable[[], Workspace]) -> None:
@@ -61,12 +70,18 @@ class PostgresLedger:
     lines = "    ledger: {urlEnv: LEDGER_URL}\n"
     points = frozenset(Point) - {Point.MARKED, Point.ARM_MARKED}
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, way: Callable[[str], str] = str) -> None:
+        """`way`: makes of the URL of a database the one that processes are given."""
         self._server = server
+        self._way = way
         self.url = ""
 
     @property
     def environ(self) -> dict[str, str]:
+        return {"LEDGER_URL": self._way(self.url)}
+
+    @property
+    def direct(self) -> dict[str, str]:
         return {"LEDGER_URL": self.url}
 
     def begin(self, workspace: Callable[[], Workspace]) -> None:

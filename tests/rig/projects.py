@@ -171,14 +171,26 @@ class Rig:
         assert self.sink.ask(list(behaviours)) == "heard"
 
     def start(
-        self, *, fault: str | None = None, points: Path | None = None, modules: Path | None = None
+        self,
+        *,
+        fault: str | None = None,
+        points: Path | None = None,
+        modules: Path | None = None,
+        digest: str | None = None,
     ) -> int:
-        """Begin an apply of what a plan made just before shows; returns its pid."""
+        """Begin an apply of what a plan made just before shows, or of the plan with that digest; returns its pid."""
         self.runs += 1
         asked = {FAULT: fault, FAULT_LOG: str(points) if points else None}
         order = {
-            "argv": ["apply", "-C", str(self.root), "--format", "json"],
-            "expect": True,
+            "argv": [
+                "apply",
+                "-C",
+                str(self.root),
+                "--format",
+                "json",
+                *(["--expect", digest] if digest else []),
+            ],
+            "expect": digest is None,
             "environ": {**self.secrets, "XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]},
             "fault": {name: value for name, value in asked.items() if value is not None},
             "out": str(self.folder / f"out-{self.runs}"),
@@ -202,10 +214,12 @@ class Rig:
 
     @property
     def secrets(self) -> dict[str, str]:
+        """What a command needs in its environment."""
         return {**SECRETS, **self.ledger.environ}
 
     def workspace(self) -> Workspace:
-        return open_workspace(self.root, environ={**os.environ, **self.secrets})
+        """The project as this process sees it, whatever is in the way of others."""
+        return open_workspace(self.root, environ={**os.environ, **SECRETS, **self.ledger.direct})
 
     def plan(self) -> Plan:
         """What an apply would do now."""
@@ -215,7 +229,7 @@ class Rig:
     def says(self, *argv: str) -> str:
         """What a command prints that only reads."""
         command = [sys.executable, "-m", "notifyctl", "-C", str(self.root), *argv]
-        environ = {**os.environ, **self.secrets}
+        environ = {**os.environ, **SECRETS, **self.ledger.direct}
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environ).stdout
 
     def taken(self, *, quiet: bool = True) -> list[str]:
