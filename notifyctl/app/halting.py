@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from notifyctl.app.ledger import actor_of, ledger_store, lock_holder, no_ledger
+from notifyctl.app.ledger import actor_of, lock_holder, no_ledger, postgres_store
 from notifyctl.app.workspace import Workspace
 from notifyctl.command_line import command_line
 from notifyctl.errors import SettingsError
@@ -81,15 +81,17 @@ def resume_workers(workspace: Workspace, environment: Environment) -> Halt | Non
 def halting_session(
     workspace: Workspace, environment: Environment, command: str
 ) -> Iterator[Connection[Any]]:
-    """A session with the ledger's database."""
+    """A session with the ledger's database, which must be the ledger of this environment."""
     if environment.ledger.url is None:
         raise no_workers(workspace, environment, command)
-    store: Any = ledger_store(workspace, environment)
+    store = postgres_store(workspace, environment)
     if not store.exists():
         raise no_ledger(environment, planning=False)
     database = store.connect()
     try:
-        yield database.connection
+        store.identify(database)
+        with database.translating():
+            yield database.connection
     finally:
         database.close()
 

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+
+import pytest
 
 from notifyctl.app.ledger import ledger_store
 from notifyctl.app.workspace import open_workspace
 from notifyctl.exit_codes import ExitCode
 from notifyctl.model.halting import Halt, Halted, InFlight, WhereStopped
 from notifyctl.views import halting as view
+from tests.postgres import drop_database, fresh_database
 
 AT = datetime(2026, 11, 29, 20, 0, tzinfo=UTC)
+
+HELLO = """\
+apiVersion: notifyctl/v1
+kind: Notification
+name: hello
+template: {channel: sms, content: {type: text, text: Hello}}
+audience: {source: {file: people.csv}}
+"""
 
 
 # A ledger in SQLite has no workers
@@ -32,6 +44,43 @@ def test_halt_on_sqlite_says_how_to_stop_that_run(production: Any) -> None:
     resumed = production("resume")
     assert resumed.code == ExitCode.ERROR
     assert "to continue an interrupted run, run: notifyctl" in resumed.err
+
+
+# A ledger in PostgreSQL
+
+
+@pytest.fixture
+def shared(production: Any, postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The project with a ledger in PostgreSQL, and three recipients."""
+    url = fresh_database(postgres_server)
+    monkeypatch.setenv("LEDGER_URL", url)
+    settings = (production.root / "notifyctl.yaml").read_text(encoding="utf-8")
+    production.write(
+        notifyctl=settings + "    ledger: {urlEnv: LEDGER_URL}\n",
+        hello=HELLO,
+        **{"people.csv": "msisdn\n+447700900001\n+447700900002\n+447700900003\n"},
+    )
+    assert production("ledger", "init").code == 0
+    yield production
+    drop_database(url, postgres_server)
+
+
+def test_nothing_is_sent_between_halt_and_resume(shared: Any, foreign: Any) -> None:
+    assert shared("resume").out == "Sending is not halted. Nothing was changed.\n"
+    halted = shared("halt", "--reason", "wrong price")
+    assert halted.code == 0
+    assert "wrong price. No further request starts.\nNo run is active.\n" in halted.out
+    refused = shared.apply()
+    assert refused.code == ExitCode.HALTED
+    assert "wrong price" in refused.err
+    assert "notifyctl" in refused.err
+    assert "resume" in refused.err
+    assert foreign.requests == []
+    assert shared("halt", "--format", "json").json["halted"]["reason"] == "wrong price"
+    resumed = shared("resume", "--format", "json")
+    assert (resumed.code, resumed.json["resumed"]["reason"]) == (0, "wrong price")
+    assert shared.apply().code == 0
+    assert len(foreign.addresses) == 3
 
 
 # What is shown

@@ -172,6 +172,10 @@ class PostgresDatabase:
                 finally:
                     self._depth -= 1
 
+    def translating(self) -> AbstractContextManager[None]:
+        """For what uses `connection` itself: its errors become ours."""
+        return self._translated()
+
     def damaged_error(self) -> LedgerError:
         return damaged_error(self._name)
 

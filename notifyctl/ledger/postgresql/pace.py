@@ -16,9 +16,9 @@ from notifyctl.ports import Clock
 if TYPE_CHECKING:
     from psycopg import Connection
 
-LATEST = 0.1
-"""Seconds after its reserved start by which a request must begin, or as long as it takes of the rate if that is more. One that is later
-would meet those that were reserved after it, and is reserved anew.
+LATEST = 0.05
+"""Seconds after its reserved start by which a request must begin, or half of what it takes of the rate if that is more. One that is later
+would meet those that were reserved after it, and is reserved anew. The other half is for the commit of its ARM.
 """
 
 RESERVE = """
@@ -68,7 +68,7 @@ class AccountPace:
 
         What was held off meanwhile, or comes too late, waits for another turn.
         """
-        latest = max(LATEST, self.takes(destinations))
+        latest = max(LATEST, self.takes(destinations) / 2)
         while True:
             seconds = self.reserve(destinations)
             due = clock.monotonic() + seconds
