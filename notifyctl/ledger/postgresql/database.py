@@ -208,6 +208,8 @@ def connect(url: str) -> psycopg.Connection[Row]:
                 **given(url),
             },
         )
+        # Whatever a role or a database sets: what is read behind the fence is read after it was taken, not before.
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         version = connection.info.server_version
         for name, value in SETTINGS.items():
             if name != "transaction_timeout" or version >= TRANSACTION_TIMEOUT_SINCE:

@@ -52,6 +52,10 @@ class AccountPace:
 
     def reserve(self, destinations: int, requests: int = 1) -> float:
         """Reserves the next start for a request, and returns the seconds until then. A reservation cannot be given back."""
+        from psycopg.pq import TransactionStatus
+
+        # Within a transaction it would take the durability of all else in it.
+        assert self._connection.info.transaction_status == TransactionStatus.IDLE
         values = {"account": self._account, "takes": self.takes(destinations, requests)}
         return max(0.0, self._number(RESERVE, values))
 

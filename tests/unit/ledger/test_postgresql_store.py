@@ -11,8 +11,9 @@ from itertools import count
 import pytest
 
 from notifyctl.errors import HaltedError, LedgerError, LedgerLockedError
+from notifyctl.ledger.postgresql import locks
 from notifyctl.ledger.postgresql.database import PostgresDatabase, database_name, placeholders
-from notifyctl.ledger.postgresql.halting import halt
+from notifyctl.ledger.postgresql.halting import halt, record
 from notifyctl.ledger.postgresql.store import PostgresStore
 from notifyctl.model.batch import Accepted, Rejected, Unknown
 from notifyctl.model.events import Verdict, VerdictSource
@@ -146,6 +147,27 @@ def test_nothing_is_armed_while_sending_is_halted(store: PostgresStore, database
             writer.arm(two, 1, seal=SEAL, at=AT)
         writer.settle(one, 1, ACCEPTED, at=AT)
         assert [facts.state for facts in writer.facts(SMS)] == [BatchState.ACCEPTED, BatchState.PLANNED]
+
+
+def test_what_is_halted_while_an_attempt_waits_is_seen_whatever_isolation_the_database_asks_for(
+    store: PostgresStore, database: PostgresDatabase
+) -> None:
+    name = database_of(store)
+    database.connection.execute(
+        f'ALTER DATABASE "{name}" SET default_transaction_isolation = serializable'.encode()
+    )
+    with store.writer("test") as writer, ThreadPoolExecutor() as threads:
+        [number] = writer.plan_batches(SMS, [members(1)], at=AT)
+        with database.connection.transaction():
+            locks.take(database.connection, locks.Lock.FENCE)
+            armed = threads.submit(writer.arm, number, 1, seal=SEAL, at=AT)
+            waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            with closing(store.connect()) as other:
+                while not other.number(waiting):
+                    pass
+            record(database.connection, halted=True, reason=None, who="ada", at=AT)
+        with pytest.raises(HaltedError):
+            armed.result()
 
 
 def test_an_unlocked_run_writes_no_more_and_the_lock_is_free(store: PostgresStore) -> None:
