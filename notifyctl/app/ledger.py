@@ -18,6 +18,7 @@ from notifyctl.app.actor import find_actor, system_user
 from notifyctl.app.environ import state_folder
 from notifyctl.app.names import refuse_unknown_name
 from notifyctl.app.workspace import Workspace
+from notifyctl.clock import SystemClock
 from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, SettingsError
 from notifyctl.ledger import FixedIdentity, RecipientHasher, derived_code, scope_statuses
@@ -70,6 +71,7 @@ def postgres_store(workspace: Workspace, environment: Environment) -> PostgresSt
     """The store of an environment with `ledger.urlEnv`. Raises SettingsError without the URL or the libraries."""
     assert environment.ledger.url is not None
     try:
+        from notifyctl.ledger.postgresql.checks import MAX_CLOCK_DIFFERENCE
         from notifyctl.ledger.postgresql.store import PostgresStore
     except ImportError as error:
         if error.name is None or not error.name.startswith("psycopg"):
@@ -87,6 +89,8 @@ def postgres_store(workspace: Workspace, environment: Environment) -> PostgresSt
         external_key=external_key(environment, workspace.environ),
         fixed=sandbox_identity(workspace, environment),
         journal=workspace.root / STATE_FOLDER / f"{environment.name}.postgresql",
+        # A time that was made up, for a test or a rehearsal, is compared with no other clock.
+        max_clock_difference=MAX_CLOCK_DIFFERENCE if isinstance(workspace.clock, SystemClock) else None,
     )
 
 

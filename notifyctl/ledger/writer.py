@@ -94,6 +94,11 @@ class Writer(Reader):
             point(Point.EPOCH_COMMIT)
         point(Point.EPOCH_COMMITTED)
 
+    @property
+    def epoch(self) -> int:
+        """The number of this run."""
+        return self._epoch
+
     def _refuse_to_begin(self, now: datetime) -> None:
         """Raises LedgerLockedError while another run keeps its epoch though it does not hold the lock. In SQLite none does."""
 

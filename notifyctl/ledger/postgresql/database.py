@@ -70,6 +70,7 @@ class PostgresDatabase:
         self._lock = RLock()
         self._depth = 0
         """Of transactions within each other."""
+        self._check: Callable[[psycopg.Connection[Row]], None] | None = None
         self._connect()
 
     def _connect(self) -> None:
@@ -176,6 +177,20 @@ class PostgresDatabase:
         """For what uses `connection` itself: its errors become ours."""
         return self._translated()
 
+    @contextmanager
+    def copying(self, sql: str) -> Iterator[Callable[[Sequence[object]], None]]:
+        """Yields what writes a row of a COPY, for many rows."""
+        with self._lock, self._translated(), self.connection.cursor().copy(sql.encode()) as copy:
+            yield copy.write_row
+
+    def keep_checking(self, check: Callable[[psycopg.Connection[Row]], None]) -> None:
+        """Calls `check`, which raises LedgerError for what must not be written to, now and for each connection that replaces a
+        lost one: it may lead to another server.
+        """
+        with self.session() as connection:
+            check(connection)
+        self._check = check
+
     def damaged_error(self) -> LedgerError:
         return damaged_error(self._name)
 
@@ -185,6 +200,12 @@ class PostgresDatabase:
     def _replace_lost(self) -> None:
         if self.connection.closed and not self._depth:
             self._connect()
+            if self._check is not None:
+                try:
+                    self._check(self.connection)
+                except BaseException:
+                    self.connection.close()  # nothing is written through it, and the next call looks again
+                    raise
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -35,8 +35,7 @@ CREATE TABLE IF NOT EXISTS migration (
 )
 """
 
-WRITES_SINCE = "SELECT coalesce(max(writes_since), 0) FROM migration"
-"""The number that a notifyctl must know to write. Asked inside the fence, whatever was true when the run began."""
+NEWEST = "SELECT coalesce(max(number), 0), coalesce(max(writes_since), 0) FROM migration"
 
 
 class Migration(Struct, frozen=True):
@@ -89,9 +88,7 @@ def current(connection: Connection[Any]) -> Version:
     row = connection.execute("SELECT to_regclass('migration') IS NOT NULL").fetchone()
     if row is None or not row[0]:
         return Version(0, 0)
-    row = connection.execute(
-        "SELECT coalesce(max(number), 0), coalesce(max(writes_since), 0) FROM migration"
-    ).fetchone()
+    row = connection.execute(NEWEST.encode()).fetchone()
     assert row is not None
     return Version(int(row[0]), int(row[1]))
 
@@ -156,6 +153,13 @@ def refuse_version(
             hint=f"to upgrade it, run: {command_line('ledger', 'upgrade')}",
         )
     return version
+
+
+def refuse_newer(connection: Connection[Any], *, steps: Sequence[Migration] | None = None) -> None:
+    """Raises LedgerError if a step was applied that this version cannot write after. For the fence: a run may have begun before."""
+    row = connection.execute(NEWEST.encode()).fetchone()
+    if row is not None and int(row[1]) > latest(steps):
+        raise newer_schema(Version(int(row[0]), int(row[1])))
 
 
 def newer_schema(version: Version) -> LedgerError:

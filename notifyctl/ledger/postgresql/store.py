@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from secrets import token_bytes
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from notifyctl.command_line import command_line
@@ -16,8 +18,13 @@ from notifyctl.fault_injection import Point, point
 from notifyctl.ledger.facts import NORMALISER_VERSION
 from notifyctl.ledger.identity import KEY_BYTES, FixedIdentity, key_check
 from notifyctl.ledger.journal import Result, append_result, replay_results
-from notifyctl.ledger.postgresql import lease, migrations
-from notifyctl.ledger.postgresql.database import PostgresDatabase, database_name
+from notifyctl.ledger.postgresql import lease, migrations, timeline
+from notifyctl.ledger.postgresql.checks import (
+    MAX_CLOCK_DIFFERENCE,
+    refuse_shared_session,
+    refuse_unsafe_server,
+)
+from notifyctl.ledger.postgresql.database import PostgresDatabase, connect, database_name
 from notifyctl.ledger.postgresql.integrity import export_facts, find_problems
 from notifyctl.ledger.postgresql.writer import PostgresWriter
 from notifyctl.ledger.reader import Identity, Reader, identify_ledger
@@ -25,6 +32,9 @@ from notifyctl.ledger.receipts import ReceiptInbox as Inbox
 from notifyctl.ledger.writer import stamp
 from notifyctl.model.batch import Outcome
 from notifyctl.ports import Clock, LedgerReader, LedgerWriter, ReceiptInbox
+
+if TYPE_CHECKING:
+    from psycopg import Connection
 
 THERE = "SELECT to_regclass('meta') IS NOT NULL"
 
@@ -46,7 +56,7 @@ class PostgresStore:
         external_key: bytes | None = None,
         fixed: FixedIdentity | None = None,
         journal: Path | None = None,
-        max_clock_difference: timedelta | None = timedelta(seconds=30),
+        max_clock_difference: timedelta | None = MAX_CLOCK_DIFFERENCE,
     ) -> None:
         self._url = url
         self._name = name
@@ -61,40 +71,59 @@ class PostgresStore:
         """A session of its own with the ledger's database. Raises LedgerError if the server cannot be reached."""
         return PostgresDatabase(self._url)
 
+    def connect_to_write(self) -> PostgresDatabase:
+        """A session through which records can be written: of this environment's ledger, on a server that loses none, and on the
+        one that was last written to. A session that replaces a lost one is checked again. Raises LedgerError.
+        """
+        database = self.connect()
+        try:
+            self.identify(database)
+            database.keep_checking(self._refuse_unwritable)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    @contextmanager
+    def filling(self) -> Iterator[PostgresDatabase]:
+        """A database with tables and without a ledger. What the block records, in one transaction, counts if it ends well."""
+        with self.session() as database:
+            self._refuse_existing(database)
+            with database.session() as connection:
+                refuse_unsafe_server(connection)
+                migrations.migrate(connection)
+            with database.alone():
+                self._refuse_existing(database)
+                yield database
+
     def exists(self) -> bool:
         """Raises LedgerError if that cannot be determined: an unreachable ledger is not a missing one."""
-        with self._session() as database:
+        with self.session() as database:
             return is_there(database)
 
     def create(self, *, replace_lost: bool = False) -> None:  # noqa: ARG002 - the server keeps what it lost to itself
         """Creates the tables, and the ledger in them. Raises LedgerError if there is one."""
-        with self._session() as database:
-            if is_there(database):
-                raise LedgerError(
-                    f"there is a ledger already: {database.name}",
-                    hint="a new one in its place would send everything again; to start over, use another database",
-                )
-            with database.session() as connection:
-                migrations.migrate(connection)
-            identity = self._fixed or FixedIdentity(str(uuid4()), token_bytes(KEY_BYTES))
-            key = self._external_key or identity.key
-            with database.alone():
-                if is_there(database):
-                    raise LedgerError(f"there is a ledger already: {database.name}")
-                database.run(
-                    "INSERT INTO meta (one, lineage, created_at, normaliser, recipient_key, key_check, name)"
-                    " VALUES (1, ?, ?, ?, ?, ?, ?)",
-                    *(identity.lineage, stamp(self._clock.now()), NORMALISER_VERSION),
-                    *(None if self._external_key else key, key_check(key), self._name),
-                )
+        identity = self._fixed or FixedIdentity(str(uuid4()), token_bytes(KEY_BYTES))
+        key = self._external_key or identity.key
+        with self.filling() as database:
+            database.run(
+                "INSERT INTO meta (one, lineage, created_at, normaliser, recipient_key, key_check, name)"
+                " VALUES (1, ?, ?, ?, ?, ?, ?)",
+                *(identity.lineage, stamp(self._clock.now()), NORMALISER_VERSION),
+                *(None if self._external_key else key, key_check(key), self._name),
+            )
 
-    def reader(self, *, strict: bool = False) -> LedgerReader:  # noqa: ARG002
+    def reader(self, *, strict: bool = False) -> LedgerReader:
         database = self.connect()
         try:
-            return Reader(database, self.identify(database))
+            identity = self.identify(database)
+            if strict:
+                with database.session() as connection:
+                    timeline.refuse_other_server(connection)
         except BaseException:
             database.close()
             raise
+        return Reader(database, identity)
 
     @contextmanager
     def writer(
@@ -104,6 +133,8 @@ class PostgresStore:
             writer = PostgresWriter(
                 database, identity, holder=holder, now=self._clock.now(), revision=revision, actor=actor
             )
+            with database.session() as connection:
+                timeline.adopt(connection, epoch=writer.epoch, at=self._clock.now())  # the first run
             self._replay(writer)
             try:
                 yield writer
@@ -118,16 +149,20 @@ class PostgresStore:
 
     @contextmanager
     def inbox(self) -> Iterator[ReceiptInbox]:
-        with self._session() as database:
+        with closing(self.connect_to_write()) as database:
             yield Inbox(database, self.identify(database))
 
     def adopt(self, holder: str, *, account: bytes | None = None, actor: str | None = None) -> None:
-        """Declares this ledger the right one, and `account` the one that is sent with. Begins an epoch, which records it."""
-        with self._leased(holder) as (database, identity):
+        """Declares this ledger the right one, whatever server it is on, and `account` the one that is sent with. Begins an epoch,
+        which records it.
+        """
+        with self._leased(holder, adopting=True) as (database, identity):
             now = self._clock.now()
             writer = PostgresWriter(
                 database, identity, holder=f"{holder} (adopt)", now=now, revision=None, actor=actor
             )
+            with database.session() as connection:
+                timeline.adopt(connection, epoch=writer.epoch, at=now)
             self._replay(writer)
             writer.use_account(account, at=now)
             writer.end("adopted", at=now)
@@ -136,7 +171,7 @@ class PostgresStore:
         """Raises the epoch without waiting for the lock, so that a writer that is presumed dead cannot write any more. Ends the
         session that has the lock.
         """
-        with self._session() as database:
+        with closing(self.connect_to_write()) as database:
             identity, now = self.identify(database), self._clock.now()
             writer = PostgresWriter(
                 database, identity, holder=f"{holder} (unlock)", now=now, revision=None, actor=actor
@@ -146,12 +181,12 @@ class PostgresStore:
 
     def verify(self) -> list[str]:
         """What is wrong with the ledger, as sentences."""
-        with self._session() as database:
+        with self.session() as database:
             return list(find_problems(database, Reader(database, self.identify(database))))
 
     def export(self) -> Iterator[tuple[str, Mapping[str, object]]]:
         """Every fact, table by table, in the order of recording. Bytes are hexadecimal; there is no address."""
-        with self._session() as database:
+        with self.session() as database:
             self._refuse_missing(database)
             database.refuse_unreadable()
             yield from export_facts(database)
@@ -169,7 +204,7 @@ class PostgresStore:
 
     def held_by(self) -> str | None:
         """Who holds the lock, or None. The lock of a dead process is free."""
-        with self._session() as database:
+        with self.session() as database:
             return lease.find_holder(database)
 
     def mark(self) -> None:
@@ -195,18 +230,40 @@ class PostgresStore:
         self._lineage = identity.lineage
         return identity
 
+    def last_server(self) -> str:
+        """Which database the ledger was last written to, as a sentence for who is to adopt it."""
+        with self.session() as database, database.session() as connection:
+            return timeline.describe_servers(connection)
+
+    def _refuse_unsafe(self, connection: Connection[Any]) -> None:
+        refuse_unsafe_server(connection, clock=self._clock, max_clock_difference=self._max_clock_difference)
+
+    def _refuse_unwritable(self, connection: Connection[Any]) -> None:
+        self._refuse_unsafe(connection)
+        timeline.refuse_other_server(connection)
+
+    def _refuse_existing(self, database: PostgresDatabase) -> None:
+        if is_there(database):
+            raise LedgerError(
+                f"there is a ledger already: {database.name}",
+                hint="a new one in its place would send everything again; to start over, use another database",
+            )
+
     @contextmanager
-    def _leased(self, holder: str) -> Iterator[tuple[PostgresDatabase, Identity]]:
-        """The lock, on a session that does nothing else, and one to work with."""
-        with self._session() as guard:
+    def _leased(self, holder: str, *, adopting: bool = False) -> Iterator[tuple[PostgresDatabase, Identity]]:
+        """The lock, on a session that does nothing else, and one to work with. `adopting`: whatever server it is on."""
+        with self.session() as guard:
             identity = self.identify(guard)
+            with guard.session() as connection:
+                refuse_shared_session(connection, partial(connect, self._url))
             lease.take(guard, holder)
             point(Point.LOCK_TAKEN)
-            with self._session() as database:
+            with closing(self.connect()) as database:
+                database.keep_checking(self._refuse_unsafe if adopting else self._refuse_unwritable)
                 yield database, identity
 
     @contextmanager
-    def _session(self) -> Iterator[PostgresDatabase]:
+    def session(self) -> Iterator[PostgresDatabase]:
         database = self.connect()
         try:
             yield database

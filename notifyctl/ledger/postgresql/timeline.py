@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError
@@ -77,6 +78,20 @@ def describe_difference(known: ServerIdentity, found: ServerIdentity) -> str:
             f" (timeline {known.timeline} → {found.timeline})"
         )
     return "the ledger's database is another one than the one that was last written to, for example a restored copy"
+
+
+def describe_servers(connection: Connection[Any]) -> str:
+    """Both, where they differ."""
+    known, found = known_identity(connection), server_identity(connection)
+    if known is None:
+        return "No run has written to this ledger yet."
+    if known == found:
+        return "It is the database that was last written to."
+    words = ("server", "timeline", "database")
+    return "Last written: " + ", ".join(
+        f"{word} {before}" if before == now else f"{word} {before} (here: {now})"
+        for word, before, now in zip(words, astuple(known), astuple(found), strict=True)
+    )
 
 
 def adopt(connection: Connection[Any], *, epoch: int, at: datetime) -> None:

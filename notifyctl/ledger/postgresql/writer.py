@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from notifyctl.errors import LedgerError, LedgerLockedError
-from notifyctl.ledger.postgresql import campaigns, halting, locks
+from notifyctl.ledger.postgresql import campaigns, halting, locks, migrations
 from notifyctl.ledger.postgresql.campaigns import Defer
 from notifyctl.ledger.postgresql.database import PostgresDatabase
 from notifyctl.ledger.reader import recipient_ids_of
@@ -71,6 +71,7 @@ class PostgresWriter(Writer):
         return self.next_batch()
 
     def _refuse_to_arm(self, number: int, attempt: int) -> None:
+        migrations.refuse_newer(self._database.connection)
         halting.refuse_halted(self._database.connection)
         super()._refuse_to_arm(number, attempt)
 

@@ -145,6 +145,8 @@ def test_a_promoted_or_restored_server_is_refused_until_it_is_adopted() -> None:
         (server.data / "recovery.signal").touch()  # as a backup is restored, and a replica promoted
         server.start()
         with connect(server.url) as connection:
+            while connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
+                pass  # it accepts reads while it is restored
             with pytest.raises(LedgerError, match=r"promoted or restored from a backup \(timeline 1 → 2\)"):
                 timeline.refuse_other_server(connection)
             timeline.adopt(connection, epoch=2, at=NOW)

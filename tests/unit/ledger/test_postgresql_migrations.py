@@ -14,7 +14,6 @@ from psycopg.conninfo import make_conninfo
 from notifyctl.errors import LedgerError
 from notifyctl.ledger.postgresql import locks
 from notifyctl.ledger.postgresql.migrations import (
-    WRITES_SINCE,
     Migration,
     Version,
     current,
@@ -22,6 +21,7 @@ from notifyctl.ledger.postgresql.migrations import (
     latest,
     migrate,
     read_migration,
+    refuse_newer,
     refuse_version,
 )
 from tests.postgres import fresh_database
@@ -93,11 +93,12 @@ def test_nothing_is_armed_while_a_step_is_applied(url: str, connection: Connecti
             "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
         ).fetchone() == (0,):
             assert not step.done()
-        assert arming.execute(WRITES_SINCE).fetchone() == (1,)
+        refuse_newer(arming, steps=[ONE])
         arming.commit()
         assert step.result() == [TWO, THREE]
         locks.share(arming, locks.Lock.FENCE)
-        assert arming.execute(WRITES_SINCE).fetchone() == (3,)
+        with pytest.raises(LedgerError, match="upgraded to schema 3"):
+            refuse_newer(arming, steps=[ONE])
 
 
 def test_an_older_version_works_beside_a_newer_schema_until_a_step_forbids_it(connection: Connection) -> None:

@@ -1,0 +1,163 @@
+"""A run refuses a database through which records could be lost, before it records anything, and again when a session is replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from notifyctl.errors import LedgerError, LedgerLockedError
+from notifyctl.ledger.postgresql.database import PostgresDatabase
+from notifyctl.ledger.postgresql.migrations import Migration, known_migrations, latest, migrate
+from notifyctl.ledger.postgresql.store import PostgresStore
+from notifyctl.model.batch import Accepted
+from notifyctl.testing import ManualClock
+from tests.contract_ledgers import NAME, postgresql_ledger
+from tests.ledgers import AT, SCOPE, fill
+from tests.pgbouncer import pgbouncer
+from tests.postgres import end_sessions
+
+ELSEWHERE = (
+    "INSERT INTO server (system_identifier, timeline, database, epoch, at)"
+    " SELECT system_identifier, timeline + 1, database, epoch, at FROM server ORDER BY id DESC LIMIT 1"
+)
+"""As if a run had written to a server that was then replaced by a replica which lacks its records."""
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest) -> PostgresStore:
+    made = postgresql_ledger(request, ManualClock(AT))
+    assert isinstance(made, PostgresStore)
+    made.create()
+    return made
+
+
+@pytest.fixture
+def database(store: PostgresStore) -> Iterator[PostgresDatabase]:
+    with closing(store.connect()) as opened:
+        yield opened
+
+
+def by_way_of(url: str, **parts: str) -> PostgresStore:
+    from psycopg.conninfo import make_conninfo
+
+    return PostgresStore(
+        make_conninfo(url, **parts), name=NAME, clock=ManualClock(AT), max_clock_difference=None
+    )
+
+
+def epochs(database: PostgresDatabase) -> int:
+    return database.number("SELECT count(*) FROM run")
+
+
+def refuse_all_writers(store: PostgresStore, words: str) -> None:
+    for use in (store.writer("test").__enter__, store.inbox().__enter__, lambda: store.unlock("test")):
+        with pytest.raises(LedgerError, match=words):
+            use()
+
+
+def test_commits_that_are_not_durable_begin_no_run(database: PostgresDatabase) -> None:
+    unsafe = by_way_of(database.url, options="-c synchronous_commit=off")
+    refuse_all_writers(unsafe, "`synchronous_commit = off`")
+    with pytest.raises(LedgerError, match="`synchronous_commit = off`"):
+        unsafe.adopt("test")
+    assert epochs(database) == 0
+    unsafe.reader(strict=True).close()  # a plan only reads
+
+
+def test_a_clock_that_is_off_begins_no_run(database: PostgresDatabase) -> None:
+    clock = ManualClock(datetime.now(UTC) - timedelta(minutes=1))
+    refuse_all_writers(PostgresStore(database.url, name=NAME, clock=clock), "differ by 60 s")
+    assert epochs(database) == 0
+
+
+def test_another_server_is_refused_until_it_is_adopted(
+    store: PostgresStore, database: PostgresDatabase
+) -> None:
+    assert "No run has written" in store.last_server()
+    with store.writer("first"):
+        pass
+    assert "It is the database that was last written to" in store.last_server()
+    database.run(ELSEWHERE)
+    refuse_all_writers(store, "was promoted or restored from a backup")
+    with pytest.raises(LedgerError, match="was promoted or restored from a backup"):
+        store.reader(strict=True)
+    assert store.find_error() is not None
+    assert "timeline 2 (here: 1)" in store.last_server()
+    store.reader().close()  # status and history show what is there
+    store.adopt("ada")
+    assert store.find_error() is None
+    with store.writer("second"):
+        pass
+
+
+def test_a_session_that_is_replaced_in_the_middle_of_a_run_is_checked_again(
+    store: PostgresStore, database: PostgresDatabase
+) -> None:
+    url = database.url
+    run = store.writer("test")
+    writer = run.__enter__()
+    [number] = writer.plan_batches(SCOPE, [bytes(28)], at=AT)
+    database.run(ELSEWHERE)
+    end_sessions(url)
+    with pytest.raises(LedgerError, match="cannot be reached"):
+        writer.arm(number, 1, seal=b"seal", at=AT)
+    for _ in range(2):
+        with pytest.raises(LedgerError, match="was promoted or restored"):
+            writer.arm(number, 1, seal=b"seal", at=AT)
+    with pytest.raises(LedgerError, match="was promoted or restored"):
+        run.__exit__(None, None, None)
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT count(*) FROM attempt").fetchone() == (0,)
+
+
+def test_a_pool_by_transaction_is_refused_for_a_run_and_serves_all_else(
+    store: PostgresStore, database: PostgresDatabase
+) -> None:
+    with pgbouncer(database.url, "transaction", servers=2) as url:
+        pooled = by_way_of(url)
+        for use in (pooled.writer("test").__enter__, lambda: pooled.adopt("test")):
+            with pytest.raises(LedgerError, match="connection pooler in transaction mode"):
+                use()
+        assert epochs(database) == 0
+        with pooled.inbox() as inbox:
+            assert inbox.summary().receipts == 0
+        pooled.reader(strict=True).close()
+        assert (pooled.verify(), pooled.held_by()) == ([], None)
+        assert [table for table, _ in pooled.export()] == ["meta"]
+
+
+def test_a_pool_by_session_serves_a_run(store: PostgresStore, database: PostgresDatabase) -> None:
+    with pgbouncer(database.url, "session") as url:
+        pooled = by_way_of(url)
+        fill(pooled)
+        with pooled.writer("ada"):
+            for other in (store, by_way_of(url)):
+                with pytest.raises(LedgerLockedError, match="locked by ada"), other.writer("bob"):
+                    pass
+        assert pooled.verify() == []
+
+
+def test_an_older_version_works_on_beside_a_newer_schema_until_a_step_excludes_it(
+    store: PostgresStore, database: PostgresDatabase
+) -> None:
+    number = latest()
+    adds = Migration(
+        number + 1, "adds", 1, "ALTER TABLE attempt ADD COLUMN more text; CREATE TABLE added (x int)"
+    )
+    excludes = Migration(number + 2, "excludes", number + 2, "SELECT 1")
+    with store.writer("test") as writer:
+        one, two = writer.plan_batches(SCOPE, [bytes(28), bytes(27) + b"\1"], at=AT)
+        assert migrate(database.connection, steps=[*known_migrations(), adds]) == [adds]
+        writer.arm(one, 1, seal=b"seal", at=AT)
+        assert migrate(database.connection, steps=[*known_migrations(), adds, excludes]) == [excludes]
+        for _ in range(2):
+            with pytest.raises(LedgerError, match="was upgraded to schema"):
+                writer.arm(two, 1, seal=b"seal", at=AT)
+        writer.settle(one, 1, Accepted("msg-1", 202), at=AT)  # what was in flight is not lost
+    for use in (store.writer("next").__enter__, store.inbox().__enter__, store.reader, store.verify):
+        with pytest.raises(LedgerError, match="was upgraded to schema"):
+            use()
