@@ -33,6 +33,7 @@ RUN = (
     "run",
     "accept-a-series",
     "send-test",
+    "operate",
 )
 """Pages for which a new project on any machine is enough."""
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)

@@ -81,6 +81,8 @@ def test_what_doctor_metrics_and_watch_say(
     checks = by_name(found.json)
     assert checks["database clock"]["status"] == "ok"
     assert checks["permissions"]["status"] == "ok"
+    assert checks["autovacuum"]["status"] == "ok", "the schema sets it for the tables of the queue"
+    assert "procrastinate_jobs 0.01" in checks["autovacuum"]["text"]
     assert "schema" in checks["ledger"]["text"]
     assert {
         "durability",
