@@ -5,7 +5,8 @@ NotifyctlError                  1   expected failure: a message and, where there
 │   └── AbsentAudienceError     1   the source of an audience is not on this machine
 ├── SettingsError               1   an environment variable or mounted secret is missing, or an environment is unknown
 ├── LedgerError                 1   the ledger is missing, unreadable, of a newer version or not ours
-│   └── UnseenLedgerError       1   this machine has never written it, and it has facts
+│   ├── UnseenLedgerError       1   this machine has never written it, and it has facts
+│   └── OverloadedError         1   no more receipts can be stored at present; repeat later
 ├── ProviderError               1   the provider refuses the run as a whole (401, 403, 410), or cannot be set up
 ├── UntrustedError              1   a project that is not trusted led to what is not allowed, or to more than is bounded
 ├── UsageError                 64   the command line is wrong
@@ -61,6 +62,14 @@ class LedgerError(NotifyctlError):
 
 class UnseenLedgerError(LedgerError):
     """A ledger with facts that this machine has never seen: it may be a copy, or older than another one."""
+
+
+class OverloadedError(LedgerError):
+    """No more receipts can be stored at present. `retry_after`: in how many seconds to try again."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ProviderError(NotifyctlError):

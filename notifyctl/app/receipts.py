@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from msgspec import Struct, field
 
 from notifyctl.app.ledger import ledger_name, ledger_store
+from notifyctl.app.receipt_reduction import possible_keys
 from notifyctl.app.resolve import uncertain_positions
 from notifyctl.app.workspace import Workspace
-from notifyctl.apply.correlation import is_of_test, parse_correlation_id, verify
-from notifyctl.audience.addresses import parse_address
-from notifyctl.audience.former_addresses import former_key
+from notifyctl.apply.correlation import (
+    batch_in_callback,
+    is_of_another_ledger,
+    is_of_test,
+    message_ids,
+    parse_correlation_id,
+    verify,
+)
 from notifyctl.errors import SettingsError, UsageError
 from notifyctl.model.events import Receipt
 from notifyctl.model.ledger import BatchRecord
@@ -23,12 +28,10 @@ from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES
 from notifyctl.ports import Clock, LedgerReader, ReceiptInbox
 from notifyctl.providers.webexconnect.receipts import Incoming, printable, receipts_in
 
-CALLBACK = "notifyctl"
 MATCHED_TOGETHER = 500
 """Receipts of a file that are matched before any of them is recorded. Recording the first receipt of an uncertain member
 settles it, and a second one would no longer match it by destination."""
 MIN_SECRET_LENGTH = 16
-ROW_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
 class Match(Struct, frozen=True):
@@ -61,18 +64,11 @@ class Matcher(Struct, frozen=True):
             position = position_of(batch, recipients, index or 0) if recipients else index
             if position is not None:
                 return Match(batch.number, position)
-        if not recipients or not receipt.correlation_id or self.is_of_others(receipt):
+        # One address may be uncertain in several ledgers.
+        of_others = is_of_another_ledger(receipt.correlation_id, receipt.callback_data, self.ledger)
+        if not recipients or not receipt.correlation_id or of_others:
             return NO_MATCH
         return self.only_uncertain(recipients)
-
-    def is_of_others(self, receipt: Incoming) -> bool:
-        """Whether names of our form, but not of this ledger, say that the receipt is forged or for another ledger. One address
-        may be uncertain in several ledgers.
-        """
-        callback = receipt.callback_data or ""
-        return parse_correlation_id(receipt.correlation_id or "") is not None or (
-            callback.startswith(f"{CALLBACK}:") and not callback.startswith(f"{CALLBACK}:{self.ledger}:")
-        )
 
     def candidates(self, receipt: Incoming) -> Iterator[tuple[BatchRecord, int | None]]:
         """Batches that the receipt may be about, the most certain first, with the position if the receipt names it."""
@@ -84,35 +80,24 @@ class Matcher(Struct, frozen=True):
             if batch is not None and any(verify(text, seal) for seal in self.reader.seals(number)):
                 yield batch, index
                 return
+        named = batch_in_callback(receipt.callback_data, self.ledger)
         for number in (
-            *self.batches_by_callback(receipt.callback_data),
+            *([] if named is None else [named]),
             *self.batches_by_transaction(receipt.transaction),
         ):
             batch = self.reader.find(number)
             if batch is not None:
                 yield batch, None
 
-    def batches_by_callback(self, callback: str | None) -> Iterator[int]:
-        parts = (callback or "").rsplit(":", 2)
-        ours = len(parts) == len(("ledger", "batch", "attempt")) and parts[0] == f"{CALLBACK}:{self.ledger}"
-        if ours and ROW_NUMBER.fullmatch(parts[1]):
-            yield int(parts[1])
-
     def batches_by_transaction(self, transaction: str | None) -> Iterator[int]:
-        """Batches by transaction: the message id of the response, with a suffix from the second destination on (X, X_1, X_2)."""
-        for candidate in dict.fromkeys([transaction or "", (transaction or "").rpartition("_")[0]]):
-            number = self.reader.by_provider_id(candidate) if candidate else None
+        for candidate in message_ids(transaction):
+            number = self.reader.by_provider_id(candidate)
             if number is not None:
                 yield number
 
     def recipient_ids(self, destination: str | None) -> set[bytes]:
         """What the ledger may know the destination by; empty if it is no address."""
-        if destination is None:
-            return set()
-        keys = [former_key(destination)]
-        with suppress(ValueError):
-            keys.append(parse_address(destination).key)
-        return set(self.reader.recipient_ids(list(filter(None, keys))))
+        return set(self.reader.recipient_ids(possible_keys(destination)))
 
     def last_message(self, recipients: set[bytes], channel: str | None) -> Match:
         """The last batch with this recipient, by any of their ids, on a channel where it is known."""

@@ -123,6 +123,31 @@ def is_of_test(correlation_id: str | None, callback: str | None) -> bool:
     return (correlation_id or "").startswith(TEST_CORRELATION) or (callback or "").startswith(TEST_CALLBACK)
 
 
+CALLBACK = "notifyctl:"
+BATCH_AND_ATTEMPT = re.compile(r"([0-9]{1,15}):[^:]*", re.ASCII)
+
+
 def callback_data(ledger: str, number: int, attempt: int) -> str:
     """Default callback data, which identifies one attempt. `ledger`: project/environment."""
-    return f"notifyctl:{ledger}:{number}:{attempt}"
+    return f"{CALLBACK}{ledger}:{number}:{attempt}"
+
+
+def batch_in_callback(text: str | None, ledger: str) -> int | None:
+    """The batch that callback data of this ledger names; `None` for any other."""
+    ours = f"{CALLBACK}{ledger}:"
+    named = BATCH_AND_ATTEMPT.fullmatch(text[len(ours) :]) if text and text.startswith(ours) else None
+    return int(named[1]) if named else None
+
+
+def is_of_another_ledger(correlation_id: str | None, callback: str | None, ledger: str) -> bool:
+    """Whether names of our form, but not known to this ledger, say that a receipt is forged or for another ledger."""
+    named = callback or ""
+    return parse_correlation_id(correlation_id or "") is not None or (
+        named.startswith(CALLBACK) and not named.startswith(f"{CALLBACK}{ledger}:")
+    )
+
+
+def message_ids(transaction: str | None) -> list[str]:
+    """The ids of the response that a receipt's transaction may stand for: with a suffix from the second destination on (X, X_1, X_2)."""
+    text = transaction or ""
+    return [each for each in dict.fromkeys([text, text.rpartition("_")[0]]) if each]

@@ -10,7 +10,9 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -21,9 +23,15 @@ import pytest
 
 from notifyctl.app.receipts import open_recorder
 from notifyctl.app.workspace import open_workspace
-from notifyctl.errors import ProviderError
+from notifyctl.errors import LedgerError, OverloadedError, ProviderError
 from notifyctl.providers.webexconnect.receipt_connections import Limits, limits_for
-from notifyctl.providers.webexconnect.receipt_server import ReceiptAuth, ReceiptServer, bind, build_app
+from notifyctl.providers.webexconnect.receipt_server import (
+    Deferred,
+    ReceiptAuth,
+    ReceiptServer,
+    bind,
+    build_app,
+)
 
 PATIENCE = 20
 """Seconds until a test gives up; nothing is measured by it."""
@@ -55,7 +63,7 @@ class Door:
 
 
 @contextmanager
-def door(limits: Limits, record: Callable[[Any], str]) -> Iterator[Door]:
+def door(limits: Limits, record: Callable[[Any], str] | Deferred) -> Iterator[Door]:
     said: list[str] = []
     bound = bind("127.0.0.1", 0)
     started = threading.Event()
@@ -223,6 +231,69 @@ def test_too_few_open_files_are_refused_with_the_command_that_raises_them() -> N
     with pytest.raises(ProviderError) as refused:
         limits_for(32)
     assert refused.value.hint == "to raise it, run: ulimit -n 1024"
+
+
+# Many in one commit
+
+
+def ask(port: int, method: str, path: str) -> tuple[int, str | None]:
+    """The status and when to try again."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.request(method, path, json.dumps(receipt()).encode() if method == "POST" else None)
+        response = connection.getresponse()
+        return response.status, response.getheader("retry-after")
+    finally:
+        connection.close()
+
+
+def test_requests_that_share_a_commit_are_answered_after_it() -> None:
+    """More than there are threads: none of them holds one."""
+    offered: list[Future[str]] = []
+    lock = threading.Lock()
+
+    def offer(_: Any) -> Future[str]:
+        with lock:
+            offered.append(Future())
+            return offered[-1]
+
+    statuses: list[int] = []
+    with door(Limits(), Deferred(offer, lambda: True)) as server:
+        clients = [
+            threading.Thread(target=lambda: statuses.append(server.post(receipt()))) for _ in range(100)
+        ]
+        for client in clients:
+            client.start()
+        for _ in range(PATIENCE * 100):
+            if len(offered) == len(clients):
+                break
+            time.sleep(0.01)
+        assert statuses == []
+        for each in offered:
+            each.set_result("stored")
+        for client in clients:
+            client.join(PATIENCE)
+    assert statuses == [200] * 100
+
+
+def test_what_is_refused_at_present_can_be_posted_again_and_a_balancer_learns_of_it() -> None:
+    def offer(_: Any) -> Future[str]:
+        raise OverloadedError("too many receipts wait to be stored", retry_after=7)
+
+    with door(Limits(), Deferred(offer, lambda: False)) as server:
+        assert ask(server.port, "POST", "/receipts") == (503, "7")
+        assert ask(server.port, "GET", "/ready") == (503, None)
+        assert ask(server.port, "HEAD", "/receipts") == (200, None)
+    assert server.said == ["503 too many receipts wait to be stored"]
+
+
+def test_what_cannot_be_recorded_can_be_posted_again() -> None:
+    def record(_: Any) -> str:
+        raise LedgerError("the disk is full")
+
+    with door(Limits(), record) as server:
+        assert ask(server.port, "POST", "/receipts") == (503, "5")
+        assert ask(server.port, "GET", "/ready") == (200, None)
 
 
 # Malformed ones

@@ -96,6 +96,7 @@ MACHINERY = {
         "providers.webexconnect.receipt_connections": "the types of uvicorn's connections, to give each a deadline",
         "engine.procrastinate_queue": "runs Procrastinate's worker, which is a coroutine",
         "engine.daemon_threads": "hands what that worker awaits to threads",
+        "providers.webexconnect.receipt_server": "a request waits for a commit that it shares, without a thread of its own",
     },
     "multiprocessing": {},
     "socketserver": {},

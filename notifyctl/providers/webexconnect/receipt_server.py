@@ -6,20 +6,22 @@ address is saved in its console.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hmac
 import socket
 from collections.abc import Callable
+from concurrent.futures import Future
 
 import uvicorn
 from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from notifyctl.errors import NotifyctlError, ProviderError
+from notifyctl.errors import NotifyctlError, OverloadedError, ProviderError
 from notifyctl.providers.webexconnect.receipt_connections import (
     QUEUE,
     Gate,
@@ -39,8 +41,15 @@ from notifyctl.providers.webexconnect.receipts import (
 SIGNATURE = "x-hub-signature"
 SECRET_HEADER = "x-notifyctl-secret"  # noqa: S105 - the name of a header
 
+PATIENCE = 8.0
+"""Seconds that a request waits for its commit; the provider waits ten for its answer."""
+RETRY_AFTER = 5
+"""Seconds after which to post again what could not be recorded."""
+
 Record = Callable[[Incoming], str]
 """Records a receipt durably and returns what became of it in a few words. Raises NotifyctlError if it cannot."""
+Offer = Callable[[Incoming], Future[str]]
+"""The same at once: what it returns is done when the receipt is stored durably, and needs no thread of its own until then."""
 OnReceipt = Callable[[str], None]
 """Receives a line about each request, without addresses."""
 
@@ -61,7 +70,14 @@ class ReceiptAuth(Struct, frozen=True):
         return self.shared is None or hmac.compare_digest((secret or "").encode(), self.shared.encode())
 
 
-def build_app(auth: ReceiptAuth, record: Record, on_receipt: OnReceipt) -> Starlette:
+class Deferred(Struct, frozen=True):
+    """What stores receipts for the server: many together. `is_ready`: whether it takes any at present, for a balancer."""
+
+    offer: Offer
+    is_ready: Callable[[], bool]
+
+
+def build_app(auth: ReceiptAuth, record: Record | Deferred, on_receipt: OnReceipt) -> Starlette:
     async def receive(request: Request) -> Response:
         if request.method in {"HEAD", "GET"}:
             return Response(status_code=200)
@@ -81,21 +97,42 @@ def build_app(auth: ReceiptAuth, record: Record, on_receipt: OnReceipt) -> Starl
         except UnreadableReceiptError as error:
             on_receipt(f"400 {error}")
             return Response(status_code=400)
-        try:
-            result = await run_in_threadpool(record, receipt)
-        except NotifyctlError as error:
-            on_receipt(f"503 {error.message}")
-            return Response(status_code=503)
-        on_receipt(f"200 {receipt.status}: {result}")
-        return Response(status_code=200)
+        return await store(record, receipt, on_receipt)
+
+    async def ready(_: Request) -> Response:
+        is_ready = record.is_ready() if isinstance(record, Deferred) else True
+        return PlainTextResponse("ready" if is_ready else "not ready", status_code=200 if is_ready else 503)
 
     methods = ["POST", "HEAD", "GET"]
     return Starlette(
         routes=[
             Route("/receipts", receive, methods=methods),
             Route("/receipts/{secret}", receive, methods=methods),
+            Route("/ready", ready),
         ]
     )
+
+
+async def store(record: Record | Deferred, receipt: Incoming, on_receipt: OnReceipt) -> Response:
+    """200 once the receipt is stored durably; 503, and when to try again, if that cannot be done."""
+    try:
+        if isinstance(record, Deferred):
+            result = await asyncio.wait_for(asyncio.wrap_future(record.offer(receipt)), PATIENCE)
+        else:
+            result = await run_in_threadpool(record, receipt)
+    except TimeoutError:
+        return unavailable("the database does not answer", on_receipt)
+    except OverloadedError as error:
+        return unavailable(error.message, on_receipt, error.retry_after)
+    except NotifyctlError as error:
+        return unavailable(error.message, on_receipt)
+    on_receipt(f"200 {receipt.status}: {result}")
+    return Response(status_code=200)
+
+
+def unavailable(why: str, on_receipt: OnReceipt, retry_after: int = RETRY_AFTER) -> Response:
+    on_receipt(f"503 {why}")
+    return Response(status_code=503, headers={"retry-after": str(retry_after)})
 
 
 async def read_body(request: Request) -> bytes | None:
@@ -162,7 +199,9 @@ class ReceiptServer(uvicorn.Server):
         self._gate.report()
 
 
-def serve(auth: ReceiptAuth, record: Record, *, host: str, port: int, on_receipt: OnReceipt) -> None:
+def serve(
+    auth: ReceiptAuth, record: Record | Deferred, *, host: str, port: int, on_receipt: OnReceipt
+) -> None:
     """Serves until Ctrl-C or SIGTERM. `on_receipt` also receives the line about where it listens, once it does."""
     limits = limits_for(open_files_limit())
     bound = bind(host, port)
