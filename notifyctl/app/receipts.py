@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from notifyctl.app.ledger import ledger_name, ledger_store
 from notifyctl.app.receipt_reduction import possible_keys
+from notifyctl.app.receipt_tally import Tally
 from notifyctl.app.resolve import uncertain_positions
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.correlation import (
@@ -181,6 +182,14 @@ def open_recorder(workspace: Workspace, environment: Environment) -> Iterator[Re
 def ingest(workspace: Workspace, environment: Environment, data: bytes) -> IngestResult:
     """Records every receipt of a file. A line that is not a receipt is reported and skipped."""
     result = IngestResult()
+    if environment.ledger.url is not None:
+        from notifyctl.app.shared_receipts import ingest_shared
+
+        entries = list(receipts_in(data))
+        result.unreadable = [(line, entry) for line, entry in entries if isinstance(entry, str)]
+        read = [entry for _, entry in entries if not isinstance(entry, str)]
+        result.became = ingest_shared(workspace, environment, read)
+        return result
     with open_recorder(workspace, environment) as recorder:
         entries = list(receipts_in(data))
         for start in range(0, len(entries), MATCHED_TOGETHER):
@@ -209,7 +218,7 @@ def serve(
 
     `on_receipt` receives a line about each request. Raises UsageError without a secret, SettingsError for a bad one.
     """
-    from notifyctl.providers.webexconnect.receipt_server import ReceiptAuth
+    from notifyctl.providers.webexconnect.receipt_server import Deferred, ReceiptAuth
     from notifyctl.providers.webexconnect.receipt_server import serve as serve_receipts
 
     hub, shared = read_secret(workspace, hub_secret), read_secret(workspace, shared_secret)
@@ -220,9 +229,25 @@ def serve(
             hint="to check signatures, add --hub-secret-env NAME; for a secret in the path, add --secret-env NAME; on this machine"
             " only, add --insecure",
         )
-    with open_recorder(workspace, environment) as recorder:
-        auth = ReceiptAuth(hub.encode() if hub else None, shared)
-        serve_receipts(auth, recorder.record, host=host, port=port, on_receipt=on_receipt)
+    auth = ReceiptAuth(hub.encode() if hub else None, shared)
+    if environment.ledger.url is None:
+        with open_recorder(workspace, environment) as recorder:
+            serve_receipts(auth, recorder.record, host=host, port=port, on_receipt=on_receipt)
+        return
+    from notifyctl.app.shared_receipts import open_receiver
+
+    tally = Tally(on_receipt, workspace.clock)
+    with open_receiver(workspace, environment) as receiver:
+        try:
+            serve_receipts(
+                auth,
+                Deferred(receiver.offer, receiver.intake.is_ready),
+                host=host,
+                port=port,
+                on_receipt=tally,
+            )
+        finally:
+            tally.report()
 
 
 def read_secret(workspace: Workspace, name: str | None) -> str | None:

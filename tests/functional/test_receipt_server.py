@@ -249,10 +249,10 @@ def ask(port: int, method: str, path: str) -> tuple[int, str | None]:
 
 def test_requests_that_share_a_commit_are_answered_after_it() -> None:
     """More than there are threads: none of them holds one."""
-    offered: list[Future[str]] = []
+    offered: list[Future[None]] = []
     lock = threading.Lock()
 
-    def offer(_: Any) -> Future[str]:
+    def offer(_: Any) -> Future[None]:
         with lock:
             offered.append(Future())
             return offered[-1]
@@ -270,14 +270,14 @@ def test_requests_that_share_a_commit_are_answered_after_it() -> None:
             time.sleep(0.01)
         assert statuses == []
         for each in offered:
-            each.set_result("stored")
+            each.set_result(None)
         for client in clients:
             client.join(PATIENCE)
     assert statuses == [200] * 100
 
 
 def test_what_is_refused_at_present_can_be_posted_again_and_a_balancer_learns_of_it() -> None:
-    def offer(_: Any) -> Future[str]:
+    def offer(_: Any) -> Future[None]:
         raise OverloadedError("too many receipts wait to be stored", retry_after=7)
 
     with door(Limits(), Deferred(offer, lambda: False)) as server:

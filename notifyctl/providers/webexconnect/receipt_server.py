@@ -48,8 +48,8 @@ RETRY_AFTER = 5
 
 Record = Callable[[Incoming], str]
 """Records a receipt durably and returns what became of it in a few words. Raises NotifyctlError if it cannot."""
-Offer = Callable[[Incoming], Future[str]]
-"""The same at once: what it returns is done when the receipt is stored durably, and needs no thread of its own until then."""
+Offer = Callable[[Incoming], Future[None]]
+"""Returns at once what is done when the receipt is stored durably, and fails with NotifyctlError if it cannot be."""
 OnReceipt = Callable[[str], None]
 """Receives a line about each request, without addresses."""
 
@@ -117,7 +117,8 @@ async def store(record: Record | Deferred, receipt: Incoming, on_receipt: OnRece
     """200 once the receipt is stored durably; 503, and when to try again, if that cannot be done."""
     try:
         if isinstance(record, Deferred):
-            result = await asyncio.wait_for(asyncio.wrap_future(record.offer(receipt)), PATIENCE)
+            await asyncio.wait_for(asyncio.wrap_future(record.offer(receipt)), PATIENCE)
+            result = "stored"
         else:
             result = await run_in_threadpool(record, receipt)
     except TimeoutError:
