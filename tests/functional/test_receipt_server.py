@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -32,53 +31,11 @@ from notifyctl.providers.webexconnect.receipt_server import (
     bind,
     build_app,
 )
+from tests.receipt_door import PATIENCE, ask, door, receipt
 
-PATIENCE = 20
-"""Seconds until a test gives up; nothing is measured by it."""
 NEVER = 3600.0
 """A limit in seconds that no test reaches."""
 HEADERS = b"POST /receipts HTTP/1.1\r\nHost: receipts.example\r\n"
-
-
-def receipt(**info: Any) -> dict[str, Any]:
-    return {"deliveryInfoNotification": {"deliveryInfo": {"deliveryStatus": "Delivered", **info}}}
-
-
-@dataclass(slots=True)
-class Door:
-    port: int
-    said: list[str]
-
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
-
-    def post(self, document: Any) -> int:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
-            body = document if isinstance(document, bytes) else json.dumps(document).encode()
-            connection.request("POST", "/receipts", body)
-            return connection.getresponse().status
-        finally:
-            connection.close()
-
-
-@contextmanager
-def door(limits: Limits, record: Callable[[Any], str] | Deferred) -> Iterator[Door]:
-    said: list[str] = []
-    bound = bind("127.0.0.1", 0)
-    started = threading.Event()
-    app = build_app(ReceiptAuth(), record, said.append)
-    server = ReceiptServer(app, limits, on_start=started.set, on_line=said.append)
-    thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
-    thread.start()
-    try:
-        assert started.wait(PATIENCE)
-        yield Door(bound.getsockname()[1], said)
-    finally:
-        server.should_exit = True
-        thread.join(PATIENCE)
-        bound.close()
-    assert not thread.is_alive()
 
 
 def is_closed(connection: socket.socket) -> bool:
@@ -234,17 +191,6 @@ def test_too_few_open_files_are_refused_with_the_command_that_raises_them() -> N
 
 
 # Many in one commit
-
-
-def ask(port: int, method: str, path: str) -> tuple[int, str | None]:
-    """The status and when to try again."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    try:
-        connection.request(method, path, json.dumps(receipt()).encode() if method == "POST" else None)
-        response = connection.getresponse()
-        return response.status, response.getheader("retry-after")
-    finally:
-        connection.close()
 
 
 def test_requests_that_share_a_commit_are_answered_after_it() -> None:

@@ -26,6 +26,7 @@ from notifyctl.ledger.postgresql.checks import (
 )
 from notifyctl.ledger.postgresql.database import PostgresDatabase, connect, database_name
 from notifyctl.ledger.postgresql.integrity import export_facts, find_problems
+from notifyctl.ledger.postgresql.receipt_inbox import fold_receipts
 from notifyctl.ledger.postgresql.writer import PostgresWriter
 from notifyctl.ledger.reader import Identity, Reader, identify_ledger
 from notifyctl.ledger.receipts import ReceiptInbox as Inbox
@@ -136,6 +137,8 @@ class PostgresStore:
             with database.session() as connection:
                 timeline.adopt(connection, epoch=writer.epoch, at=self._clock.now())  # the first run
             self._replay(writer)
+            # What receipts tell of people, opt-outs among it, counts before anything is planned.
+            fold_receipts(database, self._name)
             try:
                 yield writer
             except BaseException as error:
