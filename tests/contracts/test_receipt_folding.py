@@ -324,3 +324,14 @@ def test_only_as_many_pages_as_asked_are_folded_and_the_bound_counts_the_rest(se
     assert is_full(sending.database, 10)
     fold_receipts(sending.database, NAME)
     assert not is_full(sending.database, 1)
+
+
+def test_the_next_run_begins_with_what_receipts_told(sending: Sending) -> None:
+    sent = sending.send(["unknown"])
+    told = Told("unknown", 3, "their own", "ours", None, None, "read", inbound=False)
+    put_receipts(sending.database, sending.reduce([told.receipt(sent, 0)]))
+    with sending.store.writer("test") as writer:
+        batch = writer.find(sent.batches["unknown"])
+        assert batch is not None
+        assert batch.others == {3: BatchState.ACCEPTED}
+    assert waiting_receipts(sending.database) == 0

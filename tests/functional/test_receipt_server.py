@@ -31,7 +31,7 @@ from notifyctl.providers.webexconnect.receipt_server import (
     bind,
     build_app,
 )
-from tests.receipt_door import PATIENCE, ask, door, receipt
+from tests.receipt_door import PATIENCE, Door, ask, door, receipt
 
 NEVER = 3600.0
 """A limit in seconds that no test reaches."""
