@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,18 @@ from notifyctl.errors import HaltedError
 from notifyctl.exit_codes import ExitCode
 from notifyctl.ledger.postgresql import locks
 from notifyctl.ledger.postgresql.halting import halt, halted, refuse_halted, resume
+from notifyctl.ledger.postgresql.in_flight import active_run, count_batches, find_in_flight, where_stopped
+from notifyctl.ledger.postgresql.pace import AccountPace
+from notifyctl.ledger.postgresql.store import PostgresStore
+from notifyctl.ledger.postgresql.worker_writer import PostgresWorkerWriter
+from notifyctl.ledger.postgresql.writer import PostgresWriter
+from notifyctl.model.batch import Accepted
+from notifyctl.model.campaign import Campaign, CampaignOptions
 from notifyctl.model.halting import Halt
+from notifyctl.model.project import ChannelName, Limits
+from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
+from notifyctl.testing import ManualClock
+from tests.contract_ledgers import NAME, postgresql_ledger
 from tests.postgres import drop_database, fresh_database
 
 Connection = psycopg.Connection[Any]
@@ -112,3 +124,88 @@ def wait_for_waiting(looking: Connection, other: Connection) -> None:
     query = b"SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted"
     while looking.execute(query, (other.info.backend_pid,)).fetchone() == (0,):
         pass
+
+
+def test_halt_during_a_run_of_three_workers(request: pytest.FixtureRequest) -> None:
+    """Three sessions arm batch after batch; after the commit of the halt none arms any, and each is seen where it stopped."""
+    store = postgresql_ledger(request, ManualClock(NOW))
+    assert isinstance(store, PostgresStore)
+    store.create()
+    campaign = begin_campaign(store, batches=3_000)
+    with ExitStack() as stack:
+        looking = stack.enter_context(closing(store.connect())).connection
+        names = ["web1", "web2", "web3"]
+        workers = [
+            looking.execute(
+                b"INSERT INTO worker (name, started_at, version) VALUES (%s, %s, '1') RETURNING id",
+                (name, NOW),
+            ).fetchone()[0]  # type: ignore[index]
+            for name in names
+        ]
+        sessions = [stack.enter_context(closing(session(store, campaign, each))) for each in workers]
+        pool = stack.enter_context(ThreadPoolExecutor(3))
+        sending = [
+            pool.submit(send_until_halted, each, campaign.numbers[at::3]) for at, each in enumerate(sessions)
+        ]
+        begun = b"SELECT worker, count(*) FROM attempt GROUP BY worker HAVING count(*) >= 5"
+        while len(looking.execute(begun).fetchall()) < 3:
+            assert not any(each.done() for each in sending)
+        halt(looking, "wrong price", "ann@example.com", NOW)
+        armed = looking.execute(b"SELECT count(*) FROM attempt").fetchone()
+        counts = [each.result() for each in sending]
+        assert looking.execute(b"SELECT count(*) FROM attempt").fetchone() == armed == (sum(counts),)
+        run = active_run(looking)
+        assert run is not None
+        assert find_in_flight(looking, run[0]) == []
+        stopped = where_stopped(looking, run, [])
+        assert [(each.worker, each.name, each.requests) for each in stopped] == [
+            *zip(workers, names, counts, strict=True)
+        ]
+        assert count_batches(looking, run[0]) == (3_000, 3_000 - sum(counts))
+
+
+def begin_campaign(store: PostgresStore, *, batches: int) -> Campaign:
+    """Batches of one recipient each."""
+    scope = Scope("offer", 1, "once", ChannelName.SMS)
+    packed = [each.to_bytes(ID_BYTES) + bytes(FINGERPRINT_BYTES) for each in range(batches)]
+    with store.writer("ann@web0 pid 7") as writer:
+        assert isinstance(writer, PostgresWriter)
+        numbers = writer.plan_batches(scope, packed, at=NOW)
+        campaign = Campaign(
+            epoch=writer.extent().epoch,
+            digest="sha256:0",
+            project=NAME,
+            revision=None,
+            as_of=NOW,
+            options=CampaignOptions(),
+            first_batch=numbers[0],
+            batches=batches,
+            recipients=batches,
+            content_check=b"",
+            at=NOW,
+        )
+        writer.begin_campaign(campaign, [], defer=lambda _connection, _batches: None, at=NOW)
+    return campaign
+
+
+def session(store: PostgresStore, campaign: Campaign, worker: int) -> PostgresWorkerWriter:
+    database = store.connect()
+    return PostgresWorkerWriter(
+        database,
+        store.identify(database),
+        campaign=campaign,
+        worker=worker,
+        pace=AccountPace(database.connection, b"", Limits()),
+        defer=lambda _connection, _batches: None,
+    )
+
+
+def send_until_halted(writer: PostgresWorkerWriter, numbers: Sequence[int]) -> int:
+    """How many batches it armed, each of which it settled too."""
+    for count, number in enumerate(numbers):
+        try:
+            writer.arm(number, 1, seal=b"seal", at=NOW)
+        except HaltedError:
+            return count
+        writer.settle(number, 1, Accepted(f"m{number}", 201), at=NOW)
+    raise AssertionError("it was never halted")
