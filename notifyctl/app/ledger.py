@@ -29,6 +29,7 @@ from notifyctl.model.project import ChannelName, Environment, Project
 from notifyctl.model.recipients import Scope
 from notifyctl.plan.history import Status
 from notifyctl.plan.saved import Code
+from notifyctl.plurals import pluralise
 from notifyctl.ports import Environ, LedgerReader
 from notifyctl.recipients.hashes import Identify
 
@@ -174,16 +175,19 @@ def export_ledger(
     return ledger_store(workspace, environment).export()
 
 
-def find_adoptable(
-    workspace: Workspace, environment: Environment
-) -> tuple[LedgerSummary, HighWaterMark | None]:
-    """The ledger to adopt, and its high-water mark on this machine, if it can be read. Raises LedgerError if there is no
-    ledger.
-    """
-    mark = None
+def find_adoptable(workspace: Workspace, environment: Environment) -> tuple[LedgerSummary, str]:
+    """The ledger to adopt, and, in words, which one was last written here. Raises LedgerError if there is no ledger."""
+    summary, last_written = (
+        show_ledger(workspace, environment),
+        "This machine has not written a ledger here before.",
+    )
+    if environment.ledger.url is not None:
+        return summary, postgres_store(workspace, environment).last_server()
     with suppress(LedgerError):
         mark = ledger_store(workspace, environment).mark()
-    return show_ledger(workspace, environment), mark
+        if mark is not None:
+            last_written = f"Last written: {mark.lineage}, {pluralise(mark.serial, 'record')}: {mark.place}"
+    return summary, last_written
 
 
 def ledger_mark(workspace: Workspace, environment: Environment) -> HighWaterMark | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from notifyctl.cli import ledger_database
 from notifyctl.cli.ledger_warnings import warn_of_ledger_error
 from notifyctl.cli.options import ask, echo, format_option, get_globals, global_options, wants_colour
 from notifyctl.cli.usage_errors import CommandGroup
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.group("ledger", cls=CommandGroup)
 @global_options
 def command() -> None:
-    """Create, show, verify, export, adopt or unlock a ledger. Each environment has one; it is never created without being asked for."""
+    """Create, show, verify, export, adopt, unlock, copy or upgrade a ledger. Each environment has one; it is never created without being asked for."""
 
 
 @command.command("init")
@@ -175,7 +176,8 @@ def adopt(
     facts: int | None,
     account: bool,  # noqa: FBT001
 ) -> int:
-    """Accept a ledger that was restored from a backup, moved, copied, or is new to this machine.
+    """Accept a ledger that was restored from a backup, moved, copied, or is new to this machine. In PostgreSQL: a server that was
+    promoted, or another one.
 
     Sends made after the backup are not in it: `plan` lists those recipients as not sent. Resolve this first.
 
@@ -197,13 +199,9 @@ def adopt(
     workspace = open_workspace(settings.chdir)
     environment = workspace.environment(settings.env)
     known = known_account(workspace, environment) if account else None
-    summary, mark = find_adoptable(workspace, environment)
+    summary, last_written = find_adoptable(workspace, environment)
     echo(f"Found here:   {summary.lineage}, {pluralise(summary.serial, 'record')}: {summary.location}")
-    echo(
-        f"Last written: {mark.lineage}, {pluralise(mark.serial, 'record')}: {mark.place}"
-        if mark
-        else "This machine has not written a ledger here before."
-    )
+    echo(last_written)
     if lineage is not None and facts is not None:
         refuse_other(summary, lineage, facts)
     elif not yes and not confirm("Accept the ledger found here?"):
@@ -279,3 +277,7 @@ def confirm(question: str) -> bool:
             hint="to skip the question, add --ledger ID --facts N, or --yes",
         )
     return click.confirm(question, err=True)
+
+
+command.add_command(ledger_database.copy)
+command.add_command(ledger_database.upgrade)

@@ -39,7 +39,7 @@ COMMANDS = {
     "withdraw": "Stop sending an edition to recipients not sent it yet.",
     "receipts": "Receive, import and export delivery receipts.",
     "doctor": "Check what an environment needs: configuration, secrets, ledger, clock, network.",
-    "ledger": "Create, show, verify, export, adopt or unlock a ledger.",
+    "ledger": "Create, show, verify, export, adopt, unlock, copy or upgrade a ledger.",
     "sandbox": "Run the API simulator, or read its inbox.",
     "schema": "Print the JSON Schema of the file format.",
     "completion": "Print the shell completion script for bash, zsh or fish.",
