@@ -90,8 +90,8 @@ def halting_session(
     database = store.connect()
     try:
         store.identify(database)
-        with database.translating():
-            yield database.connection
+        with database.session() as connection:
+            yield connection
     finally:
         database.close()
 

@@ -173,10 +173,6 @@ class PostgresDatabase:
                 finally:
                     self._depth -= 1
 
-    def translating(self) -> AbstractContextManager[None]:
-        """For what uses `connection` itself: its errors become ours."""
-        return self._translated()
-
     @contextmanager
     def copying(self, sql: str) -> Iterator[Callable[[Sequence[object]], None]]:
         """Yields what writes a row of a COPY, for many rows."""
