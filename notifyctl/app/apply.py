@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from notifyctl.app.account import account_of, refuse_other_account
+from notifyctl.app.campaign import follow, hand_over
 from notifyctl.app.ledger import (
     actor_of,
     external_key,
@@ -24,11 +25,13 @@ from notifyctl.app.ledger import (
 from notifyctl.app.opt_outs import OptOutWatcher
 from notifyctl.app.plan import derive, make_plan, provider_identity
 from notifyctl.app.providers import open_provider, prepare_only
+from notifyctl.app.worker_life import postgres_store_of
 from notifyctl.app.workspace import Workspace, revision_of
 from notifyctl.apply.run import Event, Job, Report, Stop, dry_run, run
 from notifyctl.command_line import command_line
 from notifyctl.errors import PlanRefusedError, ProjectError, UsageError
 from notifyctl.model.batch import Batch, PreparedRequest
+from notifyctl.model.campaign import CampaignOptions
 from notifyctl.model.events import Statement, StatementKind
 from notifyctl.model.project import Environment
 from notifyctl.model.recipients import Scope
@@ -68,19 +71,21 @@ def apply(
     on_plan: Callable[[Plan], None],
     on_event: Callable[[Event], None],
     stop: Stop,
+    by_workers: bool = False,
 ) -> Applied:
     """Sends what the plan says. `confirm` is None where nobody can be asked; then `expect` must name the digest.
 
     `saved` limits the run to that plan, which is used once: applied again, it sends only to recipients that were
     never attempted. `accepted_only`: sends what an acceptance in the ledger lets go, and asks nobody; all else is blocked in the plan.
-    `on_plan` is called with the plan that will be applied.
+    `on_plan` is called with the plan that will be applied. `by_workers`: workers send it, and are followed until they are done.
 
     Raises PlanRefusedError for another digest, UsageError if neither digest nor person confirms, and LedgerError,
-    LedgerLockedError, ProjectError, SettingsError.
+    LedgerLockedError, ProjectError, SettingsError; with `by_workers` also HaltedError and InterruptedRunError.
     """
     if accepted_only and (saved is not None or expect is not None):
         raise UsageError("what is accepted is sent without a plan file and without --expect")
     store = find_store(workspace, environment)
+    shared = postgres_store_of(store, environment.name) if by_workers else None
     most = None
     if saved is not None:
         check_saved_plan(saved, workspace, environment, expect)
@@ -98,7 +103,8 @@ def apply(
         account = account_of(workspace, environment, writer.code)
         refuse_other_account(account, known=writer.account(), saved=saved, environment=environment)
         again = saved is not None and writer.plan_used(saved.id)
-        facts = facts_from(writer)
+        extent = writer.extent() if by_workers else None
+        facts = facts_from(writer.within(extent) if extent is not None else writer)
         opted_out = OptOutWatcher(workspace, environment, facts)
         plan = derive(
             workspace,
@@ -120,19 +126,42 @@ def apply(
         if not plan.send_groups:
             return Applied(plan, None)
         writer.use_account(account, at=workspace.clock.now())
-        with open_provider(workspace, environment) as provider:
-            report = run(
-                replace(build_job(workspace, environment, plan), opted_out=opted_out),
-                writer=writer,
-                provider=provider,
-                clock=workspace.clock,
-                on_event=on_event,
-                stop=stop,
-                keep=store.keep,
+        job = build_job(workspace, environment, plan)
+        if shared is None:
+            here = replace(job, opted_out=opted_out)
+            return Applied(
+                plan, send_here(workspace, environment, store, writer, here, on_event=on_event, stop=stop)
             )
-        if report.interrupted:
-            writer.note_interrupted()
+        options = CampaignOptions(only, again, accepted_only, extent)
+        campaign = hand_over(workspace, environment, shared, writer, job, plan, options, on_event=on_event)
+    report = follow(workspace, shared, campaign, job, on_event=on_event, stop=stop)
     return Applied(plan, report)
+
+
+def send_here(
+    workspace: Workspace,
+    environment: Environment,
+    store: Store,
+    writer: LedgerWriter,
+    job: Job,
+    *,
+    on_event: Callable[[Event], None],
+    stop: Stop,
+) -> Report:
+    """Sends the job from this process."""
+    with open_provider(workspace, environment) as provider:
+        report = run(
+            job,
+            writer=writer,
+            provider=provider,
+            clock=workspace.clock,
+            on_event=on_event,
+            stop=stop,
+            keep=store.keep,
+        )
+    if report.interrupted:
+        writer.note_interrupted()
+    return report
 
 
 def find_store(workspace: Workspace, environment: Environment) -> Store:

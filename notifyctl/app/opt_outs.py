@@ -42,7 +42,10 @@ class OptOutWatcher:
     them, so that no change between the first read and the last request goes unseen.
     """
 
-    def __init__(self, workspace: Workspace, environment: Environment, facts: Facts) -> None:
+    def __init__(
+        self, workspace: Workspace, environment: Environment, facts: Facts, *, stale: bool = False
+    ) -> None:
+        """`stale`: the plan was derived before, on another machine, so that each destination is judged from the first on."""
         self._workspace = workspace
         self._environment = environment
         self._facts = facts
@@ -52,7 +55,7 @@ class OptOutWatcher:
         self._known_stamps = self._stamps()
         self.lists = self._unread_lists()
         self._judged_at = workspace.clock.now()
-        self._stale = False
+        self._stale = stale
         """Whether something counts that the plan did not know."""
         self._judged: dict[str, tuple[Rules, JudgedCopies]] = {}
 

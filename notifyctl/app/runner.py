@@ -15,6 +15,7 @@ from traceback import extract_tb
 from msgspec import Struct
 
 from notifyctl.app.apply import Applied, apply, find_store
+from notifyctl.app.campaign import workers_live
 from notifyctl.app.concerns import find_concerns
 from notifyctl.app.findings import Finding, Reporter, describe, name_of, reasons
 from notifyctl.app.ledger import facts_of, ledger_store
@@ -225,6 +226,7 @@ class Runner:
                 on_plan=lambda _: None,
                 on_event=begun,
                 stop=self._stop,
+                by_workers=workers_live(ledger_store(workspace, environment)),
             )
         finally:
             self._busy(False)

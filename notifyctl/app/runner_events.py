@@ -27,6 +27,10 @@ class EventKind(StrEnum):
     LOCKED = "locked"
     CLOCK = "clock"
     ALERT = "alert"
+    CAMPAIGN = "campaign"
+    REFUSED = "refused"
+    HALTED = "halted"
+    RESUMED = "resumed"
     STOPPED = "stopped"
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from notifyctl.model.batch import Outcome
+from notifyctl.model.campaign import Progress
 from notifyctl.model.recipients import Scope
 
 
@@ -43,7 +44,14 @@ class Settled(Struct, frozen=True):
     attempt: int
 
 
-Event = Planned | Waiting | Sent | Settled
+class Followed(Struct, frozen=True):
+    """How far the workers are that send a campaign, and how many of them are running."""
+
+    progress: Progress
+    workers: int
+
+
+Event = Planned | Waiting | Sent | Settled | Followed
 
 
 class Counts(Struct, frozen=True):

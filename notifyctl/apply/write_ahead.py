@@ -32,6 +32,12 @@ class WriteAhead:
         self._counters = counters
         self._numbers, self._hashes = array("q"), array("q")
 
+    @property
+    def first_number(self) -> int:
+        """The number of the first batch. The others follow it without a gap: nobody else plans meanwhile."""
+        assert all(number == self._numbers[0] + at for at, number in enumerate(self._numbers))
+        return self._numbers[0]
+
     def record(self) -> None:
         """Record every batch of the job as planned."""
         batches = self._job.members()

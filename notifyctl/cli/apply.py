@@ -59,6 +59,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Send what was accepted with `notifyctl accept` and is due, without confirmation. Anything else waits.",
 )
+@click.option(
+    "--workers",
+    is_flag=True,
+    help="Hand the batches over to running workers (`notifyctl worker`) and follow them. Needs a ledger in PostgreSQL.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the exact requests. Sends nothing and changes no file.")
 @as_of_option
 @click.option(
@@ -79,6 +84,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     only: tuple[str, ...],
     expect: str | None,
     accepted: bool,  # noqa: FBT001 - click passes flags by name
+    workers: bool,  # noqa: FBT001
     dry_run: bool,  # noqa: FBT001
     as_of_time: datetime | None,
     failures: Path | None,
@@ -97,11 +103,15 @@ def command(  # noqa: PLR0917 - click passes options by name
     At a terminal, confirm by typing the number of recipients. Without one, pass the reviewed digest with --expect. The
     sandbox needs no confirmation. Press Ctrl-C to stop: requests in flight are finished and recorded.
 
+    With --workers, workers send what this command planned and recorded. Press Ctrl-C to stop following them: they continue, and
+    `notifyctl halt` stops them.
+
     \b
     notifyctl apply
     notifyctl -e production apply --expect sha256:…
     notifyctl -e production apply december.plan --expect sha256:…
     notifyctl -e production apply --accepted
+    notifyctl -e production apply --workers --expect sha256:…
     notifyctl apply --dry-run --reveal --format json
     notifyctl apply --dry-run --as-of 2026-12-07T09:00
     """
@@ -138,6 +148,7 @@ def command(  # noqa: PLR0917 - click passes options by name
         saved=saved,
         expect=expect,
         accepted=accepted,
+        workers=workers,
         form=form,
     )
     if failures is not None and outputs is not None:
@@ -190,6 +201,7 @@ def send(
     saved: SavedPlan | None,
     expect: str | None,
     accepted: bool,
+    workers: bool,
     form: str,
 ) -> Applied:
     from notifyctl.app.apply import apply
@@ -210,7 +222,7 @@ def send(
 
     stop, begun = Stop(), Event()
     with (
-        stop_on_signals(stop, begun),
+        stop_on_signals(stop, begun, following=workers),
         show_apply_progress(colour=wants_colour(context, stderr=True)) as display,
     ):
 
@@ -229,6 +241,7 @@ def send(
             on_plan=show,
             on_event=handle_event,
             stop=stop,
+            by_workers=workers,
         )
     following = find_next(applied.plan, running=is_running(workspace.root, environment.name))
     echo(
@@ -300,11 +313,11 @@ def exit_code(applied: Applied) -> ExitCode:
 
 
 @contextmanager
-def stop_on_signals(stop: Stop, begun: Event) -> Iterator[None]:
+def stop_on_signals(stop: Stop, begun: Event, *, following: bool = False) -> Iterator[None]:
     """Handles Ctrl-C and SIGTERM during a run.
 
     Once sending has `begun`, the first signal requests an orderly stop and the second one interrupts at once; the
-    ledger has recorded the requests in flight. Before that, the first signal interrupts.
+    ledger has recorded the requests in flight. Before that, the first signal interrupts. `following`: others send, and continue.
 
     Raises InterruptedRunError for an interrupt after sending has begun.
     """
@@ -313,6 +326,8 @@ def stop_on_signals(stop: Stop, begun: Event) -> Iterator[None]:
         if stop.requested or not begun.is_set():
             raise KeyboardInterrupt
         stop.request()
+        if following:
+            return
         message = "Stopping: finishing requests in flight; no new requests will start. Press Ctrl-C again to stop immediately."
         echo(message, stderr=True)
 

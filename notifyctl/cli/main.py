@@ -31,6 +31,7 @@ COMMANDS = {
     "accept": "Accept a recurring notification: each occurrence is then sent without confirmation.",
     "apply": "Send what the plan shows.",
     "run": "Send what was accepted, each time it is due.",
+    "worker": "Send what `apply --workers` hands over, on any machine.",
     "halt": "Stop all workers, and show where each stopped.",
     "resume": "Continue after `halt`.",
     "status": "Show the number of recipients by outcome and receipt.",

@@ -68,6 +68,11 @@ class PostgresStore:
         self._max_clock_difference = max_clock_difference
         self._lineage = ""
 
+    @property
+    def url(self) -> str:
+        """With its secret, for the queue in the same database."""
+        return self._url
+
     def connect(self) -> PostgresDatabase:
         """A session of its own with the ledger's database. Raises LedgerError if the server cannot be reached."""
         return PostgresDatabase(self._url)
@@ -136,7 +141,7 @@ class PostgresStore:
             )
             with database.session() as connection:
                 timeline.adopt(connection, epoch=writer.epoch, at=self._clock.now())  # the first run
-            self._replay(writer)
+            self.replay(writer)
             # What receipts tell of people, opt-outs among it, counts before anything is planned.
             fold_receipts(database, self._name)
             try:
@@ -166,7 +171,7 @@ class PostgresStore:
             )
             with database.session() as connection:
                 timeline.adopt(connection, epoch=writer.epoch, at=now)
-            self._replay(writer)
+            self.replay(writer)
             writer.use_account(account, at=now)
             writer.end("adopted", at=now)
 
@@ -273,7 +278,8 @@ class PostgresStore:
         finally:
             database.close()
 
-    def _replay(self, writer: PostgresWriter) -> None:
+    def replay(self, writer: PostgresWriter) -> None:
+        """Commits results that this machine could not record, and removes their journal."""
         if self._journal is not None:
             replay_results(writer, self._journal, self._lineage)
 

@@ -20,6 +20,7 @@ from notifyctl.ledger.reader import Identity, Reader
 from notifyctl.ledger.writer import stamp
 from notifyctl.model.batch import Outcome, Refused, Rejected
 from notifyctl.model.campaign import Campaign, PlannedAgain
+from notifyctl.model.project import Limits
 from notifyctl.ports import Clock
 
 PLANNED_AGAIN = "planned again without those who opted out"
@@ -35,7 +36,8 @@ class PostgresWorkerWriter(PostgresWriter):
         *,
         campaign: Campaign,
         worker: int,
-        pace: AccountPace,
+        account: bytes,
+        limits: Limits,
         defer: Defer,
     ) -> None:
         Reader.__init__(self, database, identity)  # the campaign's run has begun the epoch
@@ -43,7 +45,8 @@ class PostgresWorkerWriter(PostgresWriter):
         self._epoch = campaign.epoch
         self._campaign = campaign
         self._worker = worker
-        self._pace = pace
+        self._account = account
+        self._limits = limits
         self._defer = defer
         self._begun: datetime | None = None
 
@@ -120,11 +123,15 @@ class PostgresWorkerWriter(PostgresWriter):
 
     def take_turn(self, destinations: int, *, clock: Clock, wait: Callable[[float], bool]) -> bool:
         with self._translated():
-            return self._pace.take_turn(destinations, clock=clock, wait=wait)
+            return self._pace().take_turn(destinations, clock=clock, wait=wait)
 
     def hold_off(self, seconds: float) -> None:
         with self._translated():
-            self._pace.hold_off(seconds)
+            self._pace().hold_off(seconds)
+
+    def _pace(self) -> AccountPace:
+        """Over the connection of now: one that was lost is replaced."""
+        return AccountPace(self._database.connection, self._account, self._limits)
 
     def _end(self, number: int, reason: str, *, at: datetime) -> None:
         self._database.run(

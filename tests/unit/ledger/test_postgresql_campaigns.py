@@ -13,7 +13,6 @@ from notifyctl.errors import HaltedError, LedgerError, LedgerLockedError
 from notifyctl.ledger.postgresql import campaigns, locks
 from notifyctl.ledger.postgresql.database import PostgresDatabase
 from notifyctl.ledger.postgresql.halting import halt, resume
-from notifyctl.ledger.postgresql.pace import AccountPace
 from notifyctl.ledger.postgresql.store import PostgresStore
 from notifyctl.ledger.postgresql.worker_writer import PostgresWorkerWriter
 from notifyctl.model.batch import Accepted, Refused, Rejected, ScopeOpening, Unknown
@@ -86,7 +85,8 @@ def session(
         store.identify(database),
         campaign=campaign,
         worker=worker,
-        pace=AccountPace(database.connection, b"account", Limits()),
+        account=b"account",
+        limits=Limits(),
         defer=queue.defer,
     )
 

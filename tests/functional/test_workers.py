@@ -1,0 +1,305 @@
+"""`apply --workers` and `worker`: what was planned is sent by others, each message once, and the ledger says what became of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from notifyctl.app.apply import apply
+from notifyctl.app.runner_events import EventKind
+from notifyctl.app.worker import WorkerSettings
+from notifyctl.app.workspace import open_workspace
+from notifyctl.apply.job import Stop
+from notifyctl.errors import HaltedError, InterruptedRunError
+from notifyctl.exit_codes import ExitCode
+from tests.contract_ledgers import migrate
+from tests.functional.crew import QUICK, Hand, crew
+from tests.postgres import copied_database, drop_database
+
+PEOPLE, BATCH = 60, 5
+HELLO = """\
+apiVersion: notifyctl/v1
+kind: Notification
+name: hello
+template: {channel: sms, content: {type: text, text: Hello $(name)}, variables: {name: {}}}
+audience: {source: {file: people.csv}}
+"""
+REFUSED = b'{"code": 7000, "message": "no"}'
+
+
+def number(person: int) -> str:
+    return f"+447700900{person:03}"
+
+
+def everyone() -> list[str]:
+    return [number(person) for person in range(PEOPLE)]
+
+
+@pytest.fixture
+def shared(production: Any, postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A project with a ledger in PostgreSQL, and twelve batches to send."""
+    url = copied_database(postgres_server, "migrated", migrate)
+    monkeypatch.setenv("LEDGER_URL", url)
+    settings = (production.root / "notifyctl.yaml").read_text(encoding="utf-8")
+    settings = settings.replace("concurrency: 4", f"concurrency: 4, destinationsPerRequest: {BATCH}")
+    rows = "".join(f"{number(person)},person {person}\n" for person in range(PEOPLE))
+    production.write(
+        notifyctl=settings + "    ledger: {urlEnv: LEDGER_URL}\n",
+        hello=HELLO,
+        **{"people.csv": f"msisdn,name\n{rows}"},
+    )
+    assert production("ledger", "init").code == 0
+    yield production
+    drop_database(url, postgres_server)
+
+
+@pytest.fixture
+def jobs(shared: Any) -> Iterator[psycopg.Connection[Any]]:
+    """The database of the ledger and the queue."""
+    with psycopg.connect(os.environ["LEDGER_URL"], autocommit=True) as connection:
+        yield connection
+
+
+def digest(shared: Any) -> str:
+    found: str = shared.plan()["digest"]
+    return found
+
+
+def send(shared: Any, *arguments: str) -> Any:
+    return shared.apply("--workers", *arguments)
+
+
+def outcomes(result: Any) -> dict[str, int]:
+    found: dict[str, int] = json.loads(result.out)["outcomes"]
+    return found
+
+
+def test_two_workers_send_each_message_once(shared: Any, foreign: Any, jobs: Any) -> None:
+    with crew(shared.root) as hands:
+        result = send(shared)
+        assert result.code == 0, result.err
+        again = send(shared)
+    assert sorted(foreign.addresses) == everyone()
+    assert len(foreign.requests) == PEOPLE // BATCH
+    assert outcomes(result)["accepted"] == PEOPLE
+    assert f"Sending to {PEOPLE} recipients in 12 requests." in result.err
+    assert again.code == 0
+    assert len(foreign.requests) == PEOPLE // BATCH
+    assert shared.plan()["summary"]["unchanged"] == PEOPLE
+    for hand in hands:
+        assert "sending run 1: 60 recipients in 12 batches" in hand.said
+        assert "run 1 has ended (finished); this worker:" in hand.said
+    workers = jobs.execute("SELECT worker, count(*) FROM attempt GROUP BY worker").fetchall()
+    assert sum(count for _, count in workers) == 12
+    assert None not in dict(workers)
+    assert jobs.execute("SELECT count(*) FROM procrastinate_jobs").fetchone() == (0,)
+    assert jobs.execute("SELECT count(*) FROM worker_end WHERE how = 'stopped'").fetchone() == (2,)
+    assert shared("ledger", "verify").code == 0
+
+
+def test_a_worker_that_renders_something_else_sends_nothing_and_says_why(
+    shared: Any, foreign: Any, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(shared.root, other)
+    (other / "hello.yaml").write_text(HELLO.replace("Hello", "Goodbye"), encoding="utf-8")
+    with crew(other, 1) as [stranger], crew(shared.root, 1):
+        assert send(shared).code == 0
+        assert "this worker takes no batch of run 1" in stranger.said
+        assert stranger.worker.health.checked is not None
+    assert sorted(foreign.addresses) == everyone()
+    texts = {json.dumps(each.body["content"]) for each in foreign.requests}
+    assert not any("Goodbye" in text for text in texts)
+
+
+def test_what_is_refused_for_good_and_for_now(shared: Any, foreign: Any) -> None:
+    foreign.answers = [(400, REFUSED), (429, REFUSED), (500, REFUSED)]
+    with crew(shared.root, 1) as [hand]:
+        result = send(shared)
+    assert result.code == ExitCode.UNCERTAIN
+    found = outcomes(result)
+    assert (found["accepted"], found["rejected"], found["uncertain"]) == (50, 5, 5)
+    assert len(foreign.requests) == 13, "what was too much for the provider came again, once"
+    assert hand.said.count("not accepted") == 2, hand.said
+    assert Counter(foreign.addresses).most_common(1)[0][1] == 2
+    again = shared.plan()
+    assert again["summary"]["retry"] == 5
+    assert again["summary"]["uncertain"] == 5
+
+
+def test_wrong_credentials_end_the_campaign_within_the_requests_in_flight(shared: Any, foreign: Any) -> None:
+    foreign.answers = [(401, REFUSED)] * 8
+    with crew(shared.root):
+        result = send(shared)
+        assert result.code == ExitCode.ERROR
+        assert len(foreign.requests) <= 8
+        left = PEOPLE - len(foreign.addresses)
+        assert outcomes(result)["not_begun"] == left
+        foreign.answers = []
+        sent = len(foreign.requests)
+        assert send(shared).code == 0
+    assert Counter(each for at in foreign.requests[sent:] for each in addresses(at)) == Counter(everyone())
+
+
+def addresses(request: Any) -> list[str]:
+    return [address for entry in request.body["to"] for address in entry["msisdn"]]
+
+
+def test_halt_stops_within_the_requests_in_flight_and_resume_goes_on(shared: Any, foreign: Any) -> None:
+    first = threading.Event()
+    foreign.on_request, foreign.delay = first.set, 0.05
+    expected = digest(shared)
+    results: list[Any] = []
+    workspace = open_workspace(shared.root)
+    environment = workspace.environment(None)
+
+    def follow() -> None:
+        try:
+            apply(
+                workspace,
+                environment,
+                expect=expected,
+                on_plan=lambda _: None,
+                on_event=lambda _: None,
+                stop=Stop(),
+                by_workers=True,
+            )
+        except HaltedError as error:
+            results.append(error)
+
+    with crew(shared.root) as hands:
+        following = threading.Thread(target=follow)
+        following.start()
+        assert first.wait(20)
+        halted = shared("halt", "--reason", "wrong price")
+        sent = len(foreign.requests)
+        following.join(20)
+        assert halted.code == 0, halted.err
+        assert sent < PEOPLE // BATCH
+        assert "wrong price" in str(results[0])
+        assert "batches are done" in str(results[0])
+        refused = shared("worker", "--once")
+        assert refused.code == ExitCode.HALTED
+        assert len(foreign.requests) == sent, "nothing began after it"
+        assert shared("resume").code == 0
+        wait_for(lambda: all("has ended (finished)" in hand.said for hand in hands))
+        assert all(hand.has(EventKind.HALTED) and hand.has(EventKind.RESUMED) for hand in hands)
+    assert sorted(foreign.addresses) == everyone()
+
+
+def wait_for(condition: Any) -> None:
+    waiting = threading.Event()
+    for _ in range(400):
+        if condition():
+            return
+        waiting.wait(0.05)
+    raise AssertionError("it never happened")
+
+
+def test_jobs_that_are_lost_doubled_and_reordered_change_nothing(
+    shared: Any, foreign: Any, jobs: Any
+) -> None:
+    def upset() -> None:
+        jobs_of = "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, args) SELECT queue_name, task_name, 7, args"
+        jobs.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo' AND id % 3 = 0")
+        jobs.execute(f"{jobs_of} FROM procrastinate_jobs WHERE id % 3 = 1 LIMIT 5")
+
+    foreign.on_request = upset
+    with crew(shared.root):
+        result = send(shared)
+    assert result.code == 0, result.out
+    assert sorted(foreign.addresses) == everyone()
+
+
+def test_who_opts_out_meanwhile_is_not_sent_it(shared: Any, foreign: Any) -> None:
+    shared.write(**{"stopped.csv": "msisdn\n"})
+    settings = (shared.root / "notifyctl.yaml").read_text(encoding="utf-8")
+    shared.write(notifyctl=settings.replace("vars:", "suppressions: [stopped.csv]\nvars:"))
+    gone = {number(PEOPLE - 1), number(PEOPLE - 2)}
+    foreign.delay = 0.05
+    foreign.on_request = lambda: (shared.root / "stopped.csv").write_text(
+        "msisdn\n" + "".join(f"{each}\n" for each in sorted(gone)), encoding="utf-8"
+    )
+    one = WorkerSettings(concurrency=1, waking=QUICK.waking, look=QUICK.look)
+    with crew(shared.root, 1, one):
+        result = send(shared)
+    assert result.code == 0, result.out + result.err
+    assert sorted(foreign.addresses) == sorted(set(everyone()) - gone)
+    found = outcomes(result)
+    assert found["not_begun"] == 2
+    assert shared("ledger", "verify").code == 0
+
+
+def hand_over(shared: Any) -> None:
+    """Plan and record a campaign, and stop following it at once."""
+    workspace, expected, stop = open_workspace(shared.root), digest(shared), Stop()
+    stop.request()
+    apply(
+        workspace,
+        workspace.environment(None),
+        expect=expected,
+        on_plan=lambda _: None,
+        on_event=lambda _: None,
+        stop=stop,
+        by_workers=True,
+    )
+
+
+def test_who_stops_following_stops_no_worker(shared: Any, foreign: Any) -> None:
+    foreign.delay = 0.02
+    with pytest.raises(InterruptedRunError, match="workers go on sending run 1") as caught:
+        hand_over(shared)
+    assert "status --watch" in (caught.value.hint or "")
+    assert foreign.requests == [], "no worker was running"
+    locked = shared.apply()
+    assert locked.code == ExitCode.LEDGER_LOCKED
+    assert "run 1 is being sent by workers: 0 of 12 batches are done" in locked.err
+    assert shared("worker", "--once", "--poll", "0.1", "--no-listen-notify").code == 0
+    assert sorted(foreign.addresses) == everyone()
+    assert shared("worker", "--once").code == 0, "nothing is left"
+
+
+def test_a_worker_that_is_told_to_stop_finishes_what_is_in_flight(shared: Any, foreign: Any) -> None:
+    first = threading.Event()
+    foreign.on_request, foreign.delay = first.set, 0.3
+    with pytest.raises(InterruptedRunError):
+        hand_over(shared)
+    hand = Hand(shared.root)
+    assert first.wait(20)
+    hand.stop.request()
+    hand.join()
+    assert hand.error is None
+    sent = len(foreign.requests)
+    assert sent < 12
+    with closing(psycopg.connect(os.environ["LEDGER_URL"])) as connection:
+        left = "SELECT count(*), count(*) FILTER (WHERE kind = 'accepted') FROM attempt LEFT JOIN outcome USING (batch, attempt)"
+        assert connection.execute(left).fetchone() == (sent, sent)
+    assert shared("worker", "--once").code == 0
+    assert sorted(foreign.addresses) == everyone()
+
+
+def test_run_hands_over_to_workers_where_one_is_running(shared: Any, foreign: Any, jobs: Any) -> None:
+    with crew(shared.root, 1):
+        wait_for(lambda: jobs.execute("SELECT count(*) FROM worker").fetchone() == (1,))
+        result = shared("run", "--once")
+    assert result.code in {0, ExitCode.BLOCKED}, result.err
+
+
+def test_workers_need_a_ledger_in_postgresql(production: Any) -> None:
+    production.write(hello=HELLO, **{"people.csv": f"msisdn,name\n{number(1)},Ada\n"})
+    for command in (["worker", "--once"], ["apply", "--workers", "--expect", "sha256:0"]):
+        result = production(*command)
+        assert result.code == ExitCode.ERROR
+        assert (
+            "workers need a ledger in PostgreSQL; that of environment `production` is in SQLite" in result.err
+        )
