@@ -17,8 +17,10 @@ from notifyctl.app.measurements import measure
 from notifyctl.app.metrics import metrics_page
 from notifyctl.app.plan import make_plan
 from notifyctl.app.runner_events import Health
+from notifyctl.app.watch import watch
 from notifyctl.app.workspace import open_workspace
 from notifyctl.clock import SystemClock
+from notifyctl.ledger.postgresql.locks import try_worker
 from notifyctl.model.events import Receipt
 from notifyctl.testing.fakes import ManualClock
 from tests.postgres import fresh_database
@@ -143,6 +145,54 @@ def test_what_doctor_metrics_and_watch_say(
     gone = project("doctor", "--format", "json")
     assert gone.code == 1
     assert by_name(gone.json)["ledger"]["status"] == "error"
+
+
+CAMPAIGN = """
+INSERT INTO worker (name, started_at, version) VALUES ('host-1', now(), '1'), ('host-2', now(), '1');
+INSERT INTO campaign VALUES (1, 'sha256:x', 'acme/production', NULL, now(), '{}', 1, 1, 2, '\\x00', now());
+INSERT INTO batch_again VALUES (2, 1, NULL, 1);
+INSERT INTO batch (scope, number, epoch, at, members) SELECT scope, 2, 1, now(), members FROM batch WHERE number = 1;
+INSERT INTO attempt (batch, attempt, epoch, at, seal, worker) VALUES (2, 1, 1, now(), '\\x00', 1);
+INSERT INTO receipt_inbox (digest, recipients, status, inbound, at)
+    VALUES ('\\x01', '{}', 'delivered', false, now() - interval '1 minute');
+INSERT INTO halt (halted, who, at) VALUES (true, 'test', now());
+"""
+
+
+def test_workers_and_what_waits_for_them_are_seen(
+    project: Any, database: psycopg.Connection[Any], url: str
+) -> None:
+    assert project("ledger", "init").code == 0
+    assert project.apply().code == 0
+    database.execute(CAMPAIGN.encode())
+    workspace = open_workspace(project.root)
+    environment = workspace.environment(None)
+    with psycopg.connect(url, autocommit=True) as session:
+        assert try_worker(session, 1), "it lives as long as its session"
+        found = measure(workspace, environment)
+    assert found is not None
+    assert found.workers is not None
+    assert found.workers.campaign is not None
+    assert (found.workers.campaign.batches, found.workers.campaign.done) == (2, 1)
+    [alive] = found.workers.workers
+    assert (alive.name, alive.requests, alive.in_flight, alive.recipients) == ("host-1", 1, 1, 0)
+    assert found.workers.backlog.receipts == 1
+    assert 59 <= found.workers.backlog.receipt_seconds < 600
+    assert found.workers.backlog.halted
+    halt = by_name(project("doctor", "--format", "json").json)["halt"]
+    assert (halt["status"], halt["hint"].endswith(" resume")) == ("warning", True)
+    look = next(iter(watch(workspace, environment, every=1.0)))[0]
+    assert look.active, "the campaign is open"
+    database.execute(
+        "INSERT INTO outcome (batch, attempt, kind, epoch, at) VALUES (2, 1, 'accepted', 1, now())"
+    )
+    database.execute("INSERT INTO campaign_end VALUES (1, now(), 'finished')")
+    ended = measure(workspace, environment)
+    assert ended is not None
+    assert ended.workers is not None
+    assert ended.workers.campaign is not None
+    assert (ended.workers.campaign.done, ended.workers.campaign.how) == (2, "finished")
+    assert ended.workers.workers == ()
 
 
 def test_a_plan_says_that_records_came_meanwhile(project: Any) -> None:

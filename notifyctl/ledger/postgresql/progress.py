@@ -13,6 +13,7 @@ from notifyctl.ledger.postgresql.locks import WORKERS
 from notifyctl.model.progress import Backlog, CampaignProgress, WorkerProgress, WorkersProgress
 from notifyctl.model.recipients import MEMBER_BYTES
 
+DONE = "(s.state IN ('accepted', 'unknown') OR EXISTS (SELECT FROM batch_end AS e WHERE e.batch = s.number))"
 TABLES = ("campaign", "worker", "procrastinate_jobs", "receipt_inbox", "pace", "halt")
 
 
@@ -41,16 +42,17 @@ def read_campaign(database: Database) -> CampaignProgress | None:
     if row is None:
         return None
     epoch, at, batches, recipients, first, ended, how = row
-    done = database.number(
-        "SELECT count(*) FROM batch_state AS s WHERE s.number >= ? AND s.number < ?"
-        " AND (s.state IN ('accepted', 'unknown') OR EXISTS (SELECT FROM batch_end AS e WHERE e.batch = s.number))",
-        first,
-        first + batches,
+    # Both of the batches that were planned with it, and of those that were planned again because someone had opted out.
+    [(done, again)] = database.rows(
+        f"SELECT (SELECT count(*) FROM batch_state AS s WHERE s.number >= ? AND s.number < ? AND {DONE})"  # noqa: S608 - our own words
+        f" + (SELECT count(*) FROM batch_again AS b JOIN batch_state AS s ON s.number = b.batch WHERE b.epoch = ? AND {DONE}),"
+        " (SELECT count(*) FROM batch_again WHERE epoch = ?)",
+        *(first, first + batches, epoch, epoch),
     )
     return CampaignProgress(
         epoch=epoch,
         at=moment(at),
-        batches=batches,
+        batches=batches + again,
         recipients=recipients,
         done=done,
         ended=moment(ended) if ended is not None else None,
