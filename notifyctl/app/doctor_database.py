@@ -13,6 +13,7 @@ from notifyctl.ledger.postgresql.checks import find_dangers, refuse_shared_sessi
 from notifyctl.ledger.postgresql.database import PostgresDatabase, connect
 from notifyctl.ledger.postgresql.halting import halted, halted_error
 from notifyctl.ledger.postgresql.migrations import current, latest
+from notifyctl.ledger.postgresql.progress import read_workers_progress
 from notifyctl.ledger.postgresql.server_health import (
     TIMEOUT_SINCE,
     Connections,
@@ -32,6 +33,7 @@ from notifyctl.ledger.postgresql.server_health import (
 from notifyctl.ledger.postgresql.store import PostgresStore
 from notifyctl.ledger.postgresql.timeline import find_other_server
 from notifyctl.model.checks import Check, error, not_checked, ok, warning
+from notifyctl.model.progress import WorkersProgress
 from notifyctl.plurals import pluralise
 from notifyctl.ports import Clock
 from notifyctl.transport.loopback import is_loopback
@@ -60,7 +62,7 @@ def check_database(store: PostgresStore, clock: Clock) -> Iterator[Check]:
         try:
             refuse_shared_session(connection, lambda: connect(database.url))
         except LedgerError as problem:
-            yield warning("pool", problem.message, problem.hint)
+            yield error("pool", problem.message, problem.hint)
         yield check_clock(database, clock)
         yield from check_ledger(store, database)
         yield from check_server(database.rows)
@@ -109,6 +111,18 @@ def check_ledger(store: PostgresStore, database: PostgresDatabase) -> Iterator[C
         yield ok("ledger lock", f"locked by {holder}")
     if (halt := halted(database.connection)) is not None:
         yield warning("halt", halted_error(halt).message, f"to continue, run: {command_line('resume')}")
+    yield judge_workers(read_workers_progress(database))
+
+
+def judge_workers(progress: WorkersProgress) -> Check:
+    name, campaign = "workers", progress.campaign
+    running = f"{pluralise(len(progress.workers), 'worker')} running"
+    if campaign is None or campaign.ended is not None:
+        return ok(name, f"{running}, nothing to send")
+    text = f"{running}; run {campaign.epoch}: {campaign.done:,} of {pluralise(campaign.batches, 'batch', 'batches')} done"
+    if not progress.workers:
+        return warning(name, text, f"to start one, run: {command_line('worker')}")
+    return ok(name, text)
 
 
 def judge_permissions(missing: Mapping[str, Sequence[str]]) -> Check:

@@ -18,6 +18,8 @@ def as_text(at: datetime, text: str) -> str:
 SEVERE = {
     "expired": Level.ERROR,
     "failed": Level.ERROR,
+    "refused": Level.ERROR,
+    "halted": Level.WARNING,
     "uncertain": Level.WARNING,
     "waiting": Level.WARNING,
     "blocked": Level.WARNING,

@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
+from notifyctl.app.doctor import examine
 from notifyctl.app.ledger import ledger_store
 from notifyctl.app.measurements import measure
 from notifyctl.app.metrics import metrics_page
@@ -23,6 +24,7 @@ from notifyctl.clock import SystemClock
 from notifyctl.ledger.postgresql.locks import try_worker
 from notifyctl.model.events import Receipt
 from notifyctl.testing.fakes import ManualClock
+from tests.pgbouncer import pgbouncer
 from tests.postgres import fresh_database
 
 NOTIFICATION = """\
@@ -66,9 +68,7 @@ def values(page: str) -> dict[str, float]:
     }
 
 
-def test_what_doctor_metrics_and_watch_say(
-    project: Any, database: psycopg.Connection[Any], url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_doctor_metrics_and_watch_say(project: Any, database: psycopg.Connection[Any]) -> None:
     missing = project("doctor", "--format", "json")
     assert missing.code == 1
     assert "ledger init" in by_name(missing.json)["ledger"]["hint"]
@@ -117,6 +117,13 @@ def test_what_doctor_metrics_and_watch_say(
     assert line.rstrip().endswith("finished")
     assert project("status", "--watch", "0.1", "--format", "json").json["by_state"]["accepted"] == 2
 
+
+def test_what_is_wrong_with_the_server_is_named(
+    project: Any, database: psycopg.Connection[Any], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert project("ledger", "init").code == 0
+    workspace = open_workspace(project.root)
+    environment = workspace.environment(None)
     with psycopg.connect(url, application_name="reporting") as foreign:
         foreign.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         foreign.execute("SELECT 1")
@@ -132,13 +139,16 @@ def test_what_doctor_metrics_and_watch_say(
             in by_name(project("doctor", "--format", "json").json)["long transactions"]["text"]
         )
     hour_ahead = ManualClock(datetime.now(UTC) + timedelta(hours=1))
-    from notifyctl.app.doctor import examine
-
     late = {
         check.name: check
         for check in examine(open_workspace(project.root, clock=hour_ahead), None, offline=True).checks
     }
     assert late["database clock"].status.value == "error"
+    with pgbouncer(url, "transaction") as pooled:
+        monkeypatch.setenv("LEDGER_URL", pooled)
+        shared = by_name(project("doctor", "--offline", "--format", "json").json)["pool"]
+        assert shared["status"] == "error"
+        assert "session" in shared["hint"]
     monkeypatch.setenv(
         "LEDGER_URL", url + "_not_there" if "?" not in url else url.replace("?", "_not_there?", 1)
     )
@@ -179,7 +189,10 @@ def test_workers_and_what_waits_for_them_are_seen(
     assert found.workers.backlog.receipts == 1
     assert 59 <= found.workers.backlog.receipt_seconds < 600
     assert found.workers.backlog.halted
-    halt = by_name(project("doctor", "--format", "json").json)["halt"]
+    checks = by_name(project("doctor", "--format", "json").json)
+    assert checks["workers"]["status"] == "warning", "its session has ended"
+    assert "0 workers running; run 1: 1 of 2 batches done" in checks["workers"]["text"]
+    halt = checks["halt"]
     assert (halt["status"], halt["hint"].endswith(" resume")) == ("warning", True)
     look = next(iter(watch(workspace, environment, every=1.0)))[0]
     assert look.active, "the campaign is open"
