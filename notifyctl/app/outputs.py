@@ -174,9 +174,9 @@ def named_files(workspace: Workspace) -> Iterator[str]:
 def names_in(value: Any) -> Iterator[str]:
     """The texts in the model that name a file."""
     if isinstance(value, Struct):
-        for field in msgspec.structs.fields(value):
-            inner = getattr(value, field.name)
-            if field.name in NAMING_FIELDS and isinstance(inner, str):
+        for name in value.__struct_fields__:
+            inner = getattr(value, name)
+            if name in NAMING_FIELDS and isinstance(inner, str):
                 yield inner
             else:
                 yield from names_in(inner)

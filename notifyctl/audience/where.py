@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -118,7 +119,12 @@ def small_engine() -> Engine:
 
 
 def compile_where(expression: str, columns: Sequence[str]) -> Condition:
-    """Checks and compiles an expression. Raises ValueError with a sentence."""
+    """Checks and compiles an expression, once where several read the same audience. Raises ValueError with a sentence."""
+    return compile_checked(expression, tuple(columns))
+
+
+@lru_cache(maxsize=64)
+def compile_checked(expression: str, columns: tuple[str, ...]) -> Condition:
     if len(expression) > MAX_TEXT:
         raise ValueError(f"it has {len(expression):,} characters; {MAX_TEXT:,} are allowed")
     if nesting_depth(expression) > MAX_DEPTH:
@@ -130,14 +136,14 @@ def compile_where(expression: str, columns: Sequence[str]) -> Condition:
             holder = {"expression": node}
             checker.check(node)
             checker.rewrite(holder, engine)
-            text, columns = to_sql(engine, holder["expression"]), tuple(sorted(checker.used))
+            text, used = to_sql(engine, holder["expression"]), tuple(sorted(checker.used))
             # A run over no rows reports errors such as an invalid pattern, which TRY would turn into NULL.
-            engine.matching(text, columns, [[] for _ in columns], count=0, seconds=SECONDS)
+            engine.matching(text, used, [[] for _ in used], count=0, seconds=SECONDS)
         except EngineError as error:
             raise ValueError(str(error)) from error
         except RecursionError as error:
             raise ValueError("it has too many parts inside of each other") from error
-    return Condition(f"TRY({text})", columns)
+    return Condition(f"TRY({text})", used)
 
 
 def nesting_depth(text: str) -> int:

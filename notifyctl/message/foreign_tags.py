@@ -66,6 +66,8 @@ def find_foreign_tags(source: str) -> Iterator[ForeignTag]:
             at = start + len("{#")
         else:
             end = end_of_tag(source, start)
+            if end is None and RAW.match(source, start):
+                return  # never closed: all that follows is raw
             at = end if end is not None else start + len("{{")
 
 

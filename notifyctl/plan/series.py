@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
 from enum import Enum
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
 from msgspec import NODEFAULT, Struct
-from msgspec.structs import fields, replace
+from msgspec.structs import FieldInfo, fields, replace
 
 from notifyctl.diagnostics import Location, Positions
 from notifyctl.message.delivery_hash import canonical_json
@@ -230,9 +231,15 @@ def plain_key(key: Any) -> str:
     return str(plain(key)) if key is not None else ""
 
 
+@cache
+def fields_of(kind: type[Struct]) -> tuple[FieldInfo, ...]:
+    """Once: the library evaluates all annotations each time."""
+    return tuple(fields(kind))
+
+
 def walk(value: Struct) -> Iterable[tuple[str, Any]]:
     skipped = NOT_COVERED.get(type(value), frozenset())
-    for field in fields(value):
+    for field in fields_of(type(value)):
         given = getattr(value, field.name)
         if field.name in skipped or isinstance(given, (Positions, Location)):
             continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -98,11 +99,17 @@ def list_settings(value: Struct, prefix: str = "") -> dict[str, Any]:
     return dict(walk(value, prefix))
 
 
+@cache
+def fields_of(kind: type[Struct]) -> tuple[tuple[str, Any], ...]:
+    """Names and defaults. The library would evaluate all annotations for each value again."""
+    return tuple((each.name, each.default) for each in fields(kind))
+
+
 def walk(value: Struct, prefix: str) -> Iterator[tuple[str, Any]]:
     spelled, skipped = SPELLED.get(type(value), {}), COMPARED_OTHERWISE.get(type(value), frozenset())
-    for field in fields(value):
-        name, given = field.name, getattr(value, field.name)
-        unset = given == () == field.default
+    for name, default in fields_of(type(value)):
+        given = getattr(value, name)
+        unset = given == () == default
         if name not in skipped and not unset and not isinstance(given, (Positions, Location)):
             yield from leaves(given, f"{prefix}{spelled.get(name) or camel_case(name)}")
 

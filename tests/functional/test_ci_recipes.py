@@ -163,7 +163,12 @@ def bash(script: str, here: Path, variables: Mapping[str, str], *flags: str) -> 
     done = subprocess.run(
         ["bash", *flags, "-c", script],
         cwd=here,
-        env={**clean, "PATH": path, **variables},
+        env={
+            **clean,
+            "PATH": path,
+            "PIP_NO_COMPILE": "0",
+            **variables,
+        },  # as it is spelled: what is imported is compiled then
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

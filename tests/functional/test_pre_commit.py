@@ -68,7 +68,8 @@ def pre_commit(folder: Path, home: Path, *files: str, **environ: str) -> subproc
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PRE_COMMIT_HOME": str(home), **environ},
+        # `0` is how this switch is turned on: what is imported is compiled then.
+        env={**os.environ, "PIP_NO_COMPILE": "0", "PRE_COMMIT_HOME": str(home), **environ},
     )
 
 
