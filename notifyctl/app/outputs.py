@@ -15,7 +15,6 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from notifyctl.app.environ import state_folder
