@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
+from time import sleep
 from typing import Any
 
+import psycopg
 import pytest
 
+from notifyctl.app.apply import apply
 from notifyctl.app.ledger import ledger_store
+from notifyctl.app.runner_events import EventKind
 from notifyctl.app.workspace import open_workspace
+from notifyctl.apply.job import Stop
+from notifyctl.errors import InterruptedRunError
 from notifyctl.exit_codes import ExitCode
 from notifyctl.model.halting import Halt, Halted, InFlight, WhereStopped
 from notifyctl.views import halting as view
+from tests.functional.crew import crew
 from tests.postgres import drop_database, fresh_database
 
 AT = datetime(2026, 11, 29, 20, 0, tzinfo=UTC)
@@ -81,6 +90,60 @@ def test_nothing_is_sent_between_halt_and_resume(shared: Any, foreign: Any) -> N
     assert (resumed.code, resumed.json["resumed"]["reason"]) == (0, "wrong price")
     assert shared.apply().code == 0
     assert len(foreign.addresses) == 3
+
+
+def test_halt_during_a_run_of_three_workers(shared: Any, foreign: Any) -> None:
+    """In 60 requests, of which each worker sends one at a time."""
+    settings = (shared.root / "notifyctl.yaml").read_text(encoding="utf-8")
+    numbers = [f"+4477009001{at:02}" for at in range(60)]
+    shared.write(
+        notifyctl=settings.replace("concurrency: 4", "concurrency: 1, destinationsPerRequest: 1"),
+        **{"people.csv": "\n".join(["msisdn", *numbers]) + "\n"},
+    )
+    foreign.delay = 0.2
+    with (
+        closing(psycopg.connect(os.environ["LEDGER_URL"], autocommit=True)) as ledger,
+        crew(shared.root, 3) as workers,
+    ):
+        hand_over(shared)
+        begun = "SELECT count(DISTINCT worker), count(*) FROM attempt"
+        wait_for(lambda: ledger.execute(begun).fetchone()[0] == 3)  # type: ignore[index]
+        halted = shared("halt", "--reason", "wrong price")
+        assert halted.code == 0, halted.out + halted.err
+        _, armed = ledger.execute(begun).fetchone() or (0, 0)
+        assert armed == len(foreign.requests) < 60
+        assert halted.out.count(": stopped after batch ") == 3
+        assert f"Not attempted: {60 - armed} of 60 batches of run 1." in halted.out
+        wait_for(lambda: all(each.has(EventKind.HALTED) for each in workers))
+        assert len(foreign.requests) == armed, "nothing began after it"
+        foreign.delay = 0
+        assert shared("resume").code == 0
+        wait_for(lambda: all("has ended (finished)" in each.said for each in workers))
+    assert sorted(foreign.addresses) == numbers
+
+
+def hand_over(shared: Any) -> None:
+    """`apply --workers`, which is not followed."""
+    workspace, expected, stop = open_workspace(shared.root), shared.plan()["digest"], Stop()
+    stop.request()
+    with pytest.raises(InterruptedRunError):
+        apply(
+            workspace,
+            workspace.environment(None),
+            expect=expected,
+            on_plan=lambda _: None,
+            on_event=lambda _: None,
+            stop=stop,
+            by_workers=True,
+        )
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if condition():
+            return
+        sleep(0.05)
+    raise AssertionError("it never happened")
 
 
 # What is shown
