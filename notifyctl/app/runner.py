@@ -21,6 +21,7 @@ from notifyctl.app.findings import Finding, Reporter, describe, name_of, reasons
 from notifyctl.app.ledger import facts_of, ledger_store
 from notifyctl.app.plan import derive
 from notifyctl.app.project_sources import ProjectSource
+from notifyctl.app.receipt_folding import fold_waiting
 from notifyctl.app.runner_events import EventKind, Health, RunnerEvent
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.run import Event, Report, Stop
@@ -33,6 +34,8 @@ from notifyctl.plurals import pluralise
 from notifyctl.ports import Clock
 from notifyctl.schedule.moments import format_time
 
+FOLDED_AT_ONCE = 50
+"""Pages of receipts that are recorded between two rounds. Before a plan, all are."""
 LONGEST_SLEEP = 30.0
 """Seconds between two looks at the clock, the project and the ledger."""
 REFRESH = timedelta(minutes=10)
@@ -124,6 +127,8 @@ class Runner:
         now = self._clock.now()
         jumped = self._notice_jump(now)
         try:
+            if self._place is not None:
+                fold_waiting(*self._place, pages=FOLDED_AT_ONCE)
             seen = self._glance()
             if not (jumped or seen != self._seen or self._is_time(now)):
                 return None
@@ -201,6 +206,7 @@ class Runner:
             self._revision = workspace.revision
             self._say(EventKind.PROJECT, f"reading the project at commit {workspace.revision}")
         self._place = workspace, environment
+        fold_waiting(workspace, environment)
         plan = plan_accepted(workspace, environment)
         report = None
         if plan.has_effect:
