@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -21,6 +22,7 @@ from notifyctl.app.workspace import open_workspace
 from notifyctl.ledger.postgresql.database import connect
 from notifyctl.providers.webexconnect.receipt_connections import Limits
 from notifyctl.providers.webexconnect.receipt_server import Deferred
+from notifyctl.providers.webexconnect.receipts import read_receipt
 from tests.contract_ledgers import migrate
 from tests.postgres import OwnServer, copied_database
 from tests.receipt_door import PATIENCE, Door, ask, door, receipt
@@ -167,4 +169,14 @@ def test_receipts_wait_in_the_inbox_until_they_are_folded(
     [row] = cli("status", "-e", "production", "--format", "json").json["notifications"]
     assert row["receipts"] == {"delivered": 30}
     assert "1 already recorded" in cli("receipts", "ingest", str(again), "-e", "production").out
+    # `run` records what waits, with or without something to send.
+    workspace = open_workspace(cli.root)
+    environment = workspace.environment("production")
+    with open_receiver(workspace, environment) as receiver:
+        late = read_receipt(json.dumps(receipt(code="late")).encode())
+        assert receiver.offer(late).exception(PATIENCE) is None
+    assert cli("run", "--once", "-e", "production").code == 0
+    with connect(url) as connection:
+        assert connection.execute("SELECT count(*) FROM receipt_inbox").fetchall() == [(0,)]
+        assert connection.execute("SELECT batch FROM receipt WHERE code = 'late'").fetchall() == [(None,)]
     assert cli("ledger", "verify", "-e", "production").code == 0

@@ -143,6 +143,8 @@ def check_texts(document: Mapping[str, Any]) -> None:
 
 def printable(text: str) -> str:
     """One line, with every control, format and other invisible character escaped: a stranger's text, for logs and terminals."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
