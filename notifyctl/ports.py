@@ -91,6 +91,10 @@ class LedgerReader(Protocol):
         """The ID of this ledger, made when it was created."""
 
     @property
+    def facts_version(self) -> int:
+        """The version of the tables of records."""
+
+    @property
     def serial(self) -> int:
         """The number of records. Grows with every commit."""
 

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from stat import S_IRWXG, S_IRWXO
 
@@ -172,17 +173,14 @@ def check_sqlite(workspace: Workspace, environment: Environment) -> Iterator[Che
             hint = f"to create it (once), run: {command_line('ledger', 'init', env=environment.name)}"
             yield error("ledger", f"environment `{environment.name}` has no ledger", hint)
         return
-    reader = store.reader()
-    try:
-        summary = reader.summary()
-    finally:
-        reader.close()
+    with closing(store.reader()) as reader:
+        version, serial = reader.facts_version, reader.serial
     if (problem := store.find_error()) is not None:
         yield error("ledger", problem.message, problem.hint)
     else:
         yield ok(
             "ledger",
-            f"{path.relative_to(workspace.root)}, schema {summary.schema_version}, {pluralise(summary.serial, 'record')}",
+            f"{path.relative_to(workspace.root)}, schema {version}, {pluralise(serial, 'record')}",
         )
     yield from check_access(path)
     if (holder := store.held_by()) is not None:

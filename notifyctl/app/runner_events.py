@@ -39,13 +39,16 @@ DETAIL = frozenset({EventKind.NEXT, EventKind.PROJECT})
 
 
 class RunnerEvent(Struct, frozen=True):
-    """`text`: a sentence without a full stop. `scope`: the occurrence that it is about. `counts`: recipients by outcome."""
+    """`text`: a sentence without a full stop. `scope`: the occurrence that it is about. `counts`: recipients by outcome. `fields`: more
+    keys of a log in JSON.
+    """
 
     at: datetime
     kind: EventKind
     text: str
     scope: Scope | None = None
     counts: Mapping[str, int] = {}
+    fields: Mapping[str, object] = {}
 
 
 class Health(Struct, frozen=True):

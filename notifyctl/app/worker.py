@@ -239,7 +239,8 @@ class Worker:
             return
         self._counts[kind] += event.recipients
         if not isinstance(event.outcome, Accepted):
-            self._say(EventKind.FAILED, f"batch {event.number}: {kind}: {event.outcome.reason}")
+            what = {"batch": event.number, "outcome": kind, "recipients_in_batch": event.recipients}
+            self._say(EventKind.FAILED, f"batch {event.number}: {kind}: {event.outcome.reason}", **what)
 
     def _done(self) -> str:
         """What this worker did of the campaign."""
@@ -265,5 +266,9 @@ class Worker:
         while not self._stop.requested and (left := until - self._clock.monotonic()) > 0:
             self._clock.sleep(min(left, 0.2))
 
-    def _say(self, kind: EventKind, text: str) -> None:
-        self._report(RunnerEvent(self._clock.now(), kind, text))
+    def _say(self, kind: EventKind, text: str, **fields: object) -> None:
+        known = {
+            "worker": self._life.number or None,
+            "run": self._held.campaign.epoch if self._held else None,
+        }
+        self._report(RunnerEvent(self._clock.now(), kind, text, fields={**known, **fields}))

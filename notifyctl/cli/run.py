@@ -143,7 +143,10 @@ def show(event: RunnerEvent, *, form: str, log: Log, verbose: int) -> None:
     if event.kind in DETAIL and not verbose:
         return
     if log.is_json:
-        log.write(view.as_entry(event.at, event.kind.value, event.text, event.scope, dict(event.counts)))
+        counts = dict(event.counts)
+        log.write(
+            view.as_entry(event.at, event.kind.value, event.text, event.scope, counts, fields=event.fields)
+        )
         return
     # A log that cannot be written any more is no reason to stop sending.
     with suppress(OSError):

@@ -61,6 +61,10 @@ class Reader(Events):
         return self._identity.first_rules < NORMALISER_VERSION
 
     @property
+    def facts_version(self) -> int:
+        return self._version
+
+    @property
     def serial(self) -> int:
         return self._database.serial()
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from notifyctl.model.log import Level, LogEntry
 from notifyctl.model.recipients import Scope
 from notifyctl.views.colours import strip_controls
+from notifyctl.views.log import mask
 
 
 def as_text(at: datetime, text: str) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}  {strip_controls(text)}"
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}  {mask(strip_controls(text))}"
 
 
 SEVERE = {
@@ -29,10 +31,17 @@ SEVERE = {
 """By kind; all others are information."""
 
 
-def as_entry(at: datetime, kind: str, text: str, scope: Scope | None, counts: dict[str, int]) -> LogEntry:
-    return LogEntry(
-        at, kind, text, SEVERE.get(kind, Level.INFO), {**scope_fields(scope), "recipients": counts}
-    )
+def as_entry(
+    at: datetime,
+    kind: str,
+    text: str,
+    scope: Scope | None,
+    counts: dict[str, int],
+    *,
+    fields: Mapping[str, object],
+) -> LogEntry:
+    about: dict[str, object] = {**scope_fields(scope), "recipients": counts} if scope is not None else {}
+    return LogEntry(at, kind, text, SEVERE.get(kind, Level.INFO), {**about, **fields})
 
 
 def scope_fields(scope: Scope | None) -> dict[str, Any]:
@@ -50,6 +59,6 @@ def as_json(at: datetime, kind: str, text: str, scope: Scope | None, counts: dic
         "event": kind,
         **scope_fields(scope),
         "recipients": counts,
-        "text": strip_controls(text),
+        "text": mask(strip_controls(text)),
     }
     return json.dumps(document, ensure_ascii=False)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,17 @@ import psycopg
 import pytest
 
 from notifyctl.app.apply import apply
-from notifyctl.app.runner_events import EventKind
+from notifyctl.app.measurements import measure
+from notifyctl.app.runner_events import EventKind, Health
+from notifyctl.app.service_pages import make_metrics
+from notifyctl.app.watch import watch
 from notifyctl.app.worker import WorkerSettings
 from notifyctl.app.workspace import open_workspace
 from notifyctl.apply.job import Stop
 from notifyctl.errors import HaltedError, InterruptedRunError
 from notifyctl.exit_codes import ExitCode
+from notifyctl.model.ledger import BatchState
+from notifyctl.model.project import Environment
 from tests.contract_ledgers import migrate
 from tests.functional.crew import QUICK, Hand, crew
 from tests.postgres import copied_database, drop_database
@@ -267,6 +274,43 @@ def test_who_stops_following_stops_no_worker(shared: Any, foreign: Any) -> None:
     assert shared("worker", "--once", "--poll", "0.1", "--no-listen-notify").code == 0
     assert sorted(foreign.addresses) == everyone()
     assert shared("worker", "--once").code == 0, "nothing is left"
+
+
+def test_what_a_worker_logs_and_measures_names_nobody(shared: Any, foreign: Any) -> None:
+    """The provider's answer quotes a recipient: the log does not."""
+    quoted = json.dumps(
+        {"code": 7000, "message": f"{number(7)} and person7@customer.example are not allowed"}
+    )
+    foreign.answers = [(400, quoted.encode())]
+    with pytest.raises(InterruptedRunError):
+        hand_over(shared)
+    before = [
+        look for look, _ in islice(watch(open_workspace(shared.root), environment_of(shared), every=1), 1)
+    ]
+    assert [(look.active, look.recipients, look.count(BatchState.PLANNED)) for look in before] == [
+        (True, PEOPLE, PEOPLE)
+    ]
+    sent = shared("worker", "--once", "--poll", "0.1", "--no-listen-notify", "--log-format", "json")
+    assert (sent.code, sent.out) == (0, "")
+    lines = [json.loads(line) for line in sent.err.splitlines()]
+    failed = [line for line in lines if line["event"] == "failed"]
+    assert [(line["level"], line["run"], line["recipients_in_batch"]) for line in failed] == [
+        ("error", 1, BATCH)
+    ]
+    assert "not allowed" in failed[0]["text"], "the reason is there, the address is not"
+    assert {line["event"] for line in lines} == {"started", "campaign", "failed", "stopped"}
+    workspace = open_workspace(shared.root)
+    page = make_metrics(
+        lambda: measure(workspace, environment_of(shared)), lambda: Health("production"), workspace.clock
+    )().body.decode()
+    assert "notifyctl_campaign_batches_done 12.0" in page
+    assert 'notifyctl_run_recipients{state="rejected"} 5.0' in page
+    for text in (sent.err, page, shared("status", "--watch").out, shared("doctor", "--offline").out):
+        assert not re.search(r"7700900|customer\.example|person \d", text)
+
+
+def environment_of(shared: Any) -> Environment:
+    return open_workspace(shared.root).environment(None)
 
 
 def test_a_worker_that_is_told_to_stop_finishes_what_is_in_flight(shared: Any, foreign: Any) -> None:
