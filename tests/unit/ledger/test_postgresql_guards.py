@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import psycopg
 import pytest
@@ -14,11 +16,13 @@ from notifyctl.ledger.postgresql.database import PostgresDatabase
 from notifyctl.ledger.postgresql.migrations import Migration, known_migrations, latest, migrate
 from notifyctl.ledger.postgresql.store import PostgresStore
 from notifyctl.model.batch import Accepted
+from notifyctl.model.ledger import BatchState
+from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES
 from notifyctl.testing import ManualClock
 from tests.contract_ledgers import NAME, postgresql_ledger
 from tests.ledgers import AT, SCOPE, fill
 from tests.pgbouncer import pgbouncer
-from tests.postgres import end_sessions
+from tests.postgres import OwnServer, end_sessions
 
 ELSEWHERE = (
     "INSERT INTO server (system_identifier, timeline, database, epoch, at)"
@@ -114,6 +118,38 @@ def test_a_session_that_is_replaced_in_the_middle_of_a_run_is_checked_again(
         assert connection.execute("SELECT count(*) FROM attempt").fetchone() == (0,)
 
 
+def at_server(server: OwnServer) -> PostgresStore:
+    return PostgresStore(server.url, name=NAME, clock=ManualClock(AT), max_clock_difference=None)
+
+
+def test_after_a_failover_nothing_is_sent_until_the_replica_is_adopted() -> None:
+    """Its replica does not have the last run: without the refusal, the same recipients would be sent the same again."""
+    with OwnServer() as primary:
+        store = at_server(primary)
+        store.create()
+        with store.writer("first"):
+            pass
+        with OwnServer(replica_of=primary) as replica:
+            follower = at_server(replica)
+            with closing(follower.reader(strict=True)) as reader:  # a plan can be made there
+                assert len(reader.runs()) == 1
+            for use in (follower.writer("test").__enter__, follower.inbox().__enter__):
+                with pytest.raises(LedgerError, match="the ledger's database is a replica"):
+                    use()
+            replica.stop("fast")
+            fill(store)
+            primary.stop()
+            replica.start()
+            replica.promote()
+            refuse_all_writers(follower, r"was promoted or restored from a backup \(timeline 1 → 2\)")
+            with pytest.raises(LedgerError, match="was promoted or restored"):
+                follower.reader(strict=True)
+            follower.adopt("ada")
+            with follower.writer("third") as writer:
+                assert [run.epoch for run in writer.runs()] == [1, 2, 3]
+                assert list(writer.facts(SCOPE)) == []
+
+
 def test_a_pool_by_transaction_is_refused_for_a_run_and_serves_all_else(
     store: PostgresStore, database: PostgresDatabase
 ) -> None:
@@ -139,6 +175,40 @@ def test_a_pool_by_session_serves_a_run(store: PostgresStore, database: Postgres
                 with pytest.raises(LedgerLockedError, match="locked by ada"), other.writer("bob"):
                     pass
         assert pooled.verify() == []
+
+
+def test_an_older_version_sends_while_a_newer_one_upgrades_the_schema(
+    store: PostgresStore, database: PostgresDatabase
+) -> None:
+    """Each step takes tables for itself for a moment; no request is lost, and none is refused."""
+    additions = [
+        Migration(
+            latest() + n,
+            "adds",
+            1,
+            f"ALTER TABLE attempt ADD COLUMN more_{n} text; ALTER TABLE outcome ADD COLUMN more_{n} text",
+        )
+        for n in range(1, 21)
+    ]
+    begun, done = Event(), Event()
+
+    def upgrade() -> list[Migration]:
+        begun.wait()
+        return [step for each in additions for step in migrate(database.connection, steps=[each])]
+
+    sent = 0
+    with ThreadPoolExecutor(1) as threads, store.writer("older") as writer:
+        upgrading = threads.submit(upgrade)
+        upgrading.add_done_callback(lambda _: done.set())
+        while sent < 40 or not done.is_set():
+            [number] = writer.plan_batches(SCOPE, [sent.to_bytes(ID_BYTES) + bytes(FINGERPRINT_BYTES)], at=AT)
+            writer.arm(number, 1, seal=b"seal", at=AT)
+            writer.settle(number, 1, Accepted(f"msg-{number}", 202), at=AT)
+            sent += 1
+            begun.set()
+        assert upgrading.result() == additions
+        assert writer.summary().batches[BatchState.ACCEPTED] == sent
+    assert store.verify() == []
 
 
 def test_an_older_version_works_on_beside_a_newer_schema_until_a_step_excludes_it(

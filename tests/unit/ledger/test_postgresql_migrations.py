@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 from notifyctl.errors import LedgerError
 from notifyctl.ledger.postgresql import locks
 from notifyctl.ledger.postgresql.migrations import (
+    NEEDED,
     Migration,
     Version,
     current,
@@ -103,7 +105,7 @@ def test_nothing_is_armed_while_a_step_is_applied(url: str, connection: Connecti
 
 def test_an_older_version_works_beside_a_newer_schema_until_a_step_forbids_it(connection: Connection) -> None:
     migrate(connection, steps=[ONE, TWO])
-    assert refuse_version(connection, steps=[ONE]) == Version(2, 1)
+    assert refuse_version(connection, needs=1, steps=[ONE]) == Version(2, 1)
     migrate(connection, steps=[ONE, TWO, THREE])
     for older in ([ONE], [ONE, TWO]):
         with pytest.raises(
@@ -155,8 +157,15 @@ def test_locks_are_freed_with_their_session(url: str, connection: Connection) ->
     assert locks.try_worker(connection, 7)
 
 
+def test_the_queue_has_no_newer_schema_than_the_one_that_a_step_brought() -> None:
+    """If this fails, procrastinate has added migrations: a new step must bring them to databases that have the schema of before."""
+    files = resources.files("procrastinate.sql") / "migrations"
+    assert max(file.name for file in files.iterdir() if file.name.endswith(".sql")).startswith("03.04.00_50_")
+
+
 def test_each_file_tells_who_can_write_beside_it() -> None:
     steps = known_migrations()
+    assert 1 <= NEEDED <= latest()
     assert [step.number for step in steps] == list(range(1, len(steps) + 1))
     assert all(1 <= step.writes_since <= step.number for step in steps)
     assert latest() == len(steps)
