@@ -57,6 +57,9 @@ class Database(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, durable when the block ends."""
 
+    def writing(self) -> AbstractContextManager[Row | None]:
+        """A transaction in which no epoch begins. Yields the epoch and the holder of the last run."""
+
     def alone(self) -> AbstractContextManager[None]:
         """A transaction beside which no other writes: what is numbered before it is committed before it."""
 

@@ -22,6 +22,8 @@ TESTS_SINCE = 7
 """The first version that keeps test messages."""
 ACCEPTANCES_SINCE = 8
 """The first version that keeps acceptances of series, and what was reported."""
+LAST_RUN = "SELECT epoch, holder FROM run ORDER BY epoch DESC LIMIT 1"
+"""Of all runs only this one may write."""
 NORMALISER_VERSION = 2
 """The rules of identity, stored in each ledger. Raise it if `audience.addresses` normalises addresses differently, and keep the
 rules of before in `audience.former_addresses`: recipients get other ids and would otherwise be sent everything again."""

@@ -11,7 +11,7 @@ from notifyctl import __version__
 from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.fault_injection import Point, point
-from notifyctl.ledger.database import Database
+from notifyctl.ledger.database import Database, Row
 from notifyctl.ledger.events import columns
 from notifyctl.ledger.facts import NORMALISER_VERSION
 from notifyctl.ledger.reader import Identity, Reader, latest_rules
@@ -28,12 +28,11 @@ FINGERPRINT_BYTES = 8
 HELD_PART = 65_536 * ID_BYTES
 """Bytes in one row: a million held ids are sixteen rows of 1 MB."""
 
-PLANNED = (
-    "SELECT epoch, EXISTS (SELECT 1 FROM word WHERE word.batch = number AND kind = 'accepted')"
-    " FROM batch WHERE number = ?"
+ARMING = (
+    "SELECT epoch, EXISTS (SELECT 1 FROM word WHERE word.batch = number AND kind = 'accepted'), state, attempt"
+    " FROM batch JOIN batch_state USING (number) WHERE number = ?"
 )
-"""The run that planned a batch, and whether any of its members is known to be accepted."""
-STATE = "SELECT state, attempt FROM batch_state WHERE number = ?"
+"""The run that planned a batch, whether any of its members is known to be accepted, its state and its last attempt."""
 NOT_MARKED = "the ledger's mark could not be written after it was recorded, and it never left"
 Mark = Callable[[int], None]
 """Raises the ledger's high-water mark to this number of facts. Raises LedgerError."""
@@ -178,11 +177,13 @@ class Writer(Reader):
 
     def _refuse_to_arm(self, number: int, attempt: int) -> None:
         """Raises LedgerError unless the attempt can start."""
-        planned = self._database.row(PLANNED, number)
+        self._refuse_planned(number, attempt, self._database.row(ARMING, number))
+
+    def _refuse_planned(self, number: int, attempt: int, planned: Row | None) -> None:
+        """`planned`: what ARMING says of the batch."""
         if planned is None:
             raise LedgerError(f"there is no batch {number}")
-        epoch, accepted_in_part = planned
-        state, last = self._database.row(STATE, number) or (BatchState.PLANNED, 0)
+        epoch, accepted_in_part, state, last = planned
         if epoch != self._epoch:
             raise LedgerError(f"batch {number} was planned by another run, and only that one could begin it")
         if state not in {BatchState.PLANNED, BatchState.REJECTED}:
@@ -344,8 +345,7 @@ class Writer(Reader):
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One commit, fenced: a writer that another run has overtaken cannot make it."""
-        with self._database.transaction():
-            row = self._database.row("SELECT epoch, holder FROM run ORDER BY epoch DESC LIMIT 1")
+        with self._database.writing() as row:
             if row is None or row[0] != self._epoch:
                 raise LedgerLockedError(
                     f"another run took over the ledger {self._database.name}: {row[1] if row else 'unknown'}",

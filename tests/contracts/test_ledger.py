@@ -126,7 +126,7 @@ def test_without_a_ledger_nothing_opens_and_the_way_out_is_named(bench: Bench) -
 def test_facts_of_many_batches_say_of_each_what_it_says_alone(store: LedgerStore) -> None:
     outcomes = (ACCEPTED, REJECTED, UNKNOWN, None)
     with store.writer("test") as writer:
-        for at in range(0, 700, 10):
+        for at in range(0, 210, 10):
             scope = MAIL if at % 70 == 0 else SMS
             numbers = writer.plan_batches(scope, [members(n) for n in range(at, at + 10)], at=AT)
             for number in numbers[:-1]:
@@ -135,7 +135,7 @@ def test_facts_of_many_batches_say_of_each_what_it_says_alone(store: LedgerStore
                 if outcome is not None:
                     writer.settle(number, 1, outcome, at=AT)
     with closing(store.reader()) as reader:
-        for scope, count in ((SMS, 600), (MAIL, 100)):
+        for scope, count in ((SMS, 180), (MAIL, 30)):
             facts = list(reader.facts(scope))
             assert len(facts) == count
             assert facts == [reader.find(each.number) for each in facts]

@@ -7,20 +7,20 @@ keep the server from removing dead rows. A session that was lost is replaced bef
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import pairwise
 from threading import RLock
 from typing import Any
 
 import psycopg
-from psycopg import conninfo
+from psycopg import conninfo, pq
 from psycopg.adapt import Buffer
 from psycopg.types.datetime import TimestamptzBinaryLoader
 
 from notifyctl.errors import LedgerError, SettingsError
 from notifyctl.ledger.database import Row
-from notifyctl.ledger.facts import FACTS_VERSION
+from notifyctl.ledger.facts import FACTS_VERSION, LAST_RUN
 from notifyctl.ledger.postgresql import locks, migrations
 from notifyctl.ledger.postgresql.failures import damaged_error, translate_error
 
@@ -32,6 +32,8 @@ SETTINGS = {
     "transaction_timeout": "5min",
 }
 """Of each session. The last is known to PostgreSQL 17 and later."""
+PREPARE_AFTER = 5
+"""Times that a statement is executed before the server is asked to remember it."""
 TRANSACTION_TIMEOUT_SINCE = 170_000
 KEEPALIVES = {
     "keepalives_idle": 10,
@@ -51,6 +53,10 @@ COUNTED = (
     *("meta", "run_end", "opening", "attempt", "origin", "served", "plan_use", "identity_rules", "actor"),
     "test_result",
 )
+
+
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+"""Whatever a role or a database sets: what is read behind the fence is read after it was taken, not before."""
 
 
 class TextLoader(TimestamptzBinaryLoader):
@@ -132,12 +138,6 @@ class PostgresDatabase:
     def run(self, sql: str, *values: object) -> None:
         self.rows(sql, *values)
 
-    def changed(self, sql: str, *values: object) -> int:
-        """How many rows a statement added or changed."""
-        with self._lock:
-            self.rows(sql, *values)
-            return self._cursor.rowcount
-
     def run_many(self, sql: str, entries: Sequence[Row]) -> None:
         with self._lock, self._translated():
             self._replace_lost()
@@ -153,25 +153,56 @@ class PostgresDatabase:
             self._replace_lost()
             yield self.connection
 
-    def transaction(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
         """Shares the fence: no epoch begins and nothing is halted before it ends."""
-        return self._transaction(locks.share)
-
-    def alone(self) -> AbstractContextManager[None]:
-        """Has the fence alone."""
-        return self._transaction(locks.take)
+        with self._transaction(f"SELECT {locks.SHARE_FENCE}"):
+            yield
 
     @contextmanager
-    def _transaction(self, enter: Callable[[psycopg.Connection[Row], locks.Lock], None]) -> Iterator[None]:
+    def writing(self) -> Iterator[Row | None]:
+        with self._transaction(f"SELECT {locks.SHARE_FENCE}; {LAST_RUN}") as row:
+            yield row
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Has the fence alone."""
+        with self._transaction(f"SELECT {locks.TAKE_FENCE}"):
+            yield
+
+    @contextmanager
+    def _transaction(self, enter: str) -> Iterator[Row | None]:
+        """Yields what the last statement of `enter` did. One message begins it all: each costs a way to the server and back."""
         with self._lock, self._translated():
             self._replace_lost()
-            with self.connection.transaction():
+            if self._depth:
+                with self.connection.transaction():  # within another
+                    yield self._last_row(enter)
+                return
+            try:
+                row = self._last_row(f"{BEGIN}; {enter}")
                 self._depth += 1
                 try:
-                    enter(self.connection, locks.Lock.FENCE)
-                    yield
+                    yield row
                 finally:
                     self._depth -= 1
+                self._commit()
+            except BaseException:
+                with suppress(psycopg.Error):  # the server takes back what it cannot be told to
+                    self.connection.rollback()
+                raise
+
+    def _last_row(self, script: str) -> Row | None:
+        cursor = self.connection.execute(script.encode())
+        while cursor.nextset():
+            pass
+        return cursor.fetchone()
+
+    def _commit(self) -> None:
+        """Raises psycopg.Error for a transaction that the server would take back instead, because a statement in it had failed."""
+        if self.connection.info.transaction_status == pq.TransactionStatus.INERROR:
+            raise psycopg.errors.InFailedSqlTransaction("a statement within the transaction had failed")
+        self.connection.commit()
 
     @contextmanager
     def copying(self, sql: str) -> Iterator[Callable[[Sequence[object]], None]]:
@@ -217,7 +248,7 @@ def connect(url: str) -> psycopg.Connection[Row]:
         connection = psycopg.connect(
             url,
             autocommit=True,
-            prepare_threshold=None,  # a pooler may hand each transaction to another session
+            prepare_threshold=None,  # a pooler may hand each transaction to another session, without what was prepared
             **{
                 "connect_timeout": CONNECT_TIMEOUT,
                 "application_name": "notifyctl",
@@ -227,6 +258,8 @@ def connect(url: str) -> psycopg.Connection[Row]:
         )
         # Whatever a role or a database sets: what is read behind the fence is read after it was taken, not before.
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        if is_direct(connection):
+            connection.prepare_threshold = PREPARE_AFTER
         version = connection.info.server_version
         for name, value in SETTINGS.items():
             if name != "transaction_timeout" or version >= TRANSACTION_TIMEOUT_SINCE:
@@ -234,6 +267,12 @@ def connect(url: str) -> psycopg.Connection[Row]:
     except psycopg.Error as error:
         raise translate_error(error, database_name(url), lost=True) from error
     return connection
+
+
+def is_direct(connection: psycopg.Connection[Row]) -> bool:
+    """Whether no pooler is between, which would name a process of its own."""
+    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    return row == (connection.info.backend_pid,)
 
 
 def given(url: str) -> dict[str, Any]:

@@ -31,6 +31,11 @@ class Lock(IntEnum):
     """Of a transaction, and only if it is free: one worker at a time looks for work that nobody has."""
 
 
+SHARE_FENCE = f"pg_advisory_xact_lock_shared({LEDGER}, {Lock.FENCE.value})"
+TAKE_FENCE = f"pg_advisory_xact_lock({LEDGER}, {Lock.FENCE.value})"
+"""The fence as SQL, for the statement that begins a transaction."""
+
+
 def try_session(connection: Connection[Any], lock: Lock) -> bool:
     """Takes a lock until it is released or the session ends. False, at once, if another session has it."""
     return truth(connection, "SELECT pg_try_advisory_lock(%s, %s)", LEDGER, lock)

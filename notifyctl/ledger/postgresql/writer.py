@@ -15,7 +15,7 @@ from notifyctl.ledger.postgresql import campaigns, halting, locks, migrations
 from notifyctl.ledger.postgresql.campaigns import Defer
 from notifyctl.ledger.postgresql.database import PostgresDatabase
 from notifyctl.ledger.reader import recipient_ids_of
-from notifyctl.ledger.writer import Writer
+from notifyctl.ledger.writer import ARMING, Writer
 from notifyctl.model.batch import Rejected, ScopeOpening
 from notifyctl.model.campaign import Campaign
 from notifyctl.model.ledger import BatchRecord, BatchState
@@ -28,6 +28,11 @@ CLAIM = (
 LOCK = (
     "SELECT recipient, batch FROM claim WHERE scope = ? AND recipient = ANY (?) ORDER BY recipient FOR UPDATE"
 )
+ASKING = (
+    "SELECT planned.*, (SELECT coalesce(max(writes_since), 0) FROM migration) <= ?"  # noqa: S608 - our own query
+    f" AND NOT coalesce((SELECT halted FROM halt ORDER BY id DESC LIMIT 1), false) FROM ({ARMING}) AS planned"
+)
+"""What ARMING asks, and whether this version may write still and nothing is halted."""
 TAKE_OVER = "UPDATE claim SET batch = ? WHERE scope = ? AND recipient = ANY (?)"
 IN_DOUBT = "the connection was lost while it was recorded, and it never left"
 SCOPE_OF = "SELECT scope, members FROM batch WHERE number = ?"
@@ -71,12 +76,16 @@ class PostgresWriter(Writer):
         return self.next_batch()
 
     def _refuse_to_arm(self, number: int, attempt: int) -> None:
-        migrations.refuse_newer(self._database.connection)
-        halting.refuse_halted(self._database.connection)
-        super()._refuse_to_arm(number, attempt)
+        *planned, may_arm = self._database.row(ASKING, migrations.latest(), number) or (None,)
+        if not may_arm:  # asked in one query, explained by others
+            migrations.refuse_newer(self._database.connection)
+            halting.refuse_halted(self._database.connection)
+        self._refuse_planned(number, attempt, tuple(planned) or None)
 
     def _claim(self, number: int) -> None:
         """Claims the members of a batch. Raises LedgerError if any is in another request that may have been accepted."""
+        if self._database.rows("SELECT claim_members(?)", number) == [(True,)]:
+            return
         row = self._database.row(SCOPE_OF, number)
         assert row is not None, "it was planned"
         scope, members = row
@@ -84,8 +93,7 @@ class PostgresWriter(Writer):
         people = sorted(split(recipient_ids_of(members)))
         if len(set(people)) != len(people):
             raise LedgerError(f"batch {number} has the same recipient twice; it cannot be attempted")
-        if self._database.changed(CLAIM, scope, number, people) == len(people):
-            return
+        self._database.run(CLAIM, scope, number, people)
         # An earlier attempt of this batch has claims, or another batch. They are locked first: until this commit nobody is
         # armed by them, and nobody takes them.
         claims = self._database.rows(LOCK, scope, people)

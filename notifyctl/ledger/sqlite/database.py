@@ -16,7 +16,7 @@ from threading import RLock
 
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger.database import Row
-from notifyctl.ledger.facts import FIRST_VERSION, fact_tables
+from notifyctl.ledger.facts import FIRST_VERSION, LAST_RUN, fact_tables
 from notifyctl.ledger.sqlite.schema import (
     APPLICATION_ID,
     MOVED,
@@ -149,6 +149,11 @@ class SqliteDatabase:
                 if self._connection.in_transaction:
                     self._connection.rollback()
                 raise
+
+    @contextmanager
+    def writing(self) -> Iterator[Row | None]:
+        with self.transaction():
+            yield self.row(LAST_RUN)
 
     def alone(self) -> AbstractContextManager[None]:
         return self.transaction()

@@ -267,7 +267,7 @@ def test_facts_cannot_be_changed_or_removed(store: PostgresStore, database: Post
         "DELETE FROM attempt",
         "DELETE FROM batch",
         "TRUNCATE attempt CASCADE",
-        "TRUNCATE batch",
+        "TRUNCATE batch CASCADE",
         "UPDATE meta SET name = 'other/one'",
     ):
         with pytest.raises(LedgerError, match="facts are never changed"):
