@@ -77,6 +77,11 @@ class OptOutWatcher:
             copies=copies.left_out,
         )
 
+    def renew(self) -> None:
+        """Read the lists, and what receipts report, again before the next attempt."""
+        self._judged_at, self._stale = self._workspace.clock.now(), True
+        self.lists, self._judged = self._unread_lists(), {}
+
     def _look(self) -> None:
         """Forget what no longer holds: lists whose file has changed, and entries that have begun to count since."""
         now = self._workspace.clock.now()

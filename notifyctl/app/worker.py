@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from notifyctl.app.ledger import holder, ledger_store
+from notifyctl.app.ledger import holder, ledger_name, ledger_store
 from notifyctl.app.reconciler import Reconciler
 from notifyctl.app.runner import describe_error
 from notifyctl.app.runner_events import EventKind, Health, RunnerEvent
 from notifyctl.app.worker_campaign import WorkerCampaign
 from notifyctl.app.worker_life import WorkerLife, postgres_store_of
+from notifyctl.app.worker_receipts import WorkerReceipts
 from notifyctl.app.workspace import Workspace, revision_of
 from notifyctl.apply.job import Stop
 from notifyctl.apply.report import Event, Settled
@@ -73,11 +75,15 @@ class Worker:
         self._queue = make_queue(self._store.url)
         self._life = WorkerLife(self._store, holder(), self._clock, revision=revision_of(workspace))
         self._reconciler = Reconciler(self._queue, self._clock)
+        self._receipts = WorkerReceipts(ledger_name(workspace.sound, environment))
+        self._behind = False
+        """Whether more receipts wait than one look records."""
         self._held: WorkerCampaign | None = None
         self._counts: Counter[str] = Counter()
         self._halted: str | None = None
         self._refused: tuple[int, float, str] | None = None
         """A campaign that this machine renders otherwise: its epoch, when to try again, and why."""
+        self._checked: datetime | None = None
         self._away: str | None = None
         self._away_for = 0.0
         self.error: NotifyctlError | None = None
@@ -89,7 +95,7 @@ class Worker:
         reasons = [("away", self._away)] if self._away else []
         reasons += [("halted", self._halted)] if self._halted else []
         reasons += [("refused", self._refused[2])] if self._refused else []
-        return Health(environment, reasons=tuple(reasons), checked=self._clock.now())
+        return Health(environment, reasons=tuple(reasons), checked=self._checked)
 
     def run(self) -> None:
         """Until a stop is requested, or with `once` until no campaign is open. Finishes the requests in flight.
@@ -128,12 +134,17 @@ class Worker:
             self._say(EventKind.RECOVERED, "the ledger's database can be reached again")
             if self._held is not None:
                 self._held.replay()
-        return self._settings.look if goes_on else None
+        self._checked = self._clock.now()
+        if not goes_on:
+            return None
+        return 0.0 if self._behind else self._settings.look
 
     def _look(self, database: PostgresDatabase) -> bool:
         """Whether there is to be another look."""
         from notifyctl.ledger.postgresql import campaigns
 
+        self._behind = self._receipts.fold(database)
+        news = self._receipts.find_opt_outs(database)
         campaign = campaigns.find_open(database)
         if self._held is not None and (campaign is None or campaign.epoch != self._held.campaign.epoch):
             self._finish(campaigns.how_ended(database, self._held.campaign.epoch))
@@ -145,6 +156,8 @@ class Worker:
             self._reconciler.look(database, campaign)
             return True
         if self._held is not None and self._halted is None:
+            if news:
+                self._held.renew_opt_outs()
             environment = self._held.environment
             concurrency = self._settings.concurrency or environment.limits.concurrency
             self._held.sender.release_doubts()

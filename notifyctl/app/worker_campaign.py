@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from notifyctl.app.ledger import facts_from
 from notifyctl.app.opt_outs import OptOutWatcher
 from notifyctl.app.providers import open_provider
 from notifyctl.app.workspace import Workspace
-from notifyctl.apply.job import Stop
+from notifyctl.apply.job import OptedOut, Stop
 from notifyctl.apply.report import Event
 from notifyctl.apply.send_batch import BatchSender
 from notifyctl.engine.queue import Queue, Waking
@@ -24,6 +24,7 @@ from notifyctl.errors import LedgerError
 from notifyctl.model.batch import Outcome
 from notifyctl.model.campaign import Campaign
 from notifyctl.model.project import Environment
+from notifyctl.model.recipients import Scope
 
 if TYPE_CHECKING:
     from notifyctl.ledger.postgresql.store import PostgresStore
@@ -57,6 +58,7 @@ class WorkerCampaign:
         self._thread: threading.Thread | None = None
         self._closing = False
         self._keeping = threading.Lock()
+        self._renew = threading.Event()
         self._failure: BaseException | None = None
         try:
             self.sender = self._make_sender(on_event)
@@ -70,7 +72,14 @@ class WorkerCampaign:
         self._stack.callback(reader.close)
         self._account = account_of(workspace, environment, reader.code) or b""
         slices = render_campaign(workspace, environment, reader, campaign)
-        opted_out = OptOutWatcher(workspace, environment, facts_from(reader), stale=True)
+        watcher = OptOutWatcher(workspace, environment, facts_from(reader), stale=True)
+
+        def opted_out(scope: Scope, destinations: Sequence[str]) -> OptedOut:
+            if self._renew.is_set():
+                self._renew.clear()
+                watcher.renew()
+            return watcher(scope, destinations)
+
         provider = self._stack.enter_context(open_provider(workspace, environment))
         return BatchSender(
             replace(slices.job, opted_out=opted_out),
@@ -83,6 +92,10 @@ class WorkerCampaign:
             on_event=on_event,
             keep=self._keep,
         )
+
+    def renew_opt_outs(self) -> None:
+        """Receipts reported opt-outs: ask again before the next attempt who has opted out."""
+        self._renew.set()
 
     def _keep(self, batch: int, attempt: int, outcome: Outcome, at: datetime) -> None:
         with self._keeping:

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from notifyctl.app.apply import apply
+from notifyctl.app.ledger import ledger_store
 from notifyctl.app.measurements import measure
 from notifyctl.app.runner_events import EventKind, Health
 from notifyctl.app.service_pages import make_metrics
@@ -27,8 +28,11 @@ from notifyctl.app.workspace import open_workspace
 from notifyctl.apply.job import Stop
 from notifyctl.errors import HaltedError, InterruptedRunError
 from notifyctl.exit_codes import ExitCode
+from notifyctl.ledger.postgresql.store import PostgresStore
+from notifyctl.model.events import UNSUBSCRIBE_CODE
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.project import Environment
+from notifyctl.model.recipients import MEMBER_BYTES
 from tests.contract_ledgers import migrate
 from tests.functional.crew import QUICK, Hand, crew
 from tests.postgres import copied_database, drop_database
@@ -245,6 +249,38 @@ def test_who_opts_out_meanwhile_is_not_sent_it(shared: Any, foreign: Any) -> Non
     found = outcomes(result)
     assert found["not_begun"] == 2
     assert shared("ledger", "verify").code == 0
+
+
+def test_who_unsubscribes_by_a_receipt_meanwhile_is_not_sent_it(shared: Any, foreign: Any, jobs: Any) -> None:
+    gone = number(PEOPLE - 1)
+    workspace = open_workspace(shared.root)
+    store = ledger_store(workspace, workspace.environment(None))
+    assert isinstance(store, PostgresStore)
+    with closing(store.reader()) as reader:
+        [recipient] = reader.recipient_ids([gone])
+    first = threading.Event()
+
+    def unsubscribe() -> None:
+        """As soon as one request was made, and before the last."""
+        if not first.is_set():
+            first.set()
+            receipt = "INSERT INTO receipt (digest, at, batch, position, status, code) VALUES (%s, now(), %s, %s, 'unsubscribed', %s)"
+            batch, members = jobs.execute(
+                "SELECT number, members FROM batch ORDER BY number DESC LIMIT 1"
+            ).fetchone()
+            jobs.execute(
+                receipt, (b"d" * 32, batch, members.index(recipient) // MEMBER_BYTES, UNSUBSCRIBE_CODE)
+            )
+            for _ in range(2):  # one look that may have begun before, and one after it
+                looked = hands[0].worker.health.checked
+                wait_for(lambda: hands[0].worker.health.checked != looked)  # noqa: B023 - called at once
+
+    foreign.on_request = unsubscribe
+    one = WorkerSettings(concurrency=1, waking=QUICK.waking, look=QUICK.look)
+    with crew(shared.root, 1, one) as hands:
+        result = send(shared)
+    assert result.code == 0, result.out + result.err
+    assert sorted(foreign.addresses) == sorted(set(everyone()) - {gone})
 
 
 def hand_over(shared: Any) -> None:
