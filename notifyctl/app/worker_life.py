@@ -74,7 +74,7 @@ class WorkerLife:
             )
             assert row is not None
             if not locks.try_worker(connection, row[0]):
-                raise LedgerError(f"the lock of worker {row[0]} is held by another session")
+                raise LedgerError(f"the lock of worker {row[0]} is in use by another session")
             self.number = row[0]
 
 
