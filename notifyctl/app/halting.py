@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from notifyctl.app.ledger import actor_of, lock_holder, no_ledger, postgres_store
 from notifyctl.app.workspace import Workspace
 from notifyctl.command_line import command_line
-from notifyctl.errors import SettingsError
+from notifyctl.errors import HaltedError, SettingsError
 from notifyctl.model.halting import Halt, Halted, InFlight
 from notifyctl.model.project import Environment
 from notifyctl.ports import Clock
@@ -75,6 +75,20 @@ def resume_workers(workspace: Workspace, environment: Environment) -> Halt | Non
 
     with halting_session(workspace, environment, "resume") as connection:
         return resume(connection, actor_of(workspace), workspace.clock.now())
+
+
+def find_halt(workspace: Workspace, environment: Environment) -> HaltedError | None:
+    """Why nothing is sent at present; None if sending is not halted, or for a ledger that has no workers, or does not exist."""
+    if environment.ledger.url is None:
+        return None
+    store = postgres_store(workspace, environment)
+    if not store.exists():
+        return None
+    from notifyctl.ledger.postgresql.halting import halted, halted_error
+
+    with closing(store.connect()) as database:
+        found = halted(database.connection)
+    return halted_error(found) if found is not None else None
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from notifyctl.cli.ledger_warnings import warn_of_ledger_error
+from notifyctl.cli.ledger_warnings import warn_of_halt, warn_of_ledger_error
 from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
 from notifyctl.exit_codes import ExitCode
 
@@ -30,6 +30,7 @@ def command(context: click.Context, notification: str | None, form: str) -> int:
     environment = workspace.environment(settings.env)
     runs = history(workspace, environment, notification=notification)
     warn_of_ledger_error(workspace, environment)
+    warn_of_halt(workspace, environment)
     echo(
         view.as_json(runs)
         if form == "json"

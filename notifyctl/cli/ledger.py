@@ -53,7 +53,7 @@ def init(context: click.Context, replace_lost: str | None) -> int:
         confirm_name(ledger_name(workspace.sound, environment), replace_lost)
     ledger = create_ledger(workspace, environment, replace_lost=replace_lost is not None)
     echo(f"Created the ledger for `{environment.name}`: {ledger.location}")
-    echo(f"Ledger ID: {ledger.lineage}. Back up this file: it is the only record of who was sent what.")
+    echo(f"Ledger ID: {ledger.lineage}. Back it up: it is the only record of who was sent what.")
     return ExitCode.DONE
 
 

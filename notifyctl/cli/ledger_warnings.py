@@ -1,10 +1,11 @@
-"""Warns that apply would refuse a ledger, in commands that only read it."""
+"""Warns that apply would refuse a ledger, or that sending is halted, in commands that only read it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from notifyctl.cli.console import echo
+from notifyctl.errors import NotifyctlError
 
 if TYPE_CHECKING:
     from notifyctl.app.workspace import Workspace
@@ -22,7 +23,19 @@ def warn_of_ledger_error(workspace: Workspace, environment: Environment) -> bool
     doubt = find_ledger_error(workspace, environment)
     if doubt is None:
         return False
-    echo(f"Warning: {doubt.message}", stderr=True)
-    if doubt.hint:
-        echo(f"Hint: {doubt.hint}", stderr=True)
+    warn(doubt)
     return not isinstance(doubt, UnseenLedgerError)
+
+
+def warn_of_halt(workspace: Workspace, environment: Environment) -> None:
+    from notifyctl.app.halting import find_halt
+
+    halt = find_halt(workspace, environment)
+    if halt is not None:
+        warn(halt)
+
+
+def warn(error: NotifyctlError) -> None:
+    echo(f"Warning: {error.message}", stderr=True)
+    if error.hint:
+        echo(f"Hint: {error.hint}", stderr=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from notifyctl.app.workspace import Workspace
-from notifyctl.cli.ledger_warnings import warn_of_ledger_error
+from notifyctl.cli.ledger_warnings import warn_of_halt, warn_of_ledger_error
 from notifyctl.cli.options import echo, format_option, get_globals, global_options, wants_colour
 from notifyctl.errors import UsageError
 from notifyctl.exit_codes import ExitCode
@@ -54,6 +54,7 @@ def command(context: click.Context, notification: str | None, watch: float | Non
         return watch_run(context, workspace, environment, every=watch, form=form)
     found = status(workspace, environment, notification)
     warn_of_ledger_error(workspace, environment)
+    warn_of_halt(workspace, environment)
     if form == "json":
         echo(view.status_json(found))
     else:

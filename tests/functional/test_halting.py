@@ -79,6 +79,8 @@ def test_nothing_is_sent_between_halt_and_resume(shared: Any, foreign: Any) -> N
     halted = shared("halt", "--reason", "wrong price")
     assert halted.code == 0
     assert "wrong price. No further request starts.\nNo run is active.\n" in halted.out
+    for command in ("status", "history"):
+        assert "Warning: sending was halted by " in shared(command).err
     refused = shared.apply()
     assert refused.code == ExitCode.HALTED
     assert "wrong price" in refused.err
@@ -88,6 +90,7 @@ def test_nothing_is_sent_between_halt_and_resume(shared: Any, foreign: Any) -> N
     assert shared("halt", "--format", "json").json["halted"]["reason"] == "wrong price"
     resumed = shared("resume", "--format", "json")
     assert (resumed.code, resumed.json["resumed"]["reason"]) == (0, "wrong price")
+    assert "Warning" not in shared("status").err
     assert shared.apply().code == 0
     assert len(foreign.addresses) == 3
 
