@@ -25,8 +25,10 @@ from notifyctl.ports import Clock
 
 SHORTEST = 5.0
 """Seconds between two reads of the database, however often and by however many servers it is asked."""
-SHARE = 20
-"""What takes long is read less often: a twentieth of the time is spent on it."""
+SHARE, LONGEST = 20, 60.0
+"""What takes long is read less often: a twentieth of the time is spent on it, but at least every so many seconds. A failure may be over
+at once, and says nothing of the cost.
+"""
 JOB_STATES = ("todo", "doing", "failed")
 OUTCOMES = (BatchState.ACCEPTED, BatchState.REJECTED, BatchState.UNKNOWN)
 
@@ -41,8 +43,11 @@ class LedgerCollector(Collector):
         self._health = health
         self._clock = clock
         self._lock = Lock()
-        self._known: tuple[float, Measurements | None, float] | None = None
-        """When it was read, what was found (None: nothing), and how many seconds it took."""
+        self._due: float | None = None
+        """When to read again."""
+        self._found: Measurements | None = None
+        self._seconds = 0.0
+        """That the last read took."""
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: so registering does not read the database."""
@@ -66,13 +71,15 @@ class LedgerCollector(Collector):
     def _measure(self) -> tuple[Measurements | None, float]:
         with self._lock:
             started = self._clock.monotonic()
-            if self._known is None or started - self._known[0] >= max(SHORTEST, SHARE * self._known[2]):
+            if self._due is None or started >= self._due:
                 try:
-                    found = self._read()
+                    self._found = self._read()
                 except NotifyctlError:
-                    found = None
-                self._known = (started, found, self._clock.monotonic() - started)
-            return self._known[1], self._known[2]
+                    self._found = None
+                self._seconds = self._clock.monotonic() - started
+                rest = min(SHARE * self._seconds, LONGEST) if self._found is not None else 0.0
+                self._due = started + max(SHORTEST, rest)
+            return self._found, self._seconds
 
 
 def metrics_page(
