@@ -19,14 +19,15 @@ from notifyctl.ledger.postgresql.server_health import (
     Connections,
     Horizon,
     Replication,
+    Rights,
     Rows,
     TableHealth,
     may_see_sessions,
     read_clock,
     read_connections,
     read_horizon,
-    read_missing_rights,
     read_replication,
+    read_rights,
     read_settings,
     read_tables,
 )
@@ -47,6 +48,9 @@ MANY_TRANSACTIONS = 10_000_000
 """Transactions behind which the horizon is an error: the server itself begins to refuse work at 2 thousand million."""
 MANY_DEAD = 10_000
 FEW_CONNECTIONS = 10
+MOST_LISTED = 3
+INBOX = "receipt_inbox"
+"""The table that servers of receipts add to."""
 LARGE_FACTOR = 0.1
 """Of a table that changes all the time: with more, VACUUM comes too seldom."""
 MONITOR = "grant pg_monitor to this role, for example: GRANT pg_monitor TO notifyctl"
@@ -55,12 +59,13 @@ MONITOR = "grant pg_monitor to this role, for example: GRANT pg_monitor TO notif
 def check_database(store: PostgresStore, clock: Clock) -> Iterator[Check]:
     """Of the ledger in it first. Raises LedgerError if the server cannot be reached."""
     with closing(store.connect()) as database:
-        connection = database.connection
-        yield judge_connection(connection.info, database.name)
-        for danger in find_dangers(connection):
-            yield error("database", danger.message, danger.hint)
+        with database.session() as connection:
+            yield judge_connection(connection.info, database.name)
+            dangers = list(find_dangers(connection))
+        yield from (error("database", each.message, each.hint) for each in dangers)
         try:
-            refuse_shared_session(connection, lambda: connect(database.url))
+            with database.session() as connection:
+                refuse_shared_session(connection, lambda: connect(database.url))
         except LedgerError as problem:
             yield error("pool", problem.message, problem.hint)
         yield check_clock(database, clock)
@@ -94,22 +99,29 @@ def check_ledger(store: PostgresStore, database: PostgresDatabase) -> Iterator[C
     """Whether a run may begin with what is there."""
     try:
         store.identify(database)
-        if (problem := find_other_server(database.connection)) is not None:
-            raise problem
     except LedgerError as problem:
         yield error("ledger", problem.message, problem.hint)
         return
-    version, newest = current(database.connection), latest()
+    rights = read_rights(database.rows)
+    yield judge_permissions(rights)
+    if rights.reads_not:
+        yield not_checked("ledger", "it is the right one; this role cannot read the rest of it")
+        return
+    with database.session() as connection:
+        other, version, halt = find_other_server(connection), current(connection), halted(connection)
+    if other is not None:
+        yield error("ledger", other.message, other.hint)
+        return
+    newest = latest()
     text = f"schema {version.number}, {pluralise(database.serial(), 'record')}"
     if version.number < newest:
         hint = f"to upgrade it, run: {command_line('ledger', 'upgrade')}"
         yield warning("ledger", f"{text}; this notifyctl has schema {newest}", hint)
     else:
         yield ok("ledger", text)
-    yield judge_permissions(read_missing_rights(database.rows))
     if (holder := store.held_by()) is not None:
         yield ok("ledger lock", f"locked by {holder}")
-    if (halt := halted(database.connection)) is not None:
+    if halt is not None:
         yield warning("halt", halted_error(halt).message, f"to continue, run: {command_line('resume')}")
     yield judge_workers(read_workers_progress(database))
 
@@ -125,20 +137,28 @@ def judge_workers(progress: WorkersProgress) -> Check:
     return ok(name, text)
 
 
-def judge_permissions(missing: Mapping[str, Sequence[str]]) -> Check:
+def judge_permissions(rights: Rights) -> Check:
+    """The three roles of `deploy/postgresql/roles.sql` are sound, and so is the owner. A role in between is a mistake."""
     name = "permissions"
-    parts = [
-        f"cannot {what} {', '.join(missing[right])}"
-        for right, what in (("SELECT", "read"), ("INSERT", "add to"))
-        if missing[right]
-    ]
-    if not parts:
-        return ok(name, "this role can read and add to every table")
+    if not rights.reads_not and not rights.adds_not:
+        return ok(name, "this role can read and add to every table: it can plan and send")
+    if not rights.reads_not and not rights.adds:
+        return ok(name, "this role can only read: it can plan, and cannot send")
+    if rights.adds == (INBOX,):
+        return ok(
+            name, "this role can only add receipts: it can serve receipts, and can neither plan nor send"
+        )
     return warning(
         name,
-        f"this role {'; '.join(parts)}",
-        "enough for a role that only plans, or only receives receipts; what sends needs more",
+        f"this role can read all but {list_some(rights.reads_not)}, and add to all but {list_some(rights.adds_not)}",
+        "run deploy/postgresql/roles.sql as the owner of the tables again, after each `ledger upgrade`",
     )
+
+
+def list_some(names: Sequence[str]) -> str:
+    """`none`, `a, b` or `a, b, c and 4 more`."""
+    shown = ", ".join(names[:MOST_LISTED]) or "none"
+    return shown if len(names) <= MOST_LISTED else f"{shown} and {len(names) - MOST_LISTED:,} more"
 
 
 def check_server(rows: Rows) -> Iterator[Check]:

@@ -76,7 +76,7 @@ def measure_postgres(store: PostgresStore, clock: Clock) -> Measurements | None:
         if not is_there(database):
             return None
         # For this transaction alone: a pooler may hand the session to others. The fence is left to those who send.
-        with database.connection.transaction():
+        with database.session() as connection, connection.transaction():
             database.run(f"SET LOCAL statement_timeout = '{SECONDS}s'")
             progress = Reader(database, store.identify(database)).progress()
             return Measurements(progress, read_workers_progress(database), measure_server(database, clock))

@@ -14,6 +14,7 @@ from notifyctl.app.doctor_database import (
     judge_connections,
     judge_dead_rows,
     judge_horizon,
+    judge_permissions,
     judge_replication,
     judge_timeouts,
 )
@@ -21,6 +22,7 @@ from notifyctl.ledger.postgresql.server_health import (
     Connections,
     Horizon,
     Replication,
+    Rights,
     Rows,
     TableHealth,
     read_connections,
@@ -111,6 +113,21 @@ def test_the_narrowest_limit_of_connections_counts(session: Session) -> None:
     assert judge_connections(found).status in {CheckStatus.WARNING, CheckStatus.ERROR}
     assert judge_connections(Connections(100, 100)).status is CheckStatus.ERROR
     assert judge_connections(Connections(1, 100)).status is CheckStatus.OK
+
+
+def test_roles_with_least_privilege_are_sound_and_others_are_not() -> None:
+    every = ("attempt", "batch", "outcome", "receipt_inbox", "run")
+    texts = {
+        "plan and send": Rights(reads=every, reads_not=(), adds=every, adds_not=()),
+        "cannot send": Rights(reads=every, reads_not=(), adds=(), adds_not=every),
+        "serve receipts": Rights(reads=(), reads_not=every, adds=("receipt_inbox",), adds_not=every[:3]),
+    }
+    for words, rights in texts.items():
+        assert judge_permissions(rights).status is CheckStatus.OK
+        assert words in judge_permissions(rights).text
+    late = judge_permissions(Rights(reads=every, reads_not=(), adds=("run",), adds_not=every[:4]))
+    assert late.status is CheckStatus.WARNING
+    assert "all but none, and add to all but attempt, batch, outcome and 1 more" in late.text
 
 
 def test_what_holds_back_vacuum_is_judged_by_time_and_age() -> None:

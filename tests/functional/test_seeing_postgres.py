@@ -144,6 +144,17 @@ def test_what_is_wrong_with_the_server_is_named(
         for check in examine(open_workspace(project.root, clock=hour_ahead), None, offline=True).checks
     }
     assert late["database clock"].status.value == "error"
+    database.execute(
+        b"CREATE ROLE reading IN ROLE pg_monitor; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reading"
+    )
+    database.execute(b"CREATE ROLE receiving; GRANT SELECT ON meta, migration, identity_rules TO receiving")
+    database.execute(b"GRANT INSERT ON receipt_inbox TO receiving")
+    for role, words in (("reading", "only read"), ("receiving", "only add receipts")):
+        monkeypatch.setenv("LEDGER_URL", f"{url}&options=-c%20role%3D{role}")
+        seen = project("doctor", "--offline", "--format", "json")
+        assert seen.code == 0, seen.out
+        assert words in by_name(seen.json)["permissions"]["text"]
+    database.execute(b"DROP OWNED BY reading, receiving; DROP ROLE reading, receiving")
     with pgbouncer(url, "transaction") as pooled:
         monkeypatch.setenv("LEDGER_URL", pooled)
         shared = by_name(project("doctor", "--offline", "--format", "json").json)["pool"]

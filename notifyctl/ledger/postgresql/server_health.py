@@ -210,18 +210,29 @@ def read_connections(rows: Rows) -> Connections:
     return min(found, key=lambda each: each.left)
 
 
-def read_missing_rights(rows: Rows) -> dict[str, list[str]]:
-    """Right → the tables of the ledger for which this role lacks it."""
-    found: dict[str, list[str]] = {"SELECT": [], "INSERT": []}
-    for name, reads, adds in rows(
+class Rights(Struct, frozen=True):
+    """The tables of the ledger that this role may read and add to, or not. The owner's own tables are left out."""
+
+    reads: tuple[str, ...]
+    reads_not: tuple[str, ...]
+    adds: tuple[str, ...]
+    adds_not: tuple[str, ...]
+
+
+def read_rights(rows: Rows) -> Rights:
+    found = rows(
         "SELECT relname::text, has_table_privilege(oid, 'SELECT'), has_table_privilege(oid, 'INSERT')"
-        " FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'migration'"
+        " FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
+        " AND relname NOT IN ('meta', 'migration')"
         " AND relnamespace = (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid = to_regclass('meta'))"
         " ORDER BY relname"
-    ):
-        found["SELECT"] += [] if reads else [name]
-        found["INSERT"] += [] if adds else [name]
-    return found
+    )
+    return Rights(
+        reads=tuple(name for name, reads, _ in found if reads),
+        reads_not=tuple(name for name, reads, _ in found if not reads),
+        adds=tuple(name for name, _, adds in found if adds),
+        adds_not=tuple(name for name, _, adds in found if not adds),
+    )
 
 
 def read_clock(rows: Rows) -> datetime:
