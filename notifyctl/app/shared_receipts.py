@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from notifyctl.ledger.postgresql.store import PostgresStore
     from notifyctl.ledger.reader import Identity
 
-STATEMENT_TIMEOUT = "SET statement_timeout = '5s'"
-"""Shorter than a request waits: a server that hangs is left, and the next one is tried."""
+STATEMENT_TIMEOUT = b"SET LOCAL statement_timeout = '5s'"
+"""Shorter than a request waits: a server that hangs is left, and the next one is tried. Of the transaction alone: a pooler gives the
+session to others.
+"""
 
 
 class LedgerInbox:
@@ -37,7 +39,9 @@ class LedgerInbox:
     def put(self, receipts: Sequence[Received]) -> None:
         from notifyctl.ledger.postgresql.receipt_inbox import put_receipts
 
-        put_receipts(self._database, receipts)
+        with self._database.session() as connection, connection.transaction():
+            connection.execute(STATEMENT_TIMEOUT)
+            put_receipts(self._database, receipts)
 
     def is_full(self) -> bool:
         from notifyctl.ledger.postgresql.receipt_inbox import is_full
@@ -60,7 +64,6 @@ def open_inbox(store: PostgresStore, identity: Identity | None = None) -> tuple[
         if identity is not None and found.lineage != identity.lineage:
             raise LedgerError(f"there is another ledger now: {database.name}")  # noqa: TRY301 - closes as the others
         refuse_unsafe_server(database.connection)
-        database.run(STATEMENT_TIMEOUT)
     except BaseException:
         database.close()
         raise

@@ -11,12 +11,14 @@ from threading import Event
 import psycopg
 import pytest
 
+from notifyctl.app.shared_receipts import open_inbox
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger.postgresql.database import PostgresDatabase
 from notifyctl.ledger.postgresql.migrations import Migration, known_migrations, latest, migrate
 from notifyctl.ledger.postgresql.store import PostgresStore
 from notifyctl.model.batch import Accepted
 from notifyctl.model.ledger import BatchState
+from notifyctl.model.received import Received
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES
 from notifyctl.testing import ManualClock
 from tests.contract_ledgers import NAME, postgresql_ledger
@@ -164,6 +166,12 @@ def test_a_pool_by_transaction_is_refused_for_a_run_and_serves_all_else(
         pooled.reader(strict=True).close()
         assert (pooled.verify(), pooled.held_by()) == ([], None)
         assert [table for table, _ in pooled.export()] == ["meta"]
+        receipts, _ = open_inbox(pooled)
+        with closing(receipts):
+            receipts.put([Received(b"digest", "delivered", AT)])
+        assert database.number("SELECT count(*) FROM receipt_inbox") == 1
+        with closing(pooled.connect()) as next_client:
+            assert next_client.rows("SHOW statement_timeout") == [("0",)]
 
 
 def test_a_pool_by_session_serves_a_run(store: PostgresStore, database: PostgresDatabase) -> None:
