@@ -75,7 +75,8 @@ def test_paused_at_some_points_and_overtaken(rig: Any, point: Point) -> None:
 
 
 def test_two_at_once_send_nothing_twice(rig: Any) -> None:
-    processes.two_at_once(rig, 50 if SOAK else 3)
+    """Longer than a run waits for the lock of one that has just died."""
+    processes.two_at_once(rig, 20 if SOAK else 2, delay=0.5)
 
 
 @ONLY_IN_A_SOAK

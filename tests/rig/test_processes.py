@@ -162,11 +162,11 @@ def test_two_at_once_never_send_two_messages(rig: Any) -> None:
     two_at_once(rig, ROUNDS)
 
 
-def two_at_once(rig: Any, rounds: int) -> None:
+def two_at_once(rig: Any, rounds: int, *, delay: float = 0.02) -> None:
     ends: Counter[tuple[int, ...]] = Counter()
     for _ in range(rounds):
         rig.fresh()
-        rig.script(*[{"do": "honest", "delay": 0.02}] * 6)
+        rig.script(*[{"do": "honest", "delay": delay}] * 6)
         pair = [(rig.start(), rig.runs), (rig.start(), rig.runs)]
         ended = [rig.wait(*each) for each in pair]
         codes = tuple(sorted(each.code for each in ended))
