@@ -137,6 +137,8 @@ class Rig:
     runs: int = 0
     people: list[str] = field(default_factory=list)
     alive: set[int] = field(default_factory=set)
+    started: dict[int, int] = field(default_factory=dict)
+    """Process → which start it was."""
     concurrency: int = 2
     size: int = 4
 
@@ -172,25 +174,23 @@ class Rig:
 
     def start(
         self,
-        *,
+        *command: str,
         fault: str | None = None,
         points: Path | None = None,
         modules: Path | None = None,
         digest: str | None = None,
     ) -> int:
-        """Begin an apply of what a plan made just before shows, or of the plan with that digest; returns its pid."""
+        """Begin a command, by default an apply, of what a plan made just before shows, or of the plan with that digest.
+
+        Returns its pid.
+        """
         self.runs += 1
         asked = {FAULT: fault, FAULT_LOG: str(points) if points else None}
+        name, *options = command or ("apply", "--format", "json")
+        expected = ["--expect", digest] if digest else []
         order = {
-            "argv": [
-                "apply",
-                "-C",
-                str(self.root),
-                "--format",
-                "json",
-                *(["--expect", digest] if digest else []),
-            ],
-            "expect": digest is None,
+            "argv": [name, "-C", str(self.root), *options, *expected],
+            "expect": name == "apply" and digest is None,
             "environ": {**self.secrets, "XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]},
             "fault": {name: value for name, value in asked.items() if value is not None},
             "out": str(self.folder / f"out-{self.runs}"),
@@ -199,15 +199,29 @@ class Rig:
         }
         pid = int(self.runner.ask(order))
         self.alive.add(pid)
+        self.started[pid] = self.runs
         return pid
 
     def wait(self, pid: int, run: int | None = None) -> Ended:
-        """Until it ends or is stopped. `run`: which start it was, the last by default."""
-        how = json.loads(self.runner.ask({"wait": pid}))
+        """Until it ends or is stopped. `run`: which start it was."""
+        ended = self.look({"wait": pid}, pid, run)
+        assert ended is not None
+        return ended
+
+    def poll(self, pid: int) -> Ended | None:
+        """How it ended; None while it runs."""
+        return self.look({"poll": pid}, pid)
+
+    def look(self, order: dict[str, int], pid: int, run: int | None = None) -> Ended | None:
+        run = run or self.started[pid]
+        how = json.loads(self.runner.ask(order))
+        if how == "running":
+            return None
         if not how.startswith("stop"):
             self.alive.discard(pid)
-        out, err = (self.folder / f"{name}-{run or self.runs}" for name in ("out", "err"))
-        return Ended(how, out.read_text() if out.exists() else "", err.read_text())
+        out, err = (self.folder / f"{name}-{run}" for name in ("out", "err"))
+        # One that was killed at once has said nothing.
+        return Ended(how, *(each.read_text() if each.exists() else "" for each in (out, err)))
 
     def apply(self, *, fault: str | None = None, points: Path | None = None) -> Ended:
         return self.wait(self.start(fault=fault, points=points))

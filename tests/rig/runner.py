@@ -6,7 +6,8 @@ imports notifyctl once and then forks: each child is a process like any other (i
 it only did not import by itself. No thread runs and nothing is open when it forks. Input: one JSON object a line,
 `{"argv": […], "environ": {…}, "fault": {…}, "out": FILE, "err": FILE}` starts a child and answers its pid, with
 `"clock": FILE` by the time of that file; `{"wait": PID}`
-answers how it ended, `exit N` or `signal N`, or that it was stopped, `stop N`. With `"expect": true` the child first plans,
+answers how it ended, `exit N` or `signal N`, or that it was stopped, `stop N`, and `{"poll": PID}` the same or that it is still
+`running`. With `"expect": true` the child first plans,
 in the same way but without the fault, and adds the digest that it gets: what a person does who reviews the plan. A child with
 `"modules": FILE` writes there what it has imported, and `{"import": FILE}` imports the same here, for those to come.
 """
@@ -67,8 +68,10 @@ def redirect(path: str, descriptor: int, flags: int = os.O_WRONLY | os.O_CREAT |
     os.close(opened)
 
 
-def wait(pid: int) -> str:
-    _, status = os.waitpid(pid, os.WUNTRACED)
+def wait(pid: int, options: int = os.WUNTRACED) -> str:
+    found, status = os.waitpid(pid, options)
+    if not found:
+        return "running"
     if os.WIFSTOPPED(status):
         return f"stop {os.WSTOPSIG(status)}"
     if os.WIFSIGNALED(status):
@@ -91,6 +94,8 @@ def adopt(path: str) -> int:
 def answer_to(order: dict[str, Any]) -> object:
     if "wait" in order:
         return wait(order["wait"])
+    if "poll" in order:
+        return wait(order["poll"], os.WNOHANG)
     return adopt(order["import"]) if "import" in order else start(order)
 
 
