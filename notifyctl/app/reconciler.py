@@ -67,8 +67,8 @@ class Reconciler:
                 missing = missing[: max(0, campaigns.WINDOW - len(live))]
                 self._queue.defer(database.connection, missing)
                 return Reconciled(swept, revived, len(missing))
-        campaigns.end_campaign(database, campaign.epoch, campaigns.FINISHED, at=self._clock.now())
-        return Reconciled(swept, revived, ended=True)
+        ended = campaigns.end_if_done(database, campaign, at=self._clock.now())
+        return Reconciled(swept, revived, ended=ended)
 
     def _sweep(self, database: PostgresDatabase, campaign: Campaign, last: int) -> int:
         from notifyctl.ledger.postgresql import campaigns, locks

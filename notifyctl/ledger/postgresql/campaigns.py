@@ -151,6 +151,15 @@ def end_campaign(database: PostgresDatabase, epoch: int, how: str, *, at: dateti
         )
 
 
+def end_if_done(database: PostgresDatabase, campaign: Campaign, *, at: datetime) -> bool:
+    """Ends a campaign unless something of it is still to be sent. Asked alone within the fence: meanwhile nothing is planned again."""
+    with database.alone():
+        done = not unended(database, campaign.first_batch, last_batch(database, campaign), limit=1)
+        if done:
+            end_campaign(database, campaign.epoch, FINISHED, at=at)
+    return done
+
+
 def refuse_or_take_over(database: PostgresDatabase, *, at: datetime) -> None:
     """Within the transaction that begins an epoch. Raises LedgerLockedError while a campaign is open, unless sending is halted: the
     new run then takes it over, and what workers have not attempted of it is as never begun.

@@ -15,7 +15,7 @@ from notifyctl.engine.queue import STALE, Send, Waking
 from notifyctl.ledger.postgresql import campaigns
 from notifyctl.ledger.postgresql.store import PostgresStore
 from notifyctl.ledger.postgresql.worker_writer import PostgresWorkerWriter
-from notifyctl.model.batch import Accepted, Rejected
+from notifyctl.model.batch import Accepted
 from notifyctl.model.campaign import Campaign, CampaignOptions, content_check
 from notifyctl.model.project import ChannelName, Limits
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
@@ -40,7 +40,7 @@ class Interrupted:
     def live_batches(self, _: Connection[Any]) -> frozenset[int]:
         return frozenset()
 
-    def revive(self, _: Connection[Any], *, stale: float = STALE) -> int:  # noqa: ARG002
+    def revive(self, _: Connection[Any], *, stale: float = STALE) -> int:
         self.happens()
         return 0
 
