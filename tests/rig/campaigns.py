@@ -16,11 +16,10 @@ from tests.rig.projects import Ended, Rig
 
 @dataclass(slots=True)
 class Campaign:
-    """`fault`: of the first worker, or of the follower where there are no workers yet."""
-
     rig: Rig
     follower: int = 0
     workers: list[int] = field(default_factory=list)
+    _ended: Ended | None = None
 
     def begin(self, *, fault: str | None = None) -> None:
         self.follower = self.rig.start("apply", "--workers", "--format", "json", fault=fault)
@@ -34,10 +33,15 @@ class Campaign:
         self.rig.wait(worker)
         self.workers.remove(worker)
 
+    def end_of_follower(self) -> Ended | None:
+        """How it ended; None while it goes on."""
+        self._ended = self._ended or self.rig.poll(self.follower)
+        return self._ended
+
     def followed(self, *, until: float = 60.0, meanwhile: Callable[[], object] | None = None) -> Ended:
         """How it ended, once it has. `meanwhile`: called again and again until then."""
         deadline = time.monotonic() + until
-        while (ended := self.rig.poll(self.follower)) is None:
+        while (ended := self.end_of_follower()) is None:
             if meanwhile is None:
                 time.sleep(0.02)
             else:
@@ -55,11 +59,23 @@ class Campaign:
         self.workers.clear()
         return ended
 
+    def wait_for_deaths(self) -> int:
+        """Until no worker is alive, or the campaign has ended. Returns how many are dead."""
+        died = 0
+        while self.workers and self.end_of_follower() is None:
+            for worker in list(self.workers):
+                if (ended := self.rig.poll(worker)) is not None:
+                    assert ended.how == f"signal {signal.SIGKILL.value}", ended
+                    self.workers.remove(worker)
+                    died += 1
+            time.sleep(0.01)
+        return died
+
     def wait_until_enqueued(self) -> None:
         """Until the workers have something to do."""
         with psycopg.connect(self.rig.ledger.direct["LEDGER_URL"], autocommit=True) as connection:
             while connection.execute("SELECT 1 FROM campaign").fetchone() is None:
-                assert self.rig.poll(self.follower) is None, "it has ended"
+                assert self.end_of_follower() is None, "it has ended"
                 time.sleep(0.01)
 
     def wait_for_requests(self, recipients: int) -> None:
