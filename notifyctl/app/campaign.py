@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from notifyctl.app.ledger import ledger_name
 from notifyctl.app.worker_life import postgres_store_of
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from notifyctl.ledger.postgresql.database import PostgresDatabase
     from notifyctl.ledger.postgresql.store import PostgresStore
 
+T = TypeVar("T")
 LOOK = 0.5
 """Seconds between two looks at a campaign."""
 LOOK_FACTOR = 10
@@ -105,9 +106,7 @@ def follow(
 ) -> Report:
     """Waits for the end of a campaign, and reports it. Raises HaltedError, InterruptedRunError if `stop` is requested, and LedgerError."""
     follower = Follower(workspace, store, campaign, on_event=on_event, stop=stop)
-    found = follower.wait()
-    with closing(store.reader()) as reader, closing(store.connect()) as database:
-        return report_campaign(reader, database, campaign, job, found)
+    return follower.report(job, follower.wait())
 
 
 class Follower:
@@ -130,6 +129,24 @@ class Follower:
 
     def wait(self) -> Progress:
         """How it was when it had ended."""
+
+        def look(database: PostgresDatabase) -> Progress | None:
+            found = self._look(database)
+            return found if found.ended is not None else None
+
+        return self._patiently(look)
+
+    def report(self, job: Job, found: Progress) -> Report:
+        """What became of a campaign that has ended."""
+
+        def read(database: PostgresDatabase) -> Report:
+            with closing(self._store.reader()) as reader:
+                return report_campaign(reader, database, self._campaign, job, found)
+
+        return self._patiently(read)
+
+    def _patiently(self, look: Callable[[PostgresDatabase], T | None]) -> T:
+        """What `look` finds, again and again until it is something; meanwhile the database may be away for a while."""
         since: float | None = None
         while True:
             began = self._clock.monotonic()
@@ -137,9 +154,9 @@ class Follower:
                 with closing(self._store.connect()) as database:
                     while True:
                         began = self._clock.monotonic()
-                        found = self._look(database)
+                        found = look(database)
                         since = None
-                        if found.ended is not None:
+                        if found is not None:
                             return found
                         self._pause(max(LOOK, (self._clock.monotonic() - began) * LOOK_FACTOR))
             except LedgerError:
