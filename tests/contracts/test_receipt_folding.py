@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -19,10 +20,13 @@ from hypothesis import strategies as st
 from notifyctl.app.receipt_reduction import Reducer
 from notifyctl.app.receipts import Match, Matcher
 from notifyctl.apply.correlation import callback_data, correlation_ids
+from notifyctl.ledger.database import Database, Row
+from notifyctl.ledger.postgresql.database import PostgresDatabase
 from notifyctl.ledger.postgresql.receipt_inbox import (
     fold_receipts,
     is_full,
     put_receipts,
+    record_receipts,
     waiting_receipts,
 )
 from notifyctl.ledger.postgresql.receipt_matching import match_page
@@ -340,3 +344,50 @@ def test_the_next_run_begins_with_what_receipts_told(sending: Sending) -> None:
         assert batch is not None
         assert batch.others == {3: BatchState.ACCEPTED}
     assert waiting_receipts(sending.database) == 0
+
+
+class Watched:
+    """A database that keeps the queries it is asked."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+        self.asked: list[tuple[str, tuple[object, ...]]] = []
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        self.asked.append((sql, values))
+        return self._database.rows(sql, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+
+def test_a_page_takes_few_queries_and_none_reads_a_table_whole(sending: Sending) -> None:
+    """However many receipts it has, and whichever way they name what they are about."""
+    sent = sending.send()
+    ways = [("ours", None, None), ("author's", None, None), (None, "ours", None), (None, None, "later")]
+    asked = []
+    for size in (2, 20):
+        told = [
+            Told(kind, number % PEOPLE, "their own", *way, "read", inbound=inbound)
+            for number in range(size)
+            for kind in OUTCOMES
+            for way in ways
+            for inbound in (False, True)
+        ]
+        receipts = sending.reduce([each.receipt(sent, size * 1000 + at) for at, each in enumerate(told)])
+        watched = Watched(sending.database)
+        record_receipts(cast("Database", watched), NAME, receipts)
+        asked.append(watched.asked)
+    assert len(asked[0]) == len(asked[1]) <= 14
+    # The tables of a test are too small for the server to prefer an index; whether it can use one does not depend on that.
+    with closing(sending.store.connect()) as planner:
+        for setting in ("seqscan", "hashjoin", "mergejoin"):
+            planner.run(f"SET enable_{setting} = off")
+        for sql, values in asked[1]:
+            if sql.startswith("SELECT"):
+                plan = "\n".join(line for (line,) in planner.rows(f"EXPLAIN {sql}", *values))
+                scans = re.findall(
+                    r"(?:Scan on|Scan using \w+ on) (?:batch|claim|attempt|outcome|word)\w*.*\n +(.*)", plan
+                )
+                assert scans, plan
+                assert all(detail.startswith(("Index Cond", "Recheck Cond")) for detail in scans), plan
