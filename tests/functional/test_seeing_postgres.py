@@ -24,6 +24,7 @@ from notifyctl.clock import SystemClock
 from notifyctl.ledger.postgresql.locks import try_worker
 from notifyctl.model.events import Receipt
 from notifyctl.testing.fakes import ManualClock
+from tests.functional.test_service_logs import get, service
 from tests.pgbouncer import pgbouncer
 from tests.postgres import fresh_database
 
@@ -217,6 +218,23 @@ def test_workers_and_what_waits_for_them_are_seen(
     assert ended.workers.campaign is not None
     assert (ended.workers.campaign.done, ended.workers.campaign.how) == (2, "finished")
     assert ended.workers.workers == ()
+
+
+def test_a_worker_serves_health_and_metrics_and_logs_json(project: Any) -> None:
+    assert project("ledger", "init").code == 0
+    arguments = ("worker", "--listen", "127.0.0.1:0", "--log-format", "json", "--no-listen-notify")
+    with service(project.root, *arguments) as (process, lines):
+        url = lines[-1]["url"]
+        status, page = get(url.replace("/healthz", "/metrics"))
+        assert status == 200
+        assert get(url)[0] == 200
+    assert process.wait(30) == 0
+    assert lines[-1]["event"] == "stopped"
+    assert lines[-1]["worker"] == 1
+    numbers = values(page)
+    assert numbers["notifyctl_ledger_up"] == 1
+    assert numbers["notifyctl_halted"] == 0
+    assert numbers["notifyctl_workers"] in {0, 1}, "it may not have connected yet"
 
 
 def test_a_plan_says_that_records_came_meanwhile(project: Any) -> None:
