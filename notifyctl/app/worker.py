@@ -234,7 +234,9 @@ class Worker:
         assert self._held is not None
         epoch = self._held.campaign.epoch
         self._let_go()
-        self._say(EventKind.CAMPAIGN, f"run {epoch} has ended ({how or 'unknown'}); {self._done()}")
+        self._say(
+            EventKind.CAMPAIGN, f"run {epoch} has ended ({how or 'unknown'}); {self._done()}", run=epoch
+        )
 
     def _let_go(self) -> None:
         held, self._held = self._held, None

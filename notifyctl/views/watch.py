@@ -57,7 +57,8 @@ def _block(look: Look, rates: Rates, paint: Paint) -> Iterator[str]:
     if run is None:
         yield "Nothing was sent yet."
         return
-    yield f"{paint.bold(f'Run {run.epoch}')} · {pluralise(look.recipients, 'recipient')} · {look.at.astimezone(UTC):%H:%M:%S UTC}"
+    ended = f" · {run.how}" if run.how is not None else ""
+    yield f"{paint.bold(f'Run {run.epoch}')} · {pluralise(look.recipients, 'recipient')} · {look.at.astimezone(UTC):%H:%M:%S UTC}{ended}"
     shades = {
         BatchState.ACCEPTED: paint.green,
         BatchState.REJECTED: paint.red,
