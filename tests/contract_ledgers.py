@@ -22,12 +22,21 @@ def sqlite_ledger(request: pytest.FixtureRequest, clock: Clock) -> LedgerStore:
 
 def postgresql_ledger(request: pytest.FixtureRequest, clock: Clock) -> LedgerStore:
     """In a database of its own, with tables and without a ledger. It is dropped at the end of the test."""
+    server: str = request.getfixturevalue("postgres_server")
+    url = migrated_database(server)
+    request.addfinalizer(lambda: drop_database(url, server))
+    return postgresql_store(url, clock)
+
+
+def migrated_database(server: str) -> str:
+    """The URL of a new database with tables and without a ledger."""
+    return copied_database(server, "migrated", migrate)
+
+
+def postgresql_store(url: str, clock: Clock) -> LedgerStore:
+    """Times in tests are made up, so they are not compared with the server's."""
     from notifyctl.ledger.postgresql.store import PostgresStore
 
-    server: str = request.getfixturevalue("postgres_server")
-    url = copied_database(server, "migrated", migrate)
-    request.addfinalizer(lambda: drop_database(url, server))
-    # Times in tests are made up.
     return PostgresStore(url, name=NAME, clock=clock, max_clock_difference=None)
 
 

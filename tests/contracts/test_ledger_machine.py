@@ -9,7 +9,14 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
@@ -18,6 +25,8 @@ from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import ID_BYTES, MEMBER_BYTES, Scope
 from notifyctl.ports import LedgerReader, LedgerStore, LedgerWriter
 from notifyctl.testing import ManualClock, TemporaryLedger
+from tests.contract_ledgers import migrated_database, postgresql_store
+from tests.postgres import drop_database
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 SCOPES = [Scope("outage", 1, "once", ChannelName.SMS), Scope("outage", 2, "once", ChannelName.EMAIL)]
@@ -80,6 +89,8 @@ class ExpectedLedger:
     epoch: int = 0
     batches: list[ExpectedBatch] = field(default_factory=list)
     openings: dict[Scope, tuple[int, bytes]] = field(default_factory=dict)
+    claims: dict[tuple[Scope, bytes], int] | None = None
+    """Who is in which request, where the ledger itself sees to that nobody is in two."""
 
     def begin_epoch(self, at: datetime) -> None:
         self.epoch += 1
@@ -102,10 +113,27 @@ class ExpectedLedger:
         batch = self.batch(number)
         if batch is None or batch.epoch != self.epoch or attempt != len(batch.attempts) + 1:
             return False
-        if batch.facts[0] not in {BatchState.PLANNED, BatchState.REJECTED}:
+        if batch.facts[0] not in {BatchState.PLANNED, BatchState.REJECTED} or not self.claim(number, batch):
             return False
         batch.attempts.append((at, []))
         return True
+
+    def claim(self, number: int, batch: ExpectedBatch) -> bool:
+        if self.claims is None:
+            return True
+        starts = range(0, len(batch.members), MEMBER_BYTES)
+        people = {(batch.scope, batch.members[start : start + ID_BYTES]) for start in starts}
+        others = {self.claims.get(person, number) for person in people} - {number}
+        if len(people) < len(starts) or not all(self.gives_up(other) for other in others):
+            return False
+        self.claims |= dict.fromkeys(people, number)
+        return True
+
+    def gives_up(self, number: int) -> bool:
+        """Whether those in this batch may be in another one."""
+        batch = self.batches[number - 1]
+        state = batch.facts[0]
+        return state is BatchState.REJECTED or (state is BatchState.UNKNOWN and batch.epoch < self.epoch)
 
     def settle(self, number: int, attempt: int, outcome: Outcome, at: datetime) -> bool:
         batch = self.batch(number)
@@ -159,6 +187,9 @@ def compare(reader: LedgerReader, expected: ExpectedLedger) -> None:
 class LedgerHistories(RuleBasedStateMachine):
     """`make` returns the store under test."""
 
+    is_locked_at_once = True
+    """Whether a second writer is turned away without waiting for a moment; one that waits is tried in test_ledger.py."""
+
     def make(self) -> LedgerStore:
         raise NotImplementedError
 
@@ -207,7 +238,7 @@ class LedgerHistories(RuleBasedStateMachine):
             assert not self.held.__exit__(error, error(), None)
         self.held = self.writer = None
 
-    @precondition(lambda self: self.writer)
+    @precondition(lambda self: self.writer and self.is_locked_at_once)
     @rule()
     def second_writer(self) -> None:
         with pytest.raises(LedgerLockedError), self.store.writer("second"):
@@ -272,6 +303,30 @@ class LedgerHistories(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.writer:
             self.end_writing(None)
+
+
+class PostgresHistories(LedgerHistories):
+    """Each history has a database of its own."""
+
+    is_locked_at_once = False
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        super().__init__()
+        self.expected.claims = {}
+
+    def make(self) -> LedgerStore:
+        self.url = migrated_database(self.server)
+        return postgresql_store(self.url, self.clock)
+
+    def teardown(self) -> None:
+        super().teardown()
+        drop_database(self.url, self.server)
+
+
+def test_postgresql(postgres_server: str) -> None:
+    few = settings(TestSqlite.settings, max_examples=5, stateful_step_count=20)
+    run_state_machine_as_test(lambda: PostgresHistories(postgres_server), settings=few)  # type: ignore[no-untyped-call]
 
 
 class SqliteHistories(LedgerHistories):
