@@ -195,8 +195,7 @@ class PostgresStore:
     def export(self) -> Iterator[tuple[str, Mapping[str, object]]]:
         """Every fact, table by table, in the order of recording. Bytes are hexadecimal; there is no address."""
         with self.session() as database:
-            self._refuse_missing(database)
-            database.refuse_unreadable()
+            self._refuse_other(database)
             yield from export_facts(database)
 
     def find_error(self) -> LedgerError | None:
@@ -227,16 +226,21 @@ class PostgresStore:
 
     def identify(self, database: PostgresDatabase) -> Identity:
         """The identity of the ledger. Raises LedgerError unless it is this environment's, and this version can use it."""
-        self._refuse_missing(database)
+        self._refuse_other(database)
         identity = identify_ledger(database, self._external_key)
+        self._lineage = identity.lineage
+        return identity
+
+    def _refuse_other(self, database: PostgresDatabase) -> None:
+        """Raises LedgerError unless this environment's ledger is there, of a version that can be read."""
+        self._refuse_missing(database)
+        database.refuse_unreadable()
         [(name,)] = database.rows("SELECT name FROM meta")
         if name != self._name:
             raise LedgerError(
                 f"this is the ledger of `{name}`, not of `{self._name}`: {database.name}",
                 hint="each environment of each project needs a database of its own; to make one: CREATE DATABASE",
             )
-        self._lineage = identity.lineage
-        return identity
 
     def last_server(self) -> str:
         """Which database the ledger was last written to, as a sentence for who is to adopt it."""
