@@ -119,8 +119,11 @@ def starts(url: str, seconds: float) -> list[float]:
     with psycopg.connect(url, autocommit=True) as connection:
         pace = AccountPace(connection, ACCOUNT, Limits(tps=TPS))
         end = time.monotonic() + seconds
-        while time.monotonic() < end and pace.take_turn(PER_REQUEST, clock=clock, wait=wait):
+        while time.monotonic() < end:
+            start = pace.take_turn(PER_REQUEST, clock=clock, wait=wait)
+            assert start is not None
             connection.execute("INSERT INTO armed (process) VALUES (pg_backend_pid())")
+            clock.sleep(start - clock.monotonic())
             found.append(time.monotonic())
     return found
 

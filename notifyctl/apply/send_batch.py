@@ -76,8 +76,10 @@ class CampaignSession(LedgerWriter, Protocol):
     def release(self, number: int, attempt: int, outcome: Rejected, *, at: datetime) -> None:
         """Records that an attempt of this worker never left, if its ARM was committed and nothing else was recorded."""
 
-    def take_turn(self, destinations: int, *, clock: Clock, wait: Callable[[float], bool]) -> bool:
-        """RESERVE: waits for the account's next start. False if `wait` returned False."""
+    def take_turn(self, destinations: int, *, clock: Clock, wait: Callable[[float], bool]) -> float | None:
+        """RESERVE: waits until shortly before the account's next start, and returns it, by `clock.monotonic`. None if `wait` returned
+        False.
+        """
 
     def hold_off(self, seconds: float) -> None:
         """Lets no worker start anything for so many seconds."""
@@ -182,14 +184,15 @@ class BatchSender:
         found = self._find(session, number)
         if found is None or not (found := self._still_sendable(session, found)):
             return None
-        if not session.take_turn(found.piece.size, clock=self._clock, wait=self._wait):
+        start = session.take_turn(found.piece.size, clock=self._clock, wait=self._wait)
+        if start is None:
             return AT_ONCE
         point(Point.RESERVED)
         # As the wait can have been long: what has closed or opted out meanwhile is found by the job when it comes again.
         closed = turn.is_too_late(found.piece, self._began(session), self._clock)
         if closed or not self._is_still_wanted(found.piece):
             return AT_ONCE
-        return self._attempt(session, replace(found, piece=turn.due_now(found.piece, self._clock)))
+        return self._attempt(session, replace(found, piece=turn.due_now(found.piece, self._clock)), start)
 
     # What the ledger decides
 
@@ -261,13 +264,14 @@ class BatchSender:
 
     # ARM, POST, RESULT
 
-    def _attempt(self, session: CampaignSession, found: Turn) -> float | None:
+    def _attempt(self, session: CampaignSession, found: Turn, start: float) -> float | None:
         seal = self._job.seal(found.piece, found.number)
         batch = self._job.batch(found.piece, found.number, found.attempt, seal=seal)
         request = self._provider.prepare(batch)
         armed_at = ArmedAt(self._clock.now(), self._clock.monotonic())
         if not self._arm(session, found, seal):
             return AWAY
+        self._clock.sleep(start - self._clock.monotonic())
         self._on_event(Sent(found.number, found.piece.size, found.attempt))
         outcome: Outcome | None = refuse_late(found.piece, armed_at, self._clock)
         try:

@@ -16,9 +16,13 @@ from notifyctl.ports import Clock
 if TYPE_CHECKING:
     from psycopg import Connection
 
-LATEST = 0.05
-"""Seconds after its reserved start by which a request must begin, or half of what it takes of the rate if that is more. One that is later
-would meet those that were reserved after it, and is reserved anew. The other half is for the commit of its ARM.
+LEAD = 0.05
+"""Seconds before its reserved start at which a request is armed: the commit takes some time, and more on a busy machine, which would move
+its start towards those reserved after it.
+"""
+LATEST = 0.02
+"""Seconds after its reserved start by which a request must be ready to be armed, or a fifth of what it takes of the rate if that is more.
+One that is later would meet those that were reserved after it, and is reserved anew.
 """
 
 RESERVE = """
@@ -67,19 +71,20 @@ class AccountPace:
         """The seconds for which nothing may start, though a start was reserved before; 0 for none."""
         return max(0.0, self._number(HELD, (self._account,)))
 
-    def take_turn(self, destinations: int, *, clock: Clock, wait: Callable[[float], bool]) -> bool:
-        """Reserves a start and waits for it. False if `wait`, which is given the seconds, returned False: then nothing may start.
+    def take_turn(self, destinations: int, *, clock: Clock, wait: Callable[[float], bool]) -> float | None:
+        """Reserves a start, and waits until shortly before it. Returns the start, by `clock.monotonic`: nothing is posted before it. None if
+        `wait`, which is given the seconds, returned False: then nothing may start.
 
         What was held off meanwhile, or comes too late, waits for another turn.
         """
-        latest = max(LATEST, self.takes(destinations) / 2)
+        latest = max(LATEST, self.takes(destinations) / 5)
         while True:
             seconds = self.reserve(destinations)
-            due = clock.monotonic() + seconds
-            if not wait(seconds):
-                return False
-            if clock.monotonic() - due <= latest and not self.held():
-                return True
+            start = clock.monotonic() + seconds
+            if not wait(max(0.0, seconds - LEAD)):
+                return None
+            if clock.monotonic() - start <= latest and not self.held():
+                return start
 
     def _number(self, sql: str, values: object) -> float:
         row = self._connection.execute(sql.encode(), values).fetchone()  # type: ignore[call-overload]

@@ -121,7 +121,7 @@ class PostgresWorkerWriter(PostgresWriter):
             if mine is not None:
                 super().settle(number, attempt, outcome, at=at)
 
-    def take_turn(self, destinations: int, *, clock: Clock, wait: Callable[[float], bool]) -> bool:
+    def take_turn(self, destinations: int, *, clock: Clock, wait: Callable[[float], bool]) -> float | None:
         with self._translated():
             return self._pace().take_turn(destinations, clock=clock, wait=wait)
 

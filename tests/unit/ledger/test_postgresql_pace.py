@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifyctl.ledger.postgresql.pace import AccountPace
+from notifyctl.ledger.postgresql.pace import LEAD, AccountPace
 from notifyctl.model.project import Limits, TpsCounts
 from tests.postgres import drop_database, fresh_database
 
@@ -154,7 +154,7 @@ def test_a_reserved_start_inside_a_hold_off_is_reserved_anew(connections: Sequen
         other.hold_off(3_600)
         return len(waits) < 2
 
-    assert not waiting.take_turn(1, clock=HandClock(), wait=wait)
+    assert waiting.take_turn(1, clock=HandClock(), wait=wait) is None
     assert waits[0] < 100
     assert waits[1] > 3_000
 
@@ -163,6 +163,7 @@ def test_a_start_that_was_missed_is_reserved_anew(connections: Sequence[Connecti
     pace = Workers(connections, Limits(tps=10)).paces[0]
     clock = HandClock()
     paused = iter([14.0, 0.0])
+    pace.reserve(600)
     waits: list[float] = []
 
     def wait(seconds: float) -> bool:
@@ -170,5 +171,7 @@ def test_a_start_that_was_missed_is_reserved_anew(connections: Sequence[Connecti
         clock.passed += seconds + next(paused)
         return True
 
-    assert pace.take_turn(5, clock=clock, wait=wait)
+    start = pace.take_turn(5, clock=clock, wait=wait)
     assert len(waits) == 2
+    assert start is not None
+    assert start - clock.passed == pytest.approx(LEAD), "it is armed before, and posted then"
