@@ -16,8 +16,11 @@ from notifyctl import strict_json
 from notifyctl.errors import LedgerError
 from notifyctl.fault_injection import Point, point
 from notifyctl.model.batch import Accepted, Outcome, Refused, Rejected, Unknown
+from notifyctl.model.events import Verdict, VerdictSource, member_verdicts
 from notifyctl.model.ledger import BatchState
 from notifyctl.ports import LedgerWriter
+
+LOST_ATTEMPT = "known from this machine's journal; the ledger has lost the attempt"
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -126,15 +129,32 @@ def parse_results(text: str, lineage: str) -> Iterator[Result]:
 def replay_results(writer: LedgerWriter, ledger: Path, lineage: str) -> None:
     """Commits the results of the journal and removes it.
 
-    Raises LedgerError if a result still cannot be committed; the journal then stays as it is.
+    The ledger may have been restored from a backup, or its server replaced by a replica, and may lack the attempt: what the answer
+    says of the people is recorded then, so that they are not sent it again. A number that was given to another batch since is not
+    meant. Raises LedgerError if a result still cannot be committed; the journal then stays as it is.
     """
-    for result in read_results(ledger, lineage):
+    results = read_results(ledger, lineage)
+    began = {run.epoch: run.started for run in writer.runs()} if results else {}
+    for result in results:
         batch = writer.find(result.batch)
-        obsolete = batch is None or batch.state is BatchState.ACCEPTED or result.attempt > batch.attempt
-        if not obsolete:
+        if batch is None or batch.state is BatchState.ACCEPTED or began[batch.epoch] > result.at:
+            continue
+        if result.attempt <= batch.attempt:
             writer.settle(result.batch, result.attempt, result.outcome, at=result.at)
+        elif verdicts := verdicts_without_attempt(result.outcome):
+            writer.resolve(result.batch, verdicts, at=result.at)
     point(Point.REPLAYED)
     remove_journal(ledger)
+
+
+def verdicts_without_attempt(outcome: Outcome) -> list[Verdict]:
+    """What an answer says of the members of a batch; nothing if they were certainly not accepted."""
+    if isinstance(outcome, Accepted):
+        accepted = Verdict(None, BatchState.ACCEPTED, VerdictSource.ANSWER, LOST_ATTEMPT)
+        return [accepted, *member_verdicts(outcome)]
+    if isinstance(outcome, Unknown):
+        return [Verdict(None, BatchState.UNKNOWN, VerdictSource.ANSWER, LOST_ATTEMPT)]
+    return []
 
 
 def remove_journal(ledger: Path) -> None:

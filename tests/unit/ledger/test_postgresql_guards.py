@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Event
 
 import psycopg
@@ -16,7 +17,7 @@ from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger.postgresql.database import PostgresDatabase
 from notifyctl.ledger.postgresql.migrations import Migration, known_migrations, latest, migrate
 from notifyctl.ledger.postgresql.store import PostgresStore
-from notifyctl.model.batch import Accepted
+from notifyctl.model.batch import Accepted, Rejected, Unknown
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.received import Received
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES
@@ -150,6 +151,52 @@ def test_after_a_failover_nothing_is_sent_until_the_replica_is_adopted() -> None
             with follower.writer("third") as writer:
                 assert [run.epoch for run in writer.runs()] == [1, 2, 3]
                 assert list(writer.facts(SCOPE)) == []
+
+
+def test_what_the_journal_knows_of_lost_attempts_is_not_sent_again(
+    store: PostgresStore, database: PostgresDatabase, tmp_path: Path
+) -> None:
+    """A failover can lose the ARM of a request whose answer arrived when the old primary was gone already."""
+    clock = ManualClock(AT)
+    here = PostgresStore(
+        database.url, name=NAME, clock=clock, journal=tmp_path / "test.postgresql", max_clock_difference=None
+    )
+    with here.writer("first") as writer:
+        batches = [bytes([number]) * 28 + bytes([number + 100]) * 28 for number in range(3)]
+        accepted, unknown, rejected = writer.plan_batches(SCOPE, batches, at=AT)
+        here.keep(accepted, 1, Accepted("msg-1", 202, refused={1: "no such number"}), AT)
+        here.keep(unknown, 1, Unknown("read timed out"), AT)
+        here.keep(rejected, 1, Rejected("bad request", 400), AT)
+    database.run(ELSEWHERE)
+    here.adopt("ada")
+    with closing(here.reader()) as reader:
+        people = reader.summary().recipients
+        assert reader.find(accepted).others == {0: BatchState.ACCEPTED, 1: BatchState.REJECTED}  # type: ignore[union-attr]
+    assert (people[BatchState.ACCEPTED], people[BatchState.UNKNOWN], people[BatchState.PLANNED]) == (1, 2, 2)
+    assert here.verify() == []
+
+
+def test_the_journal_says_nothing_of_a_batch_that_got_its_number_since(
+    store: PostgresStore, database: PostgresDatabase, tmp_path: Path
+) -> None:
+    """Another machine adopted the replica first, and planned other people under the number that was lost."""
+    clock = ManualClock(AT)
+    here = PostgresStore(
+        database.url, name=NAME, clock=clock, journal=tmp_path / "test.postgresql", max_clock_difference=None
+    )
+    with here.writer("first"):
+        here.keep(1, 1, Accepted("msg-1", 202), AT)
+    clock.advance(60)
+    there = PostgresStore(database.url, name=NAME, clock=clock, max_clock_difference=None)
+    with there.writer("second") as writer:
+        number, _ = writer.plan_batches(SCOPE, [bytes(28), bytes([1]) * 28], at=clock.now())
+        writer.arm(number, 1, seal=b"seal", at=clock.now())
+        writer.settle(number, 1, Rejected("bad request", 400), at=clock.now())
+    assert number == 1
+    with here.writer("third") as writer:
+        assert [facts.state for facts in writer.facts(SCOPE)] == [BatchState.REJECTED, BatchState.PLANNED]
+        assert writer.summary().recipients[BatchState.ACCEPTED] == 0
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_pool_by_transaction_is_refused_for_a_run_and_serves_all_else(
