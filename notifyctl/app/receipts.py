@@ -213,10 +213,12 @@ def serve(
     shared_secret: str | None,
     insecure: bool,
     on_receipt: Callable[[str], None],
+    on_line: Callable[[str], None],
 ) -> None:
     """Receives receipts until interrupted. `hub_secret` and `shared_secret` are names of environment variables.
 
-    `on_receipt` receives a line about each request. Raises UsageError without a secret, SettingsError for a bad one.
+    `on_receipt` receives a line about each request, `on_line` the lines to show: of many that are the same, the first and how often it
+    came again. Raises UsageError without a secret, SettingsError for a bad one.
     """
     from notifyctl.providers.webexconnect.receipt_server import Deferred, ReceiptAuth
     from notifyctl.providers.webexconnect.receipt_server import serve as serve_receipts
@@ -232,11 +234,13 @@ def serve(
     auth = ReceiptAuth(hub.encode() if hub else None, shared)
     if environment.ledger.url is None:
         with open_recorder(workspace, environment) as recorder:
-            serve_receipts(auth, recorder.record, host=host, port=port, on_receipt=on_receipt)
+            serve_receipts(
+                auth, recorder.record, host=host, port=port, on_receipt=each_to(on_receipt, on_line)
+            )
         return
     from notifyctl.app.shared_receipts import open_receiver
 
-    tally = Tally(on_receipt, workspace.clock)
+    tally = Tally(on_line, workspace.clock)
     with open_receiver(workspace, environment) as receiver:
         try:
             serve_receipts(
@@ -244,10 +248,18 @@ def serve(
                 Deferred(receiver.offer, receiver.intake.is_ready),
                 host=host,
                 port=port,
-                on_receipt=tally,
+                on_receipt=each_to(on_receipt, tally),
             )
         finally:
             tally.report()
+
+
+def each_to(*receivers: Callable[[str], None]) -> Callable[[str], None]:
+    def pass_on(line: str) -> None:
+        for receive in receivers:
+            receive(line)
+
+    return pass_on
 
 
 def read_secret(workspace: Workspace, name: str | None) -> str | None:

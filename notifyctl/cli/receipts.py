@@ -80,8 +80,7 @@ def serve(
         environment = workspace.environment(settings.env)
         health = ReceiptsHealth(environment.name, workspace.clock)
 
-        def on_receipt(line: str) -> None:
-            health.note(line)
+        def on_line(line: str) -> None:
             status = line.partition(" ")[0]
             if status.isdecimal():
                 failed = status.startswith("5")
@@ -105,7 +104,8 @@ def serve(
                 hub_secret=hub_secret_env,
                 shared_secret=secret_env,
                 insecure=insecure,
-                on_receipt=on_receipt,
+                on_receipt=health.note,
+                on_line=on_line,
             )
         return ExitCode.DONE
 

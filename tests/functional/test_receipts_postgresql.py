@@ -17,14 +17,16 @@ from typing import Any
 
 import pytest
 
+from notifyctl.app.receipt_intake import RETRY_AWAY
 from notifyctl.app.shared_receipts import open_receiver
 from notifyctl.app.workspace import open_workspace
+from notifyctl.errors import OverloadedError
 from notifyctl.ledger.postgresql.database import connect
 from notifyctl.providers.webexconnect.receipt_connections import Limits
 from notifyctl.providers.webexconnect.receipt_server import Deferred
 from notifyctl.providers.webexconnect.receipts import read_receipt
 from tests.contract_ledgers import migrate
-from tests.postgres import OwnServer, copied_database
+from tests.postgres import Cutter, OwnServer, copied_database
 from tests.receipt_door import PATIENCE, Door, ask, door, receipt
 
 PROJECT = """\
@@ -180,3 +182,43 @@ def test_receipts_wait_in_the_inbox_until_they_are_folded(
         assert connection.execute("SELECT count(*) FROM receipt_inbox").fetchall() == [(0,)]
         assert connection.execute("SELECT batch FROM receipt WHERE code = 'late'").fetchall() == [(None,)]
     assert cli("ledger", "verify", "-e", "production").code == 0
+
+
+def test_a_receipt_is_there_if_it_was_answered_so_whichever_message_is_lost(
+    cli: Any, postgres_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first, the second, … message between the server of receipts and the database, until none is lost."""
+    url = copied_database(postgres_server, "migrated", migrate)
+    cli.write(notifyctl=PROJECT)
+    with Cutter(url) as proxy:
+        monkeypatch.setenv("LEDGER_URL", proxy.url())
+        assert cli("ledger", "init", "-e", "production").code == 0
+        workspace = open_workspace(cli.root)
+        taken: list[str] = []
+        refused: list[int] = []
+        for lost in range(1, 500):
+            with open_receiver(workspace, workspace.environment("production")) as receiver:
+                proxy.cut_at(lost)
+                for half in ("a", "b"):
+                    late = read_receipt(json.dumps(receipt(code=f"{lost} {half}")).encode())
+                    try:
+                        receiver.offer(late).result(PATIENCE)
+                    except OverloadedError as error:
+                        refused.append(error.retry_after)
+                    else:
+                        taken.append(f"{lost} {half}")
+                cuts = proxy.cuts
+                proxy.cut_at(None)
+            if cuts < lost:
+                break
+        else:
+            raise AssertionError("there is no end of messages")
+        assert lost > 10, "it was cut too seldom"
+        with connect(url) as connection:
+            rows = connection.execute("SELECT code FROM receipt_inbox").fetchall()
+        there = [code for (code,) in rows]
+    assert set(taken) <= set(there)
+    assert len(there) == len(set(there)), "a repeat is there twice"
+    assert len(taken) >= 2 * (lost - 1), "a connection that was cut is not replaced at once"
+    assert set(refused) <= {RETRY_AWAY}
+    assert len(refused) + len(taken) == 2 * lost
