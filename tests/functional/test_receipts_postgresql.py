@@ -26,7 +26,7 @@ from notifyctl.providers.webexconnect.receipt_connections import Limits
 from notifyctl.providers.webexconnect.receipt_server import Deferred
 from notifyctl.providers.webexconnect.receipts import read_receipt
 from tests.contract_ledgers import migrate
-from tests.postgres import Cutter, OwnServer, copied_database
+from tests.postgres import Cutter, OwnServer, copied_database, database_url, drop_database
 from tests.receipt_door import PATIENCE, Door, ask, door, receipt
 
 PROJECT = """\
@@ -222,3 +222,20 @@ def test_a_receipt_is_there_if_it_was_answered_so_whichever_message_is_lost(
     assert len(taken) >= 2 * (lost - 1), "a connection that was cut is not replaced at once"
     assert set(refused) <= {RETRY_AWAY}
     assert len(refused) + len(taken) == 2 * lost
+
+
+def test_a_database_that_cannot_keep_every_text_is_refused(
+    cli: Any, postgres_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One text that it cannot keep would fail the commit of all that came with it."""
+    with connect(postgres_server) as connection:
+        connection.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    url = database_url(postgres_server, "latin")
+    monkeypatch.setenv("LEDGER_URL", url)
+    cli.write(notifyctl=PROJECT)
+    try:
+        refused = cli("ledger", "init", "-e", "production")
+        assert refused.code == 1
+        assert "the ledger's database has the encoding LATIN1" in refused.err
+    finally:
+        drop_database(url, postgres_server)

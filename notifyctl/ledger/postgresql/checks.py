@@ -21,7 +21,7 @@ PROBES = 3
 
 SETTINGS = (
     "SELECT current_setting('server_version_num')::int, current_setting('fsync'), current_setting('synchronous_commit'),"
-    " pg_is_in_recovery(), current_setting('transaction_read_only'), pg_backend_pid(), clock_timestamp()"
+    " pg_is_in_recovery(), current_setting('transaction_read_only'), current_setting('server_encoding'), clock_timestamp()"
 )
 
 Open = Callable[[], "AbstractContextManager[Connection[Any]]"]
@@ -50,7 +50,7 @@ def find_dangers(
     row = connection.execute(SETTINGS.encode()).fetchone()
     after = clock.now() if clock is not None else None
     assert row is not None
-    version, fsync, commits, replica, read_only, _, at = row
+    version, fsync, commits, replica, read_only, encoding, at = row
     if version < OLDEST_SERVER:
         yield LedgerError(
             f"the ledger's database server is PostgreSQL {version // 10_000}; {OLDEST_SERVER // 10_000} or newer is required",
@@ -61,6 +61,11 @@ def find_dangers(
         yield LedgerError(
             f"the ledger's database is {what}, so nothing can be recorded and nothing was sent",
             hint="set the URL of the primary server, for example with `target_session_attrs=read-write`",
+        )
+    if encoding != "UTF8":
+        yield LedgerError(
+            f"the ledger's database has the encoding {encoding}: not every text of a provider could be recorded; nothing was sent",
+            hint="create a database for the ledger with: CREATE DATABASE NAME ENCODING 'UTF8' TEMPLATE template0",
         )
     if fsync == "off":
         yield LedgerError(
