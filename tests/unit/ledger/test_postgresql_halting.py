@@ -16,7 +16,6 @@ from notifyctl.exit_codes import ExitCode
 from notifyctl.ledger.postgresql import locks
 from notifyctl.ledger.postgresql.halting import halt, halted, refuse_halted, resume
 from notifyctl.ledger.postgresql.in_flight import active_run, count_batches, find_in_flight, where_stopped
-from notifyctl.ledger.postgresql.pace import AccountPace
 from notifyctl.ledger.postgresql.store import PostgresStore
 from notifyctl.ledger.postgresql.worker_writer import PostgresWorkerWriter
 from notifyctl.ledger.postgresql.writer import PostgresWriter
@@ -195,7 +194,8 @@ def session(store: PostgresStore, campaign: Campaign, worker: int) -> PostgresWo
         store.identify(database),
         campaign=campaign,
         worker=worker,
-        pace=AccountPace(database.connection, b"", Limits()),
+        account=b"",
+        limits=Limits(),
         defer=lambda _connection, _batches: None,
     )
 
