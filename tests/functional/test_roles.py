@@ -22,6 +22,7 @@ from notifyctl.exit_codes import ExitCode
 from notifyctl.ledger.facts import FACTS
 from notifyctl.ledger.postgresql.migrations import Migration, known_migrations, latest, migrate
 from notifyctl.model.received import Received
+from tests.functional.crew import crew
 from tests.postgres import drop_database, fresh_database
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "postgresql" / "roles.sql"
@@ -33,6 +34,7 @@ kind: Notification
 name: hello
 template: {channel: sms, content: {type: text, text: Hello}}
 audience: {source: {file: people.csv}}
+joiners: send
 """
 MUTABLE = {"claim", "pace", "receipt_inbox"}
 OWNED = {"meta", "migration"}
@@ -114,13 +116,17 @@ def test_each_role_does_its_work_and_nothing_else(
     assert "this database user cannot" in apply.err or "may not do that with the ledger" in apply.err
     assert foreign.requests == []
 
-    # The worker sends, halts and resumes.
+    # The worker sends with and without workers, halts and resumes.
     monkeypatch.setenv("LEDGER_URL", as_user("acme_notifyctl_worker"))
     for words in (("halt", "--reason", "wrong price"), ("resume",)):
         done = project(*words)
         assert done.code == 0, done.err
-    assert project.apply().code == 0
+    with crew(project.root, 1):
+        assert project.apply("--workers").code == 0
     assert len(foreign.addresses) == 2
+    project.write(**{"people.csv": "msisdn\n+447700900001\n+447700900002\n+447700900003\n"})
+    assert project.apply().code == 0
+    assert len(foreign.addresses) == 3
     assert project("ledger", "verify").code == 0
 
     # Servers of receipts put them into the inbox.
