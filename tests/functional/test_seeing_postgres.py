@@ -112,6 +112,13 @@ def test_what_doctor_metrics_and_watch_say(project: Any, database: psycopg.Conne
     assert abs(numbers["notifyctl_postgresql_clock_ahead_seconds"]) < 30
     assert "notifyctl_postgresql_dead_rows pace" in numbers
     assert "447700900001" not in page
+    families = list(text_string_to_metric_families(page))
+    labels = {label for family in families for sample in family.samples for label in sample.labels}
+    assert labels == {"version", "outcome", "state", "status", "table"}, (
+        "closed sets: no process, no person, no notification"
+    )
+    ours = [family for family in families if not family.name.startswith("process_")]
+    assert all(family.name.startswith("notifyctl_") and family.documentation for family in ours)
 
     line = project("status", "--watch", "0.1").out
     assert "2 of 2 recipients accepted, 0 not accepted, 0 unknown, 0 requests in flight" in line
