@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from notifyctl.app.account import account_of, refuse_other_account
-from notifyctl.app.campaign import follow, hand_over
+from notifyctl.app.campaign import follow, hand_over, workers_ledger
 from notifyctl.app.ledger import (
     actor_of,
     external_key,
@@ -25,7 +25,6 @@ from notifyctl.app.ledger import (
 from notifyctl.app.opt_outs import OptOutWatcher
 from notifyctl.app.plan import derive, make_plan, provider_identity
 from notifyctl.app.providers import open_provider, prepare_only
-from notifyctl.app.worker_life import postgres_store_of
 from notifyctl.app.workspace import Workspace, revision_of
 from notifyctl.apply.run import Event, Job, Report, Stop, dry_run, run
 from notifyctl.command_line import command_line
@@ -85,7 +84,7 @@ def apply(
     if accepted_only and (saved is not None or expect is not None):
         raise UsageError("what is accepted is sent without a plan file and without --expect")
     store = find_store(workspace, environment)
-    shared = postgres_store_of(store, environment.name) if by_workers else None
+    shared = workers_ledger(store, environment) if by_workers else None
     most = None
     if saved is not None:
         check_saved_plan(saved, workspace, environment, expect)

@@ -56,6 +56,21 @@ def workers_live(store: LedgerStore) -> bool:
         return bool(locks.living_workers(connection))
 
 
+def workers_ledger(store: LedgerStore, environment: Environment) -> PostgresStore:
+    """The ledger, for workers to send from. Raises SettingsError for one in SQLite, and HaltedError while sending is halted: what is
+    handed over then would be sent as soon as it is resumed.
+    """
+    shared = postgres_store_of(store, environment.name)
+    if shared.exists():
+        from notifyctl.ledger.postgresql import halting, migrations
+        from notifyctl.ledger.postgresql.campaigns import SCHEMA
+
+        with closing(shared.connect()) as database, database.session() as connection:
+            migrations.refuse_version(connection, needs=SCHEMA)
+            halting.refuse_halted(connection)
+    return shared
+
+
 def hand_over(
     workspace: Workspace,
     environment: Environment,

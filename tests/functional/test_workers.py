@@ -118,12 +118,16 @@ def test_two_workers_send_each_message_once(shared: Any, foreign: Any, jobs: Any
     assert shared("ledger", "verify").code == 0
 
 
-def test_a_worker_that_renders_something_else_sends_nothing_and_says_why(
-    shared: Any, foreign: Any, tmp_path: Path
-) -> None:
-    other = tmp_path / "other"
-    shutil.copytree(shared.root, other)
+def altered_copy(root: Path) -> Path:
+    """The project with another text, as on a machine at another commit."""
+    other = root.with_name("other")
+    shutil.copytree(root, other)
     (other / "hello.yaml").write_text(HELLO.replace("Hello", "Goodbye"), encoding="utf-8")
+    return other
+
+
+def test_a_worker_that_renders_something_else_sends_nothing_and_says_why(shared: Any, foreign: Any) -> None:
+    other = altered_copy(shared.root)
     with crew(other, 1) as [stranger], crew(shared.root, 1):
         assert send(shared).code == 0
         assert "this worker takes no batch of run 1" in stranger.said
@@ -201,6 +205,7 @@ def test_halt_stops_within_the_requests_in_flight_and_resume_goes_on(shared: Any
         assert "batches are done" in str(results[0])
         refused = shared("worker", "--once")
         assert refused.code == ExitCode.HALTED
+        assert send(shared).code == ExitCode.HALTED, "it does not take over what is halted"
         assert len(foreign.requests) == sent, "nothing began after it"
         assert shared("resume").code == 0
         wait_for(lambda: all("has ended (finished)" in hand.said for hand in hands))
@@ -307,6 +312,9 @@ def test_who_stops_following_stops_no_worker(shared: Any, foreign: Any) -> None:
     locked = shared.apply()
     assert locked.code == ExitCode.LEDGER_LOCKED
     assert "run 1 is being sent by workers: 0 of 12 batches are done" in locked.err
+    refused = type(shared)(altered_copy(shared.root), shared.capture)("worker", "--once")
+    assert refused.code == ExitCode.PLAN_REFUSED
+    assert foreign.requests == []
     assert shared("worker", "--once", "--poll", "0.1", "--no-listen-notify").code == 0
     assert sorted(foreign.addresses) == everyone()
     assert shared("worker", "--once").code == 0, "nothing is left"
@@ -369,10 +377,19 @@ def test_a_worker_that_is_told_to_stop_finishes_what_is_in_flight(shared: Any, f
 
 
 def test_run_hands_over_to_workers_where_one_is_running(shared: Any, foreign: Any, jobs: Any) -> None:
+    schedule = 'apiVersion: notifyctl/v1\nkind: Schedule\nname: often\ncron: "0 * * * *"\n---\n'
+    shared.write(hello=f"{schedule}{HELLO}schedule: often\n")
+    plan = str(shared.root / "hello.plan")
+    assert shared("plan", "--out", plan).code == 0
+    accepted = shared("accept", plan, "--until", "2090-12-31")
+    assert accepted.code == 0, accepted.err
     with crew(shared.root, 1):
         wait_for(lambda: jobs.execute("SELECT count(*) FROM worker").fetchone() == (1,))
         result = shared("run", "--once")
-    assert result.code in {0, ExitCode.BLOCKED}, result.err
+    assert result.code in {ExitCode.DONE, ExitCode.BLOCKED}, result.err  # an earlier hour may have expired
+    assert sorted(foreign.addresses) == everyone()
+    assert jobs.execute("SELECT DISTINCT worker IS NULL FROM attempt").fetchall() == [(False,)]
+    assert f"sent to {PEOPLE} recipients" in result.out
 
 
 def test_workers_need_a_ledger_in_postgresql(production: Any) -> None:
