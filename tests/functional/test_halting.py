@@ -69,7 +69,8 @@ def shared(production: Any, postgres_server: str, monkeypatch: pytest.MonkeyPatc
         hello=HELLO,
         **{"people.csv": "msisdn\n+447700900001\n+447700900002\n+447700900003\n"},
     )
-    assert "Back up this database" in production("ledger", "init").out
+    made = production("ledger", "init")
+    assert made.code == 0, made.err
     yield production
     drop_database(url, postgres_server)
 
