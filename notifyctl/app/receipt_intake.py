@@ -113,9 +113,11 @@ class Intake:
         return self._pending
 
     def is_ready(self) -> bool:
-        """Whether a receipt would be taken now."""
+        """Whether receipts are taken. After a failure only once the database was reached again: a balancer that stops posting here must
+        not learn of it by the next receipt.
+        """
         with self._changed:
-            return self._current_refusal() is None
+            return self._refusal is None and self._current_refusal() is None
 
     def close(self) -> None:
         """Commits what waits, then ends."""
@@ -137,14 +139,14 @@ class Intake:
         return None
 
     def _commit_groups(self) -> None:
-        while group := self._next_group():
+        while (group := self._next_group()) or not self._closing:
             refusal = self._store([waiter.receipt for waiter in group])
             with self._changed:
                 self._pending -= len(group)
                 self._refusal = refusal
                 if refusal is None:
                     self.counts.stored += len(group)
-                    self.counts.commits += 1
+                    self.counts.commits += bool(group)
                 else:
                     self._refused_until = self._clock.monotonic() + LOOK_AGAIN
                     self._count_refusal(refusal, len(group))
@@ -157,15 +159,18 @@ class Intake:
                         waiter.done.set_exception(refusal.error())
 
     def _next_group(self) -> list[Waiter]:
-        """Waits for a receipt, then a moment for others; empty at the end."""
+        """Waits for a receipt, then a moment for others; empty at the end, and where it is time to see whether the database is back."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closing)
+            refused = self._refusal is not None
+            self._changed.wait_for(lambda: self._waiting or self._closing, LOOK_AGAIN if refused else None)
             if self._waiting and not self._closing:
                 self._changed.wait_for(lambda: self._closing, LINGER)
             return [self._waiting.popleft() for _ in range(min(self._group, len(self._waiting)))]
 
     def _store(self, receipts: Sequence[Received]) -> Refusal | None:
-        """Commits receipts. What was cut before its answer may be stored all the same: it is repeated, and known by its digest."""
+        """Commits receipts, or none to see whether that can be done. What was cut before its answer may be stored all the same: it is
+        repeated, and known by its digest.
+        """
         why = ""
         for _ in range(2):  # a connection may have been cut while it was idle
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from datetime import UTC, datetime
@@ -63,7 +64,8 @@ class Connection:
         if self.shelf.lost:
             self.shelf.lost -= 1
             raise LedgerError("the connection was cut")
-        self.shelf.commits.append([each.digest for each in receipts])
+        if receipts:
+            self.shelf.commits.append([each.digest for each in receipts])
 
     def is_full(self) -> bool:
         return self.shelf.full
@@ -150,6 +152,29 @@ def test_while_the_database_is_away_all_are_refused_and_later_taken() -> None:
     intake.close()
     assert shelf.commits == [[received(1).digest]]
     assert intake.counts.away == 2
+
+
+def test_a_server_is_ready_again_without_a_receipt() -> None:
+    """A balancer posts nothing to a server that is not ready."""
+    shelf, clock = Shelf(), ManualClock(NOW)
+    intake = Intake(shelf.open, clock)
+    assert intake.is_ready()
+    shelf.away = True
+    assert refusal(lambda: intake.offer(received(1)).result(PATIENCE)) == RETRY_AWAY
+    clock.sleep(LOOK_AGAIN)
+    assert not intake.is_ready()
+    shelf.away = False
+    wait_for(intake.is_ready)
+    intake.close()
+    assert shelf.commits == []
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    for _ in range(PATIENCE * 100):
+        if happened():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not happen")
 
 
 def test_a_full_inbox_refuses_until_it_was_folded() -> None:
