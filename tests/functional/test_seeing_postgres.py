@@ -24,9 +24,10 @@ from notifyctl.clock import SystemClock
 from notifyctl.ledger.postgresql.locks import try_worker
 from notifyctl.model.events import Receipt
 from notifyctl.testing.fakes import ManualClock
+from tests.contract_ledgers import migrate
 from tests.functional.test_service_logs import get, service
 from tests.pgbouncer import pgbouncer
-from tests.postgres import fresh_database
+from tests.postgres import copied_database, drop_database
 
 NOTIFICATION = """\
 apiVersion: notifyctl/v1
@@ -38,8 +39,10 @@ audience: {recipients: [{msisdn: "+447700900001"}, {msisdn: "+447700900002"}]}
 
 
 @pytest.fixture
-def url(postgres_server: str) -> str:
-    return fresh_database(postgres_server)
+def url(postgres_server: str) -> Iterator[str]:
+    made = copied_database(postgres_server, "migrated", migrate)
+    yield made
+    drop_database(made, postgres_server)
 
 
 @pytest.fixture
