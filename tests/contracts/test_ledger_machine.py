@@ -326,7 +326,7 @@ class PostgresHistories(LedgerHistories):
 
 def test_postgresql(postgres_server: str) -> None:
     few = settings(TestSqlite.settings, max_examples=5, stateful_step_count=20)
-    run_state_machine_as_test(lambda: PostgresHistories(postgres_server), settings=few)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(lambda: PostgresHistories(postgres_server), settings=few)  # type: ignore[arg-type]
 
 
 class SqliteHistories(LedgerHistories):

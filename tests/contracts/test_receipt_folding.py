@@ -44,7 +44,7 @@ from tests.postgres import copied_database, drop_database
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 OUTCOMES = {
     "accepted": Accepted("msg", 202),
-    "in part": Accepted("msg", 202, refused={0: "blocked"}, unheard={1}),
+    "in part": Accepted("msg", 202, refused={0: "blocked"}, unheard=frozenset({1})),
     "rejected": Rejected("bad request", 400),
     "unknown": Unknown("read timed out"),
     "armed": None,

@@ -15,6 +15,7 @@ from notifyctl.engine.queue import STALE, Send, Waking
 from notifyctl.ledger.postgresql import campaigns
 from notifyctl.ledger.postgresql.store import PostgresStore
 from notifyctl.ledger.postgresql.worker_writer import PostgresWorkerWriter
+from notifyctl.ledger.postgresql.writer import PostgresWriter
 from notifyctl.model.batch import Accepted
 from notifyctl.model.campaign import Campaign, CampaignOptions, content_check
 from notifyctl.model.project import ChannelName, Limits
@@ -76,6 +77,7 @@ def campaign(store: PostgresStore) -> Campaign:
             content_check=content_check([(SMS, b"".join(MEMBERS))]),
             at=AT,
         )
+        assert isinstance(writer, PostgresWriter)
         writer.begin_campaign(made, [], defer=Interrupted().defer, at=AT)
     return made
 

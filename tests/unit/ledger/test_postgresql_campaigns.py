@@ -15,6 +15,7 @@ from notifyctl.ledger.postgresql.database import PostgresDatabase
 from notifyctl.ledger.postgresql.halting import halt, resume
 from notifyctl.ledger.postgresql.store import PostgresStore
 from notifyctl.ledger.postgresql.worker_writer import PostgresWorkerWriter
+from notifyctl.ledger.postgresql.writer import PostgresWriter
 from notifyctl.model.batch import Accepted, Refused, Rejected, ScopeOpening, Unknown
 from notifyctl.model.campaign import Campaign, CampaignOptions, PlannedAgain, content_check
 from notifyctl.model.ledger import BatchState
@@ -72,6 +73,7 @@ def campaign(store: PostgresStore, queue: ProcrastinateQueue) -> Campaign:
             content_check=content_check((SMS, each) for each in packed),
             at=AT,
         )
+        assert isinstance(writer, PostgresWriter)
         writer.begin_campaign(made, [ScopeOpening(SMS, b"", (7,))], defer=queue.defer, at=AT)
     return made
 
