@@ -105,8 +105,7 @@ def test_what_was_answered_with_200_survives_a_crash_of_the_database(
             assert ask(each.port, "POST", "/receipts") == (503, "5")
             assert ask(each.port, "GET", "/ready")[0] == 503
         database.start()
-        for each in doors:
-            wait_until(lambda port=each.port: ask(port, "GET", "/ready")[0] == 200)
+        wait_until(lambda: all(ask(each.port, "GET", "/ready")[0] == 200 for each in doors))
         for client in clients:
             client.join(PATIENCE)
         assert provider.statuses[200] == len(provider.stored) == 240
