@@ -199,15 +199,16 @@ def test_a_copy_that_a_crash_cut_off_is_made_again_in_the_same_database_only(
     drop_database(other, postgres_server)
 
 
-def test_a_saved_plan_stays_valid_in_the_copy(small: Any, foreign: Any, url: str) -> None:
-    assert small("plan", "--out", "hello.plan").code == 0
+def test_a_saved_plan_stays_valid_in_the_copy(small: Any, foreign: Any, url: str, tmp_path: Path) -> None:
+    saved = str(tmp_path / "hello.plan")
+    assert small("plan", "--out", saved).code == 0
     digest = small("plan", "--format", "json").json["digest"]
     use_database(small)
     assert small("ledger", "copy").code == 0
-    applied = small("apply", "hello.plan", "--expect", digest)
+    applied = small("apply", saved, "--expect", digest)
     assert applied.code == 0, applied.err
     assert len(foreign.addresses) == 2
-    assert "the plan was already used" in small("apply", "hello.plan", "--expect", digest).err
+    assert "the plan was already used" in small("apply", saved, "--expect", digest).err
     assert len(foreign.addresses) == 2
 
 
