@@ -34,6 +34,13 @@ EXPECTED = "tests/functional/test_confirmation.py"
 SETTLING, OPTING_OUT = "tests/functional/test_settling.py", "tests/functional/test_suppressions.py"
 REVIEWED, HIGH_WATER = "tests/functional/test_saved_plan.py", "tests/unit/ledger/test_high_water.py"
 TIMES = "tests/unit/schedule/test_timing.py"
+ON_POSTGRESQL, WITH_WORKERS = "tests/rig/test_on_postgresql.py", "tests/rig/test_workers.py"
+PG_STORE, PG_CAMPAIGNS = (
+    "tests/unit/ledger/test_postgresql_store.py",
+    "tests/unit/ledger/test_postgresql_campaigns.py",
+)
+GIVEN_UP = f"{WITH_WORKERS}::test_paused_at_a_point_and_given_up[RESULT.heard]"
+RECONCILING = "tests/unit/app/test_reconciler.py"
 ANSWERED = "tests/unit/providers/webexconnect/test_responses.py"
 
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "venv", "*_cache", ".hypothesis", "dist")
@@ -73,6 +80,11 @@ TIMING, OPENINGS, BATCHES = (
     "notifyctl/schedule/opening.py",
     "notifyctl/apply/batches.py",
 )
+
+PG = "notifyctl/ledger/postgresql"
+PG_WRITER, PG_DATABASE, CAMPAIGNS = f"{PG}/writer.py", f"{PG}/database.py", f"{PG}/campaigns.py"
+WORKER_WRITER, SEND_BATCH = f"{PG}/worker_writer.py", "notifyctl/apply/send_batch.py"
+RECONCILER, CAMPAIGN_PLAN = "notifyctl/app/reconciler.py", "notifyctl/app/campaign_plan.py"
 
 ARM = "            self._writer.arm(attempt.number, attempt.attempt, seal=prepared.seal, at=self._clock.now())\n"
 SETTLE_ONE = (
@@ -370,6 +382,79 @@ MUTANTS = (
         "",
         ((BATCHES, "ends is not None and clock.now() >= ends", "ends is not None and clock.now() > ends"),),
         ("tests/unit/apply/test_workers.py", "tests/unit/apply/test_run.py"),
+    ),
+    Mutant(
+        "the recipients of a request are not claimed",
+        "P1",
+        ((PG_WRITER, '        if self._database.rows("SELECT claim_members(?)", number) == [(True,)]:\n', "        if True:\n"),),
+        (f"{PG_STORE}::test_nobody_is_in_two_requests_of_a_scope",),
+    ),
+    Mutant(
+        "what a claim is passed on from is not asked",
+        "P1",
+        ((PG_WRITER, "        for state in states_of(batch, people) - self._given_up(batch):\n", "        for state in ():\n"),),
+        (f"{PG_STORE}::test_nobody_is_in_two_requests_of_a_scope",),
+    ),
+    Mutant(
+        "a request is armed outside of the fence",
+        "P5",
+        ((PG_DATABASE, 'self._transaction(f"SELECT {locks.SHARE_FENCE}; {LAST_RUN}")', "self._transaction(LAST_RUN)"),),
+        (f"{ON_POSTGRESQL}::test_the_fence_is_held_until_the_commit",),
+    ),
+    Mutant(
+        "an epoch begins while others are within the fence",
+        "P5",
+        ((PG_DATABASE, "{locks.TAKE_FENCE}", "{locks.SHARE_FENCE}"),),
+        (f"{ON_POSTGRESQL}::test_the_fence_is_held_until_the_commit",),
+    ),
+    Mutant(
+        "a halt is ignored at ARM",
+        "P5",
+        ((PG_WRITER, "        if not may_arm:  # asked in one query, explained by others\n", "        if may_arm is None:\n"),),
+        (f"{PG_STORE}::test_nothing_is_armed_while_sending_is_halted",),
+    ),
+    Mutant(
+        "workers send again what is unknown",
+        "P1",
+        (
+            (WRITER, "        if state not in {BatchState.PLANNED, BatchState.REJECTED}:\n", "        if state is BatchState.ACCEPTED:\n"),
+            (SEND_BATCH, "        if record.state not in {BatchState.PLANNED, BatchState.REJECTED}:\n", "        if record.state in {BatchState.ACCEPTED, BatchState.ARMED}:\n"),
+            (CAMPAIGNS, "AND state IN ('planned', 'rejected', 'armed')\"\n", "AND state <> 'accepted'\"\n"),
+        ),
+        (GIVEN_UP,),
+    ),
+    Mutant(
+        "what a dead worker left armed counts as rejected",
+        "P1",
+        ((CAMPAIGNS, "SELECT ?, ?, 'unknown', ?, ?, ?", "SELECT ?, ?, 'rejected', ?, ?, ?"),),
+        (GIVEN_UP,),
+    ),
+    Mutant(
+        "the attempt of another worker is taken for one that never left",
+        "P1",
+        ((WORKER_WRITER, "AND worker = ? AND NOT EXISTS", "AND (worker = ? OR true) AND NOT EXISTS"),),
+        (f"{PG_CAMPAIGNS}::test_of_two_workers_with_one_batch_one_arms_it",),
+    ),
+    Mutant(
+        "a worker sends what it renders, whatever the campaign says",
+        "P3",
+        (
+            (CAMPAIGN_PLAN, "    if plan.digest != campaign.digest:\n", "    if False:\n"),
+            (CAMPAIGN_PLAN, "content_check(job.members()) != campaign.content_check", "False"),
+        ),
+        ("tests/functional/test_campaign_plan.py::test_other_files_render_no_batch",),
+    ),
+    Mutant(
+        "what the queue lost is not added again",
+        "P4",
+        ((RECONCILER, "                self._queue.defer(database.connection, missing)\n", ""),),
+        (RECONCILING,),
+    ),
+    Mutant(
+        "a campaign ends although some of it was planned again meanwhile",
+        "P4",
+        ((CAMPAIGNS, "        done = not unended(database, campaign.first_batch, last_batch(database, campaign), limit=1)\n", "        done = True\n"),),
+        (RECONCILING,),
     ),
 )  # fmt: skip
 

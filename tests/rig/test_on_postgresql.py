@@ -16,12 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from msgspec.structs import replace
 
 from notifyctl.app.ledger import ledger_store
 from notifyctl.errors import LedgerError
 from notifyctl.fault_injection import Point
+from notifyctl.ledger.postgresql import locks
 from tests import requirements
 from tests.postgres import Cutter, OwnServer, database_name, end_sessions
 from tests.rig import test_crash_loop as crash_loop
@@ -72,6 +74,29 @@ def test_killed_at_some_points(rig: Any) -> None:
 )
 def test_paused_at_some_points_and_overtaken(rig: Any, point: Point) -> None:
     crash_loop.test_paused_at_a_point_and_overtaken(rig, point)
+
+
+@pytest.mark.parametrize(("point", "held"), [(Point.ARM_COMMIT, "share"), (Point.EPOCH_COMMIT, "take")])
+def test_the_fence_is_held_until_the_commit(rig: Any, point: Point, held: str) -> None:
+    """Who arms shares it with others who arm, and who begins an epoch has it alone."""
+    rig.fresh(concurrency=1)
+    paused = rig.start(fault=f"stop:{point}")
+    assert rig.wait(paused).how == crash_loop.STOPPED
+
+    def is_free(*, alone: bool) -> bool:
+        function = "pg_try_advisory_xact_lock" if alone else "pg_try_advisory_xact_lock_shared"
+        with psycopg.connect(rig.ledger.url) as connection:
+            row = connection.execute(
+                f"SELECT {function}(%s, %s)", (locks.LEDGER, int(locks.Lock.FENCE))
+            ).fetchone()
+        assert row is not None
+        return bool(row[0])
+
+    assert not is_free(alone=True)
+    assert is_free(alone=False) is (held == "share")
+    os.kill(paused, signal.SIGCONT)
+    assert rig.wait(paused).code == 0
+    assert is_free(alone=True)
 
 
 def test_two_at_once_send_nothing_twice(rig: Any) -> None:

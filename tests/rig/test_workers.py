@@ -112,14 +112,15 @@ def points_of_a_worker(rig: Any) -> int:
 
 def test_killed_at_a_point_others_go_on(rig: Any) -> None:
     every = range(1, points_of_a_worker(rig) + 1)
-    died = sum(killed_at(rig, n) for n in (every if SOAK else chance().sample(every, 3)))
+    died = sum(killed_at(rig, n) for n in (every if SOAK else chance().sample(every, 2)))
     assert died
     sys.stdout.write(f"{died} killed at one of {len(every)} points\n")
 
 
+@pytest.mark.skipif(not SOAK, reason="waits long for what two left behind; NOTIFYCTL_SOAK=1 runs it")
 def test_two_killed_at_points_the_third_goes_on(rig: Any) -> None:
     few = range(1, 30)
-    pairs = chance().sample(list(product(few, repeat=2)), 60 if SOAK else 1)
+    pairs = chance().sample(list(product(few, repeat=2)), 60)
     died = sum(killed_at(rig, *pair) for pair in pairs)
     assert died
     sys.stdout.write(f"{died} killed in {len(pairs)} pairs\n")
@@ -205,8 +206,8 @@ def test_a_queue_that_is_emptied_is_filled_again(rig: Any) -> None:
 @pytest.mark.parametrize("seed", range(10 if SOAK else 1))
 def test_killed_and_paused_at_random(rig: Any, seed: int) -> None:
     """One of three is killed every now and then, and replaced; another one is paused meanwhile."""
-    rig.fresh(600, concurrency=3, size=4)
-    rig.script(*[SLOW] * 400)
+    rig.fresh(400, concurrency=3, size=4)
+    rig.script(*[SLOW] * 300)
     campaign, events = Campaign(rig), chance(seed)
     campaign.begin()
     campaign.hire(None, None, None)
@@ -228,7 +229,7 @@ def test_killed_and_paused_at_random(rig: Any, seed: int) -> None:
     believed = settled(rig, crashes=kills)
     assert ended.code == (7 if believed["uncertain"] else 0), ended
     assert kills > 1, "it was over before anybody could be killed"
-    sys.stdout.write(f"{kills} killed, {len(believed['uncertain'])} of 600 unknown\n")
+    sys.stdout.write(f"{kills} killed, {len(believed['uncertain'])} of 400 unknown\n")
 
 
 @pytest.mark.parametrize("seed", range(10 if SOAK else 1))
