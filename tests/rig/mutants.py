@@ -396,13 +396,13 @@ MUTANTS = (
         (f"{PG_STORE}::test_nobody_is_in_two_requests_of_a_scope",),
     ),
     Mutant(
-        "a request is armed outside of the fence",
+        "a request is armed without the shared lock",
         "P5",
         ((PG_DATABASE, 'self._transaction(f"SELECT {locks.SHARE_FENCE}; {LAST_RUN}")', "self._transaction(LAST_RUN)"),),
         (f"{ON_POSTGRESQL}::test_the_fence_is_held_until_the_commit",),
     ),
     Mutant(
-        "an epoch begins while others are within the fence",
+        "an epoch begins while others hold the shared lock",
         "P5",
         ((PG_DATABASE, "{locks.TAKE_FENCE}", "{locks.SHARE_FENCE}"),),
         (f"{ON_POSTGRESQL}::test_the_fence_is_held_until_the_commit",),
@@ -430,7 +430,7 @@ MUTANTS = (
         (GIVEN_UP,),
     ),
     Mutant(
-        "the attempt of another worker is taken for one that never left",
+        "the attempt of another worker is treated as one that never left",
         "P1",
         ((WORKER_WRITER, "AND worker = ? AND NOT EXISTS", "AND (worker = ? OR true) AND NOT EXISTS"),),
         (f"{PG_CAMPAIGNS}::test_of_two_workers_with_one_batch_one_arms_it",),
