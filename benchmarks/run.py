@@ -26,7 +26,7 @@ from installation import installation
 from plots import goals, growth, shown
 
 HERE = Path(__file__).parent
-SCRIPTS = ("startup", "lint", "plan", "apply", "paced", "pace", "receipts", "peers")
+SCRIPTS = ("startup", "lint", "plan", "apply", "paced", "pace", "receipts", "ledger", "peers")
 """In the order of a user's day."""
 
 

@@ -33,6 +33,11 @@ ARMING = (
     " FROM batch JOIN batch_state USING (number) WHERE number = ?"
 )
 """The run that planned a batch, whether any of its members is known to be accepted, its state and its last attempt."""
+SETTLING = (
+    "SELECT (SELECT outcome.attempt FROM outcome WHERE outcome.batch = attempt.batch AND kind = 'accepted')"
+    " FROM attempt WHERE batch = ? AND attempt = ?"
+)
+"""Of an attempt that was recorded: which attempt of its batch was accepted, if any."""
 NOT_MARKED = "the ledger's mark could not be written after it was recorded, and it never left"
 Mark = Callable[[int], None]
 """Raises the ledger's high-water mark to this number of facts. Raises LedgerError."""
@@ -197,11 +202,10 @@ class Writer(Reader):
 
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
         with self._writing():
-            if not self._database.row(
-                "SELECT 1 FROM attempt WHERE batch = ? AND attempt = ?", number, attempt
-            ):
+            row = self._database.row(SETTLING, number, attempt)
+            if row is None:
                 raise LedgerError(f"attempt {attempt} of batch {number} was not recorded")
-            if not self._is_recorded(number, attempt, outcome):
+            if not is_recorded(number, attempt, outcome, accepted_attempt=row[0]):
                 self._database.run(
                     "INSERT INTO outcome (batch, attempt, kind, status, provider_id, reason, epoch, at)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -210,16 +214,6 @@ class Writer(Reader):
                 if isinstance(outcome, Accepted) and (outcome.refused or outcome.unheard):
                     self._say(number, member_verdicts(outcome), at=at)
             point(Point.RESULT_COMMIT)
-
-    def _is_recorded(self, number: int, attempt: int, outcome: Outcome) -> bool:
-        """Whether the ledger holds this already. Raises LedgerError for what would take an acceptance back."""
-        row = self._database.row("SELECT attempt FROM outcome WHERE batch = ? AND kind = 'accepted'", number)
-        accepted = isinstance(outcome, Accepted)
-        if row is None or (row[0] != attempt and not accepted):
-            return False
-        if row[0] == attempt and accepted:
-            return True
-        raise LedgerError(f"attempt {row[0]} of batch {number} was accepted; that is never taken back")
 
     def resolve(self, number: int, words: Sequence[Verdict], *, at: datetime) -> None:
         with self._writing():
@@ -364,6 +358,16 @@ class Writer(Reader):
             key = self._scope_id(scope)
         assert key is not None
         return key
+
+
+def is_recorded(number: int, attempt: int, outcome: Outcome, *, accepted_attempt: int | None) -> bool:
+    """Whether the ledger holds this already. Raises LedgerError for what would take an acceptance back."""
+    accepted = isinstance(outcome, Accepted)
+    if accepted_attempt is None or (accepted_attempt != attempt and not accepted):
+        return False
+    if accepted_attempt == attempt and accepted:
+        return True
+    raise LedgerError(f"attempt {accepted_attempt} of batch {number} was accepted; that is never taken back")
 
 
 def outcome_columns(outcome: Outcome) -> tuple[str, int | None, str | None, str | None]:

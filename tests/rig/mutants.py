@@ -103,8 +103,8 @@ ROW_LATER = """\
             self.__dict__.setdefault("late", []).append((number, attempt, self._epoch, stamp(at), seal))
 """
 SETTLE = """\
-            if not self._database.row(
-                "SELECT 1 FROM attempt WHERE batch"""
+            row = self._database.row(SETTLING, number, attempt)
+"""
 LATE_ROWS = """\
             for row in self.__dict__.pop("late", []):
                 self._database.run("INSERT INTO attempt (batch, attempt, epoch, at, seal) VALUES (?, ?, ?, ?, ?)", *row)
