@@ -32,7 +32,7 @@ from notifyctl.ledger.reader import Identity, Reader, identify_ledger
 from notifyctl.ledger.receipts import ReceiptInbox as Inbox
 from notifyctl.ledger.writer import stamp
 from notifyctl.model.batch import Outcome
-from notifyctl.ports import Clock, LedgerReader, LedgerWriter, ReceiptInbox
+from notifyctl.ports import Clock, LedgerReader, ReceiptInbox
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -134,7 +134,7 @@ class PostgresStore:
     @contextmanager
     def writer(
         self, holder: str, *, revision: str | None = None, actor: str | None = None
-    ) -> Iterator[LedgerWriter]:
+    ) -> Iterator[PostgresWriter]:
         with self._leased(holder) as (database, identity):
             writer = PostgresWriter(
                 database, identity, holder=holder, now=self._clock.now(), revision=revision, actor=actor
