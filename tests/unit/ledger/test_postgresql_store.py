@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -15,6 +17,8 @@ from notifyctl.ledger.postgresql import locks
 from notifyctl.ledger.postgresql.database import PostgresDatabase, database_name, placeholders
 from notifyctl.ledger.postgresql.halting import halt, record
 from notifyctl.ledger.postgresql.store import PostgresStore
+from notifyctl.ledger.postgresql.writer import PostgresWriter
+from notifyctl.ledger.reader import Reader
 from notifyctl.model.batch import Accepted, Rejected, Unknown
 from notifyctl.model.events import Verdict, VerdictSource
 from notifyctl.model.ledger import BatchState
@@ -135,6 +139,46 @@ def test_what_a_person_resolved_as_not_sent_frees_its_recipients(store: Postgres
         writer.arm(two, 1, seal=SEAL, at=AT)
 
 
+class SameRun(PostgresWriter):
+    """Another session that arms what a run planned, as a worker does."""
+
+    def __init__(self, store: PostgresStore, database: PostgresDatabase, *, epoch: int) -> None:
+        Reader.__init__(self, database, store.identify(database))
+        self._mark = None
+        self._epoch = epoch
+
+
+@pytest.mark.parametrize("tries", [0, 1])
+def test_of_two_sessions_that_arm_the_same_people_one_does(
+    store: PostgresStore, database: PostgresDatabase, tries: int
+) -> None:
+    """In both orders of the people. `tries`: how often one of them was attempted before, so that its claims are there."""
+    pairs = [range(10 * at, 10 * at + 10) for at in range(30)]
+    with store.writer("test") as one, ThreadPoolExecutor(2) as threads:
+        other = SameRun(store, database, epoch=one.epoch)
+        mine = one.plan_batches(SMS, [members(*people) for people in pairs], at=AT)
+        theirs = one.plan_batches(SMS, [members(*people[:2:-1]) for people in pairs], at=AT)
+        for number in list(mine) * tries:
+            one.arm(number, 1, seal=SEAL, at=AT)
+            one.settle(number, 1, REJECTED, at=AT)
+        start = Barrier(2)
+
+        def arm(writer: PostgresWriter, number: int, attempt: int) -> str:
+            start.wait()
+            try:
+                writer.arm(number, attempt, seal=SEAL, at=AT)
+            except LedgerError as error:
+                return error.message[:10]
+            return "armed"
+
+        for first, second in zip(mine, theirs, strict=True):
+            armed = [
+                threads.submit(arm, one, first, 1 + tries),
+                threads.submit(arm, other, second, 1),
+            ]
+            assert sorted(each.result() for each in armed) == ["armed", "recipients"]
+
+
 # The fence
 
 
@@ -225,6 +269,25 @@ def arm_and_settle(writer: LedgerWriter, batch: int) -> str:
             writer.settle(batch, 1, ACCEPTED, at=AT)
             return "accepted"
     return "armed"
+
+
+def test_a_result_that_could_not_be_committed_is_recorded_by_the_next_run(
+    store: PostgresStore, database: PostgresDatabase, tmp_path: Path
+) -> None:
+    journal = tmp_path / "folder" / "test.postgresql"
+    kept = PostgresStore(
+        database.url, name=NAME, clock=ManualClock(AT), journal=journal, max_clock_difference=None
+    )
+    with kept.writer("test") as writer:
+        [number] = writer.plan_batches(SMS, [members(1)], at=AT)
+        writer.arm(number, 1, seal=SEAL, at=AT)
+        kept.keep(number, 1, ACCEPTED, AT)
+    assert (tmp_path / "folder" / "test.postgresql.results").exists()
+    with kept.writer("next") as writer:
+        assert [facts.state for facts in writer.facts(SMS)] == [BatchState.ACCEPTED]
+    assert list((tmp_path / "folder").iterdir()) == []
+    with pytest.raises(OSError, match="no folder"):
+        store.keep(number, 1, ACCEPTED, AT)
 
 
 # One ledger per database
