@@ -98,6 +98,11 @@ def test_asked_to_end_at_a_point_it_ends_in_order(rig: Any, point: Point) -> Non
     rig.finish(crashes=0)
 
 
+def skip_unknown(rig: Any, point: Point) -> None:
+    if point not in rig.ledger.points:
+        pytest.skip("a run with this ledger does not pass it")
+
+
 def small(rig: Any) -> int:
     """A project with one recipient in a request; how many points a run of it passes."""
     log = rig.folder / "points-of-small-batches"
@@ -164,6 +169,7 @@ BEFORE_ANYTHING_LEAVES = tuple(Point)[: tuple(Point).index(Point.ARM_COMMITTED)]
 
 @pytest.mark.parametrize("point", Point)
 def test_without_room_on_the_disk_at_a_point(rig: Any, point: Point) -> None:
+    skip_unknown(rig, point)
     rig.fresh()
     ended = rig.apply(fault=f"raise:{point}")
     assert ended.code not in {0, 7}
@@ -176,6 +182,7 @@ def test_without_room_on_the_disk_at_a_point(rig: Any, point: Point) -> None:
 @pytest.mark.parametrize("point", Point)
 def test_paused_at_a_point_and_overtaken(rig: Any, point: Point) -> None:
     """The lock is lost, another run takes over, and then the first one wakes up."""
+    skip_unknown(rig, point)
     # One request at a time: of two threads one could be caught in a commit of its own.
     rig.fresh(concurrency=1)
     paused = rig.start(fault=f"stop:{point}")
