@@ -42,12 +42,14 @@ def opened(runner: Talk, sink_process: tuple[Talk, int], tmp_path: Path, ledger:
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(dir=memory)) if os.access(memory, os.W_OK) else tmp_path
     made = Rig(folder, runner, *sink_process, ledger)
-    yield made
-    for pid in list(made.alive):  # of a test that failed: it would hold its connection for ever
-        os.kill(pid, signal.SIGKILL)
-        made.wait(pid)
-    ledger.close()
-    shutil.rmtree(folder)
+    try:
+        yield made
+    finally:
+        for pid in list(made.alive):  # of a test that failed: it would hold its connection for ever
+            os.kill(pid, signal.SIGKILL)
+            made.wait(pid)
+        ledger.close()
+        shutil.rmtree(folder)
 
 
 @pytest.fixture
