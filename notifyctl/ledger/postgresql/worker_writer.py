@@ -23,6 +23,9 @@ from notifyctl.model.campaign import Campaign, PlannedAgain
 from notifyctl.model.project import Limits
 from notifyctl.ports import Clock
 
+IS_OVER = (
+    "SELECT EXISTS (SELECT 1 FROM campaign_end WHERE epoch = ?) OR EXISTS (SELECT 1 FROM batch_end WHERE batch = ?)"
+)
 PLANNED_AGAIN = "planned again without those who opted out"
 
 
@@ -53,7 +56,7 @@ class PostgresWorkerWriter(PostgresWriter):
     def arm(self, number: int, attempt: int, *, seal: bytes, at: datetime) -> None:
         with self._writing():
             self._refuse_to_arm(number, attempt)
-            if campaigns.how_ended(self._database, self._epoch) is not None or self.is_ended(number):
+            if self._database.rows(IS_OVER, self._epoch, number) != [(False,)]:
                 raise LedgerError(f"the campaign has ended for batch {number}; it cannot be attempted")
             self._claim(number)
             self._database.run(
@@ -65,10 +68,12 @@ class PostgresWorkerWriter(PostgresWriter):
 
     def settle(self, number: int, attempt: int, outcome: Outcome, *, at: datetime) -> None:
         """With the end of the batch, if it was rejected for good."""
+        if not (isinstance(outcome, Refused) or (isinstance(outcome, Rejected) and not outcome.retryable)):
+            super().settle(number, attempt, outcome, at=at)
+            return
         with self._database.transaction():
             super().settle(number, attempt, outcome, at=at)
-            if isinstance(outcome, Refused) or (isinstance(outcome, Rejected) and not outcome.retryable):
-                self._end(number, outcome.reason, at=at)
+            self._end(number, outcome.reason, at=at)
 
     def is_ended(self, number: int) -> bool:
         return self._database.row("SELECT 1 FROM batch_end WHERE batch = ?", number) is not None
