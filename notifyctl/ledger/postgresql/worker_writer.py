@@ -23,9 +23,7 @@ from notifyctl.model.campaign import Campaign, PlannedAgain
 from notifyctl.model.project import Limits
 from notifyctl.ports import Clock
 
-IS_OVER = (
-    "SELECT EXISTS (SELECT 1 FROM campaign_end WHERE epoch = ?) OR EXISTS (SELECT 1 FROM batch_end WHERE batch = ?)"
-)
+IS_OVER = "SELECT EXISTS (SELECT 1 FROM campaign_end WHERE epoch = ?) OR EXISTS (SELECT 1 FROM batch_end WHERE batch = ?)"
 PLANNED_AGAIN = "planned again without those who opted out"
 
 
