@@ -10,7 +10,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from notifyctl.app.account import account_of, refuse_other_account
-from notifyctl.app.campaign import follow, hand_over, workers_ledger
 from notifyctl.app.ledger import (
     actor_of,
     external_key,
@@ -25,6 +24,7 @@ from notifyctl.app.ledger import (
 from notifyctl.app.opt_outs import OptOutWatcher
 from notifyctl.app.plan import derive, make_plan, provider_identity
 from notifyctl.app.providers import open_provider, prepare_only
+from notifyctl.app.workers.campaign import follow, hand_over, workers_ledger
 from notifyctl.app.workspace import Workspace, revision_of
 from notifyctl.apply.run import Event, Job, Report, Stop, dry_run, run
 from notifyctl.command_line import command_line

@@ -205,7 +205,7 @@ def send(
     form: str,
 ) -> Applied:
     from notifyctl.app.apply import apply
-    from notifyctl.app.runner_lock import is_running
+    from notifyctl.app.runner.lock import is_running
     from notifyctl.apply.run import Stop
     from notifyctl.cli.apply_progress import show_apply_progress
     from notifyctl.plan.next_send import find_next

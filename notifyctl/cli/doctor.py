@@ -27,7 +27,7 @@ def command(context: click.Context, offline: bool, form: str) -> int:  # noqa: F
     notifyctl -e production doctor
     notifyctl -e production doctor --offline --format json
     """
-    from notifyctl.app.doctor import examine
+    from notifyctl.app.monitoring.doctor import examine
     from notifyctl.app.workspace import open_workspace
     from notifyctl.model.checks import has_error
     from notifyctl.views import doctor as view

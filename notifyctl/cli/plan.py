@@ -285,7 +285,7 @@ def show(
 
 def next_of(workspace: Workspace, plan: Plan) -> NextSend | None:
     """What is due next. Nothing is said of it where it is not now, or where the ledger was not read."""
-    from notifyctl.app.runner_lock import is_running
+    from notifyctl.app.runner.lock import is_running
     from notifyctl.plan.next_send import find_next
 
     if plan.made_at is not None or not plan.complete:

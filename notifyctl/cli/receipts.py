@@ -66,10 +66,10 @@ def serve(
     HUB_SECRET=… notifyctl -e production receipts serve --hub-secret-env HUB_SECRET
     PATH_SECRET=… notifyctl -e production receipts serve --secret-env PATH_SECRET --host 0.0.0.0
     """
-    from notifyctl.app.measurements import measure
-    from notifyctl.app.receipts import serve as run
-    from notifyctl.app.receipts_health import ReceiptsHealth
-    from notifyctl.app.service_pages import serve_pages
+    from notifyctl.app.monitoring.measurements import measure
+    from notifyctl.app.monitoring.service_pages import serve_pages
+    from notifyctl.app.receipts.health import ReceiptsHealth
+    from notifyctl.app.receipts.recorder import serve as run
     from notifyctl.app.workspace import open_workspace
 
     settings = get_globals(context)
@@ -122,7 +122,7 @@ def ingest(context: click.Context, file: Path) -> int:
     \b
     notifyctl -e production receipts ingest receipts.jsonl
     """
-    from notifyctl.app.receipts import ingest as run
+    from notifyctl.app.receipts.recorder import ingest as run
     from notifyctl.app.workspace import open_workspace
 
     settings = get_globals(context)

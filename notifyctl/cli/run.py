@@ -17,8 +17,8 @@ from notifyctl.errors import UsageError
 from notifyctl.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from notifyctl.app.runner import Runner
-    from notifyctl.app.runner_events import RunnerEvent
+    from notifyctl.app.runner.events import RunnerEvent
+    from notifyctl.app.runner.runner import Runner
     from notifyctl.apply.run import Stop
 
 
@@ -66,12 +66,12 @@ def command(
     notifyctl -e production run --once
     """
     from notifyctl.app.environ import process_environ
-    from notifyctl.app.measurements import measure_place
-    from notifyctl.app.project_sources import default_environment, open_source
-    from notifyctl.app.runner import Runner
-    from notifyctl.app.runner_events import EventKind, RunnerEvent
-    from notifyctl.app.runner_lock import hold_runner_lock
-    from notifyctl.app.service_pages import serve_pages
+    from notifyctl.app.monitoring.measurements import measure_place
+    from notifyctl.app.monitoring.service_pages import serve_pages
+    from notifyctl.app.runner.events import EventKind, RunnerEvent
+    from notifyctl.app.runner.lock import hold_runner_lock
+    from notifyctl.app.runner.project_sources import default_environment, open_source
+    from notifyctl.app.runner.runner import Runner
     from notifyctl.app.workspace import find_root
     from notifyctl.apply.run import Stop
     from notifyctl.clock import SystemClock
@@ -137,7 +137,7 @@ def run_once(runner: Runner, signals: Signals) -> int:
 
 
 def show(event: RunnerEvent, *, form: str, log: Log, verbose: int) -> None:
-    from notifyctl.app.runner_events import DETAIL
+    from notifyctl.app.runner.events import DETAIL
     from notifyctl.views import runner as view
 
     if event.kind in DETAIL and not verbose:

@@ -65,7 +65,7 @@ def command(context: click.Context, notification: str | None, watch: float | Non
 def watch_run(
     context: click.Context, workspace: Workspace, environment: Environment, *, every: float, form: str
 ) -> int:
-    from notifyctl.app.watch import watch as run
+    from notifyctl.app.monitoring.watch import watch as run
     from notifyctl.cli.watching import show_watch
     from notifyctl.model.ledger import BatchState
 

@@ -75,10 +75,10 @@ def command(
     notifyctl -e production worker --once --concurrency 4
     notifyctl -e production worker --listen 127.0.0.1:8474 --log-format json
     """
-    from notifyctl.app.measurements import measure_place
-    from notifyctl.app.runner_events import RunnerEvent
-    from notifyctl.app.service_pages import serve_pages
-    from notifyctl.app.worker import Worker, WorkerSettings
+    from notifyctl.app.monitoring.measurements import measure_place
+    from notifyctl.app.monitoring.service_pages import serve_pages
+    from notifyctl.app.runner.events import RunnerEvent
+    from notifyctl.app.workers.worker import Worker, WorkerSettings
     from notifyctl.app.workspace import open_workspace
     from notifyctl.apply.job import Stop
     from notifyctl.clock import SystemClock

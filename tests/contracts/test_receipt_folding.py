@@ -17,8 +17,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from notifyctl.app.receipt_reduction import Reducer
-from notifyctl.app.receipts import Match, Matcher
+from notifyctl.app.receipts.recorder import Match, Matcher
+from notifyctl.app.receipts.reduction import Reducer
 from notifyctl.apply.correlation import callback_data, correlation_ids
 from notifyctl.ledger.database import Database, Row
 from notifyctl.ledger.postgresql.database import PostgresDatabase

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from msgspec.structs import replace
 
-from notifyctl.app.second_person import Verdict, check_acceptance
+from notifyctl.app.acceptance.second_person import Verdict, check_acceptance
 from notifyctl.app.workspace import open_workspace
 from notifyctl.model.accept_statement import AcceptStatement
 from notifyctl.model.acceptance import Acceptance

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from notifyctl.app.runner_events import EventKind, RunnerEvent
-from notifyctl.app.worker import Worker, WorkerSettings
+from notifyctl.app.runner.events import EventKind, RunnerEvent
+from notifyctl.app.workers.worker import Worker, WorkerSettings
 from notifyctl.app.workspace import Workspace, open_workspace
 from notifyctl.apply.job import Stop
 from notifyctl.engine.procrastinate_queue import ProcrastinateQueue

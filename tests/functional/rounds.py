@@ -10,9 +10,9 @@ from threading import Event
 
 from notifyctl.app.ledger import facts_of, ledger_store
 from notifyctl.app.plan import derive
-from notifyctl.app.project_sources import ProjectSource, open_source
-from notifyctl.app.runner import Runner
-from notifyctl.app.runner_events import DETAIL, EventKind, RunnerEvent
+from notifyctl.app.runner.events import DETAIL, EventKind, RunnerEvent
+from notifyctl.app.runner.project_sources import ProjectSource, open_source
+from notifyctl.app.runner.runner import Runner
 from notifyctl.app.workspace import Workspace, open_workspace
 from notifyctl.apply.run import Stop
 from notifyctl.model.acceptance import Acceptance, AcceptRule, Identity, Proof

@@ -11,10 +11,10 @@ from threading import Thread
 import pytest
 
 from notifyctl.app.apply import build_job, record_decisions
-from notifyctl.app.campaign_plan import render_campaign
 from notifyctl.app.ledger import facts_from, ledger_name, ledger_store
 from notifyctl.app.plan import derive
 from notifyctl.app.providers import prepare_only
+from notifyctl.app.workers.campaign_plan import render_campaign
 from notifyctl.app.workspace import Workspace, open_workspace
 from notifyctl.apply.batches import BatchSlice
 from notifyctl.apply.counters import Counters

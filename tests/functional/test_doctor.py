@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from notifyctl.app.doctor_network import check_endpoint
+from notifyctl.app.monitoring.doctor_network import check_endpoint
 from notifyctl.app.workspace import open_workspace
 from notifyctl.clock import SystemClock
 from notifyctl.model.checks import Check, CheckStatus

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from notifyctl.app.doctor_database import (
+from notifyctl.app.monitoring.doctor_database import (
     check_server,
     format_seconds,
     judge_autovacuum,

@@ -15,7 +15,7 @@ import pytest
 
 from notifyctl.app.apply import apply
 from notifyctl.app.ledger import ledger_store
-from notifyctl.app.runner_events import EventKind
+from notifyctl.app.runner.events import EventKind
 from notifyctl.app.workspace import open_workspace
 from notifyctl.apply.job import Stop
 from notifyctl.errors import InterruptedRunError

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from notifyctl.app.runner_lock import hold_runner_lock
+from notifyctl.app.runner.lock import hold_runner_lock
 from notifyctl.clock import SystemClock
 from notifyctl.model.project import ChannelName
 from notifyctl.plan.next_send import find_next

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from notifyctl.app.receipts import open_recorder
+from notifyctl.app.receipts.recorder import open_recorder
 from notifyctl.app.workspace import open_workspace
 from notifyctl.errors import LedgerError, OverloadedError, ProviderError
 from notifyctl.providers.webexconnect.receipt_connections import Limits, limits_for

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from notifyctl.app.receipt_intake import RETRY_AWAY
-from notifyctl.app.shared_receipts import open_receiver
+from notifyctl.app.receipts.intake import RETRY_AWAY
+from notifyctl.app.receipts.shared import open_receiver
 from notifyctl.app.workspace import open_workspace
 from notifyctl.errors import OverloadedError
 from notifyctl.ledger.postgresql.database import connect

@@ -13,7 +13,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from notifyctl.app.ledger import postgres_store
-from notifyctl.app.shared_receipts import open_inbox
+from notifyctl.app.receipts.shared import open_inbox
 from notifyctl.app.workspace import open_workspace
 from notifyctl.engine.procrastinate_queue import ProcrastinateQueue
 from notifyctl.engine.queue import Waking

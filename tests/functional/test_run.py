@@ -16,11 +16,11 @@ from urllib.error import HTTPError
 
 import pytest
 
-from notifyctl.app.health_server import serve_health, split_address
 from notifyctl.app.ledger import ledger_store
-from notifyctl.app.runner import LONGEST_SLEEP
-from notifyctl.app.runner_events import EventKind
-from notifyctl.app.runner_lock import hold_runner_lock
+from notifyctl.app.monitoring.health_server import serve_health, split_address
+from notifyctl.app.runner.events import EventKind
+from notifyctl.app.runner.lock import hold_runner_lock
+from notifyctl.app.runner.runner import LONGEST_SLEEP
 from notifyctl.clock import SystemClock
 from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerLockedError, UsageError

@@ -12,13 +12,13 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
-from notifyctl.app.doctor import examine
 from notifyctl.app.ledger import ledger_store
-from notifyctl.app.measurements import measure
-from notifyctl.app.metrics import metrics_page
+from notifyctl.app.monitoring.doctor import examine
+from notifyctl.app.monitoring.measurements import measure
+from notifyctl.app.monitoring.metrics import metrics_page
+from notifyctl.app.monitoring.watch import watch
 from notifyctl.app.plan import make_plan
-from notifyctl.app.runner_events import Health
-from notifyctl.app.watch import watch
+from notifyctl.app.runner.events import Health
 from notifyctl.app.workspace import open_workspace
 from notifyctl.clock import SystemClock
 from notifyctl.ledger.postgresql.locks import try_worker

@@ -19,9 +19,9 @@ from urllib.error import HTTPError
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from notifyctl.app.measurements import Measurements, measure
-from notifyctl.app.metrics import SHARE, SHORTEST, metrics_page
-from notifyctl.app.runner_events import Health
+from notifyctl.app.monitoring.measurements import Measurements, measure
+from notifyctl.app.monitoring.metrics import SHARE, SHORTEST, metrics_page
+from notifyctl.app.runner.events import Health
 from notifyctl.app.workspace import open_workspace
 from notifyctl.errors import LedgerError
 from notifyctl.model.log import Level, LogEntry

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from notifyctl.app.receipts import open_recorder, read_secret
+from notifyctl.app.receipts.recorder import open_recorder, read_secret
 from notifyctl.app.workspace import open_workspace
 from notifyctl.errors import LedgerError, SettingsError
 from notifyctl.model.events import Delivery

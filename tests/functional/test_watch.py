@@ -14,7 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from notifyctl.app.ledger import ledger_store
-from notifyctl.app.watch import rates, watch
+from notifyctl.app.monitoring.watch import rates, watch
 from notifyctl.app.workspace import open_workspace
 from notifyctl.model.batch import Accepted, Unknown
 from notifyctl.model.events import Verdict, VerdictSource

@@ -19,11 +19,11 @@ import pytest
 
 from notifyctl.app.apply import apply
 from notifyctl.app.ledger import ledger_store
-from notifyctl.app.measurements import measure
-from notifyctl.app.runner_events import EventKind, Health
-from notifyctl.app.service_pages import make_metrics
-from notifyctl.app.watch import watch
-from notifyctl.app.worker import WorkerSettings
+from notifyctl.app.monitoring.measurements import measure
+from notifyctl.app.monitoring.service_pages import make_metrics
+from notifyctl.app.monitoring.watch import watch
+from notifyctl.app.runner.events import EventKind, Health
+from notifyctl.app.workers.worker import WorkerSettings
 from notifyctl.app.workspace import open_workspace
 from notifyctl.apply.job import Stop
 from notifyctl.errors import HaltedError, InterruptedRunError

@@ -72,7 +72,7 @@ HTTP = "notifyctl/providers/webexconnect/http.py"
 TRANSPORT, CONNECTIONS = "notifyctl/transport/client.py", "notifyctl/transport/connections.py"
 KEEP_ALIVE = "notifyctl/transport/keep_alive.py"
 STATUSES, SENDING = "notifyctl/plan/statuses.py", "notifyctl/app/apply.py"
-MATCHING, WATCHER = "notifyctl/app/receipts.py", "notifyctl/app/opt_outs.py"
+MATCHING, WATCHER = "notifyctl/app/receipts/recorder.py", "notifyctl/app/opt_outs.py"
 MARKS, STORE = "notifyctl/ledger/sqlite/high_water.py", "notifyctl/ledger/sqlite/store.py"
 SAVED, WORKERS = "notifyctl/plan/saved.py", "notifyctl/apply/workers.py"
 TIMING, OPENINGS, BATCHES = (
@@ -84,7 +84,7 @@ TIMING, OPENINGS, BATCHES = (
 PG = "notifyctl/ledger/postgresql"
 PG_WRITER, PG_DATABASE, CAMPAIGNS = f"{PG}/writer.py", f"{PG}/database.py", f"{PG}/campaigns.py"
 WORKER_WRITER, SEND_BATCH = f"{PG}/worker_writer.py", "notifyctl/apply/send_batch.py"
-RECONCILER, CAMPAIGN_PLAN = "notifyctl/app/reconciler.py", "notifyctl/app/campaign_plan.py"
+RECONCILER, CAMPAIGN_PLAN = "notifyctl/app/workers/reconciler.py", "notifyctl/app/workers/campaign_plan.py"
 
 ARM = "            self._writer.arm(attempt.number, attempt.attempt, seal=prepared.seal, at=self._clock.now())\n"
 SETTLE_ONE = (

@@ -35,7 +35,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "notifyctl/app/apply.py": ("tests/functional/test_confirmation.py", "tests/functional/test_saved_plan.py", "tests/unit/app"),
     "notifyctl/app/opt_outs.py": ("tests/functional/test_suppressions.py", "tests/functional/test_outputs.py", "tests/unit/app", "tests/unit/apply"),
     "notifyctl/audience/suppressions.py": ("tests/unit/audience/test_suppressions.py", "tests/unit/audience", "tests/functional/test_suppressions.py"),
-    "notifyctl/app/receipts.py": ("tests/functional/test_settling.py", "tests/functional/test_receipt_server.py", "tests/functional/test_receipt_loop.py"),
+    "notifyctl/app/receipts/recorder.py": ("tests/functional/test_settling.py", "tests/functional/test_receipt_server.py", "tests/functional/test_receipt_loop.py"),
     "notifyctl/providers/webexconnect/receipts.py": ("tests/functional/test_settling.py", "tests/functional/test_receipt_server.py", "tests/functional/test_receipt_loop.py"),
     "notifyctl/providers/webexconnect/responses.py": ("tests/unit/providers/webexconnect/test_responses.py", "tests/unit/providers", "tests/contracts/test_provider.py"),
     "notifyctl/schedule/timing.py": ("tests/unit/schedule/test_timing.py", "tests/unit/schedule", "tests/unit/plan"),

@@ -71,7 +71,7 @@ DOORS = {
     "icalendar": ("schedule.holiday_dates", "views.ics"),
     "recurring_ical_events": ("schedule.holiday_dates",),
     "procrastinate": ("engine.procrastinate_queue", "ledger.postgresql.migrations"),
-    "prometheus_client": ("app.metrics",),
+    "prometheus_client": ("app.monitoring.metrics",),
     "phonenumbers": ("audience.numbering", "config.scalar_types"),
 }
 """A third-party or side-effect module, and the only modules of ours that import it."""
@@ -83,7 +83,7 @@ MACHINERY = {
         "providers.sandbox.server": "listens on loopback",
         "providers.webexconnect.receipt_server": "listens for receipts",
         "app.ledger": "the name of this host, for the lock's holder",
-        "app.health_server": "the family of the address that it listens at",
+        "app.monitoring.health_server": "the family of the address that it listens at",
     },
     "select": {},
     "os.fork": {},
@@ -103,7 +103,7 @@ MACHINERY = {
     "urllib.request": {},
     "http.server": {
         "app.preview": "shows a page to its author on loopback; nobody else connects",
-        "app.health_server": "one GET of a few bytes, for a probe, with a time limit",
+        "app.monitoring.health_server": "one GET of a few bytes, for a probe, with a time limit",
     },
     "http.client": {
         "providers.sandbox.receipt_sender": "stands in for the provider, so that our client is not tested against itself"

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyctl.app.receipt_intake import LOOK_AGAIN, RETRY_AWAY, RETRY_BUSY, RETRY_FULL, Intake
-from notifyctl.app.receipt_reduction import Reducer
-from notifyctl.app.receipt_tally import SECONDS, Tally
+from notifyctl.app.receipts.intake import LOOK_AGAIN, RETRY_AWAY, RETRY_BUSY, RETRY_FULL, Intake
+from notifyctl.app.receipts.reduction import Reducer
+from notifyctl.app.receipts.tally import SECONDS, Tally
 from notifyctl.apply.correlation import (
     batch_in_callback,
     callback_data,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from notifyctl.app.reconciler import Reconciler
+from notifyctl.app.workers.reconciler import Reconciler
 from notifyctl.engine.queue import STALE, Send, Waking
 from notifyctl.ledger.postgresql import campaigns
 from notifyctl.ledger.postgresql.store import PostgresStore

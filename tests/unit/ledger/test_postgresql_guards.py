@@ -12,7 +12,7 @@ from threading import Event
 import psycopg
 import pytest
 
-from notifyctl.app.shared_receipts import open_inbox
+from notifyctl.app.receipts.shared import open_inbox
 from notifyctl.errors import LedgerError, LedgerLockedError
 from notifyctl.ledger.postgresql.database import PostgresDatabase
 from notifyctl.ledger.postgresql.migrations import Migration, known_migrations, latest, migrate

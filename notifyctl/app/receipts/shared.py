@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from notifyctl.app.ledger import ledger_name, postgres_store
-from notifyctl.app.receipt_intake import Intake
-from notifyctl.app.receipt_reduction import Reducer
+from notifyctl.app.receipts.intake import Intake
+from notifyctl.app.receipts.reduction import Reducer
 from notifyctl.app.workspace import Workspace
 from notifyctl.errors import LedgerError
 from notifyctl.hashing import RecipientHasher

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from notifyctl.app.account import account_of
-from notifyctl.app.campaign_plan import render_campaign
 from notifyctl.app.ledger import facts_from
 from notifyctl.app.opt_outs import OptOutWatcher
 from notifyctl.app.providers import open_provider
+from notifyctl.app.workers.campaign_plan import render_campaign
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.job import OptedOut, Stop
 from notifyctl.apply.report import Event

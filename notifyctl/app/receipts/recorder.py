@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from msgspec import Struct, field
 
 from notifyctl.app.ledger import ledger_name, ledger_store
-from notifyctl.app.receipt_reduction import possible_keys
-from notifyctl.app.receipt_tally import Tally
+from notifyctl.app.receipts.reduction import possible_keys
+from notifyctl.app.receipts.tally import Tally
 from notifyctl.app.resolve import uncertain_positions
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.correlation import (
@@ -183,7 +183,7 @@ def ingest(workspace: Workspace, environment: Environment, data: bytes) -> Inges
     """Records every receipt of a file. A line that is not a receipt is reported and skipped."""
     result = IngestResult()
     if environment.ledger.url is not None:
-        from notifyctl.app.shared_receipts import ingest_shared
+        from notifyctl.app.receipts.shared import ingest_shared
 
         entries = list(receipts_in(data))
         result.unreadable = [(line, entry) for line, entry in entries if isinstance(entry, str)]
@@ -238,7 +238,7 @@ def serve(
                 auth, recorder.record, host=host, port=port, on_receipt=each_to(on_receipt, on_line)
             )
         return
-    from notifyctl.app.shared_receipts import open_receiver
+    from notifyctl.app.receipts.shared import open_receiver
 
     tally = Tally(on_line, workspace.clock)
     with open_receiver(workspace, environment) as receiver:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from notifyctl.app.ledger import lock_holder, no_ledger
-from notifyctl.app.measurements import Measurements, measure
+from notifyctl.app.monitoring.measurements import Measurements, measure
 from notifyctl.app.workspace import Workspace
 from notifyctl.model.progress import Look, Rates
 from notifyctl.model.project import Environment

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from notifyctl.app.authors import Author, find_authors, refuse_uncommitted, series_files
-from notifyctl.app.identity import Acceptor, claimed, prove_identity
-from notifyctl.app.rule_in_force import (
+from notifyctl.app.acceptance.authors import Author, find_authors, refuse_uncommitted, series_files
+from notifyctl.app.acceptance.identity import Acceptor, claimed, prove_identity
+from notifyctl.app.acceptance.rule_in_force import (
     CHANGED,
     Terms,
     known_commit,
@@ -17,7 +17,12 @@ from notifyctl.app.rule_in_force import (
     rule_changes,
     terms_in_force,
 )
-from notifyctl.app.same_person import is_unlisted_bot, names_of_acceptor, names_of_author, with_people
+from notifyctl.app.acceptance.same_person import (
+    is_unlisted_bot,
+    names_of_acceptor,
+    names_of_author,
+    with_people,
+)
 from notifyctl.app.workspace import Workspace
 from notifyctl.errors import AcceptanceRefusedError, NotifyctlError
 from notifyctl.git import current_revision

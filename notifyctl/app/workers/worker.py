@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from notifyctl.app.ledger import holder, ledger_name, ledger_store
-from notifyctl.app.reconciler import Reconciler
-from notifyctl.app.runner import describe_error
-from notifyctl.app.runner_events import EventKind, Health, RunnerEvent
-from notifyctl.app.worker_campaign import WorkerCampaign
-from notifyctl.app.worker_life import WorkerLife, postgres_store_of
-from notifyctl.app.worker_receipts import WorkerReceipts
+from notifyctl.app.runner.events import EventKind, Health, RunnerEvent
+from notifyctl.app.runner.runner import describe_error
+from notifyctl.app.workers.held_campaign import WorkerCampaign
+from notifyctl.app.workers.life import WorkerLife, postgres_store_of
+from notifyctl.app.workers.reconciler import Reconciler
+from notifyctl.app.workers.waiting_receipts import WorkerReceipts
 from notifyctl.app.workspace import Workspace, revision_of
 from notifyctl.apply.job import Stop
 from notifyctl.apply.report import Event, Settled

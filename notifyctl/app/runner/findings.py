@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from notifyctl.app.alerts import post_alert
-from notifyctl.app.concerns import Concern, Concerns
 from notifyctl.app.ledger import actor_of, holder, ledger_store
-from notifyctl.app.runner_events import EventKind, RunnerEvent
+from notifyctl.app.runner.alerts import post_alert
+from notifyctl.app.runner.concerns import Concern, Concerns
+from notifyctl.app.runner.events import EventKind, RunnerEvent
 from notifyctl.app.workspace import Workspace, revision_of
 from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, LedgerLockedError, NotifyctlError

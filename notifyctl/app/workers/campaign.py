@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
 from notifyctl.app.ledger import ledger_name
-from notifyctl.app.worker_life import postgres_store_of
+from notifyctl.app.workers.life import postgres_store_of
 from notifyctl.app.workspace import Workspace, revision_of
 from notifyctl.apply.attempts import TOO_LATE
 from notifyctl.apply.batches import batch_size

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from notifyctl.app.doctor_network import judge_clock
+from notifyctl.app.monitoring.doctor_network import judge_clock
 from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, NotifyctlError
 from notifyctl.ledger.postgresql.checks import find_dangers, refuse_shared_session

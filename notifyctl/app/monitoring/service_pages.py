@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from notifyctl.app.health_server import Page, serve_health
-from notifyctl.app.measurements import Measurements
-from notifyctl.app.runner_events import Health
+from notifyctl.app.monitoring.health_server import Page, serve_health
+from notifyctl.app.monitoring.measurements import Measurements
+from notifyctl.app.runner.events import Health
 from notifyctl.ports import Clock
 
 NO_LIBRARY = "/metrics needs a library: pip install 'notifyctl[postgres]'\n"
@@ -26,7 +26,7 @@ def make_metrics(
     read: Callable[[], Measurements | None], health: Callable[[], Health], clock: Clock
 ) -> Callable[[], Page]:
     try:
-        from notifyctl.app.metrics import metrics_page
+        from notifyctl.app.monitoring.metrics import metrics_page
     except ImportError as error:
         if error.name is None or error.name.partition(".")[0] != "prometheus_client":
             raise

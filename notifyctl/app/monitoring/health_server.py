@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
 from msgspec import Struct
 
-from notifyctl.app.runner_events import Health
+from notifyctl.app.runner.events import Health
 from notifyctl.errors import ProviderError, UsageError
 
 PATH = "/healthz"

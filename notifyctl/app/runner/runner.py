@@ -15,14 +15,14 @@ from traceback import extract_tb
 from msgspec import Struct
 
 from notifyctl.app.apply import Applied, apply, find_store
-from notifyctl.app.campaign import workers_live
-from notifyctl.app.concerns import find_concerns
-from notifyctl.app.findings import Finding, Reporter, describe, name_of, reasons
 from notifyctl.app.ledger import facts_of, ledger_store
 from notifyctl.app.plan import derive
-from notifyctl.app.project_sources import ProjectSource
-from notifyctl.app.receipt_folding import fold_waiting
-from notifyctl.app.runner_events import EventKind, Health, RunnerEvent
+from notifyctl.app.receipts.folding import fold_waiting
+from notifyctl.app.runner.concerns import find_concerns
+from notifyctl.app.runner.events import EventKind, Health, RunnerEvent
+from notifyctl.app.runner.findings import Finding, Reporter, describe, name_of, reasons
+from notifyctl.app.runner.project_sources import ProjectSource
+from notifyctl.app.workers.campaign import workers_live
 from notifyctl.app.workspace import Workspace
 from notifyctl.apply.run import Event, Report, Stop
 from notifyctl.diagnostics import Severity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notifyctl.app.runner_events import Health
+from notifyctl.app.runner.events import Health
 from notifyctl.ports import Clock
 
 UNAVAILABLE = "503 "

@@ -13,9 +13,9 @@ from stat import S_IRWXG, S_IRWXO
 from msgspec import Struct
 
 from notifyctl import __version__
-from notifyctl.app.doctor_network import check_endpoint
 from notifyctl.app.environ import state_folder
 from notifyctl.app.ledger import STATE_FOLDER, ledger_path, postgres_store, sqlite_store
+from notifyctl.app.monitoring.doctor_network import check_endpoint
 from notifyctl.app.providers import is_embedded
 from notifyctl.app.workspace import Workspace
 from notifyctl.command_line import command_line
@@ -156,7 +156,7 @@ def check_ledger(workspace: Workspace, environment: Environment) -> Iterator[Che
         yield from check_sqlite(workspace, environment)
         return
     store = postgres_store(workspace, environment)
-    from notifyctl.app.doctor_database import check_database
+    from notifyctl.app.monitoring.doctor_database import check_database
 
     yield from check_database(store, workspace.clock)
 

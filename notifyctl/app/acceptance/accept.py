@@ -10,12 +10,12 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from notifyctl.app.acceptance.identity import sign_statement
+from notifyctl.app.acceptance.second_person import Verdict, check_acceptance
 from notifyctl.app.apply import find_store, refuse_foreign_plan
-from notifyctl.app.identity import sign_statement
 from notifyctl.app.ledger import actor_of, facts_of, holder
 from notifyctl.app.plan import make_plan
 from notifyctl.app.plan_file import read_plan_file
-from notifyctl.app.second_person import Verdict, check_acceptance
 from notifyctl.app.workspace import Workspace
 from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, PlanRefusedError, ProjectError, UsageError

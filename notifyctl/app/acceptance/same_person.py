@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from notifyctl.app.authors import Author
-from notifyctl.app.identity import Acceptor
+from notifyctl.app.acceptance.authors import Author
+from notifyctl.app.acceptance.identity import Acceptor
 from notifyctl.model.acceptors import Person
 
 ACCOUNT = re.compile(r"(?:\d+[+-])?([a-z0-9][a-z0-9._-]*(?:\[bot\])?)@users\.noreply\.(github|gitlab)\.com")

@@ -15,9 +15,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from notifyctl import __version__
-from notifyctl.app.health_server import Page
-from notifyctl.app.measurements import Measurements, ServerMeasurements
-from notifyctl.app.runner_events import Health
+from notifyctl.app.monitoring.health_server import Page
+from notifyctl.app.monitoring.measurements import Measurements, ServerMeasurements
+from notifyctl.app.runner.events import Health
 from notifyctl.errors import NotifyctlError
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.progress import LedgerProgress, RunProgress, WorkersProgress

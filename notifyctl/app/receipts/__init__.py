@@ -1,0 +1,1 @@
+"""`receipts`: finds the recipient of each receipt and records it, in one process or in many."""

@@ -1,0 +1,1 @@
+"""`worker` and `apply --workers`: campaigns that several machines send."""
