@@ -72,7 +72,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     notifyctl -e production accept s1:… --until 2026-12-31 --sign ~/.ssh/id_ed25519
     notifyctl -e production accept s1:… --revoke
     """
-    from notifyctl.app import accept as use_case
+    from notifyctl.app.acceptance import accept as use_case
     from notifyctl.app.workspace import open_workspace
     from notifyctl.views import accept as view
 

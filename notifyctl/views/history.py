@@ -32,6 +32,7 @@ ENDINGS = {
     "PlanRefusedError": "refused: plan not confirmed or changed",
     "LedgerError": "ledger error",
     "UnseenLedgerError": "ledger error",
+    "OverloadedError": "ledger error: too many receipts waited",
     "LedgerLockedError": "ledger error: another run took over the lock",
     "HaltedError": "halted",
     "SettingsError": "configuration error",
