@@ -31,7 +31,7 @@ session to others.
 
 
 class LedgerInbox:
-    """Implements receipt_intake.Inbox. Reads the identity of the ledger and the ids of the inbox, and nothing else."""
+    """Implements intake.Inbox. Reads the identity of the ledger and the ids of the inbox, and nothing else."""
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database

@@ -256,7 +256,7 @@ def connect(url: str) -> psycopg.Connection[Row]:
                 **given(url),
             },
         )
-        # Whatever a role or a database sets: what is read behind the fence is read after it was taken, not before.
+        # As BEGIN says, for transactions that the library begins.
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         if is_direct(connection):
             connection.prepare_threshold = PREPARE_AFTER

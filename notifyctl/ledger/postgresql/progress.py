@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from notifyctl.ledger.database import Database
-from notifyctl.ledger.postgresql.locks import WORKERS
+from notifyctl.ledger.postgresql import halting, locks
+from notifyctl.ledger.postgresql.database import PostgresDatabase
 from notifyctl.model.progress import Backlog, CampaignProgress, WorkerProgress, WorkersProgress
 from notifyctl.model.recipients import MEMBER_BYTES
 
@@ -17,14 +17,14 @@ DONE = "(s.state IN ('accepted', 'unknown') OR EXISTS (SELECT FROM batch_end AS 
 TABLES = ("campaign", "worker", "procrastinate_jobs", "receipt_inbox", "pace", "halt")
 
 
-def read_workers_progress(database: Database) -> WorkersProgress:
+def read_workers_progress(database: PostgresDatabase) -> WorkersProgress:
     tables = present_tables(database)
     campaign = read_campaign(database) if "campaign" in tables else None
     workers = read_workers(database, campaign) if "worker" in tables else ()
     return WorkersProgress(campaign, workers, read_backlog(database, tables))
 
 
-def present_tables(database: Database) -> frozenset[str]:
+def present_tables(database: PostgresDatabase) -> frozenset[str]:
     names = ", ".join(f"'{name}'" for name in TABLES)
     rows = database.rows(
         f"SELECT name FROM unnest(ARRAY[{names}]) AS name WHERE to_regclass(name) IS NOT NULL"  # noqa: S608 - our own names
@@ -32,7 +32,7 @@ def present_tables(database: Database) -> frozenset[str]:
     return frozenset(str(name) for (name,) in rows)
 
 
-def read_campaign(database: Database) -> CampaignProgress | None:
+def read_campaign(database: PostgresDatabase) -> CampaignProgress | None:
     """The latest one."""
     row = database.row(
         "SELECT campaign.epoch, campaign.at, batches, recipients, first_batch, campaign_end.at, how"
@@ -51,18 +51,19 @@ def read_campaign(database: Database) -> CampaignProgress | None:
     )
     return CampaignProgress(
         epoch=epoch,
-        at=moment(at),
+        at=datetime.fromisoformat(at),
         batches=batches + again,
         recipients=recipients,
         done=done,
-        ended=moment(ended) if ended is not None else None,
+        ended=datetime.fromisoformat(ended) if ended is not None else None,
         how=how,
     )
 
 
-def read_workers(database: Database, campaign: CampaignProgress | None) -> tuple[WorkerProgress, ...]:
+def read_workers(database: PostgresDatabase, campaign: CampaignProgress | None) -> tuple[WorkerProgress, ...]:
     """The workers whose sessions are alive, by number."""
-    alive = living_workers(database)
+    with database.session() as connection:
+        alive = locks.living_workers(connection)
     if not alive:
         return ()
     numbers = ", ".join(str(number) for number in sorted(alive))
@@ -83,28 +84,17 @@ def read_workers(database: Database, campaign: CampaignProgress | None) -> tuple
         WorkerProgress(
             id=number,
             name=name,
-            started=moment(started),
+            started=datetime.fromisoformat(started),
             requests=requests,
             in_flight=in_flight,
             recipients=int(recipients),
-            last=moment(last) if last is not None else None,
+            last=datetime.fromisoformat(last) if last is not None else None,
         )
         for number, name, started, requests, in_flight, recipients, last in rows
     )
 
 
-def living_workers(database: Database) -> frozenset[int]:
-    """As `locks.living_workers`, from any session."""
-    rows = database.rows(
-        "SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        " AND classid = ?::bigint::oid",
-        WORKERS,
-    )
-    return frozenset(int(number) for (number,) in rows)
-
-
-def read_backlog(database: Database, tables: Collection[str]) -> Backlog:
+def read_backlog(database: PostgresDatabase, tables: Collection[str]) -> Backlog:
     jobs: dict[str, int] = {}
     job_seconds = receipt_seconds = pace_seconds = 0.0
     receipts, halted = 0, False
@@ -131,8 +121,8 @@ def read_backlog(database: Database, tables: Collection[str]) -> Backlog:
             "SELECT coalesce(extract(epoch FROM max(next_at) - clock_timestamp()), 0)::float8 FROM pace"
         )
     if "halt" in tables:
-        row = database.row("SELECT halted FROM halt ORDER BY id DESC LIMIT 1")
-        halted = bool(row and row[0])
+        with database.session() as connection:
+            halted = halting.halted(connection) is not None
     return Backlog(
         jobs=jobs,
         job_seconds=max(float(job_seconds), 0.0),
@@ -141,8 +131,3 @@ def read_backlog(database: Database, tables: Collection[str]) -> Backlog:
         pace_seconds=max(float(pace_seconds), 0.0),
         halted=halted,
     )
-
-
-def moment(value: object) -> datetime:
-    """A time as the database hands it out: a text, as in every ledger, or what psycopg makes of it."""
-    return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
