@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from notifyctl import __version__
+from notifyctl.command_line import command_line
 from notifyctl.errors import LedgerError, SettingsError
 from notifyctl.ports import Clock
 
@@ -85,7 +86,7 @@ def postgres_store_of(store: object, environment: str) -> PostgresStore:
     if isinstance(store, SqliteStore):
         raise SettingsError(
             f"workers need a ledger in PostgreSQL; that of environment `{environment}` is in SQLite",
-            hint="set `ledger.urlEnv` of the environment, then copy the ledger: notifyctl ledger copy",
+            hint=f"set `ledger.urlEnv` of the environment, then copy the ledger: {command_line('ledger', 'copy', env=environment)}",
         )
     from notifyctl.ledger.postgresql.store import PostgresStore
 
