@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -21,8 +20,7 @@ from notifyctl.model.campaign import Campaign, CampaignOptions, PlannedAgain, co
 from notifyctl.model.ledger import BatchState
 from notifyctl.model.project import ChannelName, Limits
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
-from notifyctl.testing import ManualClock
-from tests.contract_ledgers import NAME, postgresql_ledger
+from tests.contract_ledgers import NAME
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 SMS = Scope("outage", 1, "once", ChannelName.SMS)
@@ -32,20 +30,6 @@ BATCHES = 5
 
 def members(*people: int) -> bytes:
     return b"".join(number.to_bytes(ID_BYTES) + bytes(FINGERPRINT_BYTES) for number in people)
-
-
-@pytest.fixture
-def store(request: pytest.FixtureRequest) -> PostgresStore:
-    made = postgresql_ledger(request, ManualClock(AT))
-    assert isinstance(made, PostgresStore)
-    made.create()
-    return made
-
-
-@pytest.fixture
-def database(store: PostgresStore) -> Iterator[PostgresDatabase]:
-    with closing(store.connect()) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -22,7 +21,7 @@ from notifyctl.model.ledger import BatchState
 from notifyctl.model.received import Received
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES
 from notifyctl.testing import ManualClock
-from tests.contract_ledgers import NAME, postgresql_ledger
+from tests.contract_ledgers import NAME
 from tests.ledgers import AT, SCOPE, fill
 from tests.pgbouncer import pgbouncer
 from tests.postgres import OwnServer, end_sessions
@@ -32,20 +31,6 @@ ELSEWHERE = (
     " SELECT system_identifier, timeline + 1, database, epoch, at FROM server ORDER BY id DESC LIMIT 1"
 )
 """As if a run had written to a server that was then replaced by a replica which lacks its records."""
-
-
-@pytest.fixture
-def store(request: pytest.FixtureRequest) -> PostgresStore:
-    made = postgresql_ledger(request, ManualClock(AT))
-    assert isinstance(made, PostgresStore)
-    made.create()
-    return made
-
-
-@pytest.fixture
-def database(store: PostgresStore) -> Iterator[PostgresDatabase]:
-    with closing(store.connect()) as opened:
-        yield opened
 
 
 def by_way_of(url: str, **parts: str) -> PostgresStore:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from notifyctl.model.project import ChannelName
 from notifyctl.model.recipients import FINGERPRINT_BYTES, ID_BYTES, Scope
 from notifyctl.ports import LedgerWriter
 from notifyctl.testing import ManualClock
-from tests.contract_ledgers import NAME, postgresql_ledger
+from tests.contract_ledgers import NAME
 from tests.postgres import Cutter, fresh_database
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -35,20 +34,6 @@ MAIL = Scope("outage", 1, "once", ChannelName.EMAIL)
 SEAL = b"seal"
 ACCEPTED = Accepted("msg-1", 202)
 REJECTED = Rejected("bad request", 400)
-
-
-@pytest.fixture
-def store(request: pytest.FixtureRequest) -> PostgresStore:
-    made = postgresql_ledger(request, ManualClock(AT))
-    assert isinstance(made, PostgresStore)
-    made.create()
-    return made
-
-
-@pytest.fixture
-def database(store: PostgresStore) -> Iterator[PostgresDatabase]:
-    with closing(store.connect()) as opened:
-        yield opened
 
 
 def database_of(store: PostgresStore) -> str:
